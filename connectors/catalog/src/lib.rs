@@ -1,0 +1,1 @@
+//! The one list of the connectors that ship.

@@ -1,0 +1,1 @@
+//! Decides who may do what. Values in, a decision out; permits are values that only this crate makes.

@@ -1,0 +1,1 @@
+//! Flows and mappings become one WASM module and its authority manifest; deterministic.

@@ -1,0 +1,1 @@
+//! The contract of a connector: Connector, Spec, Error, Registry and the egress rule.

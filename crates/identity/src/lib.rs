@@ -1,0 +1,1 @@
+//! A presented credential and what we know become a principal.

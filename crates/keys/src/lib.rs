@@ -1,0 +1,1 @@
+//! Sealing of secrets, master key, certificates and trust; makes every rustls configuration.

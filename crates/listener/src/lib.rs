@@ -1,0 +1,1 @@
+//! REST in: TLS, limits, route, one reply.

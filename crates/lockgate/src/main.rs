@@ -1,0 +1,2 @@
+//! The lockgate program: command line and composition root.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Expressions and mapping rules: parse, check, one intermediate form.

@@ -1,0 +1,465 @@
+//! The module ABI: the one table of intrinsics, the handle layout and the custom sections.
+//!
+//! The compiler emits against this table, the engine links against it, and a test on each side
+//! holds them to it. A module has no memory and no table; it imports intrinsics from the
+//! namespace [`NAMESPACE`], exports `step(pc: i32) -> i32` and works on documents that the host
+//! holds and names by handles.
+//!
+//! **Handle**: an i64. Bits 0–31 node, 32–47 region slot, 48–63 generation. 0 is *undefined*.
+//! Slot [`CONSTANT_REGION`] (generation 0) holds the module's constants, so that a constant's
+//! handle is known at compile time: see [`constant`].
+//!
+//! **Numbers** cross as f64. A NaN is *undefined*: the language has no NaN, and undefined then
+//! passes through arithmetic by itself. An infinity is error D1001 where it becomes a value.
+//!
+//! **Failure**: an intrinsic that fails traps. The success path checks no status. The host finds
+//! the place in `lockgate.map` and the static handler of the current task in `lockgate.tasks`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::diagnostic::Span;
+
+/// Version of this ABI. The engine runs every ABI of the last two minors.
+pub const ABI: u32 = 1;
+/// Import namespace of every intrinsic.
+pub const NAMESPACE: &str = "lg";
+/// The exported function `(pc: i32) -> i32`.
+pub const STEP: &str = "step";
+
+/// `step` ended: the output is in the output slot.
+pub const DONE: i32 = 0;
+/// `step` suspended: a suspending intrinsic said where to go on.
+pub const SUSPEND: i32 = 1;
+/// `step` gave up; kept for modules that fault without a trap.
+pub const FAULT: i32 = 2;
+
+/// *Undefined*.
+pub const UNDEFINED: i64 = 0;
+/// Region slot of the module's constants, generation 0.
+pub const CONSTANT_REGION: u16 = 1;
+/// Node of the constant `null`.
+pub const NODE_NULL: u32 = 1;
+/// Node of the constant `false`.
+pub const NODE_FALSE: u32 = 2;
+/// Node of the constant `true`.
+pub const NODE_TRUE: u32 = 3;
+/// Node of the module's first constant; the others follow in order.
+pub const NODE_FIRST: u32 = 4;
+
+/// Handle of a node of the constant region.
+pub const fn constant_node(node: u32) -> i64 {
+    ((CONSTANT_REGION as i64) << 32) | node as i64
+}
+/// Handle of the module's constant number `index`.
+pub const fn constant(index: u32) -> i64 {
+    constant_node(NODE_FIRST + index)
+}
+
+/// What `kind` returns.
+pub mod kind {
+    /// Undefined.
+    pub const UNDEFINED: i32 = 0;
+    /// null.
+    pub const NULL: i32 = 1;
+    /// A boolean.
+    pub const BOOLEAN: i32 = 2;
+    /// A number.
+    pub const NUMBER: i32 = 3;
+    /// A string.
+    pub const STRING: i32 = 4;
+    /// An array.
+    pub const ARRAY: i32 = 5;
+    /// An object.
+    pub const OBJECT: i32 = 6;
+    /// A function value.
+    pub const FUNCTION: i32 = 7;
+}
+
+/// Flags of an array: how a sequence came to be decides how it flattens.
+pub mod array {
+    /// Made by path navigation: a single item stands for itself, none is undefined.
+    pub const SEQUENCE: i32 = 1;
+    /// Made by an array constructor: not flattened into an outer path result.
+    pub const CONS: i32 = 2;
+    /// `[]` was asked for: a single item stays in its array.
+    pub const KEEP: i32 = 4;
+}
+
+/// Flags of `seq_end`.
+pub mod seq {
+    /// Keep a single item in its array.
+    pub const KEEP: i32 = 1;
+    /// The last step of a path: one plain array as only result stands for itself, unflattened.
+    pub const LAST: i32 = 2;
+    /// Between two steps: the sequence stays a sequence, whatever its length.
+    pub const INNER: i32 = 4;
+}
+
+/// Comparisons of `cmp`.
+pub mod cmp {
+    /// `<`
+    pub const LT: i32 = 0;
+    /// `<=`
+    pub const LE: i32 = 1;
+    /// `>`
+    pub const GT: i32 = 2;
+    /// `>=`
+    pub const GE: i32 = 3;
+}
+
+/// A value type at the boundary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Type {
+    /// A document handle (i64 in wasm).
+    Handle,
+    /// A plain i64.
+    I64,
+    /// An i32: an index, a flag, a truth value.
+    I32,
+    /// A number; NaN is undefined.
+    F64,
+}
+
+/// One intrinsic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Intrinsic {
+    /// Import name.
+    pub name: &'static str,
+    /// Parameters: `h` handle, `l` i64, `i` i32, `f` f64.
+    params: &'static str,
+    /// Result, or empty.
+    result: &'static str,
+    /// Units charged for each call, besides what it charges for bytes and items.
+    pub cost: u32,
+}
+
+impl Intrinsic {
+    /// Parameter types.
+    pub fn params(&self) -> impl Iterator<Item = Type> {
+        self.params.bytes().map(type_of)
+    }
+    /// Result type.
+    pub fn result(&self) -> Option<Type> {
+        self.result.bytes().next().map(type_of)
+    }
+}
+
+fn type_of(letter: u8) -> Type {
+    match letter {
+        b'h' => Type::Handle,
+        b'l' => Type::I64,
+        b'i' => Type::I32,
+        _ => Type::F64,
+    }
+}
+
+macro_rules! intrinsics {
+    ($($(#[doc = $doc:literal])* $variant:ident $name:literal $params:literal $result:literal $cost:literal;)*) => {
+        /// Names of the intrinsics; the discriminant is the row in [`INTRINSICS`].
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[repr(u16)]
+        pub enum Op { $($(#[doc = $doc])* $variant,)* }
+        /// The table.
+        pub const INTRINSICS: &[Intrinsic] = &[$(Intrinsic { name: $name, params: $params, result: $result, cost: $cost },)*];
+        impl Op {
+            /// All intrinsics in the order of the table.
+            pub const ALL: &'static [Op] = &[$(Op::$variant,)*];
+            /// The row of this intrinsic.
+            pub const fn row(self) -> Intrinsic {
+                match self { $(Op::$variant => Intrinsic { name: $name, params: $params, result: $result, cost: $cost },)* }
+            }
+        }
+    };
+}
+
+// A `code` parameter is the number of a standard error without its letter: 2001 is T2001, 1001 D1001.
+// `k` below is the index of a string constant (handle `constant(k)`).
+intrinsics! {
+    // --- frame
+    /// `task(pc)`: task `pc` begins: it is current for errors and timings; the scratch region is emptied.
+    Task "task" "i" "" 4;
+    /// `slot_get(n)`: value slot `n` of the frame.
+    SlotGet "slot_get" "i" "h" 1;
+    /// `slot_set(n, h)`: the slot owns a copy of what scratch or its old region holds; a function is fault LG-FUNCTION-IN-SLOT.
+    SlotSet "slot_set" "ih" "" 4;
+    /// `int_get(n)`: i64 slot `n`.
+    IntGet "int_get" "i" "l" 1;
+    /// `int_set(n, v)`.
+    IntSet "int_set" "il" "" 1;
+    /// `clock()`: milliseconds since the epoch, fixed for the step.
+    Clock "clock" "" "l" 1;
+    /// `raise(error)`: ends the step with this error object; `instance` is added when absent.
+    Raise "raise" "h" "" 8;
+    /// `fail(code)`: ends the step with a standard expression error at this place.
+    Fail "fail" "i" "" 1;
+    // --- suspending: note it and return SUSPEND
+    /// `call(op, input, slot, pc)`: operation `op` of `lockgate.ops`; the answer goes to `slot`, step goes on at `pc`.
+    Call "call" "ihii" "" 32;
+    /// `wait(ms, pc)`.
+    Wait "wait" "li" "" 32;
+    // --- navigate
+    /// `get(h, k)`: field `k`; over an array it maps and flattens to a sequence (one item stands for itself, none is undefined).
+    Get "get" "hi" "h" 2;
+    /// `get_step(h, k)`: like `get` between two steps of a path: a sequence of one stays a sequence where its item is an array.
+    GetStep "get_step" "hi" "h" 2;
+    /// `get_dyn(object, key)`: `$lookup`: like `get` with a computed key.
+    GetDyn "get_dyn" "hh" "h" 3;
+    /// `wildcard(h)`: all values of an object, or all items; a sequence.
+    Wildcard "wildcard" "h" "h" 4;
+    /// `descend(h)`: the value and all below it; a sequence.
+    Descend "descend" "h" "h" 8;
+    /// `len(h)`: items of an array, 0 for undefined, else 1.
+    Len "len" "h" "i" 1;
+    /// `at(h, i)`: item `i` of an array; a single value is its own item 0; else undefined.
+    At "at" "hi" "h" 1;
+    /// `index(h, n)`: a constant predicate: floor(n), negative from the end.
+    Index "index" "hf" "h" 2;
+    /// `selects(result, i, n)`: does a predicate's result select item `i` of `n`: a number (or an array of numbers) by place, else by truth.
+    Selects "selects" "hii" "i" 2;
+    // --- sequences
+    /// `seq_new()`: an open sequence.
+    SeqNew "seq_new" "" "h" 4;
+    /// `seq_push(acc, h)`: adds a step's result: undefined adds nothing, an array that is not `cons` adds its items.
+    SeqPush "seq_push" "hh" "" 2;
+    /// `seq_add(acc, h)`: adds one item as it is; undefined adds nothing.
+    SeqAdd "seq_add" "hh" "" 2;
+    /// `seq_end(acc, flags)`: closes it: see [`seq`].
+    SeqEnd "seq_end" "hi" "h" 2;
+    /// `keep(h)`: `[]` on a path's result: it stays an array with one item; undefined stays undefined.
+    Keep "keep" "h" "h" 2;
+    // --- inspect
+    /// `kind(h)`: see [`kind`].
+    KindOf "kind" "h" "i" 1;
+    /// `truthy(h)`: 1 when `$boolean` gives true; undefined is 0.
+    Truthy "truthy" "h" "i" 1;
+    /// `boolean(h)`: `$boolean`: undefined stays undefined.
+    Boolean "boolean" "h" "h" 1;
+    /// `eq(a, b)`: deep and exact equality; 0 when either is undefined.
+    Eq "eq" "hh" "i" 2;
+    /// `ne(a, b)`: 1 when both are defined and differ.
+    Ne "ne" "hh" "i" 2;
+    /// `eq_text(h, k)`: `h` is a string equal to constant `k`.
+    EqText "eq_text" "hi" "i" 2;
+    /// `cmp(a, b, how)`: see [`cmp`]; undefined when either is undefined; T2009, T2010.
+    Compare "cmp" "hhi" "h" 2;
+    /// `in(a, b)`: membership; 0 when either is undefined.
+    In "in" "hh" "i" 2;
+    // --- numbers
+    /// `num(h, code)`: its f64; undefined is NaN; anything else is error `code`.
+    Num "num" "hi" "f" 1;
+    /// `get_num(h, k, code)`: `num(get(h, k), code)`.
+    GetNum "get_num" "hii" "f" 2;
+    /// `new_num(n)`: NaN is undefined; an infinity is D1001.
+    NewNum "new_num" "f" "h" 2;
+    /// `rem(a, b)`: the remainder with the dividend's sign (ECMAScript `%`).
+    Rem "rem" "ff" "f" 2;
+    /// `round(n, digits)`: half to even (`$round`); NaN digits is 0.
+    Round "round" "ff" "f" 2;
+    /// `range(a, b)`: `a..b`; T2003, T2004, D2014.
+    Range "range" "hh" "h" 4;
+    // --- build
+    /// `arr_new(flags)`: an empty array; see [`array`].
+    ArrNew "arr_new" "i" "h" 4;
+    /// `arr_push(a, h)`: adds one item as it is; undefined adds nothing.
+    ArrPush "arr_push" "hh" "" 2;
+    /// `arr_append(a, h)`: adds the items of an array, or one item; undefined adds nothing.
+    ArrAppend "arr_append" "hh" "" 2;
+    /// `arr_copy(h)`: a new array of the same items, or of the one item; for sorting in place.
+    ArrCopy "arr_copy" "h" "h" 4;
+    /// `arr_put(a, i, h)`: replaces item `i`.
+    ArrPut "arr_put" "hih" "" 1;
+    /// `obj_new()`.
+    ObjNew "obj_new" "" "h" 4;
+    /// `obj_set(o, k, h)`: adds or replaces field `k`; undefined adds nothing.
+    ObjSet "obj_set" "hih" "" 2;
+    /// `obj_set_num(o, k, n)`: `obj_set(o, k, new_num(n))`.
+    ObjSetNum "obj_set_num" "hif" "" 3;
+    /// `obj_copy(o, dk, h, sk)`: `obj_set(o, dk, get(h, sk))`.
+    ObjCopy "obj_copy" "hihi" "" 3;
+    /// `obj_set_dyn(o, key, h)`: key must be a string (T1003); a key twice is D1009.
+    ObjSetDyn "obj_set_dyn" "hhh" "" 3;
+    // --- strings
+    /// `concat(a, b)`: the operator `&`: each as by `$string`, undefined is empty.
+    Concat "concat" "hh" "h" 4;
+    /// `to_string(h, pretty)`: `$string`.
+    ToString "to_string" "hi" "h" 4;
+    /// `to_number(h)`: `$number`; D3030, T0410.
+    ToNumber "to_number" "h" "f" 4;
+    /// `length(s)`: `$length` in characters (code points).
+    Length "length" "h" "f" 2;
+    /// `substring(s, start, length)`: `$substring`; NaN length is to the end.
+    Substring "substring" "hff" "h" 4;
+    /// `upper(s)`.
+    Upper "upper" "h" "h" 4;
+    /// `lower(s)`.
+    Lower "lower" "h" "h" 4;
+    /// `trim(s)`: runs of white space become one blank, none at the ends.
+    Trim "trim" "h" "h" 4;
+    /// `contains(s, token)`: 0 or 1; both defined strings.
+    Contains "contains" "hh" "i" 4;
+    /// `split(s, separator, limit)`: NaN limit is none; D3020.
+    Split "split" "hhf" "h" 4;
+    /// `join(list, separator)`: undefined separator is empty; T0412.
+    Join "join" "hh" "h" 4;
+    /// `now()`: `$now()`: the run's time as RFC 3339 with milliseconds in UTC.
+    Now "now" "" "h" 4;
+    // --- aggregate and arrange
+    /// `sum(list)`: NaN for undefined; T0412.
+    Sum "sum" "h" "f" 2;
+    /// `count(list)`: 0 for undefined.
+    Count "count" "h" "f" 2;
+    /// `max(list)`.
+    Max "max" "h" "f" 2;
+    /// `min(list)`.
+    Min "min" "h" "f" 2;
+    /// `average(list)`.
+    Average "average" "h" "f" 2;
+    /// `keys(h)`: of an object, or of all objects in a list.
+    Keys "keys" "h" "h" 4;
+    /// `merge(list)`: objects into one, the last wins.
+    Merge "merge" "h" "h" 4;
+    /// `append(a, b)`: `$append`.
+    Append "append" "hh" "h" 4;
+    /// `sort(list)`: numbers or strings, stable; D3070.
+    Sort "sort" "h" "h" 4;
+    /// `distinct(list)`.
+    Distinct "distinct" "h" "h" 4;
+    /// `reverse(list)`.
+    Reverse "reverse" "h" "h" 4;
+    // --- functions
+    /// `env_new(parent, n)`: an environment of `n` variables, all undefined.
+    EnvNew "env_new" "hi" "h" 4;
+    /// `env_get(env, up, i)`: variable `i`, `up` environments out.
+    EnvGet "env_get" "hii" "h" 1;
+    /// `env_set(env, i, h)`.
+    EnvSet "env_set" "hih" "" 1;
+    /// `fn_new(number, arity, env)`: a function value.
+    FnNew "fn_new" "iih" "h" 4;
+    /// `fn_number(h)`: its number; anything else is T1006.
+    FnNumber "fn_number" "h" "i" 1;
+    /// `fn_arity(h)`: how many parameters it takes.
+    FnArity "fn_arity" "h" "i" 1;
+    /// `fn_env(h)`: the environment it was made in.
+    FnEnv "fn_env" "h" "h" 1;
+    /// `check(h, type, argument)`: argument number `argument` of a built-in has this type, else T0410
+    /// (T0412 for an array of something else): a letter of the signature language, or `0x80 | letter` for an array of it.
+    Check "check" "hii" "h" 2;
+}
+
+/// Custom section names. All hold canonical JSON.
+pub mod section {
+    /// [`super::Header`].
+    pub const HEADER: &str = "lockgate.abi";
+    /// A JSON array; item `i` is constant `i`.
+    pub const CONSTS: &str = "lockgate.consts";
+    /// [`crate::Manifest`].
+    pub const OPS: &str = "lockgate.ops";
+    /// [`super::Frame`].
+    pub const FRAME: &str = "lockgate.frame";
+    /// `[Task]`, indexed by pc.
+    pub const TASKS: &str = "lockgate.tasks";
+    /// [`super::SourceMap`].
+    pub const MAP: &str = "lockgate.map";
+}
+
+/// What the module is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// ABI version.
+    pub abi: u32,
+    /// Compiler version.
+    pub compiler: String,
+    /// Name of the orchestration, mapping or `expression`.
+    pub name: String,
+}
+
+/// The slots of a frame, numbered statically.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Frame {
+    /// Number of value slots.
+    pub values: u32,
+    /// Number of i64 slots.
+    pub ints: u32,
+    /// Slot that holds the run's input at the start.
+    pub input: u32,
+    /// Slot that holds the output when `step` returns DONE.
+    pub output: u32,
+}
+
+/// One entry point of `step`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Task {
+    /// Pointer into the flow, such as `/do/0/validate`.
+    pub pointer: String,
+    /// Where to go on when it fails, and the slot that gets the error; absent: the run faults.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handler: Option<Handler>,
+}
+
+/// The static handler of a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Handler {
+    /// `step(pc)` of the handler.
+    pub pc: u32,
+    /// Value slot that receives the error object.
+    pub slot: u32,
+}
+
+/// Where each intrinsic call stands in the sources.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct SourceMap {
+    /// Names of the source files.
+    pub sources: Vec<String>,
+    /// Tokens that errors name.
+    pub tokens: Vec<String>,
+    /// Sorted by function and offset.
+    pub places: Vec<Place>,
+}
+
+/// A place: in function `func` (index among the module's own functions), from byte `offset` of its body on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Place {
+    /// Function, counted without imports.
+    pub func: u32,
+    /// Byte offset in the function's body (from the start of its locals).
+    pub offset: u32,
+    /// Index into `sources`.
+    pub source: u32,
+    /// Where in that source.
+    pub span: Span,
+    /// Offset of this expression in characters from its own start, as the standard counts positions.
+    pub position: u32,
+    /// Index into `tokens`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<u32>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_well_formed() {
+        let mut names = std::collections::BTreeSet::new();
+        assert_eq!(Op::ALL.len(), INTRINSICS.len());
+        for (op, row) in Op::ALL.iter().zip(INTRINSICS) {
+            assert!(names.insert(row.name), "{} twice", row.name);
+            assert_eq!(op.row(), *row);
+            assert!(
+                row.params
+                    .bytes()
+                    .chain(row.result.bytes())
+                    .all(|b| b"hlif".contains(&b)),
+                "{}",
+                row.name
+            );
+            assert!(row.result.len() <= 1 && row.cost > 0);
+        }
+    }
+
+    #[test]
+    fn constants_have_static_handles() {
+        assert_eq!(constant_node(NODE_NULL), 0x0000_0001_0000_0001);
+        assert_eq!(constant(0), 0x0000_0001_0000_0004);
+    }
+}

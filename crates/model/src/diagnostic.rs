@@ -1,0 +1,202 @@
+//! What is wrong with a user's file: code, message, place and a suggestion; all problems at once.
+//!
+//! Rendering is plain text with line, column and a caret; colour is the terminal's business.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// A half-open byte range `start..end` in a source text.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+pub struct Span {
+    /// First byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// From byte offsets; offsets past 4 GiB saturate.
+    pub fn new(start: usize, end: usize) -> Self {
+        Self {
+            start: u32::try_from(start).unwrap_or(u32::MAX),
+            end: u32::try_from(end.max(start)).unwrap_or(u32::MAX),
+        }
+    }
+}
+
+/// One problem in one file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diagnostic {
+    /// Stable code with a page in docs/errors, or the expression standard's own (S0201, …).
+    pub code: String,
+    /// File, as the user named it; empty when unknown.
+    pub file: String,
+    /// Where in that file.
+    pub span: Span,
+    /// Lower-case, what is wrong and on what.
+    pub message: String,
+    /// What to do about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub help: Option<String>,
+    /// The offending token, where the standard names one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<String>,
+}
+
+impl Diagnostic {
+    /// A problem at a place; file, help and token can be added.
+    pub fn new(code: impl Into<String>, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            code: code.into(),
+            file: String::new(),
+            span,
+            message: message.into(),
+            help: None,
+            token: None,
+        }
+    }
+    /// Adds what to do about it.
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+    /// Names the file.
+    pub fn file(mut self, file: impl Into<String>) -> Self {
+        self.file = file.into();
+        self
+    }
+    /// Names the offending token.
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.token = Some(token.into());
+        self
+    }
+    /// One-based line and column (in characters) of the start within `source`.
+    pub fn line_column(&self, source: &str) -> (usize, usize) {
+        let start = floor_boundary(source, self.span.start as usize);
+        let before = source.get(..start).unwrap_or("");
+        let line = before.bytes().filter(|b| *b == b'\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
+        (line, column)
+    }
+    /// The problem with its line and a caret under the place.
+    pub fn render(&self, source: &str) -> String {
+        let (line, column) = self.line_column(source);
+        let text = source.lines().nth(line - 1).unwrap_or("");
+        let start = floor_boundary(source, self.span.start as usize);
+        let end = floor_boundary(source, self.span.end as usize).max(start);
+        let marked = source
+            .get(start..end)
+            .unwrap_or("")
+            .lines()
+            .next()
+            .unwrap_or("")
+            .chars()
+            .count();
+        let room = text.chars().count().saturating_sub(column - 1).max(1);
+        let gutter = line.to_string();
+        let pad = " ".repeat(gutter.len());
+        // A tab stays a tab in the caret line, so that the caret stands under its character.
+        let lead: String = text
+            .chars()
+            .take(column - 1)
+            .map(|c| if c == '\t' { '\t' } else { ' ' })
+            .collect();
+        let carets = "^".repeat(marked.clamp(1, room));
+        let file = if self.file.is_empty() {
+            "input"
+        } else {
+            &self.file
+        };
+        let mut out = format!(
+            "error[{}]: {}\n{pad}--> {file}:{line}:{column}\n{pad} |\n{gutter} | {text}\n{pad} | {lead}{carets}\n",
+            self.code, self.message
+        );
+        if let Some(help) = &self.help {
+            out.push_str(&format!("{pad} = help: {help}\n"));
+        }
+        out
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code, self.message)
+    }
+}
+
+fn floor_boundary(source: &str, at: usize) -> usize {
+    let mut at = at.min(source.len());
+    while !source.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// All problems found, in the order of files and places.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Diagnostics(pub Vec<Diagnostic>);
+
+impl Diagnostics {
+    /// Adds one.
+    pub fn push(&mut self, problem: Diagnostic) {
+        self.0.push(problem);
+    }
+    /// No problem was found.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+    /// `Ok(value)` when there is no problem, else all of them, sorted by file and place.
+    pub fn into_result<T>(mut self, value: T) -> Result<T, Diagnostics> {
+        if self.0.is_empty() {
+            return Ok(value);
+        }
+        self.0
+            .sort_by(|a, b| (&a.file, a.span, &a.code).cmp(&(&b.file, b.span, &b.code)));
+        Err(self)
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, problem) in self.0.iter().enumerate() {
+            if i > 0 {
+                f.write_str("; ")?;
+            }
+            problem.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+impl std::error::Error for Diagnostics {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_caret_stands_under_its_character() {
+        let source = "a: 1\n\tö: «x» }\n";
+        let at = source.find('x').unwrap_or(0);
+        let shown = Diagnostic::new("LG1", Span::new(at, at + 1), "no such thing")
+            .file("f.yaml")
+            .help("remove it")
+            .render(source);
+        assert_eq!(
+            shown,
+            "error[LG1]: no such thing\n --> f.yaml:2:6\n  |\n2 | \tö: «x» }\n  | \t    ^\n  = help: remove it\n"
+        );
+    }
+
+    #[test]
+    fn a_span_outside_the_text_does_no_harm() {
+        for source in ["", "ä", "\n\n"] {
+            for (start, end) in [(0, 0), (1, 9), (900, 901)] {
+                let _ = Diagnostic::new("LG1", Span::new(start, end), "m").render(source);
+            }
+        }
+    }
+}

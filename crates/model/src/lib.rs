@@ -1,0 +1,31 @@
+//! The nouns of Lockgate: ids, permissions, limits, definitions, the authority manifest, the run
+//! record, audit entries, diagnostics and the module ABI.
+//!
+//! Every other crate may import this one; it imports none of them. Values are parsed once, here,
+//! and carried as types from then on.
+//!
+//! Deliberately absent: decisions (crate `access`), storage, clocks, HTTP, and any helper that has
+//! one user (it lives with that user).
+
+pub mod abi;
+pub mod audit;
+pub mod definition;
+pub mod diagnostic;
+pub mod digest;
+pub mod id;
+pub mod limits;
+pub mod manifest;
+pub mod permission;
+pub mod principal;
+pub mod run;
+pub mod time;
+
+pub use definition::{Definition, Kind};
+pub use diagnostic::{Diagnostic, Diagnostics, Span};
+pub use digest::Digest;
+pub use limits::Limits;
+pub use manifest::Manifest;
+pub use permission::Permission;
+pub use principal::{Channel, Principal, Target, TargetKind};
+pub use run::{RunId, RunRecord};
+pub use time::Timestamp;

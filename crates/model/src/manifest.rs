@@ -1,0 +1,46 @@
+//! The authority manifest: everything a module can reach, derived by the compiler.
+//!
+//! A deployment is refused when the manifest names what no bound account covers. The digest of
+//! the module fixes the manifest: it is carried in the custom section `lockgate.ops`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{AccountName, TargetName};
+
+/// Which account an operation uses.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AccountRef {
+    /// A declaration of the project, by name.
+    Declared(AccountName),
+    /// A literal https origin (`https://host[:port]`), bound at deploy to the https account that covers it.
+    Origin(String),
+}
+
+/// One operation a module can call; its index is the `op` of the intrinsic `call`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Authority {
+    /// Connector, such as `https`.
+    pub connector: String,
+    /// Operation, such as `post`.
+    pub operation: String,
+    /// Version of the operation as written (`1` when the call names none).
+    pub version: String,
+    /// The account it goes through.
+    pub account: AccountRef,
+    /// Literal detail known at compile time: the https path or its fixed prefix ending in `*`,
+    /// a directory, a SOAP action, the digest of an SQL statement. Empty when nothing is fixed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub detail: Vec<String>,
+}
+
+/// Everything one orchestration's module may touch.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Connector operations, in the order of the module's operation table.
+    #[serde(default)]
+    pub operations: Vec<Authority>,
+    /// Orchestrations it may run.
+    #[serde(default)]
+    pub runs: Vec<TargetName>,
+}

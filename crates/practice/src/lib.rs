@@ -1,0 +1,1 @@
+//! Loopback practice endpoints for quickstart, in memory only.

@@ -1,0 +1,1 @@
+//! The use cases: authenticate, push, deploy, execute and the rest; one file a verb.

@@ -1,0 +1,1 @@
+//! Definitions, deployments, modules, runs and audit behind one port; SQLite embedded.

@@ -1,0 +1,1 @@
+//! Contract suite, peers and clock for tests; never shipped.

@@ -1,0 +1,45 @@
+# Sourced by ./try and ./test: says what is missing on this machine and installs it where it can.
+# Needs nothing but a shell; works as root or with sudo on Debian and its kin.
+
+say() { printf '%s\n' "$*" >&2; }
+
+need_rust() {
+    [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
+    if ! command -v cargo >/dev/null 2>&1; then
+        say "missing: cargo. Install Rust by rustup (https://rustup.rs), then run this again."
+        exit 1
+    fi
+    local have want
+    want=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' Cargo.toml | head -n 1)
+    have=$(rustc --version | sed 's/^rustc \([0-9]*\.[0-9]*\).*/\1/')
+    if [ "$(printf '%s\n%s\n' "$want" "$have" | sort -V | head -n 1)" != "$want" ]; then
+        say "this Rust is $have, Lockgate needs $want: run 'rustup update stable', then this again."
+        exit 1
+    fi
+}
+
+# need COMMAND PACKAGE: the Debian package that brings the command.
+need() {
+    command -v "$1" >/dev/null 2>&1 && return 0
+    say "missing: $1 (Debian package $2)"
+    if ! command -v apt-get >/dev/null 2>&1; then
+        say "install it by hand, then run this again."
+        exit 1
+    fi
+    local as=""
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null 2>&1 || { say "run as root: apt-get install $2"; exit 1; }
+        as=sudo
+    fi
+    say "installing $2 …"
+    $as apt-get install -y --no-install-recommends "$2" >/dev/null 2>&1 || {
+        $as apt-get update >/dev/null && $as apt-get install -y --no-install-recommends "$2" >/dev/null
+    } || { say "could not install $2; install it by hand, then run this again."; exit 1; }
+}
+
+need_compiler() {
+    # The cryptography and the embedded database contain C.
+    need cc gcc
+    need make make
+    [ -e /usr/include/stdlib.h ] || need __no_such_command__ libc6-dev
+}
