@@ -1,1 +1,24 @@
 //! Flows and mappings become one WASM module and its authority manifest; deterministic.
+//!
+//! [`Project`] reads and checks the files of a project, with all problems of all files at once, and
+//! compiles each orchestration with its mappings into one module of the ABI in `lockgate_model::abi`.
+//! The same sources give the same bytes everywhere, whatever order the files come in.
+//!
+//! Deliberately absent: files, sockets and clocks (the caller brings texts and the catalog of
+//! connectors), running anything, bindings and secrets, and any interpreter of expressions.
+
+pub mod expression;
+mod flow;
+pub mod mapping;
+pub mod module;
+pub mod project;
+mod reader;
+
+pub use expression::{Scope, compile_condition, compile_expression, expression_module};
+pub use flow::{ERROR_TYPES, error_type_names};
+pub use mapping::{Tables, compile_map, map_module};
+pub use module::Compiled;
+pub use project::{Case, Catalog, Declaration, OperationInfo, Project, Sources};
+
+/// Version of the compiler: with the source digest and the ABI it decides a module's bytes.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

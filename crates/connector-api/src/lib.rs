@@ -1,1 +1,30 @@
-//! The contract of a connector: Connector, Spec, Error, Registry and the egress rule.
+//! The contract between the product and one remote system: what a connector declares, what it is
+//! handed, what it answers, how it fails, and which addresses it may dial.
+//!
+//! A connector implements [`Connector`] with plain `async fn`s; [`Registry`] boxes it once. Its
+//! [`Spec`] is the single declaration from which bindings are checked and the docs page and the
+//! listing are written. Every connection is opened through [`Egress`], which checks the address
+//! that is really dialled.
+//!
+//! Deliberately absent: any wire protocol (each lives in its own crate under `connectors/`), TLS
+//! configurations (crate `keys` makes them; a [`Config`] only holds one), retries (a flow decides
+//! them, `Error::is_transient` and the operation's `idempotent` tell it what is safe), and any way
+//! to log what a peer said ([`Private`]).
+
+mod address;
+mod body;
+mod connector;
+pub mod egress;
+mod error;
+mod registry;
+mod secret;
+mod spec;
+
+pub use address::{Address, InvalidAddress, Scheme};
+pub use body::Body;
+pub use connector::{Answer, Call, Config, Connector, Context};
+pub use egress::{Allowance, Egress, Host, Vetted};
+pub use error::{Error, Kind, Private};
+pub use registry::{DynConnector, Registered, Registry};
+pub use secret::Secret;
+pub use spec::{AddressForm, Field, FieldKind, IdentityKind, Operation, Problem, Spec};

@@ -1,1 +1,48 @@
 //! Values and formats: one arena per run, regions, handles with generation, JSON in and out.
+//!
+//! A run works on values that the host holds in an [`Arena`] and that a module names by [`Handle`]s.
+//! The methods of the arena are the intrinsics of [`lockgate_model::abi`]; the engine links each to
+//! the method of the same name. A [`Document`] is a value that owns its arena and crosses from crate
+//! to crate; [`Node`] reads it and [`Builder`] writes it.
+//!
+//! What holds everywhere:
+//! - Memory is bounded: `arena_bytes_max` is asked where a buffer grows, before it grows.
+//! - Time is bounded: what touches bytes or items charges for them, and nothing goes deeper than
+//!   `depth_max` (256 at most).
+//! - A handle is never trusted: a wrong one is a [`Fault`], never a panic and never another run's value.
+//! - Nothing here prints application data: not `Display`, not `Debug`.
+//!
+//! Deliberately absent: clocks, files, sockets; frames, tasks and suspending (crate `engine`); the
+//! language itself (crate `mapping`); any library's value type.
+
+mod arena;
+mod builder;
+mod constants;
+mod copy;
+mod datum;
+mod document;
+mod equality;
+mod fault;
+mod handle;
+mod index;
+mod intrinsics;
+mod json;
+mod memory;
+mod meter;
+mod node;
+mod number;
+mod region;
+mod standard;
+mod text;
+mod value;
+mod values;
+
+pub use arena::Arena;
+pub use builder::Builder;
+pub use constants::Constants;
+pub use document::Document;
+pub use fault::{ExpressionError, Fault};
+pub use handle::{Handle, RegionId};
+pub use json::{Duplicates, ParseError, ParseOptions};
+pub use node::{Kind, Node};
+pub use value::Value;

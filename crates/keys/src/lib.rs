@@ -1,1 +1,56 @@
-//! Sealing of secrets, master key, certificates and trust; makes every rustls configuration.
+//! Keeps keys: seals secrets, holds certificates and trust, makes every TLS configuration.
+//!
+//! - [`Master`] is one key in one private file. Everything else is derived from it per tenant and
+//!   purpose, so that no two tenants and no two uses share a key.
+//! - [`Sealed`] is a secret as it may lie in a database: readable only under the very row it was
+//!   sealed for ([`Binding`]).
+//! - [`Authority`] is a small certificate authority; [`Identity`] is a certificate chain with its
+//!   private key; [`TrustRoots`] are authorities somebody else runs.
+//! - [`client_config`] and [`server_config`] are the only makers of rustls configurations in the
+//!   product. Neither can be asked not to verify.
+//!
+//! One provider, aws-lc-rs, handed over explicitly: nothing depends on what a process installed as
+//! its default.
+//!
+//! Deliberately absent: sockets, clocks (times come in; rustls alone asks the clock, during a
+//! handshake), storage of sealed rows, password hashing (crate `identity`) and SSH host keys (the
+//! connector that speaks SSH checks them).
+
+mod authority;
+mod client;
+mod error;
+mod file;
+mod identity;
+mod master;
+mod pin;
+mod pkcs12;
+mod seal;
+mod secret;
+mod server;
+mod trust;
+
+pub use authority::{Authority, LEAF_DAYS_MAX};
+pub use client::client_config;
+pub use error::Error;
+pub use identity::{Identity, fingerprint};
+pub use master::{HmacKey, Master};
+pub use pin::presented_fingerprint;
+pub use seal::{Binding, Sealed};
+pub use secret::Secret;
+pub use server::{ClientCertificates, server_config};
+pub use trust::TrustRoots;
+
+use std::sync::Arc;
+
+use rustls::crypto::CryptoProvider;
+
+/// ALPN protocol names (RFC 7301) for HTTP/2 and HTTP/1.1, the better one first.
+pub const ALPN_HTTP: &[&[u8]] = &[b"h2", b"http/1.1"];
+
+/// The one provider of cryptography for TLS.
+fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::aws_lc_rs::default_provider())
+}
+
+#[cfg(test)]
+mod tests;

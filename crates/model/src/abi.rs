@@ -190,7 +190,7 @@ intrinsics! {
     Clock "clock" "" "l" 1;
     /// `raise(error)`: ends the step with this error object; `instance` is added when absent.
     Raise "raise" "h" "" 8;
-    /// `fail(code)`: ends the step with a standard expression error at this place.
+    /// `fail(code)`: ends the step with a standard expression error at this place; see [`error_name`].
     Fail "fail" "i" "" 1;
     // --- suspending: note it and return SUSPEND
     /// `call(op, input, slot, pc)`: operation `op` of `lockgate.ops`; the answer goes to `slot`, step goes on at `pc`.
@@ -346,6 +346,19 @@ intrinsics! {
     Check "check" "hii" "h" 2;
 }
 
+/// Code of error U1001 (too deep a recursion) for `fail`: codes of the letter U are negative.
+pub const TOO_DEEP: i32 = -1001;
+
+/// The standard's name of an error code as intrinsics carry it: a number without its letter.
+pub fn error_name(code: i32) -> String {
+    let letter = match code {
+        ..=-1 => 'U',
+        410..=412 | 1003 | 1005..=1008 | 1010 | 2001..=2004 | 2006..=2013 => 'T',
+        _ => 'D',
+    };
+    format!("{letter}{:04}", code.unsigned_abs())
+}
+
 /// Custom section names. All hold canonical JSON.
 pub mod section {
     /// [`super::Header`].
@@ -454,6 +467,13 @@ mod tests {
                 row.name
             );
             assert!(row.result.len() <= 1 && row.cost > 0);
+        }
+    }
+
+    #[test]
+    fn codes_have_the_standards_names() {
+        for (code, name) in [(410, "T0410"), (1001, "D1001"), (1003, "T1003"), (2001, "T2001"), (2014, "D2014"), (3030, "D3030"), (TOO_DEEP, "U1001")] {
+            assert_eq!(error_name(code), name);
         }
     }
 

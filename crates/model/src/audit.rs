@@ -163,11 +163,12 @@ pub struct Broken {
     pub reason: &'static str,
 }
 
+/// Place and hash of the last entry of each chain.
+pub type Heads = BTreeMap<(TenantId, WriterId), (u64, Digest)>;
+
 /// Verifies links of any number of chains, each in ascending order; returns the head of each.
-pub fn verify<'a>(
-    links: impl IntoIterator<Item = &'a Link>,
-) -> Result<BTreeMap<(TenantId, WriterId), (u64, Digest)>, Broken> {
-    let mut heads: BTreeMap<(TenantId, WriterId), (u64, Digest)> = BTreeMap::new();
+pub fn verify<'a>(links: impl IntoIterator<Item = &'a Link>) -> Result<Heads, Broken> {
+    let mut heads = Heads::new();
     for link in links {
         let key = (link.tenant.clone(), link.writer.clone());
         let (seq, prev) = heads.get(&key).copied().unwrap_or((0, GENESIS));

@@ -14,7 +14,7 @@ use crate::{
         UserId,
     },
     permission::Permissions,
-    principal::UserKind,
+    principal::{TargetKind, UserKind},
 };
 
 macro_rules! kinds {
@@ -270,8 +270,10 @@ pub struct ProjectPermission {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ProjectVersion {
-    /// Digest over the canonical manifest of its sources; names the stored bundle.
+    /// Digest over the canonical manifest of its sources.
     pub source: Digest,
+    /// Digest of the stored bundle.
+    pub bundle: Digest,
     /// Who pushed it.
     pub pushed_by: UserId,
     /// When.
@@ -301,6 +303,19 @@ pub struct Deployment {
     pub deployed_at: Timestamp,
     /// Its orchestrations.
     pub orchestrations: BTreeMap<TargetName, DeployedModule>,
+    /// Its REST and SOAP APIs, each in front of one of its orchestrations.
+    #[serde(default)]
+    pub apis: BTreeMap<TargetName, DeployedApi>,
+}
+
+/// One API of a deployment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeployedApi {
+    /// REST or SOAP.
+    pub kind: TargetKind,
+    /// The orchestration of the same deployment that it calls.
+    pub orchestration: TargetName,
 }
 
 /// One orchestration of a deployment.

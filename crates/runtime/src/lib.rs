@@ -1,1 +1,136 @@
-//! The use cases: authenticate, push, deploy, execute and the rest; one file a verb.
+//! The use cases: what the listener, the admin API and the programs ask for. One file a verb.
+//!
+//! Every use case is the same walk: a [`Caller`] (authenticated, with the tenant's [`View`] of that
+//! moment) → a decision of `access` → an audit entry → the effect. A denial is durable in the audit
+//! log before it is answered; a change is announced there before it is made.
+//!
+//! Deliberately absent: HTTP and rendering (front doors), SQL (crate `store`), wasm (crate
+//! `engine`), cryptography (crate `keys`), and any decision of its own.
+
+mod account;
+mod audit;
+mod authenticate;
+mod change;
+mod clock;
+mod connections;
+mod credential;
+mod define;
+mod deploy;
+mod egress;
+mod error;
+mod execute;
+mod hashing;
+mod login;
+mod modules;
+mod push;
+mod runs;
+mod session;
+mod tenant;
+mod view;
+mod why;
+
+use std::sync::Arc;
+
+use lockgate_connector_api::Registry;
+use lockgate_engine::Engine;
+use lockgate_keys::Master;
+use lockgate_model::{Timestamp, id::TenantId};
+use lockgate_store::Store;
+
+/// What front doors hand in and get back, named here so that they need only this crate.
+pub use lockgate_compiler::Sources;
+pub use lockgate_document::Document;
+
+pub use account::{AccountStatus, Binding, SecretText};
+pub use audit::AuditPage;
+pub use authenticate::Caller;
+pub use clock::Clock;
+pub use credential::{KeyInfo, NewKey};
+pub use define::{Apply, ApplyItem};
+pub use deploy::{Deployed, DeployedOrchestration};
+pub use error::Error;
+pub use execute::{Ask, Finished};
+pub use login::LoggedIn;
+pub use push::{Pushed, catalog};
+pub use runs::RunFilter;
+pub use session::SESSION_MS;
+pub use tenant::NewTenant;
+pub use view::View;
+
+/// What a runtime is made of.
+pub struct Parts {
+    /// Where rows, modules, runs and audit lie.
+    pub store: Arc<dyn Store>,
+    /// Runs modules.
+    pub engine: Arc<Engine>,
+    /// Seals secrets and keys digests.
+    pub master: Arc<Master>,
+    /// The connectors that ship.
+    pub registry: Arc<Registry>,
+    /// Tells the time.
+    pub clock: Clock,
+}
+
+/// The use cases over one set of [`Parts`]; cheap to clone.
+#[derive(Clone)]
+pub struct Runtime(Arc<Inner>);
+
+struct Inner {
+    store: Arc<dyn Store>,
+    engine: Arc<Engine>,
+    master: Arc<Master>,
+    registry: Arc<Registry>,
+    clock: Clock,
+    views: Arc<view::Views>,
+    hashing: hashing::Hashing,
+    sessions: session::Sessions,
+    remembered: authenticate::Remembered,
+    connections: connections::Connections,
+    loading: tokio::sync::Mutex<()>,
+    follower: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.follower.abort();
+    }
+}
+
+impl Runtime {
+    /// Reads all tenants and keeps their views current from then on. Needs a tokio runtime.
+    pub async fn open(parts: Parts) -> Result<Self, Error> {
+        let views = Arc::new(view::Views::new(parts.store.clone(), parts.master.clone()));
+        let follower = tokio::spawn(views.clone().follow());
+        views.refresh_all().await?;
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Ok(Self(Arc::new(Inner {
+            store: parts.store,
+            engine: parts.engine,
+            master: parts.master,
+            registry: parts.registry,
+            clock: parts.clock,
+            views,
+            hashing: hashing::Hashing::new(cores.div_ceil(2)),
+            sessions: session::Sessions::default(),
+            remembered: authenticate::Remembered::new()?,
+            connections: connections::Connections::default(),
+            loading: tokio::sync::Mutex::new(()),
+            follower,
+        })))
+    }
+
+    /// The connectors that ship, for listings and pages.
+    pub fn registry(&self) -> &Registry {
+        &self.0.registry
+    }
+
+    /// The time as this runtime sees it.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    /// The tenant's view now. Absent and unreadable tenants look the same.
+    pub(crate) fn view(&self, tenant: &TenantId) -> Result<Arc<View>, Error> {
+        self.0.views.get(tenant).ok_or_else(|| Error::not_found("tenant"))
+    }
+}

@@ -1,1 +1,82 @@
-//! Contract suite, peers and clock for tests; never shipped.
+//! What tests of several crates share: a PKI with good and bad certificates, real peers with
+//! faults, the contract suite of connectors, and small things about processes, ports and folders.
+//!
+//! Every peer is a real server on loopback, in the test's own process, so that tests need neither
+//! network nor installed programs. The contract suite takes a peer through the trait
+//! [`contract::Subject`] and only asks it for a port and for what it has seen; a peer that is a
+//! program of its own (nginx, OpenSSH, a database, with certificates from the same [`pki::Pki`]
+//! written to a folder) joins by implementing that trait over its process.
+//!
+//! Deliberately absent: mocks of anything of ours, sleeps as synchronisation ([`wait_until`]
+//! instead), and any use outside tests: no shipped crate depends on this one.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a broken premise must fail the test on the spot"
+)]
+
+pub mod contract;
+pub mod https_peer;
+pub mod pki;
+pub mod process;
+
+use std::{
+    path::PathBuf,
+    time::{Duration, Instant},
+};
+
+pub use https_peer::HttpsPeer;
+pub use pki::Pki;
+pub use tempfile::TempDir;
+
+/// A private folder that is removed when the value is dropped.
+pub fn temp_dir() -> TempDir {
+    tempfile::Builder::new().prefix("lockgate-test-").tempdir().expect("a folder under the temporary directory")
+}
+
+/// The workspace's root folder.
+pub fn workspace_root() -> PathBuf {
+    let here = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).expect("crates/testkit lies two below the root").to_path_buf()
+}
+
+/// The folder of language-neutral suites: `LOCKGATE_SUITES`, else `../shared/suites` beside the
+/// workspace. None when it is not there; a test that needs it then says so and ends.
+pub fn suites() -> Option<PathBuf> {
+    let folder =
+        std::env::var_os("LOCKGATE_SUITES").map_or_else(|| workspace_root().join("../shared/suites"), PathBuf::from);
+    folder.is_dir().then_some(folder)
+}
+
+/// A loopback port that was free a moment ago.
+pub fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a free loopback port");
+    listener.local_addr().expect("the port just bound").port()
+}
+
+/// Waits until `holds` is true.
+///
+/// # Panics
+/// After `longest`, naming `what`.
+#[track_caller]
+pub fn wait_until(what: &str, longest: Duration, mut holds: impl FnMut() -> bool) {
+    let end = Instant::now() + longest;
+    while !holds() {
+        assert!(Instant::now() < end, "waited {longest:?} in vain for {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Waits until `holds` is true, without blocking the runtime.
+///
+/// # Panics
+/// After `longest`, naming `what`.
+pub async fn wait_until_async(what: &str, longest: Duration, mut holds: impl FnMut() -> bool) {
+    let end = Instant::now() + longest;
+    while !holds() {
+        assert!(Instant::now() < end, "waited {longest:?} in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}

@@ -1,0 +1,172 @@
+//! Opens one connection: dial through the egress rule, secure it, agree on a protocol.
+
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use hyper::client::conn::{http1, http2};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use lockgate_connector_api::{Context, Error, Host, Kind, Vetted};
+use rustls::{ClientConfig, pki_types::ServerName};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time,
+};
+use tokio_rustls::TlsConnector;
+
+use crate::{
+    failure,
+    outgoing::Outgoing,
+    watched::{Broken, Watched},
+};
+
+/// Where a request goes on the wire.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Origin {
+    /// Host.
+    pub host: Host,
+    /// Port.
+    pub port: u16,
+}
+
+impl Origin {
+    /// `host` or `host:port`, as the `Host` header wants it.
+    pub fn authority(&self) -> String {
+        if self.port == crate::spec::HTTPS.port {
+            self.host.to_string()
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
+    }
+}
+
+/// The sending half of a connection.
+#[derive(Debug)]
+pub(crate) enum Sender {
+    /// One request at a time.
+    Http1(http1::SendRequest<Outgoing>),
+    /// Many.
+    Http2(http2::SendRequest<Outgoing>),
+}
+
+/// An open connection and every address it goes through.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    /// Where requests go in.
+    pub sender: Sender,
+    /// The addresses that were vetted for it: the endpoint's, and the proxy's if there is one.
+    pub vetted: Vec<Vetted>,
+    /// Why TLS ended, once it has.
+    pub broken: Broken,
+}
+
+/// Longest head of a proxy's answer.
+const PROXY_HEAD_BYTES_MAX: usize = 8 << 10;
+/// Longest head of an endpoint's answer.
+const HEAD_BYTES_MAX: usize = 64 << 10;
+const HEADERS_MAX: usize = 256;
+/// How long an HTTP/2 connection with requests in flight may be silent before it is asked.
+const PING_AFTER: Duration = Duration::from_secs(15);
+const PONG_WITHIN: Duration = Duration::from_secs(10);
+
+/// Opens a connection. The handshake must end by the deadline.
+pub(crate) async fn open(
+    cx: &Context,
+    origin: &Origin,
+    proxy: Option<&(Host, u16)>,
+    tls: Arc<ClientConfig>,
+    deadline: Instant,
+) -> Result<Connection, Error> {
+    let (stream, vetted) = match proxy {
+        None => {
+            let (stream, vetted) = cx.egress.dial(&origin.host, origin.port, deadline).await?;
+            (stream, vec![vetted])
+        }
+        Some(proxy) => through_proxy(cx, origin, proxy, deadline).await?,
+    };
+    let secured = time::timeout_at(deadline.into(), secure(stream, origin, tls));
+    let (sender, broken) = secured.await.map_err(|_| timed_out())??;
+    Ok(Connection { sender, vetted, broken })
+}
+
+async fn secure(stream: TcpStream, origin: &Origin, tls: Arc<ClientConfig>) -> Result<(Sender, Broken), Error> {
+    let name = match &origin.host {
+        Host::Name(name) => ServerName::try_from(name.clone())
+            .map_err(|_| Error::new(Kind::Configuration, "https-name", "the host cannot stand in a certificate"))?,
+        Host::Ip(ip) => ServerName::from(*ip),
+    };
+    let stream = TlsConnector::from(tls).connect(name, stream).await.map_err(|e| failure::of(&e))?;
+    let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+    let (stream, broken) = Watched::new(stream);
+    let stream = TokioIo::new(stream);
+    // The driver task ends by itself when the last sender is gone and nothing is in flight.
+    if http2 {
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        builder.max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX));
+        builder.adaptive_window(true);
+        // All requests of the account share it: a peer that vanished must not hold them up for long.
+        builder.timer(TokioTimer::new()).keep_alive_interval(PING_AFTER).keep_alive_timeout(PONG_WITHIN);
+        let (sender, driver) = builder.handshake(stream).await.map_err(|e| failure::of(&e))?;
+        tokio::spawn(driver);
+        Ok((Sender::Http2(sender), broken))
+    } else {
+        let mut builder = http1::Builder::new();
+        builder.max_headers(HEADERS_MAX).max_buf_size(HEAD_BYTES_MAX);
+        let (sender, driver) = builder.handshake(stream).await.map_err(|e| failure::of(&e))?;
+        tokio::spawn(driver);
+        Ok((Sender::Http1(sender), broken))
+    }
+}
+
+/// A tunnel by CONNECT (RFC 9110 §9.3.6). The endpoint's name is resolved and vetted here and the
+/// proxy is given the address, since a proxy that resolves the name itself could be led anywhere.
+async fn through_proxy(
+    cx: &Context,
+    origin: &Origin,
+    (proxy_host, proxy_port): &(Host, u16),
+    deadline: Instant,
+) -> Result<(TcpStream, Vec<Vetted>), Error> {
+    let target = *cx
+        .egress
+        .resolve(&origin.host, origin.port, deadline)
+        .await?
+        .first()
+        .ok_or_else(|| Error::new(Kind::Unreachable, "resolve", "its name has no address"))?;
+    let (mut stream, proxy) = cx.egress.dial(proxy_host, *proxy_port, deadline).await?;
+    let authority = target.addr().to_string();
+    let tunnel = time::timeout_at(deadline.into(), connect_request(&mut stream, &authority));
+    match tunnel.await {
+        Err(_) => Err(timed_out()),
+        Ok(Err(e)) => Err(proxy_failed().with_private(e.to_string())),
+        Ok(Ok(200..=299)) => Ok((stream, vec![target, proxy])),
+        Ok(Ok(status)) => Err(proxy_failed().with_status(status)),
+    }
+}
+
+async fn connect_request(stream: &mut TcpStream, authority: &str) -> io::Result<u16> {
+    stream.write_all(format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n").as_bytes()).await?;
+    let mut head = Vec::new();
+    // Byte by byte: what follows the head belongs to TLS. The proxy sends a few dozen bytes, once.
+    while !head.ends_with(b"\r\n\r\n") {
+        if head.len() >= PROXY_HEAD_BYTES_MAX {
+            return Err(io::Error::other("the head of the answer is too long"));
+        }
+        head.push(stream.read_u8().await?);
+    }
+    let head = String::from_utf8_lossy(&head);
+    let mut words = head.split_ascii_whitespace();
+    let version = words.next().unwrap_or_default();
+    let status = words.next().and_then(|s| s.parse().ok());
+    status.filter(|_| version.starts_with("HTTP/1.")).ok_or_else(|| io::Error::other("the answer is not HTTP"))
+}
+
+fn proxy_failed() -> Error {
+    Error::new(Kind::Unreachable, "https-proxy", "the proxy opened no tunnel to the endpoint")
+}
+
+fn timed_out() -> Error {
+    Error::new(Kind::Timeout, "https-timeout", "the endpoint was not reached in time")
+}

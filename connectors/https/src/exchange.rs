@@ -1,0 +1,265 @@
+//! Sends a request and follows its redirects.
+
+use std::{fmt, sync::Arc, time::Instant};
+
+use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri, header, response};
+use hyper::body::Incoming;
+use lockgate_connector_api::{Context, Error, Kind};
+use rustls::{
+    ClientConfig, SignatureScheme,
+    client::{ResolvesClientCert, Resumption},
+    sign::CertifiedKey,
+};
+use tokio::sync::OwnedSemaphorePermit;
+
+use crate::{
+    config::{Redirects, Settings},
+    connection::{self, Origin, Sender},
+    outgoing::{Content, Outgoing, Progress},
+    pool::{Lease, Pool},
+    redirect::{self, Place, Seen},
+    reply,
+    request::Prepared,
+};
+
+/// Redirects of one call.
+const REDIRECTS_MAX: usize = 5;
+/// Connections one request may be handed to before it is known to be received.
+const HANDED_MAX: usize = 3;
+
+/// An account, opened.
+pub(crate) struct Account {
+    settings: Settings,
+    home: Origin,
+    pool: Arc<Pool>,
+    tls: Arc<ClientConfig>,
+    /// The same trust without our client certificate and sessions, for other origins.
+    tls_elsewhere: Arc<ClientConfig>,
+}
+
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account").field("address", &self.settings.address).finish_non_exhaustive()
+    }
+}
+
+/// An answer whose content is still to be read.
+pub(crate) struct Received {
+    head: response::Parts,
+    /// The content.
+    pub body: Incoming,
+    /// The connection and the place among the requests in flight.
+    pub held: Held,
+    progress: Arc<Progress>,
+}
+
+/// What an answer holds until its content was read; dropping it earlier closes an HTTP/1.1
+/// connection and resets an HTTP/2 stream.
+pub(crate) struct Held {
+    lease: Lease,
+    permit: OwnedSemaphorePermit,
+}
+
+impl Held {
+    /// What a failure to read the content was.
+    pub fn failure(&self, error: &hyper::Error) -> Error {
+        self.lease.failure(error)
+    }
+
+    /// The content was read to its end.
+    pub fn release(self) {
+        self.lease.give_back();
+        drop(self.permit);
+    }
+}
+
+impl Received {
+    /// Its status.
+    pub fn status(&self) -> StatusCode {
+        self.head.status
+    }
+
+    /// Its headers.
+    pub fn headers(&self) -> &HeaderMap {
+        &self.head.headers
+    }
+
+    /// Bytes of content that went out.
+    pub fn sent(&self) -> u64 {
+        self.progress.bytes()
+    }
+}
+
+impl Account {
+    /// An account of these settings; nothing is dialled yet.
+    pub fn new(settings: Settings, tls: Arc<ClientConfig>) -> Self {
+        let mut own = (*tls).clone();
+        own.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+        let mut elsewhere = own.clone();
+        elsewhere.client_auth_cert_resolver = Arc::new(Anonymous);
+        elsewhere.resumption = Resumption::disabled();
+        Self {
+            home: Origin { host: settings.address.host().clone(), port: settings.address.port() },
+            pool: Arc::new(Pool::new(settings.requests_max)),
+            settings,
+            tls: Arc::new(own),
+            tls_elsewhere: Arc::new(elsewhere),
+        }
+    }
+
+    /// Its settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// Sends a request to the account's origin and follows redirects as its setting says.
+    pub async fn send(&self, cx: &Context, mut request: Prepared, deadline: Instant) -> Result<Received, Error> {
+        let mut place = Place::Home;
+        for _ in 0..=REDIRECTS_MAX {
+            let Prepared { method, target, headers, repeatable, .. } = &request;
+            let (method, target, headers, repeatable) = (method.clone(), target.clone(), headers.clone(), *repeatable);
+            let (has_content, spare) = (!request.content.is_empty(), request.content.again());
+            let received = self.send_to(cx, &place, request, deadline).await?;
+            let location = received.headers().get(header::LOCATION);
+            let Some(location) = location.filter(|_| redirect::is_redirect(received.status())) else {
+                return Ok(received);
+            };
+            if self.settings.redirects == Redirects::None {
+                return Ok(received);
+            }
+            let location = String::from_utf8_lossy(location.as_bytes()).into_owned();
+            let seen = Seen {
+                home: &self.home,
+                base: self.settings.address.base(),
+                policy: self.settings.redirects,
+                place: &place,
+                target: &target,
+                method: &method,
+                has_content,
+            };
+            let step = seen.follow(received.status(), &location)?;
+            reply::discard(received, deadline).await;
+            request = Prepared { repeatable, ..Prepared::bare(step.method, step.target) };
+            if step.keeps_content {
+                request.content = spare.ok_or_else(|| {
+                    let text = "a redirect asks for a streamed body again, which has gone already";
+                    Error::new(Kind::Protocol, "https-redirect", text)
+                })?;
+            }
+            request.headers = travelling(headers, &step.place, step.keeps_content);
+            request.repeatable = request.method.is_idempotent() && matches!(request.content, Content::Full(_));
+            place = step.place;
+        }
+        Err(Error::new(Kind::Protocol, "https-redirect", "more than five redirects"))
+    }
+
+    /// Sends a request to the account's origin; a redirect is an answer like any other.
+    pub async fn send_once(&self, cx: &Context, request: Prepared, deadline: Instant) -> Result<Received, Error> {
+        self.send_to(cx, &Place::Home, request, deadline).await
+    }
+
+    async fn send_to(
+        &self,
+        cx: &Context,
+        place: &Place,
+        request: Prepared,
+        deadline: Instant,
+    ) -> Result<Received, Error> {
+        let Prepared { method, target, headers, mut content, repeatable } = request;
+        let permit = self.pool.room(deadline).await?;
+        let proxy = self.settings.proxy.as_ref();
+        let origin = match place {
+            Place::Home => &self.home,
+            Place::Other(origin) => origin,
+        };
+        let mut fresh = false;
+        let mut handed = 0;
+        loop {
+            handed += 1;
+            let mut lease = match place {
+                Place::Home => {
+                    let open = || connection::open(cx, origin, proxy, Arc::clone(&self.tls), deadline);
+                    self.pool.lease(cx, fresh, open).await?
+                }
+                Place::Other(_) => {
+                    let tls = Arc::clone(&self.tls_elsewhere);
+                    Lease::unpooled(connection::open(cx, origin, proxy, tls, deadline).await?)
+                }
+            };
+            let spare = if repeatable { content.again() } else { None };
+            let progress = Arc::new(Progress::default());
+            let mut message = Request::new(Outgoing::new(content, Arc::clone(&progress)));
+            *message.method_mut() = method.clone();
+            *message.headers_mut() = headers.clone();
+            if let (Place::Home, Some((name, value))) = (place, &self.settings.credentials) {
+                message.headers_mut().insert(name.clone(), value.clone());
+            }
+            address(&mut message, &lease.sender, origin, &target.path_and_query())?;
+            let outcome = match &mut lease.sender {
+                Sender::Http1(sender) => sender.try_send_request(message).await,
+                Sender::Http2(sender) => sender.try_send_request(message).await,
+            };
+            let mut failed = match outcome {
+                Ok(response) => {
+                    let (head, body) = response.into_parts();
+                    return Ok(Received { head, body, held: Held { lease, permit }, progress });
+                }
+                Err(failed) => failed,
+            };
+            // Handed back unsent: nobody has received it, so any request may go again. Sent on a
+            // kept connection that the server was closing: only what is safe to repeat may.
+            let unsent = failed.take_message().map(|message| message.into_body().into_content());
+            content = match unsent.or(spare) {
+                Some(content) if lease.reused && handed < HANDED_MAX => content,
+                _ => return Err(progress.failed().unwrap_or_else(|| lease.failure(failed.error()))),
+            };
+            fresh = handed + 1 == HANDED_MAX;
+        }
+    }
+}
+
+/// Origin-form with a `Host` header for HTTP/1.1, the whole URI for HTTP/2's pseudo headers.
+fn address(message: &mut Request<Outgoing>, sender: &Sender, origin: &Origin, target: &str) -> Result<(), Error> {
+    let wrong = || Error::new(Kind::Input, "https-path", "path and query make no URI");
+    let authority = origin.authority();
+    let uri = match sender {
+        Sender::Http1(_) => {
+            let host = HeaderValue::from_str(&authority).map_err(|_| wrong())?;
+            message.headers_mut().insert(header::HOST, host);
+            target.parse::<Uri>()
+        }
+        Sender::Http2(_) => format!("https://{authority}{target}").parse(),
+    };
+    *message.uri_mut() = uri.map_err(|_| wrong())?;
+    Ok(())
+}
+
+/// The headers that go along with a redirect: to another origin only those that say what we read.
+fn travelling(mut headers: HeaderMap, place: &Place, keeps_content: bool) -> HeaderMap {
+    if *place != Place::Home {
+        const HARMLESS: [header::HeaderName; 3] = [header::ACCEPT, header::ACCEPT_LANGUAGE, header::USER_AGENT];
+        let kept = HARMLESS.into_iter().filter_map(|name| headers.remove(&name).map(|value| (name, value)));
+        return kept.collect();
+    }
+    if !keeps_content {
+        for name in [header::CONTENT_TYPE, header::CONTENT_ENCODING, header::CONTENT_LANGUAGE, header::CONTENT_LOCATION]
+        {
+            headers.remove(name);
+        }
+    }
+    headers
+}
+
+/// Has no certificate to show.
+#[derive(Debug)]
+struct Anonymous;
+
+impl ResolvesClientCert for Anonymous {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        false
+    }
+}

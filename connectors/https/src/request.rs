@@ -1,0 +1,261 @@
+//! A call's input becomes a request.
+//!
+//! Everything a flow can compute passes here, so this is where line breaks, foreign headers and
+//! paths that climb are refused, before anything is sent.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use lockgate_connector_api::{Call, Error, Kind, Operation};
+use lockgate_document::{Builder, Kind as Is, Node};
+use lockgate_model::Limits;
+
+use crate::{config::Settings, outgoing::Content, target::Target};
+
+/// A request to the account's own origin, without its credentials.
+#[derive(Debug)]
+pub(crate) struct Prepared {
+    /// Method.
+    pub method: Method,
+    /// Path and query.
+    pub target: Target,
+    /// Headers the flow set, and those we add for it.
+    pub headers: HeaderMap,
+    /// Content.
+    pub content: Content,
+    /// Sending it twice does no more than sending it once.
+    pub repeatable: bool,
+}
+
+/// Headers the flow may set in one request.
+const HEADERS_MAX: usize = 64;
+/// Bytes of all of them.
+const HEADER_BYTES_MAX: usize = 32 << 10;
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
+impl Prepared {
+    /// A request with nothing but method and target.
+    pub fn bare(method: Method, target: Target) -> Self {
+        let mut headers = HeaderMap::new();
+        complete(&mut headers);
+        Self { method, target, headers, content: Content::EMPTY, repeatable: true }
+    }
+
+    /// The request of a call.
+    ///
+    /// # Errors
+    /// `Input` when the input breaks a rule; its text says which.
+    pub fn from_call(settings: &Settings, operation: &Operation, call: Call) -> Result<Self, Error> {
+        let input = call.input.root();
+        let method = method(operation, input)?;
+        known_keys(input, operation)?;
+        let mut target = target(settings.address.base(), input.get("path"))?;
+        push_query(&mut target, input.get("query"))?;
+        let mut headers = headers(settings, input.get("headers"))?;
+        let content = content(input, call.body, &mut headers, &call.limits)?;
+        if matches!(method, Method::GET | Method::HEAD) && !content.is_empty() {
+            return Err(refused("a request that only reads cannot carry a body"));
+        }
+        let idempotent = method.is_idempotent();
+        if !idempotent
+            && let Some(key) = &call.idempotency_key
+            && !headers.contains_key(IDEMPOTENCY_KEY)
+        {
+            headers.insert(IDEMPOTENCY_KEY, header_value(key)?);
+        }
+        complete(&mut headers);
+        let repeatable = idempotent && matches!(content, Content::Full(_));
+        Ok(Self { method, target, headers, content, repeatable })
+    }
+}
+
+/// Headers that belong to the connection or to the account, never to a flow.
+pub(crate) fn is_of_connection(name: &HeaderName) -> bool {
+    const OTHERS: [&str; 4] = ["keep-alive", "proxy-connection", "http2-settings", "alt-svc"];
+    matches!(
+        *name,
+        header::HOST
+            | header::CONTENT_LENGTH
+            | header::TRANSFER_ENCODING
+            | header::CONNECTION
+            | header::UPGRADE
+            | header::TE
+            | header::TRAILER
+            | header::EXPECT
+            | header::PROXY_AUTHORIZATION
+            | header::PROXY_AUTHENTICATE
+    ) || OTHERS.contains(&name.as_str())
+}
+
+fn method(operation: &Operation, input: Node<'_>) -> Result<Method, Error> {
+    let name = match operation.name {
+        "request" => input.get("method").as_str().ok_or_else(|| refused("`method` is missing"))?,
+        name => name,
+    };
+    Ok(match name.to_ascii_uppercase().as_str() {
+        "GET" => Method::GET,
+        "HEAD" => Method::HEAD,
+        "PUT" => Method::PUT,
+        "DELETE" => Method::DELETE,
+        "POST" => Method::POST,
+        "PATCH" => Method::PATCH,
+        "OPTIONS" => Method::OPTIONS,
+        _ => return Err(refused("`method` is none of GET, HEAD, PUT, DELETE, POST, PATCH, OPTIONS")),
+    })
+}
+
+/// A misspelt key would silently do nothing, so it is refused.
+fn known_keys(input: Node<'_>, operation: &Operation) -> Result<(), Error> {
+    if !matches!(input.kind(), Is::Object | Is::Undefined) {
+        return Err(refused("the input must be an object"));
+    }
+    let unknown = input.entries().map(|(key, _)| key).find(|key| match *key {
+        "path" | "query" | "headers" => false,
+        "body" | "body_base64" => matches!(operation.name, "get" | "head"),
+        "method" => operation.name != "request",
+        _ => true,
+    });
+    match unknown {
+        None => Ok(()),
+        Some(key) => Err(refused("the input has a key that the operation does not know")
+            .with_private(format!("`{}`", key.escape_debug()))),
+    }
+}
+
+fn target(base: &str, path: Node<'_>) -> Result<Target, Error> {
+    match path.kind() {
+        Is::Undefined | Is::Null => Ok(Target::base(base)),
+        Is::String => Target::below(base, path.as_str().unwrap_or_default()),
+        Is::Array => {
+            let segments = path.items().map(|item| scalar(item, "`path` holds what is neither text nor number"));
+            let segments: Vec<String> = segments.collect::<Result<_, _>>()?;
+            Target::of_segments(base, segments.iter().map(String::as_str))
+        }
+        _ => Err(refused("`path` must be a text or a list of segments")),
+    }
+}
+
+fn push_query(target: &mut Target, query: Node<'_>) -> Result<(), Error> {
+    const WRONG: &str = "`query` must be an object of texts, numbers, booleans and lists of these";
+    if !matches!(query.kind(), Is::Undefined | Is::Null | Is::Object) {
+        return Err(refused(WRONG));
+    }
+    for (name, value) in query.entries() {
+        match value.kind() {
+            Is::Undefined | Is::Null => {}
+            Is::Array => {
+                for item in value.items() {
+                    target.push_query(name, &scalar(item, WRONG)?)?;
+                }
+            }
+            _ => target.push_query(name, &scalar(value, WRONG)?)?,
+        }
+    }
+    Ok(())
+}
+
+fn headers(settings: &Settings, given: Node<'_>) -> Result<HeaderMap, Error> {
+    const WRONG: &str = "`headers` must be an object of texts, numbers and booleans";
+    let mut headers = HeaderMap::new();
+    let mut bytes = 0;
+    match given.kind() {
+        Is::Undefined | Is::Null => return Ok(headers),
+        Is::Object => {}
+        _ => return Err(refused(WRONG)),
+    }
+    for (name, value) in given.entries() {
+        let private = || format!("header `{}`", name.escape_debug());
+        let parsed = HeaderName::from_bytes(name.as_bytes())
+            .map_err(|_| refused("a header's name holds a character that a name cannot").with_private(private()))?;
+        let signs_in = settings.credentials.as_ref().is_some_and(|(name, _)| *name == parsed);
+        if is_of_connection(&parsed) {
+            return Err(refused("a header belongs to the connection and cannot be set").with_private(private()));
+        }
+        if signs_in || parsed == header::AUTHORIZATION {
+            return Err(refused("credentials are set on the account, never in a call").with_private(private()));
+        }
+        let value = scalar(value, WRONG)?;
+        bytes += name.len() + value.len();
+        let value = header_value(&value).map_err(|e| e.with_private(private()))?;
+        if headers.insert(parsed, value).is_some() {
+            return Err(refused("a header is given twice").with_private(private()));
+        }
+    }
+    if headers.len() > HEADERS_MAX || bytes > HEADER_BYTES_MAX {
+        return Err(refused("more than 64 headers, or more than 32 KiB of them"));
+    }
+    Ok(headers)
+}
+
+fn content(
+    input: Node<'_>,
+    stream: Option<lockgate_connector_api::Body>,
+    headers: &mut HeaderMap,
+    limits: &Limits,
+) -> Result<Content, Error> {
+    let (body, base64) = (input.get("body"), input.get("body_base64"));
+    let given = [stream.is_some(), !body.is_undefined(), !base64.is_undefined()];
+    if given.iter().filter(|g| **g).count() > 1 {
+        return Err(refused("more than one of `body`, `body_base64` and a streamed body is given"));
+    }
+    let (content, media_type) = if let Some(stream) = stream {
+        (Content::Stream(stream), "application/octet-stream")
+    } else if let Some(text) = base64.as_str() {
+        let bytes = STANDARD.decode(text).map_err(|_| refused("`body_base64` is no base64"))?;
+        (Content::Full(bytes.into()), "application/octet-stream")
+    } else if !base64.is_undefined() {
+        return Err(refused("`body_base64` must be a text"));
+    } else if body.is_undefined() {
+        return Ok(Content::EMPTY);
+    } else if let (Some(text), false) = (body.as_str(), headers.get(header::CONTENT_TYPE).is_some_and(is_json)) {
+        (Content::Full(Bytes::copy_from_slice(text.as_bytes())), "text/plain; charset=utf-8")
+    } else {
+        (Content::Full(print(body, limits)?.into()), "application/json")
+    };
+    headers.entry(header::CONTENT_TYPE).or_insert(HeaderValue::from_static(media_type));
+    Ok(content)
+}
+
+fn print(body: Node<'_>, limits: &Limits) -> Result<Vec<u8>, Error> {
+    let printed = || {
+        let mut builder = Builder::new(limits);
+        builder.value(body)?;
+        builder.finish()?.print(limits.arena_bytes_max)
+    };
+    printed().map_err(|fault| refused("`body` cannot be written as JSON").with_private(format!("{fault}")))
+}
+
+/// Whether a content type is JSON: `application/json`, `text/json`, or any `+json` (RFC 6839).
+pub(crate) fn is_json(value: &HeaderValue) -> bool {
+    let text = value.to_str().unwrap_or_default();
+    let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    essence == "application/json" || essence == "text/json" || essence.ends_with("+json")
+}
+
+/// What every request carries unless the flow said otherwise.
+fn complete(headers: &mut HeaderMap) {
+    headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json, */*;q=0.5"));
+    headers.entry(header::USER_AGENT).or_insert(HeaderValue::from_static("lockgate"));
+}
+
+fn scalar(value: Node<'_>, wrong: &'static str) -> Result<String, Error> {
+    if let Some(text) = value.as_str() {
+        return Ok(text.to_owned());
+    }
+    if let Some(truth) = value.as_bool() {
+        return Ok(truth.to_string());
+    }
+    value.lexeme().map(|number| number.into_owned()).ok_or_else(|| refused(wrong))
+}
+
+/// Visible ASCII, spaces and tabs: no way to begin a second header or a second request.
+fn header_value(text: &str) -> Result<HeaderValue, Error> {
+    HeaderValue::from_str(text)
+        .ok()
+        .filter(|_| text.is_ascii())
+        .ok_or_else(|| refused("a header's value holds a line break or another character that it cannot"))
+}
+
+fn refused(text: &'static str) -> Error {
+    Error::new(Kind::Input, "https-input", text)
+}

@@ -1,0 +1,59 @@
+//! The declaration of the connector: what an account takes and what it can do.
+
+use lockgate_connector_api::{AddressForm, Field, IdentityKind, Operation, Scheme, Spec};
+
+pub(crate) const HTTPS: Scheme = Scheme { name: "https", port: 443 };
+
+pub(crate) const SPEC: Spec = Spec {
+    name: "https",
+    help: "Requests to one HTTPS endpoint.",
+    about: include_str!("about.md"),
+    address: AddressForm { scheme: HTTPS, path: true, example: "https://erp.example.com/api/v2" },
+    identities: &[IdentityKind::Ca, IdentityKind::System, IdentityKind::Pin],
+    fields: &[
+        Field::choice(
+            "auth",
+            &["none", "basic", "bearer", "header"],
+            "How requests sign in. A client certificate comes on top of any of them.",
+        )
+        .default("none"),
+        Field::text("username", "User name.").when("auth", "basic"),
+        Field::text("header_name", "Name of the header that carries the key, such as `x-api-key`.")
+            .when("auth", "header"),
+        Field::choice(
+            "redirects",
+            &["same-origin", "any-origin", "none"],
+            "Which redirects are followed. Another origin gets no credentials and no body.",
+        )
+        .default("same-origin"),
+        Field::host_port(
+            "proxy",
+            "An HTTP proxy to go through by CONNECT. TLS runs through it end to end; it is given the checked address, not the name.",
+        ),
+        Field::integer("requests_max", 1, 1024, "Requests in flight at once; further calls wait.").default("64"),
+        Field::secret("password", "Password.").when("auth", "basic"),
+        Field::secret("token", "Bearer token.").when("auth", "bearer"),
+        Field::secret("header_value", "Value of that header.").when("auth", "header"),
+        Field::CLIENT_CERTIFICATE,
+        Field::CLIENT_KEY,
+        Field::CLIENT_P12,
+        Field::CLIENT_P12_PASSWORD,
+    ],
+    operations: &[
+        operation("get", true, "Reads a resource.", WITHOUT_BODY),
+        operation("head", true, "Reads the headers of a resource.", WITHOUT_BODY),
+        operation("put", true, "Writes a resource at its path.", WITH_BODY),
+        operation("delete", true, "Removes a resource.", WITH_BODY),
+        operation("post", false, "Hands in data.", WITH_BODY),
+        operation("patch", false, "Changes a part of a resource.", WITH_BODY),
+        operation("request", false, "Any of the above, the method given in the input.", WITH_METHOD),
+    ],
+};
+
+const fn operation(name: &'static str, idempotent: bool, help: &'static str, input: &'static str) -> Operation {
+    Operation { name, version: "1.0.0", idempotent, help, input, output: include_str!("schemas/output.json") }
+}
+
+const WITHOUT_BODY: &str = include_str!("schemas/without_body.json");
+const WITH_BODY: &str = include_str!("schemas/with_body.json");
+const WITH_METHOD: &str = include_str!("schemas/with_method.json");

@@ -1,0 +1,173 @@
+//! Sizes, times, streams and kept connections.
+
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt as _;
+use lockgate_connector_api::{Body, Call, Egress, Error, Kind};
+use lockgate_model::Limits;
+use lockgate_testkit::{HttpsPeer, Pki, contract::context, https_peer::Wire, pki::Server, wait_until_async};
+use serde_json::json;
+
+use crate::account::{ALPNS, Account, call, peer, read};
+
+#[tokio::test]
+async fn answers_are_bounded_in_size_and_time() {
+    let pki = Pki::new();
+    for alpn in ALPNS {
+        let peer = peer(&pki, alpn).await;
+        let account = Account::open(&pki, peer.port(), &[], &[]);
+        let limits = Limits { reply_bytes_max: 50_000, ..Limits::default() };
+        let small = |path: &str| Call { limits, ..call("get", json!({"path": path})) };
+        for path in ["endless", "big/50001"] {
+            let error = account.invoke(small(path)).await.unwrap_err();
+            assert_eq!(error.kind(), Kind::TooLarge, "{path}");
+        }
+        assert_eq!(account.invoke(small("big/50000")).await.unwrap().read, 50_000, "the limit itself passes");
+        let error = account.fails("get", json!({"path": "truncate"})).await;
+        assert!(matches!(error.kind(), Kind::Unreachable), "{error}");
+        for path in ["hang", "slow"] {
+            let begun = Instant::now();
+            let short = Call { deadline: begun + Duration::from_millis(200), ..call("get", json!({"path": path})) };
+            let error = account.invoke(short).await.unwrap_err();
+            assert_eq!((error.kind(), error.error_type()), (Kind::Timeout, "timeout"));
+            assert!(begun.elapsed() < Duration::from_secs(1));
+        }
+        assert_eq!(
+            account.call("get", json!({"path": "text"})).await.unwrap()["status"],
+            200,
+            "the account still works"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_streamed_answer_waits_for_its_reader() {
+    let pki = Pki::new();
+    for alpn in ALPNS {
+        let peer = peer(&pki, alpn).await;
+        let account = Account::open(&pki, peer.port(), &[], &[]);
+        let call = Call { stream: true, ..call("get", json!({"path": "endless"})) };
+        let answer = account.invoke(call).await.unwrap();
+        assert_eq!(read(&answer.output)["status"], 200);
+        assert!(read(&answer.output).get("body").is_none());
+        let mut body = answer.body.unwrap();
+        let mut taken = body.next().await.unwrap().unwrap().len() as u64;
+        // Nobody reads: the server comes to a stop after what the windows between us hold.
+        let mut before = u64::MAX;
+        wait_until_async("the server to stop sending", Duration::from_secs(5), || {
+            let stopped = before == peer.sent();
+            before = peer.sent();
+            std::thread::sleep(Duration::from_millis(50));
+            stopped
+        })
+        .await;
+        assert!(peer.sent() < 16 << 20, "{} bytes sent to a reader that reads nothing", peer.sent());
+        while taken < 32 << 20 {
+            taken += body.next().await.unwrap().unwrap().len() as u64;
+        }
+    }
+}
+
+#[tokio::test]
+async fn streamed_answers_end_at_the_deadline_and_tell_truncation() {
+    let pki = Pki::new();
+    let peer = peer(&pki, &["http/1.1"]).await;
+    let account = Account::open(&pki, peer.port(), &[], &[]);
+    let deadline = Instant::now() + Duration::from_millis(300);
+    let slow = Call { stream: true, deadline, ..call("get", json!({"path": "slow"})) };
+    let body = account.invoke(slow).await.unwrap().body.unwrap();
+    assert_eq!(body.collect(1 << 20).await.unwrap_err().kind(), Kind::Timeout);
+    let cut = Call { stream: true, ..call("get", json!({"path": "truncate"})) };
+    let body = account.invoke(cut).await.unwrap().body.unwrap();
+    assert_eq!(body.length(), Some(1000));
+    assert_eq!(body.collect(1 << 20).await.unwrap_err().kind(), Kind::Unreachable);
+    let whole = Call { stream: true, ..call("get", json!({"path": "big/300000"})) };
+    let body = account.invoke(whole).await.unwrap().body.unwrap();
+    assert_eq!(body.collect(1 << 20).await.unwrap().len(), 300_000);
+}
+
+#[tokio::test]
+async fn a_streamed_request_is_sent_as_it_comes() {
+    let pki = Pki::new();
+    for alpn in ALPNS {
+        let peer = peer(&pki, alpn).await;
+        let account = Account::open(&pki, peer.port(), &[], &[]);
+        let pieces = |n: usize| futures_util::stream::iter((0..n).map(|_| Ok(bytes::Bytes::from_static(&[7; 1000]))));
+        for length in [None, Some(50_000)] {
+            let body = Body::new(pieces(50)).with_length(length);
+            let answer = account.invoke(Call { body: Some(body), ..call("put", json!({"path": "x"})) }).await.unwrap();
+            assert_eq!(answer.written, 50_000);
+        }
+        assert!(peer.requests().iter().all(|r| r.body.len() == 50_000));
+        // A source that fails ends the request, and the error is its own.
+        let source = [Ok(bytes::Bytes::from_static(b"x")), Err(Error::new(Kind::NotFound, "source", "gone"))];
+        let body = Body::new(futures_util::stream::iter(source));
+        let error = account.invoke(Call { body: Some(body), ..call("put", json!({"path": "x"})) }).await.unwrap_err();
+        assert_eq!(error.code(), "source");
+        // Gone once, it cannot follow a redirect.
+        let body = Body::new(pieces(1));
+        let input = json!({"path": "redirect/307", "query": {"to": "/base/echo"}});
+        let error = account.invoke(Call { body: Some(body), ..call("put", input) }).await.unwrap_err();
+        assert_eq!(error.code(), "https-redirect");
+    }
+}
+
+#[tokio::test]
+async fn connections_are_kept_and_shared() {
+    let pki = Pki::new();
+    for (alpn, side_by_side) in [(ALPNS[0], 8), (ALPNS[1], 1)] {
+        let peer = peer(&pki, alpn).await;
+        let account = Account::open(&pki, peer.port(), &[("requests_max", "8")], &[]);
+        for _ in 0..20 {
+            account.call("get", json!({"path": "echo"})).await.unwrap();
+        }
+        assert_eq!(peer.connections(), 1, "one after the other");
+        let calls = (0..100).map(|_| {
+            tokio::spawn(account.opened.clone().invoke(account.cx.clone(), call("get", json!({"path": "echo"}))))
+        });
+        for call in calls.collect::<Vec<_>>() {
+            call.await.unwrap().unwrap();
+        }
+        assert!(peer.connections() <= side_by_side, "{} connections", peer.connections());
+    }
+}
+
+#[tokio::test]
+async fn a_kept_connection_that_the_server_closed_is_replaced_where_a_repeat_is_safe() {
+    let pki = Pki::new();
+    let peer = HttpsPeer::start_as(pki.server_config(Server::Good, false, &[]), Wire::OneAnswer).await;
+    let account = Account::open(&pki, peer.port(), &[], &[]);
+    for sessions in 1..5 {
+        account.call("get", json!({})).await.unwrap();
+        assert_eq!(peer.sessions(), sessions);
+    }
+    // What may have been received is not sent again: that is for the flow to decide.
+    let error = account.fails("post", json!({"body": "x"})).await;
+    assert_eq!((error.kind(), error.is_transient()), (Kind::Unreachable, true));
+    assert_eq!(peer.sessions(), 4);
+}
+
+#[tokio::test]
+async fn an_allowance_withdrawn_ends_kept_connections() {
+    let pki = Pki::new();
+    for alpn in ALPNS {
+        let peer = peer(&pki, alpn).await;
+        let mut account = Account::open(&pki, peer.port(), &[], &[]);
+        account.call("get", json!({"path": "echo"})).await.unwrap();
+        account.cx = context(Egress::new(Vec::new()));
+        assert_eq!(account.fails("get", json!({"path": "echo"})).await.kind(), Kind::Refused);
+        assert_eq!(peer.requests().len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn requests_past_the_limit_wait() {
+    let pki = Pki::new();
+    let peer = peer(&pki, &["h2"]).await;
+    let account = Account::open(&pki, peer.port(), &[("requests_max", "1")], &[]);
+    let held = account.invoke(Call { stream: true, ..call("get", json!({"path": "endless"})) }).await.unwrap();
+    let late = Call { deadline: Instant::now() + Duration::from_millis(100), ..call("get", json!({"path": "echo"})) };
+    assert_eq!(account.invoke(late).await.unwrap_err().kind(), Kind::Timeout);
+    drop(held);
+    account.call("get", json!({"path": "echo"})).await.unwrap();
+}

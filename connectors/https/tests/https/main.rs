@@ -1,0 +1,14 @@
+//! The connector against real servers in this process.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a broken premise must fail the test on the spot"
+)]
+
+mod account;
+mod bounds;
+mod contract;
+mod proxy;
+mod redirects;
+mod requests;

@@ -1,0 +1,132 @@
+//! What saving must refuse: a change that would leave the tenant unreadable, or locked out.
+
+use lockgate_model::{
+    Kind, Permission,
+    definition::{Profile, Revision},
+};
+use serde::Deserialize;
+
+use crate::{
+    TenantSnapshot,
+    references::Fault,
+    shipped::{Row, shipped_profiles},
+    snapshot::{DEFAULT_ACL, UserFacts},
+};
+
+/// Why a change is not saved.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct Refusal {
+    /// Stable code; the table is in `docs/access.md`.
+    pub code: &'static str,
+    /// What is wrong, on what, and what to do.
+    pub message: String,
+}
+
+fn refusal(code: &'static str, message: String) -> Refusal {
+    Refusal { code, message }
+}
+
+/// Checks a change before it is committed: `puts` are (kind, id, body), `deletes` (kind, id).
+/// A change is judged as a whole, so an object and what names it can go together.
+pub fn validate_change(snapshot: &TenantSnapshot, puts: &[Row], deletes: &[(Kind, String)]) -> Result<(), Refusal> {
+    snapshot.after(puts, deletes).map(drop)
+}
+
+impl TenantSnapshot {
+    /// The tenant as it would be after a change, at the next revision: what `what-if` decides on.
+    ///
+    /// # Errors
+    /// What [`validate_change`] refuses.
+    pub fn after(&self, puts: &[Row], deletes: &[(Kind, String)]) -> Result<Self, Refusal> {
+        fixed(puts, deletes)?;
+        let mut rows = self.rows.clone();
+        for (kind, id) in deletes {
+            rows.remove(*kind, id).map_err(|e| refusal("unreadable", e.to_string()))?;
+        }
+        for (kind, id, body) in puts {
+            rows.put(*kind, id, body).map_err(|e| refusal("unreadable", e.to_string()))?;
+        }
+        let after = Self::compile(self.tenant().clone(), Revision(self.revision().0.saturating_add(1)), rows)
+            .map_err(|fault| explain(fault, deletes))?;
+        if has_administrator(self) && !has_administrator(&after) {
+            return Err(refusal(
+                "last-administrator",
+                "nobody would be left who may manage users and access: give another enabled user a profile \
+                 valid in all environments with `user-management` and `access-control` first"
+                    .to_owned(),
+            ));
+        }
+        Ok(after)
+    }
+}
+
+/// What stays as it ships.
+fn fixed(puts: &[Row], deletes: &[(Kind, String)]) -> Result<(), Refusal> {
+    let shipped = shipped_profiles();
+    let is_shipped = |id: &str| shipped.iter().find(|(name, _)| name.as_str() == id);
+    for (kind, id) in deletes {
+        match kind {
+            Kind::Tenant => {
+                return Err(refusal("tenant-row", "a tenant is removed by the operator alone".to_owned()));
+            }
+            Kind::Acl if id == DEFAULT_ACL => {
+                return Err(refusal("default-acl", "the ACL `default` stays: empty it instead".to_owned()));
+            }
+            Kind::Profile if is_shipped(id).is_some() => return Err(shipped_profile(id)),
+            _ => {}
+        }
+    }
+    for (kind, id, body) in puts {
+        if *kind != Kind::Profile {
+            continue;
+        }
+        if let Some((_, profile)) = is_shipped(id)
+            && Profile::deserialize(body).ok().as_ref() != Some(profile)
+        {
+            return Err(shipped_profile(id));
+        }
+    }
+    Ok(())
+}
+
+fn shipped_profile(id: &str) -> Refusal {
+    refusal(
+        "shipped-profile",
+        format!("profile `{id}` ships with Lockgate and stays as it is: make one of your own and give that"),
+    )
+}
+
+fn explain(fault: Fault, deletes: &[(Kind, String)]) -> Refusal {
+    match fault {
+        Fault::Dangling { kind, id, names, name } => {
+            if deletes.iter().any(|(kind, id)| *kind == names && *id == name) {
+                let code = if names == Kind::Acl { "acl-in-use" } else { "in-use" };
+                let message = format!("{names} `{name}` is in use by {kind} `{id}`: take it away there first");
+                refusal(code, message)
+            } else {
+                let message =
+                    format!("{kind} `{id}` names the {names} `{name}`, which does not exist: create it first");
+                refusal("dangling-reference", message)
+            }
+        }
+        Fault::Nowhere { id } => refusal(
+            "profile-without-environment",
+            format!("profile `{id}` is valid in no environment: name at least one, or all"),
+        ),
+        Fault::SameOrder { id, other } => refusal(
+            "promotion-order",
+            format!("environments `{id}` and `{other}` have the same place in the promotion order: give each its own"),
+        ),
+        Fault::Other(unreadable) => refusal("unreadable", unreadable.to_string()),
+    }
+}
+
+/// Someone enabled may manage users and access of the whole tenant.
+fn has_administrator(snapshot: &TenantSnapshot) -> bool {
+    let may = |user: &UserFacts| {
+        let held = user.tenant_wide;
+        user.enabled && held.contains(Permission::UserManagement) && held.contains(Permission::AccessControl)
+    };
+    snapshot.users.values().any(may)
+}

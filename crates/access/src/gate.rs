@@ -1,0 +1,137 @@
+//! What every decision asks first, in the order of answers: 404, then 403.
+
+use lockgate_model::{
+    Channel, Permission, Principal,
+    id::{EnvironmentId, ProjectId, UserId},
+    permission::{Area, Permissions},
+    principal::{CredentialKind, UserKind},
+};
+
+use crate::{
+    DeniedStatus, RuleText, Scope, TenantSnapshot, rule,
+    snapshot::{EnvironmentFacts, UserFacts},
+};
+
+/// A no, with the rule that said it.
+#[derive(Debug)]
+pub(crate) struct No {
+    pub status: DeniedStatus,
+    pub rule: RuleText,
+}
+
+pub(crate) fn not_found(rule: impl Into<RuleText>) -> No {
+    No { status: DeniedStatus::NotFound, rule: rule.into() }
+}
+pub(crate) fn forbidden(rule: impl Into<RuleText>) -> No {
+    No { status: DeniedStatus::Forbidden, rule: rule.into() }
+}
+pub(crate) fn not_published(rule: impl Into<RuleText>) -> No {
+    No { status: DeniedStatus::NotPublished, rule: rule.into() }
+}
+
+/// The principal is a user of this tenant.
+pub(crate) fn user<'a>(snapshot: &'a TenantSnapshot, principal: &Principal) -> Result<&'a UserFacts, No> {
+    if principal.tenant != *snapshot.tenant() {
+        return Err(not_found(rule::OTHER_TENANT));
+    }
+    snapshot.users.get(&principal.user).ok_or_else(|| not_found(rule::UNKNOWN_USER))
+}
+
+/// The environment exists and the principal holds a profile valid there. Nobody else learns which.
+pub(crate) fn visible<'a>(
+    snapshot: &'a TenantSnapshot,
+    principal: &Principal,
+    user: &UserFacts,
+    environment: &EnvironmentId,
+) -> Result<&'a EnvironmentFacts, No> {
+    let facts = snapshot.environments.get(environment).ok_or_else(|| not_found(rule::UNKNOWN_ENVIRONMENT))?;
+    if user.profiles.first_common(&facts.valid).is_none() {
+        return Err(not_found(rule::NO_PROFILE));
+    }
+    if principal.only_environment.as_ref().is_some_and(|only| only != environment) {
+        return Err(not_found(rule::KEY_OTHER_ENVIRONMENT));
+    }
+    Ok(facts)
+}
+
+/// Tenant and user are in force, and the way in is open to this kind of user.
+pub(crate) fn standing(
+    snapshot: &TenantSnapshot,
+    principal: &Principal,
+    user: &UserFacts,
+    channel: Channel,
+) -> Result<(), No> {
+    if snapshot.suspended {
+        return Err(forbidden(rule::SUSPENDED));
+    }
+    if !user.enabled {
+        return Err(forbidden(rule::DISABLED));
+    }
+    channel_open(principal, user, channel).map_err(forbidden)
+}
+
+fn channel_open(principal: &Principal, user: &UserFacts, channel: Channel) -> Result<(), &'static str> {
+    let by_itself = matches!(channel, Channel::Schedule | Channel::Poll | Channel::SubFlow);
+    if principal.credential == CredentialKind::RunAs && !by_itself {
+        return Err(rule::RUN_AS_BY_HAND);
+    }
+    match user.kind {
+        UserKind::Idp if channel.is_api(principal.credential) && !user.api_allowed => Err(rule::IDP_ON_API),
+        // A login session is the console; a service account has none.
+        UserKind::Service if principal.credential == CredentialKind::Session => Err(rule::SERVICE_IN_CONSOLE),
+        UserKind::Native | UserKind::Idp | UserKind::Service => Ok(()),
+    }
+}
+
+/// Where a key that is narrowed to an environment is not enough: the tenant's own affairs, and
+/// projects, which are edited in Development.
+pub(crate) fn not_narrowed(principal: &Principal, within: Option<&EnvironmentId>) -> Result<(), No> {
+    match &principal.only_environment {
+        Some(only) if within != Some(only) => Err(forbidden(rule::KEY_NARROWED)),
+        _ => Ok(()),
+    }
+}
+
+/// The project is one the user may know of: a profile valid where projects are edited, or a
+/// permission on this one.
+pub(crate) fn project_visible(
+    snapshot: &TenantSnapshot,
+    principal: &Principal,
+    user: &UserFacts,
+    project: &ProjectId,
+) -> Result<(), No> {
+    let profile = snapshot
+        .development
+        .as_ref()
+        .and_then(|id| snapshot.environments.get(id))
+        .is_some_and(|development| user.profiles.first_common(&development.valid).is_some());
+    let given = snapshot.projects.get(&(principal.user.clone(), project.clone()));
+    if profile || given.is_some_and(|given| !given.is_empty()) {
+        Ok(())
+    } else {
+        Err(not_found(rule::PROJECT_NO_PROFILE))
+    }
+}
+
+/// All permissions a user has in a scope.
+pub(crate) fn held(snapshot: &TenantSnapshot, user: &UserId, facts: &UserFacts, scope: &Scope) -> Permissions {
+    let within = |environment: &EnvironmentId| {
+        let number = snapshot.environments.get(environment).map(|e| e.number);
+        number.and_then(|n| facts.by_environment.get(n)).copied().unwrap_or_default()
+    };
+    match scope {
+        // Tenant-wide acts need a profile valid everywhere, but for what a user does to itself.
+        Scope::Tenant => facts.anywhere.iter().filter(|p| personal(*p)).chain(facts.tenant_wide.iter()).collect(),
+        Scope::Environment(environment) => within(environment),
+        Scope::Project(project) => {
+            let by_profile = snapshot.development.as_ref().map(within).unwrap_or_default();
+            let given = snapshot.projects.get(&(user.clone(), project.clone())).copied().unwrap_or_default();
+            by_profile.union(given.iter().filter(|p| p.area() == Area::Project).collect())
+        }
+    }
+}
+
+/// What a user does for itself, wherever its profile is valid.
+fn personal(permission: Permission) -> bool {
+    matches!(permission, Permission::UserInterfaceAccess | Permission::ManagePersonalSetup)
+}

@@ -1,0 +1,148 @@
+//! The router of the admin API and its OpenAPI document, made from the same list.
+
+use axum::{
+    Json, Router,
+    extract::{DefaultBodyLimit, Request},
+    middleware::{self, Next},
+    response::Response,
+    routing::get,
+};
+use http::{HeaderValue, StatusCode, header};
+use lockgate_runtime::Runtime;
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        OpenApi as Document,
+        security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+use utoipa_axum::{
+    router::{OpenApiRouter, UtoipaMethodRouterExt as _},
+    routes,
+};
+
+use crate::{
+    respond::Refused,
+    routes::{
+        access, accounts, assignments, connectors, credentials, definitions, deployments, projects, runs, session,
+    },
+};
+
+/// Bytes of a body where nothing else is said.
+const BODY_BYTES_MAX: usize = 256 << 10;
+/// Bytes of a login.
+const LOGIN_BYTES_MAX: usize = 16 << 10;
+/// Bytes of a batch of definitions.
+const APPLY_BYTES_MAX: usize = 4 << 20;
+/// Bytes of a pushed version: 16 MiB of sources and what JSON puts around them.
+const PUSH_BYTES_MAX: usize = 24 << 20;
+/// Bytes of an input with what is around it.
+const RUN_BYTES_MAX: usize = (16 << 20) + (64 << 10);
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Lockgate admin API",
+        description = "Everything the command line and the console do. Times are microseconds since \
+            1970-01-01T00:00:00Z. A change is answered when every node decides on it.",
+    ),
+    modifiers(&Credentials),
+    security(("basic" = []), ("bearer" = [])),
+    tags(
+        (name = "session", description = "Login, logout, and who one is."),
+        (name = "definitions", description = "Users, groups, profiles, ACLs, environments, project permissions."),
+        (name = "assignments", description = "Which ACL a target uses in an environment."),
+        (name = "credentials", description = "One-time tokens and API keys."),
+        (name = "projects", description = "Projects and their versions."),
+        (name = "accounts", description = "Accounts of an environment: address, identity, secrets."),
+        (name = "deployments", description = "What is active in an environment."),
+        (name = "runs", description = "Runs, and running now."),
+        (name = "access", description = "Why somebody may do something, and what was done."),
+        (name = "connectors", description = "The connectors that ship."),
+    ),
+)]
+struct Description;
+
+/// The ways to prove oneself.
+struct Credentials;
+
+impl Modify for Credentials {
+    fn modify(&self, document: &mut Document) {
+        let components = document.components.get_or_insert_default();
+        let basic = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Basic)
+            .description(Some("User id and password of a native user."))
+            .build();
+        let bearer = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .description(Some("A login session, or an API key (`lgk_…`)."))
+            .build();
+        components.add_security_scheme("basic", SecurityScheme::Http(basic));
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    }
+}
+
+/// The admin API, everything under `/admin/v1`. It is mounted on a listener that puts the peer's
+/// `std::net::SocketAddr` into each request's extensions.
+pub fn router(runtime: Runtime) -> Router {
+    let (router, document) = all().split_for_parts();
+    router
+        .route("/admin/v1/openapi.json", get(async move || Json(document)))
+        .fallback(async || Refused::not_found("such address"))
+        .method_not_allowed_fallback(async || {
+            let text = "this address does not take that method; `allow` says which it takes";
+            Refused::request(StatusCode::METHOD_NOT_ALLOWED, "LG-METHOD", text)
+        })
+        .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(not_kept))
+        .layer(middleware::from_fn(crate::log::line))
+        .with_state(runtime)
+}
+
+/// The OpenAPI document of the admin API.
+pub fn openapi() -> Document {
+    all().into_openapi()
+}
+
+fn all() -> OpenApiRouter<Runtime> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(session::login).layer(DefaultBodyLimit::max(LOGIN_BYTES_MAX)))
+        .routes(routes!(session::logout))
+        .routes(routes!(session::whoami))
+        .routes(routes!(definitions::list))
+        .routes(routes!(definitions::get, definitions::put, definitions::delete))
+        .routes(routes!(definitions::list_project_permissions))
+        .routes(routes!(
+            definitions::get_project_permission,
+            definitions::put_project_permission,
+            definitions::delete_project_permission
+        ))
+        .routes(routes!(definitions::apply).layer(DefaultBodyLimit::max(APPLY_BYTES_MAX)))
+        .routes(routes!(assignments::list))
+        .routes(routes!(assignments::get, assignments::put, assignments::delete))
+        .routes(routes!(credentials::invite))
+        .routes(routes!(credentials::add_key, credentials::keys))
+        .routes(routes!(credentials::remove_key))
+        .routes(routes!(projects::list))
+        .routes(routes!(projects::push, projects::versions).layer(DefaultBodyLimit::max(PUSH_BYTES_MAX)))
+        .routes(routes!(accounts::list))
+        .routes(routes!(accounts::bind, accounts::unbind))
+        .routes(routes!(accounts::test))
+        .routes(routes!(deployments::list))
+        .routes(routes!(deployments::deploy))
+        .routes(routes!(runs::list, runs::run).layer(DefaultBodyLimit::max(RUN_BYTES_MAX)))
+        .routes(routes!(runs::get))
+        .routes(routes!(access::audit))
+        .routes(routes!(access::why))
+        .routes(routes!(connectors::list))
+        .routes(routes!(connectors::get))
+}
+
+/// Nothing of this API may be kept by a cache or guessed at by a browser.
+async fn not_kept(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}

@@ -1,0 +1,91 @@
+//! The operator's routes, for a local socket that only the operator can open. Nobody is
+//! authenticated here: who can open the socket holds the server's files already. They give no view
+//! into a tenant.
+
+use axum::{
+    Json, Router,
+    extract::State,
+    routing::{get, post},
+};
+use http::StatusCode;
+use lockgate_model::{
+    definition::EgressAllowance,
+    id::{TenantId, UserId},
+};
+use lockgate_runtime::{NewTenant, Runtime};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    extract::{Body, Place},
+    respond::{Answer, Refused},
+    routes::Items,
+};
+
+/// A tenant to be created.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Create {
+    id: TenantId,
+    title: String,
+    administrator: UserId,
+}
+
+#[derive(Serialize)]
+struct Created {
+    /// For the administrator's first login; shown once.
+    token: String,
+}
+
+/// Private ranges to allow and to withdraw, in one change.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Egress {
+    tenant: TenantId,
+    #[serde(default)]
+    allow: Vec<EgressAllowance>,
+    #[serde(default)]
+    withdraw: Vec<EgressAllowance>,
+}
+
+/// `POST|GET /operator/tenants`, `POST /operator/egress`, `GET /operator/egress/{tenant}`.
+pub fn operator_router(runtime: Runtime) -> Router {
+    Router::new()
+        .route("/operator/tenants", post(create_tenant).get(tenants))
+        .route("/operator/egress", post(change_egress))
+        .route("/operator/egress/{tenant}", get(egress))
+        .fallback(async || Refused::not_found("such address"))
+        .layer(axum::middleware::from_fn(crate::log::line))
+        .with_state(runtime)
+}
+
+async fn create_tenant(State(runtime): State<Runtime>, Body(new): Body<Create>) -> Answer<Json<Created>> {
+    let new = NewTenant { id: new.id, title: new.title, administrator: new.administrator };
+    Ok(Json(Created { token: runtime.operator_create_tenant(new).await? }))
+}
+
+async fn tenants(State(runtime): State<Runtime>) -> Json<Items<TenantId>> {
+    Json(Items { items: runtime.operator_tenants() })
+}
+
+async fn change_egress(State(runtime): State<Runtime>, Body(change): Body<Egress>) -> Answer<StatusCode> {
+    runtime.operator_egress(&change.tenant, change.allow, change.withdraw).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn egress(
+    State(runtime): State<Runtime>,
+    Place(tenant): Place<TenantId>,
+) -> Answer<Json<Items<EgressAllowance>>> {
+    Ok(Json(Items { items: runtime.operator_egress_list(&tenant)? }))
+}
+
+/// Serves the operator's routes on a local socket until `stop`.
+pub async fn serve_operator(
+    socket: tokio::net::UnixListener,
+    runtime: Runtime,
+    stop: impl Future<Output = ()> + Send + 'static,
+) {
+    if let Err(error) = axum::serve(socket, operator_router(runtime)).with_graceful_shutdown(stop).await {
+        tracing::error!(%error, "the operator's socket failed");
+    }
+}

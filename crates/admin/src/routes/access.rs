@@ -1,0 +1,86 @@
+//! Why somebody may do something, and what was done: the audit log.
+
+use axum::{Json, extract::State};
+use lockgate_model::{
+    Target, TargetKind,
+    id::{EnvironmentId, TargetName, UserId, WriterId},
+};
+use lockgate_runtime::{AuditPage, Error, Runtime};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{Changes, InTenant, Refusals};
+use crate::{
+    extract::{Asked, Asker, Body},
+    respond::Answer,
+    shapes,
+};
+
+/// Which part of the audit log.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Part {
+    /// After an entry of this writer; together with `after`.
+    #[param(value_type = Option<String>)]
+    writer: Option<WriterId>,
+    /// After this place in the writer's chain.
+    after: Option<u64>,
+    /// At most so many; 1000 unless given.
+    #[param(minimum = 1, maximum = 10000)]
+    limit: Option<u32>,
+}
+
+/// Whose access to what.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Question {
+    /// The user.
+    #[schema(value_type = String)]
+    user: UserId,
+    /// The environment.
+    #[schema(value_type = String)]
+    environment: EnvironmentId,
+    /// The target's kind; `integrations` unless given.
+    #[serde(default)]
+    #[schema(value_type = Option<shapes::TargetKind>)]
+    kind: Option<TargetKind>,
+    /// The target's name.
+    #[schema(value_type = String)]
+    name: TargetName,
+}
+
+/// The audit log: links in the order of their chains.
+///
+/// Reading it is itself recorded.
+#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/audit", tag = "access", params(InTenant, Part),
+    responses((status = 200, body = shapes::AuditPage), Refusals,
+    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
+pub(crate) async fn audit(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Asked(part): Asked<Part>,
+) -> Answer<Json<AuditPage>> {
+    let after = match (part.writer, part.after) {
+        (Some(writer), Some(seq)) => Some((writer, seq)),
+        (None, None) => None,
+        _ => return Err(Error::invalid("LG-QUERY", "send `writer` and `after` together, or neither").into()),
+    };
+    Ok(Json(runtime.audit(&caller, after, part.limit.unwrap_or_default()).await?))
+}
+
+/// Why a user may execute something, or which link is missing and what would close it.
+#[utoipa::path(post, path = "/admin/v1/tenants/{tenant}/access/why", tag = "access", params(InTenant),
+    request_body = Question, responses((status = 200, body = shapes::Explanation), Refusals, Changes))]
+pub(crate) async fn why(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Body(question): Body<Question>,
+) -> Answer<Json<impl Serialize>> {
+    let target = Target {
+        environment: question.environment,
+        kind: question.kind.unwrap_or(TargetKind::Integrations),
+        name: question.name,
+    };
+    Ok(Json(runtime.why(&caller, &question.user, &target).await?))
+}

@@ -1,0 +1,116 @@
+//! Which ACL a target uses in an environment.
+
+use axum::{Json, extract::State};
+use http::StatusCode;
+use lockgate_model::{
+    Kind, TargetKind,
+    id::{EnvironmentId, TargetName},
+};
+use lockgate_runtime::Runtime;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{Changes, InEnvironment, Items, Refusals};
+use crate::{
+    extract::{Asker, Body, Place},
+    respond::{Answer, Refused},
+    shapes,
+};
+
+/// A target in an environment.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct OfTarget {
+    /// The tenant.
+    #[expect(dead_code, reason = "the caller's tenant is taken from the credential, which was proved against this one")]
+    tenant: String,
+    /// The environment.
+    #[param(value_type = String)]
+    environment: EnvironmentId,
+    /// The target's kind.
+    #[param(value_type = shapes::TargetKind, inline)]
+    kind: TargetKind,
+    /// The target's name.
+    #[param(value_type = String)]
+    name: TargetName,
+}
+
+impl OfTarget {
+    fn id(&self) -> String {
+        format!("{}/{}/{}", self.environment, self.kind.as_str(), self.name)
+    }
+}
+
+/// A target and its ACL.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Assigned {
+    /// The target's kind.
+    kind: String,
+    /// The target's name.
+    name: String,
+    /// Its ACL.
+    acl: String,
+}
+
+/// The ACLs that targets use in an environment.
+#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/environments/{environment}/acls", tag = "assignments",
+    params(InEnvironment), responses((status = 200, body = Items<Assigned>), Refusals))]
+pub(crate) async fn list(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<InEnvironment>,
+) -> Answer<Json<Items<Assigned>>> {
+    let rows = runtime.definitions(&caller, Kind::Assignment, &format!("{}/", at.environment)).await?;
+    let assigned = |row: &lockgate_model::Definition| {
+        let (kind, name) = row.id.split('/').skip(1).fold((None, None), |(a, b), part| match a {
+            None => (Some(part), b),
+            Some(_) => (a, Some(part)),
+        });
+        let body: lockgate_model::definition::Assignment =
+            row.read().map_err(|damaged| Refused::from(lockgate_runtime::Error::from(damaged)))?;
+        Ok(Assigned {
+            kind: kind.unwrap_or_default().to_owned(),
+            name: name.unwrap_or_default().to_owned(),
+            acl: body.acl.to_string(),
+        })
+    };
+    Ok(Json(Items { items: rows.iter().map(assigned).collect::<Answer<_>>()? }))
+}
+
+/// The ACL a target uses.
+#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/environments/{environment}/acls/{kind}/{name}",
+    tag = "assignments", params(OfTarget), responses((status = 200, body = shapes::Assignment), Refusals))]
+pub(crate) async fn get(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfTarget>,
+) -> Answer<Json<Value>> {
+    Ok(Json(runtime.definition(&caller, Kind::Assignment, &at.id()).await?.body))
+}
+
+/// Gives a target an ACL.
+#[utoipa::path(put, path = "/admin/v1/tenants/{tenant}/environments/{environment}/acls/{kind}/{name}",
+    tag = "assignments", params(OfTarget), request_body = shapes::Assignment,
+    responses((status = 204, description = "It is so, on every node."), Refusals, Changes))]
+pub(crate) async fn put(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfTarget>,
+    Body(body): Body<Value>,
+) -> Answer<StatusCode> {
+    runtime.put_definition(&caller, Kind::Assignment, &at.id(), body).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Takes a target's ACL away: nobody may execute it then.
+#[utoipa::path(delete, path = "/admin/v1/tenants/{tenant}/environments/{environment}/acls/{kind}/{name}",
+    tag = "assignments", params(OfTarget), responses((status = 204, description = "It is gone, on every node."), Refusals))]
+pub(crate) async fn delete(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfTarget>,
+) -> Answer<StatusCode> {
+    runtime.delete_definition(&caller, Kind::Assignment, &at.id()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

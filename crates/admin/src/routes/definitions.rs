@@ -1,0 +1,235 @@
+//! Definitions that people administer, all kinds by the same verbs.
+
+use axum::{Json, extract::State};
+use http::StatusCode;
+use lockgate_model::Kind;
+use lockgate_runtime::{Apply, Runtime};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{Changes, InTenant, Items, Refusals};
+use crate::{
+    extract::{Asker, Body, Place},
+    respond::Answer,
+    shapes,
+};
+
+/// A kind with an id of one segment, as it stands in the path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Plural {
+    Users,
+    Groups,
+    Profiles,
+    Acls,
+    Environments,
+}
+
+impl Plural {
+    fn kind(self) -> Kind {
+        match self {
+            Self::Users => Kind::User,
+            Self::Groups => Kind::Group,
+            Self::Profiles => Kind::Profile,
+            Self::Acls => Kind::Acl,
+            Self::Environments => Kind::Environment,
+        }
+    }
+}
+
+/// All definitions of a kind.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct OfKind {
+    /// The tenant.
+    #[expect(dead_code, reason = "the caller's tenant is taken from the credential, which was proved against this one")]
+    tenant: String,
+    /// The kind.
+    #[param(inline)]
+    kind: Plural,
+}
+
+/// One definition.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct One {
+    /// The tenant.
+    #[expect(dead_code, reason = "the caller's tenant is taken from the credential, which was proved against this one")]
+    tenant: String,
+    /// The kind.
+    #[param(inline)]
+    kind: Plural,
+    /// Its id.
+    id: String,
+}
+
+/// One permission on one project.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct OnProject {
+    /// The tenant.
+    #[expect(dead_code, reason = "the caller's tenant is taken from the credential, which was proved against this one")]
+    tenant: String,
+    /// The project.
+    project: String,
+    /// Name of the permission.
+    name: String,
+}
+
+impl OnProject {
+    fn id(&self) -> String {
+        format!("{}/{}", self.project, self.name)
+    }
+}
+
+/// A definition as it is shown.
+#[derive(Debug, Serialize)]
+pub(crate) struct Shown {
+    id: String,
+    revision: u64,
+    body: Value,
+}
+
+impl From<lockgate_model::Definition> for Shown {
+    fn from(row: lockgate_model::Definition) -> Self {
+        Self { id: row.id, revision: row.revision.0, body: row.body }
+    }
+}
+
+/// Definitions of a kind, in the order of their ids.
+#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/{kind}", tag = "definitions", params(OfKind),
+    responses((status = 200, body = Items<shapes::Definition>), Refusals))]
+pub(crate) async fn list(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfKind>,
+) -> Answer<Json<Items<Shown>>> {
+    let rows = runtime.definitions(&caller, at.kind.kind(), "").await?;
+    Ok(Json(Items { items: rows.into_iter().map(Shown::from).collect() }))
+}
+
+/// One definition.
+#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/{kind}/{id}", tag = "definitions", params(One),
+    responses((status = 200, body = shapes::Definition), Refusals))]
+pub(crate) async fn get(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<One>,
+) -> Answer<Json<Shown>> {
+    Ok(Json(runtime.definition(&caller, at.kind.kind(), &at.id).await?.into()))
+}
+
+/// Creates or changes a definition.
+#[utoipa::path(put, path = "/admin/v1/tenants/{tenant}/{kind}/{id}", tag = "definitions", params(One),
+    request_body = shapes::DefinitionBody, responses((status = 204, description = "It is so, on every node."), Refusals, Changes))]
+pub(crate) async fn put(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<One>,
+    Body(body): Body<Value>,
+) -> Answer<StatusCode> {
+    runtime.put_definition(&caller, at.kind.kind(), &at.id, body).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Deletes a definition; a user takes its credentials and keys along.
+#[utoipa::path(delete, path = "/admin/v1/tenants/{tenant}/{kind}/{id}", tag = "definitions", params(One),
+    responses((status = 204, description = "It is gone, on every node."), Refusals,
+    (status = 409, body = shapes::ErrorBody, description = "In use.")))]
+pub(crate) async fn delete(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<One>,
+) -> Answer<StatusCode> {
+    runtime.delete_definition(&caller, at.kind.kind(), &at.id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Permissions on projects.
+#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/project-permissions", tag = "definitions", params(InTenant),
+    responses((status = 200, body = Items<shapes::Definition>), Refusals))]
+pub(crate) async fn list_project_permissions(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+) -> Answer<Json<Items<Shown>>> {
+    let rows = runtime.definitions(&caller, Kind::ProjectPermission, "").await?;
+    Ok(Json(Items { items: rows.into_iter().map(Shown::from).collect() }))
+}
+
+/// One permission on a project.
+#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/project-permissions/{project}/{name}", tag = "definitions",
+    params(OnProject), responses((status = 200, body = shapes::Definition), Refusals))]
+pub(crate) async fn get_project_permission(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OnProject>,
+) -> Answer<Json<Shown>> {
+    Ok(Json(runtime.definition(&caller, Kind::ProjectPermission, &at.id()).await?.into()))
+}
+
+/// Creates or changes a permission on a project.
+#[utoipa::path(put, path = "/admin/v1/tenants/{tenant}/project-permissions/{project}/{name}", tag = "definitions",
+    params(OnProject), request_body = shapes::ProjectPermission,
+    responses((status = 204, description = "It is so, on every node."), Refusals, Changes))]
+pub(crate) async fn put_project_permission(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OnProject>,
+    Body(body): Body<Value>,
+) -> Answer<StatusCode> {
+    runtime.put_definition(&caller, Kind::ProjectPermission, &at.id(), body).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Deletes a permission on a project.
+#[utoipa::path(delete, path = "/admin/v1/tenants/{tenant}/project-permissions/{project}/{name}", tag = "definitions",
+    params(OnProject), responses((status = 204, description = "It is gone, on every node."), Refusals,
+    (status = 409, body = shapes::ErrorBody, description = "In use.")))]
+pub(crate) async fn delete_project_permission(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OnProject>,
+) -> Answer<StatusCode> {
+    runtime.delete_definition(&caller, Kind::ProjectPermission, &at.id()).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A batch of definitions: all are made so, in this order; the first refusal ends it.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what the runtime takes")]
+pub(crate) struct Batch {
+    /// The definitions.
+    items: Vec<BatchItem>,
+}
+
+/// One definition of a batch.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what the runtime takes")]
+pub(crate) struct BatchItem {
+    /// Its kind, in the singular: `user`, `group`, `profile`, `acl`, `environment`, `assignment` or
+    /// `project-permission`.
+    kind: String,
+    /// Its id: `environment/kind/name` for an assignment, `project/name` for a project permission.
+    id: String,
+    /// Its body; absent deletes it.
+    body: Option<Value>,
+}
+
+/// What a batch did.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Applied {
+    /// How many definitions are so now.
+    applied: usize,
+}
+
+/// Makes a batch of definitions so.
+#[utoipa::path(post, path = "/admin/v1/tenants/{tenant}/apply", tag = "definitions", params(InTenant),
+    request_body = Batch, responses((status = 200, body = Applied), Refusals, Changes))]
+pub(crate) async fn apply(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Body(batch): Body<Apply>,
+) -> Answer<Json<Applied>> {
+    Ok(Json(Applied { applied: runtime.apply(&caller, batch).await? }))
+}

@@ -1,0 +1,70 @@
+//! What is active in an environment.
+
+use axum::{Json, extract::State};
+use lockgate_model::{
+    definition::Deployment,
+    id::{AclId, EnvironmentId, ProjectId},
+};
+use lockgate_runtime::{Deployed, Runtime};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+
+use super::{Changes, InEnvironment, Items, Refusals};
+use crate::{
+    extract::{Asker, Body, Place},
+    respond::Answer,
+    shapes,
+};
+
+/// A project in an environment.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct OfDeployment {
+    /// The tenant.
+    #[expect(dead_code, reason = "the caller's tenant is taken from the credential, which was proved against this one")]
+    tenant: String,
+    /// The environment.
+    #[param(value_type = String)]
+    environment: EnvironmentId,
+    /// The project.
+    #[param(value_type = String)]
+    project: ProjectId,
+}
+
+/// What to deploy.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Deploy {
+    /// The version; absent for the newest.
+    #[serde(default)]
+    version: Option<u64>,
+    /// The ACL for what has none here yet; absent for the default one.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    acl: Option<AclId>,
+}
+
+/// What is active in an environment.
+#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/environments/{environment}/deployments", tag = "deployments",
+    params(InEnvironment), responses((status = 200, body = Items<shapes::Deployment>), Refusals))]
+pub(crate) async fn list(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<InEnvironment>,
+) -> Answer<Json<Items<Deployment>>> {
+    Ok(Json(Items { items: runtime.deployments(&caller, &at.environment).await? }))
+}
+
+/// Deploys a version of a project. Runs in flight keep the version they began with.
+#[utoipa::path(put, path = "/admin/v1/tenants/{tenant}/environments/{environment}/deployments/{project}",
+    tag = "deployments", params(OfDeployment), request_body = Deploy,
+    responses((status = 200, body = shapes::Deployed), Refusals, Changes,
+    (status = 422, body = shapes::ErrorBody, description = "The sources do not compile; all problems.")))]
+pub(crate) async fn deploy(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfDeployment>,
+    Body(deploy): Body<Deploy>,
+) -> Answer<Json<Deployed>> {
+    Ok(Json(runtime.deploy(&caller, &at.environment, &at.project, deploy.version, deploy.acl).await?))
+}

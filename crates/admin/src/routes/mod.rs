@@ -1,0 +1,82 @@
+//! The routes, one file a resource. Each handler is a few lines: take, ask the runtime, answer.
+
+pub(crate) mod access;
+pub(crate) mod accounts;
+pub(crate) mod assignments;
+pub(crate) mod connectors;
+pub(crate) mod credentials;
+pub(crate) mod definitions;
+pub(crate) mod deployments;
+pub(crate) mod projects;
+pub(crate) mod runs;
+pub(crate) mod session;
+
+use lockgate_model::id::EnvironmentId;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, IntoResponses, ToSchema};
+
+use crate::shapes::ErrorBody;
+
+/// What any route of a tenant may answer instead of its result.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes replies that `respond` makes")]
+pub(crate) enum Refusals {
+    /// No credential, or one that is not true; it never says which.
+    #[response(status = 401)]
+    Unauthenticated(ErrorBody),
+    /// Known, and not allowed; the rule that decided is named.
+    #[response(status = 403)]
+    Forbidden(ErrorBody),
+    /// Absent, or the caller may not know that it exists; both look the same.
+    #[response(status = 404)]
+    NotFound(ErrorBody),
+    /// It could not be made durable, or the server is overloaded or stopping; `retry-after` says when.
+    #[response(status = 503)]
+    Unavailable(ErrorBody),
+}
+
+/// What a route that changes something may answer as well.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes replies that `respond` makes")]
+pub(crate) enum Changes {
+    /// The request itself is wrong.
+    #[response(status = 400)]
+    Invalid(ErrorBody),
+    /// In use, or changed by somebody else in between.
+    #[response(status = 409)]
+    Conflict(ErrorBody),
+    /// Larger than this address takes.
+    #[response(status = 413)]
+    TooLarge(ErrorBody),
+    /// The body is not declared as JSON.
+    #[response(status = 415)]
+    ContentType(ErrorBody),
+}
+
+/// A list.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Items<T> {
+    /// Its items.
+    pub(crate) items: Vec<T>,
+}
+
+/// A place in a tenant.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+#[expect(dead_code, reason = "the caller's tenant is taken from the credential, which was proved against this one")]
+pub(crate) struct InTenant {
+    /// The tenant.
+    pub(crate) tenant: String,
+}
+
+/// A place in an environment.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct InEnvironment {
+    /// The tenant.
+    #[expect(dead_code, reason = "the caller's tenant is taken from the credential, which was proved against this one")]
+    pub(crate) tenant: String,
+    /// The environment.
+    #[param(value_type = String)]
+    pub(crate) environment: EnvironmentId,
+}

@@ -1,0 +1,140 @@
+//! Explanations and the audit log.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+use utoipa::ToSchema;
+
+use super::Target;
+
+/// Why somebody may execute something, or what is missing.
+#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Explanation {
+    /// Who.
+    pub user: String,
+    /// What, and where.
+    pub target: Target,
+    /// By which way.
+    pub channel: String,
+    /// The revision of the tenant this holds for.
+    pub revision: u64,
+    /// The decision.
+    pub allowed: bool,
+    /// The rule that decided.
+    pub rule: String,
+    /// What lets the user in.
+    pub paths: Vec<PathTaken>,
+    /// Every link that is missing; all of them must be closed.
+    pub missing: Vec<Missing>,
+}
+
+/// A path that lets a user in.
+#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PathTaken {
+    /// Where it leads.
+    pub target: Target,
+    /// The profile that is on the list, valid in the environment, and may execute.
+    pub profile: String,
+    /// How the user holds it: `"user"`, or `{"group": id}`.
+    pub via: Value,
+    /// The list.
+    pub acl: String,
+    /// On whose publish right the deployment stands.
+    pub publisher: String,
+}
+
+/// A link that is missing.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Missing {
+    /// What is missing, in words.
+    pub link: String,
+    /// Ways to close it, the narrowest first; each with all its steps.
+    pub remedies: Vec<Vec<Grant>>,
+}
+
+/// One step of a remedy.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Grant {
+    /// The command that does it.
+    pub command: String,
+    /// The permission it needs, or `operator`.
+    pub needs: String,
+    /// Up to five users who may do it.
+    pub who: Vec<String>,
+}
+
+/// A page of the audit log.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuditPage {
+    /// Links, in the order of their chains.
+    pub links: Vec<AuditLink>,
+    /// Writer and place that the next page begins after; absent when this was the last.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<Value>>)]
+    pub next: Option<(String, u64)>,
+}
+
+/// An entry in its place. Keep it byte for byte as it came: its hash covers the entry's JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuditLink {
+    /// The tenant.
+    pub tenant: String,
+    /// The process that wrote it.
+    pub writer: String,
+    /// Place in the chain, from 1.
+    pub seq: u64,
+    /// Hash of the entry before.
+    pub prev: String,
+    /// Hash of this one.
+    pub hash: String,
+    /// What it tells.
+    pub entry: AuditEntry,
+}
+
+/// What happened, by whom, on what.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuditEntry {
+    /// When, in microseconds since 1970-01-01T00:00:00Z.
+    pub at: i64,
+    /// Stable code.
+    pub event: String,
+    /// `allowed`, `denied`, `done`, `failed` or `not-applied`.
+    pub outcome: String,
+    /// User id, `operator`, or `-`.
+    pub principal: String,
+    /// The way in.
+    #[serde(default)]
+    pub channel: Option<String>,
+    /// `kind/id` of the object.
+    #[serde(default)]
+    pub object: String,
+    /// Names of the fields that changed.
+    #[serde(default)]
+    pub fields: Vec<String>,
+    /// The rule that decided.
+    #[serde(default)]
+    pub rule: String,
+    /// Revision decided on, or announced.
+    #[serde(default)]
+    pub revision: u64,
+    /// Module or source digest.
+    #[serde(default)]
+    pub digest: Option<String>,
+    /// The run that was opened.
+    #[serde(default)]
+    pub run: Option<String>,
+    /// Where the request came from.
+    #[serde(default)]
+    pub source: String,
+    /// Further metadata.
+    #[serde(default)]
+    pub detail: BTreeMap<String, String>,
+}

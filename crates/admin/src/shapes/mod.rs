@@ -1,0 +1,77 @@
+//! The forms of what goes in and out, as the OpenAPI document shows them.
+//!
+//! The values themselves are of the crates `model` and `runtime`; these mirrors exist because those
+//! crates know nothing of OpenAPI. A mirror refuses unknown and missing members, and the tests read
+//! real answers into them: one that has gone stale fails there.
+
+mod access;
+mod definition;
+mod deploy;
+mod run;
+
+pub use access::{AuditEntry, AuditLink, AuditPage, Explanation, Grant, Missing, PathTaken};
+pub use definition::{
+    Acl, Assignment, Definition, DefinitionBody, Environment, Group, Profile, ProjectPermission, User, UserKind, ValidIn,
+};
+pub use deploy::{
+    Account, Authority, AccountRef, Deployed, DeployedApi, DeployedModule, DeployedOrchestration, Deployment, Manifest,
+    Project, ProjectVersion, Pushed, ServerIdentity,
+};
+pub use run::{Bytes, Phase, RunError, RunRecord, Target, TargetKind, TaskTime};
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// What stands in the place of a result that was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorBody {
+    /// The one member.
+    pub error: ErrorDetail,
+}
+
+/// Why a request was refused.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ErrorDetail {
+    /// Stable code; docs/errors.md explains each.
+    #[schema(example = "LG-FORBIDDEN")]
+    pub code: String,
+    /// What is wrong, in words.
+    pub message: String,
+    /// What to do about it.
+    #[serde(default)]
+    pub help: Option<String>,
+    /// All problems of the sources, with their places.
+    #[serde(default)]
+    pub problems: Option<Vec<Problem>>,
+}
+
+/// One problem in one source file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Problem {
+    /// Stable code, or the expression standard's own.
+    #[schema(example = "S0201")]
+    pub code: String,
+    /// The file, as it was sent.
+    pub file: String,
+    /// From 1; absent where the sources are not in the request.
+    #[serde(default)]
+    pub line: Option<u64>,
+    /// In characters, from 1; absent where the sources are not in the request.
+    #[serde(default)]
+    pub column: Option<u64>,
+    /// First byte of the place.
+    pub start: u64,
+    /// One past its last byte.
+    pub end: u64,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    #[serde(default)]
+    pub help: Option<String>,
+    /// The offending token, where the standard names one.
+    #[serde(default)]
+    pub token: Option<String>,
+}

@@ -1,0 +1,122 @@
+//! Runs: metadata, never data.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use utoipa::ToSchema;
+
+/// What kind of thing is executed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum TargetKind {
+    /// An orchestration.
+    Integrations,
+    /// A REST API in front of one.
+    RestApis,
+    /// A SOAP API in front of one.
+    SoapApis,
+}
+
+/// What was or is to be executed, and where.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Target {
+    /// The environment.
+    pub environment: String,
+    /// Its kind.
+    pub kind: TargetKind,
+    /// Its name.
+    pub name: String,
+}
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Phase {
+    /// Opened and not ended.
+    Running,
+    /// Ended with an output.
+    Completed,
+    /// Ended with an error.
+    Faulted,
+    /// Ended by a person or by shutdown.
+    Cancelled,
+    /// Never started: access said no.
+    Denied,
+    /// The process ended before the run did.
+    Lost,
+}
+
+/// One execution, as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunRecord {
+    /// Its id: a UUID of version 7.
+    pub id: String,
+    /// The tenant.
+    pub tenant: String,
+    /// What ran, and where.
+    pub target: Target,
+    /// Project version that was active.
+    pub version: u64,
+    /// Digest of the module that ran; absent when access said no.
+    pub module: Option<String>,
+    /// The way in: `rest`, `manual`, …
+    pub trigger: String,
+    /// Who.
+    pub principal: String,
+    /// The rule that decided.
+    pub decision: String,
+    /// When it was opened, in microseconds since 1970-01-01T00:00:00Z.
+    pub started: i64,
+    /// When it ended.
+    pub ended: Option<i64>,
+    /// Where it stands.
+    pub phase: Phase,
+    /// What it ended with.
+    pub error: Option<RunError>,
+    /// Cost units used.
+    pub cost: u64,
+    /// Bytes by account.
+    pub bytes: BTreeMap<String, Bytes>,
+    /// Time by task.
+    pub tasks: Vec<TaskTime>,
+}
+
+/// What a run ended with, as far as it is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunError {
+    /// Last segment of the standard's error type, or a limit's code.
+    pub kind: String,
+    /// Stable code.
+    pub code: String,
+    /// Task pointer.
+    pub task: String,
+    /// HTTP status it becomes.
+    pub status: u16,
+}
+
+/// Bytes that went through one account.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Bytes {
+    /// Bytes read from the endpoint.
+    pub read: u64,
+    /// Bytes written to it.
+    pub written: u64,
+    /// Calls made.
+    pub calls: u32,
+}
+
+/// How long one task took.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TaskTime {
+    /// Task pointer.
+    pub task: String,
+    /// How often it was entered.
+    pub entered: u32,
+    /// Wall time in microseconds, all entries together.
+    pub wall_us: u64,
+}

@@ -1,0 +1,148 @@
+//! Array and object constructors.
+
+use std::collections::BTreeSet;
+
+use lockgate_mapping::expression::{
+    ValueKind,
+    ir::{Constant, Expr, Kind},
+};
+use lockgate_model::abi::{self, Op, array};
+use wasm_encoder::{BlockType, ValType};
+
+use super::emitter::Emitter;
+
+impl<'a> Emitter<'a> {
+    /// Pushes an array. `cons`: it is a step of a path, whose arrays stay whole.
+    pub(super) fn array(&mut self, items: &'a [(Expr, bool)], cons: bool) {
+        if !cons && let Some(json) = array_json(items) {
+            let k = self.m.constant_json(&json);
+            self.body.ins().i64_const(abi::constant(k));
+            return;
+        }
+        self.body.ins().i32_const(if cons { array::CONS } else { 0 });
+        self.body.op(Op::ArrNew);
+        let list = self.stash();
+        for (item, whole) in items {
+            self.handle(item);
+            let single = *whole || matches!(item.kind, Kind::Constant(_)) || self.kind_of(item) != ValueKind::Any;
+            self.add(list, if single { Op::ArrPush } else { Op::ArrAppend });
+        }
+        self.body.ins().local_get(list);
+    }
+
+    /// Pushes an object.
+    pub(super) fn object(&mut self, expr: &'a Expr, pairs: &'a [(Expr, Expr)]) {
+        if let Some(json) = object_json(pairs) {
+            let k = self.m.constant_json(&json);
+            self.body.ins().i64_const(abi::constant(k));
+            return;
+        }
+        let at = self.at_token(expr, "");
+        let mut seen = BTreeSet::new();
+        for (key, _) in pairs {
+            if let Kind::Constant(Constant::Text(text)) = &key.kind
+                && !seen.insert(text)
+            {
+                self.fail(1009, Some(at));
+                return;
+            }
+        }
+        let computed = pairs.iter().any(|(key, _)| !matches!(key.kind, Kind::Constant(_)));
+        let context = self.item_context();
+        self.with_context(context, |e| {
+            e.body.op(Op::ObjNew);
+            let object = e.stash();
+            for (key, value) in pairs {
+                match &key.kind {
+                    Kind::Constant(Constant::Text(text)) if !computed => e.field(object, text, value),
+                    Kind::Constant(Constant::Undefined) => {}
+                    _ => {
+                        e.handle(key);
+                        let key = e.stash();
+                        e.body.ins().local_get(key).i64_eqz().i32_eqz().if_(BlockType::Empty);
+                        e.handle(value);
+                        let value = e.stash();
+                        e.body.ins().local_get(object).local_get(key).local_get(value);
+                        e.op(Op::ObjSetDyn, Some(at));
+                        e.body.ins().end();
+                    }
+                }
+            }
+            e.body.ins().local_get(object);
+        });
+    }
+
+    /// Sets a field of the object in `object` by the shortest intrinsic.
+    pub(crate) fn field(&mut self, object: u32, name: &str, value: &'a Expr) {
+        let k = self.index(name);
+        match &value.kind {
+            Kind::Constant(Constant::Undefined) => {}
+            Kind::Path(path) if path.ends_with_field().is_some() && !path.keep => {
+                let source = self.path_but_last(path);
+                let input = self.stash();
+                self.body.ins().local_get(object).i32_const(k).local_get(input).i32_const(source);
+                self.body.op(Op::ObjCopy);
+            }
+            Kind::Constant(Constant::Number(_, Some(_))) => self.field_handle(object, k, value),
+            _ if self.kind_of(value) == ValueKind::Number => {
+                let at = self.at(value);
+                self.number(value, 0, at);
+                let number = self.body.local(ValType::F64);
+                self.body.ins().local_set(number);
+                self.body.ins().local_get(object).i32_const(k).local_get(number);
+                self.op(Op::ObjSetNum, Some(at));
+            }
+            _ => self.field_handle(object, k, value),
+        }
+    }
+
+    fn field_handle(&mut self, object: u32, k: i32, value: &'a Expr) {
+        self.handle(value);
+        let value = self.stash();
+        self.body.ins().local_get(object).i32_const(k).local_get(value);
+        self.body.op(Op::ObjSet);
+    }
+}
+
+/// JSON of a value known at compile time.
+fn json(expr: &Expr) -> Option<String> {
+    match &expr.kind {
+        Kind::Constant(constant) => match constant {
+            Constant::Undefined | Constant::Number(_, None) => None,
+            Constant::Null => Some("null".to_owned()),
+            Constant::Boolean(value) => Some(value.to_string()),
+            Constant::Number(_, Some(json)) => Some(json.clone()),
+            Constant::Text(text) => Some(serde_json::Value::from(text.as_str()).to_string()),
+        },
+        Kind::Array(items, false) => array_json(items),
+        Kind::Object(pairs) => object_json(pairs),
+        _ => None,
+    }
+}
+
+fn array_json(items: &[(Expr, bool)]) -> Option<String> {
+    let mut texts = Vec::new();
+    for (item, whole) in items {
+        // An array that is not written as an item of its own would be spliced in.
+        if !whole && !matches!(item.kind, Kind::Constant(_) | Kind::Object(_)) {
+            return None;
+        }
+        texts.push(json(item)?);
+    }
+    Some(format!("[{}]", texts.join(",")))
+}
+
+fn object_json(pairs: &[(Expr, Expr)]) -> Option<String> {
+    let mut seen = BTreeSet::new();
+    let mut texts = Vec::new();
+    for (key, value) in pairs {
+        let Kind::Constant(Constant::Text(key)) = &key.kind else {
+            return None;
+        };
+        if !seen.insert(key) {
+            return None;
+        }
+        texts.push(format!("{}:{}", serde_json::Value::from(key.as_str()), json(value)?));
+    }
+    Some(format!("{{{}}}", texts.join(",")))
+}

@@ -1,0 +1,307 @@
+//! Built-in functions, called and as values.
+
+use lockgate_mapping::expression::{
+    ValueKind,
+    ir::{Builtin, Expr},
+};
+use lockgate_model::abi::{self, Op, seq};
+use wasm_encoder::{BlockType, ValType};
+
+use super::{
+    arguments::{Argument, Given},
+    emitter::{Context, Emitter},
+    functions::{CONTEXT, COUNT},
+    values::TRUTH,
+};
+use crate::module::function_params;
+
+impl<'a> Emitter<'a> {
+    /// Pushes the result of a built-in's call.
+    pub(super) fn builtin(&mut self, expr: &'a Expr, builtin: Builtin, given: &'a [Expr]) {
+        self.builtin_flagged(expr, builtin, given, 0);
+    }
+
+    /// The same where `[]` keeps a single item in its array.
+    pub(super) fn builtin_kept(&mut self, expr: &'a Expr, builtin: Builtin, given: &'a [Expr]) {
+        self.builtin_flagged(expr, builtin, given, seq::KEEP);
+    }
+
+    fn builtin_flagged(&mut self, expr: &'a Expr, builtin: Builtin, given: &'a [Expr], flags: i32) {
+        let at = Some(self.at_token(expr, builtin.name()));
+        let arguments = given.iter().map(Argument::Expr).collect();
+        if let Some(given) = self.arrange(builtin, arguments, at) {
+            self.builtin_result(builtin, &given, flags);
+        }
+    }
+
+    /// Pushes the result of a built-in whose value is a number, as f64.
+    pub(super) fn builtin_number(&mut self, expr: &'a Expr, builtin: Builtin, given: &'a [Expr]) {
+        let at = Some(self.at_token(expr, builtin.name()));
+        let arguments = given.iter().map(Argument::Expr).collect();
+        if let Some(given) = self.arrange(builtin, arguments, at) {
+            self.number_result(builtin, &given);
+        }
+    }
+
+    /// Pushes the truth of a built-in's result, when there is a shorter way than by its handle.
+    pub(super) fn builtin_condition(&mut self, expr: &'a Expr, builtin: Builtin, given: &'a [Expr]) -> bool {
+        match (builtin, given) {
+            (Builtin::Exists, [argument]) => self.exists(argument),
+            (Builtin::Boolean, [argument]) => self.condition(argument),
+            (Builtin::Not, [argument]) if self.kind_of(argument) == ValueKind::Boolean => {
+                self.condition(argument);
+                self.body.ins().i32_eqz();
+            }
+            (Builtin::Not, [argument]) => {
+                // The opposite of undefined is undefined, which is not true either.
+                self.handle(argument);
+                let value = self.stash();
+                self.body.ins().local_get(value).i64_eqz().if_(TRUTH).i32_const(0).else_().local_get(value);
+                self.body.op(Op::Truthy);
+                self.body.ins().i32_eqz().end();
+            }
+            (Builtin::Contains, [_, _]) => {
+                let at = Some(self.at_token(expr, builtin.name()));
+                let arguments = given.iter().map(Argument::Expr).collect();
+                self.contains(&Given { arguments, at });
+            }
+            _ => return false,
+        }
+        true
+    }
+
+    fn exists(&mut self, argument: &'a Expr) {
+        if self.kind_of(argument) == ValueKind::Number {
+            let at = self.at(argument);
+            self.number(argument, 0, at);
+            let local = self.body.local(ValType::F64);
+            self.body.ins().local_tee(local).local_get(local).f64_eq();
+        } else {
+            self.handle(argument);
+            self.body.ins().i64_eqz().i32_eqz();
+        }
+    }
+
+    /// Pushes the result as a handle, arguments in their places.
+    pub(super) fn builtin_result(&mut self, builtin: Builtin, given: &Given<'a>, flags: i32) {
+        match builtin {
+            Builtin::Sum
+            | Builtin::Count
+            | Builtin::Max
+            | Builtin::Min
+            | Builtin::Average
+            | Builtin::Number
+            | Builtin::Length
+            | Builtin::Floor
+            | Builtin::Ceil
+            | Builtin::Round
+            | Builtin::Abs => {
+                self.number_result(builtin, given);
+                self.op(Op::NewNum, given.at);
+            }
+            Builtin::String => {
+                if let (Argument::Expr(expr), Some(at)) = (given.get(0), given.at)
+                    && self.kind_of(expr) == ValueKind::Number
+                {
+                    self.number(expr, 0, at);
+                    self.finite(expr, 3001, at);
+                    self.op(Op::NewNum, given.at);
+                } else {
+                    self.push_argument(given.get(0));
+                }
+                self.flag_argument(given, 1);
+                self.op(Op::ToString, given.at);
+            }
+            Builtin::Boolean => {
+                self.push_argument(given.get(0));
+                self.op(Op::Boolean, given.at);
+            }
+            Builtin::Exists => {
+                self.push_argument(given.get(0));
+                self.body.ins().i64_eqz().i32_eqz();
+                self.truth_to_handle();
+            }
+            Builtin::Not => {
+                self.push_argument(given.get(0));
+                self.unless_undefined(|e, value| {
+                    e.body.ins().local_get(value);
+                    e.body.op(Op::Truthy);
+                    e.body.ins().i32_eqz();
+                    e.truth_to_handle();
+                });
+            }
+            Builtin::Map => self.map(given, flags),
+            Builtin::Filter => self.filter(given, flags),
+            Builtin::Reduce => self.reduce(given),
+            Builtin::Sort => self.sort(given),
+            Builtin::Join => {
+                self.push_argument(given.get(0));
+                self.push_argument(given.get(1));
+                self.op(Op::Join, given.at);
+            }
+            Builtin::Split => {
+                self.text(given, 0);
+                self.text(given, 1);
+                self.number_argument(given, 2);
+                self.op(Op::Split, given.at);
+            }
+            Builtin::Uppercase => self.on_text(given, Op::Upper),
+            Builtin::Lowercase => self.on_text(given, Op::Lower),
+            Builtin::Trim => self.on_text(given, Op::Trim),
+            Builtin::Substring => {
+                self.text(given, 0);
+                self.number_argument(given, 1);
+                self.number_argument(given, 2);
+                self.op(Op::Substring, given.at);
+            }
+            Builtin::Contains => {
+                let (text, token) = self.contains(given);
+                self.body.ins().local_get(text).i64_eqz().local_get(token).i64_eqz().i32_or();
+                let unknown = self.body.local(ValType::I32);
+                self.body.ins().local_set(unknown);
+                self.truth_to_handle();
+                let truth = self.stash();
+                self.body.ins().i64_const(abi::UNDEFINED).local_get(truth).local_get(unknown).select();
+            }
+            Builtin::Lookup => {
+                self.push_argument(given.get(0));
+                self.push_argument(given.get(1));
+                self.op(Op::GetDyn, given.at);
+            }
+            Builtin::Keys => {
+                self.push_argument(given.get(0));
+                self.op(Op::Keys, given.at);
+            }
+            Builtin::Merge => {
+                self.push_argument(given.get(0));
+                self.op(Op::Merge, given.at);
+            }
+            Builtin::Append => {
+                self.push_argument(given.get(0));
+                self.push_argument(given.get(1));
+                self.op(Op::Append, given.at);
+            }
+            Builtin::Distinct => {
+                self.push_argument(given.get(0));
+                self.op(Op::Distinct, given.at);
+            }
+            Builtin::Reverse => {
+                self.push_argument(given.get(0));
+                self.op(Op::Reverse, given.at);
+            }
+            Builtin::Now => self.op(Op::Now, given.at),
+        }
+    }
+
+    fn on_text(&mut self, given: &Given<'a>, op: Op) {
+        self.text(given, 0);
+        self.op(op, given.at);
+    }
+
+    /// Pushes 1 when the first argument contains the second; the locals hold them.
+    fn contains(&mut self, given: &Given<'a>) -> (u32, u32) {
+        self.text(given, 0);
+        let text = self.stash();
+        self.text(given, 1);
+        let token = self.stash();
+        self.body.ins().local_get(text).local_get(token);
+        self.op(Op::Contains, given.at);
+        (text, token)
+    }
+
+    /// Pushes the result as f64, arguments in their places.
+    fn number_result(&mut self, builtin: Builtin, given: &Given<'a>) {
+        let listed = |e: &mut Self, op| {
+            e.push_argument(given.get(0));
+            e.op(op, given.at);
+        };
+        match builtin {
+            Builtin::Sum => listed(self, Op::Sum),
+            Builtin::Max => listed(self, Op::Max),
+            Builtin::Min => listed(self, Op::Min),
+            Builtin::Average => listed(self, Op::Average),
+            Builtin::Count => {
+                self.push_argument(given.get(0));
+                self.op(Op::Count, given.at);
+            }
+            Builtin::Length => {
+                self.text(given, 0);
+                self.op(Op::Length, given.at);
+            }
+            Builtin::Floor | Builtin::Ceil | Builtin::Abs => {
+                self.number_argument(given, 0);
+                let mut ins = self.body.ins();
+                match builtin {
+                    Builtin::Floor => ins.f64_floor(),
+                    Builtin::Ceil => ins.f64_ceil(),
+                    _ => ins.f64_abs(),
+                };
+            }
+            Builtin::Round => {
+                self.number_argument(given, 0);
+                self.number_argument(given, 1);
+                self.op(Op::Round, given.at);
+            }
+            _ => {
+                if let Argument::Context(local) = given.get(0) {
+                    self.accepts(local, "nsb");
+                    self.body.ins().i32_eqz().if_(BlockType::Empty);
+                    self.fail(411, given.at);
+                    self.body.ins().end();
+                }
+                self.push_argument(given.get(0));
+                self.op(Op::ToNumber, given.at);
+            }
+        }
+    }
+
+    /// Pushes the key of a lookup: the value as `$string` writes it.
+    pub(crate) fn key(&mut self, expr: &'a Expr) {
+        let at = self.at(expr);
+        self.handle(expr);
+        self.body.ins().i32_const(0);
+        self.op(Op::ToString, Some(at));
+    }
+
+    /// Pushes a built-in as a value: a function that sees how many arguments it got.
+    pub(super) fn builtin_value(&mut self, builtin: Builtin) {
+        let id = match self.m.shared(builtin.name()) {
+            Some(id) => id,
+            None => {
+                let id = self.m.share(builtin.name(), &function_params(), &[ValType::I64]);
+                self.shared_function(id, |e| e.builtin_by_count(builtin));
+                id
+            }
+        };
+        let number = self.m.number(id);
+        self.body
+            .ins()
+            .i32_const(number as i32)
+            .i32_const(builtin.arity() as i32)
+            .i64_const(abi::UNDEFINED);
+        self.body.op(Op::FnNew);
+    }
+
+    fn builtin_by_count(&mut self, builtin: Builtin) {
+        self.context = Context::Local(CONTEXT);
+        let most = match builtin {
+            // The picture and the time zone come later; without them there is one form.
+            Builtin::Now => 0,
+            _ => builtin.signature().params.len(),
+        };
+        for count in 0..=most {
+            self.body.ins().local_get(COUNT).i32_const(count as i32).i32_eq().if_(BlockType::Empty);
+            let mut arguments = Vec::new();
+            for i in 0..count {
+                self.argument(i);
+                arguments.push(Argument::Local(self.stash()));
+            }
+            if let Some(given) = self.arrange(builtin, arguments, None) {
+                self.builtin_result(builtin, &given, 0);
+                self.body.ins().return_();
+            }
+            self.body.ins().end();
+        }
+        self.fail(410, None);
+    }
+}

@@ -1,0 +1,187 @@
+//! Paths and filters: the sequence rules of the language.
+//!
+//! What stands between two steps is a handle whose items are the next step's inputs (`len`, `at`).
+//! A step by name is one intrinsic; every other step is a loop over the items that gathers what
+//! each gives.
+
+use lockgate_mapping::expression::ir::{Expr, Filter, Kind, Path, Step};
+use lockgate_model::abi::{self, Op, seq};
+use wasm_encoder::{BlockType, ValType};
+
+use super::emitter::{Context, Emitter};
+
+impl<'a> Emitter<'a> {
+    /// Pushes the value of a path.
+    pub(super) fn path(&mut self, path: &'a Path) {
+        if path.ends_with_field().is_some() {
+            let k = self.path_but_last(path);
+            self.body.ins().i32_const(k);
+            self.body.op(Op::Get);
+            if path.keep {
+                self.body.op(Op::Keep);
+            }
+            return;
+        }
+        let Some((last, before)) = path.steps.split_last() else {
+            self.body.ins().i64_const(abi::UNDEFINED);
+            return;
+        };
+        let flags = seq::LAST | if path.keep { seq::KEEP } else { 0 };
+        if before.is_empty() {
+            return self.first_step(path, last, flags);
+        }
+        self.steps(path, before);
+        self.step(last, flags);
+    }
+
+    /// Pushes what the steps before the last give, and returns the last's field.
+    pub(super) fn path_but_last(&mut self, path: &'a Path) -> i32 {
+        if let Some((_, before)) = path.steps.split_last() {
+            if before.is_empty() {
+                self.push_path_input();
+            } else {
+                self.steps(path, before);
+            }
+        }
+        let name = path.ends_with_field().unwrap_or_default();
+        self.index(name)
+    }
+
+    /// Pushes what leading steps give.
+    fn steps(&mut self, path: &'a Path, steps: &'a [Step]) {
+        for (i, step) in steps.iter().enumerate() {
+            if i == 0 {
+                self.first_step(path, step, seq::INNER);
+            } else {
+                self.step(step, seq::INNER);
+            }
+        }
+    }
+
+    /// Pushes what the first step gives.
+    fn first_step(&mut self, path: &'a Path, step: &'a Step, flags: i32) {
+        let field = matches!(step.expr.kind, Kind::Name(_));
+        if path.absolute {
+            self.handle(&step.expr);
+            let kept = if step.filters.is_empty() { flags } else { flags & !seq::LAST };
+            return self.filters(&step.filters, kept);
+        }
+        if field && step.filters.is_empty() {
+            self.push_path_input();
+            return self.step(step, flags);
+        }
+        if !path.at_root {
+            self.push_context();
+            return self.step(step, flags);
+        }
+        // The root is one item, so the step is taken once and gives what the path goes on with.
+        let context = if field {
+            self.push_path_input();
+            Context::Local(self.stash())
+        } else {
+            self.item_context()
+        };
+        self.with_context(context, |e| {
+            e.handle(&step.expr);
+            e.filters(&step.filters, flags);
+        });
+    }
+
+    /// Takes one step from the handle on the stack.
+    fn step(&mut self, step: &'a Step, flags: i32) {
+        if let (Kind::Name(name), true) = (&step.expr.kind, step.filters.is_empty()) {
+            let k = self.index(name);
+            self.body.ins().i32_const(k);
+            let inner = flags & seq::INNER != 0;
+            self.body.op(if inner { Op::GetStep } else { Op::Get });
+            if flags & seq::KEEP != 0 {
+                self.body.op(Op::Keep);
+            }
+            return;
+        }
+        let list = self.stash();
+        let acc = self.sequence();
+        self.each(list, |e, item, _, _| {
+            e.with_context(Context::Local(item), |e| e.gather(step, acc));
+        });
+        self.close(acc, flags);
+    }
+
+    /// Adds what a step gives for the context to the sequence in `acc`.
+    fn gather(&mut self, step: &'a Step, acc: u32) {
+        self.handle(&step.expr);
+        let Some((last, before)) = step.filters.split_last() else {
+            return self.add(acc, Op::SeqPush);
+        };
+        self.filters(before, seq::INNER);
+        match last {
+            Filter::Index(n) => {
+                self.body.ins().f64_const((*n).into());
+                self.body.op(Op::Index);
+                self.add(acc, Op::SeqPush);
+            }
+            // What a filter lets through is added as it is: no sequence of its own is needed.
+            Filter::Predicate(predicate) => self.select(predicate, acc),
+        }
+    }
+
+    /// Applies filters to the handle on the stack; `flags` close the last one's sequence.
+    pub(super) fn filters(&mut self, filters: &'a [Filter], flags: i32) {
+        let count = filters.len();
+        for (i, filter) in filters.iter().enumerate() {
+            let flags = if i + 1 == count { flags } else { seq::INNER };
+            match filter {
+                Filter::Index(n) => {
+                    self.body.ins().f64_const((*n).into());
+                    self.body.op(Op::Index);
+                    if flags & seq::KEEP != 0 {
+                        self.body.op(Op::Keep);
+                    }
+                }
+                Filter::Predicate(predicate) => {
+                    let acc = self.select_new(predicate);
+                    self.close(acc, flags);
+                }
+            }
+        }
+    }
+
+    fn select_new(&mut self, predicate: &'a Expr) -> u32 {
+        let list = self.stash();
+        let acc = self.sequence();
+        self.body.ins().local_get(list);
+        self.select(predicate, acc);
+        acc
+    }
+
+    /// Adds the items of the handle on the stack that a predicate selects to the sequence in `acc`.
+    fn select(&mut self, predicate: &'a Expr, acc: u32) {
+        let list = self.stash();
+        self.each(list, |e, item, i, count| {
+            e.with_context(Context::Local(item), |e| {
+                if Self::is_truth(predicate) {
+                    e.condition(predicate);
+                    e.body.ins().if_(BlockType::Empty).local_get(acc).local_get(item);
+                    e.body.op(Op::SeqAdd);
+                    e.body.ins().end();
+                    return;
+                }
+                e.handle(predicate);
+                e.body.ins().local_get(i).local_get(count);
+                e.body.op(Op::Selects);
+                // A list of places may name one more than once.
+                let times = e.body.local(ValType::I32);
+                e.body.ins().local_set(times).block(BlockType::Empty).loop_(BlockType::Empty);
+                e.body.ins().local_get(times).i32_eqz().br_if(1).local_get(acc).local_get(item);
+                e.body.op(Op::SeqAdd);
+                e.body.ins().local_get(times).i32_const(1).i32_sub().local_set(times).br(0).end().end();
+            });
+        });
+    }
+
+    /// Pushes a value with its filters.
+    pub(super) fn filtered(&mut self, value: &'a Expr, filters: &'a [Filter], keep: bool) {
+        self.handle(value);
+        self.filters(filters, if keep { seq::KEEP } else { 0 });
+    }
+}

@@ -1,0 +1,319 @@
+//! The three ways to compute an expression: as a handle, as a truth value, and (see
+//! [`super::numbers`]) as a number.
+
+use lockgate_mapping::expression::{
+    ValueKind,
+    ir::{Builtin, Constant, Expr, Hint, Kind, Operator},
+    kind_of,
+};
+use lockgate_model::abi::{self, Op};
+use wasm_encoder::{BlockType, ValType};
+
+use super::emitter::Emitter;
+use crate::module::At;
+
+pub(super) const HANDLE: BlockType = BlockType::Result(ValType::I64);
+pub(super) const TRUTH: BlockType = BlockType::Result(ValType::I32);
+const TRUE: i64 = abi::constant_node(abi::NODE_TRUE);
+
+impl<'a> Emitter<'a> {
+    /// Pushes the value as a handle.
+    pub(crate) fn handle(&mut self, expr: &'a Expr) {
+        self.value(expr, false);
+    }
+
+    /// The same in tail position of a lifted function: a call there does not nest.
+    pub(super) fn tail(&mut self, expr: &'a Expr) {
+        self.value(expr, true);
+    }
+
+    pub(super) fn kind_of(&self, expr: &Expr) -> ValueKind {
+        kind_of(expr, &self.program.variables)
+    }
+
+    fn value(&mut self, expr: &'a Expr, tail: bool) {
+        match &expr.kind {
+            Kind::Constant(constant) => {
+                let at = self.at(expr);
+                self.constant(constant, Some(at));
+            }
+            Kind::Context => self.push_context(),
+            Kind::Root => self.push_root(),
+            Kind::Variable(id) => match self.number_local(*id) {
+                Some(local) => {
+                    let at = self.at(expr);
+                    self.body.ins().local_get(local);
+                    self.op(Op::NewNum, Some(at));
+                }
+                None => self.variable(*id),
+            },
+            Kind::External(name) => self.external(name),
+            Kind::Name(name) => {
+                let k = self.index(name);
+                self.push_context();
+                self.body.ins().i32_const(k);
+                self.body.op(Op::Get);
+            }
+            Kind::Wildcard => self.normalised(Op::Wildcard, 0),
+            Kind::Descendants => self.normalised(Op::Descend, 0),
+            Kind::Path(path) => self.path(path),
+            Kind::Filtered(value, filters, keep) => self.filtered(value, filters, *keep),
+            Kind::Keep(value) => self.kept(value),
+            Kind::Binary(operator, left, right) => self.binary(expr, *operator, left, right),
+            Kind::Array(items, cons) => self.array(items, *cons),
+            Kind::Object(pairs) => self.object(expr, pairs),
+            Kind::Block(scope, body) => {
+                let outer = self.enter(*scope);
+                self.before_last(body);
+                match body.last() {
+                    Some(last) => self.value(last, tail),
+                    None => {
+                        self.body.ins().i64_const(abi::UNDEFINED);
+                    }
+                }
+                self.leave(*scope, outer);
+            }
+            Kind::Bind(id, value) => match self.number_local(*id) {
+                Some(local) => {
+                    let at = self.at(expr);
+                    self.number(value, 0, at);
+                    self.body.ins().local_tee(local);
+                    self.op(Op::NewNum, Some(at));
+                }
+                None => {
+                    self.handle(value);
+                    let local = self.stash();
+                    self.body.ins().local_get(local);
+                    self.bind(*id);
+                    self.body.ins().local_get(local);
+                }
+            },
+            Kind::Condition(condition, then, otherwise) => {
+                self.condition(condition);
+                self.body.ins().if_(HANDLE);
+                self.value(then, tail);
+                self.body.ins().else_();
+                match otherwise {
+                    Some(otherwise) => self.value(otherwise, tail),
+                    None => {
+                        self.body.ins().i64_const(abi::UNDEFINED);
+                    }
+                }
+                self.body.ins().end();
+            }
+            Kind::Default(left, right) => {
+                self.handle(left);
+                let local = self.stash();
+                self.body.ins().local_get(local);
+                self.body.op(Op::Truthy);
+                self.body.ins().if_(HANDLE).local_get(local).else_();
+                self.value(right, tail);
+                self.body.ins().end();
+            }
+            Kind::Coalesce(left, right) => {
+                self.handle(left);
+                let local = self.stash();
+                self.body.ins().local_get(local).i64_eqz().if_(HANDLE);
+                self.value(right, tail);
+                self.body.ins().else_().local_get(local).end();
+            }
+            Kind::Lambda(lambda) => self.lambda(lambda),
+            Kind::Function(builtin) => self.builtin_value(*builtin),
+            Kind::Builtin(builtin, given) => self.builtin(expr, *builtin, given),
+            Kind::Inline(lambda, given) => {
+                let outer = self.enter_inline(lambda, given);
+                self.handle(&lambda.body);
+                self.leave(lambda.scope, outer);
+            }
+            Kind::Call(callee, given, hint) => self.call(expr, callee, given, hint, tail),
+            Kind::Partial(callee, given, hint) => self.partial(expr, callee, given, hint),
+            Kind::Chain(left, right) => self.chain(expr, left, right),
+            Kind::Negate(_) => {
+                let at = self.at(expr);
+                self.number(expr, 0, at);
+                self.op(Op::NewNum, Some(at));
+            }
+        }
+    }
+
+    /// Writes all expressions of a block but the last, for their bindings.
+    pub(super) fn before_last(&mut self, body: &'a [Expr]) {
+        let Some((_, before)) = body.split_last() else {
+            return;
+        };
+        for expr in before {
+            match &expr.kind {
+                // A number that is only bound is never boxed.
+                Kind::Bind(id, value) if self.number_local(*id).is_some() => {
+                    let at = self.at(expr);
+                    self.number(value, 0, at);
+                    if let Some(local) = self.number_local(*id) {
+                        self.body.ins().local_set(local);
+                    }
+                }
+                Kind::Bind(id, value) => {
+                    self.handle(value);
+                    self.bind(*id);
+                }
+                _ => {
+                    self.handle(expr);
+                    self.body.ins().drop();
+                }
+            }
+        }
+    }
+
+    /// `[]` on something whose own sequence is kept.
+    fn kept(&mut self, value: &'a Expr) {
+        match &value.kind {
+            Kind::Wildcard => self.normalised(Op::Wildcard, abi::seq::KEEP),
+            Kind::Descendants => self.normalised(Op::Descend, abi::seq::KEEP),
+            Kind::Builtin(builtin, given) if builtin.takes_function() => {
+                self.builtin_kept(value, *builtin, given);
+            }
+            Kind::Builtin(Builtin::Keys, _) => {
+                self.handle(value);
+                self.body.op(Op::Keep);
+            }
+            // The others give no sequence of one: a single value is itself, an array is one.
+            _ => self.handle(value),
+        }
+    }
+
+    /// A wildcard of the context on its own: one item stands for itself.
+    fn normalised(&mut self, op: Op, flags: i32) {
+        let acc = self.sequence();
+        self.push_context();
+        self.body.op(op);
+        self.add(acc, Op::SeqPush);
+        self.close(acc, flags);
+    }
+
+    // --- truth
+
+    /// Pushes 1 when `$boolean` of the value is true, else 0.
+    pub(crate) fn condition(&mut self, expr: &'a Expr) {
+        match &expr.kind {
+            Kind::Constant(constant) => {
+                let truth = match constant {
+                    Constant::Undefined | Constant::Null => false,
+                    Constant::Boolean(value) => *value,
+                    Constant::Number(value, _) => *value != 0.0,
+                    Constant::Text(text) => !text.is_empty(),
+                };
+                self.body.ins().i32_const(truth.into());
+            }
+            Kind::Binary(Operator::And, left, right) => {
+                self.condition(left);
+                self.body.ins().if_(TRUTH);
+                self.condition(right);
+                self.body.ins().else_().i32_const(0).end();
+            }
+            Kind::Binary(Operator::Or, left, right) => {
+                self.condition(left);
+                self.body.ins().if_(TRUTH).i32_const(1).else_();
+                self.condition(right);
+                self.body.ins().end();
+            }
+            Kind::Binary(Operator::Equal | Operator::NotEqual, left, right) => self.equality(expr, left, right),
+            Kind::Binary(Operator::In, left, right) => {
+                self.handle(left);
+                self.handle(right);
+                self.body.op(Op::In);
+            }
+            Kind::Binary(
+                operator @ (Operator::Less | Operator::LessEqual | Operator::Greater | Operator::GreaterEqual),
+                left,
+                right,
+            ) => {
+                if self.both_numbers(left, right) {
+                    let at = self.at(expr);
+                    self.number(left, 0, at);
+                    self.number(right, 0, at);
+                    self.compare_numbers(*operator);
+                } else {
+                    self.handle(expr);
+                    self.body.ins().i64_const(TRUE).i64_eq();
+                }
+            }
+            Kind::Builtin(builtin, given) if self.builtin_condition(expr, *builtin, given) => {}
+            Kind::Condition(condition, then, otherwise) => {
+                self.condition(condition);
+                self.body.ins().if_(TRUTH);
+                self.condition(then);
+                self.body.ins().else_();
+                match otherwise {
+                    Some(otherwise) => self.condition(otherwise),
+                    None => {
+                        self.body.ins().i32_const(0);
+                    }
+                }
+                self.body.ins().end();
+            }
+            Kind::Block(scope, body) => {
+                let outer = self.enter(*scope);
+                self.before_last(body);
+                match body.last() {
+                    Some(last) => self.condition(last),
+                    None => {
+                        self.body.ins().i32_const(0);
+                    }
+                }
+                self.leave(*scope, outer);
+            }
+            Kind::Inline(lambda, given) => {
+                let outer = self.enter_inline(lambda, given);
+                self.condition(&lambda.body);
+                self.leave(lambda.scope, outer);
+            }
+            _ if self.kind_of(expr) == ValueKind::Number => {
+                let at = self.at(expr);
+                self.number(expr, 0, at);
+                self.finite(expr, 1001, at);
+                // Neither zero nor undefined.
+                self.body.ins().f64_abs().f64_const(0.0.into()).f64_gt();
+            }
+            _ => {
+                self.handle(expr);
+                self.body.op(Op::Truthy);
+            }
+        }
+    }
+
+    /// The text of a string constant.
+    pub(super) fn literal(expr: &Expr) -> Option<&str> {
+        match &expr.kind {
+            Kind::Constant(Constant::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A value that a filter never takes for a place: true, false or undefined.
+    pub(super) fn is_truth(expr: &Expr) -> bool {
+        match &expr.kind {
+            Kind::Constant(Constant::Boolean(_)) => true,
+            Kind::Binary(operator, _, _) => matches!(
+                operator,
+                Operator::Equal
+                    | Operator::NotEqual
+                    | Operator::Less
+                    | Operator::LessEqual
+                    | Operator::Greater
+                    | Operator::GreaterEqual
+                    | Operator::And
+                    | Operator::Or
+                    | Operator::In
+            ),
+            Kind::Builtin(builtin, _) => {
+                matches!(builtin, Builtin::Exists | Builtin::Not | Builtin::Boolean | Builtin::Contains)
+            }
+            _ => false,
+        }
+    }
+
+    /// The place that a callee's errors name.
+    pub(super) fn call_place(&mut self, expr: &Expr, hint: &Hint) -> At {
+        let token = hint.token.clone().unwrap_or_default();
+        self.at_token(expr, &token)
+    }
+}

@@ -1,0 +1,215 @@
+//! Calls: connector operations and mappings. Calls of the standard's own kind `http` are in [`super::http`].
+
+use lockgate_mapping::yaml::Node;
+use lockgate_model::{Diagnostic, Span};
+
+use super::formula::{Place, template};
+use super::http;
+use super::tree::{Account, Answer, Call, Operation, Template};
+use crate::reader::{Reader, find};
+
+/// A reference `<left>.<right>[:<version>][@<catalog>]`.
+struct Reference<'t> {
+    left: &'t str,
+    right: &'t str,
+    version: Option<&'t str>,
+}
+
+/// Reads `call` with its `with`.
+pub(super) fn read(reader: &mut Reader<'_>, node: &Node, with: Option<&Node>) -> Option<Call> {
+    let text = reader.string(node, "`call`")?;
+    match text {
+        "http" => return http::read(reader, node.span, with).map(|operation| Call::Operation(Box::new(operation))),
+        "openapi" | "asyncapi" | "grpc" | "a2a" | "mcp" => {
+            reader.problem_help(
+                "LG-FLOW-NOT-YET",
+                node.span,
+                format!("`call: {text}` is not supported yet"),
+                "call a connector's operation, such as `https.post:1@default`",
+            );
+            return None;
+        }
+        _ => {}
+    }
+    let reference = reference(reader, node.span, text)?;
+    if reference.left == "map" {
+        map(reader, node.span, &reference, with)
+    } else {
+        operation(reader, node.span, &reference, with)
+    }
+}
+
+fn reference<'t>(reader: &mut Reader<'_>, span: Span, text: &'t str) -> Option<Reference<'t>> {
+    let (name, catalog) = match text.split_once('@') {
+        Some((name, catalog)) => (name, Some(catalog)),
+        None => (text, None),
+    };
+    if catalog.is_some_and(|catalog| catalog != "default") {
+        reader.problem_help(
+            "LG-CALL-CATALOG",
+            span,
+            format!("`{text}` names a catalog other than `default`"),
+            "connectors and the project's mappings are in `@default`",
+        );
+        return None;
+    }
+    let (name, version) = match name.split_once(':') {
+        Some((name, version)) => (name, Some(version)),
+        None => (name, None),
+    };
+    let well_formed = |part: &str| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_'))
+    };
+    let version_formed = version
+        .is_none_or(|v| !v.is_empty() && v.split('.').all(|n| !n.is_empty() && n.bytes().all(|b| b.is_ascii_digit())));
+    match name.split_once('.') {
+        Some((left, right)) if well_formed(left) && well_formed(right) && version_formed => {
+            Some(Reference { left, right, version })
+        }
+        _ => {
+            reader.refuse(
+                Diagnostic::new("LG-CALL-NAME", span, format!("`{text}` names nothing that can be called"))
+                    .help("write `<connector>.<operation>:<version>@default`, `map.<name>:<version>@default` or `http`")
+                    .token(text),
+            );
+            None
+        }
+    }
+}
+
+fn map(reader: &mut Reader<'_>, span: Span, reference: &Reference<'_>, with: Option<&Node>) -> Option<Call> {
+    let Some(with) = with else {
+        reader.problem_help(
+            "LG-MISSING-KEY",
+            span,
+            "a call of a mapping needs `with.input`",
+            "`with: { input: ${ $ } }` maps the task's input",
+        );
+        return None;
+    };
+    let entries = reader.object_of(with, "`with` of a mapping", &["input"])?;
+    let input = reader.required(entries, "input", "`with` of a mapping", with.span)?;
+    Some(Call::Map {
+        name: reference.right.to_owned(),
+        version: reference.version.map(str::to_owned),
+        span,
+        input: template(reader, input, Place::Task)?,
+    })
+}
+
+fn operation(reader: &mut Reader<'_>, span: Span, reference: &Reference<'_>, with: Option<&Node>) -> Option<Call> {
+    let account_missing = "name the account declaration of project.yaml: `with: { account: … }`";
+    let Some(with) = with else {
+        reader.problem_help("LG-MISSING-KEY", span, "a call of a connector needs `with.account`", account_missing);
+        return None;
+    };
+    let entries = reader.object(with, "`with`")?;
+    let Some(account) = find(entries, "account") else {
+        reader.problem_help("LG-MISSING-KEY", with.span, "a call of a connector needs `with.account`", account_missing);
+        return None;
+    };
+    let name = reader.string(account, "`account`")?;
+    if name.contains("${") {
+        reader.problem_help(
+            "LG-CALL-ACCOUNT",
+            account.span,
+            "the account of a call cannot be computed",
+            "a deployment must know every account it can reach: name it, and use `switch` to choose between calls",
+        );
+        return None;
+    }
+    let mut fields = Vec::new();
+    for (key, value) in entries.iter().filter(|(key, _)| key.text != "account") {
+        fields.push((key.text.clone(), template(reader, value, Place::Task)?));
+    }
+    let detail = fields.iter().find(|(key, _)| key == "path").map(|(_, path)| path_detail(path));
+    Some(Call::Operation(Box::new(Operation {
+        connector: reference.left.to_owned(),
+        operation: reference.right.to_owned(),
+        version: reference.version.unwrap_or("1").to_owned(),
+        span,
+        account: Account::Declared { name: name.to_owned(), span: account.span },
+        detail: detail.into_iter().collect(),
+        input: Template::Object(fields),
+        answer: Answer::Whole,
+    })))
+}
+
+/// What is fixed about a path: all of it, or what a text that is joined from pieces begins with.
+fn path_detail(path: &Template) -> String {
+    match path {
+        Template::Constant(json) => match serde_json::from_str(json) {
+            Ok(serde_json::Value::String(path)) => path,
+            _ => "*".to_owned(),
+        },
+        Template::Formula(formula) => {
+            let text = formula.expression.as_ref().map_or("", |expression| expression.text());
+            format!("{}*", literal_prefix(text).unwrap_or(""))
+        }
+        _ => "*".to_owned(),
+    }
+}
+
+/// The string literal that every result of this expression begins with: `"/orders/" & id` and nothing
+/// that binds weaker than `&`. Wherever that is not certain: none.
+fn literal_prefix(text: &str) -> Option<&str> {
+    let rest = text.trim().strip_prefix('"')?;
+    let (literal, rest) = rest.split_once('"')?;
+    if literal.contains('\\') {
+        return None;
+    }
+    let mut rest = rest.trim_start().strip_prefix('&')?.chars().peekable();
+    let mut depth = 0_u32;
+    let mut word = String::new();
+    while let Some(c) = rest.next() {
+        if c.is_alphanumeric() || matches!(c, '_' | '$') {
+            word.push(c);
+            continue;
+        }
+        if depth == 0 && matches!(word.as_str(), "and" | "or" | "in") {
+            return None;
+        }
+        word.clear();
+        match c {
+            '"' | '\'' | '`' => loop {
+                match rest.next()? {
+                    '\\' if c != '`' => {
+                        rest.next();
+                    }
+                    inner if inner == c => break,
+                    _ => {}
+                }
+            },
+            '(' | '[' | '{' => depth += 1,
+            ')' | ']' | '}' => depth = depth.checked_sub(1)?,
+            _ if depth > 0 || c.is_whitespace() || matches!(c, '&' | '.') => {}
+            _ => return None,
+        }
+    }
+    (!matches!(word.as_str(), "and" | "or" | "in")).then_some(literal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::literal_prefix;
+
+    #[test]
+    fn a_prefix_is_claimed_only_where_it_is_certain() {
+        assert_eq!(literal_prefix(r#""/orders/" & orderId"#), Some("/orders/"));
+        assert_eq!(literal_prefix(r#" "/a" & $string(x ? 1 : 2) & "/b" & lines[0].sku "#), Some("/a"));
+        for text in [
+            "path",
+            r#""/a""#,
+            r#""/a" & x ? "/b" : "/c""#,
+            r#""/a" & x or y"#,
+            r#""/a" & x in y"#,
+            r#""/a" & x = "/b""#,
+            r#""/a" & x ~> $f"#,
+            r#""/a\n" & x"#,
+            r#""/a" & x) & ("/b""#,
+            r#"x & "/a""#,
+        ] {
+            assert_eq!(literal_prefix(text), None, "{text}");
+        }
+    }
+}

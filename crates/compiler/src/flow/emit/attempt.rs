@@ -1,0 +1,115 @@
+//! `try`: the attempt, the handler, retries and what is done with an error that stays.
+
+use super::plan::{Action, Catch, Label, Number, Test, Value};
+use super::slots::DATA;
+use super::tasks::{Around, Emitter};
+use crate::flow::tree::{Backoff, Retry, Task, Try};
+
+impl Emitter<'_, '_> {
+    /// A task with a handler; see docs/flows.md, "errors", for the order of things.
+    pub(super) fn attempt(&mut self, task: &Task, work: &Try, input: u32, around: Around<'_>) {
+        let error = self.slots.value();
+        let (attempt, started) = (self.slots.int(), self.slots.int());
+        if let Some(retry) = &work.retry {
+            self.plan.act(Action::StoreInt(attempt, Number::Constant(0)));
+            if retry.duration_ms.is_some() {
+                self.plan.act(Action::StoreInt(started, Number::Clock));
+            }
+        }
+        let again = self.plan.label(&task.pointer, around.catch);
+        let handler = self.plan.label(&task.pointer, around.catch);
+        let leave = self.behind(task, around);
+        self.plan.act(Action::Goto(again));
+
+        self.plan.open(again);
+        self.data_is(input);
+        self.list(&work.tasks, Some(Catch { label: handler, slot: error }), leave);
+        self.epilogue(task, leave, around);
+
+        self.plan.open(handler);
+        self.begin(task);
+        self.names.variables.push((work.name.clone(), error));
+        let outward = self.plan.label(&task.pointer, around.catch);
+        self.filter(work, error, input, outward);
+        if let Some(retry) = &work.retry {
+            let enough = self.plan.label(&task.pointer, around.catch);
+            self.retry(retry, input, (attempt, started), enough, again);
+            self.plan.open(enough);
+        }
+        self.caught(task, work, input, outward, around);
+        self.names.variables.pop();
+        self.plan.open(outward);
+        self.plan.act(Action::Raise(Value::Slot(error)));
+    }
+
+    /// Sends an error outward that this `catch` is not for.
+    fn filter(&mut self, work: &Try, error: u32, input: u32, outward: Label) {
+        for filter in &work.filter {
+            let field = self.values.module.constant_text(filter.field);
+            let any_of = filter.any_of.iter().map(|json| self.values.module.constant_json(json)).collect();
+            self.plan.act(Action::GotoUnless(Test::OneOf { slot: error, field, any_of }, outward));
+        }
+        if let Some(when) = &work.when
+            && let Some(holds) = self.values.condition(when, &self.names)
+        {
+            self.plan.act(Action::GotoUnless(Test::Holds(holds, Value::Slot(input)), outward));
+        }
+        if let Some(except) = &work.except
+            && let Some(holds) = self.values.condition(except, &self.names)
+        {
+            self.plan.act(Action::GotoIf(Test::Holds(holds, Value::Slot(input)), outward));
+        }
+    }
+
+    fn retry(&mut self, retry: &Retry, input: u32, (attempt, started): (u32, u32), enough: Label, again: Label) {
+        if let Some(when) = &retry.when
+            && let Some(holds) = self.values.condition(when, &self.names)
+        {
+            self.plan.act(Action::GotoUnless(Test::Holds(holds, Value::Slot(input)), enough));
+        }
+        if let Some(except) = &retry.except
+            && let Some(holds) = self.values.condition(except, &self.names)
+        {
+            self.plan.act(Action::GotoIf(Test::Holds(holds, Value::Slot(input)), enough));
+        }
+        if let Some(count) = retry.count {
+            let left = Test::Less(Number::Slot(attempt), Number::Constant(i64::from(count)));
+            self.plan.act(Action::GotoUnless(left, enough));
+        }
+        if let Some(duration) = retry.duration_ms {
+            let left = Test::Less(Number::Since(started), Number::Constant(duration));
+            self.plan.act(Action::GotoUnless(left, enough));
+        }
+        self.plan.act(Action::StoreInt(attempt, Number::Next(attempt)));
+        let delay = match retry.backoff {
+            Backoff::Constant => Number::Constant(retry.delay_ms),
+            Backoff::Linear => Number::Times(retry.delay_ms, attempt),
+            Backoff::Exponential => Number::Doubled(retry.delay_ms, attempt),
+        };
+        self.plan.act(match retry.delay_ms {
+            0 => Action::Goto(again),
+            _ => Action::Wait(delay, again),
+        });
+    }
+
+    /// What happens with an error that is caught and not retried any more.
+    fn caught(&mut self, task: &Task, work: &Try, input: u32, outward: Label, around: Around<'_>) {
+        let then = work.then.as_ref().unwrap_or(&task.then);
+        match &work.caught {
+            Some(tasks) => {
+                self.data_is(input);
+                let leave = self.plan.label(&task.pointer, around.catch);
+                self.list(tasks, around.catch, leave);
+                self.plan.open(leave);
+                self.begin(task);
+                self.finish(task, Some(Value::Slot(DATA)), then, around);
+            }
+            // Retries that did not help leave the error as it is.
+            None if work.retry.is_some() => self.plan.act(Action::Goto(outward)),
+            None => {
+                self.data_is(input);
+                self.finish(task, Some(Value::Slot(DATA)), then, around);
+            }
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Calls: operations of connectors and mappings.
+
+use lockgate_model::id::AccountName;
+use lockgate_model::manifest::{AccountRef, Authority};
+
+use super::plan::{Action, Value};
+use super::slots::DATA;
+use super::tasks::{Around, Emitter};
+use crate::flow::tree::{Account, Answer, Operation, Task};
+use crate::mapping::compile_map;
+use crate::module::FunctionId;
+
+impl Emitter<'_, '_> {
+    /// The function of a mapping; each mapping is compiled once.
+    pub(super) fn map(&mut self, name: &str) -> Option<FunctionId> {
+        if let Some(function) = self.maps.get(name) {
+            return Some(*function);
+        }
+        let map = self.around.maps.get(name)?;
+        let source = self.values.module.source(&map.file);
+        match compile_map(self.values.module, map, source, self.around.tables) {
+            Ok(function) => {
+                self.maps.insert(name.to_owned(), function);
+                Some(function)
+            }
+            Err(problems) => {
+                self.values.problems.0.extend(problems.0);
+                None
+            }
+        }
+    }
+
+    /// A call of a connector: suspends, and goes on with the answer.
+    pub(super) fn call(&mut self, task: &Task, operation: &Operation, input: u32, around: Around<'_>) {
+        let Some(op) = self.authority(operation) else { return };
+        let Some(argument) = self.template(&operation.input, Value::Slot(input)) else { return };
+        let request = match &operation.answer {
+            Answer::Response(request) => {
+                let Some(request) = self.template(request, Value::Slot(input)) else { return };
+                let slot = self.slots.value();
+                self.plan.act(Action::Store(slot, request));
+                Some(slot)
+            }
+            Answer::Whole | Answer::Content => None,
+        };
+        let answered = self.plan.label(&task.pointer, around.catch);
+        self.plan.act(Action::Call { op, input: argument, slot: DATA, then: answered });
+        self.plan.open(answered);
+        let value = match (&operation.answer, request) {
+            (Answer::Content, _) => Value::Field(Box::new(Value::Slot(DATA)), self.values.module.constant_text("body")),
+            (Answer::Response(_), Some(request)) => {
+                let response = self.values.response();
+                Value::Apply2(response, Box::new(Value::Slot(request)), Box::new(Value::Slot(DATA)))
+            }
+            _ => Value::Slot(DATA),
+        };
+        self.finish(task, Some(value), &task.then, around);
+    }
+
+    /// The operation's index in the manifest.
+    fn authority(&mut self, operation: &Operation) -> Option<u32> {
+        let account = match &operation.account {
+            Account::Declared { name, .. } => AccountRef::Declared(AccountName::parse(name).ok()?),
+            Account::Origin(origin) => AccountRef::Origin(origin.clone()),
+        };
+        let authority = Authority {
+            connector: operation.connector.clone(),
+            operation: operation.operation.clone(),
+            version: operation.version.clone(),
+            account,
+            detail: operation.detail.clone(),
+        };
+        let place = match self.operations.iter().position(|known| *known == authority) {
+            Some(place) => place,
+            None => {
+                self.operations.push(authority);
+                self.operations.len() - 1
+            }
+        };
+        u32::try_from(place).ok()
+    }
+}

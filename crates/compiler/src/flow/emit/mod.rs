@@ -1,0 +1,63 @@
+//! One flow becomes one module.
+//!
+//! Data flow of a task (the standard, "data flow"): the output of the task before → `input.from` →
+//! `if` → the task → `output.as` → `export.as`. The current data lies in one slot; a task's own
+//! input lies in a second one only where something still needs it after the data moved on.
+
+mod attempt;
+mod calls;
+mod lower;
+mod plan;
+mod slots;
+mod tasks;
+mod values;
+
+use std::collections::BTreeMap;
+
+use lockgate_mapping::MapFile;
+use lockgate_model::abi::Frame;
+use lockgate_model::{Diagnostics, Manifest};
+use wasm_encoder::ValType;
+
+use super::tree::Flow;
+use crate::mapping::Tables;
+use crate::module::{Compiled, ModuleBuilder};
+use slots::Names;
+use tasks::Emitter;
+use values::Values;
+
+/// What a flow is compiled with.
+pub(crate) struct Surroundings<'p> {
+    /// The flow's file.
+    pub file: &'p str,
+    /// The project's mappings by name.
+    pub maps: &'p BTreeMap<String, MapFile>,
+    /// The project's reference data by name.
+    pub tables: &'p Tables,
+}
+
+/// Compiles a flow in which no problem was found.
+pub(crate) fn emit(flow: &Flow, around: &Surroundings<'_>) -> Result<Compiled, Diagnostics> {
+    let mut module = ModuleBuilder::new(&flow.name);
+    let step = module.declare("step", &[ValType::I32], &[ValType::I32]);
+    let values = Values::new(&mut module, around.file);
+    let mut emitter = Emitter::new(values, flow, around);
+    emitter.flow(flow);
+    let Emitter { plan, slots, values, operations, .. } = emitter;
+    values.problems.into_result(())?;
+    module.define(step, lower::step(&plan));
+    let frame = Frame { values: slots.values(), ints: slots.ints(), input: slots::INPUT, output: slots::DATA };
+    let manifest = Manifest { operations, runs: Vec::new() };
+    Ok(module.finish(step, frame, lower::tasks(&plan), manifest))
+}
+
+/// What the expression compiler refuses in a flow that cannot be compiled for other reasons.
+pub(crate) fn probe(flow: &Flow, file: &str) -> Diagnostics {
+    let mut module = ModuleBuilder::new(&flow.name);
+    let mut values = Values::new(&mut module, file);
+    let names = Names::default();
+    flow.formulas(&mut |formula| {
+        values.formula(formula, &names);
+    });
+    values.problems
+}

@@ -1,0 +1,115 @@
+//! The frame's slots, numbered statically, and the names that expressions know them by.
+
+use crate::expression::Scope;
+use crate::flow::tree::Flow;
+
+/// Slot of the run's input; it is never written.
+pub(super) const INPUT: u32 = 0;
+/// Slot of the current data; at the end it holds the output.
+pub(super) const DATA: u32 = 1;
+
+/// Hands out slots; those of a task that ended serve the next one.
+#[derive(Debug)]
+pub(super) struct Slots {
+    value: Count,
+    int: Count,
+}
+
+/// Slots in use and the most that ever were.
+#[derive(Debug, Clone, Copy)]
+struct Count {
+    used: u32,
+    most: u32,
+}
+
+impl Count {
+    fn take(&mut self) -> u32 {
+        let slot = self.used;
+        self.used += 1;
+        self.most = self.most.max(self.used);
+        slot
+    }
+}
+
+/// How many slots were in use at some point.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Mark {
+    value: u32,
+    int: u32,
+}
+
+impl Slots {
+    pub fn new() -> Self {
+        Self { value: Count { used: DATA + 1, most: DATA + 1 }, int: Count { used: 0, most: 0 } }
+    }
+    /// A value slot.
+    pub fn value(&mut self) -> u32 {
+        self.value.take()
+    }
+    /// An i64 slot.
+    pub fn int(&mut self) -> u32 {
+        self.int.take()
+    }
+    /// Remembers which slots are in use.
+    pub fn mark(&self) -> Mark {
+        Mark { value: self.value.used, int: self.int.used }
+    }
+    /// Gives back what was taken since.
+    pub fn release(&mut self, mark: Mark) {
+        self.value.used = mark.value;
+        self.int.used = mark.int;
+    }
+    /// Value slots of the frame.
+    pub fn values(&self) -> u32 {
+        self.value.most
+    }
+    /// i64 slots of the frame.
+    pub fn ints(&self) -> u32 {
+        self.int.most
+    }
+}
+
+/// What `$name` means where an expression stands.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Names {
+    /// `$context`, once something in the flow mentions it.
+    pub context: Option<u32>,
+    /// `$workflow`
+    pub workflow: Option<u32>,
+    /// `$runtime`
+    pub runtime: Option<u32>,
+    /// `$task`
+    pub task: Option<u32>,
+    /// `$input` of the task.
+    pub input: Option<u32>,
+    /// `$output` of the task.
+    pub output: Option<u32>,
+    /// Items, indexes and errors of the tasks around, innermost last.
+    pub variables: Vec<(String, u32)>,
+}
+
+impl Names {
+    /// Slots for the runtime's arguments that the flow uses.
+    pub fn of(flow: &Flow, slots: &mut Slots) -> Self {
+        let mut exports = false;
+        flow.each_task(&mut |task| exports |= task.export.is_some());
+        // An export that nothing reads is still computed: it may fail, and a `catch` may want that.
+        let context = (exports || flow.mentions("context")).then(|| slots.value());
+        let mut slot = |name: &str| flow.mentions(name).then(|| slots.value());
+        Self { context, workflow: slot("workflow"), runtime: slot("runtime"), task: slot("task"), ..Self::default() }
+    }
+}
+
+impl Scope for Names {
+    fn slot(&self, name: &str) -> Option<u32> {
+        match name {
+            "context" => self.context,
+            "workflow" => self.workflow,
+            "runtime" => self.runtime,
+            "task" => self.task,
+            "input" => self.input,
+            "output" => self.output,
+            _ => self.variables.iter().rev().find(|(known, _)| known == name).map(|(_, slot)| *slot),
+        }
+    }
+}

@@ -1,0 +1,317 @@
+//! Tasks become segments of the plan.
+
+use std::collections::BTreeMap;
+
+use lockgate_model::manifest::Authority;
+
+use super::Surroundings;
+use super::plan::{Action, Catch, Label, Number, Plan, Test, Value};
+use super::slots::{DATA, INPUT, Names, Slots};
+use super::values::Values;
+use crate::flow::tree::{Call, Case, Flow, For, Jump, Target, Task, Template, Work};
+use crate::module::FunctionId;
+
+/// `$runtime`
+const RUNTIME: &str = concat!(r#"{"name":"lockgate","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#);
+
+/// What stands around a task: where its list's errors and exits go.
+#[derive(Clone, Copy)]
+pub(super) struct Around<'l> {
+    /// Handler of the nearest `try`.
+    pub catch: Option<Catch>,
+    /// Beginnings of the tasks of the list.
+    pub tasks: &'l [Label],
+    /// Behind the list.
+    pub leave: Label,
+    /// This task's place in the list.
+    pub place: usize,
+}
+
+impl Around<'_> {
+    fn next(&self) -> Label {
+        self.tasks.get(self.place + 1).copied().unwrap_or(self.leave)
+    }
+}
+
+/// Emits one flow.
+pub(super) struct Emitter<'e, 'm> {
+    /// What `step` does, so far.
+    pub plan: Plan,
+    /// The frame.
+    pub slots: Slots,
+    /// Compiles expressions.
+    pub values: Values<'m>,
+    /// The manifest's operations, in the order of their first call.
+    pub operations: Vec<Authority>,
+    /// What expressions at this point know.
+    pub names: Names,
+    /// Mappings compiled so far.
+    pub maps: BTreeMap<String, FunctionId>,
+    /// The project around the flow.
+    pub around: &'e Surroundings<'e>,
+    /// The flow's end.
+    end: Label,
+}
+
+impl<'e, 'm> Emitter<'e, 'm> {
+    pub fn new(values: Values<'m>, flow: &Flow, around: &'e Surroundings<'e>) -> Self {
+        let mut slots = Slots::new();
+        let names = Names::of(flow, &mut slots);
+        let mut plan = Plan::default();
+        let start = plan.label("/input", None);
+        let end = plan.label("/output", None);
+        plan.open(start);
+        Self { plan, slots, values, operations: Vec::new(), names, maps: BTreeMap::new(), around, end }
+    }
+
+    /// The whole flow: input, tasks, output.
+    pub fn flow(&mut self, flow: &Flow) {
+        self.plan.act(Action::Begin);
+        if let Some(slot) = self.names.workflow {
+            let workflow = self.values.workflow(&flow.definition);
+            self.plan.act(Action::Store(slot, Value::Apply(workflow, Box::new(Value::Slot(INPUT)))));
+        }
+        if let Some(slot) = self.names.runtime {
+            let runtime = self.constant(RUNTIME);
+            self.plan.act(Action::Store(slot, runtime));
+        }
+        let from = flow.from.as_ref().and_then(|from| self.template(from, Value::Slot(INPUT)));
+        self.plan.act(Action::Store(DATA, from.unwrap_or(Value::Slot(INPUT))));
+        if let Some(slot) = self.names.context {
+            self.plan.act(Action::Store(slot, Value::Slot(DATA)));
+        }
+        self.list(&flow.tasks, None, self.end);
+        self.plan.open(self.end);
+        self.plan.act(Action::Begin);
+        if let Some(output) = flow.output.as_ref().and_then(|output| self.template(output, Value::Slot(DATA))) {
+            self.plan.act(Action::Store(DATA, output));
+        }
+        self.plan.act(Action::Done);
+    }
+
+    fn constant(&mut self, json: &str) -> Value {
+        Value::Constant(self.values.module.constant_json(json))
+    }
+
+    pub(super) fn template(&mut self, template: &Template, context: Value) -> Option<Value> {
+        self.values.template(template, &self.names, context)
+    }
+
+    /// A list of tasks, the first of which comes next.
+    pub(super) fn list(&mut self, tasks: &[Task], catch: Option<Catch>, leave: Label) {
+        let labels: Vec<Label> = tasks.iter().map(|task| self.plan.label(&task.pointer, catch)).collect();
+        if labels.is_empty() {
+            self.plan.act(Action::Goto(leave));
+        }
+        if let Some(first) = labels.first() {
+            self.plan.act(Action::Goto(*first));
+        }
+        for (place, (task, label)) in tasks.iter().zip(&labels).enumerate() {
+            self.plan.open(*label);
+            let mark = self.slots.mark();
+            let outer = (self.names.input, self.names.output);
+            self.task(task, Around { catch, tasks: &labels, leave, place });
+            (self.names.input, self.names.output) = outer;
+            self.slots.release(mark);
+        }
+    }
+
+    /// `task(pc)`, and `$task` where the task's own expressions use it.
+    pub(super) fn begin(&mut self, task: &Task) {
+        self.plan.act(Action::Begin);
+        if let Some(slot) = self.names.task
+            && task.mentions("task")
+        {
+            let name = serde_json::Value::from(task.name.as_str());
+            let reference = serde_json::Value::from(task.pointer.as_str());
+            let json = format!("{{\"name\":{name},\"reference\":{reference},\"definition\":{}}}", task.definition);
+            let value = self.constant(&json);
+            self.plan.act(Action::Store(slot, value));
+        }
+    }
+
+    fn task(&mut self, task: &Task, around: Around<'_>) {
+        self.begin(task);
+        self.names.output = None;
+        self.names.input = None;
+        let input = self.input(task);
+        self.names.input = Some(input);
+        if let Some(condition) = &task.condition
+            && let Some(holds) = self.values.condition(condition, &self.names)
+        {
+            self.plan.act(Action::GotoUnless(Test::Holds(holds, Value::Slot(input)), around.next()));
+        }
+        match &task.work {
+            Work::Set(template) => {
+                let value = self.template(template, Value::Slot(input));
+                self.finish(task, value, &task.then, around);
+            }
+            Work::Raise(error) => {
+                if let Some(error) = self.template(error, Value::Slot(input)) {
+                    self.plan.act(Action::Raise(error));
+                }
+            }
+            Work::Do(tasks) => {
+                self.data_is(input);
+                let leave = self.behind(task, around);
+                self.list(tasks, around.catch, leave);
+                self.epilogue(task, leave, around);
+            }
+            Work::Switch(cases) => self.switch(task, cases, input, around),
+            Work::For(work) => self.each(task, work, input, around),
+            Work::Try(work) => self.attempt(task, work, input, around),
+            Work::Call(Call::Map { name, input: argument, .. }) => {
+                let value = self.map(name).zip(self.template(argument, Value::Slot(input)));
+                let value = value.map(|(map, argument)| Value::Apply(map, Box::new(argument)));
+                self.finish(task, value, &task.then, around);
+            }
+            Work::Call(Call::Operation(operation)) => self.call(task, operation, input, around),
+            Work::Broken => {}
+        }
+    }
+
+    /// Computes the task's input; returns the slot it lies in.
+    fn input(&mut self, task: &Task) -> u32 {
+        let later = |template: &Option<Template>| template.as_ref().is_some_and(|t| t.mentions("input"));
+        let moves_on =
+            !matches!(task.work, Work::Set(_) | Work::Raise(_) | Work::Switch(_) | Work::Call(Call::Map { .. }));
+        let kept = match &task.work {
+            Work::Try(_) => true,
+            Work::For(work) => work.condition.as_ref().is_some_and(|c| c.mentions("input")),
+            _ => false,
+        } || later(&task.export)
+            || (moves_on && later(&task.output));
+        match &task.from {
+            Some(from) => {
+                let slot = self.slots.value();
+                if let Some(value) = self.template(from, Value::Slot(DATA)) {
+                    self.plan.act(Action::Store(slot, value));
+                }
+                slot
+            }
+            None if kept => {
+                let slot = self.slots.value();
+                self.plan.act(Action::Store(slot, Value::Slot(DATA)));
+                slot
+            }
+            None => DATA,
+        }
+    }
+
+    pub(super) fn data_is(&mut self, slot: u32) {
+        if slot != DATA {
+            self.plan.act(Action::Store(DATA, Value::Slot(slot)));
+        }
+    }
+
+    /// `output.as`, `export.as`, and on to where `then` leads.
+    pub(super) fn finish(&mut self, task: &Task, value: Option<Value>, then: &Jump, around: Around<'_>) {
+        let Some(mut value) = value else { return };
+        if let Some(output) = &task.output {
+            let Some(shaped) = self.template(output, value) else { return };
+            value = shaped;
+        }
+        if !matches!(value, Value::Slot(DATA)) {
+            self.plan.act(Action::Store(DATA, value));
+        }
+        if let (Some(export), Some(slot)) = (&task.export, self.names.context) {
+            self.names.output = Some(DATA);
+            if let Some(exported) = self.template(export, Value::Slot(DATA)) {
+                self.plan.act(Action::Store(slot, exported));
+            }
+            self.names.output = None;
+        }
+        self.plan.act(Action::Goto(self.target(then, around)));
+    }
+
+    fn target(&self, jump: &Jump, around: Around<'_>) -> Label {
+        match &jump.to {
+            Target::Continue | Target::Named(_) => around.next(),
+            Target::Exit => around.leave,
+            Target::End => self.end,
+            Target::Task(place) => around.tasks.get(*place).copied().unwrap_or(around.leave),
+        }
+    }
+
+    /// Where a task's inner list leads: straight on, unless the task shapes its output.
+    pub(super) fn behind(&mut self, task: &Task, around: Around<'_>) -> Label {
+        if task.output.is_none() && task.export.is_none() {
+            self.target(&task.then, around)
+        } else {
+            self.plan.label(&task.pointer, around.catch)
+        }
+    }
+
+    /// The segment behind an inner list, when [`Self::behind`] made one.
+    pub(super) fn epilogue(&mut self, task: &Task, label: Label, around: Around<'_>) {
+        if task.output.is_none() && task.export.is_none() {
+            return;
+        }
+        self.plan.open(label);
+        self.begin(task);
+        self.finish(task, Some(Value::Slot(DATA)), &task.then, around);
+    }
+
+    fn switch(&mut self, task: &Task, cases: &[Case], input: u32, around: Around<'_>) {
+        let shapes = task.from.is_some() || task.output.is_some() || task.export.is_some();
+        let mut outcomes = Vec::new();
+        let mut default = &task.then;
+        for case in cases {
+            let Some(when) = &case.when else {
+                default = &case.then;
+                break;
+            };
+            let Some(holds) = self.values.condition(when, &self.names) else { continue };
+            let label = if shapes {
+                let label = self.plan.label(&task.pointer, around.catch);
+                outcomes.push((label, &case.then));
+                label
+            } else {
+                self.target(&case.then, around)
+            };
+            self.plan.act(Action::GotoIf(Test::Holds(holds, Value::Slot(input)), label));
+        }
+        self.finish(task, Some(Value::Slot(input)), default, around);
+        for (label, then) in outcomes {
+            self.plan.open(label);
+            self.finish(task, Some(Value::Slot(input)), then, around);
+        }
+    }
+
+    fn each(&mut self, task: &Task, work: &For, input: u32, around: Around<'_>) {
+        let (collection, item, number) = (self.slots.value(), self.slots.value(), self.slots.value());
+        let index = self.slots.int();
+        if let Some(items) = self.template(&work.collection, Value::Slot(input)) {
+            self.plan.act(Action::Store(collection, items));
+        }
+        self.data_is(input);
+        self.plan.act(Action::StoreInt(index, Number::Constant(0)));
+        let head = self.plan.label(&task.pointer, around.catch);
+        let done = self.plan.label(&task.pointer, around.catch);
+        self.plan.act(Action::Goto(head));
+
+        self.plan.open(head);
+        self.begin(task);
+        let more = Test::Less(Number::Slot(index), Number::Length(collection));
+        self.plan.act(Action::GotoUnless(more, done));
+        self.plan.act(Action::Store(item, Value::Item(collection, index)));
+        self.plan.act(Action::Store(number, Value::Number(index)));
+        self.names.variables.push((work.each.clone(), item));
+        self.names.variables.push((work.at.clone(), number));
+        if let Some(condition) = &work.condition
+            && let Some(holds) = self.values.condition(condition, &self.names)
+        {
+            self.plan.act(Action::GotoUnless(Test::Holds(holds, Value::Slot(DATA)), done));
+        }
+        self.plan.act(Action::StoreInt(index, Number::Next(index)));
+        self.list(&work.tasks, around.catch, head);
+        self.names.variables.truncate(self.names.variables.len() - 2);
+
+        self.plan.open(done);
+        // The items may be large: they are let go here and not at the flow's end.
+        for slot in [collection, item] {
+            self.plan.act(Action::Store(slot, Value::Undefined));
+        }
+        self.finish(task, Some(Value::Slot(DATA)), &task.then, around);
+    }
+}

@@ -1,0 +1,183 @@
+//! Expressions and values with expressions in them as functions `(context) -> value`.
+
+use lockgate_mapping::Expression;
+use lockgate_model::abi::{self, Op};
+use lockgate_model::{Diagnostics, Span};
+use wasm_encoder::ValType;
+
+use super::plan::Value;
+use crate::expression::{Scope, compile_condition, compile_expression};
+use crate::flow::tree::{Formula, Piece, Template};
+use crate::module::{Body, FunctionId, ModuleBuilder};
+
+/// Compiles values into a module and collects what is wrong with them.
+pub(super) struct Values<'m> {
+    pub module: &'m mut ModuleBuilder,
+    pub problems: Diagnostics,
+    file: &'m str,
+    source: u32,
+}
+
+impl<'m> Values<'m> {
+    /// For one file.
+    pub fn new(module: &'m mut ModuleBuilder, file: &'m str) -> Self {
+        let source = module.source(file);
+        Self { module, problems: Diagnostics::default(), file, source }
+    }
+
+    /// The expression as a function `(context) -> value`.
+    pub fn formula(&mut self, formula: &Formula, scope: &dyn Scope) -> Option<FunctionId> {
+        self.compile(formula, scope, compile_expression)
+    }
+
+    /// The expression as a function `(context) -> i32`.
+    pub fn condition(&mut self, formula: &Formula, scope: &dyn Scope) -> Option<FunctionId> {
+        self.compile(formula, scope, compile_condition)
+    }
+
+    fn compile(&mut self, formula: &Formula, scope: &dyn Scope, with: Compile) -> Option<FunctionId> {
+        let expression = formula.expression.as_ref()?;
+        let base = formula.origin.offset(0);
+        match with(self.module, expression, self.source, base, scope) {
+            Ok(function) => Some(function),
+            Err(problems) => {
+                for mut problem in problems.0 {
+                    // Back to an offset in the expression, and from there to where it stands exactly.
+                    let within = |offset: u32| (offset as usize).saturating_sub(base);
+                    let span = Span::new(within(problem.span.start), within(problem.span.end));
+                    problem.span = formula.origin.span(span);
+                    self.problems.push(problem.file(self.file));
+                }
+                None
+            }
+        }
+    }
+
+    /// The value of a template for a context.
+    pub fn template(&mut self, template: &Template, scope: &dyn Scope, context: Value) -> Option<Value> {
+        match template {
+            Template::Constant(json) => Some(Value::Constant(self.module.constant_json(json))),
+            Template::Formula(formula) => Some(Value::Apply(self.formula(formula, scope)?, Box::new(context))),
+            _ => {
+                let mut body = Body::new(1);
+                self.build(&mut body, template, scope)?;
+                let function = self.module.declare("value", &[ValType::I64], &[ValType::I64]);
+                self.module.define(function, body);
+                Some(Value::Apply(function, Box::new(context)))
+            }
+        }
+    }
+
+    /// Leaves the template's value on the stack; local 0 is the context.
+    fn build(&mut self, body: &mut Body, template: &Template, scope: &dyn Scope) -> Option<()> {
+        match template {
+            Template::Constant(json) => {
+                let index = self.module.constant_json(json);
+                body.ins().i64_const(abi::constant(index));
+            }
+            Template::Formula(formula) => {
+                let function = self.formula(formula, scope)?;
+                body.ins().local_get(0);
+                body.call(function);
+            }
+            Template::Object(fields) => {
+                let object = body.local(ValType::I64);
+                body.op(Op::ObjNew);
+                body.ins().local_set(object);
+                for (name, field) in fields {
+                    let name = self.module.constant_text(name);
+                    body.ins().local_get(object).i32_const(name.cast_signed());
+                    self.build(body, field, scope)?;
+                    body.op(Op::ObjSet);
+                }
+                body.ins().local_get(object);
+            }
+            Template::Array(items) => {
+                let array = body.local(ValType::I64);
+                body.ins().i32_const(0);
+                body.op(Op::ArrNew);
+                body.ins().local_set(array);
+                for item in items {
+                    body.ins().local_get(array);
+                    self.build(body, item, scope)?;
+                    body.op(Op::ArrPush);
+                }
+                body.ins().local_get(array);
+            }
+            Template::Field(name) => self.field(body, name),
+            Template::Text(pieces) => self.text(body, pieces),
+        }
+        Some(())
+    }
+
+    fn field(&mut self, body: &mut Body, name: &str) {
+        let name = self.module.constant_text(name);
+        body.ins().local_get(0).i32_const(name.cast_signed());
+        body.op(Op::Get);
+    }
+
+    fn text(&mut self, body: &mut Body, pieces: &[Piece]) {
+        let (first, rest) = match pieces {
+            [Piece::Text(text), rest @ ..] => (text.as_str(), rest),
+            _ => ("", pieces),
+        };
+        let first = self.module.constant_text(first);
+        body.ins().i64_const(abi::constant(first));
+        for piece in rest {
+            match piece {
+                Piece::Text(text) => {
+                    let index = self.module.constant_text(text);
+                    body.ins().i64_const(abi::constant(index));
+                }
+                Piece::Field(name) => {
+                    self.field(body, name);
+                }
+            }
+            body.op(Op::Concat);
+        }
+    }
+
+    /// A function `(input) -> $workflow`.
+    pub fn workflow(&mut self, definition: &str) -> FunctionId {
+        let function = self.module.declare("workflow", &[ValType::I64], &[ValType::I64]);
+        let mut body = Body::new(1);
+        let object = body.local(ValType::I64);
+        body.op(Op::ObjNew);
+        body.ins().local_set(object);
+        let (key, value) = (self.module.constant_text("definition"), self.module.constant_json(definition));
+        body.ins().local_get(object).i32_const(key.cast_signed()).i64_const(abi::constant(value));
+        body.op(Op::ObjSet);
+        let key = self.module.constant_text("input");
+        body.ins().local_get(object).i32_const(key.cast_signed()).local_get(0);
+        body.op(Op::ObjSet);
+        body.ins().local_get(object);
+        self.module.define(function, body);
+        function
+    }
+
+    /// A function `(request, answer) -> response` for `output: response` of an http call.
+    pub fn response(&mut self) -> FunctionId {
+        const KEY: &str = "http response";
+        if let Some(function) = self.module.shared(KEY) {
+            return function;
+        }
+        let function = self.module.share(KEY, &[ValType::I64, ValType::I64], &[ValType::I64]);
+        let mut body = Body::new(2);
+        let object = body.local(ValType::I64);
+        body.op(Op::ObjNew);
+        body.ins().local_set(object);
+        let request = self.module.constant_text("request");
+        body.ins().local_get(object).i32_const(request.cast_signed()).local_get(0);
+        body.op(Op::ObjSet);
+        for (to, from) in [("statusCode", "status"), ("headers", "headers"), ("content", "body")] {
+            let (to, from) = (self.module.constant_text(to), self.module.constant_text(from));
+            body.ins().local_get(object).i32_const(to.cast_signed()).local_get(1).i32_const(from.cast_signed());
+            body.op(Op::ObjCopy);
+        }
+        body.ins().local_get(object);
+        self.module.define(function, body);
+        function
+    }
+}
+
+type Compile = fn(&mut ModuleBuilder, &Expression, u32, usize, &dyn Scope) -> Result<FunctionId, Diagnostics>;

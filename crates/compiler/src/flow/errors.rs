@@ -1,0 +1,143 @@
+//! Error objects of the standard: `{type, status, title, detail, instance}` (RFC 9457 with a JSON
+//! pointer as instance), the standard's error types, raising and filtering.
+
+use lockgate_mapping::yaml::{Key, Node, write_json_text};
+use lockgate_model::Diagnostic;
+
+use super::formula::{Place, template};
+use super::tree::{FieldFilter, Template};
+use crate::reader::{Reader, find, list, nearest};
+
+/// Where the standard's error types lived and live. The same name means the same error under all.
+const HOMES: &[&str] = &[
+    "https://open-workflow-specification.org/spec/1.0.0/errors/",
+    "https://open-workflow-specification.org/dsl/errors/types/",
+    "https://serverlessworkflow.io/spec/1.0.0/errors/",
+    "https://serverlessworkflow.io/dsl/errors/types/",
+];
+
+/// The standard's error types.
+pub const ERROR_TYPES: &[&str] = &[
+    "configuration",
+    "validation",
+    "expression",
+    "authentication",
+    "authorization",
+    "timeout",
+    "communication",
+    "runtime",
+];
+
+const FIELDS: &[&str] = &["type", "status", "title", "detail", "instance"];
+
+/// All names of the standard's error type that this URI names; none when it is another type.
+pub fn error_type_names(uri: &str) -> Vec<String> {
+    let Some(name) = HOMES.iter().find_map(|home| uri.strip_prefix(home)) else { return Vec::new() };
+    if !ERROR_TYPES.contains(&name) {
+        return Vec::new();
+    }
+    HOMES.iter().map(|home| format!("{home}{name}")).collect()
+}
+
+/// Reads `raise.error`: an object, or the name of one under `use.errors`.
+pub(super) fn raised(reader: &mut Reader<'_>, node: &Node, reusable: &[(Key, Node)]) -> Option<Template> {
+    let Some(name) = node.as_text() else { return error(reader, node) };
+    match find(reusable, name) {
+        // Its own problems are reported where it is defined.
+        Some(defined) => {
+            let mut silent = Reader::new("", reader.text);
+            error(&mut silent, defined)
+        }
+        None => {
+            let known = reusable.iter().map(|(key, _)| key.text.as_str());
+            let help = match nearest(name, known.clone()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("defined under `use.errors`: {}", list(known)),
+            };
+            reader.refuse(
+                Diagnostic::new("LG-FLOW-REFERENCE", node.span, format!("there is no error `{name}`"))
+                    .help(help)
+                    .token(name),
+            );
+            None
+        }
+    }
+}
+
+/// Reads one error object with expressions in it.
+pub(super) fn error(reader: &mut Reader<'_>, node: &Node) -> Option<Template> {
+    let before = reader.problems.0.len();
+    let entries = reader.object_of(node, "an error", FIELDS)?;
+    reader.required(entries, "type", "an error", node.span);
+    if let Some(status) = reader.required(entries, "status", "an error", node.span)
+        && !status.as_lexeme().and_then(|lexeme| lexeme.parse::<u16>().ok()).is_some_and(|s| (400..600).contains(&s))
+    {
+        reader.problem("LG-FLOW-VALUE", status.span, "the status of an error must be a number from 400 to 599");
+    }
+    for (key, value) in entries {
+        if FIELDS.contains(&key.text.as_str()) && key.text != "status" {
+            reader.string(value, &format!("`{}` of an error", key.text));
+        }
+    }
+    let error = template(reader, node, Place::Task)?;
+    (reader.problems.0.len() == before).then_some(error)
+}
+
+/// Reads `catch.errors.with`.
+pub(super) fn filter(reader: &mut Reader<'_>, node: &Node) -> Vec<FieldFilter> {
+    let mut filters = Vec::new();
+    let Some(entries) = reader.object_of(node, "an error filter", FIELDS) else { return filters };
+    if entries.is_empty() {
+        reader.problem_help(
+            "LG-FLOW-VALUE",
+            node.span,
+            "the error filter is empty",
+            "leave `errors` out to catch all errors",
+        );
+    }
+    for (key, value) in entries {
+        let Some(field) = FIELDS.iter().copied().find(|field| *field == key.text) else { continue };
+        if field == "status" {
+            if reader.whole(value, "`status` of an error filter").is_some() {
+                filters.push(FieldFilter { field, any_of: vec![value.to_json()] });
+            }
+            continue;
+        }
+        let Some(text) = reader.string(value, &format!("`{field}` of an error filter")) else { continue };
+        if text.contains("${") {
+            reader.problem_help(
+                "LG-FLOW-EXPRESSION",
+                value.span,
+                "an error filter compares with constants",
+                "use `catch.when` for a computed condition",
+            );
+            continue;
+        }
+        if field == "type" {
+            check_type(reader, value, text);
+        }
+        let aliases = if field == "type" { error_type_names(text) } else { Vec::new() };
+        let any_of = if aliases.is_empty() { vec![text.to_owned()] } else { aliases };
+        filters.push(FieldFilter { field, any_of: any_of.iter().map(|text| json_text(text)).collect() });
+    }
+    filters
+}
+
+/// A type that begins like the standard's and is none of them would never match.
+fn check_type(reader: &mut Reader<'_>, node: &Node, uri: &str) {
+    let Some(name) = HOMES.iter().find_map(|home| uri.strip_prefix(home)) else { return };
+    if ERROR_TYPES.contains(&name) {
+        return;
+    }
+    let help = match nearest(name, ERROR_TYPES.iter().copied()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the standard's types: {}", list(ERROR_TYPES.iter().copied())),
+    };
+    reader.problem_help("LG-FLOW-VALUE", node.span, format!("the standard has no error type `{name}`"), help);
+}
+
+fn json_text(text: &str) -> String {
+    let mut out = String::new();
+    write_json_text(text, &mut out);
+    out
+}

@@ -1,0 +1,284 @@
+//! Where a flow holds expressions: `${ … }`, bare conditions, and values with expressions in them.
+
+use lockgate_mapping::Expression;
+use lockgate_mapping::yaml::{Node, Origin, Scalar, Style, Value};
+use lockgate_model::{Diagnostic, Span};
+
+use super::tree::{Formula, Template};
+use crate::reader::Reader;
+
+/// Which runtime arguments an expression may use, by where it stands (the standard's table
+/// "runtime expression arguments").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// `input.from` of the flow.
+    FlowInput,
+    /// `output.as` of the flow.
+    FlowOutput,
+    /// `input.from` of a task.
+    TaskInput,
+    /// `if` and everything in a task's definition, and its `output.as`.
+    Task,
+    /// `export.as` of a task.
+    Export,
+}
+
+impl Place {
+    fn noun(self) -> &'static str {
+        match self {
+            Place::FlowInput => "the flow's `input.from`",
+            Place::FlowOutput => "the flow's `output.as`",
+            Place::TaskInput => "a task's `input.from`",
+            Place::Task => "a task",
+            Place::Export => "`export.as`",
+        }
+    }
+
+    fn arguments(self) -> &'static [&'static str] {
+        match self {
+            Place::FlowInput => &["workflow", "runtime"],
+            Place::FlowOutput => &["context", "workflow", "runtime"],
+            Place::TaskInput => &["context", "task", "workflow", "runtime"],
+            Place::Task => &["context", "input", "task", "workflow", "runtime"],
+            Place::Export => &["context", "input", "output", "task", "workflow", "runtime"],
+        }
+    }
+}
+
+/// What is known of `$workflow` and `$task` at compile time.
+const WORKFLOW_FIELDS: &[&str] = &["definition", "input"];
+const TASK_FIELDS: &[&str] = &["name", "reference", "definition"];
+const ARGUMENTS: &[&str] = &["context", "input", "output", "secrets", "task", "workflow", "runtime", "authorization"];
+
+/// Is this the name of one of the runtime's own variables?
+pub(super) fn is_argument(name: &str) -> bool {
+    ARGUMENTS.contains(&name)
+}
+
+/// Reads a node that is an expression, with or without `${ }` around it.
+pub(super) fn formula(reader: &mut Reader<'_>, node: &Node, what: &str, place: Place) -> Option<Formula> {
+    reader.string(node, what)?;
+    let scalar = node.scalar()?;
+    let (text, origin) = written(reader.text, node, scalar);
+    let (text, origin) = match enclosed(text) {
+        Some((start, inner)) => (inner, origin.skip(start)),
+        None => {
+            let start = text.len() - text.trim_start().len();
+            (text.trim(), origin.skip(start))
+        }
+    };
+    Some(parsed(reader, text, origin, place))
+}
+
+/// Reads `from` and `as`: a string is an expression, an object holds expressions.
+pub(super) fn shape(reader: &mut Reader<'_>, node: &Node, what: &str, place: Place) -> Option<Template> {
+    match &node.value {
+        Value::Mapping(_) => template(reader, node, place),
+        _ => formula(reader, node, what, place).map(|formula| Template::Formula(Box::new(formula))),
+    }
+}
+
+/// Reads a value: strings of the form `${ … }` are expressions wherever they stand, all else is constant.
+pub(super) fn template(reader: &mut Reader<'_>, node: &Node, place: Place) -> Option<Template> {
+    match &node.value {
+        Value::Scalar(scalar) => match node.as_text() {
+            Some(text) if text.trim_start().starts_with("${") => {
+                let (text, origin) = written(reader.text, node, scalar);
+                let Some((start, inner)) = enclosed(text) else {
+                    reader.problem_help(
+                        "LG-FLOW-EXPRESSION",
+                        node.span,
+                        "the expression has no closing `}` at the end of the string",
+                        "`${ … }` must be the whole string; join texts with `&` inside it",
+                    );
+                    return None;
+                };
+                Some(Template::Formula(Box::new(parsed(reader, inner, origin.skip(start), place))))
+            }
+            Some(text) if text.contains("${") => {
+                reader.problem_help(
+                    "LG-FLOW-EXPRESSION",
+                    node.span,
+                    "an expression inside a longer string is not evaluated",
+                    "make the whole string one expression: `${ \"text \" & field }`",
+                );
+                None
+            }
+            _ => Some(Template::Constant(node.to_json())),
+        },
+        Value::Sequence(items) => {
+            let items: Vec<_> = items.iter().map(|item| template(reader, item, place)).collect();
+            let items: Vec<_> = items.into_iter().collect::<Option<_>>()?;
+            if items.iter().all(|item| matches!(item, Template::Constant(_))) {
+                return Some(Template::Constant(node.to_json()));
+            }
+            Some(Template::Array(items))
+        }
+        Value::Mapping(entries) => {
+            let fields: Vec<_> =
+                entries.iter().map(|(key, value)| Some((key.text.clone(), template(reader, value, place)?))).collect();
+            let fields: Vec<_> = fields.into_iter().collect::<Option<_>>()?;
+            if fields.iter().all(|(_, field)| matches!(field, Template::Constant(_))) {
+                return Some(Template::Constant(node.to_json()));
+            }
+            Some(Template::Object(fields))
+        }
+    }
+}
+
+/// The text between `${` and the closing `}`, and where it begins.
+fn enclosed(text: &str) -> Option<(usize, &str)> {
+    let start = text.len() - text.trim_start().len() + 2;
+    let inner = text.trim().strip_prefix("${")?.strip_suffix('}')?;
+    let blanks = inner.len() - inner.trim_start().len();
+    Some((start + blanks, inner.trim()))
+}
+
+/// The expression's text as it stands in the file where that means the same, so that every position
+/// in it is exact; else the text after unescaping and folding.
+///
+/// Line breaks and indentation mean nothing to an expression outside its string literals.
+fn written<'s>(source: &'s str, node: &'s Node, scalar: &'s Scalar) -> (&'s str, Origin) {
+    let raw = source.get(node.span.start as usize..node.span.end as usize).unwrap_or("");
+    let as_is = match scalar.style {
+        Style::Plain | Style::Block => !raw.contains(['\n', '\r']) || !breaks_inside_literal(raw),
+        Style::Single | Style::Double => false,
+    };
+    if as_is { (raw, Origin::at(node.span.start as usize)) } else { (&scalar.text, node.origin(source)) }
+}
+
+fn parsed(reader: &mut Reader<'_>, text: &str, origin: Origin, place: Place) -> Formula {
+    let expression = match Expression::parse(text) {
+        Ok(expression) => Some(expression),
+        Err(problems) => {
+            for mut problem in problems.0 {
+                problem.span = origin.span(problem.span);
+                reader.refuse(problem);
+            }
+            None
+        }
+    };
+    let variables = variables(text);
+    for variable in &variables {
+        check_argument(reader, text, variable, &origin, place);
+    }
+    let mut mentions: Vec<String> = variables.into_iter().map(|v| v.name).collect();
+    mentions.sort();
+    mentions.dedup();
+    Formula { expression, origin, mentions }
+}
+
+/// A `$name` in an expression.
+struct Variable {
+    name: String,
+    start: usize,
+    end: usize,
+}
+
+/// Runtime arguments that cannot be used here are refused: they would silently be undefined.
+fn check_argument(reader: &mut Reader<'_>, text: &str, variable: &Variable, origin: &Origin, place: Place) {
+    let name = variable.name.as_str();
+    if !is_argument(name) {
+        return;
+    }
+    let mut problem = |message: String, help: String| {
+        let span = origin.span(Span::new(variable.start, variable.end));
+        reader.refuse(Diagnostic::new("LG-FLOW-ARGUMENT", span, message).help(help).token(format!("${name}")));
+    };
+    match name {
+        "secrets" => problem(
+            "`$secrets` is refused in expressions".to_owned(),
+            "secrets live in the account's binding; a flow names the account and never sees them".to_owned(),
+        ),
+        "authorization" => problem(
+            "`$authorization` is refused in expressions".to_owned(),
+            "credentials live in the account's binding and never reach a flow".to_owned(),
+        ),
+        _ if !place.arguments().contains(&name) => {
+            let known: Vec<String> = place.arguments().iter().map(|name| format!("`${name}`")).collect();
+            problem(
+                format!("`${name}` does not exist in {}", place.noun()),
+                format!("usable here: {}", known.join(", ")),
+            );
+        }
+        "workflow" | "task" => {
+            let fields = if name == "task" { TASK_FIELDS } else { WORKFLOW_FIELDS };
+            let field = field_after(text, variable.end);
+            if !field.is_some_and(|field| fields.contains(&field)) {
+                let shown = field.map_or(format!("`${name}` as a whole"), |field| format!("`${name}.{field}`"));
+                let known: Vec<String> = fields.iter().map(|field| format!("`${name}.{field}`")).collect();
+                problem(format!("{shown} is not known to a flow yet"), format!("usable: {}", known.join(", ")));
+            }
+        }
+        _ => {}
+    }
+}
+
+/// The field name that directly follows, as in `$task.name`.
+fn field_after(text: &str, at: usize) -> Option<&str> {
+    let rest = text.get(at..)?.trim_start().strip_prefix('.')?.trim_start();
+    let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(rest.len());
+    rest.get(..end).filter(|field| !field.is_empty())
+}
+
+fn variables(text: &str) -> Vec<Variable> {
+    let mut out = Vec::new();
+    walk(text, &mut |start, end| {
+        if let Some(name) = text.get(start + 1..end) {
+            out.push(Variable { name: name.to_owned(), start, end });
+        }
+    });
+    out
+}
+
+fn breaks_inside_literal(text: &str) -> bool {
+    walk(text, &mut |_, _| {})
+}
+
+/// Walks over an expression outside its literals and comments and reports each `$name`; returns
+/// whether a string literal or quoted name holds a line break.
+fn walk(text: &str, variable: &mut dyn FnMut(usize, usize)) -> bool {
+    let mut breaks = false;
+    let mut chars = text.char_indices().peekable();
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '"' | '\'' | '`' => {
+                while let Some((_, inner)) = chars.next() {
+                    match inner {
+                        '\\' if c != '`' => {
+                            chars.next();
+                        }
+                        '\n' | '\r' => breaks = true,
+                        _ if inner == c => break,
+                        _ => {}
+                    }
+                }
+            }
+            '/' if chars.peek().is_some_and(|(_, next)| *next == '*') => {
+                let mut last = ' ';
+                chars.next();
+                for (_, inner) in chars.by_ref() {
+                    if last == '*' && inner == '/' {
+                        break;
+                    }
+                    last = inner;
+                }
+            }
+            '$' => {
+                let mut end = at + 1;
+                while let Some((next, inner)) = chars.peek().copied() {
+                    if !(inner.is_alphanumeric() || inner == '_') {
+                        break;
+                    }
+                    end = next + inner.len_utf8();
+                    chars.next();
+                }
+                if end > at + 1 {
+                    variable(at, end);
+                }
+            }
+            _ => {}
+        }
+    }
+    breaks
+}

@@ -1,0 +1,362 @@
+//! Calls of the standard's kind `http`: a literal https origin, a path and query that may be computed.
+//!
+//! The origin is bound at deployment to the https account that covers it, so it must be known at
+//! compile time. A path with fields in it goes to the connector as a list of segments, which it
+//! encodes one by one: no value can climb out of its segment, and an empty one is refused there.
+
+use lockgate_mapping::yaml::{Key, Node};
+use lockgate_model::Span;
+
+use super::formula::{Place, template};
+use super::tree::{Account, Answer, Operation, Piece, Template};
+use crate::reader::{Reader, find};
+
+const METHODS: &[&str] = &["get", "post", "put", "patch", "delete", "head", "options"];
+
+/// Reads an http call.
+pub(super) fn read(reader: &mut Reader<'_>, span: Span, with: Option<&Node>) -> Option<Operation> {
+    const KEYS: &[&str] = &["method", "endpoint", "headers", "body", "query", "output", "redirect"];
+    let Some(with) = with else {
+        reader.problem("LG-MISSING-KEY", span, "an http call needs `with.method` and `with.endpoint`");
+        return None;
+    };
+    let entries = reader.object_of(with, "`with` of an http call", KEYS)?;
+    let method = reader.required(entries, "method", "an http call", with.span).and_then(|node| method(reader, node));
+    let endpoint = reader.required(entries, "endpoint", "an http call", with.span);
+    let endpoint = endpoint.and_then(|node| endpoint_uri(reader, node));
+    let headers = find(entries, "headers").and_then(|node| headers(reader, node));
+    let query = find(entries, "query").and_then(|node| template(reader, node, Place::Task));
+    let body = find(entries, "body").and_then(|node| template(reader, node, Place::Task));
+    if let Some((key, node)) = entries.iter().find(|(key, _)| key.text == "redirect")
+        && node.as_bool() != Some(false)
+    {
+        super::task::not_yet(
+            reader,
+            key,
+            "http calls that take a redirect for an answer",
+            "redirects are followed, each one vetted like the first address",
+        );
+    }
+    let output = find(entries, "output").map_or(Some("content"), |node| output(reader, node))?;
+    let (method, endpoint) = (method?, endpoint?);
+
+    let query = joined(reader, entries, endpoint.query, query)?;
+    let mut fields = vec![("path".to_owned(), endpoint.path)];
+    fields.extend(query.map(|query| ("query".to_owned(), query)));
+    fields.extend(headers.clone().map(|headers| ("headers".to_owned(), headers)));
+    fields.extend(body.map(|body| ("body".to_owned(), body)));
+    let answer = match output {
+        "response" => Answer::Response(Template::Object(vec![
+            ("method".to_owned(), Template::Constant(format!("\"{}\"", method.to_uppercase()))),
+            ("uri".to_owned(), Template::Text(endpoint.uri)),
+            ("headers".to_owned(), headers.unwrap_or_else(|| Template::Constant("{}".to_owned()))),
+        ])),
+        _ => Answer::Content,
+    };
+    Some(Operation {
+        connector: "https".to_owned(),
+        operation: method,
+        version: "1".to_owned(),
+        span,
+        account: Account::Origin(endpoint.origin),
+        detail: vec![endpoint.detail],
+        input: Template::Object(fields),
+        answer,
+    })
+}
+
+fn method(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
+    let method = reader.string(node, "`method`")?.to_lowercase();
+    if METHODS.contains(&method.as_str()) {
+        return Some(method);
+    }
+    reader.problem_help(
+        "LG-FLOW-VALUE",
+        node.span,
+        "`method` must be a constant HTTP method",
+        format!("one of {}", crate::reader::list(METHODS.iter().copied())),
+    );
+    None
+}
+
+fn output<'n>(reader: &mut Reader<'_>, node: &'n Node) -> Option<&'n str> {
+    match reader.string(node, "`output`")? {
+        text @ ("content" | "response") => Some(text),
+        "raw" => {
+            reader.problem_help(
+                "LG-FLOW-NOT-YET",
+                node.span,
+                "`output: raw` is not supported yet",
+                "`content` gives the parsed body, `response` also status and headers",
+            );
+            None
+        }
+        _ => {
+            reader.problem("LG-FLOW-VALUE", node.span, "`output` must be `content`, `response` or `raw`");
+            None
+        }
+    }
+}
+
+fn headers(reader: &mut Reader<'_>, node: &Node) -> Option<Template> {
+    for (key, value) in node.entries().unwrap_or_default() {
+        reader.string(value, &format!("header `{}`", key.text));
+        if key.text.eq_ignore_ascii_case("authorization") || key.text.eq_ignore_ascii_case("cookie") {
+            reader.problem_help(
+                "LG-FLOW-REFUSED",
+                key.span,
+                format!("the header `{}` is refused in a flow", key.text),
+                "credentials belong to the account's binding",
+            );
+        }
+    }
+    template(reader, node, Place::Task)
+}
+
+/// An endpoint taken apart.
+#[derive(Debug)]
+struct Endpoint {
+    origin: String,
+    /// A text, or a list of segments.
+    path: Template,
+    /// The path for the manifest: literal, or its fixed beginning and `*`.
+    detail: String,
+    query: Vec<(String, Template)>,
+    /// The whole of it, for the standard's response object.
+    uri: Vec<Piece>,
+}
+
+fn endpoint_uri(reader: &mut Reader<'_>, node: &Node) -> Option<Endpoint> {
+    let node = match node.entries() {
+        Some(entries) => {
+            reader.object_of(node, "`endpoint`", &["uri", "authentication"]);
+            if let Some((key, _)) = entries.iter().find(|(key, _)| key.text == "authentication") {
+                reader.problem_help(
+                    "LG-FLOW-REFUSED",
+                    key.span,
+                    "credentials in a flow are refused",
+                    "put them into the binding of the https account that covers this origin",
+                );
+            }
+            reader.required(entries, "uri", "`endpoint`", node.span)?
+        }
+        None => node,
+    };
+    let text = reader.string(node, "the endpoint")?;
+    match parse(text) {
+        Ok(endpoint) => Some(endpoint),
+        Err((message, help)) => {
+            reader.problem_help("LG-CALL-ENDPOINT", node.span, message, help);
+            None
+        }
+    }
+}
+
+type Refusal = (&'static str, &'static str);
+
+fn parse(text: &str) -> Result<Endpoint, Refusal> {
+    if text.contains("${") {
+        return Err((
+            "the endpoint cannot be computed",
+            "write the origin; `{name}` stands for a field of the data in path and query",
+        ));
+    }
+    let Some(rest) = text.strip_prefix("https://") else {
+        return Err(("the endpoint must begin with `https://`", "plain HTTP and other schemes are refused"));
+    };
+    if rest.contains('#') {
+        return Err(("a fragment is never sent", "remove `#` and what follows"));
+    }
+    let end = rest.find(['/', '?']).unwrap_or(rest.len());
+    let (authority, rest) = rest.split_at(end);
+    let origin = origin(authority)?;
+    let (path, query) = rest.split_once('?').unwrap_or((rest, ""));
+    let path = if path.is_empty() { "/" } else { path };
+    if path.split('/').any(|segment| matches!(segment.to_lowercase().replace("%2e", ".").as_str(), "." | "..")) {
+        return Err(("the path has a segment `.` or `..`", "write the path it leads to"));
+    }
+    let query = query.split('&').filter(|pair| !pair.is_empty()).map(pair).collect::<Result<Vec<_>, _>>()?;
+    let detail = path.split_once('{').map_or_else(|| path.to_owned(), |(fixed, _)| format!("{fixed}*"));
+    Ok(Endpoint { origin, path: segments(path)?, detail, query, uri: pieces(text)? })
+}
+
+fn origin(authority: &str) -> Result<String, Refusal> {
+    const REFUSED: Refusal = (
+        "the endpoint has no plain host name",
+        "write `https://host` or `https://host:port`, without user or password",
+    );
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    let bracketed = host.strip_prefix('[').and_then(|host| host.strip_suffix(']'));
+    let plain = |host: &str| host.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-'));
+    let well_formed = match bracketed {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => !host.is_empty() && plain(host),
+    };
+    if !well_formed {
+        return Err(REFUSED);
+    }
+    let port = match port.map(str::parse::<u16>) {
+        None => 443,
+        Some(Ok(port)) if port > 0 => port,
+        Some(_) => return Err(REFUSED),
+    };
+    let host = host.to_lowercase();
+    Ok(if port == 443 { format!("https://{host}") } else { format!("https://{host}:{port}") })
+}
+
+fn segments(path: &str) -> Result<Template, Refusal> {
+    if !path.contains(['{', '}']) {
+        return Ok(Template::Constant(json(path)));
+    }
+    if path.contains('%') {
+        return Err(("a path with fields in it is encoded as a whole", "write the character itself in place of `%XX`"));
+    }
+    let segments = path.strip_prefix('/').unwrap_or(path).split('/');
+    let segments = segments.map(|segment| match pieces(segment)?.as_slice() {
+        [] => Err(("a path with fields in it has an empty segment", "remove the doubled or last `/`")),
+        [Piece::Text(text)] => Ok(Template::Constant(json(text))),
+        pieces => Ok(Template::Text(pieces.to_vec())),
+    });
+    Ok(Template::Array(segments.collect::<Result<_, _>>()?))
+}
+
+fn json(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+fn pair(pair: &str) -> Result<(String, Template), Refusal> {
+    let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+    const HARD: Refusal =
+        ("the query is too intricate for the endpoint's text", "write it under `query`, as names and values");
+    if name.contains(['{', '}', '%', '+']) || value.contains(['%', '+']) {
+        return Err(HARD);
+    }
+    let value = match pieces(value)?.as_slice() {
+        [] => Template::Constant("\"\"".to_owned()),
+        [Piece::Text(text)] => Template::Constant(json(text)),
+        [Piece::Field(name)] => Template::Field(name.clone()),
+        _ => return Err(HARD),
+    };
+    Ok((name.to_owned(), value))
+}
+
+/// Splits at `{name}` (RFC 6570, level 1).
+fn pieces(text: &str) -> Result<Vec<Piece>, Refusal> {
+    const REFUSED: Refusal = (
+        "a `{` in the endpoint has no name of a field in it",
+        "write `{name}`, the name of a field of the task's input",
+    );
+    let mut out = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}').ok_or(REFUSED)?;
+        if name.is_empty() || !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
+            return Err(REFUSED);
+        }
+        if !before.is_empty() {
+            out.push(Piece::Text(before.to_owned()));
+        }
+        out.push(Piece::Field(name.to_owned()));
+        rest = after;
+    }
+    if rest.contains('}') {
+        return Err(REFUSED);
+    }
+    if !rest.is_empty() {
+        out.push(Piece::Text(rest.to_owned()));
+    }
+    Ok(out)
+}
+
+/// Query of the endpoint's text and of `query` together.
+fn joined(
+    reader: &mut Reader<'_>,
+    entries: &[(Key, Node)],
+    mut from_uri: Vec<(String, Template)>,
+    query: Option<Template>,
+) -> Option<Option<Template>> {
+    if from_uri.is_empty() {
+        return Some(query);
+    }
+    let own = find(entries, "query").and_then(Node::entries);
+    match query {
+        None => {}
+        Some(Template::Object(fields)) => from_uri.extend(fields),
+        Some(Template::Constant(_)) if own.is_some() => {
+            from_uri
+                .extend(own.unwrap_or_default().iter().map(|(k, v)| (k.text.clone(), Template::Constant(v.to_json()))));
+        }
+        Some(_) => {
+            let at = find(entries, "query").map_or(Span::default(), |node| node.span);
+            reader.problem_help(
+                "LG-CALL-ENDPOINT",
+                at,
+                "the endpoint has a query of its own besides this computed one",
+                "write all of it under `query`",
+            );
+            return None;
+        }
+    }
+    Some(Some(Template::Object(from_uri)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::parse;
+    use crate::flow::tree::{Piece, Template};
+
+    #[test]
+    fn origins_that_are_refused() {
+        for text in [
+            "http://h/x",
+            "ftp://h",
+            "https://",
+            "https:///x",
+            "https://u:p@h/x",
+            "https://h:0/",
+            "https://h:99999/",
+            "https://h:/",
+            "https://{host}/x",
+            "${ url }",
+            "https://h/${ x }",
+            "https://h/a/../b",
+            "https://h/a/%2E%2e/b",
+            "https://h/x#y",
+            "https://h/{+x}",
+            "https://h/{}",
+            "https://h/{x",
+            "https://h/x}",
+            "https://h/?a={x}{y}",
+            "https://h/?{a}=1",
+            "https://h/?a=%20",
+            "https://[::g]/",
+            "https://h/{id}/",
+            "https://h//{id}",
+            "https://h/a%20b/{id}",
+        ] {
+            assert!(parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_endpoint_is_taken_apart() {
+        let endpoint = parse("https://API.Example.org:443/pets/{petId}/toys?status={status}&limit=5&all").unwrap();
+        assert_eq!(endpoint.origin, "https://api.example.org");
+        let Template::Array(path) = &endpoint.path else { panic!("{:?}", endpoint.path) };
+        assert!(matches!(&path[0], Template::Constant(json) if json == "\"pets\""));
+        assert!(
+            matches!(&path[1], Template::Text(pieces) if matches!(&pieces[..], [Piece::Field(name)] if name == "petId"))
+        );
+        assert_eq!(endpoint.detail, "/pets/*");
+        let names: Vec<_> = endpoint.query.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["status", "limit", "all"]);
+        assert!(matches!(&endpoint.query[0].1, Template::Field(name) if name == "status"));
+        assert_eq!(parse("https://h:8443").unwrap().origin, "https://h:8443");
+        assert_eq!(parse("https://[::1]:9/x").unwrap().origin, "https://[::1]:9");
+        assert_eq!(parse("https://h").unwrap().detail, "/");
+        assert!(matches!(parse("https://h/a%20b/").unwrap().path, Template::Constant(json) if json == "\"/a%20b/\""));
+    }
+}

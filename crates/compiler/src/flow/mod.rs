@@ -1,0 +1,213 @@
+//! Orchestrations: the Open Workflow (Serverless Workflow) DSL 1.0 with JSONata expressions.
+//!
+//! [`read`] turns a file into a tree with names resolved and every problem collected; [`emit`] turns
+//! the tree into one module. What the standard has and this compiler does not have yet is refused
+//! with its place (`LG-FLOW-NOT-YET`), what Lockgate will not do is refused for good
+//! (`LG-FLOW-REFUSED`); nothing is ignored.
+//!
+//! Deliberately absent: the jq language, loose mode, secrets in expressions, computed origins,
+//! containers, scripts and shell commands.
+
+mod call;
+mod emit;
+mod errors;
+mod formula;
+mod http;
+mod jumps;
+mod retry;
+mod task;
+#[cfg(test)]
+mod tests;
+pub(crate) mod tree;
+
+use lockgate_mapping::yaml::{Key, Node};
+use lockgate_model::id::TargetName;
+
+use crate::reader::{Reader, find};
+use formula::Place;
+use task::{Reusable, TaskReader, metadata, not_yet};
+use tree::Flow;
+
+pub(crate) use emit::{Surroundings, emit, probe};
+pub use errors::{ERROR_TYPES, error_type_names};
+
+/// Reads a flow. Problems go to the reader; what could be read is returned in any case, so that the
+/// checks that come later can speak about it too.
+pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Flow {
+    const KEYS: &[&str] = &["document", "input", "use", "do", "timeout", "output", "schedule", "evaluate"];
+    let mut flow =
+        Flow { name: String::new(), definition: node.to_json(), from: None, output: None, tasks: Vec::new() };
+    let Some(entries) = reader.object_of(node, "a flow", KEYS) else { return flow };
+    if let Some(node) = reader.required(entries, "document", "a flow", node.span) {
+        flow.name = document(reader, node);
+    }
+    evaluate(reader, node, entries);
+    for (key, _) in entries {
+        match key.text.as_str() {
+            "timeout" => not_yet(reader, key, "timeouts", "the run's wall time limits every flow"),
+            "schedule" => not_yet(reader, key, "schedules", ""),
+            _ => {}
+        }
+    }
+    let reusable = reusable(reader, find(entries, "use"));
+    let mut tasks = TaskReader::new(reader, reusable);
+    if let Some(node) = find(entries, "input") {
+        flow.from = tasks.part(node, "input", "from", Place::FlowInput);
+    }
+    if let Some(node) = find(entries, "output") {
+        flow.output = tasks.part(node, "output", "as", Place::FlowOutput);
+    }
+    if let Some(list) = tasks.reader.required(entries, "do", "a flow", node.span) {
+        flow.tasks = tasks.list(list, "/do", "`do`");
+    }
+    if let Some(task) = tasks.past_limit {
+        let message = format!("the flow has more than {} tasks", task::TASKS_MAX);
+        reader.problem_help("LG-FLOW-SIZE", task, message, "split it into several flows");
+    }
+    flow
+}
+
+/// Reads `document`; returns the flow's name.
+fn document(reader: &mut Reader<'_>, node: &Node) -> String {
+    const KEYS: &[&str] = &["dsl", "namespace", "name", "version", "title", "summary", "tags", "metadata"];
+    let mut name = String::new();
+    let Some(entries) = reader.object_of(node, "`document`", KEYS) else { return name };
+    for key in ["dsl", "namespace", "name", "version"] {
+        let Some(value) = reader.required(entries, key, "`document`", node.span) else { continue };
+        let Some(text) = reader.string(value, &format!("`document.{key}`")) else { continue };
+        match key {
+            "dsl" if !matches!(semver(text), Some([1, 0, _])) => reader.problem_help(
+                "LG-FLOW-VALUE",
+                value.span,
+                format!("version `{text}` of the language is not known"),
+                "write `dsl: '1.0.3'`",
+            ),
+            "version" if semver(text).is_none() => reader.problem_help(
+                "LG-FLOW-VALUE",
+                value.span,
+                format!("`{text}` is no semantic version"),
+                "write it like `1.0.0`",
+            ),
+            "namespace" if !is_label(text) => reader.problem_help(
+                "LG-FLOW-VALUE",
+                value.span,
+                format!("`{text}` is no namespace"),
+                "1 to 63 letters, digits and `-`",
+            ),
+            "name" => match TargetName::parse(text) {
+                Ok(_) if is_label(text) => text.clone_into(&mut name),
+                _ => reader.problem_help(
+                    "LG-FLOW-VALUE",
+                    value.span,
+                    format!("`{text}` is no name of a flow"),
+                    "1 to 63 of `a-z 0-9 -`, beginning and ending with a letter or digit",
+                ),
+            },
+            _ => {}
+        }
+    }
+    for (key, value) in entries {
+        match key.text.as_str() {
+            "title" | "summary" => {
+                reader.string(value, &format!("`document.{}`", key.text));
+            }
+            "tags" | "metadata" => metadata(reader, value),
+            _ => {}
+        }
+    }
+    name
+}
+
+fn evaluate(reader: &mut Reader<'_>, flow: &Node, entries: &[(Key, Node)]) {
+    const HELP: &str = "write `evaluate: { language: jsonata }`";
+    let Some(node) = find(entries, "evaluate") else {
+        let span = entries.first().map_or(flow.span, |(key, _)| key.span);
+        reader.problem_help(
+            "LG-FLOW-LANGUAGE",
+            span,
+            "without `evaluate` the flow's language is jq, which is not supported",
+            HELP,
+        );
+        return;
+    };
+    let Some(own) = reader.object_of(node, "`evaluate`", &["language", "mode"]) else { return };
+    match find(own, "language") {
+        None => reader.problem_help(
+            "LG-FLOW-LANGUAGE",
+            node.span,
+            "without `language` the flow's language is jq, which is not supported",
+            HELP,
+        ),
+        Some(language) => match reader.string(language, "`evaluate.language`") {
+            None | Some("jsonata") => {}
+            Some(other) => {
+                let message = format!("the expression language `{other}` is not supported");
+                reader.problem_help("LG-FLOW-LANGUAGE", language.span, message, HELP);
+            }
+        },
+    }
+    if let Some(mode) = find(own, "mode") {
+        match reader.string(mode, "`evaluate.mode`") {
+            None | Some("strict") => {}
+            Some("loose") => reader.problem_help(
+                "LG-FLOW-REFUSED",
+                mode.span,
+                "loose mode is refused: what is an expression must be visible",
+                "remove `mode` and write expressions as `${ … }`",
+            ),
+            Some(_) => reader.problem("LG-FLOW-VALUE", mode.span, "`evaluate.mode` must be `strict`"),
+        }
+    }
+}
+
+/// Reads `use`: errors and retry policies.
+fn reusable<'n>(reader: &mut Reader<'_>, node: Option<&'n Node>) -> Reusable<'n> {
+    const KEYS: &[&str] =
+        &["authentications", "errors", "extensions", "functions", "retries", "secrets", "timeouts", "catalogs"];
+    let mut reusable = Reusable { errors: &[], retries: &[] };
+    let Some(node) = node else { return reusable };
+    let Some(entries) = reader.object_of(node, "`use`", KEYS) else { return reusable };
+    for (key, value) in entries {
+        match key.text.as_str() {
+            "errors" => {
+                reusable.errors = reader.object(value, "`use.errors`").unwrap_or_default();
+                for (_, value) in reusable.errors {
+                    errors::error(reader, value);
+                }
+            }
+            "retries" => {
+                reusable.retries = reader.object(value, "`use.retries`").unwrap_or_default();
+                for (_, value) in reusable.retries {
+                    retry::policy(reader, value);
+                }
+            }
+            "secrets" | "authentications" => {
+                let help = "credentials belong to the account's binding; the flow names the account";
+                not_yet(reader, key, &format!("`use.{}`", key.text), help);
+            }
+            known if KEYS.contains(&known) => not_yet(reader, key, &format!("`use.{known}`"), ""),
+            _ => {}
+        }
+    }
+    reusable
+}
+
+/// The three numbers of a semantic version.
+fn semver(text: &str) -> Option<[u32; 3]> {
+    let core = text.split(['-', '+']).next()?;
+    let mut numbers = core.split('.').map(|number| {
+        let plain = !number.is_empty() && (number == "0" || !number.starts_with('0'));
+        number.parse().ok().filter(|_| plain)
+    });
+    let version = [numbers.next()??, numbers.next()??, numbers.next()??];
+    numbers.next().is_none().then_some(version)
+}
+
+/// A DNS label, as the standard wants names and namespaces.
+fn is_label(text: &str) -> bool {
+    let edge = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
+    edge(text.chars().next())
+        && edge(text.chars().last())
+        && text.len() <= 63
+        && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+}

@@ -1,0 +1,388 @@
+//! Task lists and tasks, all but calls.
+
+use lockgate_mapping::yaml::{Key, Node};
+use lockgate_model::{Diagnostic, Span};
+
+use super::call;
+use super::errors;
+use super::formula::{Place, formula, shape, template};
+use super::jumps;
+use super::retry;
+use super::tree::{Case, For, Formula, Jump, Target, Task, Template, Try, Work};
+use crate::reader::{Reader, find, list, nearest};
+
+/// What the flow defines for reuse.
+pub(super) struct Reusable<'n> {
+    /// `use.errors`
+    pub errors: &'n [(Key, Node)],
+    /// `use.retries`
+    pub retries: &'n [(Key, Node)],
+}
+
+/// Lists may lie this deep in each other; the reader descends as deep.
+const DEPTH_MAX: usize = 32;
+
+/// A flow may have this many tasks; each is an entry point of its module.
+pub(super) const TASKS_MAX: usize = 2000;
+
+/// Keys of every task.
+const COMMON: &[&str] = &["if", "input", "output", "export", "timeout", "then", "metadata"];
+
+/// The keys that say what a task does, with the keys that belong to them.
+const KINDS: &[(&str, &[&str])] = &[
+    ("call", &["with"]),
+    ("do", &[]),
+    ("fork", &[]),
+    ("emit", &[]),
+    ("for", &["while", "do"]),
+    ("listen", &["foreach"]),
+    ("raise", &[]),
+    ("run", &[]),
+    ("set", &[]),
+    ("switch", &[]),
+    ("try", &["catch"]),
+    ("wait", &[]),
+];
+
+/// Reads one flow's tasks.
+pub(super) struct TaskReader<'r, 't> {
+    pub reader: &'r mut Reader<'t>,
+    pub reusable: Reusable<'r>,
+    depth: usize,
+    count: usize,
+    /// The first task that is one too many.
+    pub past_limit: Option<Span>,
+}
+
+impl<'r, 't> TaskReader<'r, 't> {
+    pub fn new(reader: &'r mut Reader<'t>, reusable: Reusable<'r>) -> Self {
+        Self { reader, reusable, depth: 0, count: 0, past_limit: None }
+    }
+
+    /// Reads a task list; `pointer` is its own, such as `/do`.
+    pub fn list(&mut self, node: &Node, pointer: &str, what: &str) -> Vec<Task> {
+        if self.depth >= DEPTH_MAX {
+            self.reader.problem(
+                "LG-FLOW-DEPTH",
+                node.span,
+                format!("task lists lie more than {DEPTH_MAX} deep in each other"),
+            );
+            return Vec::new();
+        }
+        let Some(items) = self.reader.array(node, what) else { return Vec::new() };
+        if items.is_empty() {
+            self.reader.problem("LG-FLOW-VALUE", node.span, format!("{what} has no tasks"));
+        }
+        self.depth += 1;
+        let mut tasks = Vec::new();
+        for (index, item) in items.iter().enumerate() {
+            let Some(entries) = self.reader.object(item, "a task item") else { continue };
+            let [(key, body)] = entries else {
+                self.reader.problem_help(
+                    "LG-FLOW-TASK",
+                    item.span,
+                    format!("a task item must have one key, the task's name; this has {}", entries.len()),
+                    "indent the task's own keys below its name, and begin each task with `- name:`",
+                );
+                continue;
+            };
+            self.count += 1;
+            if self.count > TASKS_MAX {
+                self.past_limit = self.past_limit.or(Some(key.span));
+                break;
+            }
+            let pointer = format!("{pointer}/{index}/{}", escaped(&key.text));
+            tasks.push(self.task(key, body, pointer));
+        }
+        self.depth -= 1;
+        jumps::resolve(self.reader, &mut tasks);
+        tasks
+    }
+
+    fn task(&mut self, key: &Key, node: &Node, pointer: String) -> Task {
+        let mut task = Task {
+            name: key.text.clone(),
+            span: key.span,
+            pointer,
+            definition: node.to_json(),
+            condition: None,
+            from: None,
+            output: None,
+            export: None,
+            then: Jump { to: Target::Continue, span: key.span },
+            work: Work::Broken,
+        };
+        let what = format!("task `{}`", key.text);
+        let Some(entries) = self.reader.object(node, &what) else { return task };
+        let Some((kind, own)) = self.kind(entries, &what, key.span) else { return task };
+        let known: Vec<&str> = COMMON.iter().chain(own).copied().chain([kind]).collect();
+        self.reader.object_of(node, &what, &known);
+        self.common(entries, &mut task);
+        if let Some(work) = self.work(kind, entries, &task.pointer, key.span) {
+            task.work = work;
+        }
+        task
+    }
+
+    /// Which of the kinds a task is. `for` has a `do` of its own.
+    fn kind(
+        &mut self,
+        entries: &[(Key, Node)],
+        what: &str,
+        at: Span,
+    ) -> Option<(&'static str, &'static [&'static str])> {
+        let has = |name: &str| entries.iter().any(|(key, _)| key.text == name);
+        let found: Vec<_> =
+            KINDS.iter().copied().filter(|(name, _)| has(name) && !(*name == "do" && has("for"))).collect();
+        match found.as_slice() {
+            [one] => return Some(*one),
+            [] => {
+                let kinds = KINDS.iter().map(|(name, _)| *name);
+                let near = entries.iter().find_map(|(key, _)| Some((key, nearest(&key.text, kinds.clone())?)));
+                let problem = match near {
+                    Some((key, name)) => {
+                        Diagnostic::new("LG-FLOW-TASK", key.span, format!("{what} has no `{}`", key.text))
+                            .help(format!("did you mean `{name}`?"))
+                            .token(&key.text)
+                    }
+                    None => Diagnostic::new("LG-FLOW-TASK", at, format!("{what} does nothing"))
+                        .help(format!("give it one of {}", list(kinds))),
+                };
+                self.reader.refuse(problem);
+            }
+            several => {
+                let names = list(several.iter().map(|(name, _)| *name));
+                self.reader.problem_help(
+                    "LG-FLOW-TASK",
+                    at,
+                    format!("{what} does several things: {names}"),
+                    "make each a task of its own",
+                );
+            }
+        }
+        None
+    }
+
+    fn common(&mut self, entries: &[(Key, Node)], task: &mut Task) {
+        for (key, node) in entries {
+            match key.text.as_str() {
+                "if" => task.condition = formula(self.reader, node, "`if`", Place::Task),
+                "input" => task.from = self.part(node, "input", "from", Place::TaskInput),
+                "output" => task.output = self.part(node, "output", "as", Place::Task),
+                "export" => task.export = self.part(node, "export", "as", Place::Export),
+                "then" => {
+                    if let Some(jump) = self.jump(node, "`then`") {
+                        task.then = jump;
+                    }
+                }
+                "timeout" => not_yet(self.reader, key, "timeouts", "the run's wall time limits every flow"),
+                "metadata" => metadata(self.reader, node),
+                _ => {}
+            }
+        }
+    }
+
+    /// Reads `input`, `output` or `export`: one expression and no schema yet.
+    pub fn part(&mut self, node: &Node, name: &str, key: &str, place: Place) -> Option<Template> {
+        let entries = self.reader.object_of(node, &format!("`{name}`"), &[key, "schema"])?;
+        if let Some((schema, _)) = entries.iter().find(|(key, _)| key.text == "schema") {
+            not_yet(self.reader, schema, "schemas", "nothing would check it: remove it");
+        }
+        shape(self.reader, find(entries, key)?, &format!("`{name}.{key}`"), place)
+    }
+
+    fn jump(&mut self, node: &Node, what: &str) -> Option<Jump> {
+        let text = self.reader.string(node, what)?;
+        let to = match text {
+            "continue" => Target::Continue,
+            "exit" => Target::Exit,
+            "end" => Target::End,
+            name => Target::Named(name.to_owned()),
+        };
+        Some(Jump { to, span: node.span })
+    }
+
+    fn condition(&mut self, entries: &[(Key, Node)], key: &str) -> Option<Formula> {
+        formula(self.reader, find(entries, key)?, &format!("`{key}`"), Place::Task)
+    }
+
+    fn work(&mut self, kind: &str, entries: &[(Key, Node)], pointer: &str, at: Span) -> Option<Work> {
+        let (key, node) = entries.iter().find(|(key, _)| key.text == kind)?;
+        match kind {
+            "do" => Some(Work::Do(self.list(node, &format!("{pointer}/do"), "`do`"))),
+            "set" => self.set(node),
+            "switch" => self.switch(node),
+            "for" => self.each(node, entries, pointer, at),
+            "try" => self.attempt(node, entries, pointer, at),
+            "raise" => {
+                let entries = self.reader.object_of(node, "`raise`", &["error"])?;
+                let error = self.reader.required(entries, "error", "`raise`", node.span)?;
+                errors::raised(self.reader, error, self.reusable.errors).map(Work::Raise)
+            }
+            "call" => call::read(self.reader, node, find(entries, "with")).map(Work::Call),
+            "run" => {
+                self.run(key, node);
+                None
+            }
+            _ => {
+                not_yet(self.reader, key, &format!("`{kind}` tasks"), "");
+                None
+            }
+        }
+    }
+
+    fn set(&mut self, node: &Node) -> Option<Work> {
+        if node.entries().is_none() && node.as_text().is_none() {
+            self.reader.shape(node, "`set`", "an object or an expression");
+            return None;
+        }
+        if node.entries().is_some_and(<[_]>::is_empty) {
+            self.reader.problem("LG-FLOW-VALUE", node.span, "`set` sets nothing");
+        }
+        match node.as_text() {
+            Some(_) => formula(self.reader, node, "`set`", Place::Task)
+                .map(|formula| Work::Set(Template::Formula(Box::new(formula)))),
+            None => template(self.reader, node, Place::Task).map(Work::Set),
+        }
+    }
+
+    fn switch(&mut self, node: &Node) -> Option<Work> {
+        let items = self.reader.array(node, "`switch`")?;
+        if items.is_empty() {
+            self.reader.problem("LG-FLOW-VALUE", node.span, "`switch` has no cases");
+        }
+        let mut cases = Vec::new();
+        let mut names: Vec<&str> = Vec::new();
+        let mut default: Option<&str> = None;
+        for item in items {
+            let Some(entries) = self.reader.object(item, "a case") else { continue };
+            let [(key, body)] = entries else {
+                self.reader.problem("LG-FLOW-VALUE", item.span, "a case must have one key, its name");
+                continue;
+            };
+            let what = format!("case `{}`", key.text);
+            if names.contains(&key.text.as_str()) {
+                self.reader.problem("LG-FLOW-NAME", key.span, format!("there are two cases `{}`", key.text));
+            }
+            names.push(&key.text);
+            if let Some(default) = default {
+                self.reader.problem_help(
+                    "LG-FLOW-UNREACHABLE",
+                    key.span,
+                    format!("{what} is never reached: `{default}` before it has no `when`"),
+                    format!("make `{default}` the last case"),
+                );
+            }
+            let Some(entries) = self.reader.object_of(body, &what, &["when", "then"]) else { continue };
+            if find(entries, "when").is_none() {
+                default = default.or(Some(&key.text));
+            }
+            let when = self.condition(entries, "when");
+            let then = self.reader.required(entries, "then", &what, key.span);
+            let Some(then) = then.and_then(|node| self.jump(node, "`then`")) else { continue };
+            cases.push(Case { when, then });
+        }
+        Some(Work::Switch(cases))
+    }
+
+    fn each(&mut self, node: &Node, entries: &[(Key, Node)], pointer: &str, at: Span) -> Option<Work> {
+        if let Some(entries) = find(entries, "metadata").and_then(Node::entries) {
+            for (key, _) in
+                entries.iter().filter(|(key, _)| matches!(key.text.as_str(), "batch" | "concurrency" | "errors"))
+            {
+                not_yet(self.reader, key, &format!("`{}` of a loop", key.text), "");
+            }
+        }
+        let tasks = self.reader.required(entries, "do", "a `for` task", at);
+        let tasks = tasks.map(|node| self.list(node, &format!("{pointer}/do"), "`do`")).unwrap_or_default();
+        let condition = self.condition(entries, "while");
+        let own = self.reader.object_of(node, "`for`", &["each", "in", "at"])?;
+        let each = self.variable(own, "each", "item");
+        let at = self.variable(own, "at", "index");
+        if each == at {
+            self.reader.problem("LG-FLOW-NAME", node.span, format!("item and index are both called `{each}`"));
+        }
+        let collection = self.reader.required(own, "in", "`for`", node.span)?;
+        let collection = match collection.items() {
+            Some(_) => template(self.reader, collection, Place::Task),
+            None => formula(self.reader, collection, "`in`", Place::Task)
+                .map(|formula| Template::Formula(Box::new(formula))),
+        };
+        Some(Work::For(Box::new(For { each, at, collection: collection?, condition, tasks })))
+    }
+
+    /// The name of a variable that the task defines.
+    fn variable(&mut self, entries: &[(Key, Node)], key: &str, default: &str) -> String {
+        let Some(node) = find(entries, key) else { return default.to_owned() };
+        let Some(name) = self.reader.string(node, &format!("`{key}`")) else { return default.to_owned() };
+        let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_') && !name.is_empty();
+        if !is_name {
+            self.reader.problem_help(
+                "LG-FLOW-NAME",
+                node.span,
+                format!("`{name}` is no name for a variable"),
+                "use letters, digits and `_`, without the `$`",
+            );
+        } else if super::formula::is_argument(name) {
+            self.reader.problem("LG-FLOW-NAME", node.span, format!("`${name}` is taken by the runtime"));
+        }
+        name.to_owned()
+    }
+
+    fn attempt(&mut self, node: &Node, entries: &[(Key, Node)], pointer: &str, at: Span) -> Option<Work> {
+        let tasks = self.list(node, &format!("{pointer}/try"), "`try`");
+        let catch = self.reader.required(entries, "catch", "a `try` task", at)?;
+        const KEYS: &[&str] = &["errors", "as", "when", "exceptWhen", "retry", "do", "then"];
+        let entries = self.reader.object_of(catch, "`catch`", KEYS)?;
+        let filter = match find(entries, "errors") {
+            Some(node) => {
+                let with = self.reader.object_of(node, "`catch.errors`", &["with"]).and_then(|e| find(e, "with"));
+                with.map(|node| errors::filter(self.reader, node)).unwrap_or_default()
+            }
+            None => Vec::new(),
+        };
+        let retries = self.reusable.retries;
+        let retry = find(entries, "retry").and_then(|node| retry::retry(self.reader, node, retries));
+        let caught = find(entries, "do").map(|node| self.list(node, &format!("{pointer}/catch/do"), "`catch.do`"));
+        Some(Work::Try(Box::new(Try {
+            tasks,
+            name: self.variable(entries, "as", "error"),
+            filter,
+            when: self.condition(entries, "when"),
+            except: self.condition(entries, "exceptWhen"),
+            retry,
+            caught,
+            then: find(entries, "then").and_then(|node| self.jump(node, "`catch.then`")),
+        })))
+    }
+
+    fn run(&mut self, key: &Key, node: &Node) {
+        let forbidden = ["container", "script", "shell"];
+        let found = node.entries().and_then(|e| e.iter().find(|(key, _)| forbidden.contains(&key.text.as_str())));
+        match found {
+            Some((what, _)) => self.reader.problem_help(
+                "LG-FLOW-REFUSED",
+                what.span,
+                format!("`run.{}` is refused: flows start no processes", what.text),
+                "call a connector's operation or a mapping instead",
+            ),
+            None => not_yet(self.reader, key, "`run` tasks", ""),
+        }
+    }
+}
+
+/// Refuses what the standard has and this compiler does not have yet; it is never ignored.
+pub(super) fn not_yet(reader: &mut Reader<'_>, key: &Key, what: &str, help: &str) {
+    let problem = Diagnostic::new("LG-FLOW-NOT-YET", key.span, format!("{what} are not supported yet"));
+    reader.refuse(if help.is_empty() { problem } else { problem.help(help) });
+}
+
+/// Notes for people: any object.
+pub(super) fn metadata(reader: &mut Reader<'_>, node: &Node) {
+    reader.object(node, "`metadata`");
+}
+
+/// A name as a part of a JSON pointer (RFC 6901 §3).
+fn escaped(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}

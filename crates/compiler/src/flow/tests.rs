@@ -1,0 +1,374 @@
+//! Refusals first: every one with its code and place.
+
+use lockgate_mapping::yaml;
+use lockgate_model::Diagnostics;
+
+use super::tree::{Flow, Target, Template, Work};
+use super::{probe, read};
+use crate::reader::Reader;
+
+const HEAD: &str =
+    "document: { dsl: '1.0.3', namespace: test, name: flow, version: '1.0.0' }\nevaluate: { language: jsonata }\n";
+
+fn parse(text: &str) -> (Flow, Diagnostics) {
+    let node = yaml::parse("f.flow.yaml", text).unwrap_or_else(|problems| panic!("{problems}\n{text}"));
+    let mut reader = Reader::new("f.flow.yaml", text);
+    let flow = read(&mut reader, &node);
+    (flow, reader.problems)
+}
+
+/// Codes with the text they point at, of a flow with this body.
+fn refused(body: &str) -> Vec<(String, String)> {
+    refused_whole(&format!("{HEAD}{body}"))
+}
+
+fn refused_whole(text: &str) -> Vec<(String, String)> {
+    let (_, problems) = parse(text);
+    let mut found: Vec<_> = problems.0.iter().collect();
+    found.sort_by_key(|problem| problem.span);
+    found
+        .iter()
+        .map(|problem| {
+            assert_eq!(problem.file, "f.flow.yaml");
+            let span = problem.span.start as usize..problem.span.end as usize;
+            (problem.code.clone(), text.get(span).expect("a span inside the text").to_owned())
+        })
+        .collect()
+}
+
+fn is(found: &[(String, String)], expect: &[(&str, &str)]) {
+    let found: Vec<(&str, &str)> = found.iter().map(|(code, text)| (code.as_str(), text.as_str())).collect();
+    assert_eq!(found, expect);
+}
+
+fn sound(body: &str) -> Flow {
+    let text = format!("{HEAD}{body}");
+    let (flow, problems) = parse(&text);
+    assert!(problems.is_empty(), "{problems}\n{text}");
+    flow
+}
+
+#[test]
+fn the_head_of_a_flow() {
+    is(
+        &refused_whole("do: [a: { set: { b: 1 } }]"),
+        &[("LG-FLOW-LANGUAGE", "do"), ("LG-MISSING-KEY", "do: [a: { set: { b: 1 } }]")],
+    );
+    is(
+        &refused_whole(
+            "document: { dsl: '2.0.0', namespace: -x, name: Flow_1, version: one, titel: x }\nevaluate: { language: jq, mode: loose }\ndo: [a: { set: { b: 1 } }]\n",
+        ),
+        &[
+            ("LG-FLOW-VALUE", "'2.0.0'"),
+            ("LG-FLOW-VALUE", "-x"),
+            ("LG-FLOW-VALUE", "Flow_1"),
+            ("LG-FLOW-VALUE", "one"),
+            ("LG-UNKNOWN-KEY", "titel"),
+            ("LG-FLOW-LANGUAGE", "jq"),
+            ("LG-FLOW-REFUSED", "loose"),
+        ],
+    );
+    is(
+        &refused_whole(
+            "document: { dsl: 1.0, namespace: n, name: f, version: 1 }\nevaluate: {}\ndo: [a: { set: { b: 1 } }]",
+        ),
+        &[("LG-WRONG-TYPE", "1.0"), ("LG-WRONG-TYPE", "1"), ("LG-FLOW-LANGUAGE", "{}")],
+    );
+}
+
+#[test]
+fn what_is_not_there_yet_is_refused_and_never_ignored() {
+    is(
+        &refused(
+            "timeout: { after: PT1S }\nschedule: { cron: '0 0 * * *' }\ninput: { schema: { document: {} } }\nuse: { secrets: [a], functions: {}, timeouts: {}, catalogs: {}, extensions: [], authentications: {} }\ndo: [a: { set: { b: 1 }, timeout: { after: PT1S }, output: { schema: {} }, export: { schema: {} } }]\n",
+        ),
+        &[
+            ("LG-FLOW-NOT-YET", "timeout"),
+            ("LG-FLOW-NOT-YET", "schedule"),
+            ("LG-FLOW-NOT-YET", "schema"),
+            ("LG-FLOW-NOT-YET", "secrets"),
+            ("LG-FLOW-NOT-YET", "functions"),
+            ("LG-FLOW-NOT-YET", "timeouts"),
+            ("LG-FLOW-NOT-YET", "catalogs"),
+            ("LG-FLOW-NOT-YET", "extensions"),
+            ("LG-FLOW-NOT-YET", "authentications"),
+            ("LG-FLOW-NOT-YET", "timeout"),
+            ("LG-FLOW-NOT-YET", "schema"),
+            ("LG-FLOW-NOT-YET", "schema"),
+        ],
+    );
+    for kind in
+        ["fork: { branches: [] }", "wait: PT1S", "emit: { event: {} }", "listen: { to: {} }", "run: { workflow: {} }"]
+    {
+        let key = kind.split(':').next().unwrap();
+        is(&refused(&format!("do: [a: {{ {kind} }}]")), &[("LG-FLOW-NOT-YET", key)]);
+    }
+    for call in ["openapi", "asyncapi", "grpc", "a2a", "mcp"] {
+        is(&refused(&format!("do: [a: {{ call: {call}, with: {{}} }}]")), &[("LG-FLOW-NOT-YET", call)]);
+    }
+    is(
+        &refused("do: [a: { for: { in: '[1]' }, metadata: { concurrency: 3 }, do: [b: { set: { c: 1 } }] }]"),
+        &[("LG-FLOW-NOT-YET", "concurrency")],
+    );
+}
+
+#[test]
+fn processes_are_refused_for_good() {
+    for what in ["container", "script", "shell"] {
+        is(&refused(&format!("do: [a: {{ run: {{ {what}: {{ command: rm }} }} }}]")), &[("LG-FLOW-REFUSED", what)]);
+    }
+}
+
+#[test]
+fn tasks_that_are_none() {
+    is(
+        &refused(
+            "do:\n  - a: { swich: [] }\n  - b: {}\n  - c: { set: { x: 1 }, do: [] }\n  - { d: { set: { x: 1 } }, e: {} }\n  - f: 7\n  - g\n",
+        ),
+        &[
+            ("LG-FLOW-TASK", "swich"),
+            ("LG-FLOW-TASK", "b"),
+            ("LG-FLOW-TASK", "c"),
+            ("LG-FLOW-TASK", "{ d: { set: { x: 1 } }, e: {} }"),
+            ("LG-WRONG-TYPE", "7"),
+            ("LG-WRONG-TYPE", "g"),
+        ],
+    );
+    is(
+        &refused("do: [a: { set: { x: 1 }, wiht: {}, metadata: 5 }]"),
+        &[("LG-UNKNOWN-KEY", "wiht"), ("LG-WRONG-TYPE", "5")],
+    );
+    is(&refused("do: []"), &[("LG-FLOW-VALUE", "[]")]);
+    is(
+        &refused("do: [a: { set: {} }, b: { set: [1] }, c: { do: {} }]"),
+        &[("LG-FLOW-VALUE", "{}"), ("LG-WRONG-TYPE", "[1]"), ("LG-WRONG-TYPE", "{}")],
+    );
+    let nested: String = (0..40).map(|i| format!("{}do:\n{}- t:\n", "    ".repeat(i), "    ".repeat(i))).collect();
+    let nested = format!("{nested}{}set: {{ a: 1 }}\n", "    ".repeat(40));
+    assert_eq!(refused(&nested)[0].0, "LG-FLOW-DEPTH");
+}
+
+#[test]
+fn a_flow_has_a_limited_number_of_tasks() {
+    let tasks = |count: usize| -> String {
+        let tasks: String = (0..count).map(|i| format!("  - t{i}: {{ set: {{ a: 1 }} }}\n")).collect();
+        format!("do:\n{tasks}")
+    };
+    is(&refused(&tasks(super::task::TASKS_MAX)), &[]);
+    is(&refused(&tasks(super::task::TASKS_MAX + 1)), &[("LG-FLOW-SIZE", "t2000")]);
+}
+
+#[test]
+fn jumps_and_names() {
+    is(
+        &refused(
+            "do:\n  - a: { set: { x: 1 }, then: c }\n  - b: { set: { x: 1 }, then: aa }\n  - a: { set: { x: 1 } }\n  - end: { set: { x: 1 } }\n",
+        ),
+        &[("LG-FLOW-THEN", "c"), ("LG-FLOW-THEN", "aa"), ("LG-FLOW-NAME", "a"), ("LG-FLOW-NAME", "end")],
+    );
+    is(
+        &refused("do:\n  - a: { set: { x: 1 }, then: end }\n  - b: { set: { x: 1 } }\n  - c: { set: { x: 1 } }\n"),
+        &[("LG-FLOW-UNREACHABLE", "b"), ("LG-FLOW-UNREACHABLE", "c")],
+    );
+    // Inside another list is not in this list.
+    is(
+        &refused("do:\n  - a: { do: [b: { set: { x: 1 }, then: c }] }\n  - c: { set: { x: 1 } }\n"),
+        &[("LG-FLOW-THEN", "c")],
+    );
+    // Skipped, jumped over, jumped back to: all reachable.
+    sound(
+        "do:\n  - a: { if: x, set: { x: 1 }, then: exit }\n  - b: { set: { x: 1 }, then: d }\n  - c: { set: { x: 1 }, then: end }\n  - d: { set: { x: 1 }, then: c }\n",
+    );
+    is(
+        &refused(
+            "do: [a: { switch: [one: { when: x, then: nowhere }, two: { then: end }, three: { when: y, then: end }, two: { then: exit, els: 1 }, four: {}] }]",
+        ),
+        &[
+            ("LG-FLOW-THEN", "nowhere"),
+            ("LG-FLOW-UNREACHABLE", "three"),
+            ("LG-FLOW-NAME", "two"),
+            ("LG-FLOW-UNREACHABLE", "two"),
+            ("LG-UNKNOWN-KEY", "els"),
+            ("LG-FLOW-UNREACHABLE", "four"),
+            ("LG-MISSING-KEY", "four"),
+        ],
+    );
+}
+
+#[test]
+fn expressions_and_their_places() {
+    is(
+        &refused("do: [a: { set: { b: '${ x ', c: 'say ${ x }', d: '${ x } }' } }]"),
+        &[("LG-FLOW-EXPRESSION", "'${ x '"), ("LG-FLOW-EXPRESSION", "'say ${ x }'"), ("S0201", "}")],
+    );
+    // In a folded block the place is exact, line by line.
+    let found = refused(
+        "do:\n  - a:\n      set:\n        b: >-\n          ${ x +\n             $input.y +\n             ) }\n",
+    );
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].1, ")");
+    is(&refused("do: [a: { if: true, set: { b: 1 } }]"), &[("LG-WRONG-TYPE", "true")]);
+}
+
+#[test]
+fn runtime_arguments_where_they_exist() {
+    is(
+        &refused(
+            "input: { from: '${ $context }' }\noutput: { as: $input }\ndo:\n  - a:\n      input: { from: $input.x }\n      output: { as: $output }\n      set: { b: '${ $secrets.key }', c: '${ $authorization }', d: '${ $workflow.id }', e: '${ $task }', f: '${ \"$output\" }' }\n",
+        ),
+        &[
+            ("LG-FLOW-ARGUMENT", "$context"),
+            ("LG-FLOW-ARGUMENT", "$input"),
+            ("LG-FLOW-ARGUMENT", "$input"),
+            ("LG-FLOW-ARGUMENT", "$output"),
+            ("LG-FLOW-ARGUMENT", "$secrets"),
+            ("LG-FLOW-ARGUMENT", "$authorization"),
+            ("LG-FLOW-ARGUMENT", "$workflow"),
+            ("LG-FLOW-ARGUMENT", "$task"),
+        ],
+    );
+    sound(
+        "do: [a: { set: { b: '${ $workflow.input.x & $task.name & $runtime.name & $input.y & $context.z }' }, export: { as: '${ $output }' } }]",
+    );
+}
+
+#[test]
+fn loops_and_their_names() {
+    is(
+        &refused("do: [a: { for: { each: x, at: x }, do: [b: { set: { c: 1 } }] }]"),
+        &[("LG-FLOW-NAME", "{ each: x, at: x }"), ("LG-MISSING-KEY", "{ each: x, at: x }")],
+    );
+    is(
+        &refused("do: [a: { for: { each: $x, at: input, in: y, of: z } }]"),
+        &[("LG-MISSING-KEY", "a"), ("LG-FLOW-NAME", "$x"), ("LG-FLOW-NAME", "input"), ("LG-UNKNOWN-KEY", "of")],
+    );
+}
+
+#[test]
+fn errors_and_retries() {
+    is(
+        &refused(
+            "use:\n  errors: { gone: { type: x, status: 7 } }\n  retries: { slow: { delay: 5, backoff: { linear: { a: 1 }, constant: {} }, jitter: {}, limit: { attempt: { count: -1, duration: PT1S } } } }\ndo:\n  - a: { raise: { error: gonne } }\n  - b: { try: [c: { raise: { error: { status: 400, detial: x } } }], catch: { retry: fast, errors: { with: { type: 'https://serverlessworkflow.io/spec/1.0.0/errors/comunication', statsu: 1, status: x } } } }\n",
+        ),
+        &[
+            ("LG-FLOW-VALUE", "7"),
+            ("LG-WRONG-TYPE", "5"),
+            ("LG-FLOW-VALUE", "{ linear: { a: 1 }, constant: {} }"),
+            ("LG-FLOW-NOT-YET", "jitter"),
+            ("LG-WRONG-TYPE", "-1"),
+            ("LG-FLOW-NOT-YET", "duration"),
+            ("LG-FLOW-REFERENCE", "gonne"),
+            ("LG-MISSING-KEY", "{ status: 400, detial: x }"),
+            ("LG-UNKNOWN-KEY", "detial"),
+            ("LG-FLOW-REFERENCE", "fast"),
+            ("LG-FLOW-VALUE", "'https://serverlessworkflow.io/spec/1.0.0/errors/comunication'"),
+            ("LG-UNKNOWN-KEY", "statsu"),
+            ("LG-WRONG-TYPE", "x"),
+        ],
+    );
+    is(&refused("do: [a: { try: [b: { set: { c: 1 } }] }]"), &[("LG-MISSING-KEY", "a")]);
+    for (delay, code) in [
+        ("'soon'", "LG-FLOW-VALUE"),
+        ("PT25H", "LG-FLOW-VALUE"),
+        ("'${ x }'", "LG-FLOW-NOT-YET"),
+        ("{}", "LG-FLOW-VALUE"),
+    ] {
+        let body = format!("do: [a: {{ try: [b: {{ set: {{ c: 1 }} }}], catch: {{ retry: {{ delay: {delay} }} }} }}]");
+        is(&refused(&body), &[(code, delay)]);
+    }
+}
+
+#[test]
+fn calls_that_cannot_be() {
+    for (call, at) in [
+        ("call: post", "post"),
+        ("call: https.post:x@default", "https.post:x@default"),
+        ("call: https.Post", "https.Post"),
+        ("call: a.b.c", "a.b.c"),
+    ] {
+        is(&refused(&format!("do: [a: {{ {call} }}]")), &[("LG-CALL-NAME", at)]);
+    }
+    is(&refused("do: [a: { call: https.post:1@elsewhere }]"), &[("LG-CALL-CATALOG", "https.post:1@elsewhere")]);
+    is(
+        &refused(
+            "do: [a: { call: https.post }, b: { call: https.post, with: { body: 1 } }, c: { call: https.post, with: { account: '${ x }' } }]",
+        ),
+        &[("LG-MISSING-KEY", "https.post"), ("LG-MISSING-KEY", "{ body: 1 }"), ("LG-CALL-ACCOUNT", "'${ x }'")],
+    );
+    is(
+        &refused("do: [a: { call: map.x }, b: { call: map.x, with: { inptu: 1 } }]"),
+        &[("LG-MISSING-KEY", "map.x"), ("LG-MISSING-KEY", "{ inptu: 1 }"), ("LG-UNKNOWN-KEY", "inptu")],
+    );
+}
+
+#[test]
+fn http_calls_that_cannot_be() {
+    is(
+        &refused(
+            "do:\n  - a: { call: http, with: { method: steal, endpoint: 'http://h/x', output: raw, redirect: true } }\n  - b: { call: http, with: { method: get, endpoint: { uri: 'https://h/x', authentication: { basic: { username: u, password: p } } }, headers: { Authorization: x, n: 5 } } }\n  - c: { call: http, with: { method: get, endpoint: 'https://h/x?a=1', query: '${ $ }' } }\n  - d: { call: http, with: { endpoint: '${ url }' } }\n",
+        ),
+        &[
+            ("LG-FLOW-VALUE", "steal"),
+            ("LG-CALL-ENDPOINT", "'http://h/x'"),
+            ("LG-FLOW-NOT-YET", "raw"),
+            ("LG-FLOW-NOT-YET", "redirect"),
+            ("LG-FLOW-REFUSED", "authentication"),
+            ("LG-FLOW-REFUSED", "Authorization"),
+            ("LG-WRONG-TYPE", "5"),
+            ("LG-CALL-ENDPOINT", "'${ $ }'"),
+            ("LG-MISSING-KEY", "{ endpoint: '${ url }' }"),
+            ("LG-CALL-ENDPOINT", "'${ url }'"),
+        ],
+    );
+}
+
+#[test]
+fn help_names_what_was_meant() {
+    let (_, problems) = parse(&format!("{HEAD}do: [a: {{ swtich: [] }}, b: {{ set: {{ x: 1 }}, then: aa }}]"));
+    let help: Vec<_> = problems.0.iter().filter_map(|problem| problem.help.as_deref()).collect();
+    assert_eq!(help, ["did you mean `switch`?", "did you mean `a`?"]);
+}
+
+#[test]
+fn what_the_expression_compiler_refuses_is_found_in_a_broken_flow_too() {
+    let text = format!("{HEAD}do: [a: {{ set: {{ b: '${{ $eval(\"1\") }}' }}, swtich: 1 }}]");
+    let (flow, problems) = parse(&text);
+    assert!(!problems.is_empty());
+    let found = probe(&flow, "f.flow.yaml");
+    assert!(found.0.iter().all(|problem| problem.file == "f.flow.yaml"), "{found}");
+}
+
+#[test]
+fn pointers_and_targets() {
+    let flow = sound(
+        "do:\n  - a/b: { do: [c~: { set: { x: 1 } }] }\n  - t: { try: [d: { set: { x: 1 } }], catch: { do: [e: { set: { x: 1 }, then: exit }] }, then: a/b }\n",
+    );
+    let mut pointers = Vec::new();
+    flow.each_task(&mut |task| pointers.push(task.pointer.clone()));
+    assert_eq!(pointers, ["/do/0/a~1b", "/do/0/a~1b/do/0/c~0", "/do/1/t", "/do/1/t/try/0/d", "/do/1/t/catch/do/0/e"]);
+    assert_eq!(flow.tasks[1].then.to, Target::Task(0));
+}
+
+#[test]
+fn constants_stay_constants() {
+    let flow = sound("do: [a: { set: { b: [1.50, { c: null }], d: $x } }, e: { set: '{ \"x\": 1 }' }]");
+    assert!(
+        matches!(&flow.tasks[0].work, Work::Set(Template::Constant(json)) if json == r#"{"b":[1.50,{"c":null}],"d":"$x"}"#)
+    );
+    assert!(matches!(&flow.tasks[1].work, Work::Set(Template::Formula(_))));
+}
+
+#[test]
+fn old_and_new_names_of_an_error_type_are_one() {
+    let flow = sound(
+        "do: [a: { try: [b: { set: { c: 1 } }], catch: { errors: { with: { type: 'https://serverlessworkflow.io/spec/1.0.0/errors/communication', title: x } } } }]",
+    );
+    let Work::Try(work) = &flow.tasks[0].work else { panic!() };
+    assert_eq!(work.filter[0].any_of.len(), 4);
+    assert!(
+        work.filter[0]
+            .any_of
+            .contains(&"\"https://open-workflow-specification.org/dsl/errors/types/communication\"".to_owned())
+    );
+    assert_eq!(work.filter[1].any_of, ["\"x\""]);
+}

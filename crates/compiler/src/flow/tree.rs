@@ -1,0 +1,374 @@
+//! A flow after reading: names resolved, expressions parsed, nothing left to look up.
+
+use lockgate_mapping::Expression;
+use lockgate_mapping::yaml::Origin;
+use lockgate_model::Span;
+
+/// One orchestration.
+#[derive(Debug)]
+pub(crate) struct Flow {
+    /// `document.name`: the name it is executed by.
+    pub name: String,
+    /// The whole flow as JSON, for `$workflow.definition`.
+    pub definition: String,
+    /// `input.from`
+    pub from: Option<Template>,
+    /// `output.as`
+    pub output: Option<Template>,
+    /// `do`
+    pub tasks: Vec<Task>,
+}
+
+/// One task of a list.
+#[derive(Debug)]
+pub(crate) struct Task {
+    /// Its name.
+    pub name: String,
+    /// Where the name stands.
+    pub span: Span,
+    /// JSON pointer in the flow, such as `/do/0/validate`.
+    pub pointer: String,
+    /// The task as JSON, for `$task.definition`.
+    pub definition: String,
+    /// `if`
+    pub condition: Option<Formula>,
+    /// `input.from`
+    pub from: Option<Template>,
+    /// `output.as`
+    pub output: Option<Template>,
+    /// `export.as`
+    pub export: Option<Template>,
+    /// `then`
+    pub then: Jump,
+    /// What it does.
+    pub work: Work,
+}
+
+/// What a task does.
+#[derive(Debug)]
+pub(crate) enum Work {
+    /// `do`
+    Do(Vec<Task>),
+    /// `set`
+    Set(Template),
+    /// `switch`
+    Switch(Vec<Case>),
+    /// `for`
+    For(Box<For>),
+    /// `try`
+    Try(Box<Try>),
+    /// `raise`: the error object.
+    Raise(Template),
+    /// `call`
+    Call(Call),
+    /// Could not be read; the problem is recorded.
+    Broken,
+}
+
+/// Where a flow goes on.
+#[derive(Debug, Clone)]
+pub(crate) struct Jump {
+    /// Where to.
+    pub to: Target,
+    /// Where it is written; the task's name when it is not.
+    pub span: Span,
+}
+
+/// Target of a jump.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// The next task of the list.
+    Continue,
+    /// Behind the list.
+    Exit,
+    /// The end of the flow.
+    End,
+    /// A task of the same list, by name until [`super::jumps`] found its place.
+    Named(String),
+    /// Its place in the list.
+    Task(usize),
+}
+
+/// One case of a switch.
+#[derive(Debug)]
+pub(crate) struct Case {
+    /// `when`; absent: always.
+    pub when: Option<Formula>,
+    /// `then`
+    pub then: Jump,
+}
+
+/// A loop.
+#[derive(Debug)]
+pub(crate) struct For {
+    /// Variable of the item.
+    pub each: String,
+    /// Variable of the index.
+    pub at: String,
+    /// The collection.
+    pub collection: Template,
+    /// `while`
+    pub condition: Option<Formula>,
+    /// `do`
+    pub tasks: Vec<Task>,
+}
+
+/// Tasks with a handler.
+#[derive(Debug)]
+pub(crate) struct Try {
+    /// `try`
+    pub tasks: Vec<Task>,
+    /// Variable of the error.
+    pub name: String,
+    /// `catch.errors.with`
+    pub filter: Vec<FieldFilter>,
+    /// `catch.when`
+    pub when: Option<Formula>,
+    /// `catch.exceptWhen`
+    pub except: Option<Formula>,
+    /// `catch.retry`
+    pub retry: Option<Retry>,
+    /// `catch.do`
+    pub caught: Option<Vec<Task>>,
+    /// `catch.then`
+    pub then: Option<Jump>,
+}
+
+/// One field of a static error filter.
+#[derive(Debug, Clone)]
+pub(crate) struct FieldFilter {
+    /// `type`, `status`, `instance`, `title` or `detail`.
+    pub field: &'static str,
+    /// JSON values one of which the field must equal.
+    pub any_of: Vec<String>,
+}
+
+/// When and how often to try again.
+#[derive(Debug, Clone)]
+pub(crate) struct Retry {
+    /// `when`
+    pub when: Option<Formula>,
+    /// `exceptWhen`
+    pub except: Option<Formula>,
+    /// `delay` in milliseconds.
+    pub delay_ms: i64,
+    /// `backoff`
+    pub backoff: Backoff,
+    /// `limit.attempt.count`: retries after the first attempt.
+    pub count: Option<u32>,
+    /// `limit.duration` in milliseconds: no retry begins later than this after the first attempt began.
+    pub duration_ms: Option<i64>,
+}
+
+/// How the delay grows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Backoff {
+    /// Always `delay`.
+    Constant,
+    /// `delay` times the number of the retry.
+    Linear,
+    /// `delay`, then twice as much each time.
+    Exponential,
+}
+
+/// A call.
+#[derive(Debug)]
+pub(crate) enum Call {
+    /// A connector's operation.
+    Operation(Box<Operation>),
+    /// A mapping of the project.
+    Map {
+        /// Name of the mapping.
+        name: String,
+        /// Version, when one is written.
+        version: Option<String>,
+        /// Where the call is written.
+        span: Span,
+        /// `with.input`
+        input: Template,
+    },
+}
+
+/// A connector's operation with its arguments.
+#[derive(Debug)]
+pub(crate) struct Operation {
+    /// Connector.
+    pub connector: String,
+    /// Operation.
+    pub operation: String,
+    /// Version as written, `1` when none is.
+    pub version: String,
+    /// Where the call is written.
+    pub span: Span,
+    /// The account.
+    pub account: Account,
+    /// What is fixed about the path, for the manifest.
+    pub detail: Vec<String>,
+    /// What the connector gets.
+    pub input: Template,
+    /// What of the answer is the task's output.
+    pub answer: Answer,
+}
+
+/// The account of a call.
+#[derive(Debug)]
+pub(crate) enum Account {
+    /// A declaration of the project.
+    Declared {
+        /// Its name.
+        name: String,
+        /// Where it is written.
+        span: Span,
+    },
+    /// A literal https origin.
+    Origin(String),
+}
+
+/// What of a connector's answer becomes the task's output.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    /// All of it.
+    Whole,
+    /// The field `body` (`output: content` of an http call).
+    Content,
+    /// The standard's response object (`output: response` of an http call); this is its `request`.
+    Response(Template),
+}
+
+/// A value with expressions in it.
+#[derive(Debug, Clone)]
+pub(crate) enum Template {
+    /// JSON without expressions.
+    Constant(String),
+    /// One expression.
+    Formula(Box<Formula>),
+    /// An object; fields that turn out undefined are left out.
+    Object(Vec<(String, Template)>),
+    /// An array; items that turn out undefined are left out.
+    Array(Vec<Template>),
+    /// A field of the data.
+    Field(String),
+    /// A text with fields of the data in it.
+    Text(Vec<Piece>),
+}
+
+/// A piece of a URI template.
+#[derive(Debug, Clone)]
+pub(crate) enum Piece {
+    /// As it is.
+    Text(String),
+    /// `{name}`: the data's field of that name.
+    Field(String),
+}
+
+/// One expression.
+#[derive(Debug, Clone)]
+pub(crate) struct Formula {
+    /// The parsed expression; absent when it does not parse, and the problem is recorded.
+    pub expression: Option<Expression>,
+    /// From its text to the file.
+    pub origin: Origin,
+    /// Variables it mentions, without `$`.
+    pub mentions: Vec<String>,
+}
+
+impl Formula {
+    /// Does it mention this variable?
+    pub fn mentions(&self, name: &str) -> bool {
+        self.mentions.iter().any(|mention| mention == name)
+    }
+}
+
+impl Flow {
+    /// Calls `each` for every expression of the flow.
+    pub fn formulas<'t>(&'t self, each: &mut dyn FnMut(&'t Formula)) {
+        for template in [&self.from, &self.output].into_iter().flatten() {
+            template.formulas(each);
+        }
+        self.each_task(&mut |task| task.formulas(each));
+    }
+
+    /// Does any expression mention this variable?
+    pub fn mentions(&self, name: &str) -> bool {
+        let mut found = false;
+        self.formulas(&mut |formula| found |= formula.mentions(name));
+        found
+    }
+
+    /// Calls `each` for every task, outer ones first.
+    pub fn each_task<'t>(&'t self, each: &mut dyn FnMut(&'t Task)) {
+        walk(&self.tasks, each);
+    }
+}
+
+fn walk<'t>(tasks: &'t [Task], each: &mut dyn FnMut(&'t Task)) {
+    for task in tasks {
+        each(task);
+        match &task.work {
+            Work::Do(tasks) => walk(tasks, each),
+            Work::For(work) => walk(&work.tasks, each),
+            Work::Try(work) => {
+                walk(&work.tasks, each);
+                walk(work.caught.as_deref().unwrap_or_default(), each);
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Task {
+    /// The expressions of the task itself, without those of the tasks in it.
+    pub fn formulas<'t>(&'t self, each: &mut dyn FnMut(&'t Formula)) {
+        self.condition.iter().for_each(&mut *each);
+        for template in [&self.from, &self.output, &self.export].into_iter().flatten() {
+            template.formulas(each);
+        }
+        match &self.work {
+            Work::Set(template) | Work::Raise(template) => template.formulas(each),
+            Work::Switch(cases) => cases.iter().filter_map(|case| case.when.as_ref()).for_each(each),
+            Work::For(work) => {
+                work.collection.formulas(each);
+                work.condition.iter().for_each(each);
+            }
+            Work::Try(work) => {
+                let retry = work.retry.as_ref();
+                let of_retry = retry.into_iter().flat_map(|retry| retry.when.iter().chain(&retry.except));
+                work.when.iter().chain(&work.except).chain(of_retry).for_each(each);
+            }
+            Work::Call(Call::Map { input, .. }) => input.formulas(each),
+            Work::Call(Call::Operation(operation)) => {
+                operation.input.formulas(each);
+                if let Answer::Response(request) = &operation.answer {
+                    request.formulas(each);
+                }
+            }
+            Work::Do(_) | Work::Broken => {}
+        }
+    }
+
+    /// Do the task's own expressions mention this variable?
+    pub fn mentions(&self, name: &str) -> bool {
+        let mut found = false;
+        self.formulas(&mut |formula| found |= formula.mentions(name));
+        found
+    }
+}
+
+impl Template {
+    /// All expressions in it.
+    pub fn formulas<'t>(&'t self, each: &mut dyn FnMut(&'t Formula)) {
+        match self {
+            Template::Constant(_) | Template::Field(_) | Template::Text(_) => {}
+            Template::Formula(formula) => each(formula),
+            Template::Object(fields) => fields.iter().for_each(|(_, field)| field.formulas(each)),
+            Template::Array(items) => items.iter().for_each(|item| item.formulas(each)),
+        }
+    }
+
+    /// Does it mention this variable?
+    pub fn mentions(&self, name: &str) -> bool {
+        let mut found = false;
+        self.formulas(&mut |formula| found |= formula.mentions(name));
+        found
+    }
+}

@@ -1,0 +1,53 @@
+use super::*;
+
+fn tables() -> Tables {
+    let countries = serde_json::json!({"DE": {"name": "Germany"}, "FR": {"name": "France"}});
+    Tables::from([("countries".to_owned(), countries), ("list".to_owned(), serde_json::json!([1]))])
+}
+
+const HEAD: &str = "mapping: m\nversion: 1\nrules:\n";
+
+fn problems(rules: &str) -> Vec<(String, String)> {
+    let text = format!("{HEAD}{rules}");
+    let found = map_module("m.map.yaml", &text, &tables()).unwrap_err();
+    found
+        .0
+        .into_iter()
+        .map(|p| {
+            assert_eq!(p.file, "m.map.yaml");
+            (p.code.clone(), text[p.span.start as usize..p.span.end as usize].to_owned())
+        })
+        .collect()
+}
+
+#[test]
+fn what_cannot_be_compiled_is_refused_with_its_place() {
+    let rules = "  - { to: a, lookup: { table: cuontries, key: c } }\n  - { to: b, lookup: { table: list, key: c } }\n  - to: c\n    from: >-\n      a &\n      $fromMillis(1)\n";
+    let pair = |code: &str, marked: &str| (code.to_owned(), marked.to_owned());
+    assert_eq!(
+        problems(rules),
+        [pair("LG-MAP-TABLE", "cuontries"), pair("LG-MAP-TABLE", "list"), pair("LG-EXPR-LATER", "$fromMillis")]
+    );
+}
+
+#[test]
+fn the_same_file_gives_the_same_bytes_and_they_validate() {
+    let rules = r#"
+  - { to: buyer.name, from: customer.first & " " & customer.last, when: $exists(customer) }
+  - { to: buyer.country, lookup: { table: countries, key: country, value: name }, default: '"?"' }
+  - to: items[]
+    each: lines[status != "cancelled"]
+    rules:
+      - { to: net, from: '$round(quantity * price * (1 - discount / 100), 2)' }
+      - { to: order, from: $$.id }
+      - { to: "parts[]", each: parts, from: $uppercase($) }
+  - { to: "tags[]", each: tags, default: '["none"]', when: '$count(tags) > 0' }
+  - { to: total, from: '$sum(lines.(quantity * price))' }
+  - { to: f, from: '($f := function($x){ $x + $$.a }; $map(lines, function($l){ $f($l.q) }))' }
+"#;
+    let text = format!("{HEAD}{rules}");
+    let module = map_module("m.map.yaml", &text, &tables()).unwrap();
+    let features = wasmparser::WasmFeatures::MUTABLE_GLOBAL | wasmparser::WasmFeatures::FLOATS;
+    wasmparser::Validator::new_with_features(features).validate_all(&module.wasm).unwrap();
+    assert_eq!(module, map_module("m.map.yaml", &text, &tables()).unwrap());
+}

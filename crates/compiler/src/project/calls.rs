@@ -1,0 +1,136 @@
+//! Calls of flows against what the project declares and the catalog has.
+
+use std::collections::BTreeMap;
+
+use lockgate_mapping::MapFile;
+use lockgate_model::Diagnostic;
+use lockgate_model::id::AccountName;
+
+use super::declaration::Declaration;
+use super::sources::{Catalog, version_matches};
+use crate::flow::tree::{Account, Call, Flow, Operation, Work};
+use crate::reader::{Reader, list, nearest};
+
+/// Checks the calls against the project itself.
+pub(super) fn check_declared(
+    reader: &mut Reader<'_>,
+    flow: &Flow,
+    accounts: &BTreeMap<AccountName, Declaration>,
+    maps: &BTreeMap<String, MapFile>,
+) {
+    each_call(flow, &mut |call| match call {
+        Call::Operation(operation) => declared(reader, operation, accounts),
+        Call::Map { name, version, span, .. } => match maps.get(name) {
+            None => {
+                let known = maps.keys().map(String::as_str);
+                let help = match nearest(name, known.clone()) {
+                    Some(near) => format!("did you mean `map.{near}`?"),
+                    None => format!("mappings of this project: {}; a new one stands in `{name}.map.yaml`", list(known)),
+                };
+                reader.refuse(
+                    Diagnostic::new("LG-UNKNOWN-MAPPING", *span, format!("there is no mapping `{name}`"))
+                        .help(help)
+                        .token(name),
+                );
+            }
+            Some(map) => {
+                if let Some(version) = version
+                    && !version_matches(version, &map.version)
+                {
+                    reader.problem_help(
+                        "LG-UNKNOWN-MAPPING",
+                        *span,
+                        format!("there is no version {version} of mapping `{name}`"),
+                        format!("`{}` has version {}", map.file, map.version),
+                    );
+                }
+            }
+        },
+    });
+}
+
+fn declared(reader: &mut Reader<'_>, operation: &Operation, accounts: &BTreeMap<AccountName, Declaration>) {
+    let Account::Declared { name, span } = &operation.account else { return };
+    let Some(declaration) = accounts.get(name.as_str()) else {
+        let known = accounts.keys().map(AccountName::as_str);
+        let help = match nearest(name, known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!(
+                "declare it in project.yaml: `accounts: {{ {name}: {{ connector: {}, operations: [{}] }} }}`",
+                operation.connector, operation.operation
+            ),
+        };
+        reader.refuse(
+            Diagnostic::new("LG-UNKNOWN-ACCOUNT", *span, format!("there is no account `{name}` in project.yaml"))
+                .help(help)
+                .token(name),
+        );
+        return;
+    };
+    if declaration.connector != operation.connector {
+        reader.problem_help(
+            "LG-CALL-ACCOUNT",
+            *span,
+            format!("account `{name}` is of connector `{}`, not `{}`", declaration.connector, operation.connector),
+            format!("call an operation of `{}`, or name another account", declaration.connector),
+        );
+        return;
+    }
+    if !declaration.operations.contains(&operation.operation) {
+        reader.problem_help(
+            "LG-UNDECLARED-OPERATION",
+            operation.span,
+            format!("account `{name}` does not declare the operation `{}`", operation.operation),
+            format!("add it in project.yaml: `operations: [{}]`", {
+                let all = declaration.operations.iter().chain([&operation.operation]);
+                all.map(String::as_str).collect::<Vec<_>>().join(", ")
+            }),
+        );
+    }
+}
+
+/// Checks the calls against the catalog.
+pub(super) fn check_known(reader: &mut Reader<'_>, flow: &Flow, catalog: &Catalog) {
+    each_call(flow, &mut |call| {
+        let Call::Operation(operation) = call else { return };
+        let Some(operations) = catalog.connectors.get(&operation.connector) else {
+            let known = catalog.connectors.keys().map(String::as_str);
+            let help = match nearest(&operation.connector, known.clone()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("installed: {}", list(known)),
+            };
+            let message = format!("there is no connector `{}`", operation.connector);
+            reader.problem_help("LG-UNKNOWN-CONNECTOR", operation.span, message, help);
+            return;
+        };
+        let Some(known) = operations.get(&operation.operation) else {
+            let all = operations.keys().map(String::as_str);
+            let help = match nearest(&operation.operation, all.clone()) {
+                Some(near) => format!("did you mean `{}.{near}`?", operation.connector),
+                None => format!("it has {}", list(all)),
+            };
+            let message = format!("connector `{}` has no operation `{}`", operation.connector, operation.operation);
+            reader.problem_help("LG-UNKNOWN-OPERATION", operation.span, message, help);
+            return;
+        };
+        if !version_matches(&operation.version, &known.version) {
+            reader.problem_help(
+                "LG-UNKNOWN-OPERATION",
+                operation.span,
+                format!(
+                    "there is no version {} of `{}.{}`",
+                    operation.version, operation.connector, operation.operation
+                ),
+                format!("installed: version {}", known.version),
+            );
+        }
+    });
+}
+
+fn each_call<'f>(flow: &'f Flow, each: &mut dyn FnMut(&'f Call)) {
+    flow.each_task(&mut |task| {
+        if let Work::Call(call) = &task.work {
+            each(call);
+        }
+    });
+}

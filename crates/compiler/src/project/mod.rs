@@ -1,0 +1,379 @@
+//! A project: its files read, checked against each other, and compiled.
+//!
+//! ```text
+//! project.yaml          id, title, account declarations
+//! <name>.flow.yaml      an orchestration; `document.name` is its name
+//! <name>.map.yaml       a mapping
+//! types/                document types
+//! tables/<name>.json    reference data
+//! cases/<flow>/*.yaml   test cases
+//! sample.json           an input to try the project with
+//! README.md             for people
+//! lock/                 what `build` fetched
+//! ```
+//!
+//! Deliberately absent: files and folders of a machine (the caller brings texts), bindings, secrets.
+
+mod calls;
+mod cases;
+mod declaration;
+mod sources;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use lockgate_mapping::{MapFile, yaml};
+use lockgate_model::id::{AccountName, ProjectId, TargetName};
+use lockgate_model::{Diagnostic, Diagnostics, Digest, Span};
+
+use crate::flow::{self, Surroundings, tree::Flow};
+use crate::mapping::{Tables, compile_map};
+use crate::module::{Compiled, ModuleBuilder};
+use crate::reader::{Reader, nearest};
+
+pub use cases::{Case, Expect, Reply};
+pub use declaration::Declaration;
+pub use sources::{Catalog, OperationInfo, Sources};
+
+const PROJECT_FILE: &str = "project.yaml";
+
+/// A project without problems of its own; the catalog is asked when it is compiled.
+#[derive(Debug)]
+pub struct Project {
+    id: ProjectId,
+    title: Option<String>,
+    accounts: BTreeMap<AccountName, Declaration>,
+    flows: Vec<FlowFile>,
+    maps: BTreeMap<String, MapFile>,
+    tables: Tables,
+    cases: Vec<Case>,
+    sources: Sources,
+}
+
+#[derive(Debug)]
+struct FlowFile {
+    file: String,
+    flow: Flow,
+}
+
+impl Project {
+    /// Reads and checks all files; all problems of all files come at once.
+    pub fn parse(sources: &Sources) -> Result<Project, Diagnostics> {
+        let (project, problems) = read(sources);
+        problems.into_result(())?;
+        // Without a problem there is an id.
+        project.ok_or_else(|| Diagnostics(vec![missing_project_file()]))
+    }
+
+    /// Everything that is wrong with these files, for this catalog.
+    pub fn check_sources(sources: &Sources, catalog: &Catalog) -> Diagnostics {
+        let (project, mut problems) = read(sources);
+        if let Some(project) = project {
+            problems.0.extend(project.check(catalog).0);
+        }
+        match problems.into_result(()) {
+            Ok(()) => Diagnostics::default(),
+            Err(problems) => problems,
+        }
+    }
+
+    /// What the catalog does not have.
+    pub fn check(&self, catalog: &Catalog) -> Diagnostics {
+        let mut problems = Diagnostics::default();
+        let text = |file: &str| self.sources.0.get(file).map_or("", String::as_str);
+        let mut reader = Reader::new(PROJECT_FILE, text(PROJECT_FILE));
+        declaration::check(&mut reader, &self.accounts, catalog);
+        problems.0.extend(reader.problems.0);
+        for flow in &self.flows {
+            let mut reader = Reader::new(&flow.file, text(&flow.file));
+            calls::check_known(&mut reader, &flow.flow, catalog);
+            problems.0.extend(reader.problems.0);
+        }
+        problems
+    }
+
+    /// One module for each orchestration, in the order of their names.
+    pub fn compile(&self, catalog: &Catalog) -> Result<Vec<Compiled>, Diagnostics> {
+        let mut problems = self.check(catalog);
+        let mut compiled = Vec::new();
+        for flow in &self.flows {
+            let around = Surroundings { file: &flow.file, maps: &self.maps, tables: &self.tables };
+            match flow::emit(&flow.flow, &around) {
+                Ok(module) => compiled.push(module),
+                Err(found) => problems.0.extend(found.0),
+            }
+        }
+        compiled.sort_by(|a, b| a.name.cmp(&b.name));
+        problems.into_result(compiled)
+    }
+
+    /// The project's id.
+    pub fn id(&self) -> &ProjectId {
+        &self.id
+    }
+
+    /// Its title; its id when it has none.
+    pub fn title(&self) -> &str {
+        self.title.as_deref().unwrap_or(self.id.as_str())
+    }
+
+    /// The accounts that its flows use.
+    pub fn accounts(&self) -> &BTreeMap<AccountName, Declaration> {
+        &self.accounts
+    }
+
+    /// Names of its orchestrations, sorted.
+    pub fn orchestrations(&self) -> Vec<TargetName> {
+        // A flow whose name is none is a problem, and then there is no project.
+        let mut names: Vec<TargetName> =
+            self.flows.iter().filter_map(|flow| TargetName::parse(&flow.flow.name).ok()).collect();
+        names.sort();
+        names
+    }
+
+    /// Its mappings by name.
+    pub fn maps(&self) -> &BTreeMap<String, MapFile> {
+        &self.maps
+    }
+
+    /// Its reference data by name.
+    pub fn tables(&self) -> &Tables {
+        &self.tables
+    }
+
+    /// Its test cases, in the order of their files.
+    pub fn cases(&self) -> &[Case] {
+        &self.cases
+    }
+
+    /// `sample.json`
+    pub fn sample(&self) -> Option<&str> {
+        self.sources.0.get("sample.json").map(String::as_str)
+    }
+
+    /// What a push asks permission for: `<kind>/<name>` to a digest that changes when the object does.
+    ///
+    /// Flows, mappings, cases and what remains of project.yaml are `integrations`, declarations are
+    /// `accounts`, types/ is `document-types`, tables/ is `reference-data`.
+    pub fn objects(&self) -> BTreeMap<String, Digest> {
+        let mut files: BTreeMap<String, Vec<(&String, &String)>> = BTreeMap::new();
+        for file in &self.sources.0 {
+            let object = match Entry::of(file.0) {
+                Some(Entry::Flow(name)) => format!("integrations/{name}"),
+                Some(Entry::Map(name)) => format!("integrations/{name}.map"),
+                Some(Entry::Case { flow, .. }) => format!("integrations/{flow}.cases"),
+                Some(Entry::Type(name)) => format!("document-types/{name}"),
+                Some(Entry::Table(name)) => format!("reference-data/{name}"),
+                // The accounts in it are objects of their own.
+                Some(Entry::Project) => continue,
+                _ => "integrations/project".to_owned(),
+            };
+            files.entry(object).or_default().push(file);
+        }
+        let mut objects: BTreeMap<String, Digest> =
+            files.into_iter().map(|(object, files)| (object, sources::digest_of(files.into_iter()))).collect();
+        for (name, declaration) in &self.accounts {
+            objects.insert(format!("accounts/{name}"), declaration.digest());
+        }
+        let others = objects.get("integrations/project").map_or([0; 32], |digest| digest.0);
+        let rest = Digest::of_parts([self.id.as_str().as_bytes(), self.title().as_bytes(), others.as_slice()]);
+        objects.insert("integrations/project".to_owned(), rest);
+        objects
+    }
+}
+
+/// What a path within a project is.
+enum Entry<'p> {
+    Project,
+    Flow(&'p str),
+    Map(&'p str),
+    Type(&'p str),
+    Table(&'p str),
+    Case { flow: &'p str, name: &'p str },
+    Sample,
+    Note,
+    Lock,
+}
+
+impl<'p> Entry<'p> {
+    fn of(path: &'p str) -> Option<Self> {
+        let Some((folder, rest)) = path.split_once('/') else {
+            return match path {
+                PROJECT_FILE => Some(Entry::Project),
+                "sample.json" => Some(Entry::Sample),
+                "README.md" => Some(Entry::Note),
+                _ => None
+                    .or_else(|| path.strip_suffix(".flow.yaml").map(Entry::Flow))
+                    .or_else(|| path.strip_suffix(".map.yaml").map(Entry::Map)),
+            };
+        };
+        match folder {
+            "types" => named(rest, &[".json", ".xsd"]).map(Entry::Type),
+            "tables" => named(rest, &[".json"]).map(Entry::Table),
+            "cases" => {
+                let (flow, name) = rest.split_once('/')?;
+                Some(Entry::Case { flow, name: named(name, &[".yaml"])? })
+            }
+            "lock" => Some(Entry::Lock),
+            _ => None,
+        }
+    }
+}
+
+fn named<'p>(path: &'p str, endings: &[&str]) -> Option<&'p str> {
+    let name = endings.iter().find_map(|ending| path.strip_suffix(ending))?;
+    (!name.is_empty() && !name.contains('/')).then_some(name)
+}
+
+/// Reads everything; the project is absent when it has no readable project.yaml, and not to be
+/// compiled when there are problems.
+fn read(sources: &Sources) -> (Option<Project>, Diagnostics) {
+    let mut problems = Diagnostics::default();
+    let mut file = declaration::ProjectFile::default();
+    let mut maps: BTreeMap<String, MapFile> = BTreeMap::new();
+    let (mut flows, mut cases, mut tables) = (Vec::new(), Vec::new(), Tables::new());
+    for (path, text) in &sources.0 {
+        let Some(entry) = Entry::of(path) else {
+            problems.push(unknown_file(path));
+            continue;
+        };
+        match entry {
+            Entry::Map(name) => match MapFile::parse(path, text) {
+                Ok(map) => {
+                    if map.name != name {
+                        problems.push(misnamed(path, text, "mapping", &map.name));
+                    }
+                    maps.insert(map.name.clone(), map);
+                }
+                Err(found) => problems.0.extend(found.0.into_iter().map(|problem| problem.file(path))),
+            },
+            Entry::Type(_) if path.ends_with(".xsd") => {}
+            Entry::Note | Entry::Lock => {}
+            _ => {
+                let node = match yaml::parse(path, text) {
+                    Ok(node) => node,
+                    Err(found) => {
+                        problems.0.extend(found.0);
+                        continue;
+                    }
+                };
+                let mut reader = Reader::new(path, text);
+                match entry {
+                    Entry::Project => file = declaration::read(&mut reader, &node),
+                    Entry::Flow(name) => {
+                        let flow = flow::read(&mut reader, &node);
+                        if !flow.name.is_empty() && flow.name != name {
+                            let mut problem = misnamed(path, text, "flow", &flow.name);
+                            let name = node.get("document").and_then(|document| document.get("name"));
+                            problem.span = name.map_or(problem.span, |name| name.span);
+                            reader.refuse(problem);
+                        }
+                        flows.push((FlowFile { file: path.clone(), flow }, reader.problems.is_empty()));
+                    }
+                    Entry::Table(name) => match serde_json::from_str(&node.to_json()) {
+                        Ok(table) => {
+                            tables.insert(name.to_owned(), table);
+                        }
+                        Err(_) => reader.problem("LG-PROJECT-VALUE", node.span, "this table is no JSON"),
+                    },
+                    Entry::Case { flow, name } => cases.extend(cases::read(&mut reader, &node, flow, name, path)),
+                    _ => {}
+                }
+                problems.0.extend(reader.problems.0);
+            }
+        }
+    }
+    if !sources.0.contains_key(PROJECT_FILE) {
+        problems.push(missing_project_file());
+    }
+    check_together(sources, &mut problems, &file, &flows, &maps, &tables, &cases);
+    let project = file.id.map(|id| Project {
+        id,
+        title: file.title,
+        accounts: file.accounts,
+        flows: flows.into_iter().map(|(flow, _)| flow).collect(),
+        maps,
+        tables,
+        cases,
+        sources: sources.clone(),
+    });
+    (project, problems)
+}
+
+/// Checks that need several files.
+fn check_together(
+    sources: &Sources,
+    problems: &mut Diagnostics,
+    file: &declaration::ProjectFile,
+    flows: &[(FlowFile, bool)],
+    maps: &BTreeMap<String, MapFile>,
+    tables: &Tables,
+    cases: &[Case],
+) {
+    for (FlowFile { file: path, flow }, sound) in flows {
+        let mut reader = Reader::new(path, sources.0.get(path).map_or("", String::as_str));
+        calls::check_declared(&mut reader, flow, &file.accounts, maps);
+        let sound = *sound && reader.problems.is_empty();
+        problems.0.extend(reader.problems.0);
+        // A sound flow is emitted and meets the expression compiler there.
+        if !sound {
+            problems.0.extend(flow::probe(flow, path).0);
+        } else if let Err(found) = flow::emit(flow, &Surroundings { file: path, maps, tables }) {
+            problems.0.extend(found.0.into_iter().filter(|problem| problem.file == *path));
+        }
+    }
+    for map in maps.values() {
+        let mut scratch = ModuleBuilder::new(&map.name);
+        let source = scratch.source(&map.file);
+        if let Err(found) = compile_map(&mut scratch, map, source, tables) {
+            problems.0.extend(found.0.into_iter().map(|problem| problem.file(&map.file)));
+        }
+    }
+    for case in cases {
+        if !sources.0.contains_key(&format!("{}.flow.yaml", case.flow)) {
+            let known = flows.iter().map(|(flow, _)| flow.flow.name.as_str());
+            let problem =
+                Diagnostic::new("LG-CASE-VALUE", Span::default(), format!("there is no flow `{}`", case.flow));
+            problems.push(match nearest(&case.flow, known) {
+                Some(near) => problem.help(format!("did you mean `cases/{near}/`?")).file(&case.file),
+                None => problem.help("cases stand in `cases/<name of a flow>/`").file(&case.file),
+            });
+        }
+    }
+}
+
+fn missing_project_file() -> Diagnostic {
+    Diagnostic::new("LG-PROJECT-FILE", Span::default(), "there is no project.yaml")
+        .help("write one: `project: <id>`, and `accounts` for what the flows call")
+        .file(PROJECT_FILE)
+}
+
+fn misnamed(path: &str, text: &str, what: &str, name: &str) -> Diagnostic {
+    let at = text.find(name).unwrap_or(0);
+    let ending = if what == "flow" { "flow" } else { "map" };
+    Diagnostic::new(
+        "LG-PROJECT-NAME",
+        Span::new(at, at + name.len()),
+        format!("the {what} `{name}` stands in `{path}`"),
+    )
+    .help(format!("name and file go together: rename the file to `{name}.{ending}.yaml`, or the {what}"))
+    .file(path)
+}
+
+fn unknown_file(path: &str) -> Diagnostic {
+    let problem = Diagnostic::new("LG-PROJECT-FILE", Span::default(), "this file has no place in a project").file(path);
+    let stem = |ending: &str| path.strip_suffix(ending).map(str::to_owned);
+    let help = if path.starts_with("apis/") {
+        "API descriptions are not supported yet".to_owned()
+    } else if let Some(stem) = None.or_else(|| stem(".yml")).or_else(|| stem(".flow.json")) {
+        format!("rename it to `{stem}.yaml`")
+    } else if let Some(near) = nearest(path, [PROJECT_FILE, "sample.json", "README.md"]) {
+        format!("did you mean `{near}`?")
+    } else {
+        "a project has project.yaml, <name>.flow.yaml, <name>.map.yaml, types/, tables/<name>.json, \
+         cases/<flow>/<case>.yaml, sample.json and README.md"
+            .to_owned()
+    };
+    problem.help(help)
+}

@@ -1,0 +1,220 @@
+use std::collections::BTreeMap;
+
+use lockgate_model::Diagnostics;
+
+use super::{Catalog, Expect, OperationInfo, Project, Reply, Sources};
+
+const PROJECT: &str = "project: shop\naccounts:\n  erp: { connector: https, operations: [post] }\n";
+const FLOW: &str = "document: { dsl: '1.0.3', namespace: test, name: orders, version: '1.0.0' }\nevaluate: { language: jsonata }\ndo:\n  - send: { call: 'https.post:1@default', with: { account: erp, path: /orders, body: '${ $ }' } }\n";
+
+fn sources(files: &[(&str, &str)]) -> Sources {
+    let mut all = BTreeMap::from([("project.yaml", PROJECT), ("orders.flow.yaml", FLOW)]);
+    all.extend(files.iter().copied());
+    Sources(all.into_iter().filter(|(_, text)| !text.is_empty()).map(|(p, t)| (p.to_owned(), t.to_owned())).collect())
+}
+
+fn catalog() -> Catalog {
+    let operation = |version: &str| OperationInfo { version: version.to_owned(), idempotent: false };
+    let https = BTreeMap::from([("get".to_owned(), operation("1")), ("post".to_owned(), operation("1"))]);
+    Catalog { connectors: BTreeMap::from([("https".to_owned(), https)]) }
+}
+
+/// Code, file and the text it points at.
+fn shown(problems: &Diagnostics, sources: &Sources) -> Vec<(String, String, String)> {
+    problems
+        .0
+        .iter()
+        .map(|problem| {
+            let span = problem.span.start as usize..problem.span.end as usize;
+            let text = sources.0.get(&problem.file).and_then(|text| text.get(span)).unwrap_or("");
+            (problem.code.clone(), problem.file.clone(), text.to_owned())
+        })
+        .collect()
+}
+
+fn is(files: &[(&str, &str)], expect: &[(&str, &str, &str)]) {
+    let sources = sources(files);
+    let found = shown(&Project::check_sources(&sources, &catalog()), &sources);
+    let found: Vec<_> = found.iter().map(|(a, b, c)| (a.as_str(), b.as_str(), c.as_str())).collect();
+    assert_eq!(found, expect);
+}
+
+#[test]
+fn all_problems_of_all_files_come_at_once() {
+    is(
+        &[
+            ("project.yaml", "project: Shop\nacounts: {}\n"),
+            ("orders.flow.yaml", "do: [a: { swtich: 1 }]\n"),
+            ("other.flow.yaml", "a: [\n"),
+            ("cases/ordres/1.yaml", "expect: { output: 1 }\n"),
+            ("tables/t.json", "{\"a\": 1, \"a\": 2}"),
+            ("notes.txt", "x"),
+        ],
+        &[
+            ("LG-CASE-VALUE", "cases/ordres/1.yaml", ""),
+            ("LG-PROJECT-FILE", "notes.txt", ""),
+            ("LG-FLOW-LANGUAGE", "orders.flow.yaml", "do"),
+            ("LG-MISSING-KEY", "orders.flow.yaml", "do: [a: { swtich: 1 }]"),
+            ("LG-FLOW-TASK", "orders.flow.yaml", "swtich"),
+            ("LG-YAML-SYNTAX", "other.flow.yaml", "["),
+            ("LG-PROJECT-VALUE", "project.yaml", "Shop"),
+            ("LG-UNKNOWN-KEY", "project.yaml", "acounts"),
+            ("LG-YAML-DUPLICATE-KEY", "tables/t.json", "\"a\""),
+        ],
+    );
+}
+
+#[test]
+fn a_project_needs_its_file() {
+    is(
+        &[("project.yaml", "")],
+        &[("LG-UNKNOWN-ACCOUNT", "orders.flow.yaml", "erp"), ("LG-PROJECT-FILE", "project.yaml", "")],
+    );
+    assert!(Project::parse(&Sources::default()).is_err());
+}
+
+#[test]
+fn declarations() {
+    is(
+        &[(
+            "project.yaml",
+            "project: shop\naccounts:\n  erp: { connector: https, operations: [post, post, put], address: 'https://h' }\n  ERP: { connector: htps, operations: [] }\n  mail: {}\n  ftp: { connector: sftp, operations: [put] }\n",
+        )],
+        &[
+            ("LG-PROJECT-VALUE", "project.yaml", "post"),
+            ("LG-UNKNOWN-OPERATION", "project.yaml", "put"),
+            ("LG-PROJECT-VALUE", "project.yaml", "address"),
+            ("LG-PROJECT-VALUE", "project.yaml", "ERP"),
+            ("LG-PROJECT-VALUE", "project.yaml", "ERP"),
+            ("LG-MISSING-KEY", "project.yaml", "mail"),
+            ("LG-MISSING-KEY", "project.yaml", "mail"),
+            ("LG-UNKNOWN-CONNECTOR", "project.yaml", "sftp"),
+        ],
+    );
+    is(
+        &[(
+            "project.yaml",
+            "project: shop\naccounts: { erp: { connector: https, operations: [post, put] }, a: { connector: htps, operations: [x] } }\n",
+        )],
+        &[("LG-UNKNOWN-OPERATION", "project.yaml", "put"), ("LG-UNKNOWN-CONNECTOR", "project.yaml", "htps")],
+    );
+}
+
+#[test]
+fn calls_against_declarations_and_catalog() {
+    let flow = |calls: &str| {
+        FLOW.replace(
+            "  - send: { call: 'https.post:1@default', with: { account: erp, path: /orders, body: '${ $ }' } }\n",
+            calls,
+        )
+    };
+    let of = |calls: &str, expect: &[(&str, &str)]| {
+        let flow = flow(calls);
+        let expect: Vec<_> = expect.iter().map(|(code, text)| (*code, "orders.flow.yaml", *text)).collect();
+        is(&[("orders.flow.yaml", &flow)], &expect);
+    };
+    of("  - a: { call: https.post:1, with: { account: epr } }\n", &[("LG-UNKNOWN-ACCOUNT", "epr")]);
+    of("  - a: { call: https.get:1, with: { account: erp } }\n", &[("LG-UNDECLARED-OPERATION", "https.get:1")]);
+    of(
+        "  - a: { call: sftp.put:1, with: { account: erp } }\n",
+        &[("LG-UNKNOWN-CONNECTOR", "sftp.put:1"), ("LG-CALL-ACCOUNT", "erp")],
+    );
+    of("  - a: { call: https.post:2, with: { account: erp } }\n", &[("LG-UNKNOWN-OPERATION", "https.post:2")]);
+    of(
+        "  - a: { call: http, with: { method: delete, endpoint: 'https://h/x' } }\n",
+        &[("LG-UNKNOWN-OPERATION", "http")],
+    );
+    of("  - a: { call: map.invoice:1, with: { input: '${ $ }' } }\n", &[("LG-UNKNOWN-MAPPING", "map.invoice:1")]);
+}
+
+#[test]
+fn names_of_files_and_contents_go_together() {
+    let flow = FLOW.replace("name: orders", "name: order");
+    is(&[("orders.flow.yaml", &flow)], &[("LG-PROJECT-NAME", "orders.flow.yaml", "order")]);
+}
+
+#[test]
+fn unknown_files_have_help() {
+    for (path, help) in [
+        ("orders.flow.yml", "rename it to `orders.flow.yaml`"),
+        ("projct.yaml", "did you mean `project.yaml`?"),
+        ("apis/orders.yaml", "API descriptions are not supported yet"),
+    ] {
+        let problems = Project::check_sources(&sources(&[(path, "x: 1")]), &catalog());
+        assert_eq!(problems.0.len(), 1, "{problems}");
+        assert_eq!(problems.0[0].help.as_deref(), Some(help));
+    }
+    for path in [
+        "README.md",
+        "types/order.json",
+        "types/order.xsd",
+        "lock/x/y",
+        "sample.json",
+        "tables/t.json",
+        "cases/orders/1.yaml",
+    ] {
+        let text = if path.starts_with("cases/") { "expect: { output: 1 }" } else { "{}" };
+        is(&[(path, text)], &[]);
+    }
+    for path in ["types/a/b.json", "tables/t.csv", "cases/1.yaml", "src/x", "/project.yaml", "../x"] {
+        is(&[(path, "{}")], &[("LG-PROJECT-FILE", path, "")]);
+    }
+}
+
+#[test]
+fn cases_are_read() {
+    let case = "title: busy once\ninput: { orderId: SO-1, sum: 1.50 }\nmocks:\n  erp.post:\n    - error: { type: communication, status: 503 }\n    - answer: { status: 201 }\nexpect: { error: { status: 502 } }\n";
+    let project = Project::parse(&sources(&[("cases/orders/busy.yaml", case)])).unwrap();
+    let [case] = project.cases() else { panic!() };
+    assert_eq!((case.flow.as_str(), case.name.as_str()), ("orders", "busy"));
+    assert_eq!(case.input.as_deref(), Some(r#"{"orderId":"SO-1","sum":1.50}"#));
+    let busy = Reply::Error { kind: "communication".to_owned(), status: Some(503) };
+    assert_eq!(case.mocks["erp.post"], [busy, Reply::Answer(r#"{"status":201}"#.to_owned())]);
+    assert_eq!(case.expect, Expect::Error(r#"{"status":502}"#.to_owned()));
+    is(
+        &[(
+            "cases/orders/1.yaml",
+            "mocks: { erp: [], erp.post: [{ answer: 1, error: 2 }, { error: { type: oops } }] }\nexpect: {}\n",
+        )],
+        &[
+            ("LG-CASE-VALUE", "cases/orders/1.yaml", "erp"),
+            ("LG-CASE-VALUE", "cases/orders/1.yaml", "{ answer: 1, error: 2 }"),
+            ("LG-CASE-VALUE", "cases/orders/1.yaml", "oops"),
+            ("LG-CASE-VALUE", "cases/orders/1.yaml", "{}"),
+        ],
+    );
+}
+
+#[test]
+fn objects_change_with_what_they_hold() {
+    let objects = |files: &[(&str, &str)]| Project::parse(&sources(files)).unwrap().objects();
+    let before = objects(&[
+        ("tables/t.json", "{}"),
+        ("types/order.json", "{}"),
+        ("cases/orders/1.yaml", "expect: { output: 1 }"),
+    ]);
+    assert_eq!(
+        before.keys().map(String::as_str).collect::<Vec<_>>(),
+        [
+            "accounts/erp",
+            "document-types/order",
+            "integrations/orders",
+            "integrations/orders.cases",
+            "integrations/project",
+            "reference-data/t",
+        ]
+    );
+    let changed = |files: &[(&str, &str)]| -> Vec<String> {
+        let mut all =
+            vec![("tables/t.json", "{}"), ("types/order.json", "{}"), ("cases/orders/1.yaml", "expect: { output: 1 }")];
+        all.extend(files);
+        let after = objects(&all);
+        after.into_iter().filter(|(name, digest)| before.get(name) != Some(digest)).map(|(name, _)| name).collect()
+    };
+    assert!(changed(&[]).is_empty());
+    assert_eq!(changed(&[("tables/t.json", "{\"a\": 1}")]), ["reference-data/t"]);
+    assert_eq!(changed(&[("README.md", "hello")]), ["integrations/project"]);
+    assert_eq!(changed(&[("project.yaml", &PROJECT.replace("[post]", "[post, get]"))]), ["accounts/erp"]);
+    assert_eq!(changed(&[("project.yaml", &format!("{PROJECT}title: Shop\n"))]), ["integrations/project"]);
+    assert_eq!(changed(&[("orders.flow.yaml", &format!("{FLOW}# more\n"))]), ["integrations/orders"]);
+}

@@ -1,0 +1,183 @@
+//! Reads positioned trees key by key and collects everything that is wrong with them.
+//!
+//! A reader never stops at a problem: it says what it found and goes on with the rest of the file, so
+//! that an author sees all problems at once.
+
+use lockgate_mapping::yaml::{Key, Node};
+use lockgate_model::{Diagnostic, Diagnostics, Span};
+
+/// One file under reading.
+pub(crate) struct Reader<'t> {
+    /// The file's text, for positions inside folded scalars.
+    pub text: &'t str,
+    /// What was found so far.
+    pub problems: Diagnostics,
+    file: &'t str,
+}
+
+impl<'t> Reader<'t> {
+    /// A reader for one file; `file` names it in problems.
+    pub fn new(file: &'t str, text: &'t str) -> Self {
+        Self { text, problems: Diagnostics::default(), file }
+    }
+
+    /// Records a problem of this file.
+    pub fn refuse(&mut self, problem: Diagnostic) {
+        self.problems.push(problem.file(self.file));
+    }
+
+    /// Records a problem that needs no more than a code, a place and a message.
+    pub fn problem(&mut self, code: &str, span: Span, message: impl Into<String>) {
+        self.refuse(Diagnostic::new(code, span, message));
+    }
+
+    /// Records a problem with what to do about it.
+    pub fn problem_help(&mut self, code: &str, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        self.refuse(Diagnostic::new(code, span, message).help(help));
+    }
+
+    /// The node's entries, or a problem: `what` must be an object.
+    pub fn object<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n [(Key, Node)]> {
+        let entries = node.entries();
+        if entries.is_none() {
+            self.shape(node, what, "an object");
+        }
+        entries
+    }
+
+    /// The node's entries when all its keys are among `known`; unknown keys are problems, but the
+    /// entries are still returned.
+    pub fn object_of<'n>(&mut self, node: &'n Node, what: &str, known: &[&str]) -> Option<&'n [(Key, Node)]> {
+        let entries = self.object(node, what)?;
+        for (key, _) in entries {
+            if !known.contains(&key.text.as_str()) {
+                self.unknown_key(key, what, known);
+            }
+        }
+        Some(entries)
+    }
+
+    /// Records an unknown key with the nearest known one.
+    pub fn unknown_key(&mut self, key: &Key, what: &str, known: &[&str]) {
+        let help = match nearest(&key.text, known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None if known.is_empty() => "nothing can stand here".to_owned(),
+            None => format!("known here: {}", list(known.iter().copied())),
+        };
+        self.refuse(
+            Diagnostic::new("LG-UNKNOWN-KEY", key.span, format!("{what} has no `{}`", key.text))
+                .help(help)
+                .token(&key.text),
+        );
+    }
+
+    /// The node's items, or a problem.
+    pub fn array<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n [Node]> {
+        let items = node.items();
+        if items.is_none() {
+            self.shape(node, what, "an array");
+        }
+        items
+    }
+
+    /// The node's string, or a problem.
+    pub fn string<'n>(&mut self, node: &'n Node, what: &str) -> Option<&'n str> {
+        let text = node.as_text();
+        if text.is_none() {
+            match node.scalar() {
+                Some(scalar) if !node.is_null() => self.problem_help(
+                    "LG-WRONG-TYPE",
+                    node.span,
+                    format!("{what} must be a string, this is {}", node.noun()),
+                    format!("quote it: '{}'", scalar.text),
+                ),
+                _ => self.shape(node, what, "a string"),
+            }
+        }
+        text
+    }
+
+    /// The node's whole number from 0 up, or a problem.
+    pub fn whole(&mut self, node: &Node, what: &str) -> Option<u32> {
+        let number = node.as_lexeme().and_then(|lexeme| lexeme.parse().ok());
+        if number.is_none() {
+            self.shape(node, what, "a whole number from 0 up");
+        }
+        number
+    }
+
+    /// Records that `what` has the wrong shape.
+    pub fn shape(&mut self, node: &Node, what: &str, wanted: &str) {
+        self.problem("LG-WRONG-TYPE", node.span, format!("{what} must be {wanted}, this is {}", node.noun()));
+    }
+
+    /// The value of a key that must be there; its absence is a problem at `at`.
+    pub fn required<'n>(&mut self, entries: &'n [(Key, Node)], key: &str, what: &str, at: Span) -> Option<&'n Node> {
+        let found = find(entries, key);
+        if found.is_none() {
+            self.problem("LG-MISSING-KEY", at, format!("{what} needs `{key}`"));
+        }
+        found
+    }
+}
+
+/// The value of a key.
+pub(crate) fn find<'n>(entries: &'n [(Key, Node)], key: &str) -> Option<&'n Node> {
+    entries.iter().find(|(k, _)| k.text == key).map(|(_, node)| node)
+}
+
+/// `` `a`, `b` `` for messages.
+pub(crate) fn list<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<String> = names.into_iter().map(|name| format!("`{name}`")).collect();
+    if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+}
+
+/// The known name nearest to what was written, when it is near enough to be meant.
+pub(crate) fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let allowed = 1 + written.chars().count() / 4;
+    known
+        .into_iter()
+        .map(|name| (distance(&written.to_lowercase(), &name.to_lowercase()), name))
+        .filter(|(distance, _)| *distance <= allowed)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, name)| name)
+}
+
+/// Edits (insert, drop, replace, swap of neighbours) from one word to the other.
+fn distance(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().take(64).collect(), b.chars().take(64).collect());
+    let mut rows = vec![(0..=b.len()).collect::<Vec<usize>>()];
+    for (i, x) in a.iter().enumerate() {
+        let mut row = vec![i + 1];
+        for (j, y) in b.iter().enumerate() {
+            let at = |up: usize, back: usize| {
+                rows.get((i + 1).wrapping_sub(up)).and_then(|r| r.get((j + 1).wrapping_sub(back))).copied()
+            };
+            let replace = at(1, 1).unwrap_or(0) + usize::from(x != y);
+            let drop = at(1, 0).unwrap_or(0) + 1;
+            let insert = row.last().copied().unwrap_or(0) + 1;
+            let mut best = replace.min(drop).min(insert);
+            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(y) && b.get(j - 1) == Some(x);
+            if swapped && let Some(before) = at(2, 2) {
+                best = best.min(before + 1);
+            }
+            row.push(best);
+        }
+        rows.push(row);
+    }
+    rows.last().and_then(|row| row.last()).copied().unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{distance, nearest};
+
+    #[test]
+    fn the_nearest_name_is_near() {
+        assert_eq!(nearest("swich", ["set", "switch", "do"]), Some("switch"));
+        assert_eq!(nearest("cacth", ["try", "catch"]), Some("catch"));
+        assert_eq!(nearest("expotr", ["export", "output"]), Some("export"));
+        assert_eq!(nearest("banana", ["set", "switch", "do"]), None);
+        assert_eq!((distance("", "abc"), distance("abc", ""), distance("same", "same")), (3, 3, 0));
+    }
+}

@@ -1,0 +1,272 @@
+//! The rule against its corpus of address forms, and what a resolver may try.
+
+use std::{
+    collections::VecDeque,
+    io,
+    net::{Ipv4Addr, Ipv6Addr},
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
+
+use futures_util::future::BoxFuture;
+use tokio::net::TcpListener;
+
+use super::*;
+use crate::Kind;
+use corpus::{NO_HOST, PUBLIC, REFUSED};
+
+mod corpus;
+
+fn open() -> Egress {
+    Egress::new(Vec::new())
+}
+fn everything() -> Vec<Allowance> {
+    vec![Allowance::parse("0.0.0.0/0", 1, 65535).unwrap(), Allowance::parse("::/0", 1, 65535).unwrap()]
+}
+
+#[test]
+fn the_corpus_is_refused_by_class() {
+    for (class, list) in REFUSED {
+        for text in *list {
+            let ip: IpAddr = text.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
+            let refused = open().vet(ip, 443).expect_err(text);
+            assert_eq!(refused.class, *class, "{text}");
+        }
+    }
+}
+
+#[test]
+fn the_neighbours_of_refused_ranges_are_public() {
+    for text in PUBLIC {
+        assert_eq!(open().vet(text.parse().unwrap(), 443).unwrap().addr().ip().to_string(), *text);
+    }
+}
+
+#[test]
+fn metadata_is_refused_whatever_is_allowed() {
+    let egress = Egress::new(everything());
+    for (class, list) in REFUSED {
+        for text in *list {
+            let verdict = egress.vet(text.parse().unwrap(), 443);
+            assert_eq!(verdict.is_err(), *class == Class::Metadata, "{text}");
+        }
+    }
+}
+
+/// Every form that can carry an IPv4 address carries every address the rule must find.
+#[test]
+fn every_disguise_of_every_non_public_v4_is_seen() {
+    let (mut forms, egress) = (0, Egress::new(vec![Allowance::parse("::/0", 1, 65535).unwrap()]));
+    // `::` and `::1` are addresses of their own, not 0.0.0.0 and 0.0.0.1 in disguise.
+    let inner = REFUSED.iter().flat_map(|(_, list)| *list).filter_map(|t| t.parse::<Ipv4Addr>().ok());
+    let inner = inner.filter(|v4| v4.octets()[0] != 0);
+    for v4 in inner {
+        let [a, b, c, d] = v4.octets().map(u16::from);
+        let (high, low) = (a << 8 | b, c << 8 | d);
+        let disguises = [
+            Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, high, low),
+            Ipv6Addr::new(0, 0, 0, 0, 0, 0, high, low),
+            Ipv6Addr::new(0, 0, 0, 0, 0xffff, 0, high, low),
+            Ipv6Addr::new(0x64, 0xff9b, 0, 0, 0, 0, high, low),
+            Ipv6Addr::new(0x64, 0xff9b, 1, 0, 0, 0, high, low),
+            Ipv6Addr::new(0x64, 0xff9b, 1, high, c, d << 8, 0, 0),
+            Ipv6Addr::new(0x2002, high, low, 0, 0, 0, 0, 1),
+            Ipv6Addr::new(0x2001, 0, high, low, 0, 0, 0, 0),
+            Ipv6Addr::new(0x2001, 0, 0x808, 0x808, 0, 0, !high, !low),
+            Ipv6Addr::new(0x2a00, 1, 0, 0, 0, 0x5efe, high, low),
+            Ipv6Addr::new(0x2a00, 1, 0, 0, 0x200, 0x5efe, high, low),
+        ];
+        for disguise in disguises {
+            // Without any allowance, and with all IPv6 allowed, what is inside still counts.
+            assert!(open().vet(disguise.into(), 443).is_err(), "{disguise} ({v4})");
+            assert!(egress.vet(disguise.into(), 443).is_err(), "{disguise} ({v4}) with ::/0 allowed");
+            forms += 2;
+        }
+    }
+    assert!(forms > 400, "{forms} forms");
+}
+
+#[test]
+fn spellings_that_could_be_read_twice_are_no_hosts() {
+    for text in NO_HOST {
+        assert!(Host::parse(text).is_err(), "`{text}` was taken");
+    }
+    let label = "a".repeat(64);
+    assert!(Host::parse(&label).is_err());
+    assert!(Host::parse(&vec!["abc"; 64].join(".")).is_err(), "longer than 253 bytes");
+}
+
+#[test]
+fn plain_hosts_are_read() {
+    for (text, shown) in [
+        ("Example.COM", "example.com"),
+        ("a", "a"),
+        ("xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ("1a.example", "1a.example"),
+        ("3com.com", "3com.com"),
+        ("0xyz", "0xyz"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("[::1]", "[::1]"),
+        ("[::ffff:127.0.0.1]", "[::ffff:127.0.0.1]"),
+        ("[2001:db8::1]", "[2001:db8::1]"),
+    ] {
+        assert_eq!(Host::parse(text).unwrap().to_string(), shown);
+    }
+    assert_eq!(Host::parse("[::1]").unwrap().bare(), "::1");
+}
+
+#[test]
+fn an_allowance_is_its_range_and_its_ports() {
+    let egress = Egress::new(vec![Allowance::parse("10.1.0.7/16", 443, 444).unwrap()]);
+    for (ip, port, good) in [
+        ("10.1.0.0", 443, true),
+        ("10.1.255.255", 444, true),
+        ("10.1.0.0", 442, false),
+        ("10.1.0.0", 445, false),
+        ("10.2.0.0", 443, false),
+        ("10.0.255.255", 443, false),
+        ("::ffff:10.1.0.1", 443, false),
+        ("127.0.0.1", 443, false),
+        ("8.8.8.8", 1, true),
+        ("8.8.8.8", 0, false),
+    ] {
+        assert_eq!(egress.vet(ip.parse().unwrap(), port).is_ok(), good, "{ip}:{port}");
+    }
+    for (cidr, first, last) in [("10.0.0.0/33", 1, 2), ("x", 1, 2), ("", 1, 2), ("10.0.0.1", 0, 2), ("10.0.0.1", 3, 2)]
+    {
+        assert!(Allowance::parse(cidr, first, last).is_err(), "{cidr} {first} {last}");
+    }
+}
+
+/// Both the form and what it carries must be allowed.
+#[test]
+fn a_disguised_private_address_needs_both_allowances() {
+    let inner = Allowance::parse("10.0.0.0/8", 443, 443).unwrap();
+    let outer = Allowance::parse("64:ff9b::/96", 443, 443).unwrap();
+    let ip = "64:ff9b::10.0.0.1".parse().unwrap();
+    assert_eq!(Egress::new(vec![inner.clone()]).vet(ip, 443).unwrap_err().class, Class::Transition);
+    assert_eq!(Egress::new(vec![outer.clone()]).vet(ip, 443).unwrap_err().class, Class::Private);
+    assert!(Egress::new(vec![inner, outer]).vet(ip, 443).is_ok());
+}
+
+#[test]
+fn a_refusal_names_the_command_that_would_allow_it() {
+    let refused = open().vet("10.0.0.5".parse().unwrap(), 8443).unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "`10.0.0.5` port 8443 is a private address; the operator can allow it: \
+         `lockgate operator egress allow TENANT ENVIRONMENT 10.0.0.5/32 8443`"
+    );
+    let never = open().vet("169.254.169.254".parse().unwrap(), 80).unwrap_err();
+    assert!(never.to_string().ends_with("is a metadata address and is never dialled"));
+}
+
+/// A resolver that follows a script: each look-up takes the next answer, the last one stays.
+struct Scripted {
+    answers: Mutex<VecDeque<Vec<IpAddr>>>,
+    asked: AtomicUsize,
+}
+
+impl Scripted {
+    fn new(answers: &[&[&str]]) -> Arc<Self> {
+        let parse = |list: &&[&str]| list.iter().map(|t| t.parse().unwrap()).collect();
+        Arc::new(Self { answers: Mutex::new(answers.iter().map(parse).collect()), asked: AtomicUsize::new(0) })
+    }
+}
+
+impl Resolve for Scripted {
+    fn resolve(&self, _: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+        self.asked.fetch_add(1, Ordering::SeqCst);
+        let mut answers = self.answers.lock().unwrap();
+        let answer = if answers.len() > 1 { answers.pop_front() } else { answers.front().cloned() };
+        Box::pin(async move { Ok(answer.unwrap_or_default()) })
+    }
+}
+
+fn soon() -> Instant {
+    Instant::now() + Duration::from_secs(5)
+}
+
+#[tokio::test]
+async fn one_refused_answer_refuses_the_name() {
+    for answers in [&["8.8.8.8", "10.0.0.1"][..], &["169.254.169.254", "8.8.8.8"], &["::ffff:127.0.0.1"], &["::1"]] {
+        let egress = open().with_resolver(Scripted::new(&[answers]));
+        let error = egress.dial(&Host::parse("a.example").unwrap(), 443, soon()).await.unwrap_err();
+        assert_eq!((error.kind(), error.code()), (Kind::Refused, "egress"), "{answers:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_name_without_answer_is_unreachable() {
+    let egress = open().with_resolver(Scripted::new(&[&[]]));
+    let error = egress.dial(&Host::parse("a.example").unwrap(), 443, soon()).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Unreachable);
+}
+
+/// The name is asked once; the answer that was vetted is the address that is dialled, whatever the
+/// resolver would say next.
+#[tokio::test]
+async fn rebinding_changes_nothing() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let resolver = Scripted::new(&[&["127.0.0.1"], &["127.0.0.2"], &["169.254.169.254"]]);
+    let egress =
+        Egress::new(vec![Allowance::parse("127.0.0.1/32", port, port).unwrap()]).with_resolver(resolver.clone());
+    let host = Host::parse("rebinding.example").unwrap();
+    let (stream, vetted) = egress.dial(&host, port, soon()).await.unwrap();
+    assert_eq!(resolver.asked.load(Ordering::SeqCst), 1);
+    assert_eq!(stream.peer_addr().unwrap(), vetted.addr());
+    assert_eq!(vetted.addr().to_string(), format!("127.0.0.1:{port}"));
+    // The next two answers are refused before anything is dialled.
+    for _ in 0..2 {
+        assert_eq!(egress.dial(&host, port, soon()).await.unwrap_err().kind(), Kind::Refused);
+    }
+}
+
+#[tokio::test]
+async fn literals_are_vetted_without_a_resolver() {
+    let resolver = Scripted::new(&[&["8.8.8.8"]]);
+    let egress = open().with_resolver(resolver.clone());
+    for text in ["127.0.0.1", "[::1]", "169.254.169.254", "[::ffff:169.254.169.254]", "10.0.0.1"] {
+        let error = egress.dial(&Host::parse(text).unwrap(), 443, soon()).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Refused, "{text}");
+        assert!(!error.to_string().contains(text), "the address is private: {error}");
+    }
+    assert_eq!(resolver.asked.load(Ordering::SeqCst), 0);
+}
+
+#[tokio::test]
+async fn the_deadline_ends_a_silent_resolver() {
+    struct Silent;
+    impl Resolve for Silent {
+        fn resolve(&self, _: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+            Box::pin(std::future::pending())
+        }
+    }
+    let egress = open().with_resolver(Arc::new(Silent));
+    let deadline = Instant::now() + Duration::from_millis(30);
+    let error = egress.dial(&Host::parse("a.example").unwrap(), 443, deadline).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Timeout);
+}
+
+#[tokio::test]
+async fn a_closed_port_is_unreachable_and_the_next_address_is_tried() {
+    let listener = TcpListener::bind("127.0.0.2:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let allowed = vec![Allowance::parse("127.0.0.0/8", 1, 65535).unwrap()];
+    let egress = Egress::new(allowed).with_resolver(Scripted::new(&[&["127.0.0.1", "127.0.0.2"], &["127.0.0.1"]]));
+    let host = Host::parse("a.example").unwrap();
+    assert_eq!(egress.dial(&host, port, soon()).await.unwrap().1.addr().ip().to_string(), "127.0.0.2");
+    assert_eq!(egress.dial(&host, port, soon()).await.unwrap_err().kind(), Kind::Unreachable);
+}
+
+#[test]
+fn an_allowance_withdrawn_ends_reuse() {
+    let before = Egress::new(vec![Allowance::parse("127.0.0.0/8", 443, 443).unwrap()]);
+    let vetted = before.vet("127.0.0.1".parse().unwrap(), 443).unwrap();
+    assert!(before.still_allows(vetted));
+    assert!(!open().still_allows(vetted));
+}

@@ -1,0 +1,22 @@
+//! One method of [`Arena`](crate::Arena) for each intrinsic that works on values, in the groups of
+//! [`lockgate_model::abi`]; the table there says what each is for.
+//!
+//! They follow JSONata 2.2 and the reference implementation where the two leave a choice. What is
+//! not theirs: the fixed cost of a call, which the engine charges; frames, suspending, raising.
+//! A method that is given the wrong kind of handle by the module (an accumulator that is no array)
+//! fails with [`Fault::WrongKind`](crate::Fault::WrongKind).
+
+mod aggregate;
+mod arrange;
+mod build;
+mod functions;
+mod inspect;
+mod list;
+mod navigate;
+mod numbers;
+mod sequences;
+mod strings;
+mod to_text;
+
+#[cfg(test)]
+mod tests;

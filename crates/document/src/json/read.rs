@@ -1,0 +1,504 @@
+//! The reader: one pass over validated characters, without recursion.
+//!
+//! The text goes into the region as a whole; strings without escapes and keys are spans of it.
+//! Children are gathered on a stack and written in one piece when their container ends, so that
+//! an item is found by its number.
+
+use std::str;
+
+use super::{Duplicates, ParseError, ParseOptions, Problem};
+use crate::arena::Arena;
+use crate::datum::{Datum, Field};
+use crate::fault::Fault;
+use crate::handle::Handle;
+use crate::index::Index;
+use crate::memory::Memory;
+use crate::region::{LINEAR_MAX, Region};
+use crate::text::{ASCII, PLAIN, Text, fingerprint, plain_run};
+
+/// Children of the containers that are still open; kept from text to text for its buffers.
+#[derive(Debug, Default)]
+pub(crate) struct Pending {
+    items: Vec<Handle>,
+    fields: Vec<Field>,
+    /// Where each key of `fields` stands.
+    offsets: Vec<u32>,
+    open: Vec<Open>,
+}
+
+/// An open container: its kind and where its children start.
+#[derive(Debug, Clone, Copy)]
+enum Open {
+    Array(u32),
+    Object(u32),
+}
+
+/// The text to read and how.
+pub(crate) struct Source<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) options: ParseOptions,
+    pub(crate) depth_max: u32,
+}
+
+/// Where its values go.
+pub(crate) struct Target<'a> {
+    pub(crate) region: &'a mut Region,
+    pub(crate) slot: u16,
+    pub(crate) memory: &'a mut Memory,
+    pub(crate) pending: &'a mut Pending,
+}
+
+/// Reads one JSON text. A refused text leaves nothing in the region.
+pub(crate) fn read(source: Source<'_>, target: Target<'_>) -> Result<Handle, ParseError> {
+    let text = str::from_utf8(source.bytes).map_err(|bad| ParseError::new(Problem::Utf8, bad.valid_up_to()))?;
+    let Target { region, slot, memory, pending } = target;
+    pending.items.clear();
+    pending.fields.clear();
+    pending.offsets.clear();
+    pending.open.clear();
+    let (nodes, items, fields) = (region.nodes.len(), region.items.len(), region.fields.len());
+    let (base, indexes) = (region.text.len(), region.indexes.len());
+    memory.room_text(&mut region.text, text.len()).map_err(|fault| ParseError::new(Problem::Fault(fault), 0))?;
+    region.text.push_str(text);
+    let mut reader = Reader {
+        text,
+        bytes: source.bytes,
+        pos: 0,
+        base: base as u32,
+        slot,
+        region,
+        memory,
+        pending,
+        options: source.options,
+        depth_max: source.depth_max as usize,
+    };
+    let result = reader.document();
+    if result.is_err() {
+        let Reader { region, memory, .. } = reader;
+        region.nodes.truncate(nodes);
+        region.items.truncate(items);
+        region.fields.truncate(fields);
+        region.text.truncate(base);
+        memory.release(region.indexes.drain(indexes..).map(|index| index.bytes()).sum());
+    }
+    result
+}
+
+impl Arena {
+    /// Reads JSON into the current region; a key twice in an object is refused. Charged.
+    pub fn parse_json(&mut self, bytes: &[u8]) -> Result<Handle, ParseError> {
+        self.parse_json_with(bytes, ParseOptions::default())
+    }
+    /// Reads JSON with options into the current region. Charged.
+    pub fn parse_json_with(&mut self, bytes: &[u8], options: ParseOptions) -> Result<Handle, ParseError> {
+        let fault_at_start = |fault| ParseError::new(Problem::Fault(fault), 0);
+        self.meter.charge_bytes(bytes.len()).map_err(fault_at_start)?;
+        let Some(region) = self.values.regions.get_mut(usize::from(self.current)) else {
+            return Err(fault_at_start(Fault::StaleHandle));
+        };
+        read(
+            Source { bytes, options, depth_max: self.depth_max },
+            Target { region, slot: self.current, memory: &mut self.memory, pending: &mut self.pending },
+        )
+    }
+}
+
+struct Reader<'a> {
+    text: &'a str,
+    bytes: &'a [u8],
+    pos: usize,
+    /// Where `bytes` starts in the region's text.
+    base: u32,
+    slot: u16,
+    region: &'a mut Region,
+    memory: &'a mut Memory,
+    pending: &'a mut Pending,
+    options: ParseOptions,
+    depth_max: usize,
+}
+
+type Read<T> = Result<T, ParseError>;
+
+impl Reader<'_> {
+    fn document(&mut self) -> Read<Handle> {
+        let root = self.value()?;
+        self.skip_space();
+        if self.pos < self.bytes.len() { self.fail(Problem::Trailing) } else { Ok(root) }
+    }
+
+    /// Reads a value with all its children.
+    fn value(&mut self) -> Read<Handle> {
+        loop {
+            self.skip_space();
+            let mut value = match self.peek() {
+                b'"' => {
+                    let text = self.string()?;
+                    self.put(Datum::text(text))?
+                }
+                b'-' | b'0'..=b'9' => {
+                    let number = self.number()?;
+                    self.put(number)?
+                }
+                b'{' => match self.begin_object()? {
+                    Some(empty) => empty,
+                    None => continue,
+                },
+                b'[' => match self.begin_array()? {
+                    Some(empty) => empty,
+                    None => continue,
+                },
+                b't' => self.word("true", Handle::TRUE)?,
+                b'f' => self.word("false", Handle::FALSE)?,
+                b'n' => self.word("null", Handle::NULL)?,
+                _ => return self.fail(Problem::Value),
+            };
+            // The value may end its container, that one the next, and so on.
+            loop {
+                let Some(&open) = self.pending.open.last() else { return Ok(value) };
+                self.skip_space();
+                value = match (open, self.peek()) {
+                    (Open::Array(_), b',') => {
+                        self.pos += 1;
+                        self.keep_item(value)?;
+                        break;
+                    }
+                    (Open::Array(start), b']') => {
+                        self.pos += 1;
+                        self.keep_item(value)?;
+                        self.end_array(start)?
+                    }
+                    (Open::Object(_), b',') => {
+                        self.pos += 1;
+                        self.keep_field(value);
+                        self.skip_space();
+                        self.key()?;
+                        break;
+                    }
+                    (Open::Object(start), b'}') => {
+                        self.pos += 1;
+                        self.keep_field(value);
+                        self.end_object(start)?
+                    }
+                    (Open::Array(_), _) => return self.fail(Problem::ItemEnd),
+                    (Open::Object(_), _) => return self.fail(Problem::FieldEnd),
+                };
+            }
+        }
+    }
+
+    fn begin_array(&mut self) -> Read<Option<Handle>> {
+        self.open(Open::Array(self.pending.items.len() as u32))?;
+        self.skip_space();
+        if self.peek() != b']' {
+            return Ok(None);
+        }
+        self.pos += 1;
+        self.pending.open.pop();
+        self.put(Datum::Array { flags: 0, at: 0, len: 0, room: 0 }).map(Some)
+    }
+    fn begin_object(&mut self) -> Read<Option<Handle>> {
+        self.open(Open::Object(self.pending.fields.len() as u32))?;
+        self.skip_space();
+        if self.peek() != b'}' {
+            self.key()?;
+            return Ok(None);
+        }
+        self.pos += 1;
+        self.pending.open.pop();
+        self.put(Datum::Object { index: 0, at: 0, len: 0, room: 0 }).map(Some)
+    }
+    fn open(&mut self, open: Open) -> Read<()> {
+        if self.pending.open.len() >= self.depth_max {
+            return self.fail(Problem::Depth);
+        }
+        self.pos += 1;
+        let room = self.memory.room(&mut self.pending.open, 1);
+        self.granted(room)?;
+        self.pending.open.push(open);
+        Ok(())
+    }
+
+    fn key(&mut self) -> Read<()> {
+        if self.peek() != b'"' {
+            return self.fail(Problem::Key);
+        }
+        let offset = self.pos as u32;
+        let key = self.string()?;
+        self.skip_space();
+        if self.peek() != b':' {
+            return self.fail(Problem::Colon);
+        }
+        self.pos += 1;
+        let room = self.memory.room(&mut self.pending.fields, 1);
+        self.granted(room)?;
+        self.pending.fields.push(Field { key, value: Handle::UNDEFINED });
+        let room = self.memory.room(&mut self.pending.offsets, 1);
+        self.granted(room)?;
+        self.pending.offsets.push(offset);
+        Ok(())
+    }
+    #[inline]
+    fn keep_item(&mut self, value: Handle) -> Read<()> {
+        let room = self.memory.room(&mut self.pending.items, 1);
+        self.granted(room)?;
+        self.pending.items.push(value);
+        Ok(())
+    }
+    #[inline]
+    fn keep_field(&mut self, value: Handle) {
+        if let Some(field) = self.pending.fields.last_mut() {
+            field.value = value;
+        }
+    }
+
+    fn end_array(&mut self, start: u32) -> Read<Handle> {
+        self.pending.open.pop();
+        let items = self.pending.items.get(start as usize..).unwrap_or_default();
+        let (at, len) = (self.region.items.len() as u32, items.len() as u32);
+        let room = self.memory.room(&mut self.region.items, items.len());
+        if room.is_ok() {
+            self.region.items.extend_from_slice(items);
+        }
+        self.granted(room)?;
+        self.pending.items.truncate(start as usize);
+        self.put(Datum::Array { flags: 0, at, len, room: len })
+    }
+
+    fn end_object(&mut self, start: u32) -> Read<Handle> {
+        self.pending.open.pop();
+        let start = start as usize;
+        let index = self.settle_keys(start)?;
+        let fields = self.pending.fields.get(start..).unwrap_or_default();
+        let (at, len) = (self.region.fields.len() as u32, fields.len() as u32);
+        let room = self.memory.room(&mut self.region.fields, fields.len());
+        if room.is_ok() {
+            self.region.fields.extend_from_slice(fields);
+        }
+        self.granted(room)?;
+        self.pending.fields.truncate(start);
+        self.pending.offsets.truncate(start);
+        self.put(Datum::Object { index, at, len, room: len })
+    }
+
+    /// Looks for keys that come twice among the fields from `start` on; many fields get an index on the way.
+    fn settle_keys(&mut self, start: usize) -> Read<u16> {
+        let fields = self.pending.fields.get_mut(start..).unwrap_or_default();
+        let offsets = self.pending.offsets.get(start..).unwrap_or_default();
+        let text = &self.region.text;
+        let key_of = |key: Text| text.get(key.at as usize..(key.at + key.len) as usize).unwrap_or_default();
+        let mut index = None;
+        if fields.len() > LINEAR_MAX as usize {
+            let fresh = Index::with_room(self.memory, fields.len());
+            index = Some(fresh.map_err(|fault| ParseError::new(Problem::Fault(fault), self.pos))?);
+        }
+        let mut kept = 0;
+        for next in 0..fields.len() {
+            let Some(&field) = fields.get(next) else { break };
+            let key = key_of(field.key);
+            let settled = fields.get(..kept).unwrap_or_default();
+            let is_it = |other: &Field| other.key.print == field.key.print && key_of(other.key) == key;
+            let hash = index.as_ref().map_or(0, |index| index.hash(key));
+            let earlier = match &index {
+                Some(index) => index.find(hash, |at| settled.get(at as usize).is_some_and(is_it)),
+                None => settled.iter().position(is_it).map(|at| at as u32),
+            };
+            if let Some(earlier) = earlier {
+                if self.options.duplicates == Duplicates::Refuse {
+                    let offset = offsets.get(next).copied().unwrap_or_default();
+                    return Err(ParseError::new(Problem::Duplicate, offset as usize));
+                }
+                if let Some(earlier) = fields.get_mut(earlier as usize) {
+                    earlier.value = field.value;
+                }
+                continue;
+            }
+            if let Some(index) = &mut index {
+                let inserted = index.insert(self.memory, hash, kept as u32);
+                inserted.map_err(|fault| ParseError::new(Problem::Fault(fault), self.pos))?;
+            }
+            if let Some(place) = fields.get_mut(kept) {
+                *place = field;
+            }
+            kept += 1;
+        }
+        self.pending.fields.truncate(start + kept);
+        let Some(index) = index.filter(|_| kept > LINEAR_MAX as usize) else { return Ok(0) };
+        let fault = self.region.keep_index(self.memory, index);
+        fault.map_err(|fault| ParseError::new(Problem::Fault(fault), self.pos))
+    }
+
+    fn word(&mut self, word: &str, value: Handle) -> Read<Handle> {
+        if !self.bytes.get(self.pos..).unwrap_or_default().starts_with(word.as_bytes()) {
+            return self.fail(Problem::Value);
+        }
+        self.pos += word.len();
+        Ok(value)
+    }
+
+    /// Reads the string that begins with the quote at `pos`.
+    #[inline]
+    fn string(&mut self) -> Read<Text> {
+        let start = self.pos + 1;
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        let (run, is_ascii) = plain_run(rest);
+        if rest.get(run) != Some(&b'"') {
+            return self.string_with_escapes(start);
+        }
+        self.pos = start + run + 1;
+        Ok(Text {
+            at: self.base + start as u32,
+            len: run as u32,
+            print: fingerprint(rest.get(..run).unwrap_or_default()),
+            slot: self.slot,
+            traits: PLAIN | if is_ascii { ASCII } else { 0 },
+        })
+    }
+
+    /// Writes the characters of a string with escapes behind the text.
+    #[cold]
+    fn string_with_escapes(&mut self, start: usize) -> Read<Text> {
+        let at = self.region.text.len();
+        self.pos = start;
+        loop {
+            let (run, _) = plain_run(self.bytes.get(self.pos..).unwrap_or_default());
+            let plain = self.text.get(self.pos..self.pos + run).unwrap_or_default();
+            let room = self.memory.room_text(&mut self.region.text, run + 4);
+            self.granted(room)?;
+            self.region.text.push_str(plain);
+            self.pos += run;
+            match self.bytes.get(self.pos) {
+                Some(b'"') => break,
+                Some(b'\\') => {
+                    let character = self.escape()?;
+                    self.region.text.push(character);
+                }
+                Some(_) => return self.fail(Problem::Control),
+                None => return self.fail(Problem::End),
+            }
+        }
+        self.pos += 1;
+        let written = self.region.text.as_bytes().get(at..).unwrap_or_default();
+        Ok(Text::of(self.slot, at as u32, written))
+    }
+
+    fn escape(&mut self) -> Read<char> {
+        let Some(&letter) = self.bytes.get(self.pos + 1) else {
+            self.pos += 1;
+            return self.fail(Problem::End);
+        };
+        let character = match letter {
+            b'"' | b'\\' | b'/' => char::from(letter),
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => return self.unicode_escape(),
+            _ => return self.fail(Problem::Escape),
+        };
+        self.pos += 2;
+        Ok(character)
+    }
+
+    fn unicode_escape(&mut self) -> Read<char> {
+        let Some(first) = self.hex4(self.pos) else { return self.fail(Problem::Escape) };
+        let (code, length) = match first {
+            0xd800..=0xdbff => match self.hex4(self.pos + 6) {
+                Some(second @ 0xdc00..=0xdfff) => (0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00), 12),
+                _ => return self.fail(Problem::Surrogate),
+            },
+            _ => (first, 6),
+        };
+        let Some(character) = char::from_u32(code) else { return self.fail(Problem::Surrogate) };
+        self.pos += length;
+        Ok(character)
+    }
+
+    /// The four digits of the `\u` escape at `pos`.
+    fn hex4(&self, pos: usize) -> Option<u32> {
+        let digits = self.bytes.get(pos..pos + 6)?.strip_prefix(b"\\u")?;
+        digits.iter().try_fold(0, |code, &digit| Some(code * 16 + char::from(digit).to_digit(16)?))
+    }
+
+    /// Reads the number at `pos`.
+    #[inline]
+    fn number(&mut self) -> Read<Datum> {
+        let start = self.pos;
+        let is_negative = self.peek() == b'-';
+        self.pos += usize::from(is_negative);
+        let leading_zero = self.peek() == b'0';
+        let (mut mantissa, whole) = self.digits(0);
+        if whole == 0 {
+            return self.fail(Problem::Number);
+        }
+        if leading_zero && whole > 1 {
+            self.pos -= whole - 1;
+            return self.fail(Problem::Number);
+        }
+        let mut scale = 0;
+        if self.peek() == b'.' {
+            self.pos += 1;
+            (mantissa, scale) = self.digits(mantissa);
+            if scale == 0 {
+                return self.fail(Problem::Number);
+            }
+        }
+        let has_exponent = matches!(self.peek(), b'e' | b'E');
+        if has_exponent {
+            self.pos += 1;
+            self.pos += usize::from(matches!(self.peek(), b'+' | b'-'));
+            if self.digits(0).1 == 0 {
+                return self.fail(Problem::Number);
+            }
+        }
+        let digits = whole + scale - usize::from(leading_zero);
+        // Up to eighteen digits fit an i64; minus zero would lose its sign.
+        if digits <= 18 && !has_exponent && !(is_negative && mantissa == 0) {
+            let mantissa = mantissa as i64;
+            return Ok(Datum::Exact { scale: scale as u8, mantissa: if is_negative { -mantissa } else { mantissa } });
+        }
+        Ok(Datum::Lexeme { slot: self.slot, at: self.base + start as u32, len: (self.pos - start) as u32 })
+    }
+    /// Reads digits onto `number`, which wraps when there are too many; also answers how many there were.
+    #[inline]
+    fn digits(&mut self, mut number: u64) -> (u64, usize) {
+        let start = self.pos;
+        while let Some(digit) = self.bytes.get(self.pos).map(|byte| byte.wrapping_sub(b'0')).filter(|&digit| digit < 10)
+        {
+            number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
+            self.pos += 1;
+        }
+        (number, self.pos - start)
+    }
+
+    #[inline]
+    fn put(&mut self, datum: Datum) -> Read<Handle> {
+        match self.region.push(self.memory, datum) {
+            Ok(node) => Ok(Handle::new(self.slot, self.region.generation, node)),
+            Err(fault) => Err(ParseError::new(Problem::Fault(fault), self.pos)),
+        }
+    }
+
+    #[inline]
+    fn skip_space(&mut self) {
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = self.bytes.get(self.pos) {
+            self.pos += 1;
+        }
+    }
+    /// The next byte, or 0 at the end: no rule of the grammar takes a 0.
+    #[inline]
+    fn peek(&self) -> u8 {
+        self.bytes.get(self.pos).copied().unwrap_or(0)
+    }
+
+    #[inline]
+    fn granted(&self, room: Result<(), Fault>) -> Read<()> {
+        room.map_err(|fault| ParseError::new(Problem::Fault(fault), self.pos))
+    }
+    #[cold]
+    fn fail<T>(&self, problem: Problem) -> Read<T> {
+        // Whatever was expected at the end of the text, the end is what is wrong.
+        let problem = if self.pos >= self.bytes.len() && problem != Problem::Depth { Problem::End } else { problem };
+        Err(ParseError::new(problem, self.pos))
+    }
+}

@@ -1,0 +1,97 @@
+//! How a run reaches its accounts, or the mocks that stand in for them.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use futures_util::future::BoxFuture;
+use lockgate_connector_api::{Answer, Call, Error};
+use lockgate_document::Document;
+use lockgate_model::{
+    id::AccountName,
+    manifest::{AccountRef, Authority},
+};
+
+/// Where in the run a call is made: what its idempotency key is derived from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CallSite {
+    /// Index into the manifest's operations.
+    pub operation: u32,
+    /// Pointer of the task that calls.
+    pub task: String,
+    /// How many calls of this task succeeded before in this run. A repetition after a failure has
+    /// the occurrence of the call it repeats, and so may carry the same key. Another iteration
+    /// after a failure that was caught has it too: the key must cover the call's input as well.
+    pub occurrence: u32,
+}
+
+/// The accounts of one deployment, opened. Implemented by the runtime.
+pub trait Calls: Send + Sync {
+    /// Calls an operation of the bound account; fills in the idempotency key where the endpoint takes one.
+    fn call(&self, site: CallSite, call: Call) -> BoxFuture<'static, Result<Answer, Error>>;
+    /// The account that an operation goes through.
+    fn account(&self, operation: u32) -> AccountName;
+}
+
+/// Answers in place of connectors, for [`evaluate`](crate::Engine::evaluate).
+#[derive(Debug, Default)]
+pub struct Mocks {
+    /// By `account.operation` (`erp.post`), else by account (`erp`, or the origin of an https call),
+    /// else by `connector.operation` (`https.post`). Each call takes the next of the list; the last stays.
+    pub answers: BTreeMap<String, Vec<Mock>>,
+    /// How `wait` passes.
+    pub waits: Waits,
+}
+
+/// What one mocked call gives.
+#[derive(Debug)]
+pub enum Mock {
+    /// An answer.
+    Answer(Arc<Document>),
+    /// An error.
+    Error(MockError),
+}
+
+/// An error as a connector would report it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MockError {
+    /// Last path segment of the standard's error type, such as `communication`; another word is `runtime`.
+    pub kind: String,
+    /// The endpoint's status, if it answered with one.
+    pub status: Option<u16>,
+    /// What the caller is told.
+    pub detail: String,
+}
+
+/// How time passes in [`evaluate`](crate::Engine::evaluate).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Waits {
+    /// A wait takes no time, and the clock is moved on by it.
+    #[default]
+    Virtual,
+    /// A wait takes its time.
+    Real,
+}
+
+impl Mocks {
+    /// The mock for the next call of an operation; `taken` counts the calls so far by list.
+    pub(crate) fn next<'a>(&'a self, authority: &Authority, taken: &mut BTreeMap<String, usize>) -> Option<&'a Mock> {
+        let account = account_text(&authority.account);
+        let keys = [
+            format!("{account}.{}", authority.operation),
+            account.to_owned(),
+            format!("{}.{}", authority.connector, authority.operation),
+        ];
+        let (key, list) = keys.into_iter().find_map(|key| self.answers.get(&key).map(|list| (key, list)))?;
+        let at = taken.entry(key).or_default();
+        let mock = list.get(*at).or(list.last());
+        *at += 1;
+        mock
+    }
+}
+
+/// The account as its author wrote it.
+pub(crate) fn account_text(account: &AccountRef) -> &str {
+    match account {
+        AccountRef::Declared(name) => name.as_str(),
+        AccountRef::Origin(origin) => origin,
+    }
+}

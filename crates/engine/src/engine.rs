@@ -1,0 +1,133 @@
+//! The engine: one for a process.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use lockgate_access::ExecutePermit;
+use lockgate_document::Document;
+use lockgate_model::{Digest, Limits, Timestamp, id::TenantId};
+use wasmtime::Linker;
+
+use crate::{
+    Calls, CancelToken, EngineConfig, LoadError, Mocks, Module, Outcome,
+    config::wasmtime_engine,
+    executor::Executor,
+    host::Host,
+    link::linker,
+    load::load,
+    problem::Problem,
+    run::{Reach, Start, deadline, run},
+    shelf::Shelf,
+    stop::Stop,
+    ticker::Ticker,
+};
+
+/// Loads modules and runs them.
+pub struct Engine {
+    pub(crate) linker: Linker<Box<Host>>,
+    executor: Executor,
+    shelf: Mutex<Shelf>,
+    module_bytes_max: usize,
+}
+
+/// The engine cannot be started.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot start the engine: {0}")]
+pub struct Error(String);
+
+impl Engine {
+    /// Reserves stacks and starts the threads.
+    pub fn new(config: EngineConfig) -> Result<Self, Error> {
+        let failed = |e: &dyn std::fmt::Display| Error(format!("{e:#}"));
+        let engine = wasmtime_engine(&config).map_err(|e| failed(&e))?;
+        let linker = linker(&engine).map_err(|e| failed(&e))?;
+        let ticker = Ticker::start(engine.weak()).map_err(|e| failed(&e))?;
+        let executor = Executor::start(&config, ticker).map_err(|e| failed(&e))?;
+        let shelf = Mutex::new(Shelf::new(config.modules_max));
+        Ok(Self { linker, executor, shelf, module_bytes_max: config.module_bytes_max })
+    }
+
+    /// Checks a module and compiles it to machine code: tens of milliseconds of CPU, so the caller
+    /// puts it on a thread of its own. The same bytes give the module that is already loaded.
+    pub fn load(&self, wasm: &[u8]) -> Result<Arc<Module>, LoadError> {
+        if wasm.len() > self.module_bytes_max {
+            return Err(LoadError::TooLong { bytes: wasm.len(), bytes_max: self.module_bytes_max });
+        }
+        if let Some(module) = self.loaded(&Digest::of(wasm)) {
+            return Ok(module);
+        }
+        let module = Arc::new(load(&self.linker, wasm)?);
+        Ok(self.shelf().put(module))
+    }
+
+    /// The module with this digest, where it is loaded.
+    pub fn loaded(&self, digest: &Digest) -> Option<Arc<Module>> {
+        self.shelf().get(digest)
+    }
+
+    /// Runs a module under a permit, to its end.
+    ///
+    /// A module with another digest than the permit's is refused. The first connector call waits
+    /// until the permit's receipt is durable; a receipt that fails ends the run with status 503.
+    /// Dropping the future drops the run.
+    #[expect(clippy::too_many_arguments, reason = "each is another kind of thing; a struct would only name them again")]
+    pub async fn run(
+        &self,
+        permit: ExecutePermit,
+        module: &Arc<Module>,
+        input: Document,
+        calls: Arc<dyn Calls>,
+        limits: Limits,
+        now: Timestamp,
+        cancel: CancelToken,
+    ) -> Outcome {
+        if permit.module() != module.digest() {
+            let detail = format!("the permit is for module {}, this is {}", permit.module(), module.digest());
+            let result = Err(Problem::wrong_module(detail).into_failure(String::new(), None));
+            let (tasks, bytes) = (Vec::new(), BTreeMap::new());
+            return Outcome { result, cost: 0, tasks, bytes, arena_bytes_peak: 0 };
+        }
+        let account = Some(permit.tenant().clone());
+        let stop = Arc::new(Stop::new(deadline(&limits), cancel));
+        let start = Start { module, input, limits, now, stop };
+        run(&self.executor, account, start, Reach::Bound { permit, calls, durable: false }).await
+    }
+
+    /// Runs a module outside any environment: no permit, no connectors.
+    ///
+    /// A call takes its mock, or fails with the error type `configuration` that names the account.
+    pub async fn evaluate(
+        &self,
+        module: &Arc<Module>,
+        input: Document,
+        mocks: Mocks,
+        limits: Limits,
+        now: Timestamp,
+    ) -> Outcome {
+        let stop = Arc::new(Stop::new(deadline(&limits), CancelToken::new()));
+        let start = Start { module, input, limits, now, stop };
+        run(&self.executor, None, start, Reach::Mocked { mocks, taken: BTreeMap::new() }).await
+    }
+
+    /// A tenant's share of the workers, against 1 for others.
+    pub fn set_weight(&self, tenant: &TenantId, weight: u32) {
+        self.executor.set_weight(&Some(tenant.clone()), weight);
+    }
+
+    /// Steps that wait for a worker: what shedding looks at.
+    pub fn waiting(&self) -> usize {
+        self.executor.waiting()
+    }
+
+    fn shelf(&self) -> std::sync::MutexGuard<'_, Shelf> {
+        self.shelf.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl std::fmt::Debug for Engine {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}

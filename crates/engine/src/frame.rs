@@ -1,0 +1,108 @@
+//! The slots of a run: what outlives a suspend.
+//!
+//! A value slot owns its value: each has a region of its own, whose parent is the frame's region.
+//! Setting a slot copies into a fresh region and closes the old one, so that a loop's carry holds
+//! one generation, however often it turns. What the constants and the input hold is shared.
+//! Everything else is made in the scratch region, which is emptied when a task begins.
+
+use lockgate_document::{Arena, Document, Fault, Handle, RegionId};
+use lockgate_model::abi;
+
+/// The slots and regions of one run.
+pub(crate) struct Frame {
+    values: Vec<Slot>,
+    ints: Vec<i64>,
+    /// Parent of the slots' regions and of scratch; child of the input's.
+    region: RegionId,
+    scratch: RegionId,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Slot {
+    value: Handle,
+    /// None where nothing of the value is the slot's own.
+    region: Option<RegionId>,
+}
+
+const EMPTY: Slot = Slot { value: Handle::UNDEFINED, region: None };
+
+impl Frame {
+    /// Opens the regions and puts the input, which the arena's input region holds, in its slot.
+    pub(crate) fn open(arena: &mut Arena, layout: &abi::Frame, input: Handle) -> Result<Self, Fault> {
+        let region = arena.open_region(arena.input_region())?;
+        let scratch = arena.open_region(region)?;
+        arena.enter(scratch);
+        let mut values = vec![EMPTY; layout.values as usize];
+        if let Some(slot) = values.get_mut(layout.input as usize) {
+            slot.value = input;
+        }
+        Ok(Self { values, ints: vec![0; layout.ints as usize], region, scratch })
+    }
+
+    pub(crate) fn has_value(&self, n: u32) -> bool {
+        self.values.len() > n as usize
+    }
+
+    pub(crate) fn value(&self, n: u32) -> Option<Handle> {
+        self.values.get(n as usize).map(|slot| slot.value)
+    }
+
+    /// Copies `h` into slot `n`; a slot that does not exist is left alone.
+    pub(crate) fn set_value(&mut self, arena: &mut Arena, n: u32, h: Handle) -> Result<(), Fault> {
+        if lasts(h) {
+            let Some(slot) = self.values.get_mut(n as usize) else { return Ok(()) };
+            let old = std::mem::replace(slot, Slot { value: h, region: None });
+            if let Some(region) = old.region {
+                arena.close_region(region);
+            }
+            return Ok(());
+        }
+        self.put(arena, n, |arena, region| arena.copy_into(h, region))
+    }
+
+    /// Copies a document into slot `n`.
+    pub(crate) fn import(&mut self, arena: &mut Arena, n: u32, document: &Document) -> Result<(), Fault> {
+        self.put(arena, n, |arena, region| arena.import(document, region))
+    }
+
+    pub(crate) fn int(&self, n: u32) -> Option<i64> {
+        self.ints.get(n as usize).copied()
+    }
+
+    pub(crate) fn set_int(&mut self, n: u32, value: i64) -> Option<()> {
+        *self.ints.get_mut(n as usize)? = value;
+        Some(())
+    }
+
+    pub(crate) fn clear_scratch(&mut self, arena: &mut Arena) {
+        arena.clear_region(self.scratch);
+    }
+
+    fn put(
+        &mut self,
+        arena: &mut Arena,
+        n: u32,
+        copy: impl FnOnce(&mut Arena, RegionId) -> Result<Handle, Fault>,
+    ) -> Result<(), Fault> {
+        let Some(slot) = self.values.get_mut(n as usize) else { return Ok(()) };
+        let region = arena.open_region(self.region)?;
+        // The new value is whole before the old one goes: it may be a part of it.
+        let value = match copy(arena, region) {
+            Ok(value) => value,
+            Err(fault) => {
+                arena.close_region(region);
+                return Err(fault);
+            }
+        };
+        let old = std::mem::replace(slot, Slot { value, region: Some(region) });
+        if let Some(region) = old.region {
+            arena.close_region(region);
+        }
+        Ok(())
+    }
+}
+
+/// Undefined and constants need no owner.
+fn lasts(h: Handle) -> bool {
+    h.is_undefined() || (h.raw() >> 32) & 0xffff == i64::from(abi::CONSTANT_REGION)
+}

@@ -1,0 +1,239 @@
+//! The host side of one run: its arena, frame, cost and times; what the intrinsics work on.
+//!
+//! It lives from the run's start to its end and passes from one short-lived instance to the next.
+
+use std::{sync::Arc, time::Instant};
+
+use lockgate_document::{Arena, Document, Fault, Handle};
+use lockgate_model::{Limits, Timestamp, abi, run::TaskTime};
+
+use crate::{
+    Module,
+    calls::Waits,
+    frame::Frame,
+    ledger::Ledger,
+    meter::Meter,
+    stop::{Stop, Stopped},
+};
+
+/// Bytes that are copied out of the arena for one cost unit.
+const BYTES_PER_UNIT: u64 = 16;
+/// One run.
+pub(crate) struct Host {
+    pub(crate) arena: Arena,
+    pub(crate) module: Arc<Module>,
+    pub(crate) frame: Frame,
+    pub(crate) limits: Limits,
+    pub(crate) stop: Arc<Stop>,
+    /// A slice has ended and the step has yielded for it.
+    pub(crate) yielded: bool,
+    /// The task that is current for errors.
+    pub(crate) pc: u32,
+    /// What the step wants before it goes on.
+    pub(crate) suspension: Option<Suspension>,
+    meter: Meter,
+    ledger: Ledger,
+    clock: Clock,
+    clock_ms: i64,
+}
+
+/// What a step asked for when it suspended.
+pub(crate) enum Suspension {
+    /// An operation of an account; the answer goes to `slot`.
+    Call { operation: u32, input: Document, slot: u32, pc: u32 },
+    /// Time to pass.
+    Wait { ms: u64, pc: u32 },
+}
+
+/// Where `clock()` comes from; asked once a step.
+#[derive(Debug, Clone, Copy)]
+struct Clock {
+    start: Timestamp,
+    started: Instant,
+    waits: Waits,
+    waited_ms: i64,
+}
+
+/// What an intrinsic of the host itself traps with; those of the arena trap with a [`Fault`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum Trapped {
+    /// An error object that the flow raised.
+    #[error("the flow raised an error")]
+    Raised(Handle),
+    /// The module's depth counter has run out.
+    #[error("function calls nest too deeply")]
+    Recursion,
+    /// The run must end.
+    #[error("the run was stopped")]
+    Stopped(Stopped),
+    /// What our compiler never emits.
+    #[error("{0}")]
+    Module(&'static str),
+}
+
+impl Host {
+    /// A run at its start: `input` is in its slot.
+    pub(crate) fn new(
+        module: &Arc<Module>,
+        input: Document,
+        limits: Limits,
+        now: Timestamp,
+        waits: Waits,
+        stop: &Arc<Stop>,
+    ) -> Result<Box<Self>, Fault> {
+        let (mut arena, input) = input.into_arena();
+        arena.set_limits(&limits);
+        arena.set_constants(Arc::clone(module.constants()));
+        arena.set_now(now);
+        let frame = Frame::open(&mut arena, module.frame(), input)?;
+        Ok(Box::new(Self {
+            meter: Meter::new(limits.cost_max, &arena),
+            ledger: Ledger::new(module.tasks().len()),
+            clock: Clock { start: now, started: Instant::now(), waits, waited_ms: 0 },
+            clock_ms: now.ms(),
+            arena,
+            module: Arc::clone(module),
+            frame,
+            limits,
+            stop: Arc::clone(stop),
+            yielded: false,
+            pc: 0,
+            suspension: None,
+        }))
+    }
+
+    /// Cost so far.
+    pub(crate) fn cost(&self) -> u64 {
+        self.meter.cost(&self.arena)
+    }
+
+    /// A step begins at `pc`: returns its fuel.
+    pub(crate) fn enter(&mut self, pc: u32) -> Result<u64, Fault> {
+        self.pc = pc;
+        self.yielded = false;
+        self.suspension = None;
+        self.clock_ms = self.clock.ms();
+        self.meter.grant(&mut self.arena)
+    }
+
+    /// The step has ended with this much fuel left.
+    pub(crate) fn leave(&mut self, fuel_left: u64) {
+        self.meter.take_back(fuel_left);
+    }
+
+    /// Whether enough was charged to take it off the fuel.
+    #[inline]
+    pub(crate) fn is_due(&self) -> bool {
+        self.meter.is_due(&self.arena)
+    }
+
+    /// Takes what was charged off the fuel: returns the new fuel.
+    pub(crate) fn settle(&mut self, fuel_left: u64) -> Result<u64, Fault> {
+        self.meter.take_back(fuel_left);
+        self.meter.grant(&mut self.arena)
+    }
+
+    /// A wait of so many milliseconds has passed.
+    pub(crate) fn waited(&mut self, ms: u64) {
+        self.clock.waited_ms = self.clock.waited_ms.saturating_add_unsigned(ms);
+    }
+
+    /// Pointer of the current task; empty where the module names none.
+    pub(crate) fn task_pointer(&self) -> &str {
+        self.module.task(self.pc).map_or("", |task| task.pointer.as_str())
+    }
+
+    /// Times by task.
+    pub(crate) fn task_times(&mut self) -> Vec<TaskTime> {
+        self.ledger.close();
+        self.ledger.times(self.module.tasks())
+    }
+
+    // --- the intrinsics that are not the arena's
+
+    pub(crate) fn task(&mut self, pc: u32) -> Result<(), Trapped> {
+        if self.module.task(pc).is_none() {
+            return Err(Trapped::Module("the module enters a task it does not have"));
+        }
+        self.pc = pc;
+        self.ledger.enter(pc);
+        self.frame.clear_scratch(&mut self.arena);
+        Ok(())
+    }
+
+    pub(crate) fn slot_get(&mut self, n: u32) -> Result<Handle, Trapped> {
+        self.frame.value(n).ok_or(NO_SLOT)
+    }
+
+    pub(crate) fn slot_set(&mut self, n: u32, h: Handle) -> wasmtime::Result<()> {
+        if !self.frame.has_value(n) {
+            return Err(NO_SLOT.into());
+        }
+        Ok(self.frame.set_value(&mut self.arena, n, h)?)
+    }
+
+    pub(crate) fn int_get(&mut self, n: u32) -> Result<i64, Trapped> {
+        self.frame.int(n).ok_or(NO_SLOT)
+    }
+
+    pub(crate) fn int_set(&mut self, n: u32, value: i64) -> Result<(), Trapped> {
+        self.frame.set_int(n, value).ok_or(NO_SLOT)
+    }
+
+    pub(crate) fn clock(&mut self) -> Result<i64, Trapped> {
+        Ok(self.clock_ms)
+    }
+
+    pub(crate) fn raise(&mut self, error: Handle) -> Result<(), Trapped> {
+        Err(Trapped::Raised(error))
+    }
+
+    pub(crate) fn fail(&mut self, code: i32) -> wasmtime::Result<()> {
+        if code == abi::TOO_DEEP {
+            return Err(Trapped::Recursion.into());
+        }
+        Err(Fault::standard(code).into())
+    }
+
+    pub(crate) fn call(&mut self, op: u32, input: Handle, slot: u32, pc: u32) -> wasmtime::Result<()> {
+        if self.module.operation(op).is_none() {
+            return Err(Trapped::Module("the module calls an operation it does not declare").into());
+        }
+        if !self.frame.has_value(slot) {
+            return Err(NO_SLOT.into());
+        }
+        let input = self.export(input)?;
+        Ok(self.suspend(Suspension::Call { operation: op, input, slot, pc })?)
+    }
+
+    pub(crate) fn wait(&mut self, ms: i64, pc: u32) -> Result<(), Trapped> {
+        self.suspend(Suspension::Wait { ms: u64::try_from(ms).unwrap_or(0), pc })
+    }
+
+    /// A value as a document of its own.
+    pub(crate) fn export(&mut self, h: Handle) -> Result<Document, Fault> {
+        let document = self.arena.export(h, &self.limits)?;
+        self.arena.charge(document.bytes_used() / BYTES_PER_UNIT)?;
+        Ok(document)
+    }
+
+    fn suspend(&mut self, suspension: Suspension) -> Result<(), Trapped> {
+        if self.suspension.is_some() {
+            return Err(Trapped::Module("the module asks for a second thing before it suspends for the first"));
+        }
+        self.suspension = Some(suspension);
+        Ok(())
+    }
+}
+
+const NO_SLOT: Trapped = Trapped::Module("the module uses a slot that its frame does not have");
+
+impl Clock {
+    fn ms(&self) -> i64 {
+        let passed = match self.waits {
+            Waits::Virtual => self.waited_ms,
+            Waits::Real => i64::try_from(self.started.elapsed().as_millis()).unwrap_or(i64::MAX),
+        };
+        self.start.ms().saturating_add(passed)
+    }
+}

@@ -1,0 +1,69 @@
+//! How long each task took.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use lockgate_model::{abi::Task, run::TaskTime};
+
+/// Times by pc; a task's time lasts until the next task begins, waits for its answers included.
+pub(crate) struct Ledger {
+    entries: Vec<Entry>,
+    current: Option<(u32, Instant)>,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Entry {
+    entered: u32,
+    wall: Duration,
+}
+
+impl Ledger {
+    pub(crate) fn new(tasks: usize) -> Self {
+        Self { entries: vec![Entry::default(); tasks], current: None }
+    }
+
+    pub(crate) fn enter(&mut self, pc: u32) {
+        let now = Instant::now();
+        self.end_current(now);
+        if let Some(entry) = self.entries.get_mut(pc as usize) {
+            entry.entered = entry.entered.saturating_add(1);
+        }
+        self.current = Some((pc, now));
+    }
+
+    pub(crate) fn close(&mut self) {
+        self.end_current(Instant::now());
+    }
+
+    /// By task pointer, in the order of the table. A task that goes on at a second pc after a call
+    /// was entered once, not twice.
+    pub(crate) fn times(&self, tasks: &[Task]) -> Vec<TaskTime> {
+        let mut times: Vec<TaskTime> = Vec::new();
+        let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+        for (entry, task) in self.entries.iter().zip(tasks) {
+            if entry.entered == 0 {
+                continue;
+            }
+            let wall_us = u64::try_from(entry.wall.as_micros()).unwrap_or(u64::MAX);
+            let at = *places.entry(&task.pointer).or_insert(times.len());
+            match times.get_mut(at) {
+                Some(time) => {
+                    time.entered = time.entered.max(entry.entered);
+                    time.wall_us = time.wall_us.saturating_add(wall_us);
+                }
+                None => times.push(TaskTime { task: task.pointer.clone(), entered: entry.entered, wall_us }),
+            }
+        }
+        times
+    }
+
+    fn end_current(&mut self, now: Instant) {
+        if let Some((pc, since)) = self.current.take()
+            && let Some(entry) = self.entries.get_mut(pc as usize)
+        {
+            entry.wall += now.saturating_duration_since(since);
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Links every intrinsic of the table to the host.
+//!
+//! One line a row: the arena's method of the same name and the types of its parameters. The line
+//! charges the table's cost, the method charges the rest. A failure becomes a trap that carries it;
+//! a test holds these lines to the table.
+
+use lockgate_document::Handle;
+use lockgate_model::abi::{NAMESPACE, Op};
+use wasmtime::{AsContextMut, Caller, Engine, Linker, Result};
+
+use crate::host::Host;
+
+type Run<'a> = Caller<'a, Box<Host>>;
+
+/// A parameter or result as wasm passes it.
+trait Wire: Sized {
+    type Raw;
+    fn from_raw(raw: Self::Raw) -> Self;
+    fn into_raw(self) -> Self::Raw;
+}
+
+macro_rules! plain {
+    ($($type:ty)*) => {$(
+        impl Wire for $type {
+            type Raw = $type;
+            fn from_raw(raw: $type) -> $type { raw }
+            fn into_raw(self) -> $type { self }
+        }
+    )*};
+}
+plain! { () i32 i64 f64 }
+
+impl Wire for Handle {
+    type Raw = i64;
+    fn from_raw(raw: i64) -> Self {
+        Handle::from_raw(raw)
+    }
+    fn into_raw(self) -> i64 {
+        self.raw()
+    }
+}
+/// An index: wasm has no unsigned integers, so the same bits.
+impl Wire for u32 {
+    type Raw = i32;
+    fn from_raw(raw: i32) -> Self {
+        raw.cast_unsigned()
+    }
+    fn into_raw(self) -> i32 {
+        self.cast_signed()
+    }
+}
+impl Wire for bool {
+    type Raw = i32;
+    fn from_raw(raw: i32) -> Self {
+        raw != 0
+    }
+    fn into_raw(self) -> i32 {
+        i32::from(self)
+    }
+}
+
+/// Takes what was charged off the fuel once enough has gathered.
+fn settle(caller: &mut Run<'_>) -> Result<()> {
+    if !caller.data().is_due() {
+        return Ok(());
+    }
+    let mut store = caller.as_context_mut();
+    let left = store.get_fuel()?;
+    let fuel = store.data_mut().settle(left)?;
+    store.set_fuel(fuel)
+}
+
+macro_rules! rows {
+    ($linker:ident; $($op:ident => $receiver:ident . $method:ident ( $($arg:ident : $type:ty),* );)*) => {$(
+        $linker.func_wrap(
+            NAMESPACE,
+            Op::$op.row().name,
+            |mut caller: Run<'_>, $($arg: <$type as Wire>::Raw),*| {
+                let host = caller.data_mut();
+                host.arena.charge(const { Op::$op.row().cost as u64 })?;
+                let result = rows!(@on $receiver host).$method($(<$type as Wire>::from_raw($arg)),*)?;
+                settle(&mut caller)?;
+                Ok(result.into_raw())
+            },
+        )?;
+    )*};
+    (@on arena $host:ident) => { $host.arena };
+    (@on host $host:ident) => { $host };
+}
+
+/// A linker with exactly the table's intrinsics.
+pub(crate) fn linker(engine: &Engine) -> Result<Linker<Box<Host>>> {
+    let mut linker = Linker::new(engine);
+    rows! { linker;
+        // frame
+        Task => host.task(pc: u32);
+        SlotGet => host.slot_get(n: u32);
+        SlotSet => host.slot_set(n: u32, h: Handle);
+        IntGet => host.int_get(n: u32);
+        IntSet => host.int_set(n: u32, v: i64);
+        Clock => host.clock();
+        Raise => host.raise(error: Handle);
+        Fail => host.fail(code: i32);
+        // suspending
+        Call => host.call(op: u32, input: Handle, slot: u32, pc: u32);
+        Wait => host.wait(ms: i64, pc: u32);
+        // navigate
+        Get => arena.get(h: Handle, k: u32);
+        GetStep => arena.get_step(h: Handle, k: u32);
+        GetDyn => arena.get_dyn(object: Handle, key: Handle);
+        Wildcard => arena.wildcard(h: Handle);
+        Descend => arena.descend(h: Handle);
+        Len => arena.len(h: Handle);
+        At => arena.at(h: Handle, i: i32);
+        Index => arena.index(h: Handle, n: f64);
+        Selects => arena.selects(result: Handle, i: i32, n: i32);
+        // sequences
+        SeqNew => arena.seq_new();
+        SeqPush => arena.seq_push(acc: Handle, h: Handle);
+        SeqAdd => arena.seq_add(acc: Handle, h: Handle);
+        SeqEnd => arena.seq_end(acc: Handle, flags: i32);
+        Keep => arena.keep(h: Handle);
+        // inspect
+        KindOf => arena.kind(h: Handle);
+        Truthy => arena.truthy(h: Handle);
+        Boolean => arena.boolean(h: Handle);
+        Eq => arena.eq(a: Handle, b: Handle);
+        Ne => arena.ne(a: Handle, b: Handle);
+        EqText => arena.eq_text(h: Handle, k: u32);
+        Compare => arena.cmp(a: Handle, b: Handle, how: i32);
+        In => arena.in_(a: Handle, b: Handle);
+        // numbers
+        Num => arena.num(h: Handle, code: i32);
+        GetNum => arena.get_num(h: Handle, k: u32, code: i32);
+        NewNum => arena.new_num(n: f64);
+        Rem => arena.rem(a: f64, b: f64);
+        Round => arena.round(n: f64, digits: f64);
+        Range => arena.range(a: Handle, b: Handle);
+        // build
+        ArrNew => arena.arr_new(flags: i32);
+        ArrPush => arena.arr_push(a: Handle, h: Handle);
+        ArrAppend => arena.arr_append(a: Handle, h: Handle);
+        ArrCopy => arena.arr_copy(h: Handle);
+        ArrPut => arena.arr_put(a: Handle, i: i32, h: Handle);
+        ObjNew => arena.obj_new();
+        ObjSet => arena.obj_set(o: Handle, k: u32, h: Handle);
+        ObjSetNum => arena.obj_set_num(o: Handle, k: u32, n: f64);
+        ObjCopy => arena.obj_copy(o: Handle, dk: u32, h: Handle, sk: u32);
+        ObjSetDyn => arena.obj_set_dyn(o: Handle, key: Handle, h: Handle);
+        // strings
+        Concat => arena.concat(a: Handle, b: Handle);
+        ToString => arena.to_string(h: Handle, pretty: i32);
+        ToNumber => arena.to_number(h: Handle);
+        Length => arena.length(s: Handle);
+        Substring => arena.substring(s: Handle, start: f64, length: f64);
+        Upper => arena.upper(s: Handle);
+        Lower => arena.lower(s: Handle);
+        Trim => arena.trim(s: Handle);
+        Contains => arena.contains(s: Handle, token: Handle);
+        Split => arena.split(s: Handle, separator: Handle, limit: f64);
+        Join => arena.join(list: Handle, separator: Handle);
+        Now => arena.now();
+        // aggregate and arrange
+        Sum => arena.sum(list: Handle);
+        Count => arena.count(list: Handle);
+        Max => arena.max(list: Handle);
+        Min => arena.min(list: Handle);
+        Average => arena.average(list: Handle);
+        Keys => arena.keys(h: Handle);
+        Merge => arena.merge(list: Handle);
+        Append => arena.append(a: Handle, b: Handle);
+        Sort => arena.sort(list: Handle);
+        Distinct => arena.distinct(list: Handle);
+        Reverse => arena.reverse(list: Handle);
+        // functions
+        EnvNew => arena.env_new(parent: Handle, n: i32);
+        EnvGet => arena.env_get(env: Handle, up: i32, i: i32);
+        EnvSet => arena.env_set(env: Handle, i: i32, h: Handle);
+        FnNew => arena.fn_new(number: i32, arity: i32, env: Handle);
+        FnNumber => arena.fn_number(h: Handle);
+        FnArity => arena.fn_arity(h: Handle);
+        FnEnv => arena.fn_env(h: Handle);
+        Check => arena.check(h: Handle, kind: i32, argument: i32);
+    }
+    Ok(linker)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeSet, sync::Arc, time::Instant};
+
+    use lockgate_document::Document;
+    use lockgate_model::{
+        Limits,
+        abi::{DONE, INTRINSICS, Op},
+    };
+
+    use super::linker;
+    use crate::{
+        CancelToken, EngineConfig, Waits,
+        config::wasmtime_engine,
+        host::Host,
+        load::load,
+        stop::Stop,
+        tests::wasm::{NOW, Wasm},
+    };
+
+    #[test]
+    fn the_table_is_linked_with_its_types_and_nothing_else_is() {
+        let engine = wasmtime_engine(&EngineConfig { stacks_max: 1, ..EngineConfig::default() }).unwrap();
+        let linker = linker(&engine).unwrap();
+        // Loading a module that imports every row checks its types on both sides.
+        let all = Wasm::new(Op::ALL).task("/do/0").step(&[&|e| e.task(0).end(DONE)]);
+        let module = Arc::new(load(&linker, &all.bytes()).unwrap());
+
+        let stop = Arc::new(Stop::new(Instant::now(), CancelToken::new()));
+        let host = Host::new(&module, Document::undefined(), Limits::default(), NOW, Waits::Virtual, &stop).unwrap();
+        let mut store = wasmtime::Store::new(&engine, host);
+        let linked: BTreeSet<String> = linker.iter(&mut store).map(|(_, name, _)| name.to_owned()).collect();
+        assert_eq!(linked, INTRINSICS.iter().map(|row| row.name.to_owned()).collect());
+    }
+}

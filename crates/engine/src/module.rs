@@ -1,0 +1,88 @@
+//! A loaded module: checked, compiled to machine code, ready to be instantiated.
+
+use std::sync::Arc;
+
+use lockgate_document::Constants;
+use lockgate_model::{
+    Digest, Manifest,
+    abi::{self, SourceMap, Task},
+    manifest::Authority,
+};
+use wasmtime::{InstancePre, ModuleExport, WasmBacktrace};
+
+use crate::{Place, host::Host};
+
+/// One orchestration, mapping or expression, loaded. Shared by all its runs; made by
+/// [`Engine::load`](crate::Engine::load).
+pub struct Module {
+    pub(crate) digest: Digest,
+    pub(crate) header: abi::Header,
+    pub(crate) manifest: Manifest,
+    pub(crate) frame: abi::Frame,
+    pub(crate) tasks: Vec<Task>,
+    pub(crate) map: SourceMap,
+    pub(crate) constants: Arc<Constants>,
+    pub(crate) imports: u32,
+    pub(crate) pre: InstancePre<Box<Host>>,
+    pub(crate) step: ModuleExport,
+}
+
+impl Module {
+    /// SHA-256 of its bytes.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+    /// ABI, compiler version and name.
+    pub fn header(&self) -> &abi::Header {
+        &self.header
+    }
+    /// Everything it may touch.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+    /// Its slots.
+    pub fn frame(&self) -> &abi::Frame {
+        &self.frame
+    }
+    /// Its tasks, by pc.
+    pub fn tasks(&self) -> &[Task] {
+        &self.tasks
+    }
+
+    pub(crate) fn task(&self, pc: u32) -> Option<&Task> {
+        self.tasks.get(pc as usize)
+    }
+    pub(crate) fn operation(&self, op: u32) -> Option<&Authority> {
+        self.manifest.operations.get(op as usize)
+    }
+    pub(crate) fn constants(&self) -> &Arc<Constants> {
+        &self.constants
+    }
+
+    /// The innermost frame of a trap that stands somewhere in the sources.
+    pub(crate) fn place(&self, trace: &WasmBacktrace) -> Option<Place> {
+        trace.frames().iter().find_map(|frame| {
+            let function = frame.func_index().checked_sub(self.imports)?;
+            let offset = u32::try_from(frame.func_offset()?).ok()?;
+            self.place_of(function, offset)
+        })
+    }
+
+    /// The last place at or before an offset of a function's body.
+    fn place_of(&self, function: u32, offset: u32) -> Option<Place> {
+        let after = self.map.places.partition_point(|p| (p.func, p.offset) <= (function, offset));
+        let place = self.map.places.get(after.checked_sub(1)?).filter(|p| p.func == function)?;
+        Some(Place {
+            source: self.map.sources.get(place.source as usize).cloned().unwrap_or_default(),
+            span: place.span,
+            position: place.position,
+            token: place.token.and_then(|token| self.map.tokens.get(token as usize).cloned()),
+        })
+    }
+}
+
+impl std::fmt::Debug for Module {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Module").field("name", &self.header.name).field("digest", &self.digest).finish_non_exhaustive()
+    }
+}

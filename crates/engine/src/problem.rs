@@ -1,0 +1,221 @@
+//! Failures as the Open Workflow DSL sees them: an error type, a status, and what the record keeps.
+//!
+//! Two statuses: the one in the error object is the standard's for its type (or the endpoint's
+//! own), so that a flow's `catch` can tell 429 from 503; the one in the record is what an uncaught
+//! failure becomes over HTTP.
+
+use lockgate_connector_api as connector;
+use lockgate_document::{Document, Fault, Value};
+
+use crate::{calls::MockError, stop::Stopped};
+
+/// Prefix of the standard's error types.
+pub const ERROR_TYPES: &str = "https://open-workflow-specification.org/dsl/errors/types/";
+/// The prefix before the standard changed its name; read, never written.
+pub(crate) const ERROR_TYPES_OLD: &str = "https://serverlessworkflow.io/spec/1.0.0/errors/";
+
+/// The standard's error types.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ErrorType {
+    Configuration,
+    Validation,
+    Expression,
+    Authentication,
+    Authorization,
+    Timeout,
+    Communication,
+    Runtime,
+}
+
+impl ErrorType {
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Configuration,
+        Self::Validation,
+        Self::Expression,
+        Self::Authentication,
+        Self::Authorization,
+        Self::Timeout,
+        Self::Communication,
+        Self::Runtime,
+    ];
+
+    /// Last path segment of the type.
+    pub(crate) fn segment(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration",
+            Self::Validation => "validation",
+            Self::Expression => "expression",
+            Self::Authentication => "authentication",
+            Self::Authorization => "authorization",
+            Self::Timeout => "timeout",
+            Self::Communication => "communication",
+            Self::Runtime => "runtime",
+        }
+    }
+
+    pub(crate) fn parse(segment: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|t| t.segment() == segment)
+    }
+
+    /// The standard's status of the type.
+    fn status(self) -> u16 {
+        match self {
+            Self::Configuration | Self::Validation | Self::Expression => 400,
+            Self::Authentication => 401,
+            Self::Authorization => 403,
+            Self::Timeout => 408,
+            Self::Communication | Self::Runtime => 500,
+        }
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Configuration => "configuration error",
+            Self::Validation => "validation error",
+            Self::Expression => "expression error",
+            Self::Authentication => "authentication error",
+            Self::Authorization => "authorization error",
+            Self::Timeout => "timeout",
+            Self::Communication => "communication error",
+            Self::Runtime => "runtime error",
+        }
+    }
+}
+
+/// A failure, before it is known whether the flow handles it.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem {
+    pub(crate) kind: ErrorType,
+    pub(crate) code: String,
+    /// Of the error object.
+    pub(crate) status: u16,
+    /// What it becomes over HTTP when uncaught.
+    pub(crate) http: u16,
+    /// Private.
+    pub(crate) detail: String,
+    /// A handler of the flow may have it.
+    pub(crate) catchable: bool,
+    pub(crate) cancelled: bool,
+}
+
+impl Problem {
+    fn new(kind: ErrorType, code: impl Into<String>, http: u16, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            code: code.into(),
+            status: kind.status(),
+            http,
+            detail: detail.into(),
+            catchable: true,
+            cancelled: false,
+        }
+    }
+
+    fn uncatchable(mut self) -> Self {
+        self.catchable = false;
+        self
+    }
+
+    /// A limit of the product stopped the run.
+    pub(crate) fn limit(code: &str, detail: impl Into<String>) -> Self {
+        Self::new(ErrorType::Runtime, code, 500, detail).uncatchable()
+    }
+
+    /// The module does what our compiler never emits, or the host is wrong.
+    pub(crate) fn defect(code: &str, detail: impl Into<String>) -> Self {
+        Self::limit(code, detail)
+    }
+
+    pub(crate) fn cost() -> Self {
+        Self::limit("LG-LIMIT-COST", "the run costs more than its limit allows (cost_max)")
+    }
+
+    /// Nested calls have used up the stack before the module's own depth counter saw it.
+    pub(crate) fn recursion() -> Self {
+        let detail = "U1001: function calls nest too deeply: look for a recursion that does not end";
+        Self::new(ErrorType::Expression, "U1001", 500, detail)
+    }
+
+    /// The audit entry of the run could not be written: nothing may come of it.
+    pub(crate) fn not_durable(detail: impl Into<String>) -> Self {
+        Self { http: 503, ..Self::limit("LG-AUDIT-UNAVAILABLE", detail) }
+    }
+
+    pub(crate) fn wrong_module(detail: impl Into<String>) -> Self {
+        Self::limit("LG-WRONG-MODULE", detail)
+    }
+
+    /// A call without connector and mock.
+    pub(crate) fn no_mock(account: &str, connector: &str, operation: &str) -> Self {
+        let detail = format!(
+            "no mock for `{connector}.{operation}` with account `{account}`: add one under `{account}.{operation}` or `{account}`"
+        );
+        Self::new(ErrorType::Configuration, "LG-NO-MOCK", 500, detail)
+    }
+
+    pub(crate) fn raised_no_object() -> Self {
+        Self::new(ErrorType::Runtime, "LG-RAISED-NO-ERROR", 500, "what was raised is no error object")
+    }
+
+    pub(crate) fn stopped(why: Stopped) -> Self {
+        match why {
+            Stopped::Wall => {
+                let detail = "the run takes longer than its limit allows (wall_ms_max)";
+                Self::new(ErrorType::Timeout, "LG-LIMIT-WALL", 504, detail).uncatchable()
+            }
+            Stopped::Cancelled | Stopped::Abandoned => {
+                let problem = Self::new(ErrorType::Runtime, "LG-CANCELLED", 503, "the run was cancelled");
+                Self { cancelled: true, ..problem.uncatchable() }
+            }
+        }
+    }
+
+    pub(crate) fn fault(fault: &Fault) -> Self {
+        match fault {
+            Fault::Expression(error) => Self::new(ErrorType::Expression, error.code(), 500, error.message()),
+            // Data that is too deep, too long, or no data: a flow may expect and handle it.
+            Fault::FunctionValue => Self::new(ErrorType::Expression, fault.code(), 500, fault.to_string()),
+            Fault::DepthExceeded | Fault::ReplyTooLarge => {
+                Self::new(ErrorType::Runtime, fault.code(), 500, fault.to_string())
+            }
+            Fault::ArenaFull => Self::limit("LG-LIMIT-ARENA", fault.to_string()),
+            Fault::CostExceeded => Self::cost(),
+            _ => Self::defect(&fault.code(), fault.to_string()),
+        }
+    }
+
+    pub(crate) fn connector(error: &connector::Error) -> Self {
+        let kind = ErrorType::parse(error.error_type()).unwrap_or(ErrorType::Communication);
+        let private = error.private().reveal();
+        let detail = if private.is_empty() { error.to_string() } else { format!("{error}: {private}") };
+        let problem = Self::new(kind, error.code(), gateway(kind), detail);
+        Self { status: error.status().unwrap_or(problem.status), ..problem }
+    }
+
+    pub(crate) fn connector_panicked() -> Self {
+        Self::new(ErrorType::Communication, "LG-CONNECTOR-DEFECT", 502, "the connector failed by a defect of its own")
+    }
+
+    pub(crate) fn mock(error: &MockError) -> Self {
+        let kind = ErrorType::parse(&error.kind).unwrap_or(ErrorType::Runtime);
+        let problem = Self::new(kind, "LG-MOCK", gateway(kind), error.detail.clone());
+        Self { status: error.status.unwrap_or(problem.status), ..problem }
+    }
+
+    /// The standard's error object.
+    pub(crate) fn object(&self, instance: &str) -> Document {
+        Document::object([
+            ("type", Value::from(format!("{ERROR_TYPES}{}", self.kind.segment()))),
+            ("status", Value::from(i64::from(self.status))),
+            ("title", Value::from(self.kind.title())),
+            ("detail", Value::from(self.detail.as_str())),
+            ("instance", Value::from(instance)),
+            ("code", Value::from(self.code.as_str())),
+        ])
+    }
+}
+
+/// What a failed call becomes over HTTP: we are the gateway.
+fn gateway(kind: ErrorType) -> u16 {
+    if kind == ErrorType::Timeout { 504 } else { 502 }
+}

@@ -1,0 +1,204 @@
+//! A run from its start to its end: turns, and between them calls and waits.
+
+use std::{
+    collections::BTreeMap,
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use futures_util::FutureExt;
+use lockgate_access::ExecutePermit;
+use lockgate_connector_api::Call;
+use lockgate_document::Document;
+use lockgate_model::{
+    Limits, Timestamp,
+    id::AccountName,
+    run::{Bytes, TaskTime},
+};
+
+use crate::{
+    CallSite, Calls, Mock, Mocks, Module, Outcome, Waits,
+    calls::account_text,
+    executor::{Begun, Executor, Lost},
+    fair::Account,
+    host::{Host, Suspension},
+    problem::Problem,
+    step::{Entry, Turn, turn},
+    stop::Stop,
+};
+
+/// What a run is given.
+pub(crate) struct Start<'a> {
+    pub(crate) module: &'a Arc<Module>,
+    pub(crate) input: Document,
+    pub(crate) limits: Limits,
+    pub(crate) now: Timestamp,
+    pub(crate) stop: Arc<Stop>,
+}
+
+/// What stands at the other end of a run's calls.
+pub(crate) enum Reach {
+    /// Bound accounts, under a permit.
+    Bound {
+        permit: ExecutePermit,
+        calls: Arc<dyn Calls>,
+        /// The permit's receipt has become durable.
+        durable: bool,
+    },
+    /// Mocks.
+    Mocked {
+        mocks: Mocks,
+        /// Calls so far, by list of mocks.
+        taken: BTreeMap<String, usize>,
+    },
+}
+
+/// A run between its turns.
+struct Run<'a> {
+    executor: &'a Executor,
+    account: Account,
+    stop: Arc<Stop>,
+    reach: Reach,
+    limits: Limits,
+    bytes: BTreeMap<AccountName, Bytes>,
+    /// Successful calls by task.
+    succeeded: BTreeMap<String, u32>,
+    /// As of the last turn, in case the next one is lost.
+    cost: u64,
+}
+
+/// Runs a module to its end.
+pub(crate) async fn run(executor: &Executor, account: Account, start: Start<'_>, reach: Reach) -> Outcome {
+    let Start { module, input, limits, now, stop } = start;
+    let waits = match &reach {
+        Reach::Bound { .. } => Waits::Real,
+        Reach::Mocked { mocks, .. } => mocks.waits,
+    };
+    let (bytes, succeeded) = (BTreeMap::new(), BTreeMap::new());
+    let mut run = Run { executor, account, stop, reach, limits, bytes, succeeded, cost: 0 };
+    let mut host = match Host::new(module, input, limits, now, waits, &run.stop) {
+        Ok(host) => host,
+        Err(fault) => return run.refused(Problem::fault(&fault)),
+    };
+    let mut entry = Entry::Start;
+    loop {
+        let turned = match run.turn(host, entry).await {
+            Ok(turned) => turned,
+            Err(Lost) => {
+                return run.refused(Problem::defect("LG-STEP-LOST", "the run was lost by a defect of the engine"));
+            }
+        };
+        host = turned.0;
+        run.cost = host.cost();
+        entry = match turned.1 {
+            Turn::Done(output) => return run.ended(&mut host, Ok(output)),
+            Turn::Failed(failure) => return run.ended(&mut host, Err(failure)),
+            Turn::Suspended(Suspension::Wait { ms, pc }) => run.wait(&mut host, waits, ms, pc).await,
+            Turn::Suspended(Suspension::Call { operation, input, slot, pc }) => {
+                match run.call(&host, operation, input).await {
+                    Ok(document) => Entry::Answer { document, slot, pc },
+                    Err(problem) => Entry::Failed(problem),
+                }
+            }
+        };
+        // Calls that are answered at once would otherwise keep this thread for ever.
+        tokio::task::coop::consume_budget().await;
+    }
+}
+
+impl Run<'_> {
+    async fn turn(&self, host: Box<Host>, entry: Entry) -> Result<(Box<Host>, Turn), Lost> {
+        let mut ticket = match self.executor.begin(&self.account, &self.stop, turn(host, entry))? {
+            Begun::Ended(turned) => return Ok(turned),
+            Begun::Queued(ticket) => ticket,
+        };
+        tokio::select! {
+            biased;
+            turned = &mut ticket => return turned,
+            why = self.stop.reached() => self.stop.set(why),
+        }
+        ticket.expedite();
+        ticket.await
+    }
+
+    async fn wait(&self, host: &mut Host, waits: Waits, ms: u64, pc: u32) -> Entry {
+        host.waited(ms);
+        if waits == Waits::Real {
+            tokio::select! {
+                biased;
+                why = self.stop.reached() => return Entry::Failed(Problem::stopped(why)),
+                () = tokio::time::sleep(Duration::from_millis(ms)) => {}
+            }
+        }
+        Entry::Resume { pc }
+    }
+
+    async fn call(&mut self, host: &Host, operation: u32, input: Document) -> Result<Arc<Document>, Problem> {
+        let authority = host
+            .module
+            .operation(operation)
+            .ok_or_else(|| Problem::defect("LG-MODULE", "the module calls an operation it does not declare"))?;
+        let task = host.task_pointer();
+        match &mut self.reach {
+            Reach::Mocked { mocks, taken } => match mocks.next(authority, taken) {
+                Some(Mock::Answer(document)) => Ok(Arc::clone(document)),
+                Some(Mock::Error(error)) => Err(Problem::mock(error)),
+                None => {
+                    Err(Problem::no_mock(account_text(&authority.account), &authority.connector, &authority.operation))
+                }
+            },
+            Reach::Bound { permit, calls, durable } => {
+                if !*durable {
+                    tokio::select! {
+                        biased;
+                        why = self.stop.reached() => return Err(Problem::stopped(why)),
+                        receipt = permit.receipt().durable() => receipt.map_err(|e| Problem::not_durable(e.to_string()))?,
+                    }
+                    *durable = true;
+                }
+                let account = calls.account(operation);
+                let occurrence = self.succeeded.get(task).copied().unwrap_or(0);
+                let site = CallSite { operation, task: task.to_owned(), occurrence };
+                let mut call = Call::new(authority.operation.clone(), input, self.stop.deadline());
+                call.limits = self.limits;
+                let calls = Arc::clone(calls);
+                // The connector's own code may panic where it is called and where it is polled.
+                let calling = AssertUnwindSafe(async move { calls.call(site, call).await }).catch_unwind();
+                let bytes = self.bytes.entry(account).or_default();
+                bytes.calls = bytes.calls.saturating_add(1);
+                let answer = tokio::select! {
+                    biased;
+                    why = self.stop.reached() => return Err(Problem::stopped(why)),
+                    answer = calling => answer.map_err(|_| Problem::connector_panicked())?,
+                };
+                let answer = answer.map_err(|error| Problem::connector(&error))?;
+                bytes.read = bytes.read.saturating_add(answer.read);
+                bytes.written = bytes.written.saturating_add(answer.written);
+                *self.succeeded.entry(task.to_owned()).or_default() += 1;
+                Ok(Arc::new(answer.output))
+            }
+        }
+    }
+
+    fn ended(self, host: &mut Host, result: Result<Document, crate::Failure>) -> Outcome {
+        let tasks = host.task_times();
+        self.outcome(result, tasks, host.arena.bytes_peak())
+    }
+
+    /// An end without a host: at the start, or when it was lost.
+    fn refused(self, problem: Problem) -> Outcome {
+        self.outcome(Err(problem.into_failure(String::new(), None)), Vec::new(), 0)
+    }
+
+    fn outcome(self, result: Result<Document, crate::Failure>, tasks: Vec<TaskTime>, arena_bytes_peak: u64) -> Outcome {
+        Outcome { result, cost: self.cost, tasks, bytes: self.bytes, arena_bytes_peak }
+    }
+}
+
+/// When a run that starts now has used up its wall time.
+pub(crate) fn deadline(limits: &Limits) -> Instant {
+    let now = Instant::now();
+    // A limit past the end of the clock is no limit; a day is past every default.
+    now.checked_add(Duration::from_millis(limits.wall_ms_max)).unwrap_or(now + Duration::from_secs(86_400))
+}

@@ -1,0 +1,11 @@
+//! The engine as a whole, with modules written by hand.
+
+mod calls;
+mod failures;
+mod fairness;
+mod hostile;
+mod limits;
+mod permit;
+mod places;
+mod runs;
+pub(crate) mod wasm;

@@ -1,0 +1,243 @@
+//! What a tenant's rows say about who may prove to be whom, at one revision.
+
+use std::collections::HashMap;
+
+use lockgate_model::{
+    Definition, Digest, Kind, Principal, Timestamp,
+    definition::{Revision, Unreadable, User},
+    id::{KeyId, TenantId, UserId},
+    principal::{CredentialKind, UserKind},
+};
+
+use serde::de::DeserializeOwned;
+
+use crate::{ApiKey, Basic, BasicKey, Credential, DigestKey, OneTime, StoredKey, StoredToken};
+
+/// Why a credential was not accepted. For the audit log and for tests: to the caller every reason is
+/// the same 401, and `Display` says no more than that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, thiserror::Error)]
+#[error("the credential was not accepted")]
+pub enum Refused {
+    /// No such tenant.
+    UnknownTenant,
+    /// No such user.
+    UnknownUser,
+    /// The user is disabled.
+    Disabled,
+    /// A user of its kind has no such credential: an IDP user or a service account has no password,
+    /// a service account no session.
+    WrongKind,
+    /// No password has been set yet.
+    NoPassword,
+    /// Another password.
+    WrongPassword,
+    /// No such API key.
+    UnknownKey,
+    /// Another secret.
+    WrongSecret,
+    /// Right, but past its end.
+    Ended,
+    /// No such one-time token, or it was used.
+    NoToken,
+}
+
+impl Refused {
+    /// Stable code for the audit entry's detail.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::UnknownTenant => "unknown-tenant",
+            Self::UnknownUser => "unknown-user",
+            Self::Disabled => "disabled",
+            Self::WrongKind => "wrong-kind",
+            Self::NoPassword => "no-password",
+            Self::WrongPassword => "wrong-password",
+            Self::UnknownKey => "unknown-key",
+            Self::WrongSecret => "wrong-secret",
+            Self::Ended => "ended",
+            Self::NoToken => "no-token",
+        }
+    }
+}
+
+/// A tenant's credentials. Built beside the access snapshot, from the same rows.
+#[derive(Debug)]
+pub struct Credentials {
+    tenant: TenantId,
+    revision: Revision,
+    users: HashMap<UserId, Known>,
+    keys: HashMap<KeyId, StoredKey>,
+}
+
+/// A user and its credential.
+#[derive(Debug)]
+pub(crate) struct Known {
+    kind: UserKind,
+    enabled: bool,
+    /// Revisions that wrote the user's row and its credential's: they move with any change.
+    rows: (Revision, Revision),
+    pub credential: Option<Credential>,
+}
+
+/// Passwords belong to native users alone.
+pub(crate) fn native(user: &Known) -> Result<(), Refused> {
+    match (user.enabled, user.kind) {
+        (false, _) => Err(Refused::Disabled),
+        (true, UserKind::Native) => Ok(()),
+        (true, UserKind::Idp | UserKind::Service) => Err(Refused::WrongKind),
+    }
+}
+
+/// Reads a row whose values must not be told, not even in an error.
+fn secret_row<T: DeserializeOwned>(row: &Definition) -> Result<T, Unreadable> {
+    row.read().map_err(|e| Unreadable { reason: "its members are not those of its kind".to_owned(), ..e })
+}
+
+impl Credentials {
+    /// Reads users, credentials and API keys; other kinds are passed over.
+    ///
+    /// # Errors
+    /// A row that cannot be read, or a credential whose user does not exist. Refuse everybody then.
+    pub fn build(tenant: TenantId, revision: Revision, definitions: &[Definition]) -> Result<Self, Unreadable> {
+        let mut users = HashMap::new();
+        let mut keys = HashMap::new();
+        let id = |row: &Definition, reason: String| Unreadable { kind: row.kind, id: row.id.clone(), reason };
+        for row in definitions.iter().filter(|row| row.kind == Kind::User) {
+            let user: User = row.read()?;
+            let known =
+                Known { kind: user.kind, enabled: user.enabled, rows: (row.revision, Revision(0)), credential: None };
+            users.insert(UserId::parse(&row.id).map_err(|e| id(row, e.to_string()))?, known);
+        }
+        for row in definitions {
+            match row.kind {
+                Kind::Credential => {
+                    let credential: Credential = secret_row(row)?;
+                    let known: &mut Known =
+                        users.get_mut(row.id.as_str()).ok_or_else(|| id(row, "its user does not exist".to_owned()))?;
+                    known.rows.1 = row.revision;
+                    known.credential = Some(credential);
+                }
+                Kind::ApiKey => {
+                    let key: StoredKey = secret_row(row)?;
+                    if !users.contains_key(&key.user) {
+                        return Err(id(row, format!("its user `{}` does not exist", key.user)));
+                    }
+                    keys.insert(KeyId::parse(&row.id).map_err(|e| id(row, e.to_string()))?, key);
+                }
+                _ => {}
+            }
+        }
+        Ok(Self { tenant, revision, users, keys })
+    }
+
+    /// The tenant.
+    pub fn tenant(&self) -> &TenantId {
+        &self.tenant
+    }
+    /// The revision of its rows.
+    pub fn revision(&self) -> Revision {
+        self.revision
+    }
+    /// What is stored for a user, to be changed and put back.
+    pub fn stored(&self, user: &UserId) -> Option<&Credential> {
+        self.users.get(user)?.credential.as_ref()
+    }
+
+    pub(crate) fn known(&self, user: &str) -> Result<&Known, Refused> {
+        self.users.get(user).ok_or(Refused::UnknownUser)
+    }
+
+    fn principal(&self, user: &str, credential: CredentialKind) -> Result<Principal, Refused> {
+        let (user, known) = self.users.get_key_value(user).ok_or(Refused::UnknownUser)?;
+        if !known.enabled {
+            return Err(Refused::Disabled);
+        }
+        Ok(Principal { tenant: self.tenant.clone(), user: user.clone(), credential, only_environment: None })
+    }
+
+    pub(crate) fn by_password(&self, user: &str) -> Result<Principal, Refused> {
+        self.principal(user, CredentialKind::Basic)
+    }
+
+    /// The digest by which a verified Basic credential is remembered: over tenant, user, password,
+    /// and the revisions of the user's own rows, so that any change of them is a miss. `None` for an
+    /// unknown user, who has nothing to remember; the digest is made all the same.
+    pub fn basic_digest(&self, key: &BasicKey, basic: &Basic) -> Option<Digest> {
+        let known = self.users.get(basic.user.as_str());
+        let (user, credential) = known.map(|known| known.rows).unwrap_or_default();
+        let digest = key.0.digest([
+            self.tenant.as_str().as_bytes(),
+            basic.user.as_bytes(),
+            basic.password.expose().as_bytes(),
+            &user.0.to_be_bytes(),
+            &credential.0.to_be_bytes(),
+        ]);
+        known.map(|_| digest)
+    }
+
+    /// The principal of a Basic credential that is remembered: `holds` says whether its digest is.
+    pub fn recall(&self, key: &BasicKey, basic: &Basic, holds: impl FnOnce(&Digest) -> bool) -> Option<Principal> {
+        let digest = self.basic_digest(key, basic)?;
+        if !holds(&digest) {
+            return None;
+        }
+        native(self.known(&basic.user).ok()?).ok()?;
+        self.by_password(&basic.user).ok()
+    }
+
+    /// The principal of an API key. An unknown key costs the same digest and comparison.
+    pub fn api_key(&self, presented: &ApiKey, key: &DigestKey, now: Timestamp) -> Result<Principal, Refused> {
+        let stored = self.keys.get(presented.id());
+        let nobody;
+        let against = match stored {
+            Some(stored) => stored,
+            None => {
+                nobody = StoredKey::nobody(presented)?;
+                &nobody
+            }
+        };
+        let fits = against.is(presented, key);
+        let stored = stored.ok_or(Refused::UnknownKey)?;
+        if !fits {
+            return Err(Refused::WrongSecret);
+        }
+        if stored.has_ended(now) {
+            return Err(Refused::Ended);
+        }
+        let principal = self.principal(stored.user.as_str(), CredentialKind::ApiKey)?;
+        Ok(Principal { only_environment: stored.environment.clone(), ..principal })
+    }
+
+    /// The principal of a session that the table of live sessions has found. The user is asked
+    /// again at each request: one that was disabled since is refused.
+    pub fn session(&self, user: &UserId) -> Result<Principal, Refused> {
+        let principal = self.principal(user.as_str(), CredentialKind::Session)?;
+        match self.known(user.as_str())?.kind {
+            UserKind::Native | UserKind::Idp => Ok(principal),
+            UserKind::Service => Err(Refused::WrongKind),
+        }
+    }
+
+    /// The principal a schedule or poll runs as.
+    pub fn run_as(&self, user: &UserId) -> Result<Principal, Refused> {
+        self.principal(user.as_str(), CredentialKind::RunAs)
+    }
+
+    /// The user of a one-time token that is good now. Store [`Credential::with_password`] at the
+    /// same revision: that ends the token, and whoever comes second finds the revision moved on.
+    pub fn one_time(&self, presented: &OneTime, key: &DigestKey, now: Timestamp) -> Result<UserId, Refused> {
+        let known = self.users.get_key_value(presented.user());
+        let stored = known.and_then(|(_, known)| known.credential.as_ref()?.token.clone());
+        let against = stored.clone().unwrap_or(StoredToken { digest: Digest([0; 32]), expires: now });
+        let fits = against.is(presented, key);
+        let (user, known) = known.ok_or(Refused::UnknownUser)?;
+        let stored = stored.ok_or(Refused::NoToken)?;
+        if !fits {
+            return Err(Refused::WrongSecret);
+        }
+        if stored.expires <= now {
+            return Err(Refused::Ended);
+        }
+        native(known)?;
+        Ok(user.clone())
+    }
+}

@@ -1,0 +1,93 @@
+//! What is stored of a user's credential: the body of a row of kind `credential`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Hash, Password, StoredToken};
+
+/// Passwords that must not come back: the current one and those before it, five together.
+pub const HISTORY: usize = 5;
+
+/// A user's password and first-login token, neither readable from it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Credential {
+    /// The password's hash; absent until a first login sets it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<Hash>,
+    /// Hashes of the passwords before, the newest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub before: Vec<Hash>,
+    /// A token that may set the password once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token: Option<StoredToken>,
+}
+
+impl Credential {
+    /// With a token that sets the password: for a new user, or for a reset. A password that is set
+    /// stays good until the token is used.
+    #[must_use]
+    pub fn with_token(self, token: StoredToken) -> Self {
+        Self { token: Some(token), ..self }
+    }
+
+    /// With a new password: the old one goes to the history, and any token ends.
+    #[must_use]
+    pub fn with_password(mut self, password: Hash) -> Self {
+        if let Some(old) = self.password.replace(password) {
+            self.before.insert(0, old);
+            self.before.truncate(HISTORY - 1);
+        }
+        self.token = None;
+        self
+    }
+
+    /// The password is the current one or among the last before it. As costly as up to five
+    /// verifications.
+    pub fn was_used(&self, password: &Password) -> bool {
+        self.password.iter().chain(&self.before).take(HISTORY).any(|hash| hash.verify(password))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn password(text: &str) -> Password {
+        Password::new(text.to_owned())
+    }
+
+    #[test]
+    fn the_last_five_passwords_do_not_come_back() {
+        let mut credential = Credential::default();
+        for n in 0..6 {
+            credential = credential.with_password(Hash::of(&password(&format!("pass number {n}"))).unwrap());
+        }
+        for n in 1..6 {
+            assert!(credential.was_used(&password(&format!("pass number {n}"))), "number {n} came back");
+        }
+        assert!(!credential.was_used(&password("pass number 0")));
+        assert!(!credential.was_used(&password("another")));
+    }
+
+    #[test]
+    fn setting_the_password_ends_the_token() {
+        let key = crate::DigestKey::new([7; 32]);
+        let token = crate::OneTime::generate("ada".parse().unwrap()).unwrap();
+        let stored = token.stored(&key, lockgate_model::Timestamp::from_ms(0));
+        let credential = Credential::default().with_token(stored);
+        assert!(credential.token.is_some());
+        assert!(credential.with_password(Hash::nobody()).token.is_none());
+    }
+
+    #[test]
+    fn a_row_with_anything_but_argon2id_cannot_be_read() {
+        for bad in [
+            r#"{"password": "hunter2"}"#,
+            r#"{"password": "$argon2d$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ$aGFzaGhhc2hoYXNoaGFzaA"}"#,
+            r#"{"password": "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHQ"}"#,
+            r#"{"clear": "hunter2"}"#,
+        ] {
+            assert!(serde_json::from_str::<Credential>(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! The front door: one port, on which a request goes to health, to the admin API or to a target.
+
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode, Version, header};
+use lockgate_runtime::{Error, Runtime};
+use tower_service::Service;
+
+use crate::{
+    Handler, Reply, ReplyBody, RequestBody, Settings,
+    body::Intake,
+    log::Line,
+    reply::{BoxError, full},
+    respond,
+    route::{Route, route},
+};
+
+/// Everything behind the port. `A` is the admin API: a tower service, so that this crate knows
+/// nothing of it.
+#[derive(Clone)]
+pub struct Front<A> {
+    pub(crate) runtime: Runtime,
+    pub(crate) intake: Intake,
+    admin: A,
+    stopping: Arc<AtomicBool>,
+}
+
+impl<A> Front<A> {
+    /// The front door of a runtime, with the admin API behind `/admin`.
+    pub fn new(runtime: Runtime, admin: A, settings: &Settings) -> Self {
+        Self { runtime, intake: Intake::new(settings), admin, stopping: Arc::default() }
+    }
+}
+
+impl<A, B> Handler for Front<A>
+where
+    A: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible> + Clone + Send + Sync + 'static,
+    A::Future: Send,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    async fn handle(&self, request: Request<RequestBody>) -> Reply {
+        let path = request.uri().path().to_owned();
+        let route = route(&path);
+        if matches!(route, Route::Admin) {
+            return match head_problem(&request) {
+                Some(problem) => respond::bad_head(problem),
+                None => self.to_admin(request).await,
+            };
+        }
+        let mut line = Line::begin(request.method(), route.pattern());
+        let reply = match (head_problem(&request), &route) {
+            (Some(problem), _) => respond::bad_head(problem),
+            (None, Route::Health) => health(request.method(), true),
+            (None, Route::Ready) => health(request.method(), !self.stopping.load(Ordering::Relaxed)),
+            (None, Route::Target(target)) => self.to_target(request, target, &mut line).await,
+            (None, Route::Nothing | Route::Admin) => respond::error(&Error::not_found("such address")),
+        };
+        line.end(reply.status());
+        reply
+    }
+
+    fn stopping(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+}
+
+impl<A> Front<A> {
+    async fn to_admin<B>(&self, request: Request<RequestBody>) -> Reply
+    where
+        A: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible> + Clone,
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let mut admin = self.admin.clone();
+        // A service may be called once it says that it is ready.
+        let answered = match std::future::poll_fn(|cx| admin.poll_ready(cx)).await {
+            Ok(()) => admin.call(request).await,
+            Err(never) => match never {},
+        };
+        match answered {
+            Ok(reply) => reply.map(ReplyBody::mounted),
+            Err(never) => match never {},
+        }
+    }
+}
+
+/// Where a request came from, without port.
+pub(crate) fn source(request: &Request<RequestBody>) -> String {
+    let address = request.extensions().get::<SocketAddr>();
+    address.map(|a| a.ip().to_canonical().to_string()).unwrap_or_default()
+}
+
+/// What hyper lets through and HTTP forbids: a request of HTTP/1.1 names its host exactly once
+/// (RFC 9112 §3.2).
+fn head_problem<B>(request: &Request<B>) -> Option<&'static str> {
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    match request.version() {
+        Version::HTTP_11 if hosts != 1 => Some("the request must have exactly one `host` header"),
+        _ if hosts > 1 => Some("the request has more than one `host` header"),
+        _ => None,
+    }
+}
+
+fn health(method: &Method, well: bool) -> Reply {
+    if method != Method::GET && method != Method::HEAD {
+        return respond::method_not_allowed("GET, HEAD");
+    }
+    let (status, text) = if well { (StatusCode::OK, "ok\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "stopping\n") };
+    full(status, "text/plain; charset=utf-8", text)
+}

@@ -1,0 +1,138 @@
+//! `POST /{tenant}/{environment}/{name}`: a JSON body in, the output of a run out.
+//!
+//! The order of answers is a promise: 401; 404; 403; 409; only then what is wrong with the request
+//! itself (415, 400, 413, 408), and then what the run gives. The body is not read before access has
+//! said yes.
+
+use std::sync::OnceLock;
+
+use http::{Method, Request, header};
+use lockgate_model::{
+    Channel, Limits, TargetKind,
+    id::{EnvironmentId, TargetName, TenantId},
+};
+use lockgate_runtime::{Ask, Caller, Error, Finished};
+
+use crate::{
+    Front, Reply, RequestBody,
+    body::{Intake, Refusal, idempotency_key},
+    front::source,
+    log::Line,
+    respond::{self, Failed},
+    route::Target,
+};
+
+/// The methods of a target's address.
+const ALLOW: &str = "POST";
+
+/// Rules by which access hides that something exists (docs/access.md lists them all).
+const HIDING: [&str; 4] =
+    ["environment.unknown", "environment.no-profile", "key.other-environment", "target.unknown"];
+
+impl<A> Front<A> {
+    pub(crate) async fn to_target(
+        &self,
+        request: Request<RequestBody>,
+        target: &Target<'_>,
+        line: &mut Line,
+    ) -> Reply {
+        let mut authorization = request.headers().get_all(header::AUTHORIZATION).iter();
+        let credential = match (authorization.next(), authorization.next()) {
+            (Some(one), None) => one.to_str().ok(),
+            // Of two credentials nobody could say which one was meant.
+            _ => None,
+        };
+        let caller = match self.runtime.authenticate(&target.tenant, credential, &source(&request)).await {
+            Ok(caller) => caller,
+            Err(error) => return respond::error(&error),
+        };
+        line.tenant = Some(caller.tenant().clone()).filter(|t: &TenantId| t.as_str() == target.tenant);
+        if request.method() != Method::POST {
+            return self.other_method(&caller, target).await;
+        }
+        self.post(&caller, request, target, line).await
+    }
+
+    async fn post(
+        &self,
+        caller: &Caller,
+        request: Request<RequestBody>,
+        target: &Target<'_>,
+        line: &mut Line,
+    ) -> Reply {
+        let (head, body) = request.into_parts();
+        let key = idempotency_key(&head.headers);
+        let ask = Ask {
+            environment: target.environment.clone().into_owned(),
+            name: target.name.clone().into_owned(),
+            kind: TargetKind::Integrations,
+            channel: Channel::Rest,
+            idempotency_key: key.clone().unwrap_or_default(),
+        };
+        let refused = OnceLock::new();
+        let intake = self.intake.clone();
+        let input = async {
+            let read = async {
+                key?;
+                intake.document(&head.headers, body, &Limits::default()).await
+            };
+            read.await.map_err(|refusal: Refusal| {
+                let error = respond::refusal_error(&refusal);
+                let _ = refused.set(refusal);
+                error
+            })
+        };
+        match self.runtime.execute(caller, ask, input).await {
+            Ok(finished) => {
+                line.run = Some(finished.run);
+                finished_reply(&self.intake, finished).await
+            }
+            // The refusal knows more than the error it was told as; unless something else came in
+            // between, such as an audit log that cannot be written.
+            Err(error) => match refused.get() {
+                Some(refusal) if respond::refusal_error(refusal) == error => respond::refusal(refusal),
+                _ => respond::error(&error),
+            },
+        }
+    }
+
+    /// 405, but 404 where POST would be answered so.
+    async fn other_method(&self, caller: &Caller, target: &Target<'_>) -> Reply {
+        let hidden = || respond::error(&Error::not_found("such object"));
+        let (Ok(environment), Ok(name)) = (EnvironmentId::parse(&target.environment), TargetName::parse(&target.name))
+        else {
+            return hidden();
+        };
+        let target = lockgate_model::Target { environment, kind: TargetKind::Integrations, name };
+        match self.runtime.why(caller, &caller.principal.user, &target).await {
+            Ok(explained) if HIDING.iter().any(|rule| explained.rule.split(' ').next() == Some(rule)) => hidden(),
+            Ok(_) => respond::method_not_allowed(ALLOW),
+            Err(error) => respond::error(&error),
+        }
+    }
+}
+
+async fn finished_reply(intake: &Intake, finished: Finished) -> Reply {
+    let run = finished.run;
+    let reply = match finished.result {
+        Ok(output) => {
+            let size = usize::try_from(output.bytes_used()).unwrap_or(usize::MAX);
+            let bytes_max = finished.limits.reply_bytes_max;
+            let print = move || {
+                if output.is_undefined() { Ok(None) } else { output.print(bytes_max).map(Some) }
+            };
+            match intake.away(size, print).await {
+                Ok(printed) => respond::output(printed),
+                Err(refusal) => respond::refusal(&refusal),
+            }
+        }
+        Err(failure) => respond::failed(&Failed {
+            status: failure.error.status,
+            code: &failure.error.code,
+            task: &failure.error.task,
+            message: &failure.message,
+            document: failure.document.as_ref(),
+        }),
+    };
+    respond::with_run(reply, run)
+}

@@ -1,0 +1,11 @@
+//! Commands of administrators, over the admin API. Everything here edits definitions; what may be
+//! saved is decided by the server.
+
+pub mod access;
+pub mod acl;
+pub mod apply;
+pub mod audit;
+mod edit;
+pub mod group;
+pub mod profile;
+pub mod user;

@@ -1,0 +1,228 @@
+//! `lockgate user …`: users and service accounts, what they are given, and their API keys.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+
+use crate::{
+    administer::edit::{Definition, joined, rows, text},
+    client::{Client, segment},
+    exit::Exit,
+    output::Output,
+};
+
+/// Verbs of `user`.
+#[derive(Subcommand)]
+pub enum User {
+    /// Create a user; prints the one-time token for the first login.
+    Add(Add),
+    /// Show all users.
+    List,
+    /// Give profiles or groups to a user.
+    Grant(Given),
+    /// Take profiles or groups from a user.
+    Revoke(Given),
+    /// Let a user in again.
+    Enable(Name),
+    /// Shut a user out: sessions, keys and what it deployed stop at once.
+    Disable(Name),
+    /// Make a new one-time token, for a forgotten password.
+    Reset(Name),
+    /// Delete a user with its credentials and keys.
+    Rm(Name),
+    /// API keys of a user.
+    #[command(subcommand)]
+    Key(Key),
+}
+
+/// Arguments of `add`.
+#[derive(Args)]
+pub struct Add {
+    /// The user id.
+    name: String,
+    /// A service account: a program, without password and console.
+    #[arg(long)]
+    service: bool,
+    /// For people.
+    #[arg(long, default_value = "")]
+    title: String,
+    /// Give this profile.
+    #[arg(long = "profile")]
+    profiles: Vec<String>,
+    /// Put into this group.
+    #[arg(long = "group")]
+    groups: Vec<String>,
+}
+
+/// Profiles and groups of a user.
+#[derive(Args)]
+pub struct Given {
+    /// The user id.
+    name: String,
+    /// A profile.
+    #[arg(long = "profile", required_unless_present = "groups")]
+    profiles: Vec<String>,
+    /// A group.
+    #[arg(long = "group")]
+    groups: Vec<String>,
+}
+
+/// One user.
+#[derive(Args)]
+pub struct Name {
+    /// The user id.
+    name: String,
+}
+
+/// Verbs of `user key`.
+#[derive(Subcommand)]
+pub enum Key {
+    /// Make a key; it is shown once.
+    Add {
+        /// The user id.
+        name: String,
+        /// Good for this environment alone.
+        #[arg(long = "env")]
+        environment: Option<String>,
+        /// Days until it ends.
+        #[arg(long)]
+        days: Option<i64>,
+    },
+    /// Show a user's keys.
+    List(Name),
+    /// End a key.
+    Rm {
+        /// Id of the key (the part between `lgk_` and the next `_`).
+        key: String,
+    },
+}
+
+impl User {
+    /// Runs the command.
+    pub fn run(self, output: &Output) -> Result<(), Exit> {
+        let client = Client::from_context()?;
+        match self {
+            Self::Add(add) => add.run(&client, output),
+            Self::List => {
+                let value = client.get("users")?;
+                let shown = rows(&value)
+                    .into_iter()
+                    .map(|(id, b)| {
+                        let state = if b.get("enabled") == Some(&Value::Bool(false)) { "disabled" } else { "enabled" };
+                        vec![id, text(&b, "kind"), state.to_owned(), joined(&b, "profiles"), joined(&b, "groups")]
+                    })
+                    .collect();
+                output.table(&value, &["user", "kind", "state", "profiles", "groups"], shown);
+                Ok(())
+            }
+            Self::Grant(given) => {
+                let mut user = Definition::read(&client, "users", &given.name)?;
+                user.add("profiles", &given.profiles);
+                user.add("groups", &given.groups);
+                let value = user.save()?;
+                output.result(&value, || format!("user `{}` was given {}", given.name, given.said()));
+                Ok(())
+            }
+            Self::Revoke(given) => {
+                let mut user = Definition::read(&client, "users", &given.name)?;
+                user.remove("profiles", &given.profiles);
+                user.remove("groups", &given.groups);
+                let value = user.save()?;
+                output.result(&value, || format!("{} was taken from user `{}`", given.said(), given.name));
+                Ok(())
+            }
+            Self::Enable(user) => switch(&client, &user.name, true, output),
+            Self::Disable(user) => switch(&client, &user.name, false, output),
+            Self::Reset(user) => token(&client, &user.name, output),
+            Self::Rm(user) => {
+                let value = client.delete(&format!("users/{}", segment(&user.name)))?;
+                output.result(&value, || format!("user `{}` is gone", user.name));
+                Ok(())
+            }
+            Self::Key(key) => key.run(&client, output),
+        }
+    }
+}
+
+impl Given {
+    fn said(&self) -> String {
+        let profiles = self.profiles.iter().map(|p| format!("profile `{p}`"));
+        let groups = self.groups.iter().map(|g| format!("group `{g}`"));
+        profiles.chain(groups).collect::<Vec<_>>().join(", ")
+    }
+}
+
+impl Add {
+    fn run(self, client: &Client, output: &Output) -> Result<(), Exit> {
+        let path = format!("users/{}", segment(&self.name));
+        if client.get(&path).is_ok() {
+            return Err(Exit::failed("LG-USER-EXISTS", format!("user `{}` exists already", self.name)));
+        }
+        let kind = if self.service { "service" } else { "native" };
+        let body = json!({"kind": kind, "title": self.title, "profiles": self.profiles, "groups": self.groups});
+        let value = client.put(&path, &body)?;
+        if self.service {
+            output.result(&value, || {
+                format!("service account `{}` was created\nnext: lockgate user key add {}", self.name, self.name)
+            });
+            return Ok(());
+        }
+        token(client, &self.name, output)
+    }
+}
+
+fn token(client: &Client, name: &str, output: &Output) -> Result<(), Exit> {
+    let value = client.post(&format!("users/{}/token", segment(name)), &json!({}))?;
+    output.result(&value, || {
+        format!(
+            "one-time token for user `{name}`, good for 24 hours, shown once:\n  {}\nfirst login: lockgate login URL --tenant {} --user {name} --token",
+            text(&value, "token"),
+            client.tenant()
+        )
+    });
+    Ok(())
+}
+
+fn switch(client: &Client, name: &str, enabled: bool, output: &Output) -> Result<(), Exit> {
+    let mut user = Definition::read(client, "users", name)?;
+    user.body.insert("enabled".into(), json!(enabled));
+    let value = user.save()?;
+    output.result(&value, || format!("user `{name}` is {}", if enabled { "enabled" } else { "disabled" }));
+    Ok(())
+}
+
+impl Key {
+    fn run(self, client: &Client, output: &Output) -> Result<(), Exit> {
+        match self {
+            Self::Add { name, environment, days } => {
+                let body = json!({"environment": environment, "days": days});
+                let value = client.post(&format!("users/{}/keys", segment(&name)), &body)?;
+                output.result(&value, || {
+                    format!(
+                        "key of `{name}`, shown once; it goes as `Authorization: Bearer`:\n  {}",
+                        text(&value, "key")
+                    )
+                });
+            }
+            Self::List(user) => {
+                let value = client.get(&format!("users/{}/keys", segment(&user.name)))?;
+                let list = value.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+                let shown = list
+                    .iter()
+                    .map(|k| {
+                        let expires = k
+                            .get("expires")
+                            .and_then(Value::as_i64)
+                            .map(|us| lockgate_model::Timestamp(us).to_string());
+                        vec![text(k, "id"), text(k, "environment"), expires.unwrap_or_else(|| text(k, "expires"))]
+                    })
+                    .collect();
+                output.table(&value, &["key", "environment", "ends"], shown);
+            }
+            Self::Rm { key } => {
+                let value = client.delete(&format!("keys/{}", segment(&key)))?;
+                output.result(&value, || format!("key `{key}` has ended"));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,64 @@
+//! `lockgate build [FOLDER]`: the modules of a project, their digests and what they may touch. The
+//! server compiles for itself; the same sources give the same bytes there.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use lockgate_model::manifest::AccountRef;
+use serde_json::json;
+
+use crate::{author::sources, exit::Exit, output::Output};
+
+/// Arguments of `build`.
+#[derive(Args)]
+pub struct Build {
+    /// The project folder.
+    #[arg(default_value = ".")]
+    folder: PathBuf,
+    /// Write the modules as `<name>.wasm` into this folder.
+    #[arg(long)]
+    out: Option<PathBuf>,
+}
+
+impl Build {
+    /// Runs the command.
+    pub fn run(self, output: &Output) -> Result<(), Exit> {
+        let sources = sources::folder(&self.folder)?;
+        let project = super::check::parsed(&sources)?;
+        let catalog = lockgate_runtime::catalog(&lockgate_connector_catalog::registry());
+        let modules = project
+            .compile(&catalog)
+            .map_err(|all| Exit::problems(all, |file| sources.0.get(file).cloned().unwrap_or_default()))?;
+        if let Some(out) = &self.out {
+            std::fs::create_dir_all(out)?;
+            for module in &modules {
+                std::fs::write(out.join(format!("{}.wasm", module.name)), &module.wasm)?;
+            }
+        }
+        let shown: Vec<_> = modules
+            .iter()
+            .map(|m| json!({"name": m.name, "digest": m.digest, "bytes": m.wasm.len(), "manifest": m.manifest}))
+            .collect();
+        let value = json!({"project": project.id(), "source": sources.digest(), "modules": shown});
+        output.result(&value, || {
+            let mut text = format!("project `{}`  source {}\n", project.id(), sources.digest());
+            for m in &modules {
+                text.push_str(&format!("{}  {}  {} bytes\n", m.name, m.digest, m.wasm.len()));
+                for o in &m.manifest.operations {
+                    let account = match &o.account {
+                        AccountRef::Declared(name) => format!("account `{name}`"),
+                        AccountRef::Origin(origin) => origin.clone(),
+                    };
+                    text.push_str(&format!(
+                        "  may {}.{} through {account} {}\n",
+                        o.connector,
+                        o.operation,
+                        o.detail.join(" ")
+                    ));
+                }
+            }
+            text
+        });
+        Ok(())
+    }
+}

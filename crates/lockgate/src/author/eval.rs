@@ -1,0 +1,159 @@
+//! `lockgate eval EXPRESSION < document`: an expression through the same compiler and engine as a
+//! mapping's. `--lines` answers one JSON line per request, for conformance suites and editors:
+//! `{"id", "expr", "data"?, "bindings", "timelimit"?, "depth"?}` →
+//! `{"id", "result"}`, `{"id", "undefined": true}`, `{"id", "error": {"code", "position", "token"}}`
+//! or `{"id", "skip": reason}` for what this version does not compile.
+
+use std::io::{BufRead, Write};
+
+use clap::Args;
+use lockgate_document::Document;
+use lockgate_model::{Diagnostic, Diagnostics};
+use serde::Deserialize;
+use serde_json::{Value, json, value::RawValue};
+
+use crate::{
+    author::workbench::{Workbench, faulted, standard_input, unreadable},
+    exit::Exit,
+    output::Output,
+};
+
+/// Arguments of `eval`.
+#[derive(Args)]
+pub struct Eval {
+    /// A JSONata expression.
+    #[arg(required_unless_present = "lines", conflicts_with = "lines")]
+    expression: Option<String>,
+    /// Do not read a document: the input is undefined.
+    #[arg(short = 'n', long, conflicts_with = "lines")]
+    no_input: bool,
+    /// Answer requests, one JSON line each.
+    #[arg(long)]
+    lines: bool,
+}
+
+/// What is refused for now, and what is refused for good, is no pass in a suite.
+const SKIPPED: [&str; 2] = ["LG-EXPR-LATER", "LG-EXPR-EVAL"];
+
+impl Eval {
+    /// Runs the command.
+    pub fn run(self, output: &Output) -> Result<(), Exit> {
+        let bench = Workbench::new()?;
+        match self.expression {
+            Some(expression) => one(&bench, &expression, self.no_input, output),
+            None => lines(&bench),
+        }
+    }
+}
+
+fn one(bench: &Workbench, expression: &str, no_input: bool, output: &Output) -> Result<(), Exit> {
+    let compiled = lockgate_compiler::expression_module(expression, false)
+        .map_err(|all| Exit::problems(all, |_| expression.to_owned()))?;
+    let module = bench.load(&compiled)?;
+    let input = if no_input {
+        Document::undefined()
+    } else {
+        let bytes = standard_input()?;
+        bench.parse(&bytes).map_err(|e| unreadable(&e, "standard input", &bytes))?
+    };
+    let result = bench.run(&module, input).result.map_err(|failure| faulted(&failure, expression))?;
+    if result.is_undefined() {
+        output.note("undefined");
+        return Ok(());
+    }
+    let mut text = printed(bench, &result)?;
+    text.push(b'\n');
+    output.bytes(&text)
+}
+
+fn printed(bench: &Workbench, result: &Document) -> Result<Vec<u8>, Exit> {
+    result.print(bench.limits.reply_bytes_max).map_err(|e| Exit::failed("LG-PRINT", e.to_string()))
+}
+
+#[derive(Deserialize)]
+struct Request<'a> {
+    id: Value,
+    expr: String,
+    #[serde(borrow, default)]
+    data: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    bindings: Option<&'a RawValue>,
+    #[serde(default)]
+    timelimit: Option<u64>,
+    #[serde(default)]
+    depth: Option<u32>,
+}
+
+fn lines(bench: &Workbench) -> Result<(), Exit> {
+    let mut out = std::io::stdout().lock();
+    for line in std::io::stdin().lock().lines() {
+        let line = line?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        let answer = match serde_json::from_str::<Request<'_>>(&line) {
+            Ok(request) => answer(bench, &request),
+            Err(e) => json!({"id": null, "error": {"code": "LG-REQUEST", "message": e.to_string()}}).to_string(),
+        };
+        writeln!(out, "{answer}")?;
+        out.flush()?;
+    }
+    Ok(())
+}
+
+/// One answer line. The result is printed by the product's own printer and spliced in as it is.
+fn answer(bench: &Workbench, request: &Request<'_>) -> String {
+    let with = |member: Value| json!({"id": request.id, "error": member}).to_string();
+    let compiled = match lockgate_compiler::expression_module(&request.expr, true) {
+        Ok(compiled) => compiled,
+        Err(all) => return refused(&request.id, &all, &request.expr),
+    };
+    let module = match bench.load(&compiled) {
+        Ok(module) => module,
+        Err(exit) => return with(json!({"code": "LG-ENGINE", "message": exit.text()})),
+    };
+    let data = request.data.map(|d| format!("\"data\":{},", d.get())).unwrap_or_default();
+    let input = format!("{{{data}\"bindings\":{}}}", request.bindings.map_or("{}", RawValue::get));
+    let input = match bench.parse(input.as_bytes()) {
+        Ok(input) => input,
+        Err(e) => return with(json!({"code": e.code(), "message": e.message()})),
+    };
+    let mut limits = bench.limits;
+    if let Some(ms) = request.timelimit {
+        limits.wall_ms_max = limits.wall_ms_max.min(ms);
+    }
+    if let Some(depth) = request.depth {
+        limits.recursion_max = limits.recursion_max.min(depth);
+    }
+    match bench.run_within(&module, input, limits).result {
+        Ok(result) if result.is_undefined() => json!({"id": request.id, "undefined": true}).to_string(),
+        Ok(result) => match result.print(bench.limits.reply_bytes_max) {
+            Ok(bytes) => format!("{{\"id\":{},\"result\":{}}}", request.id, String::from_utf8_lossy(&bytes)),
+            Err(e) => with(json!({"code": "LG-PRINT", "message": e.to_string()})),
+        },
+        Err(failure) => {
+            // Running out of time is the same stop as running too deep, as the suite counts it.
+            let code = if failure.error.code == "LG-LIMIT-WALL" { "U1001" } else { &failure.error.code };
+            let place = failure.place.as_ref();
+            with(json!({"code": code, "message": failure.message,
+                        "position": place.map(|p| p.position), "token": place.and_then(|p| p.token.as_deref())}))
+        }
+    }
+}
+
+fn refused(id: &Value, all: &Diagnostics, source: &str) -> String {
+    let skipped = all.0.iter().find(|p| SKIPPED.contains(&p.code.as_str()));
+    let judged = all.0.iter().find(|p| !SKIPPED.contains(&p.code.as_str()));
+    match (judged, skipped) {
+        (Some(problem), _) => json!({"id": id, "error": problem_json(problem, source)}).to_string(),
+        (None, Some(skip)) => json!({"id": id, "skip": skip.message}).to_string(),
+        (None, None) => json!({"id": id, "error": {"code": "LG-COMPILE"}}).to_string(),
+    }
+}
+
+fn problem_json(problem: &Diagnostic, source: &str) -> Value {
+    // The standard counts positions in characters, to the end of the offending token.
+    let end = usize::try_from(problem.span.end).unwrap_or(usize::MAX).min(source.len());
+    let position = source.get(..end).map_or(0, |before| before.chars().count());
+    json!({"code": problem.code, "message": problem.message, "position": position, "token": problem.token})
+}

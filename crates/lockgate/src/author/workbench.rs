@@ -1,0 +1,87 @@
+//! Running modules without a server: the same compiler and engine as the server's, without permit
+//! and without connectors.
+
+use std::{
+    io::Read,
+    sync::Arc,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use lockgate_compiler::Compiled;
+use lockgate_document::{Document, ParseError};
+use lockgate_engine::{Engine, EngineConfig, Failure, Mocks, Module, Outcome};
+use lockgate_model::{Limits, Timestamp};
+
+use crate::exit::Exit;
+
+/// An engine and a thread to run it on.
+pub struct Workbench {
+    engine: Engine,
+    runtime: tokio::runtime::Runtime,
+    /// Limits of each run.
+    pub limits: Limits,
+}
+
+impl Workbench {
+    /// A small engine for one run at a time.
+    pub fn new() -> Result<Self, Exit> {
+        let config = EngineConfig { workers: 1, stacks_max: 8, stacks_per_tenant_max: 8, ..EngineConfig::default() };
+        let engine = Engine::new(config).map_err(|e| Exit::failed("LG-ENGINE", e.to_string()))?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        Ok(Self { engine, runtime, limits: Limits::default() })
+    }
+
+    /// Loads a compiled module.
+    pub fn load(&self, compiled: &Compiled) -> Result<Arc<Module>, Exit> {
+        self.engine.load(&compiled.wasm).map_err(|e| Exit::failed("LG-ENGINE", e.to_string()))
+    }
+
+    /// Runs a module over an input.
+    pub fn run(&self, module: &Arc<Module>, input: Document) -> Outcome {
+        self.run_within(module, input, self.limits)
+    }
+
+    /// Runs a module over an input under other limits.
+    pub fn run_within(&self, module: &Arc<Module>, input: Document, limits: Limits) -> Outcome {
+        self.runtime.block_on(self.engine.evaluate(module, input, Mocks::default(), limits, now()))
+    }
+
+    /// A document from JSON text.
+    pub fn parse(&self, text: &[u8]) -> Result<Document, ParseError> {
+        Document::parse(text, &self.limits)
+    }
+}
+
+/// The time of this machine.
+pub fn now() -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "a program without a server has the machine's time")]
+    let now = SystemTime::now();
+    Timestamp(now.duration_since(UNIX_EPOCH).map_or(0, |d| i64::try_from(d.as_micros()).unwrap_or(i64::MAX)))
+}
+
+/// All of standard input.
+pub fn standard_input() -> Result<Vec<u8>, Exit> {
+    let mut bytes = Vec::new();
+    std::io::stdin().lock().read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// A document that cannot be read, as a problem with its place.
+pub fn unreadable(error: &ParseError, file: &str, bytes: &[u8]) -> Exit {
+    let at = lockgate_model::Span::new(error.offset(), error.offset() + 1);
+    let problem = lockgate_model::Diagnostic::new(error.code(), at, error.message()).file(file);
+    Exit::Problems(vec![(problem, String::from_utf8_lossy(bytes).into_owned())])
+}
+
+/// A run that failed, as a problem with its place where the module knows it.
+pub fn faulted(failure: &Failure, source: &str) -> Exit {
+    match &failure.place {
+        Some(place) => {
+            let problem =
+                lockgate_model::Diagnostic::new(failure.error.code.clone(), place.span, failure.message.clone())
+                    .file(place.source.clone());
+            Exit::Problems(vec![(problem, source.to_owned())])
+        }
+        None => Exit::failed(&failure.error.code, failure.message.clone()),
+    }
+}

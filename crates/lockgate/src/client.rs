@@ -1,0 +1,190 @@
+//! The admin API as the commands use it: one request, one JSON answer, over a verified TLS
+//! connection. The TLS configuration comes from `keys`, as everywhere.
+
+use bytes::Bytes;
+use http::{Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, Full};
+use hyper_util::rt::TokioIo;
+use lockgate_model::{Digest, definition::ServerIdentity};
+use rustls::pki_types::ServerName;
+use serde_json::Value;
+use tokio::net::TcpStream;
+use url::Url;
+
+use crate::{context::Context, exit::Exit};
+
+/// Bytes of an answer that are taken.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
+
+/// One server, and who asks it.
+pub struct Client {
+    url: Url,
+    identity: ServerIdentity,
+    authorization: Option<String>,
+    tenant: String,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// An answer before it is judged.
+pub struct Answer {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// Headers.
+    pub headers: http::HeaderMap,
+    /// The whole body.
+    pub body: Bytes,
+}
+
+impl Client {
+    /// The server and session of the remembered context.
+    pub fn from_context() -> Result<Self, Exit> {
+        let context = Context::load()?;
+        Self::new(&context.url, context.identity, context.tenant, Some(format!("Bearer {}", context.token)))
+    }
+
+    /// A server by its address.
+    pub fn new(
+        url: &str,
+        identity: ServerIdentity,
+        tenant: String,
+        authorization: Option<String>,
+    ) -> Result<Self, Exit> {
+        let url = Url::parse(url).map_err(|e| Exit::Usage(format!("`{url}` is no address: {e}")))?;
+        if url.scheme() != "https" || url.host_str().is_none() {
+            return Err(Exit::Usage(format!("`{url}` is no https address")));
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        Ok(Self { url, identity, authorization, tenant, runtime })
+    }
+
+    /// The tenant it asks about.
+    pub fn tenant(&self) -> &str {
+        &self.tenant
+    }
+
+    /// GET below the tenant.
+    pub fn get(&self, path: &str) -> Result<Value, Exit> {
+        self.ask(Method::GET, path, None)
+    }
+    /// PUT below the tenant.
+    pub fn put(&self, path: &str, body: &Value) -> Result<Value, Exit> {
+        self.ask(Method::PUT, path, Some(body))
+    }
+    /// POST below the tenant.
+    pub fn post(&self, path: &str, body: &Value) -> Result<Value, Exit> {
+        self.ask(Method::POST, path, Some(body))
+    }
+    /// DELETE below the tenant.
+    pub fn delete(&self, path: &str) -> Result<Value, Exit> {
+        self.ask(Method::DELETE, path, None)
+    }
+
+    /// A request to `/admin/v1/tenants/{tenant}/{path}`, judged.
+    fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Exit> {
+        let path = format!("/admin/v1/tenants/{}/{path}", segment(&self.tenant));
+        let answer = self.send(method, &path, body.map(|b| Bytes::from(b.to_string())))?;
+        judge(&answer)
+    }
+
+    /// Any request to the server.
+    pub fn send(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Answer, Exit> {
+        self.runtime.block_on(self.exchange(method, path, body))
+    }
+
+    /// The fingerprint of the certificate that the server shows. Nothing is sent to it.
+    pub fn fingerprint(&self) -> Result<Digest, Exit> {
+        let shown = self.runtime.block_on(async {
+            let (name, tcp, tls) = self.dial().await?;
+            Ok::<_, Exit>(tls.connect(name, tcp).await.err())
+        })?;
+        shown
+            .as_ref()
+            .and_then(|e| e.get_ref()?.downcast_ref::<rustls::Error>())
+            .and_then(lockgate_keys::presented_fingerprint)
+            .ok_or_else(|| Exit::Unavailable(format!("`{}` shows no certificate", self.url)))
+    }
+
+    fn unreachable(&self, reason: impl std::fmt::Display) -> Exit {
+        Exit::Unavailable(format!("cannot reach `{}`: {reason}", self.url))
+    }
+
+    async fn dial(&self) -> Result<(ServerName<'static>, TcpStream, tokio_rustls::TlsConnector), Exit> {
+        let host = self.url.host_str().unwrap_or_default();
+        let port = self.url.port_or_known_default().unwrap_or(443);
+        let tls = lockgate_keys::client_config(&self.identity, None, &[b"http/1.1"])
+            .map_err(|e| Exit::Usage(format!("the server's identity cannot be used: {e}")))?;
+        let bare = host.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let tcp = TcpStream::connect((bare.as_str(), port)).await.map_err(|e| self.unreachable(e))?;
+        let name = ServerName::try_from(bare).map_err(|_| Exit::Usage(format!("`{host}` is no host name")))?;
+        Ok((name, tcp, tls.into()))
+    }
+
+    async fn exchange(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Answer, Exit> {
+        let (name, tcp, tls) = self.dial().await?;
+        let stream = tls.connect(name, tcp).await.map_err(|e| Exit::Denied {
+            code: "LG-SERVER-IDENTITY".into(),
+            message: format!(
+                "the server at `{}` did not prove its identity: {e} (name its CA with --ca, or its fingerprint with --pin)",
+                self.url
+            ),
+        })?;
+        let unreachable = |e: hyper::Error| self.unreachable(e);
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(unreachable)?;
+        let connection = tokio::spawn(connection);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header(header::HOST, self.url.authority())
+            .header(header::ACCEPT, "application/json");
+        if body.is_some() {
+            request = request.header(header::CONTENT_TYPE, "application/json");
+        }
+        if let Some(authorization) = &self.authorization {
+            let mut value = header::HeaderValue::from_str(authorization)
+                .map_err(|_| Exit::Usage("the credential holds characters that no header may hold".into()))?;
+            value.set_sensitive(true);
+            request = request.header(header::AUTHORIZATION, value);
+        }
+        let request = request
+            .body(Full::new(body.unwrap_or_default()))
+            .map_err(|e| Exit::Usage(format!("the request cannot be written: {e}")))?;
+        let response = sender.send_request(request).await.map_err(unreachable)?;
+        let (parts, body) = response.into_parts();
+        let body = http_body_util::Limited::new(body, ANSWER_BYTES_MAX)
+            .collect()
+            .await
+            .map_err(|e| self.unreachable(e))?
+            .to_bytes();
+        connection.abort();
+        Ok(Answer { status: parts.status, headers: parts.headers, body })
+    }
+}
+
+/// A path segment, escaped.
+pub fn segment(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+}
+
+/// An answer of the admin API: its JSON, or the error it tells.
+pub fn judge(answer: &Answer) -> Result<Value, Exit> {
+    let body: Value = if answer.body.is_empty() {
+        Value::Null
+    } else {
+        serde_json::from_slice(&answer.body)
+            .unwrap_or_else(|_| String::from_utf8_lossy(&answer.body).into_owned().into())
+    };
+    if answer.status.is_success() {
+        return Ok(body);
+    }
+    let error = body.get("error").unwrap_or(&body);
+    let member = |name: &str| error.get(name).and_then(Value::as_str).map(str::to_owned);
+    let code = member("code").unwrap_or_else(|| format!("HTTP-{}", answer.status.as_u16()));
+    let message = member("message").unwrap_or_else(|| format!("the server answered {}", answer.status));
+    Err(match answer.status.as_u16() {
+        401 => Exit::Denied { code, message: format!("{message} (sign in with `lockgate login`)") },
+        403 | 404 => Exit::Denied { code, message },
+        503 | 429 => Exit::Unavailable(message),
+        _ => Exit::Failed { code, message, detail: error.clone() },
+    })
+}

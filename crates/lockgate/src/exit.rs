@@ -1,0 +1,98 @@
+//! How a command ends: one code per kind of end, documented in docs/cli.md.
+
+use lockgate_model::Diagnostics;
+use serde_json::{Value, json};
+
+/// Why a command did not do what was asked.
+#[derive(Debug)]
+pub enum Exit {
+    /// 1: it was done and the answer is no: problems in sources, a faulted run, a broken chain.
+    Failed {
+        /// Stable code.
+        code: String,
+        /// What failed, on what, what to do.
+        message: String,
+        /// More, for `--json`.
+        detail: Value,
+    },
+    /// 1: problems in the user's files, each with its source text.
+    Problems(Vec<(lockgate_model::Diagnostic, String)>),
+    /// 2: the command itself cannot be taken (as for unknown flags).
+    Usage(String),
+    /// 3: not signed in, or not allowed.
+    Denied {
+        /// Stable code.
+        code: String,
+        /// What is missing.
+        message: String,
+    },
+    /// 4: the server cannot be reached or is not able to answer now.
+    Unavailable(String),
+}
+
+impl Exit {
+    /// A failure without further detail.
+    pub fn failed(code: &str, message: impl Into<String>) -> Self {
+        Self::Failed { code: code.to_owned(), message: message.into(), detail: Value::Null }
+    }
+
+    /// Problems with the texts they are in.
+    pub fn problems(all: Diagnostics, text_of: impl Fn(&str) -> String) -> Self {
+        Self::Problems(all.0.into_iter().map(|p| (p.clone(), text_of(&p.file))).collect())
+    }
+
+    /// The process's exit code.
+    pub fn code(&self) -> u8 {
+        match self {
+            Self::Failed { .. } | Self::Problems(_) => 1,
+            Self::Usage(_) => 2,
+            Self::Denied { .. } => 3,
+            Self::Unavailable(_) => 4,
+        }
+    }
+
+    /// For people.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Failed { code, message, .. } | Self::Denied { code, message } => {
+                format!("error[{code}]: {message}\n")
+            }
+            Self::Problems(all) => {
+                let mut text: String = all.iter().map(|(p, source)| p.render(source)).collect::<Vec<_>>().join("\n");
+                if all.len() > 1 {
+                    text.push_str(&format!("\n{} problems\n", all.len()));
+                }
+                text
+            }
+            Self::Usage(message) => format!("error: {message}\n"),
+            Self::Unavailable(message) => format!("error[LG-UNAVAILABLE]: {message}\n"),
+        }
+    }
+
+    /// For programs.
+    pub fn json(&self) -> Value {
+        match self {
+            Self::Failed { code, message, detail } => json!({"code": code, "message": message, "detail": detail}),
+            Self::Denied { code, message } => json!({"code": code, "message": message}),
+            Self::Problems(all) => {
+                let problems: Vec<Value> = all
+                    .iter()
+                    .map(|(p, source)| {
+                        let (line, column) = p.line_column(source);
+                        json!({"code": p.code, "file": p.file, "line": line, "column": column,
+                               "message": p.message, "help": p.help, "token": p.token})
+                    })
+                    .collect();
+                json!({"code": "LG-PROBLEMS", "message": format!("{} problem(s)", all.len()), "problems": problems})
+            }
+            Self::Usage(message) => json!({"code": "LG-USAGE", "message": message}),
+            Self::Unavailable(message) => json!({"code": "LG-UNAVAILABLE", "message": message}),
+        }
+    }
+}
+
+impl From<std::io::Error> for Exit {
+    fn from(error: std::io::Error) -> Self {
+        Self::failed("LG-IO", error.to_string())
+    }
+}

@@ -1,0 +1,10 @@
+//! Commands of operators: running a server, and what only its operator may do.
+
+pub mod connector;
+mod installation;
+mod machine;
+pub mod operator;
+pub mod quickstart;
+mod sample;
+pub mod serve;
+mod server;

@@ -1,0 +1,196 @@
+//! `lockgate operator …`: tenants and private ranges, over the server's local socket. Whoever may
+//! open the socket is the operator; no tenant user gets here, whatever they hold.
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use clap::{Args, Subcommand};
+use http::{Method, Request, header};
+use http_body_util::{BodyExt, Full};
+use hyper_util::rt::TokioIo;
+use lockgate_model::{
+    definition::EgressAllowance,
+    id::{EnvironmentId, TenantId, UserId},
+};
+use serde_json::{Value, json};
+
+use crate::{
+    client::{Answer, judge},
+    exit::Exit,
+    output::Output,
+};
+
+/// Name of the socket in the data directory.
+pub const SOCKET: &str = "operator.sock";
+
+/// Verbs of `operator`.
+#[derive(Subcommand)]
+pub enum Operator {
+    /// Tenants.
+    #[command(subcommand)]
+    Tenant(Tenant),
+    /// Private address ranges that environments may reach.
+    #[command(subcommand)]
+    Egress(Egress),
+}
+
+/// Which server.
+#[derive(Args)]
+pub struct Here {
+    /// Data directory of the server.
+    #[arg(long)]
+    data: PathBuf,
+}
+
+/// Verbs of `operator tenant`.
+#[derive(Subcommand)]
+pub enum Tenant {
+    /// Create a tenant; prints its administrator's one-time token.
+    Create {
+        #[command(flatten)]
+        here: Here,
+        /// The tenant id.
+        name: TenantId,
+        /// User id of its administrator.
+        #[arg(long, default_value = "admin")]
+        administrator: UserId,
+        /// For people.
+        #[arg(long)]
+        title: Option<String>,
+    },
+    /// Show all tenants.
+    List {
+        #[command(flatten)]
+        here: Here,
+    },
+}
+
+/// Verbs of `operator egress`.
+#[derive(Subcommand)]
+pub enum Egress {
+    /// Allow a private range for an environment. Metadata addresses stay refused.
+    Allow(Range),
+    /// Withdraw an allowance.
+    Withdraw(Range),
+    /// Show a tenant's allowances.
+    List {
+        #[command(flatten)]
+        here: Here,
+        /// The tenant.
+        tenant: TenantId,
+    },
+}
+
+/// A range.
+#[derive(Args)]
+pub struct Range {
+    #[command(flatten)]
+    here: Here,
+    /// The tenant.
+    tenant: TenantId,
+    /// The environment.
+    environment: EnvironmentId,
+    /// Range in CIDR form, such as `10.1.2.0/24`.
+    cidr: String,
+    /// A port, or `first-last`.
+    #[arg(value_parser = ports)]
+    ports: (u16, u16),
+}
+
+fn ports(text: &str) -> Result<(u16, u16), String> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let port = |t: &str| t.parse::<u16>().map_err(|_| format!("`{t}` is no port"));
+    let (first, last) = (port(first)?, port(last)?);
+    if first == 0 || last < first { Err(format!("`{text}` is no range of ports")) } else { Ok((first, last)) }
+}
+
+impl Operator {
+    /// Runs the command.
+    pub fn run(self, output: &Output) -> Result<(), Exit> {
+        match self {
+            Self::Tenant(Tenant::Create { here, name, administrator, title }) => {
+                let title = title.unwrap_or_else(|| name.to_string());
+                let body = json!({"id": name, "title": title, "administrator": administrator});
+                let value = here.ask(Method::POST, "/operator/tenants", Some(&body))?;
+                output.result(&value, || {
+                    let token = value.get("token").and_then(Value::as_str).unwrap_or_default();
+                    format!("tenant `{name}` was created\none-time token for `{administrator}`, good for 24 hours, shown once:\n  {token}\nfirst login: lockgate login URL --tenant {name} --user {administrator} --token")
+                });
+            }
+            Self::Tenant(Tenant::List { here }) => {
+                let value = here.ask(Method::GET, "/operator/tenants", None)?;
+                let list = value.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+                let rows = list.iter().map(|t| vec![t.as_str().unwrap_or_default().to_owned()]).collect();
+                output.table(&value, &["tenant"], rows);
+            }
+            Self::Egress(Egress::Allow(range)) => range.put("allow", output)?,
+            Self::Egress(Egress::Withdraw(range)) => range.put("withdraw", output)?,
+            Self::Egress(Egress::List { here, tenant }) => {
+                let value = here.ask(Method::GET, &format!("/operator/egress/{tenant}"), None)?;
+                let list = value.get("items").cloned().unwrap_or_default();
+                let list: Vec<EgressAllowance> = serde_json::from_value(list).unwrap_or_default();
+                let rows = list
+                    .iter()
+                    .map(|a| {
+                        vec![a.environment.to_string(), a.cidr.clone(), format!("{}-{}", a.port_first, a.port_last)]
+                    })
+                    .collect();
+                output.table(&value, &["environment", "range", "ports"], rows);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Range {
+    fn put(self, verb: &str, output: &Output) -> Result<(), Exit> {
+        let allowance = EgressAllowance {
+            environment: self.environment.clone(),
+            cidr: self.cidr.clone(),
+            port_first: self.ports.0,
+            port_last: self.ports.1,
+        };
+        let body = json!({"tenant": self.tenant, verb: [allowance]});
+        let value = self.here.ask(Method::POST, "/operator/egress", Some(&body))?;
+        let done = if verb == "allow" { "may" } else { "may no longer" };
+        output.result(&value, || {
+            format!(
+                "`{}` of tenant `{}` {done} reach {} on ports {}-{}",
+                self.environment, self.tenant, self.cidr, self.ports.0, self.ports.1
+            )
+        });
+        Ok(())
+    }
+}
+
+impl Here {
+    fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Exit> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        judge(&runtime.block_on(exchange(&self.data.join(SOCKET), method, path, body))?)
+    }
+}
+
+async fn exchange(socket: &Path, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, Exit> {
+    let failed = |e: &dyn std::fmt::Display| {
+        Exit::Unavailable(format!(
+            "cannot reach the server at `{}`: {e} (is `lockgate serve` running on this data directory, as this user?)",
+            socket.display()
+        ))
+    };
+    let stream = tokio::net::UnixStream::connect(socket).await.map_err(|e| failed(&e))?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| failed(&e))?;
+    let connection = tokio::spawn(connection);
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header(header::HOST, "operator")
+        .header(header::CONTENT_TYPE, "application/json")
+        .body(Full::new(body.map(|b| Bytes::from(b.to_string())).unwrap_or_default()))
+        .map_err(|e| failed(&e))?;
+    let response = sender.send_request(request).await.map_err(|e| failed(&e))?;
+    let (parts, body) = response.into_parts();
+    let body = body.collect().await.map_err(|e| failed(&e))?.to_bytes();
+    connection.abort();
+    Ok(Answer { status: parts.status, headers: parts.headers, body })
+}

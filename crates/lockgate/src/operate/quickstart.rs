@@ -1,0 +1,317 @@
+//! `lockgate quickstart`: a whole installation on this machine and a real order through it.
+//!
+//! Keys, a tenant with four environments and an administrator, a practice HTTPS service in the same
+//! process, the orchestration `order-to-erp` pushed and deployed by the ordinary verbs over the admin
+//! API, and its sample order sent: POST → authentication → both gates → WebAssembly → mapping →
+//! HTTPS call → reply. Loopback only.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use clap::Args;
+use http::Method;
+use lockgate_identity::{Password, Policy};
+use lockgate_keys::ClientCertificates;
+use lockgate_model::{
+    definition::{EgressAllowance, ServerIdentity},
+    id::{EnvironmentId, TenantId, UserId},
+};
+use lockgate_practice::Practice;
+use lockgate_runtime::NewTenant;
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use crate::{
+    client::{Client, judge, segment},
+    context::Context,
+    exit::Exit,
+    operate::{
+        installation::Installation,
+        machine, sample,
+        server::{self, Listening},
+    },
+    output::Output,
+    publish::login,
+};
+
+/// Arguments of `quickstart`.
+#[derive(Args)]
+pub struct Quickstart {
+    /// Data directory to keep; without it a private one that is removed at the end.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Port to listen on; a free one when absent.
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// Send the order and end.
+    #[arg(long)]
+    once: bool,
+    /// Give the administrator of an existing data directory a new password.
+    #[arg(long)]
+    new_password: bool,
+}
+
+const TENANT: &str = "demo";
+const ENVIRONMENT: &str = "development";
+const ADMINISTRATOR: &str = "admin";
+const ACCOUNT: &str = "erp";
+
+/// What came up and is to be shown.
+struct Ready {
+    url: String,
+    ca_file: PathBuf,
+    context_file: PathBuf,
+    password: Option<Password>,
+    practice: SocketAddr,
+}
+
+impl Quickstart {
+    /// Runs the command.
+    pub fn run(self, output: &Output) -> Result<(), Exit> {
+        machine::close_up()?;
+        server::log(output.is_json());
+        let private = match &self.data {
+            Some(_) => None,
+            None => Some(tempfile::Builder::new().prefix("lockgate-").tempdir()?),
+        };
+        let data = self.data.clone().or_else(|| private.as_ref().map(|p| p.path().to_path_buf())).unwrap_or_default();
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        let done = runtime.block_on(self.serve(&data, output));
+        runtime.shutdown_timeout(Duration::from_secs(5));
+        done
+    }
+
+    async fn serve(self, data: &Path, output: &Output) -> Result<(), Exit> {
+        let began = Instant::now();
+        let installation = Installation::open(data).await?;
+        let practice = practice(&installation).await?;
+        let (tenant, environment) = ids()?;
+        let password = self.tenant(&installation, &tenant).await?;
+        allow(&installation, &tenant, &environment, practice.addr()).await?;
+
+        let own = installation.certificate(&["localhost", "127.0.0.1"])?;
+        let ca_file = installation.write_ca(data)?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
+        let listening = Listening::open(data, address, &own, installation.runtime.clone()).await?;
+        let ready = Ready {
+            url: format!("https://localhost:{}", listening.address.port()),
+            ca_file,
+            context_file: data.join("context.json"),
+            password,
+            practice: practice.addr(),
+        };
+        let (stop, stopped) = watch::channel(false);
+        let serving = tokio::spawn(listening.serve(stopped));
+
+        let ca = installation.authority.certificate_pem();
+        let (ready, reply, took) = blocking(move || {
+            let prepared = ready.prepare(&ca)?;
+            let sent = Instant::now();
+            let reply = prepared.order(&ready)?;
+            Ok((ready, reply, sent.elapsed()))
+        })
+        .await?;
+        output.result(&ready.json(), || ready.text(&reply, took, began.elapsed(), self.once));
+        if !self.once {
+            server::signal().await?;
+        }
+        let _ = stop.send(true);
+        let _ = serving.await;
+        practice.shutdown().await;
+        Ok(())
+    }
+
+    /// Makes the tenant when it is not there; returns the password that may be shown.
+    async fn tenant(&self, installation: &Installation, tenant: &TenantId) -> Result<Option<Password>, Exit> {
+        let runtime = &installation.runtime;
+        let administrator = UserId::parse(ADMINISTRATOR).map_err(|e| Exit::failed("LG-QUICKSTART", e.to_string()))?;
+        let exists = runtime.operator_tenants().contains(tenant);
+        if exists && !self.new_password {
+            return Ok(None);
+        }
+        let password = Password::generate(Policy::Classic).map_err(|e| Exit::failed("LG-QUICKSTART", e.to_string()))?;
+        let done = if exists {
+            runtime.operator_set_password(tenant, &administrator, password.clone()).await
+        } else {
+            let new = NewTenant { id: tenant.clone(), title: "Demo".into(), administrator };
+            runtime.operator_create_tenant_with_password(new, password.clone()).await
+        };
+        done.map_err(|e| Exit::failed(e.code(), e.to_string()))?;
+        Ok(Some(password))
+    }
+}
+
+fn ids() -> Result<(TenantId, EnvironmentId), Exit> {
+    let failed = |e: lockgate_model::id::InvalidId| Exit::failed("LG-QUICKSTART", e.to_string());
+    Ok((TenantId::parse(TENANT).map_err(failed)?, EnvironmentId::parse(ENVIRONMENT).map_err(failed)?))
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Exit> + Send + 'static) -> Result<T, Exit> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|_| Exit::failed("LG-QUICKSTART", "quickstart ended with a defect"))?
+}
+
+/// The practice service, with a certificate of the installation's CA.
+async fn practice(installation: &Installation) -> Result<Practice, Exit> {
+    let own = installation.certificate(&["localhost", "127.0.0.1"])?;
+    let tls = lockgate_keys::server_config(&own, &ClientCertificates::None, lockgate_keys::ALPN_HTTP)
+        .map_err(|e| Exit::failed("LG-QUICKSTART", format!("the practice service has no certificate: {e}")))?;
+    lockgate_practice::start(tls, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+        .await
+        .map_err(|e| Exit::failed("LG-QUICKSTART", format!("cannot start the practice service: {e}")))
+}
+
+/// Allows exactly the practice address and port, and withdraws those of earlier starts.
+async fn allow(
+    installation: &Installation,
+    tenant: &TenantId,
+    environment: &EnvironmentId,
+    practice: SocketAddr,
+) -> Result<(), Exit> {
+    let failed = |e: lockgate_runtime::Error| Exit::failed(e.code(), e.to_string());
+    let new = EgressAllowance {
+        environment: environment.clone(),
+        cidr: format!("{}/32", practice.ip()),
+        port_first: practice.port(),
+        port_last: practice.port(),
+    };
+    let old = installation.runtime.operator_egress_list(tenant).map_err(failed)?;
+    let old = old.into_iter().filter(|row| *row != new && row.cidr == new.cidr).collect();
+    installation.runtime.operator_egress(tenant, vec![new], old).await.map_err(failed)
+}
+
+/// What the order is sent with.
+struct Prepared {
+    identity: ServerIdentity,
+    authorization: String,
+}
+
+impl Ready {
+    fn order_url(&self) -> String {
+        format!("{}/{TENANT}/{ENVIRONMENT}/{}", self.url, sample::NAME)
+    }
+
+    /// Signs in and does by the ordinary verbs what a publisher would do.
+    fn prepare(&self, ca: &str) -> Result<Prepared, Exit> {
+        let identity = ServerIdentity::Ca(ca.to_owned());
+        let client =
+            |token: &str| Client::new(&self.url, identity.clone(), TENANT.into(), Some(format!("Bearer {token}")));
+        let (token, authorization) = match &self.password {
+            Some(password) => {
+                let session = login::session(&self.url, &identity, TENANT, ADMINISTRATOR, password.expose())?;
+                let basic = STANDARD.encode(format!("{ADMINISTRATOR}:{}", password.expose()));
+                (key(&client(&session)?)?, format!("Basic {basic}"))
+            }
+            None => {
+                let token = self.remembered()?;
+                let bearer = format!("Bearer {token}");
+                (token, bearer)
+            }
+        };
+        let context = Context {
+            url: self.url.clone(),
+            identity: identity.clone(),
+            tenant: TENANT.into(),
+            user: ADMINISTRATOR.into(),
+            token,
+        };
+        context.save(&self.context_file)?;
+        self.publish(&client(&context.token)?, &identity)?;
+        Ok(Prepared { identity, authorization })
+    }
+
+    /// The key that an earlier start left in the data directory.
+    fn remembered(&self) -> Result<String, Exit> {
+        let text = std::fs::read_to_string(&self.context_file).ok();
+        let context: Option<Context> = text.and_then(|text| serde_json::from_str(&text).ok());
+        context.map(|c| c.token).ok_or_else(|| {
+            Exit::failed(
+                "LG-QUICKSTART",
+                format!("`{}` cannot be read: run quickstart with --new-password", self.context_file.display()),
+            )
+        })
+    }
+
+    fn publish(&self, client: &Client, identity: &ServerIdentity) -> Result<(), Exit> {
+        let binding = json!({
+            "connector": "https",
+            "address": format!("https://{}/erp", self.practice),
+            "identity": identity,
+        });
+        client.put(&format!("environments/{ENVIRONMENT}/accounts/{ACCOUNT}"), &binding)?;
+        client.post(&format!("projects/{}/versions", sample::NAME), &json!({"files": sample::files()}))?;
+        client.put(&format!("environments/{ENVIRONMENT}/deployments/{}", sample::NAME), &json!({}))?;
+        Ok(())
+    }
+
+    fn json(&self) -> Value {
+        json!({
+            "listener_url": self.url,
+            "order_url": self.order_url(),
+            "admin_url": format!("{}/admin/v1", self.url),
+            "ca_file": self.ca_file.display().to_string(),
+            "context_file": self.context_file.display().to_string(),
+            "tenant": TENANT,
+            "environment": ENVIRONMENT,
+            "user": ADMINISTRATOR,
+            "password": self.password.as_ref().map(Password::expose),
+        })
+    }
+
+    fn text(&self, reply: &str, took: Duration, ready: Duration, once: bool) -> String {
+        let password = self.password.as_ref().map_or("(as before; --new-password makes a new one)", Password::expose);
+        let mut text = format!(
+            "the sample order went through both gates, was mapped and sent to the practice ERP in {:.1} ms:\n  {reply}\n\n\
+             listener   {}/{TENANT}/{ENVIRONMENT}/…\n\
+             admin API  {}/admin/v1\n\
+             tenant     {TENANT}, environment {ENVIRONMENT}\n\
+             user       {ADMINISTRATOR}\n\
+             password   {password}\n\
+             CA file    {}\n",
+            took.as_secs_f64() * 1_000.0,
+            self.url,
+            self.url,
+            self.ca_file.display(),
+        );
+        text.push_str(&format!("ready after {:.1} s\n", ready.as_secs_f64()));
+        if !once {
+            text.push_str(&format!(
+                "\ntry, in another terminal:\n  \
+                 curl --cacert {} -u {ADMINISTRATOR} --json @orchestrations/order-to-erp/sample.json {}\n  \
+                 export LOCKGATE_CONTEXT={}\n  \
+                 lockgate runs --env {ENVIRONMENT}\n  \
+                 lockgate audit verify\n\n\
+                 stop with Ctrl-C",
+                self.ca_file.display(),
+                self.order_url(),
+                self.context_file.display(),
+            ));
+        }
+        text
+    }
+}
+
+/// An API key for the administrator, so that commands work over restarts of this server.
+fn key(client: &Client) -> Result<String, Exit> {
+    let value = client.post(&format!("users/{ADMINISTRATOR}/keys"), &json!({"days": 397}))?;
+    let key = value.get("key").and_then(Value::as_str).map(str::to_owned);
+    key.ok_or_else(|| Exit::failed("LG-QUICKSTART", "the server made no key"))
+}
+
+impl Prepared {
+    /// Sends the sample order; returns the reply.
+    fn order(&self, ready: &Ready) -> Result<String, Exit> {
+        let client = Client::new(&ready.url, self.identity.clone(), TENANT.into(), Some(self.authorization.clone()))?;
+        let path = format!("/{}/{}/{}", segment(TENANT), segment(ENVIRONMENT), sample::NAME);
+        let answer = client.send(Method::POST, &path, Some(sample::ORDER.into()))?;
+        if !answer.status.is_success() {
+            judge(&answer)?;
+        }
+        Ok(String::from_utf8_lossy(&answer.body).into_owned())
+    }
+}

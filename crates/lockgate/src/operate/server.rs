@@ -1,0 +1,83 @@
+//! A serving process: the TLS port with listeners and admin API, and the operator's local socket,
+//! until a signal asks it to stop.
+
+use std::{
+    net::SocketAddr,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use lockgate_admin::{router, serve_operator};
+use lockgate_keys::{ClientCertificates, Identity};
+use lockgate_listener::{Drained, Front, Server, Settings};
+use lockgate_runtime::Runtime;
+use tokio::{
+    net::{TcpListener, UnixListener},
+    sync::watch,
+};
+
+use crate::{exit::Exit, operate::operator::SOCKET};
+
+/// A server that is about to serve; its ports are open.
+pub struct Listening {
+    listener: TcpListener,
+    operator: UnixListener,
+    socket: PathBuf,
+    tls: Arc<rustls::ServerConfig>,
+    runtime: Runtime,
+    /// The address it listens on.
+    pub address: SocketAddr,
+}
+
+impl Listening {
+    /// Opens the port and the socket. From here on connections queue.
+    pub async fn open(data: &Path, address: SocketAddr, own: &Identity, runtime: Runtime) -> Result<Self, Exit> {
+        let failed = |what: String, e: &dyn std::fmt::Display| Exit::failed("LG-LISTEN", format!("cannot {what}: {e}"));
+        let tls = lockgate_keys::server_config(own, &ClientCertificates::None, lockgate_keys::ALPN_HTTP)
+            .map_err(|e| failed("use the server's certificate".into(), &e))?;
+        let listener = TcpListener::bind(address).await.map_err(|e| failed(format!("listen on {address}"), &e))?;
+        let socket = data.join(SOCKET);
+        // The store's lock has shown that no other server uses this directory: what lies here is left over.
+        let _ = std::fs::remove_file(&socket);
+        let operator = UnixListener::bind(&socket).map_err(|e| failed(format!("open `{}`", socket.display()), &e))?;
+        std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600))?;
+        let address = listener.local_addr()?;
+        Ok(Self { listener, operator, socket, tls, runtime, address })
+    }
+
+    /// Serves until `stop`, then drains.
+    pub async fn serve(self, stop: watch::Receiver<bool>) -> Drained {
+        let settings = Settings::default();
+        let admin = router(self.runtime.clone());
+        let front = Front::new(self.runtime.clone(), admin, &settings);
+        let operator = tokio::spawn(serve_operator(self.operator, self.runtime.clone(), stopped(stop.clone())));
+        let drained = Server::new(self.tls, settings).serve(self.listener, front, stopped(stop)).await;
+        let _ = operator.await;
+        let _ = std::fs::remove_file(&self.socket);
+        drained
+    }
+}
+
+async fn stopped(mut stop: watch::Receiver<bool>) {
+    // An error means that nobody can stop it any more, which is a stop too.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Resolves when the process is asked to stop: SIGTERM or SIGINT.
+pub async fn signal() -> Result<(), Exit> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+    tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
+    Ok(())
+}
+
+/// Lines for the log: level by `LOCKGATE_LOG` (`info` when it is not set), JSON with `--json`.
+pub fn log(json: bool) {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_from_env("LOCKGATE_LOG").unwrap_or_else(|_| EnvFilter::new("warn,lockgate=info"));
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let done = if json { lines.json().try_init() } else { lines.with_target(false).try_init() };
+    // A second start in one process keeps the first log.
+    let _ = done;
+}

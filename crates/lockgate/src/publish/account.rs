@@ -1,0 +1,177 @@
+//! `lockgate account …`: address, server identity and secrets of an endpoint in an environment.
+//! Secrets come from files or standard input, never by argument.
+
+use std::{collections::BTreeMap, io::Read, path::PathBuf};
+
+use clap::{Args, Subcommand};
+use lockgate_model::{Digest, definition::ServerIdentity};
+use serde_json::{Value, json};
+
+use crate::{
+    client::{Client, segment},
+    exit::Exit,
+    output::Output,
+};
+
+/// Verbs of `account`.
+#[derive(Subcommand)]
+pub enum Account {
+    /// Bind an account.
+    Add(Set),
+    /// Change a binding; secrets that are not named stay as they are.
+    Set(Set),
+    /// Show the bindings of an environment.
+    List(In),
+    /// Prove that an account works: resolve, connect, verify the server, sign in.
+    Test(One),
+    /// Remove a binding and its secrets.
+    Rm(One),
+}
+
+/// Arguments of `add` and `set`.
+#[derive(Args)]
+pub struct Set {
+    /// Name of the account, as the project declares it.
+    name: String,
+    /// The environment.
+    #[arg(long = "env")]
+    environment: String,
+    /// The connector (`lockgate connector list`).
+    #[arg(long)]
+    connector: String,
+    /// Address in the connector's form, such as `https://erp.example:8443/api`.
+    #[arg(long)]
+    address: String,
+    /// CA certificate of the endpoint (PEM file).
+    #[arg(long, group = "identity")]
+    ca: Option<PathBuf>,
+    /// Trust this machine's root certificates.
+    #[arg(long, group = "identity")]
+    system: bool,
+    /// SHA-256 of the endpoint's certificate: `sha256:HEX`.
+    #[arg(long, group = "identity")]
+    pin: Option<Digest>,
+    /// SSH host key of the endpoint, in OpenSSH form.
+    #[arg(long, group = "identity")]
+    host_key: Option<String>,
+    /// A setting that is no secret: `name=value`.
+    #[arg(long = "set", value_parser = pair)]
+    settings: Vec<(String, String)>,
+    /// A secret from a file: `name=FILE`; `name=-` reads standard input.
+    #[arg(long = "secret", value_parser = pair)]
+    secrets: Vec<(String, String)>,
+    /// Remove a secret.
+    #[arg(long)]
+    forget: Vec<String>,
+}
+
+/// An environment.
+#[derive(Args)]
+pub struct In {
+    /// The environment.
+    #[arg(long = "env")]
+    environment: String,
+}
+
+/// One account.
+#[derive(Args)]
+pub struct One {
+    /// Name of the account.
+    name: String,
+    /// The environment.
+    #[arg(long = "env")]
+    environment: String,
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or_else(|| format!("`{text}` is not name=value"))?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+impl Account {
+    /// Runs the command.
+    pub fn run(self, output: &Output) -> Result<(), Exit> {
+        match self {
+            Self::Add(set) | Self::Set(set) => set.run(output),
+            Self::List(of) => {
+                let value =
+                    Client::from_context()?.get(&format!("environments/{}/accounts", segment(&of.environment)))?;
+                let list = value.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+                let rows = list.iter().map(row).collect();
+                output.table(&value, &["account", "connector", "address", "identity", "secrets"], rows);
+                Ok(())
+            }
+            Self::Test(one) => {
+                let path = format!("environments/{}/accounts/{}/test", segment(&one.environment), segment(&one.name));
+                let value = Client::from_context()?.post(&path, &json!({}))?;
+                if value.get("ok") == Some(&Value::Bool(false)) {
+                    let message = value.get("message").and_then(Value::as_str).unwrap_or("it does not work").to_owned();
+                    return Err(Exit::Failed { code: "LG-ACCOUNT-TEST".into(), message, detail: value });
+                }
+                output.result(&value, || format!("account `{}` works in `{}`", one.name, one.environment));
+                Ok(())
+            }
+            Self::Rm(one) => {
+                let path = format!("environments/{}/accounts/{}", segment(&one.environment), segment(&one.name));
+                let value = Client::from_context()?.delete(&path)?;
+                output.result(&value, || format!("account `{}` is gone from `{}`", one.name, one.environment));
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Set {
+    fn run(self, output: &Output) -> Result<(), Exit> {
+        let identity = match (&self.ca, self.system, self.pin, &self.host_key) {
+            (Some(path), ..) => ServerIdentity::Ca(read(path)?),
+            (_, true, ..) => ServerIdentity::System,
+            (_, _, Some(pin), _) => ServerIdentity::Pin(pin),
+            (.., Some(key)) => ServerIdentity::HostKey(key.clone()),
+            _ => {
+                return Err(Exit::Usage(
+                    "say how the server proves itself: --ca FILE, --system, --pin sha256:HEX or --host-key KEY".into(),
+                ));
+            }
+        };
+        let mut secrets = BTreeMap::new();
+        for (name, from) in &self.secrets {
+            let mut text = String::new();
+            if from == "-" {
+                std::io::stdin().lock().read_to_string(&mut text)?;
+            } else {
+                text = read(from.as_ref())?;
+            }
+            secrets.insert(name, text.trim_end_matches(['\r', '\n']).to_owned());
+        }
+        let body = json!({
+            "connector": self.connector, "address": self.address, "identity": identity,
+            "settings": self.settings.iter().cloned().collect::<BTreeMap<_, _>>(),
+            "secrets": secrets, "forget": self.forget,
+        });
+        let path = format!("environments/{}/accounts/{}", segment(&self.environment), segment(&self.name));
+        let value = Client::from_context()?.put(&path, &body)?;
+        output.result(&value, || {
+            format!(
+                "account `{}` is bound in `{}` to {}\nnext: lockgate account test {} --env {}",
+                self.name, self.environment, self.address, self.name, self.environment
+            )
+        });
+        Ok(())
+    }
+}
+
+fn read(path: &std::path::Path) -> Result<String, Exit> {
+    std::fs::read_to_string(path).map_err(|e| Exit::Usage(format!("cannot read `{}`: {e}", path.display())))
+}
+
+fn row(account: &Value) -> Vec<String> {
+    let text = |name: &str| account.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let identity = match account.get("identity") {
+        Some(Value::String(kind)) => kind.clone(),
+        Some(Value::Object(one)) => one.keys().next().cloned().unwrap_or_default(),
+        _ => String::new(),
+    };
+    let secrets = account.get("secrets").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    vec![text("name"), text("connector"), text("address"), identity, secrets.collect::<Vec<_>>().join(" ")]
+}

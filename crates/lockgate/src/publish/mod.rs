@@ -1,0 +1,8 @@
+//! Commands of publishers, over the admin API.
+
+pub mod account;
+pub mod deploy;
+pub mod login;
+pub mod push;
+pub mod run;
+pub mod runs;

@@ -1,0 +1,47 @@
+//! `lockgate push [FOLDER]`: the sources of a project as a new version.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::{
+    author::{check, sources},
+    client::{Client, segment},
+    exit::Exit,
+    output::Output,
+};
+
+/// Arguments of `push`.
+#[derive(Args)]
+pub struct Push {
+    /// The project folder.
+    #[arg(default_value = ".")]
+    folder: PathBuf,
+}
+
+impl Push {
+    /// Runs the command.
+    pub fn run(self, output: &Output) -> Result<(), Exit> {
+        let sources = sources::folder(&self.folder)?;
+        // Problems are found here, with their places, before anything is sent.
+        let project = check::parsed(&sources)?;
+        let client = Client::from_context()?;
+        let bar = output.progress("pushing");
+        let answer =
+            client.post(&format!("projects/{}/versions", segment(project.id().as_str())), &json!({"files": sources.0}));
+        bar.finish_and_clear();
+        let answer = answer?;
+        output.result(&answer, || {
+            let version = answer.get("version").and_then(Value::as_u64).unwrap_or_default();
+            let unchanged = answer.get("changed") == Some(&Value::Bool(false));
+            let what = if unchanged { "nothing differs from" } else { "pushed as" };
+            format!(
+                "project `{}`: {what} version {version}\nnext: lockgate deploy {} ENVIRONMENT",
+                project.id(),
+                project.id()
+            )
+        });
+        Ok(())
+    }
+}

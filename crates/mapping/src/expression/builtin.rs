@@ -1,0 +1,116 @@
+//! The standard's built-in functions: those compiled, with their signatures, and those that are
+//! refused for now, by name.
+
+use super::signature::{self, Signature};
+
+macro_rules! builtins {
+    ($($variant:ident $name:literal $signature:literal $arity:literal;)*) => {
+        /// A built-in function that is compiled.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Builtin {
+            $(#[doc = concat!("`$", $name, "`")] $variant,)*
+        }
+        impl Builtin {
+            /// All of them.
+            pub const ALL: &'static [Builtin] = &[$(Builtin::$variant,)*];
+            /// Its name without the `$`.
+            pub fn name(self) -> &'static str {
+                match self { $(Builtin::$variant => $name,)* }
+            }
+            /// How many parameters it is said to take: a higher-order function passes no more.
+            pub fn arity(self) -> u32 {
+                match self { $(Builtin::$variant => $arity,)* }
+            }
+            fn signature_text(self) -> &'static str {
+                match self { $(Builtin::$variant => $signature,)* }
+            }
+        }
+    };
+}
+
+builtins! {
+    Sum "sum" "<a<n>:n>" 1;
+    Count "count" "<a:n>" 1;
+    Max "max" "<a<n>:n>" 1;
+    Min "min" "<a<n>:n>" 1;
+    Average "average" "<a<n>:n>" 1;
+    String "string" "<x-b?:s>" 1;
+    Number "number" "<(nsb)-:n>" 1;
+    Boolean "boolean" "<x-:b>" 1;
+    Exists "exists" "<x:b>" 1;
+    Not "not" "<x-:b>" 1;
+    Map "map" "<af>" 2;
+    Filter "filter" "<af>" 2;
+    Reduce "reduce" "<afj?:j>" 3;
+    Join "join" "<a<s>s?:s>" 2;
+    Split "split" "<s-(sf)n?:a<s>>" 3;
+    Uppercase "uppercase" "<s-:s>" 1;
+    Lowercase "lowercase" "<s-:s>" 1;
+    Substring "substring" "<s-nn?:s>" 3;
+    Contains "contains" "<s-(sf):b>" 2;
+    Trim "trim" "<s-:s>" 1;
+    Length "length" "<s-:n>" 1;
+    Floor "floor" "<n-:n>" 1;
+    Ceil "ceil" "<n-:n>" 1;
+    Round "round" "<n-n?:n>" 2;
+    Abs "abs" "<n-:n>" 1;
+    Lookup "lookup" "<x-s:x>" 2;
+    Keys "keys" "<x-:a<s>>" 1;
+    Merge "merge" "<a<o>:o>" 1;
+    Append "append" "<xx:a>" 2;
+    Sort "sort" "<af?:a>" 2;
+    Distinct "distinct" "<x:x>" 1;
+    Reverse "reverse" "<a:a>" 1;
+    Now "now" "<s?s?:s>" 2;
+}
+
+/// Built-ins of the standard that are not compiled yet.
+const LATER: [&str; 32] = [
+    "substringBefore", "substringAfter", "pad", "match", "replace", "formatNumber", "formatBase",
+    "formatInteger", "parseInteger", "sqrt", "power", "random", "zip", "single", "sift", "spread",
+    "each", "error", "assert", "type", "shuffle", "base64encode", "base64decode",
+    "encodeUrlComponent", "encodeUrl", "decodeUrlComponent", "decodeUrl", "toMillis", "fromMillis",
+    "clone", "millis", "eval",
+];
+
+impl Builtin {
+    /// The built-in of this name.
+    pub fn find(name: &str) -> Option<Builtin> {
+        Builtin::ALL.iter().copied().find(|b| b.name() == name)
+    }
+
+    /// Its parameters.
+    pub fn signature(self) -> Signature {
+        // The table's signatures are well formed, which a test holds.
+        signature::parse(self.signature_text()).unwrap_or_default()
+    }
+
+    /// The higher-order functions: emitted as loops.
+    pub fn takes_function(self) -> bool {
+        matches!(self, Builtin::Map | Builtin::Filter | Builtin::Reduce | Builtin::Sort)
+    }
+}
+
+/// A name of the standard that is not compiled, now or ever.
+pub(super) fn is_refused(name: &str) -> bool {
+    LATER.contains(&name)
+}
+
+/// A built-in of the standard, compiled or not.
+pub fn is_builtin(name: &str) -> bool {
+    Builtin::find(name).is_some() || is_refused(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_signature_is_well_formed() {
+        for builtin in Builtin::ALL {
+            let parsed = signature::parse(builtin.signature_text());
+            assert!(parsed.is_ok(), "{}", builtin.name());
+            assert!(!is_refused(builtin.name()));
+        }
+    }
+}

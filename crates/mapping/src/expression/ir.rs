@@ -1,0 +1,227 @@
+//! The intermediate form: what the compiler consumes.
+//!
+//! Names are resolved to variables, frame slots or built-ins; constants are folded; a variable
+//! that a lifted function shares knows its place in an environment; everything that is not
+//! compiled has been refused. Contexts are explicit: the root of the document, or the item at hand.
+
+use lockgate_model::diagnostic::Span;
+
+pub use super::ast::Operator;
+pub use super::builtin::Builtin;
+pub use super::signature::{Param, Signature};
+
+/// Index into [`Program::variables`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VariableId(pub usize);
+
+/// Index into [`Program::scopes`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ScopeId(pub usize);
+
+/// Index into [`Program::lambdas`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LambdaId(pub usize);
+
+/// A resolved expression.
+#[derive(Debug, Clone)]
+pub struct Program {
+    /// The expression.
+    pub root: Expr,
+    /// The outermost scope.
+    pub scope: ScopeId,
+    /// All variables.
+    pub variables: Vec<Variable>,
+    /// All scopes.
+    pub scopes: Vec<Scope>,
+    /// What lambdas need of their surroundings.
+    pub lambdas: Vec<LambdaFacts>,
+    /// A path starts with a field of the root.
+    pub root_paths: bool,
+    /// It has functions that are lifted out of it.
+    pub lifted: bool,
+}
+
+/// A variable.
+#[derive(Debug, Clone)]
+pub struct Variable {
+    /// Without the `$`.
+    pub name: String,
+    /// Its index in its scope's environment, when a lifted function shares it.
+    pub captured: Option<u32>,
+    /// Its scope.
+    pub scope: ScopeId,
+    /// Every value bound to it is a number or undefined, and it is not shared.
+    pub number: bool,
+}
+
+/// A scope: a block, a function, or the whole expression.
+#[derive(Debug, Clone, Default)]
+pub struct Scope {
+    /// Variables bound in it, parameters first.
+    pub variables: Vec<VariableId>,
+    /// How many of them stand in its environment; none: it has no environment.
+    pub captured: u32,
+}
+
+/// What a lifted function needs when it is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct LambdaFacts {
+    /// It uses the context of the place where it is made, which is not the root.
+    pub uses_context: bool,
+    /// Its context is the root.
+    pub at_root: bool,
+}
+
+/// An expression and where it stands.
+#[derive(Debug, Clone)]
+pub struct Expr {
+    /// What it is.
+    pub kind: Kind,
+    /// All of it, in bytes of the expression.
+    pub span: Span,
+    /// The standard's position.
+    pub position: u32,
+    /// Its own token, for the errors it raises.
+    pub token: Span,
+}
+
+/// A value known at compile time.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Constant {
+    /// No value.
+    Undefined,
+    /// null
+    Null,
+    /// true, false
+    Boolean(bool),
+    /// A number; digits as JSON when it was written so, none when it was computed.
+    Number(f64, Option<String>),
+    /// A string.
+    Text(String),
+}
+
+/// Kinds of expressions.
+#[derive(Debug, Clone)]
+pub enum Kind {
+    /// A constant.
+    Constant(Constant),
+    /// `$`: the context.
+    Context,
+    /// `$$`: the root.
+    Root,
+    /// A variable.
+    Variable(VariableId),
+    /// A name that the surroundings provide: a frame slot or a binding.
+    External(String),
+    /// A field of the context: only as a step.
+    Name(String),
+    /// `*` of the context.
+    Wildcard,
+    /// `**` of the context.
+    Descendants,
+    /// A path.
+    Path(Path),
+    /// Filters on a value that is no step; whether `[]` was asked for.
+    Filtered(Box<Expr>, Vec<Filter>, bool),
+    /// `[]` on a call or a wildcard, whose sequence then stays an array.
+    Keep(Box<Expr>),
+    /// `-x`
+    Negate(Box<Expr>),
+    /// An operator on two values.
+    Binary(Operator, Box<Expr>, Box<Expr>),
+    /// Items, each with whether it stays one item whatever it is; whether the array is a step's.
+    Array(Vec<(Expr, bool)>, bool),
+    /// Keys and values.
+    Object(Vec<(Expr, Expr)>),
+    /// Expressions in a scope of their own; the last is the value.
+    Block(ScopeId, Vec<Expr>),
+    /// `$x := value`
+    Bind(VariableId, Box<Expr>),
+    /// `a ? b : c`
+    Condition(Box<Expr>, Box<Expr>, Option<Box<Expr>>),
+    /// `a ?: b`
+    Default(Box<Expr>, Box<Expr>),
+    /// `a ?? b`
+    Coalesce(Box<Expr>, Box<Expr>),
+    /// A function.
+    Lambda(Box<Lambda>),
+    /// A built-in as a value.
+    Function(Builtin),
+    /// A built-in called.
+    Builtin(Builtin, Vec<Expr>),
+    /// A function written where it is called: arguments are bound to its parameters.
+    Inline(Box<Lambda>, Vec<Expr>),
+    /// A function value called; a name to propose when the callee is no function.
+    Call(Box<Expr>, Vec<Expr>, Hint),
+    /// Some arguments given; `None` is one left open.
+    Partial(Box<Expr>, Vec<Option<Expr>>, Hint),
+    /// `value ~> function`, the function not written as a call.
+    Chain(Box<Expr>, Box<Expr>),
+}
+
+/// Why a callee may be no function, and what the error calls it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Hint {
+    /// The callee's name as the standard's errors give it.
+    pub token: Option<String>,
+    /// It is a plain name, and a variable of that name is a function: a `$` was forgotten.
+    pub forgotten: bool,
+}
+
+/// A function.
+#[derive(Debug, Clone)]
+pub struct Lambda {
+    /// Its facts.
+    pub id: LambdaId,
+    /// The scope of its parameters.
+    pub scope: ScopeId,
+    /// Its parameters.
+    pub params: Vec<VariableId>,
+    /// What arguments it takes.
+    pub signature: Option<Signature>,
+    /// Its body.
+    pub body: Expr,
+}
+
+/// A path.
+#[derive(Debug, Clone)]
+pub struct Path {
+    /// The steps, at least one.
+    pub steps: Vec<Step>,
+    /// `[]` was asked for: the result stays an array.
+    pub keep: bool,
+    /// The first step's context is the root.
+    pub at_root: bool,
+    /// The first step is a value of its own, not taken for each item of the context: a variable or
+    /// an array constructor.
+    pub absolute: bool,
+}
+
+impl Path {
+    /// The field that the last step reads, when it does nothing else.
+    pub fn ends_with_field(&self) -> Option<&str> {
+        let last = self.steps.last()?;
+        match &last.expr.kind {
+            Kind::Name(name) if last.filters.is_empty() => Some(name),
+            _ => None,
+        }
+    }
+}
+
+/// A step of a path: evaluated for each item of what the step before gave.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// What is evaluated.
+    pub expr: Expr,
+    /// Filters on each item's result.
+    pub filters: Vec<Filter>,
+}
+
+/// A filter.
+#[derive(Debug, Clone)]
+pub enum Filter {
+    /// A constant place, negative from the end.
+    Index(f64),
+    /// An expression on each item: a number selects by place, else its truth decides.
+    Predicate(Expr),
+}

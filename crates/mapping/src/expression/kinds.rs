@@ -1,0 +1,194 @@
+//! Which expressions are surely numbers: those are computed as plain f64, with NaN as undefined,
+//! and never boxed on the way.
+
+use std::collections::BTreeSet;
+
+use super::ir::{Builtin, Constant, Expr, Filter, Kind, Lambda, Operator, Program, Variable, VariableId};
+
+/// What is known of a value before it is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValueKind {
+    /// A number or undefined.
+    Number,
+    /// true or false, never undefined.
+    Boolean,
+    /// Nothing is known.
+    Any,
+}
+
+/// What is known of an expression's value.
+pub fn kind_of(expr: &Expr, variables: &[Variable]) -> ValueKind {
+    match &expr.kind {
+        Kind::Constant(Constant::Number(..)) | Kind::Negate(_) => ValueKind::Number,
+        Kind::Constant(Constant::Boolean(_)) => ValueKind::Boolean,
+        Kind::Variable(id) if variables.get(id.0).is_some_and(|v| v.number) => ValueKind::Number,
+        Kind::Binary(operator, _, _) => match operator {
+            Operator::Add | Operator::Subtract | Operator::Multiply | Operator::Divide | Operator::Remainder => {
+                ValueKind::Number
+            }
+            Operator::Equal | Operator::NotEqual | Operator::And | Operator::Or | Operator::In => ValueKind::Boolean,
+            _ => ValueKind::Any,
+        },
+        Kind::Builtin(builtin, _) => match builtin {
+            Builtin::Sum
+            | Builtin::Count
+            | Builtin::Max
+            | Builtin::Min
+            | Builtin::Average
+            | Builtin::Number
+            | Builtin::Length
+            | Builtin::Floor
+            | Builtin::Ceil
+            | Builtin::Round
+            | Builtin::Abs => ValueKind::Number,
+            Builtin::Exists => ValueKind::Boolean,
+            _ => ValueKind::Any,
+        },
+        Kind::Condition(_, then, otherwise) => match (kind_of(then, variables), otherwise) {
+            (ValueKind::Number, None) => ValueKind::Number,
+            (kind, Some(otherwise)) if kind == kind_of(otherwise, variables) => kind,
+            _ => ValueKind::Any,
+        },
+        Kind::Block(_, body) => body.last().map_or(ValueKind::Any, |last| kind_of(last, variables)),
+        Kind::Inline(lambda, _) => kind_of(&lambda.body, variables),
+        Kind::Bind(_, value) => kind_of(value, variables),
+        Kind::Coalesce(left, right) => {
+            let kind = kind_of(left, variables);
+            if kind == kind_of(right, variables) { kind } else { ValueKind::Any }
+        }
+        _ => ValueKind::Any,
+    }
+}
+
+/// Finds the variables that are numbers whatever happens: assumes all that are bound, then drops
+/// those with another value until nothing changes.
+pub(super) fn infer(program: &mut Program) {
+    let place = Expr {
+        kind: Kind::Constant(Constant::Number(0.0, None)),
+        span: program.root.span,
+        position: 0,
+        token: program.root.token,
+    };
+    // Parameters that a built-in's loop sets to the place of the item.
+    let mut places: BTreeSet<VariableId> = BTreeSet::new();
+    let mut sources: Vec<(VariableId, Option<&Expr>)> = Vec::new();
+    visit(&program.root, &mut |expr| match &expr.kind {
+        Kind::Bind(id, value) => sources.push((*id, Some(value))),
+        Kind::Builtin(builtin, given) => {
+            let nth = match builtin {
+                Builtin::Map | Builtin::Filter => 1,
+                Builtin::Reduce => 2,
+                _ => return,
+            };
+            if let Some(Kind::Lambda(lambda)) = given.get(1).map(|e| &e.kind)
+                && lambda.signature.is_none()
+            {
+                places.extend(lambda.params.get(nth));
+            }
+        }
+        Kind::Lambda(lambda) => {
+            for id in &lambda.params {
+                sources.push((*id, places.contains(id).then_some(&place)));
+            }
+        }
+        Kind::Inline(lambda, given) => {
+            for (i, id) in lambda.params.iter().enumerate() {
+                sources.push((*id, given.get(i)));
+            }
+        }
+        _ => {}
+    });
+    let mut variables = program.variables.clone();
+    for variable in &mut variables {
+        variable.number = false;
+    }
+    for (id, _) in &sources {
+        if let Some(variable) = variables.get_mut(id.0) {
+            variable.number = variable.captured.is_none();
+        }
+    }
+    loop {
+        let mut changed = false;
+        for (id, value) in &sources {
+            let number = value.is_some_and(|v| kind_of(v, &variables) == ValueKind::Number);
+            if let Some(variable) = variables.get_mut(id.0)
+                && variable.number
+                && !number
+            {
+                variable.number = false;
+                changed = true;
+            }
+        }
+        if !changed {
+            break;
+        }
+    }
+    program.variables = variables;
+}
+
+/// Calls `look` on an expression and all in it.
+fn visit<'e>(expr: &'e Expr, look: &mut dyn FnMut(&'e Expr)) {
+    look(expr);
+    fn filters<'e>(list: &'e [Filter], look: &mut dyn FnMut(&'e Expr)) {
+        for filter in list {
+            if let Filter::Predicate(predicate) = filter {
+                visit(predicate, look);
+            }
+        }
+    }
+    fn body<'e>(lambda: &'e Lambda, look: &mut dyn FnMut(&'e Expr)) {
+        visit(&lambda.body, look);
+    }
+    match &expr.kind {
+        Kind::Constant(_)
+        | Kind::Context
+        | Kind::Root
+        | Kind::Variable(_)
+        | Kind::External(_)
+        | Kind::Name(_)
+        | Kind::Wildcard
+        | Kind::Descendants
+        | Kind::Function(_) => {}
+        Kind::Path(path) => {
+            for step in &path.steps {
+                visit(&step.expr, look);
+                filters(&step.filters, look);
+            }
+        }
+        Kind::Filtered(value, list, _) => {
+            visit(value, look);
+            filters(list, look);
+        }
+        Kind::Keep(value) | Kind::Negate(value) | Kind::Bind(_, value) => visit(value, look),
+        Kind::Binary(_, a, b) | Kind::Default(a, b) | Kind::Coalesce(a, b) | Kind::Chain(a, b) => {
+            visit(a, look);
+            visit(b, look);
+        }
+        Kind::Array(items, _) => items.iter().for_each(|(item, _)| visit(item, look)),
+        Kind::Object(pairs) => pairs.iter().for_each(|(key, value)| {
+            visit(key, look);
+            visit(value, look);
+        }),
+        Kind::Block(_, list) | Kind::Builtin(_, list) => list.iter().for_each(|e| visit(e, look)),
+        Kind::Condition(a, b, c) => {
+            visit(a, look);
+            visit(b, look);
+            if let Some(c) = c {
+                visit(c, look);
+            }
+        }
+        Kind::Lambda(lambda) => body(lambda, look),
+        Kind::Inline(lambda, given) => {
+            given.iter().for_each(|e| visit(e, look));
+            body(lambda, look);
+        }
+        Kind::Call(callee, given, _) => {
+            visit(callee, look);
+            given.iter().for_each(|e| visit(e, look));
+        }
+        Kind::Partial(callee, given, _) => {
+            visit(callee, look);
+            given.iter().flatten().for_each(|e| visit(e, look));
+        }
+    }
+}

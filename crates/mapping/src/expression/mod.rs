@@ -1,0 +1,97 @@
+//! Expressions of the language JSONata 2.2: text to tree to intermediate form.
+//!
+//! [`Expression::parse`] takes the whole grammar and gives the standard's error codes.
+//! [`Expression::resolve`] gives the form that the compiler consumes: names resolved, paths
+//! typed, what is not compiled yet refused with its place. Deliberately absent: evaluation.
+//!
+//! A diagnostic's span ends where the standard's `position` is.
+
+mod ast;
+mod builtin;
+mod fold;
+pub mod ir;
+mod kinds;
+mod lexer;
+mod normalise;
+mod parser;
+mod resolve;
+mod signature;
+mod tree;
+
+use lockgate_model::diagnostic::{Diagnostic, Diagnostics, Span};
+
+pub use builtin::is_builtin;
+pub use kinds::{ValueKind, kind_of};
+
+/// A parsed expression.
+#[derive(Debug, Clone)]
+pub struct Expression {
+    text: String,
+    tree: tree::Tree,
+}
+
+impl Expression {
+    /// Parses one expression. Spans in problems are bytes in `text`.
+    pub fn parse(text: &str) -> Result<Expression, Diagnostics> {
+        let tree = parser::parse(text)
+            .and_then(normalise::normalise)
+            .map_err(|problem| Diagnostics(vec![problem]))?;
+        Ok(Expression { text: text.to_owned(), tree })
+    }
+
+    /// Its intermediate form. `outer` tells which names the surroundings provide; they hide
+    /// built-ins of the same name. What is not compiled is refused: `LG-EXPR-LATER` for what comes
+    /// later, `LG-EXPR-EVAL` for `$eval`.
+    pub fn resolve(&self, outer: &dyn Fn(&str) -> bool) -> Result<ir::Program, Diagnostics> {
+        resolve::resolve(&self.tree, false, outer)
+    }
+
+    /// The same for an expression whose context is an item of the document and not its root: the
+    /// root is `$$`.
+    pub fn resolve_on_item(&self, outer: &dyn Fn(&str) -> bool) -> Result<ir::Program, Diagnostics> {
+        resolve::resolve(&self.tree, true, outer)
+    }
+
+    /// The text it was parsed from.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+fn problem(code: &str, span: Span, message: impl Into<String>) -> Diagnostic {
+    Diagnostic::new(code, span, message)
+}
+
+/// A number as the standard writes it: the shortest digits that read back as the same value,
+/// in the layout of ECMAScript's `Number::toString`.
+pub fn number_text(value: f64) -> String {
+    if value == 0.0 {
+        return "0".to_owned();
+    }
+    let scientific = format!("{:e}", value.abs());
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    let digits: String = mantissa.chars().filter(|c| *c != '.').collect();
+    let count = i32::try_from(digits.len()).unwrap_or(i32::MAX);
+    let zeros = |n: i32| "0".repeat(usize::try_from(n).unwrap_or_default());
+    let point = exponent + 1;
+    let text = if (0..21).contains(&exponent) {
+        if count <= point {
+            format!("{digits}{}", zeros(point - count))
+        } else {
+            let (whole, part) = digits.split_at_checked(usize::try_from(point).unwrap_or_default()).unwrap_or((&digits, ""));
+            format!("{whole}.{part}")
+        }
+    } else if (-6..0).contains(&exponent) {
+        format!("0.{}{digits}", zeros(-point))
+    } else {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        let (first, rest) = digits.split_at_checked(1).unwrap_or((&digits, ""));
+        let dot = if rest.is_empty() { "" } else { "." };
+        format!("{first}{dot}{rest}e{sign}{}", exponent.abs())
+    };
+    if value < 0.0 { format!("-{text}") } else { text }
+}
+
+#[cfg(test)]
+mod tests;

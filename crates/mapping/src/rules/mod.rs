@@ -1,0 +1,137 @@
+//! Mapping files: rules from a source document to a target document.
+//!
+//! ```yaml
+//! mapping: erp-order
+//! version: 1
+//! source: { type: order }
+//! target: { type: erp-order }
+//! rules:
+//!   - to: buyer.name
+//!     from: customer.firstName & " " & customer.lastName
+//!   - to: items[]
+//!     each: lines[status != "cancelled"]
+//!     rules:
+//!       - to: sku
+//!         from: sku
+//!   - to: items[].net
+//!     from: quantity * unitPrice
+//!   - to: buyer.country
+//!     lookup: { table: countries, key: customer.country, value: name }
+//!     default: '"unknown"'
+//!   - to: note
+//!     when: shipping.method = "express"
+//!     from: '"deliver today"'
+//! ```
+//!
+//! **`to`** is a path into the target: names divided by dots; a name with other signs than letters,
+//! digits, `_`, `-` and `$` stands in backticks. `name[]` is an array: the rule that ends there has
+//! `each`, and rules below it, `name[].field`, fill its entries. `[]` alone is a target that is
+//! itself an array. Objects on the way are made when something is put into them. No two rules may
+//! end at the same place.
+//!
+//! **`from`** is an expression on the source. In a rule below `name[]`, or in the nested `rules` of
+//! an `each`, the item is the context (`$`) and the source document is `$$`. A `from` that gives
+//! nothing sets nothing, unless there is a **`default`**, an expression in the same context.
+//! **`each`** is an expression whose items become the entries of the array: one entry for a single
+//! item, none for nothing; the array is always there. Without rules below it, `from` gives each
+//! entry, or the item is copied. **`when`** is a condition: when it is not true the rule sets
+//! nothing. **`lookup`** stands for `from`: `key` is an expression, `table` the name of reference
+//! data, an object in which the key is looked up; `value` is the field of the row that is taken,
+//! else the row itself.
+//!
+//! Deliberately absent: the check against document types, which comes with types, and `records`.
+
+mod read;
+mod target;
+mod to;
+
+use lockgate_model::diagnostic::{Diagnostics, Span};
+
+use crate::{Expression, yaml::Origin};
+
+/// A parsed mapping file.
+#[derive(Debug, Clone)]
+pub struct MapFile {
+    /// Name of the mapping.
+    pub name: String,
+    /// Version as written.
+    pub version: String,
+    /// Path of the file, for diagnostics.
+    pub file: String,
+    /// Document type of the source, when the file names one.
+    pub source_type: Option<String>,
+    /// Document type of the target, when the file names one.
+    pub target_type: Option<String>,
+    /// What the rules build.
+    pub target: Target,
+}
+
+/// What is built at one place of the target.
+#[derive(Debug, Clone)]
+pub enum Target {
+    /// An object, fields in the order of the rules.
+    Object(Vec<(String, Target)>),
+    /// An array.
+    Array(Box<ArrayRule>),
+    /// A value.
+    Value(Box<ValueRule>),
+}
+
+/// The rule of an array.
+#[derive(Debug, Clone)]
+pub struct ArrayRule {
+    /// Whose items become entries.
+    pub each: Formula,
+    /// Whether the array is set at all.
+    pub when: Option<Formula>,
+    /// The value of the field when there is no entry.
+    pub default: Option<Formula>,
+    /// What an entry is; none: the item itself.
+    pub entry: Option<Target>,
+}
+
+/// The rule of a value.
+#[derive(Debug, Clone)]
+pub struct ValueRule {
+    /// Where the value comes from.
+    pub from: From,
+    /// Whether it is set at all.
+    pub when: Option<Formula>,
+    /// The value when there is none.
+    pub default: Option<Formula>,
+}
+
+/// Where a value comes from.
+#[derive(Debug, Clone)]
+pub enum From {
+    /// An expression.
+    Formula(Formula),
+    /// Reference data.
+    Lookup {
+        /// Name of the table, and its place.
+        table: (String, Span),
+        /// The key.
+        key: Formula,
+        /// The field of the row, or the row.
+        value: Option<String>,
+    },
+}
+
+/// An expression and where it stands in the file.
+#[derive(Debug, Clone)]
+pub struct Formula {
+    /// The expression.
+    pub expression: Expression,
+    /// From its bytes to those of the file.
+    pub origin: Origin,
+}
+
+impl MapFile {
+    /// Parses a mapping file; `file` names it in problems, which come all at once.
+    pub fn parse(file: &str, text: &str) -> Result<MapFile, Diagnostics> {
+        read::read(file, text)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,259 @@
+//! The file's tree to rules.
+
+use lockgate_model::diagnostic::{Diagnostic, Diagnostics, Span};
+
+use super::{
+    Formula, From, MapFile, Target, ValueRule,
+    target::{Draft, Rule},
+    to::{self, Part},
+};
+use crate::{
+    Expression,
+    yaml::{self, Key, Kind, Node},
+};
+
+const FILE_KEYS: [&str; 5] = ["mapping", "version", "source", "target", "rules"];
+const RULE_KEYS: [&str; 7] = ["to", "from", "each", "when", "default", "lookup", "rules"];
+const LOOKUP_KEYS: [&str; 3] = ["table", "key", "value"];
+
+/// How deep a place may lie in the target: well below what a document may nest, and what the passes
+/// over the rules, which recurse, can take.
+const DEPTH_MAX: usize = 64;
+
+pub(super) fn read(file: &str, text: &str) -> Result<MapFile, Diagnostics> {
+    let root = yaml::parse(file, text)?;
+    let mut reader = Reader { text, problems: Vec::new() };
+    let map = reader.file(&root, file);
+    let problems = Diagnostics(reader.problems.into_iter().map(|p| p.file(file)).collect());
+    problems.into_result(map)
+}
+
+struct Reader<'t> {
+    text: &'t str,
+    problems: Vec<Diagnostic>,
+}
+
+impl Reader<'_> {
+    fn problem(&mut self, code: &str, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        self.problems.push(Diagnostic::new(code, span, message).help(help));
+    }
+
+    /// The entries of an object with no other keys than these.
+    fn object<'n>(&mut self, node: &'n Node, what: &str, keys: &[&str]) -> &'n [(Key, Node)] {
+        let Some(entries) = node.entries() else {
+            let message = format!("{what} is {}, not an object", node.noun());
+            self.problem("LG-MAP-VALUE", node.span, message, format!("its keys are {}", listed(keys)));
+            return &[];
+        };
+        for (key, _) in entries {
+            if !keys.contains(&key.text.as_str()) {
+                let message = format!("{what} has no `{}`", key.text);
+                self.problem("LG-MAP-KEY", key.span, message, format!("its keys are {}", listed(keys)));
+            }
+        }
+        entries
+    }
+
+    fn missing(&mut self, node: &Node, what: &str, key: &str) {
+        let start = node.span.start as usize;
+        let end = self.text.get(start..).and_then(|t| t.lines().next()).map_or(start, |line| start + line.len());
+        let span = Span::new(start, end.min(node.span.end as usize));
+        self.problem("LG-MAP-MISSING", span, format!("{what} needs `{key}`"), format!("add `{key}: …`"));
+    }
+
+    fn text(&mut self, node: &Node, what: &str) -> Option<String> {
+        match node.scalar() {
+            Some(scalar) if matches!(scalar.kind, Kind::Text | Kind::Number) && !scalar.text.is_empty() => {
+                Some(scalar.text.clone())
+            }
+            _ => {
+                self.problem("LG-MAP-VALUE", node.span, format!("{what} is {}, not a text", node.noun()), "write a text");
+                None
+            }
+        }
+    }
+
+    fn file(&mut self, root: &Node, file: &str) -> MapFile {
+        self.object(root, "a mapping file", &FILE_KEYS);
+        let named = |reader: &mut Self, key: &str| match root.get(key) {
+            Some(node) => reader.text(node, &format!("`{key}`")).unwrap_or_default(),
+            None => {
+                reader.missing(root, "a mapping file", key);
+                String::new()
+            }
+        };
+        let name = named(self, "mapping");
+        let version = named(self, "version");
+        let source_type = root.get("source").and_then(|node| self.document_type(node, "source", &["type", "records"]));
+        let target_type = root.get("target").and_then(|node| self.document_type(node, "target", &["type"]));
+        let mut draft = Draft::default();
+        match root.get("rules") {
+            Some(rules) => self.rules(rules, &mut draft, &[]),
+            None => self.missing(root, "a mapping file", "rules"),
+        }
+        let target = draft.build(&mut self.problems).unwrap_or_else(|| Target::Object(Vec::new()));
+        MapFile { name, version, file: file.to_owned(), source_type, target_type, target }
+    }
+
+    fn document_type(&mut self, node: &Node, what: &str, keys: &[&str]) -> Option<String> {
+        self.object(node, &format!("`{what}`"), keys);
+        if let Some(records) = node.get("records") {
+            let help = "map the whole document; records of a stream come with a later version of the compiler";
+            self.problem("LG-MAP-LATER", records.span, "`records` is not compiled yet", help);
+        }
+        let node = node.get("type")?;
+        self.text(node, &format!("the type of the {what}"))
+    }
+
+    /// The rules in a list; `prefix` is where the surrounding rule's entries stand.
+    fn rules(&mut self, node: &Node, draft: &mut Draft, prefix: &[Part]) {
+        let Some(rules) = node.items() else {
+            let message = format!("`rules` is {}, not a list", node.noun());
+            return self.problem("LG-MAP-VALUE", node.span, message, "each rule starts with `- to: …`");
+        };
+        for rule in rules {
+            self.rule(rule, draft, prefix);
+        }
+    }
+
+    fn rule(&mut self, node: &Node, draft: &mut Draft, prefix: &[Part]) {
+        self.object(node, "a rule", &RULE_KEYS);
+        if node.entries().is_none() {
+            return;
+        }
+        let Some(to) = node.get("to") else {
+            return self.missing(node, "a rule", "to");
+        };
+        let path = self.path(to);
+        let each = node.get("each").and_then(|n| self.formula(n, "each"));
+        let when = node.get("when").and_then(|n| self.formula(n, "when"));
+        let default = node.get("default").and_then(|n| self.formula(n, "default"));
+        let from = self.from(node);
+        let Some(path) = path else {
+            return;
+        };
+        let array = path.last() == Some(&Part::Entry);
+        let mut parts = prefix.to_vec();
+        parts.extend(path);
+        if parts.len() > DEPTH_MAX {
+            let message = format!("this place lies deeper than {DEPTH_MAX} levels in the target");
+            return self.problem("LG-MAP-DEPTH", to.span, message, "give the target a flatter shape");
+        }
+        if node.get("each").is_none() {
+            if array {
+                let help = "`each` gives the items that become its entries; to copy a list, `each` names it";
+                return self.problem("LG-MAP-EACH", to.span, "a rule whose `to` ends in `[]` needs `each`", help);
+            }
+            if let Some(rules) = node.get("rules") {
+                let help = "put them beside this one, each with its whole `to`";
+                self.problem("LG-MAP-EACH", rules.span, "only a rule with `each` has rules of its own", help);
+            }
+            match from {
+                Some(from) => self.put(draft, &parts, Rule::Value(ValueRule { from, when, default }), to.span),
+                None if node.get("from").is_none() && node.get("lookup").is_none() => self.missing(node, "a rule", "from"),
+                None => {}
+            }
+            return;
+        }
+        if !array {
+            parts.push(Part::Entry);
+        }
+        let (Some(each), Some((_, place))) = (each, parts.split_last()) else {
+            return;
+        };
+        self.put(draft, place, Rule::Array { each, when, default }, to.span);
+        match (from, node.get("rules")) {
+            (Some(_), Some(rules)) => {
+                let help = "`from` gives whole entries, `rules` their fields";
+                self.problem("LG-MAP-CLASH", rules.span, "a rule has `from` or `rules`, not both", help);
+            }
+            (Some(from), None) => {
+                let rule = ValueRule { from, when: None, default: None };
+                self.put(draft, &parts, Rule::Value(rule), to.span);
+            }
+            (None, Some(rules)) => {
+                draft.at(&parts, to.span, |_| ());
+                self.rules(rules, draft, &parts);
+            }
+            (None, None) => {}
+        }
+    }
+
+    fn put(&mut self, draft: &mut Draft, parts: &[Part], rule: Rule, span: Span) {
+        if let Err(problem) = draft.at(parts, span, |place| place.put(rule, span)) {
+            self.problems.push(problem);
+        }
+    }
+
+    fn path(&mut self, node: &Node) -> Option<Vec<Part>> {
+        let Some(text) = node.as_text() else {
+            let message = format!("`to` is {}, not a path", node.noun());
+            self.problem("LG-MAP-TO", node.span, message, "write names divided by dots, such as `buyer.name`");
+            return None;
+        };
+        match to::parse(text) {
+            Ok(parts) => Some(parts),
+            Err(wrong) => {
+                let end = text.get(wrong.at..).and_then(|t| t.chars().next()).map_or(wrong.at, |c| wrong.at + c.len_utf8());
+                let span = node.origin(self.text).span(Span::new(wrong.at, end));
+                let help = "a path is names divided by dots; `name[]` is an array, other signs stand in backticks";
+                self.problem("LG-MAP-TO", span, format!("malformed `to`: {}", wrong.message), help);
+                None
+            }
+        }
+    }
+
+    fn from(&mut self, rule: &Node) -> Option<From> {
+        let from = rule.get("from").and_then(|n| self.formula(n, "from"));
+        let Some(lookup) = rule.get("lookup") else {
+            return from.map(From::Formula);
+        };
+        if rule.get("from").is_some() {
+            let help = "the `key` of the lookup is the expression on the source";
+            self.problem("LG-MAP-CLASH", lookup.span, "a rule has `from` or `lookup`, not both", help);
+        }
+        self.object(lookup, "`lookup`", &LOOKUP_KEYS);
+        lookup.entries()?;
+        let needed = |reader: &mut Self, key: &str| {
+            let node = lookup.get(key);
+            if node.is_none() {
+                reader.missing(lookup, "`lookup`", key);
+            }
+            node.cloned()
+        };
+        let table = needed(self, "table");
+        let key = needed(self, "key");
+        let table = table.and_then(|n| Some((self.text(&n, "`table`")?, n.span)));
+        let key = key.and_then(|n| self.formula(&n, "key"));
+        let value = match lookup.get("value") {
+            Some(node) => Some(self.text(node, "`value`")?),
+            None => None,
+        };
+        Some(From::Lookup { table: table?, key: key?, value })
+    }
+
+    fn formula(&mut self, node: &Node, key: &str) -> Option<Formula> {
+        let scalar = node.scalar().filter(|s| s.kind != Kind::Null);
+        let Some(scalar) = scalar else {
+            let message = format!("`{key}` is {}, not an expression", node.noun());
+            let help = "write an expression on the source, such as `customer.name`; a text itself stands in quotes: '\"text\"'";
+            self.problem("LG-MAP-VALUE", node.span, message, help);
+            return None;
+        };
+        let origin = node.origin(self.text);
+        match Expression::parse(&scalar.text) {
+            Ok(expression) => Some(Formula { expression, origin }),
+            Err(found) => {
+                for mut problem in found.0 {
+                    problem.span = origin.span(problem.span);
+                    self.problems.push(problem);
+                }
+                None
+            }
+        }
+    }
+}
+
+fn listed(keys: &[&str]) -> String {
+    keys.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ")
+}

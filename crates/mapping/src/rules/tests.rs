@@ -1,0 +1,108 @@
+use super::*;
+
+/// Code and the text marked, for each problem.
+fn problems(text: &str) -> Vec<(String, String)> {
+    let found = MapFile::parse("orders.map.yaml", text).unwrap_err();
+    found
+        .0
+        .iter()
+        .map(|p| {
+            assert_eq!(p.file, "orders.map.yaml");
+            let marked = &text[p.span.start as usize..p.span.end as usize];
+            (p.code.clone(), marked.to_owned())
+        })
+        .collect()
+}
+
+fn pair(code: &str, marked: &str) -> (String, String) {
+    (code.to_owned(), marked.to_owned())
+}
+
+#[test]
+fn all_problems_of_a_file_come_at_once_with_their_places() {
+    let text = r#"
+mapping: orders
+source: { type: order, records: lines }
+colour: red
+rules:
+  - to: a.b
+    from: c &
+  - to: a..b
+    from: d
+  - from: e
+  - to: x
+    form: e
+  - to: y
+    from: [1]
+  - to: list[]
+    from: z
+  - to: z
+    lookup: { tabel: t, key: k }
+"#;
+    assert_eq!(
+        problems(text),
+        [
+            pair("LG-MAP-MISSING", "mapping: orders"),
+            pair("LG-MAP-LATER", "lines"),
+            pair("LG-MAP-KEY", "colour"),
+            pair("S0207", ""),
+            pair("LG-MAP-TO", "."),
+            pair("LG-MAP-MISSING", "from: e"),
+            pair("LG-MAP-MISSING", "to: x"),
+            pair("LG-MAP-KEY", "form"),
+            pair("LG-MAP-VALUE", "[1]"),
+            pair("LG-MAP-EACH", "list[]"),
+            pair("LG-MAP-MISSING", "{ tabel: t, key: k }"),
+            pair("LG-MAP-KEY", "tabel"),
+        ]
+    );
+}
+
+#[test]
+fn rules_that_do_not_fit_together_are_refused() {
+    let head = "mapping: m\nversion: 1\nrules:\n";
+    for (rules, code, marked) in [
+        ("  - { to: a, from: x }\n  - { to: a, from: y }\n", "LG-MAP-TWICE", "a"),
+        ("  - { to: a, from: x }\n  - { to: a.b, from: y }\n", "LG-MAP-CLASH", "a"),
+        ("  - { to: 'l[].a', from: x }\n", "LG-MAP-EACH", "'l[].a'"),
+        ("  - { to: 'l[]', each: x }\n  - { to: l.a, from: x }\n", "LG-MAP-CLASH", "'l[]'"),
+        ("  - { to: a, from: x, rules: [] }\n", "LG-MAP-EACH", "[]"),
+        ("  - { to: a, each: x, from: y, rules: [] }\n", "LG-MAP-CLASH", "[]"),
+        ("  - { to: a, from: x, lookup: { table: t, key: k } }\n", "LG-MAP-CLASH", "{ table: t, key: k }"),
+    ] {
+        assert_eq!(problems(&format!("{head}{rules}")), [pair(code, marked)], "{rules}");
+    }
+}
+
+#[test]
+fn rules_make_the_tree_of_the_target() {
+    let text = r#"
+mapping: orders
+version: '2'
+source: { type: order }
+target: { type: erp }
+rules:
+  - to: buyer.name
+    from: customer.name
+  - to: items
+    each: lines
+    rules:
+      - { to: sku, from: sku }
+  - to: items[].net
+    from: quantity * price
+  - to: tags[]
+    each: tags
+  - to: buyer.country
+    lookup: { table: countries, key: country, value: name }
+    default: '"?"'
+"#;
+    let map = MapFile::parse("m", text).unwrap();
+    assert_eq!((map.name.as_str(), map.version.as_str()), ("orders", "2"));
+    assert_eq!((map.source_type.as_deref(), map.target_type.as_deref()), (Some("order"), Some("erp")));
+    let Target::Object(fields) = map.target else { panic!("an object") };
+    let names: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, ["buyer", "items", "tags"]);
+    let Target::Array(items) = &fields[1].1 else { panic!("an array") };
+    assert!(matches!(&items.entry, Some(Target::Object(inner)) if inner.len() == 2));
+    assert!(matches!(&fields[2].1, Target::Array(tags) if tags.entry.is_none()));
+}

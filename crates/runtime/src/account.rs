@@ -1,0 +1,291 @@
+//! Account bindings of an environment: address, server identity, settings, sealed secrets.
+//!
+//! A secret is write-only: it is sealed under the tenant's key and bound to tenant, environment,
+//! account, field and version, so that rows moved about in the database do not open.
+
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
+
+use lockgate_access::Scope;
+use lockgate_connector_api::Secret;
+use lockgate_keys::{Binding as SealBinding, Sealed};
+use lockgate_model::{
+    Channel, Kind, Permission,
+    definition::{AccountBinding, ServerIdentity},
+    id::{AccountName, EnvironmentId},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Caller, Error, Runtime, View,
+    change::{Plan, changed_fields},
+};
+
+/// A connection test may take this long.
+const TEST_MS: u64 = 15_000;
+
+/// What is put for an account.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Binding {
+    /// Connector.
+    pub connector: String,
+    /// Address in the connector's form.
+    pub address: String,
+    /// How the server proves itself.
+    pub identity: ServerIdentity,
+    /// Settings that are no secrets.
+    #[serde(default)]
+    pub settings: BTreeMap<String, String>,
+    /// Secrets to set; write-only. Secrets that are not named stay as they are.
+    #[serde(default, skip_serializing)]
+    pub secrets: BTreeMap<String, SecretText>,
+    /// Secrets to remove.
+    #[serde(default)]
+    pub forget: Vec<String>,
+}
+
+/// A secret on its way in; it does not print.
+#[derive(Clone)]
+pub struct SecretText(zeroize::Zeroizing<String>);
+
+impl<'de> Deserialize<'de> for SecretText {
+    fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        String::deserialize(d).map(Self::new)
+    }
+}
+
+impl SecretText {
+    /// Takes a secret in.
+    pub fn new(text: String) -> Self {
+        Self(zeroize::Zeroizing::new(text))
+    }
+    /// The secret itself.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+}
+impl std::fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[secret]")
+    }
+}
+
+/// An account as it is shown: everything but the secrets.
+#[derive(Debug, Clone, Serialize)]
+pub struct AccountStatus {
+    /// Its name.
+    pub name: AccountName,
+    /// Address, identity, settings, and which secrets are set.
+    #[serde(flatten)]
+    pub binding: AccountBinding,
+    /// Revision that wrote it.
+    pub revision: u64,
+}
+
+/// Id of a binding's row.
+pub(crate) fn row_id(environment: &EnvironmentId, account: &AccountName) -> String {
+    format!("{environment}/{account}")
+}
+
+/// Body of a secret's row: the sealed form and the version it is bound to.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SecretRow {
+    version: u64,
+    sealed: Sealed,
+}
+
+/// Opens the secrets of an account.
+pub(crate) fn secrets(
+    runtime: &Runtime,
+    view: &View,
+    environment: &EnvironmentId,
+    account: &AccountName,
+) -> Result<BTreeMap<String, Secret>, Error> {
+    let prefix = format!("{environment}/{account}/");
+    let mut opened = BTreeMap::new();
+    for row in view.rows(Kind::Secret, &prefix) {
+        let body: SecretRow = row.read()?;
+        let field = row.id.strip_prefix(&prefix).unwrap_or(&row.id).to_owned();
+        let binding =
+            SealBinding { tenant: &view.tenant, environment: Some(environment), id: &row.id, version: body.version };
+        let secret = runtime.0.master.unseal(&binding, &body.sealed).map_err(|error| {
+            // A row that was moved, swapped or altered ends here.
+            tracing::error!(tenant = %view.tenant, id = row.id, %error, "a sealed secret does not open");
+            Error::Internal { what: format!("opening the secret `{field}` of account `{account}`").into() }
+        })?;
+        let text = secret.expose_text().ok_or(Error::Internal { what: "opening a secret".into() })?;
+        opened.insert(field, Secret::new(text.to_owned()));
+    }
+    Ok(opened)
+}
+
+impl Runtime {
+    /// Binds an account, or changes its binding.
+    pub async fn bind_account(
+        &self,
+        caller: &Caller,
+        environment: &EnvironmentId,
+        account: &AccountName,
+        binding: Binding,
+    ) -> Result<AccountStatus, Error> {
+        let id = row_id(environment, account);
+        let status = self
+            .change(caller, |view| {
+                let old = view.row(Kind::Account, &id);
+                let permission = if old.is_some() { Permission::AccountsUpdate } else { Permission::AccountsCreate };
+                let decision = lockgate_access::decide(
+                    &view.snapshot,
+                    &caller.principal,
+                    permission,
+                    Scope::Environment(environment.clone()),
+                    Channel::Admin,
+                    self.now(),
+                );
+                let mut plan = Plan {
+                    decision,
+                    event: if old.is_some() { "update" } else { "add" },
+                    object: format!("{environment}/account/{account}"),
+                    fields: Vec::new(),
+                    puts: Vec::new(),
+                    deletes: Vec::new(),
+                    answer: AccountStatus { name: account.clone(), binding: empty(&binding), revision: 0 },
+                };
+                if !plan.decision.is_allowed() {
+                    return Ok(plan);
+                }
+                let prefix = format!("{id}/");
+                let mut held: Vec<String> = view
+                    .rows(Kind::Secret, &prefix)
+                    .filter_map(|row| row.id.strip_prefix(&prefix).map(str::to_owned))
+                    .collect();
+                for field in &binding.forget {
+                    if held.contains(field) && !binding.secrets.contains_key(field) {
+                        plan.deletes.push((Kind::Secret, format!("{prefix}{field}")));
+                    }
+                }
+                held.retain(|field| !binding.forget.contains(field));
+                held.extend(binding.secrets.keys().cloned());
+                held.sort();
+                held.dedup();
+                let body = AccountBinding { secrets: held, ..empty(&binding) };
+                self.check_binding(account, &body)?;
+                for (field, secret) in &binding.secrets {
+                    let id = format!("{prefix}{field}");
+                    // The version moves on with every change, so that an old row put back does not open
+                    // as the new one.
+                    let version = view.revision.0 + 1;
+                    let seal = SealBinding { tenant: &view.tenant, environment: Some(environment), id: &id, version };
+                    let sealed = self.0.master.seal(&seal, secret.expose().as_bytes()).map_err(sealing_failed)?;
+                    let row = serde_json::to_value(SecretRow { version, sealed }).map_err(sealing_failed)?;
+                    plan.puts.push((Kind::Secret, id, row));
+                    plan.fields.push(format!("secret.{field}"));
+                }
+                let json = serde_json::to_value(&body).map_err(sealing_failed)?;
+                plan.fields.extend(changed_fields(old.map(|o| &o.body), &json));
+                plan.puts.push((Kind::Account, id.clone(), json));
+                plan.answer = AccountStatus { name: account.clone(), binding: body, revision: view.revision.0 + 1 };
+                Ok(plan)
+            })
+            .await?;
+        Ok(status)
+    }
+
+    /// All problems of a binding at once.
+    fn check_binding(&self, account: &AccountName, binding: &AccountBinding) -> Result<(), Error> {
+        let Some(connector) = self.0.registry.get(&binding.connector) else {
+            let known: Vec<&str> = self.0.registry.specs().map(|s| s.name).collect();
+            return Err(Error::invalid(
+                "LG-ACCOUNT",
+                format!("there is no connector `{}`; there are: {}", binding.connector, known.join(", ")),
+            ));
+        };
+        connector.spec().check(binding).map(|_| ()).map_err(|problems| {
+            let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
+            Error::invalid("LG-ACCOUNT", format!("account `{account}` cannot be bound: {}", all.join("; ")))
+        })
+    }
+
+    /// Removes a binding and its secrets.
+    pub async fn unbind_account(
+        &self,
+        caller: &Caller,
+        environment: &EnvironmentId,
+        account: &AccountName,
+    ) -> Result<(), Error> {
+        let id = row_id(environment, account);
+        self.change(caller, |view| {
+            let decision = lockgate_access::decide(
+                &view.snapshot,
+                &caller.principal,
+                Permission::AccountsDelete,
+                Scope::Environment(environment.clone()),
+                Channel::Admin,
+                self.now(),
+            );
+            if decision.is_allowed() && view.row(Kind::Account, &id).is_none() {
+                return Err(Error::not_found(format!("account `{account}` in `{environment}`")));
+            }
+            let mut deletes = vec![(Kind::Account, id.clone())];
+            deletes.extend(view.rows(Kind::Secret, &format!("{id}/")).map(|row| (Kind::Secret, row.id.clone())));
+            Ok(Plan {
+                decision,
+                event: "delete",
+                object: format!("{environment}/account/{account}"),
+                fields: Vec::new(),
+                puts: Vec::new(),
+                deletes,
+                answer: (),
+            })
+        })
+        .await
+    }
+
+    /// Bindings of an environment, for holders of `settings-view`.
+    pub async fn accounts(&self, caller: &Caller, environment: &EnvironmentId) -> Result<Vec<AccountStatus>, Error> {
+        let view = self.may_read(caller, Permission::SettingsView, Scope::Environment(environment.clone())).await?;
+        let prefix = format!("{environment}/");
+        view.rows(Kind::Account, &prefix)
+            .map(|row| {
+                let name = AccountName::parse(row.id.strip_prefix(&prefix).unwrap_or(&row.id))
+                    .map_err(|_| Error::Internal { what: "reading a definition".into() })?;
+                Ok(AccountStatus { name, binding: row.read()?, revision: row.revision.0 })
+            })
+            .collect()
+    }
+
+    /// Proves that an account works: resolve, connect, verify the server, sign in.
+    pub async fn test_account(
+        &self,
+        caller: &Caller,
+        environment: &EnvironmentId,
+        account: &AccountName,
+    ) -> Result<Result<(), lockgate_connector_api::Error>, Error> {
+        let scope = Scope::Environment(environment.clone());
+        let view = self.may_read(caller, Permission::AccountsUpdate, scope).await?;
+        let (connector, context) = match self.open_account(&view, environment, account) {
+            Ok(opened) => opened,
+            Err(crate::connections::OpenError::Connector(error)) => return Ok(Err(error)),
+            Err(crate::connections::OpenError::Runtime(error)) => return Err(error),
+        };
+        Ok(connector.test(context, Instant::now() + Duration::from_millis(TEST_MS)).await)
+    }
+}
+
+fn empty(binding: &Binding) -> AccountBinding {
+    AccountBinding {
+        connector: binding.connector.clone(),
+        address: binding.address.clone(),
+        identity: binding.identity.clone(),
+        settings: binding.settings.clone(),
+        secrets: Vec::new(),
+    }
+}
+
+fn sealing_failed(error: impl std::fmt::Display) -> Error {
+    tracing::error!(%error, "a secret cannot be sealed");
+    Error::Internal { what: "sealing a secret".into() }
+}

@@ -1,0 +1,224 @@
+//! Definitions that people administer: users, groups, profiles, ACLs, their assignments,
+//! environments and project permissions. One table says which permission each kind asks.
+
+use lockgate_access::{Decision, Scope, decide};
+use lockgate_model::{
+    Channel, Definition, Kind, Permission, TargetKind,
+    definition::{Acl, Assignment, Environment, Group, Profile, ProjectPermission, User},
+    id::{AclId, EnvironmentId, GroupId, ProfileId, ProjectId, TargetName, UserId},
+};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::{
+    Caller, Error, Runtime, View,
+    change::{Plan, changed_fields},
+};
+
+/// One definition of a batch.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApplyItem {
+    /// Its kind.
+    pub kind: Kind,
+    /// Its id.
+    pub id: String,
+    /// Its body; absent deletes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub body: Option<Value>,
+}
+
+/// A batch of definitions: all are made so, in this order, or the first refusal ends it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Apply {
+    /// The definitions.
+    pub items: Vec<ApplyItem>,
+}
+
+/// Who may look at a kind.
+fn read_permission(kind: Kind) -> Option<(Permission, bool)> {
+    // The flag: asked in the environment the id begins with.
+    Some(match kind {
+        Kind::Tenant | Kind::Limits => (Permission::ManageCompanyCapabilities, false),
+        Kind::User | Kind::Group => (Permission::UserManagement, false),
+        Kind::Profile | Kind::Acl | Kind::ProjectPermission => (Permission::AccessControl, false),
+        Kind::Assignment | Kind::Deployment | Kind::Account | Kind::Egress => (Permission::SettingsView, true),
+        Kind::Environment | Kind::Project | Kind::ProjectVersion => (Permission::SettingsView, false),
+        // Never handed out.
+        Kind::Secret | Kind::Credential | Kind::ApiKey => return None,
+    })
+}
+
+/// Who may create, change or delete a kind here.
+fn write_permission(kind: Kind) -> Option<Permission> {
+    Some(match kind {
+        Kind::User | Kind::Group => Permission::UserManagement,
+        Kind::Profile | Kind::Acl | Kind::Assignment | Kind::ProjectPermission => Permission::AccessControl,
+        Kind::Environment => Permission::StagesAdminister,
+        // These have verbs of their own.
+        _ => return None,
+    })
+}
+
+impl Runtime {
+    /// One definition.
+    pub async fn definition(&self, caller: &Caller, kind: Kind, id: &str) -> Result<Definition, Error> {
+        let view = self.may_look(caller, kind, id).await?;
+        view.row(kind, id).cloned().ok_or_else(|| Error::not_found(format!("{kind} `{id}`")))
+    }
+
+    /// Definitions of a kind whose ids begin so.
+    pub async fn definitions(&self, caller: &Caller, kind: Kind, prefix: &str) -> Result<Vec<Definition>, Error> {
+        let view = self.may_look(caller, kind, prefix).await?;
+        Ok(view.rows(kind, prefix).cloned().collect())
+    }
+
+    async fn may_look(&self, caller: &Caller, kind: Kind, id: &str) -> Result<std::sync::Arc<View>, Error> {
+        let (permission, by_environment) =
+            read_permission(kind).ok_or_else(|| Error::not_found(format!("readable {kind}")))?;
+        let scope = match (by_environment, id.split('/').next()) {
+            (true, Some(environment)) => Scope::Environment(parse(EnvironmentId::parse(environment))?),
+            _ if permission == Permission::SettingsView => return self.may_look_around(caller).await,
+            _ => Scope::Tenant,
+        };
+        self.may_read(caller, permission, scope).await
+    }
+
+    /// Names of environments and projects: for whoever may view settings anywhere.
+    async fn may_look_around(&self, caller: &Caller) -> Result<std::sync::Arc<View>, Error> {
+        let view = self.view(caller.tenant())?;
+        let mut last = None;
+        for environment in view.snapshot.environments() {
+            let scope = Scope::Environment(environment.clone());
+            let decision =
+                decide(&view.snapshot, &caller.principal, Permission::SettingsView, scope, Channel::Admin, self.now());
+            if decision.is_allowed() {
+                return Ok(view.clone());
+            }
+            last = Some(decision);
+        }
+        match last {
+            Some(decision) => Err(self.refuse(&decision, caller).await),
+            None => Err(Error::not_found("environment")),
+        }
+    }
+
+    /// Creates or changes a definition.
+    pub async fn put_definition(&self, caller: &Caller, kind: Kind, id: &str, body: Value) -> Result<(), Error> {
+        let body = checked(kind, id, body)?;
+        self.change(caller, |view| {
+            let old = view.row(kind, id);
+            let fields = changed_fields(old.map(|o| &o.body), &body);
+            Ok(Plan {
+                decision: self.may_write(view, caller, kind, &fields)?,
+                event: if old.is_some() { "update" } else { "add" },
+                object: format!("{kind}/{id}"),
+                fields,
+                puts: vec![(kind, id.to_owned(), body.clone())],
+                deletes: Vec::new(),
+                answer: (),
+            })
+        })
+        .await
+    }
+
+    /// Deletes a definition; a user takes its credentials and keys along.
+    pub async fn delete_definition(&self, caller: &Caller, kind: Kind, id: &str) -> Result<(), Error> {
+        self.change(caller, |view| {
+            let decision = self.may_write(view, caller, kind, &[])?;
+            if decision.is_allowed() && view.row(kind, id).is_none() {
+                return Err(Error::not_found(format!("{kind} `{id}`")));
+            }
+            let mut deletes = vec![(kind, id.to_owned())];
+            if kind == Kind::User {
+                if view.row(Kind::Credential, id).is_some() {
+                    deletes.push((Kind::Credential, id.to_owned()));
+                }
+                deletes.extend(crate::credential::keys_of(view, id)?.into_iter().map(|key| (Kind::ApiKey, key)));
+            }
+            Ok(Plan {
+                decision,
+                event: "delete",
+                object: format!("{kind}/{id}"),
+                fields: Vec::new(),
+                puts: Vec::new(),
+                deletes,
+                answer: (),
+            })
+        })
+        .await?;
+        if let (Kind::User, Ok(user)) = (kind, UserId::parse(id)) {
+            self.0.sessions.close_user(caller.tenant(), &user);
+        }
+        Ok(())
+    }
+
+    /// Makes a batch of definitions so, one after the other.
+    pub async fn apply(&self, caller: &Caller, batch: Apply) -> Result<usize, Error> {
+        let mut done = 0;
+        for item in batch.items {
+            match item.body {
+                Some(body) => self.put_definition(caller, item.kind, &item.id, body).await?,
+                None => self.delete_definition(caller, item.kind, &item.id).await?,
+            }
+            done += 1;
+        }
+        Ok(done)
+    }
+
+    fn may_write(&self, view: &View, caller: &Caller, kind: Kind, fields: &[String]) -> Result<Decision, Error> {
+        let permission = write_permission(kind).ok_or_else(|| {
+            Error::invalid("LG-KIND", format!("a {kind} is not written here; it has commands of its own"))
+        })?;
+        let ask = |permission| {
+            decide(&view.snapshot, &caller.principal, permission, Scope::Tenant, Channel::Admin, self.now())
+        };
+        let decision = ask(permission);
+        // Giving rights is more than keeping the list of users: whoever may only do the latter must
+        // not be able to give themself a profile.
+        let gives = matches!(kind, Kind::User | Kind::Group)
+            && fields.iter().any(|f| matches!(f.as_str(), "profiles" | "groups" | "api_allowed"));
+        Ok(if gives { decision.and_also(ask(Permission::AccessControl)) } else { decision })
+    }
+}
+
+fn parse<T, E: std::fmt::Display>(parsed: Result<T, E>) -> Result<T, Error> {
+    parsed.map_err(|e| Error::invalid("LG-ID", e.to_string()))
+}
+
+/// The body in canonical form, with its id and its ids inside checked by their types.
+fn checked(kind: Kind, id: &str, body: Value) -> Result<Value, Error> {
+    fn canonical<T: Serialize + DeserializeOwned>(kind: Kind, id: &str, body: Value) -> Result<Value, Error> {
+        let typed: T = serde_json::from_value(body)
+            .map_err(|e| Error::invalid("LG-BODY", format!("{kind} `{id}` cannot be read: {e}")))?;
+        crate::push::json(&typed)
+    }
+    let parts: Vec<&str> = id.split('/').collect();
+    match (kind, parts.as_slice()) {
+        (Kind::User, [name]) => parse(UserId::parse(name)).and_then(|_| canonical::<User>(kind, id, body)),
+        (Kind::Group, [name]) => parse(GroupId::parse(name)).and_then(|_| canonical::<Group>(kind, id, body)),
+        (Kind::Profile, [name]) => parse(ProfileId::parse(name)).and_then(|_| canonical::<Profile>(kind, id, body)),
+        (Kind::Acl, [name]) => parse(AclId::parse(name)).and_then(|_| canonical::<Acl>(kind, id, body)),
+        (Kind::Environment, [name]) => {
+            parse(EnvironmentId::parse(name)).and_then(|_| canonical::<Environment>(kind, id, body))
+        }
+        (Kind::Assignment, [environment, target, name]) => {
+            parse(EnvironmentId::parse(environment))?;
+            parse(TargetName::parse(name))?;
+            serde_json::from_value::<TargetKind>(Value::String((*target).to_owned())).map_err(|_| {
+                Error::invalid(
+                    "LG-ID",
+                    format!("`{target}` is no kind of target: integrations, rest-apis or soap-apis"),
+                )
+            })?;
+            canonical::<Assignment>(kind, id, body)
+        }
+        (Kind::ProjectPermission, [project, name]) => {
+            parse(ProjectId::parse(project))?;
+            parse(ProfileId::parse(name))?;
+            canonical::<ProjectPermission>(kind, id, body)
+        }
+        _ => Err(Error::invalid("LG-ID", format!("`{id}` is no id of a {kind}"))),
+    }
+}

@@ -1,0 +1,294 @@
+//! Deploy: one version of a project becomes active in one environment.
+//!
+//! The right is asked first; then the sources are compiled (or the bytes that the same sources gave
+//! before are taken); then the manifest is held against the bound accounts and the stage rule; then
+//! one commit. Promotion deploys the same version elsewhere and moves the same bytes.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use lockgate_access::{Bound, Decision, Stage, decide_deploy};
+use lockgate_compiler::{Project, Sources};
+use lockgate_model::{
+    Channel, Digest, Kind, Manifest, TargetKind,
+    abi::ABI,
+    audit::{Entry, Outcome},
+    definition::{AccountBinding, Assignment, DeployedModule, Deployment, Project as ProjectRow, ProjectVersion},
+    id::{AccountName, AclId, EnvironmentId, ProjectId, TargetName},
+    run::Phase,
+};
+use lockgate_store::{Change, ModuleKey, Put, RunQuery};
+use serde::Serialize;
+
+use crate::{
+    Caller, Error, Runtime, View,
+    push::{blocking, json, version_id},
+};
+
+/// Runs of the environment before that are looked through for a green one.
+const GREEN_RUNS_MAX: u32 = 1_000;
+/// Times a deploy is decided again when the tenant changed in between.
+const ATTEMPTS: usize = 8;
+
+/// What a deploy did.
+#[derive(Debug, Clone, Serialize)]
+pub struct Deployed {
+    /// Where.
+    pub environment: EnvironmentId,
+    /// What.
+    pub project: ProjectId,
+    /// Its version.
+    pub version: u64,
+    /// Digest of its sources.
+    pub source: Digest,
+    /// Its orchestrations.
+    pub orchestrations: Vec<DeployedOrchestration>,
+    /// Worth knowing: the ACL that was assigned, and that it is the default one.
+    pub notes: Vec<String>,
+}
+
+/// One orchestration that is active now.
+#[derive(Debug, Clone, Serialize)]
+pub struct DeployedOrchestration {
+    /// Its name.
+    pub name: TargetName,
+    /// Digest of the module: the same bytes in every environment.
+    pub module: Digest,
+    /// What it may touch.
+    pub manifest: Manifest,
+    /// The ACL that says who may run it here.
+    pub acl: AclId,
+}
+
+/// A version compiled and stored.
+struct Compiled {
+    version: u64,
+    source: Digest,
+    modules: BTreeMap<TargetName, (Digest, Manifest)>,
+}
+
+impl Runtime {
+    /// Activates a version (the head if none is named).
+    pub async fn deploy(
+        &self,
+        caller: &Caller,
+        environment: &EnvironmentId,
+        project: &ProjectId,
+        version: Option<u64>,
+        acl: Option<AclId>,
+    ) -> Result<Deployed, Error> {
+        let tenant = caller.tenant();
+        let decide = |view: &View| {
+            let (environment, project) = (environment.clone(), project.clone());
+            decide_deploy(&view.snapshot, &caller.principal, environment, project, Channel::Admin, self.now())
+        };
+        let view = self.view(tenant)?;
+        let first = decide(&view);
+        if !first.is_allowed() {
+            return Err(self.refuse(&first, caller).await);
+        }
+        let compiled = self.compiled(&view, project, version).await?;
+        let green = self.green(&view, environment).await?;
+        for _ in 0..ATTEMPTS {
+            let view = self.view(tenant)?;
+            let deployment = Deployment {
+                project: project.clone(),
+                version: compiled.version,
+                source: compiled.source,
+                publisher: caller.principal.user.clone(),
+                adopted_by: None,
+                deployed_at: self.now(),
+                orchestrations: compiled
+                    .modules
+                    .iter()
+                    .map(|(name, (module, manifest))| {
+                        let deployed =
+                            DeployedModule { module: *module, manifest: manifest.clone(), accounts: Vec::new() };
+                        (name.clone(), deployed)
+                    })
+                    .collect(),
+                apis: BTreeMap::new(),
+            };
+            let bindings = bindings(&view, environment)?;
+            let bound: Bound = bindings.iter().map(|(name, binding)| (name.clone(), binding)).collect();
+            let first_uncovered = deployment
+                .orchestrations
+                .values()
+                .flat_map(|module| &module.manifest.operations)
+                .find_map(|operation| bound.account_for(operation).err());
+            let decision = decide(&view).covered(deployment, &bound, &green);
+            if !decision.is_allowed() {
+                let refusal = self.refuse(&decision, caller).await;
+                // The rule is short for the audit log; who deploys is told what to bind.
+                return Err(match first_uncovered {
+                    Some(uncovered) => Error::Conflict { code: "LG-DEPLOY-UNBOUND", message: uncovered.to_string() },
+                    None => refusal,
+                });
+            }
+            if let Some(deployed) = self.activate(caller, &view, decision, environment, acl.as_ref()).await? {
+                return Ok(deployed);
+            }
+        }
+        Err(Error::Conflict { code: "LG-BUSY", message: "the tenant is being changed by others; try again".into() })
+    }
+
+    /// Spends the decision and commits. `None`: the tenant changed in between.
+    async fn activate(
+        &self,
+        caller: &Caller,
+        view: &View,
+        decision: Decision,
+        environment: &EnvironmentId,
+        acl: Option<&AclId>,
+    ) -> Result<Option<Deployed>, Error> {
+        let tenant = &view.tenant;
+        let Some(deployment) = decision.deployment().cloned() else {
+            return Err(Error::Internal { what: "access".into() });
+        };
+        let rule = decision.rule().to_owned();
+        let (puts, orchestrations, notes) = rows(view, environment, &deployment, acl)?;
+        let mut receipt = None;
+        for mut entry in decision.entries(None) {
+            entry.source.clone_from(&caller.source);
+            receipt = Some(self.0.store.append(tenant, entry).await?);
+        }
+        let receipt = receipt.ok_or(Error::Internal { what: "access".into() })?;
+        let permit = decision.deploy_permit(receipt).map_err(|denied| Error::Forbidden { rule: denied.rule })?;
+        let mut entry = Entry::new(self.now(), "deployment", Outcome::Done, caller.principal.user.as_str());
+        entry.channel = Some(Channel::Admin);
+        entry.object = format!("{environment}/{}", deployment.project);
+        entry.rule = rule;
+        entry.digest = Some(deployment.source);
+        entry.source.clone_from(&caller.source);
+        entry.detail.insert("version".into(), deployment.version.to_string());
+        let change = Change { tenant: tenant.clone(), entry, expected: Some(view.revision), puts, deletes: Vec::new() };
+        let committed = self.0.store.activate(permit, change).await;
+        if self.settle(tenant, committed).await?.is_none() {
+            return Ok(None);
+        }
+        Ok(Some(Deployed {
+            environment: environment.clone(),
+            project: deployment.project.clone(),
+            version: deployment.version,
+            source: deployment.source,
+            orchestrations,
+            notes,
+        }))
+    }
+
+    /// The modules of a version: those that were compiled before, or new ones.
+    async fn compiled(&self, view: &View, project: &ProjectId, version: Option<u64>) -> Result<Compiled, Error> {
+        let absent = || Error::not_found(format!("version of project `{project}`"));
+        let head: ProjectRow = view.read(Kind::Project, project.as_str())?.ok_or_else(absent)?;
+        let version = version.unwrap_or(head.head);
+        let row: ProjectVersion = view.read(Kind::ProjectVersion, &version_id(project, version))?.ok_or_else(absent)?;
+        let tenant = &view.tenant;
+        let key = |name: &TargetName| ModuleKey {
+            source: row.source,
+            orchestration: name.clone(),
+            compiler: lockgate_compiler::VERSION.to_owned(),
+            abi: ABI,
+        };
+        let mut modules = BTreeMap::new();
+        for name in &row.orchestrations {
+            let Some(digest) = self.0.store.module_get(tenant, &key(name)).await? else { break };
+            let module = self.module(tenant, digest).await?;
+            modules.insert(name.clone(), (digest, module.manifest().clone()));
+        }
+        if modules.len() < row.orchestrations.len() {
+            modules.clear();
+            let bundle = self.0.store.blob_get(tenant, &row.bundle).await?;
+            let bundle = bundle.ok_or(Error::Internal { what: "reading the bundle".into() })?;
+            let files: BTreeMap<String, String> =
+                serde_json::from_slice(&bundle).map_err(|_| Error::Internal { what: "reading the bundle".into() })?;
+            let catalog = self.catalog();
+            let all = blocking(move || Project::parse(&Sources(files)).and_then(|parsed| parsed.compile(&catalog)))
+                .await?
+                .map_err(Error::Problems)?;
+            for one in all {
+                let name = TargetName::parse(&one.name).map_err(|e| Error::invalid("LG-NAME", e.to_string()))?;
+                // Loading proves that the engine takes it before anything is activated.
+                self.load(one.wasm.clone()).await?;
+                let digest = self.0.store.blob_put(tenant, one.wasm).await?;
+                self.0.store.module_put(tenant, key(&name), digest).await?;
+                modules.insert(name, (digest, one.manifest));
+            }
+        }
+        Ok(Compiled { version, source: row.source, modules })
+    }
+
+    /// Modules with a completed run in the environment before this one in the promotion order.
+    async fn green(&self, view: &View, environment: &EnvironmentId) -> Result<Stage, Error> {
+        let Some(before) = view.snapshot.environment_before(environment) else { return Ok(Stage::default()) };
+        let query = RunQuery {
+            environment: Some(before.clone()),
+            phase: Some(Phase::Completed),
+            limit: GREEN_RUNS_MAX,
+            ..RunQuery::default()
+        };
+        let runs = self.0.store.runs(&view.tenant, query).await?;
+        Ok(Stage { green: runs.into_iter().filter_map(|run| run.module).collect::<BTreeSet<_>>() })
+    }
+}
+
+/// The rows that go with a deployment (its own row is the store's to write, from the permit): an ACL
+/// for each orchestration that has none yet or for which one was named.
+type Rows = (Vec<Put>, Vec<DeployedOrchestration>, Vec<String>);
+
+fn rows(view: &View, environment: &EnvironmentId, deployment: &Deployment, acl: Option<&AclId>) -> Result<Rows, Error> {
+    let (mut puts, mut orchestrations, mut notes) = (Vec::new(), Vec::new(), Vec::new());
+    if let Some(acl) = acl
+        && view.row(Kind::Acl, acl.as_str()).is_none()
+    {
+        return Err(Error::not_found(format!("ACL `{acl}`")));
+    }
+    for (name, module) in &deployment.orchestrations {
+        let id = assignment_id(environment, TargetKind::Integrations, name);
+        let assigned: Option<Assignment> = view.read(Kind::Assignment, &id)?;
+        let (acl, new) = match (acl, assigned) {
+            (Some(named), Some(old)) if old.acl == *named => (named.clone(), false),
+            (Some(named), _) => (named.clone(), true),
+            (None, Some(old)) => (old.acl, false),
+            (None, None) => (default_acl()?, true),
+        };
+        if new {
+            puts.push(Put { kind: Kind::Assignment, id, body: json(&Assignment { acl: acl.clone() })? });
+            notes.push(format!("`{name}` uses ACL `{acl}` in `{environment}`"));
+        }
+        orchestrations.push(DeployedOrchestration {
+            name: name.clone(),
+            module: module.module,
+            manifest: module.manifest.clone(),
+            acl,
+        });
+    }
+    Ok((puts, orchestrations, notes))
+}
+
+/// Id of the row that says which ACL a target uses.
+pub(crate) fn assignment_id(environment: &EnvironmentId, kind: TargetKind, name: &TargetName) -> String {
+    format!("{environment}/{}/{name}", kind.as_str())
+}
+
+fn default_acl() -> Result<AclId, Error> {
+    AclId::parse("default").map_err(|_| Error::Internal { what: "naming the default ACL".into() })
+}
+
+fn bindings(view: &View, environment: &EnvironmentId) -> Result<Vec<(AccountName, AccountBinding)>, Error> {
+    let prefix = format!("{environment}/");
+    view.rows(Kind::Account, &prefix)
+        .map(|row| {
+            let name = AccountName::parse(row.id.strip_prefix(&prefix).unwrap_or(&row.id))
+                .map_err(|_| Error::Internal { what: "reading a definition".into() })?;
+            Ok((name, row.read()?))
+        })
+        .collect()
+}
+
+impl Runtime {
+    /// What is active in an environment, for holders of `settings-view`.
+    pub async fn deployments(&self, caller: &Caller, environment: &EnvironmentId) -> Result<Vec<Deployment>, Error> {
+        let scope = lockgate_access::Scope::Environment(environment.clone());
+        let view = self.may_read(caller, lockgate_model::Permission::SettingsView, scope).await?;
+        view.rows(Kind::Deployment, &format!("{environment}/")).map(|row| Ok(row.read()?)).collect()
+    }
+}

@@ -1,0 +1,229 @@
+//! Execute: decide, open the run in one append, run, wait for the append, close.
+//!
+//! Opening the run overlaps with reading the input and with mapping; the first connector call (in
+//! `engine`) and the reply (here) wait until it is durable. A run whose caller goes away is closed
+//! as cancelled.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use lockgate_access::decide_execute;
+use lockgate_document::Document;
+use lockgate_engine::{CancelToken, Failure, Outcome};
+use lockgate_model::{
+    Channel, Kind, Limits, RunId, Target, TargetKind, Timestamp,
+    definition::{DeployedModule, Deployment},
+    id::{AccountName, EnvironmentId, TargetName, TenantId},
+    run::{Phase, RunEnd, RunError},
+};
+use lockgate_store::Store;
+
+use crate::{Caller, Error, Runtime, View, connections::RunCalls};
+
+/// Wall time of runs that nobody waits for, in milliseconds.
+const WALL_MS_IN_BACKGROUND: u64 = 3_600_000;
+
+/// What is to be executed, as the way in knows it.
+#[derive(Debug, Clone)]
+pub struct Ask {
+    /// Environment, as written in the request.
+    pub environment: String,
+    /// Orchestration or API, as written in the request.
+    pub name: String,
+    /// What kind of thing that is.
+    pub kind: TargetKind,
+    /// The way in.
+    pub channel: Channel,
+    /// The caller's own key for this occurrence, if it sent one.
+    pub idempotency_key: Option<String>,
+}
+
+/// A run that ended.
+#[derive(Debug)]
+pub struct Finished {
+    /// Its id.
+    pub run: RunId,
+    /// Its output (which may be undefined), or why there is none.
+    pub result: Result<Document, Failure>,
+    /// Cost units used.
+    pub cost: u64,
+    /// Limits it ran under, for printing the output.
+    pub limits: Limits,
+}
+
+impl Runtime {
+    /// Runs a target for a caller. `input` is read only after access has said yes.
+    pub async fn execute(
+        &self,
+        caller: &Caller,
+        ask: Ask,
+        input: impl Future<Output = Result<Document, Error>> + Send,
+    ) -> Result<Finished, Error> {
+        let view = self.view(caller.tenant())?;
+        let target = target(&ask)?;
+        let decision = decide_execute(&view.snapshot, &caller.principal, target.clone(), ask.channel, self.now());
+        if !decision.is_allowed() {
+            return Err(self.refuse(&decision, caller).await);
+        }
+        let run = RunId::new();
+        let internal = || Error::Internal { what: "opening the run".into() };
+        let record = decision.record(run).ok_or_else(internal)?;
+        let digest = decision.module().ok_or_else(internal)?;
+        let name = decision.target().map_or_else(|| target.name.clone(), |t| t.name.clone());
+        let deployed = deployed(&view, &target.environment, &name)?.ok_or_else(internal)?;
+        let receipt = self.0.store.open_run(&decision, record).await?;
+        let durable = receipt.durability();
+        let open = OpenRun::new(self, &view.tenant, run);
+        let permit = decision.permit(receipt).map_err(|denied| Error::Forbidden { rule: denied.rule })?;
+
+        let (module, input) = tokio::join!(self.module(&view.tenant, digest), input);
+        let (module, input) = match (module, input) {
+            (Ok(module), Ok(input)) => (module, input),
+            (Err(error), _) | (_, Err(error)) => {
+                open.close(refused_end(self.now(), &error)).await;
+                durable.await.map_err(|_| Error::Unavailable { what: "the audit log".into() })?;
+                return Err(error);
+            }
+        };
+        let mut limits = view.limits;
+        if !matches!(ask.channel, Channel::Rest | Channel::Soap | Channel::Manual) {
+            limits.wall_ms_max = WALL_MS_IN_BACKGROUND;
+        }
+        let calls = self.calls(&view, &target, deployed.accounts, &ask)?;
+        let outcome = self.0.engine.run(permit, &module, input, calls, limits, self.now(), open.cancel.clone()).await;
+        // No reply before the decision is on disk, whatever the reply is.
+        if durable.await.is_err() {
+            open.close(end(self.now(), &outcome)).await;
+            return Err(Error::Unavailable { what: "the audit log".into() });
+        }
+        open.close(end(self.now(), &outcome)).await;
+        Ok(Finished { run, result: outcome.result, cost: outcome.cost, limits })
+    }
+
+    fn calls(
+        &self,
+        view: &Arc<View>,
+        target: &Target,
+        accounts: Vec<AccountName>,
+        ask: &Ask,
+    ) -> Result<Arc<RunCalls>, Error> {
+        let key = self.0.master.hmac_key(&view.tenant, "idempotency").map_err(|error| {
+            tracing::error!(%error, "no key for idempotency keys");
+            Error::Internal { what: "opening the run".into() }
+        })?;
+        let occurrence = match &ask.idempotency_key {
+            Some(key) => key.clone().into_bytes(),
+            // Without a key of the caller's, every call is an occurrence of its own.
+            None => {
+                let mut nonce = [0u8; 16];
+                getrandom::fill(&mut nonce).map_err(|_| Error::Internal { what: "drawing random bytes".into() })?;
+                nonce.to_vec()
+            }
+        };
+        Ok(Arc::new(RunCalls {
+            runtime: self.clone(),
+            view: view.clone(),
+            environment: target.environment.clone(),
+            accounts,
+            key,
+            occurrence,
+            origin: format!("{}/{}/{}/{}", ask.channel.as_str(), target.environment, target.kind.as_str(), target.name),
+            nobody: AccountName::parse("0-unbound").map_err(|_| Error::Internal { what: "opening the run".into() })?,
+        }))
+    }
+}
+
+/// Ids that cannot be are absent like those that are not there.
+fn target(ask: &Ask) -> Result<Target, Error> {
+    let absent = || Error::not_found("such object");
+    Ok(Target {
+        environment: EnvironmentId::parse(&ask.environment).map_err(|_| absent())?,
+        kind: ask.kind,
+        name: TargetName::parse(&ask.name).map_err(|_| absent())?,
+    })
+}
+
+/// The module an orchestration has in an environment.
+fn deployed(view: &View, environment: &EnvironmentId, name: &TargetName) -> Result<Option<DeployedModule>, Error> {
+    for row in view.rows(Kind::Deployment, &format!("{environment}/")) {
+        let mut deployment: Deployment = row.read()?;
+        if let Some(module) = deployment.orchestrations.remove(name) {
+            return Ok(Some(module));
+        }
+    }
+    Ok(None)
+}
+
+/// A run that is open: it is closed on every path, also when the caller goes away.
+struct OpenRun {
+    store: Arc<dyn Store>,
+    clock: crate::Clock,
+    tenant: TenantId,
+    run: RunId,
+    cancel: CancelToken,
+    closed: bool,
+}
+
+impl OpenRun {
+    fn new(runtime: &Runtime, tenant: &TenantId, run: RunId) -> Self {
+        Self {
+            store: runtime.0.store.clone(),
+            clock: runtime.0.clock.clone(),
+            tenant: tenant.clone(),
+            run,
+            cancel: CancelToken::new(),
+            closed: false,
+        }
+    }
+
+    async fn close(mut self, end: RunEnd) {
+        self.closed = true;
+        self.store.close_run(&self.tenant, self.run, end).await;
+    }
+}
+
+impl Drop for OpenRun {
+    fn drop(&mut self) {
+        if self.closed {
+            return;
+        }
+        self.cancel.cancel();
+        let (store, tenant, run) = (self.store.clone(), self.tenant.clone(), self.run);
+        let end = RunEnd {
+            ended: self.clock.now(),
+            phase: Phase::Cancelled,
+            error: None,
+            cost: 0,
+            bytes: BTreeMap::new(),
+            tasks: Vec::new(),
+        };
+        // Without a runtime the process is ending, and the next start finds the run lost.
+        if let Ok(handle) = tokio::runtime::Handle::try_current() {
+            handle.spawn(async move { store.close_run(&tenant, run, end).await });
+        }
+    }
+}
+
+fn end(now: Timestamp, outcome: &Outcome) -> RunEnd {
+    let (phase, error) = match &outcome.result {
+        Ok(_) => (Phase::Completed, None),
+        Err(failure) if failure.cancelled => (Phase::Cancelled, Some(failure.error.clone())),
+        Err(failure) => (Phase::Faulted, Some(failure.error.clone())),
+    };
+    RunEnd { ended: now, phase, error, cost: outcome.cost, bytes: outcome.bytes.clone(), tasks: outcome.tasks.clone() }
+}
+
+fn refused_end(now: Timestamp, error: &Error) -> RunEnd {
+    RunEnd {
+        ended: now,
+        phase: Phase::Faulted,
+        error: Some(RunError {
+            kind: if error.status() < 500 { "validation" } else { "runtime" }.to_owned(),
+            code: error.code().to_owned(),
+            task: String::new(),
+            status: error.status(),
+        }),
+        cost: 0,
+        bytes: BTreeMap::new(),
+        tasks: Vec::new(),
+    }
+}

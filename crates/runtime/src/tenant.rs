@@ -1,0 +1,100 @@
+//! Operator: tenants come into being with their environments, shipped profiles, default ACL and
+//! administrator.
+
+use lockgate_identity::{Credential, Password};
+use lockgate_model::{
+    Kind,
+    audit::{Entry, Outcome},
+    definition::Revision,
+    id::{RESERVED_TENANTS, TenantId, UserId},
+};
+use lockgate_store::{Change, Put};
+
+use crate::{Error, Runtime, credential};
+
+/// A tenant to be created.
+#[derive(Debug, Clone)]
+pub struct NewTenant {
+    /// Its id.
+    pub id: TenantId,
+    /// For people.
+    pub title: String,
+    /// Its administrator.
+    pub administrator: UserId,
+}
+
+impl Runtime {
+    /// Operator: creates a tenant; returns the administrator's one-time token for the first login.
+    pub async fn operator_create_tenant(&self, new: NewTenant) -> Result<String, Error> {
+        let key = self.0.views.digest_key(&new.id)?;
+        let (token, row) = credential::token_row(&key, new.administrator.clone(), self.now())?;
+        self.create_tenant(&new, row).await?;
+        Ok(token)
+    }
+
+    /// Operator: creates a tenant whose administrator has a password from the start (quickstart).
+    pub async fn operator_create_tenant_with_password(&self, new: NewTenant, password: Password) -> Result<(), Error> {
+        let row = self.password_row(Credential::default(), password).await?;
+        self.create_tenant(&new, row).await
+    }
+
+    /// Operator: gives a tenant's user another password (quickstart, for whoever lost it).
+    pub async fn operator_set_password(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+        password: Password,
+    ) -> Result<(), Error> {
+        let view = self.view(tenant)?;
+        let old = view.credentials.stored(user).cloned().ok_or_else(|| Error::not_found(format!("user `{user}`")))?;
+        let body = self.password_row(old, password).await?;
+        let mut entry = Entry::new(self.now(), "operator-password", Outcome::Done, "operator");
+        entry.object = format!("user/{user}");
+        let puts = vec![Put { kind: Kind::Credential, id: user.to_string(), body }];
+        let change = Change { tenant: tenant.clone(), entry, expected: Some(view.revision), puts, deletes: Vec::new() };
+        let committed = self.0.store.commit(change).await;
+        self.0.sessions.close_user(tenant, user);
+        match self.settle(tenant, committed).await? {
+            Some(_) => Ok(()),
+            None => {
+                Err(Error::Conflict { code: "LG-BUSY", message: "the tenant was changed in between; try again".into() })
+            }
+        }
+    }
+
+    async fn create_tenant(&self, new: &NewTenant, credential: serde_json::Value) -> Result<(), Error> {
+        if RESERVED_TENANTS.contains(&new.id.as_str()) {
+            return Err(Error::invalid(
+                "LG-TENANT-RESERVED",
+                format!("`{}` begins product URLs; choose another id", new.id),
+            ));
+        }
+        if self.0.views.get(&new.id).is_some() || self.0.store.tenants().await?.contains(&new.id) {
+            return Err(Error::Conflict {
+                code: "LG-TENANT-EXISTS",
+                message: format!("tenant `{}` exists already", new.id),
+            });
+        }
+        let mut entry = Entry::new(self.now(), "operator-tenant", Outcome::Done, "operator");
+        entry.object = format!("tenant/{}", new.id);
+        let mut puts: Vec<Put> = lockgate_access::tenant_seed(&new.title, &new.administrator)
+            .into_iter()
+            .map(|(kind, id, body)| Put { kind, id, body })
+            .collect();
+        puts.push(Put { kind: Kind::Credential, id: new.administrator.to_string(), body: credential });
+        let change = Change { tenant: new.id.clone(), entry, expected: Some(Revision(0)), puts, deletes: Vec::new() };
+        let committed = self.0.store.commit(change).await;
+        match self.settle(&new.id, committed).await? {
+            Some(_) => Ok(()),
+            None => Err(Error::Conflict {
+                code: "LG-TENANT-EXISTS",
+                message: format!("tenant `{}` exists already", new.id),
+            }),
+        }
+    }
+
+    /// Operator: all tenants of this installation.
+    pub fn operator_tenants(&self) -> Vec<TenantId> {
+        self.0.views.tenants()
+    }
+}

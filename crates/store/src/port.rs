@@ -1,0 +1,164 @@
+//! The port: what the use cases ask of a store, whatever database stands behind it.
+
+use async_trait::async_trait;
+use lockgate_access::{AuditReceipt, Decision, DeployPermit};
+use lockgate_model::{
+    Digest, RunId, RunRecord, Timestamp,
+    audit::{Entry, Link},
+    definition::{Definition, Kind, Revision},
+    id::{EnvironmentId, TargetName, TenantId, WriterId},
+    run::{Phase, RunEnd},
+};
+use tokio::sync::broadcast;
+
+use crate::Error;
+
+/// Largest blob in bytes: a bundle or a module beyond this is refused.
+pub const BLOB_BYTES_MAX: usize = 64 * 1024 * 1024;
+
+/// A row to be written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Put {
+    /// What.
+    pub kind: Kind,
+    /// Which.
+    pub id: String,
+    /// The typed body as JSON.
+    pub body: serde_json::Value,
+}
+
+/// Rows that change together, or not at all, and the audit entry that tells of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// Whose rows.
+    pub tenant: TenantId,
+    /// Durable before the rows are. The store sets its `revision` to the one it announces.
+    pub entry: Entry,
+    /// The revision the caller decided on; when the tenant is elsewhere by now, nothing happens.
+    /// `None` for a change that is right whatever else changed.
+    pub expected: Option<Revision>,
+    /// Rows to write: new ones and new versions of old ones.
+    pub puts: Vec<Put>,
+    /// Rows to delete; each must be there.
+    pub deletes: Vec<(Kind, String)>,
+}
+
+/// One version of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Version {
+    /// Revision that wrote it.
+    pub revision: Revision,
+    /// When, as its audit entry says.
+    pub at: Timestamp,
+    /// It ended here.
+    pub deleted: bool,
+    /// Its body. `None` for a deletion, and for a replaced secret, credential or API key: those are
+    /// erased when they are replaced.
+    pub body: Option<serde_json::Value>,
+}
+
+/// What fixes the bytes of a module: the same key always compiles to the same bytes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ModuleKey {
+    /// Digest of the project's sources.
+    pub source: Digest,
+    /// The orchestration.
+    pub orchestration: TargetName,
+    /// Version of the compiler.
+    pub compiler: String,
+    /// Version of the module ABI.
+    pub abi: u32,
+}
+
+/// Which runs, newest first. Members that are absent do not narrow.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RunQuery {
+    /// Of this environment.
+    pub environment: Option<EnvironmentId>,
+    /// Of this orchestration or API.
+    pub name: Option<TargetName>,
+    /// In this phase.
+    pub phase: Option<Phase>,
+    /// Opened before this one: the last id of the page before.
+    pub before: Option<RunId>,
+    /// At most so many; 0 means 100, and 1,000 is the most.
+    pub limit: u32,
+}
+
+/// Definitions, deployments, modules, runs and audit of all tenants.
+///
+/// Every method of a tenant reads and writes rows of that tenant alone.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// The writer under whose name this process appends to the audit chains.
+    fn writer(&self) -> &WriterId;
+
+    /// Every tenant that ever had a change, in the order of their ids.
+    async fn tenants(&self) -> Result<Vec<TenantId>, Error>;
+
+    /// All rows of a tenant and the revision they are at, read as one. Revision 0 and no row for a
+    /// tenant that is not there.
+    async fn definitions(&self, tenant: &TenantId) -> Result<(Revision, Vec<Definition>), Error>;
+
+    /// Every version of one row, oldest first.
+    async fn history(&self, tenant: &TenantId, kind: Kind, id: &str) -> Result<Vec<Version>, Error>;
+
+    /// Makes a change: its audit entry becomes durable first, announcing the revision; then the
+    /// rows are written in one transaction. Returns the revision when both are durable. It runs to
+    /// its end even if the caller stops waiting.
+    ///
+    /// Refuses rows of [`Kind::Deployment`]: those need [`Store::activate`].
+    async fn commit(&self, change: Change) -> Result<Revision, Error>;
+
+    /// Activates what the permit names; waits for the permit's receipt first. The store writes the
+    /// deployment row out of the permit, so that nothing else can be activated with it; its modules
+    /// must be stored. The change may add assignments of ACLs in that environment, nothing else. A
+    /// change that deletes the very row ends the deployment instead. If the row was written after
+    /// the revision the permit was decided on, that is a conflict; `expected` asks for more.
+    async fn activate(&self, permit: DeployPermit, change: Change) -> Result<Revision, Error>;
+
+    /// Stores a bundle or a module under its digest; storing the same bytes again is free.
+    async fn blob_put(&self, tenant: &TenantId, bytes: Vec<u8>) -> Result<Digest, Error>;
+
+    /// The bytes behind a digest, checked against it.
+    async fn blob_get(&self, tenant: &TenantId, digest: &Digest) -> Result<Option<Vec<u8>>, Error>;
+
+    /// Remembers what a key compiled to. The module must be stored; a key never changes its module.
+    async fn module_put(&self, tenant: &TenantId, key: ModuleKey, module: Digest) -> Result<(), Error>;
+
+    /// What a key compiled to, if it was compiled before.
+    async fn module_get(&self, tenant: &TenantId, key: &ModuleKey) -> Result<Option<Digest>, Error>;
+
+    /// Records a decision on executing and, if it allows, the run it opens: one append. Returns
+    /// when the append is queued; the receipt says when it is durable. A denial appends its entries
+    /// and opens no run. The run must be the one the decision is about.
+    async fn open_run(&self, decision: &Decision, run: RunRecord) -> Result<AuditReceipt, Error>;
+
+    /// Records a decision that opens no run: on deploying, pushing, administering. All its parts
+    /// are one append.
+    async fn record(&self, decision: &Decision) -> Result<AuditReceipt, Error>;
+
+    /// Closes a run. Queued, not awaited: a close that never became durable leaves the run to be
+    /// found `lost` at the next start.
+    async fn close_run(&self, tenant: &TenantId, run: RunId, end: RunEnd);
+
+    /// Appends an entry that is no decision: a login, a refused credential, an export.
+    async fn append(&self, tenant: &TenantId, entry: Entry) -> Result<AuditReceipt, Error>;
+
+    /// Runs, newest first.
+    async fn runs(&self, tenant: &TenantId, query: RunQuery) -> Result<Vec<RunRecord>, Error>;
+
+    /// One run.
+    async fn run(&self, tenant: &TenantId, run: RunId) -> Result<Option<RunRecord>, Error>;
+
+    /// Links of the tenant's audit chains, by writer and place, after the given one; at most
+    /// `limit`, and 10,000 at once. Fails with [`Error::Broken`] where a link cannot be read.
+    async fn audit(&self, tenant: &TenantId, after: Option<(WriterId, u64)>, limit: u32) -> Result<Vec<Link>, Error>;
+
+    /// The last place and hash of each of the tenant's chains: what a signed head is made of.
+    async fn audit_heads(&self, tenant: &TenantId) -> Result<Vec<(WriterId, u64, Digest)>, Error>;
+
+    /// Tells each revision after it became durable. A receiver that lagged has to read every
+    /// tenant again.
+    fn revisions(&self) -> broadcast::Receiver<(TenantId, Revision)>;
+}

@@ -1,0 +1,76 @@
+//! The data directory: private, and used by one process at a time.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use crate::Error;
+
+/// A data directory that this process holds until the value is dropped.
+#[derive(Debug)]
+pub(super) struct Directory {
+    path: PathBuf,
+    /// The lock goes with the file handle.
+    _lock: File,
+}
+
+impl Directory {
+    /// Takes the directory: makes it with mode 0700 if it is not there, refuses it if others may
+    /// enter it or another process holds it.
+    pub(super) fn take(path: &Path) -> Result<Self, Error> {
+        DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| unusable(path, e.to_string()))?;
+        refuse_wide(path, "700", fs::Metadata::is_dir)?;
+        let lock = private_file(&path.join("lock"))?;
+        match lock.try_lock() {
+            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Err(TryLockError::WouldBlock) => Err(unusable(path, "another server uses it; stop that one first".into())),
+            Err(TryLockError::Error(e)) => Err(unusable(path, e.to_string())),
+        }
+    }
+
+    /// A database file in it, made with mode 0600 if it is not there. SQLite gives the same mode to
+    /// the files it lays beside it.
+    pub(super) fn file(&self, name: &str) -> Result<PathBuf, Error> {
+        let path = self.path.join(name);
+        private_file(&path)?;
+        Ok(path)
+    }
+}
+
+fn private_file(path: &Path) -> Result<File, Error> {
+    if path.symlink_metadata().is_ok() {
+        refuse_wide(path, "600", fs::Metadata::is_file)?;
+    }
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .mode(0o600)
+        .open(path)
+        .map_err(|e| unusable(path, e.to_string()))
+}
+
+fn refuse_wide(path: &Path, right: &str, kind: fn(&fs::Metadata) -> bool) -> Result<(), Error> {
+    let found = fs::symlink_metadata(path).map_err(|e| unusable(path, e.to_string()))?;
+    if !kind(&found) {
+        return Err(unusable(path, "it is a link or something else; name the thing itself".into()));
+    }
+    if found.mode() & 0o077 != 0 {
+        return Err(unusable(
+            path,
+            format!(
+                "others may use it (mode {:03o}); if nobody did, run: chmod {right} {}",
+                found.mode() & 0o777,
+                path.display()
+            ),
+        ));
+    }
+    Ok(())
+}
+
+fn unusable(path: &Path, reason: String) -> Error {
+    Error::Unusable(format!("{}: {}", path.display(), reason.to_lowercase()))
+}

@@ -1,0 +1,230 @@
+//! The file of runs and audit: what is written into it, and runs read back.
+
+use std::collections::BTreeMap;
+
+use lockgate_model::{
+    RunId, RunRecord, Timestamp,
+    audit::Entry,
+    definition::Revision,
+    id::{AccountName, TenantId},
+    run::{Bytes, Phase, RunEnd, RunError, TaskTime},
+};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    chain::Chain,
+    failure::{damaged, failed},
+    writer::Book,
+};
+use crate::{Error, RunQuery};
+
+const RUNS_DEFAULT: u32 = 100;
+const RUNS_MAX: u32 = 1_000;
+
+/// What can be asked of the file's writer.
+pub(super) enum Job {
+    /// Entries, and the run they open.
+    Append { tenant: TenantId, entries: Vec<Entry>, run: Option<Box<RunRecord>> },
+    /// A run's end.
+    Close { tenant: TenantId, run: RunId, end: Box<RunEnd> },
+    /// The entry of a change, with the revision it will have.
+    Announce { tenant: TenantId, entry: Box<Entry>, current: Revision },
+    /// What became of the change announced last.
+    Settle { tenant: TenantId, current: Revision, at: Timestamp },
+}
+
+/// Where an announcement went; zeros for other jobs.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Place {
+    pub(super) seq: u64,
+    pub(super) revision: Revision,
+}
+
+/// Writes runs and audit.
+pub(super) struct RunsBook {
+    pub(super) chain: Chain,
+}
+
+impl Book for RunsBook {
+    type Job = Job;
+    type Answer = Place;
+
+    fn write(&mut self, db: &Connection, job: Job) -> Result<Place, Error> {
+        match job {
+            Job::Append { tenant, entries, run } => {
+                for entry in &entries {
+                    self.chain.append(db, &tenant, entry)?;
+                }
+                if let Some(run) = run {
+                    self.open(db, &run)?;
+                }
+                Ok(Place::default())
+            }
+            Job::Close { tenant, run, end } => {
+                close(db, &tenant, run, *end)?;
+                Ok(Place::default())
+            }
+            Job::Announce { tenant, entry, current } => {
+                let (seq, revision) = self.chain.announce(db, &tenant, *entry, current)?;
+                Ok(Place { seq, revision })
+            }
+            Job::Settle { tenant, current, at } => {
+                self.chain.settle(db, &tenant, current, at)?;
+                Ok(Place::default())
+            }
+        }
+    }
+
+    fn forget(&mut self) {
+        self.chain.forget();
+    }
+}
+
+/// What closing adds to a run, as JSON in its own column: the record need not be read for it.
+#[derive(Serialize, Deserialize)]
+struct Outcome {
+    error: Option<RunError>,
+    cost: u64,
+    bytes: BTreeMap<AccountName, Bytes>,
+    tasks: Vec<TaskTime>,
+}
+
+impl RunsBook {
+    fn open(&self, db: &Connection, run: &RunRecord) -> Result<(), Error> {
+        let record = serde_json::to_string(run)
+            .map_err(|_| Error::Refused("the run record cannot be written as JSON".into()))?;
+        db.prepare_cached(
+            "INSERT INTO runs (tenant, id, writer, environment, name, phase, started, record)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )
+        .and_then(|mut insert| {
+            insert.execute(params![
+                run.tenant.as_str(),
+                run.id.to_string(),
+                self.chain.writer().as_str(),
+                run.target.environment.as_str(),
+                run.target.name.as_str(),
+                phase_text(run.phase),
+                run.started.0,
+                record,
+            ])
+        })
+        .map_err(failed("open a run"))?;
+        Ok(())
+    }
+
+    /// Marks the runs that this writer's process left behind.
+    pub(super) fn mark_lost(&self, db: &Connection, now: Timestamp) -> Result<usize, Error> {
+        db.execute(
+            "UPDATE runs SET phase = 'lost', ended = ?2 WHERE writer = ?1 AND phase = 'running'",
+            params![self.chain.writer().as_str(), now.0],
+        )
+        .map_err(failed("mark lost runs"))
+    }
+}
+
+/// Only a running run can be closed, and only once.
+fn close(db: &Connection, tenant: &TenantId, run: RunId, end: RunEnd) -> Result<(), Error> {
+    let outcome =
+        serde_json::to_string(&Outcome { error: end.error, cost: end.cost, bytes: end.bytes, tasks: end.tasks })
+            .map_err(|_| Error::Refused("the run's end cannot be written as JSON".into()))?;
+    let closed = db
+        .prepare_cached(
+            "UPDATE runs SET phase = ?3, ended = ?4, outcome = ?5
+             WHERE tenant = ?1 AND id = ?2 AND phase = 'running'",
+        )
+        .and_then(|mut update| {
+            update.execute(params![tenant.as_str(), run.to_string(), phase_text(end.phase), end.ended.0, outcome,])
+        })
+        .map_err(failed("close a run"))?;
+    if closed == 0 {
+        return Err(Error::Refused(format!("run {run} is not running")));
+    }
+    Ok(())
+}
+
+const COLUMNS: &str = "phase, ended, record, outcome";
+
+/// Runs that fit a query, newest first.
+pub(super) fn find(db: &Connection, tenant: &TenantId, query: &RunQuery) -> Result<Vec<RunRecord>, Error> {
+    let limit = match query.limit {
+        0 => RUNS_DEFAULT,
+        n => n.min(RUNS_MAX),
+    };
+    let sql = format!(
+        "SELECT {COLUMNS} FROM runs WHERE tenant = ?1
+           AND (?2 IS NULL OR environment = ?2) AND (?3 IS NULL OR name = ?3)
+           AND (?4 IS NULL OR phase = ?4) AND (?5 IS NULL OR id < ?5)
+         ORDER BY id DESC LIMIT ?6"
+    );
+    let mut select = db.prepare_cached(&sql).map_err(failed("read runs"))?;
+    let mut rows = select
+        .query(params![
+            tenant.as_str(),
+            query.environment.as_ref().map(|e| e.as_str()),
+            query.name.as_ref().map(|n| n.as_str()),
+            query.phase.map(phase_text),
+            query.before.map(|id| id.to_string()),
+            limit,
+        ])
+        .map_err(failed("read runs"))?;
+    let mut runs = Vec::new();
+    while let Some(row) = rows.next().map_err(failed("read runs"))? {
+        runs.push(record(row)?);
+    }
+    Ok(runs)
+}
+
+/// One run.
+pub(super) fn get(db: &Connection, tenant: &TenantId, run: RunId) -> Result<Option<RunRecord>, Error> {
+    let sql = format!("SELECT {COLUMNS} FROM runs WHERE tenant = ?1 AND id = ?2");
+    let found = db
+        .prepare_cached(&sql)
+        .and_then(|mut select| {
+            select.query_row(params![tenant.as_str(), run.to_string()], |row| Ok(record(row))).optional()
+        })
+        .map_err(failed("read a run"))?;
+    found.transpose()
+}
+
+fn record(row: &Row<'_>) -> Result<RunRecord, Error> {
+    let unreadable = || damaged("a run record cannot be read");
+    let text = |i| row.get::<_, String>(i).map_err(failed("read a run"));
+    let mut run: RunRecord = serde_json::from_str(&text(2)?).map_err(|_| unreadable())?;
+    run.phase = phase(&text(0)?).ok_or_else(unreadable)?;
+    run.ended = row.get::<_, Option<i64>>(1).map_err(failed("read a run"))?.map(Timestamp);
+    let outcome = row.get::<_, Option<String>>(3).map_err(failed("read a run"))?;
+    if let Some(outcome) = outcome {
+        let outcome: Outcome = serde_json::from_str(&outcome).map_err(|_| unreadable())?;
+        run.error = outcome.error;
+        run.cost = outcome.cost;
+        run.bytes = outcome.bytes;
+        run.tasks = outcome.tasks;
+    }
+    Ok(run)
+}
+
+const PHASES: [(Phase, &str); 6] = [
+    (Phase::Running, "running"),
+    (Phase::Completed, "completed"),
+    (Phase::Faulted, "faulted"),
+    (Phase::Cancelled, "cancelled"),
+    (Phase::Denied, "denied"),
+    (Phase::Lost, "lost"),
+];
+
+fn phase_text(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Running => "running",
+        Phase::Completed => "completed",
+        Phase::Faulted => "faulted",
+        Phase::Cancelled => "cancelled",
+        Phase::Denied => "denied",
+        Phase::Lost => "lost",
+    }
+}
+
+fn phase(text: &str) -> Option<Phase> {
+    PHASES.iter().find(|(_, t)| *t == text).map(|(phase, _)| *phase)
+}

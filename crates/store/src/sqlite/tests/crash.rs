@@ -1,0 +1,107 @@
+//! A change spans two files: what is found after a crash between them.
+
+use std::fs;
+
+use lockgate_model::{
+    audit::{self, Outcome},
+    definition::Revision,
+};
+
+use super::{super::runs, NOW, Place, change, entry, log, settled, tenant, told};
+use crate::{SqliteStore, Store};
+
+/// What a process does that dies between announcing and writing.
+async fn announce_only(store: &SqliteStore, current: Revision) -> Revision {
+    let job = runs::Job::Announce { tenant: tenant(), entry: Box::new(entry("update")), current };
+    let pending = store.0.runs.queue(job).await.unwrap();
+    pending.durable().await.unwrap().revision
+}
+
+#[tokio::test]
+async fn a_change_that_was_announced_and_never_written_is_told_at_the_next_start() {
+    let place = Place::new();
+    let store = place.open();
+    store.commit(change("a", "1")).await.unwrap();
+    let announced = announce_only(&store, Revision(1)).await;
+    assert_eq!(announced, Revision(2));
+    drop(store);
+
+    let later = NOW.plus_ms(1000);
+    let store = SqliteStore::open(&place.data(), later).unwrap();
+    let update = |outcome, revision| ("update".to_owned(), outcome, revision);
+    let expected = [update(Outcome::Done, 1), update(Outcome::Done, 2), update(Outcome::NotApplied, 2)];
+    assert_eq!(told(&store).await, expected);
+    let links = log(&store).await;
+    assert_eq!(links[2].entry.at, later);
+    audit::verify(&links).unwrap();
+    let (revision, rows) = store.definitions(&tenant()).await.unwrap();
+    assert_eq!((revision, &rows[0].body["title"]), (Revision(1), &"1".into()));
+    // A revision that was announced once is never another one's.
+    let next = store.commit(change("a", "3")).await.unwrap();
+    assert_eq!(next, Revision(3));
+    drop(store);
+
+    // It is told once.
+    let store = place.open();
+    assert_eq!(log(&store).await.len(), 4);
+}
+
+#[tokio::test]
+async fn a_change_that_was_written_before_the_crash_stands() {
+    let place = Place::new();
+    let store = place.open();
+    store.commit(change("a", "1")).await.unwrap();
+    settled(&store).await;
+    drop(store);
+    // As if the process had died before it could note that the change was written.
+    place.with("runs.sqlite", "UPDATE announcements SET settled = FALSE, applied = 0");
+    let store = place.open();
+    let expected = [("update".to_owned(), Outcome::Done, 1)];
+    assert_eq!(told(&store).await, expected);
+    assert_eq!(store.commit(change("a", "2")).await.unwrap(), Revision(2));
+}
+
+#[tokio::test]
+async fn the_first_change_of_a_tenant_may_be_the_one_that_is_lost() {
+    let place = Place::new();
+    let store = place.open();
+    announce_only(&store, Revision(0)).await;
+    drop(store);
+    let store = place.open();
+    let outcomes: Vec<_> = told(&store).await.into_iter().map(|t| t.1).collect();
+    assert_eq!(outcomes, [Outcome::Done, Outcome::NotApplied]);
+    assert!(store.tenants().await.unwrap().is_empty());
+    assert_eq!(store.commit(change("a", "1")).await.unwrap(), Revision(2));
+}
+
+#[tokio::test]
+async fn an_older_copy_of_one_file_is_refused() {
+    for older in ["definitions.sqlite", "runs.sqlite"] {
+        let place = Place::new();
+        let store = place.open();
+        store.commit(change("a", "1")).await.unwrap();
+        settled(&store).await;
+        drop(store);
+        let copy = fs::read(place.file(older)).unwrap();
+        let store = place.open();
+        store.commit(change("a", "2")).await.unwrap();
+        settled(&store).await;
+        drop(store);
+        // The last connection folds the log into the file when it closes.
+        assert!(!place.file(&format!("{older}-wal")).exists());
+        fs::write(place.file(older), copy).unwrap();
+        let refusal = place.refusal();
+        assert!(refusal.contains("restore both files"), "{refusal}");
+    }
+}
+
+#[tokio::test]
+async fn a_lost_audit_log_is_refused() {
+    let place = Place::new();
+    let store = place.open();
+    store.commit(change("a", "1")).await.unwrap();
+    drop(store);
+    fs::remove_file(place.file("runs.sqlite")).unwrap();
+    let refusal = place.refusal();
+    assert!(refusal.contains("restore both files"), "{refusal}");
+}

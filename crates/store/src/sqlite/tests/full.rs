@@ -1,0 +1,90 @@
+//! A full disk: errors for those who asked, nothing half done, and it goes on when there is room.
+
+use std::sync::Arc;
+
+use lockgate_access::NotDurable;
+use lockgate_model::{
+    audit::{self, Outcome},
+    definition::Revision,
+};
+use rusqlite::Connection;
+
+use super::{
+    super::{SqliteStore, open::open},
+    NOW, Place, change, entry, log, tenant, told,
+};
+use crate::{Error, Store};
+
+/// Opens with one of the files full: SQLite is told that it may have no more pages.
+fn open_full(place: &Place, file: &str, room: u32) -> SqliteStore {
+    let full = |db: &Connection| -> Result<(), rusqlite::Error> {
+        if db.path().is_some_and(|path| path.ends_with(file)) {
+            let pages: u32 = db.query_row("PRAGMA page_count", [], |row| row.get(0))?;
+            db.pragma_update(None, "max_page_count", pages + room)?;
+        }
+        Ok(())
+    };
+    SqliteStore(Arc::new(open(&place.data(), NOW, full).unwrap()))
+}
+
+#[tokio::test]
+async fn appends_fail_and_the_chain_stays_whole() {
+    let place = Place::new();
+    drop(place.open());
+    let store = open_full(&place, "/runs.sqlite", 4);
+    let mut kept = 0;
+    let mut refused = 0;
+    // Batches of many, so that some of a lost batch had been written already.
+    for _ in 0..20 {
+        let mut receipts = Vec::new();
+        for _ in 0..20 {
+            receipts.push(store.append(&tenant(), entry("login")).await.unwrap());
+        }
+        for receipt in receipts {
+            match receipt.durable().await {
+                Ok(()) => kept += 1,
+                Err(NotDurable) => refused += 1,
+            }
+        }
+    }
+    assert!(kept > 0 && refused > 0, "{kept} kept, {refused} refused");
+    assert_eq!(log(&store).await.len(), kept);
+    audit::verify(&log(&store).await).unwrap();
+    let mut change = change("a", "1");
+    // A small entry may still find room on a page that is there.
+    change.entry.object = "x".repeat(100_000);
+    let failed = store.commit(change).await;
+    assert!(matches!(failed, Err(Error::Failed { .. })), "{failed:?}");
+    assert!(failed.unwrap_err().to_string().contains("disk is full"));
+    // What could not be announced was not made.
+    assert!(store.tenants().await.unwrap().is_empty());
+    drop(store);
+
+    // There is room again.
+    let store = place.open();
+    let receipt = store.append(&tenant(), entry("login")).await.unwrap();
+    receipt.durable().await.unwrap();
+    assert_eq!(log(&store).await.len(), kept + 1);
+    audit::verify(&log(&store).await).unwrap();
+}
+
+#[tokio::test]
+async fn a_change_that_cannot_be_written_is_told_at_once() {
+    let place = Place::new();
+    let store = place.open();
+    store.commit(change("a", "1")).await.unwrap();
+    drop(store);
+    let store = open_full(&place, "/definitions.sqlite", 0);
+    let large = "x".repeat(100_000);
+    let failed = store.commit(change("a", &large)).await;
+    assert!(matches!(failed, Err(Error::Failed { .. })), "{failed:?}");
+    super::settled(&store).await;
+    let update = |outcome, revision| ("update".to_owned(), outcome, revision);
+    let expected = [update(Outcome::Done, 1), update(Outcome::Done, 2), update(Outcome::NotApplied, 2)];
+    assert_eq!(told(&store).await, expected);
+    let (revision, rows) = store.definitions(&tenant()).await.unwrap();
+    assert_eq!((revision, rows.len()), (Revision(1), 1));
+    drop(store);
+    let store = place.open();
+    assert_eq!(store.commit(change("a", "3")).await.unwrap(), Revision(3));
+}

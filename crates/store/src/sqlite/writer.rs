@@ -1,0 +1,198 @@
+//! One thread per file writes it, with group commit: whatever has queued up while the disk was busy
+//! goes into one transaction and one sync, and then everybody who waits is told.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::JoinHandle,
+};
+
+use rusqlite::{Connection, TransactionBehavior};
+use tokio::sync::{mpsc, oneshot};
+
+use super::failure::{failed, is_fatal};
+use crate::Error;
+
+/// Jobs that may wait; a caller beyond that waits for room.
+const QUEUE_MAX: usize = 4096;
+
+/// Jobs in one transaction.
+const BATCH_MAX: usize = 1024;
+
+/// What is written into one file: how a job becomes rows.
+pub(super) trait Book: Send + 'static {
+    /// What is asked.
+    type Job: Send + 'static;
+    /// What is answered, once it is durable.
+    type Answer: Send + 'static;
+
+    /// Writes one job. If it fails, whatever it wrote is undone, and the other jobs of the same
+    /// transaction stand.
+    fn write(&mut self, db: &Connection, job: Self::Job) -> Result<Self::Answer, Error>;
+
+    /// Something written was undone: what is remembered about the file may be wrong.
+    fn forget(&mut self);
+}
+
+/// How much a writer has done since it started.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    /// Jobs that became durable.
+    pub(super) jobs: AtomicU64,
+    /// Transactions, each with one sync.
+    pub(super) transactions: AtomicU64,
+}
+
+struct Queued<B: Book> {
+    job: B::Job,
+    done: oneshot::Sender<Result<B::Answer, Error>>,
+}
+
+/// The queue in front of the thread that writes.
+pub(super) struct Writer<B: Book> {
+    /// Present until the writer is dropped.
+    queue: Option<mpsc::Sender<Queued<B>>>,
+    thread: Option<JoinHandle<()>>,
+    tally: Arc<Tally>,
+}
+
+/// A job that was queued.
+pub(super) struct Pending<A>(oneshot::Receiver<Result<A, Error>>);
+
+impl<A> Pending<A> {
+    /// Waits until the job is durable, or cannot be.
+    pub(super) async fn durable(self) -> Result<A, Error> {
+        // The thread is gone: it closed itself, or the program ends.
+        self.0.await.unwrap_or(Err(Error::Closed))
+    }
+}
+
+impl<B: Book> Writer<B> {
+    pub(super) fn start(name: &str, db: Connection, book: B) -> Result<Self, Error> {
+        let (queue, jobs) = mpsc::channel(QUEUE_MAX);
+        let tally = Arc::new(Tally::default());
+        let counted = tally.clone();
+        let thread = std::thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || work(book, db, jobs, &counted))
+            .map_err(|e| Error::Unusable(e.to_string().to_lowercase()))?;
+        Ok(Self { queue: Some(queue), thread: Some(thread), tally })
+    }
+
+    /// Queues a job behind those that were queued before; waits only while the queue is full.
+    pub(super) async fn queue(&self, job: B::Job) -> Result<Pending<B::Answer>, Error> {
+        let queue = self.queue.as_ref().ok_or(Error::Closed)?;
+        let (done, pending) = oneshot::channel();
+        queue.send(Queued { job, done }).await.map_err(|_| Error::Closed)?;
+        Ok(Pending(pending))
+    }
+
+    pub(super) fn tally(&self) -> &Tally {
+        &self.tally
+    }
+}
+
+impl<B: Book> Drop for Writer<B> {
+    /// Waits for what is queued: at most a few transactions.
+    fn drop(&mut self) {
+        self.queue = None;
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("a writer of the store ended by a panic");
+        }
+    }
+}
+
+fn work<B: Book>(mut book: B, mut db: Connection, mut jobs: mpsc::Receiver<Queued<B>>, tally: &Tally) {
+    let mut batch = Vec::with_capacity(BATCH_MAX);
+    while jobs.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
+        if let Err(error) = commit(&mut book, &mut db, &mut batch, tally) {
+            // Dropping the receiver answers `Closed` to all that wait or come.
+            tracing::error!(%error, "the store closes itself: its medium failed; restart the server after it is repaired");
+            return;
+        }
+    }
+}
+
+/// Writes a batch in one transaction and tells each job how it went. An error closes the writer:
+/// nobody can say then whether the batch became durable, and the next start finds out.
+fn commit<B: Book>(
+    book: &mut B,
+    db: &mut Connection,
+    batch: &mut Vec<Queued<B>>,
+    tally: &Tally,
+) -> Result<(), rusqlite::Error> {
+    let mut written = Vec::with_capacity(batch.len());
+    let told = match write_all(book, db, batch, &mut written) {
+        Ok(()) => {
+            tally.transactions.fetch_add(1, Ordering::Relaxed);
+            tally.jobs.fetch_add(written.len() as u64, Ordering::Relaxed);
+            for (done, answer) in written {
+                // Nobody may be waiting any more.
+                let _ = done.send(Ok(answer));
+            }
+            return Ok(());
+        }
+        Err(Lost::Medium(error)) if is_fatal(&error) => return Err(error),
+        Err(Lost::Medium(error)) => failed("write")(error),
+        Err(Lost::Undone(error)) => error,
+    };
+    book.forget();
+    let untried = batch.drain(..).map(|queued| queued.done);
+    for done in written.into_iter().map(|(done, _)| done).chain(untried) {
+        let _ = done.send(Err(told.clone()));
+    }
+    Ok(())
+}
+
+/// Why a whole transaction was lost.
+enum Lost {
+    /// It could not begin, go on or be committed.
+    Medium(rusqlite::Error),
+    /// A step failed so that SQLite undid everything, as it does on a full disk.
+    Undone(Error),
+}
+
+impl From<rusqlite::Error> for Lost {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Medium(error)
+    }
+}
+
+type Written<B> = Vec<(oneshot::Sender<Result<<B as Book>::Answer, Error>>, <B as Book>::Answer)>;
+
+/// Writes and commits. A job that fails alone is answered here; an error means that none of
+/// `written` was kept and none of what is left in `batch` was tried.
+fn write_all<B: Book>(
+    book: &mut B,
+    db: &mut Connection,
+    batch: &mut Vec<Queued<B>>,
+    written: &mut Written<B>,
+) -> Result<(), Lost> {
+    let mut transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    // Taken from the end, so that what is left stays in `batch` on error.
+    batch.reverse();
+    while let Some(Queued { job, done }) = batch.pop() {
+        let step = transaction.savepoint()?;
+        match book.write(&step, job) {
+            Ok(answer) => {
+                written.push((done, answer));
+                step.commit()?;
+            }
+            Err(error) => {
+                let undone = step.is_autocommit();
+                // Undoes the step, if there is still something to undo.
+                drop(step);
+                book.forget();
+                let _ = done.send(Err(error.clone()));
+                if undone {
+                    return Err(Lost::Undone(error));
+                }
+            }
+        }
+    }
+    Ok(transaction.commit()?)
+}

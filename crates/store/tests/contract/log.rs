@@ -1,0 +1,93 @@
+//! The audit log: one unbroken chain per tenant and writer, and nothing lost.
+
+use std::sync::Arc;
+
+use lockgate_model::{audit, id::TenantId, run::Phase};
+use lockgate_store::{Error, Store};
+
+use super::{Backend, fixture::*};
+
+pub async fn concurrent_appends_make_one_unbroken_chain(at: impl Backend) {
+    let store = Arc::new(at.open().await);
+    let tasks = (0..64).map(|task| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            for n in 0..10 {
+                let mut entry = entry("login");
+                entry.source = format!("{task}-{n}");
+                let receipt = store.append(&tenant(), entry).await.unwrap();
+                receipt.durable().await.unwrap();
+            }
+        })
+    });
+    for done in futures_util::future::join_all(tasks).await {
+        done.unwrap();
+    }
+    let log = whole_log(&*store, &tenant()).await;
+    let heads = audit::verify(&log).unwrap();
+    let key = (tenant(), store.writer().clone());
+    assert_eq!(heads.get(&key).map(|(seq, _)| *seq), Some(640));
+    let mut sources: Vec<_> = log.iter().map(|l| l.entry.source.as_str()).collect();
+    sources.sort_unstable();
+    sources.dedup();
+    assert_eq!(sources.len(), 640);
+}
+
+pub async fn ten_thousand_entries_verify(at: impl Backend) {
+    let store = at.open().await;
+    let mut last = None;
+    for _ in 0..10_000 {
+        last = Some(store.append(&tenant(), entry("login")).await.unwrap());
+    }
+    last.unwrap().durable().await.unwrap();
+    let log = whole_log(&store, &tenant()).await;
+    let heads = audit::verify(&log).unwrap();
+    let stored: Vec<_> = store.audit_heads(&tenant()).await.unwrap();
+    let verified: Vec<_> = heads.into_iter().map(|((_, writer), (seq, hash))| (writer, seq, hash)).collect();
+    assert_eq!(verified, stored);
+    assert_eq!(verified[0].1, 10_000);
+    // At most so many at once, whatever is asked.
+    let all = store.audit(&tenant(), None, u32::MAX).await.unwrap();
+    assert_eq!(all.len(), 10_000);
+}
+
+pub async fn chains_of_two_tenants_are_two(at: impl Backend) {
+    let store = at.open().await;
+    let other = TenantId::parse("other").unwrap();
+    for tenant in [&tenant(), &other, &tenant(), &other, &other] {
+        let receipt = store.append(tenant, entry("login")).await.unwrap();
+        receipt.durable().await.unwrap();
+    }
+    let ours = whole_log(&store, &tenant()).await;
+    let theirs = whole_log(&store, &other).await;
+    assert_eq!((ours.len(), theirs.len()), (2, 3));
+    audit::verify(ours.iter().chain(&theirs)).unwrap();
+}
+
+pub async fn reopening_keeps_everything(at: impl Backend) {
+    let store = at.open().await;
+    deployed(&store, &tenant()).await;
+    let run = opened(&store, &tenant()).await;
+    let definitions = store.definitions(&tenant()).await.unwrap();
+    let log = whole_log(&store, &tenant()).await;
+    let writer = store.writer().clone();
+    drop(store);
+
+    let store = at.open().await;
+    assert_eq!(*store.writer(), writer);
+    assert_eq!(store.definitions(&tenant()).await.unwrap(), definitions);
+    assert_eq!(whole_log(&store, &tenant()).await, log);
+    let module = run.module.unwrap();
+    assert_eq!(store.blob_get(&tenant(), &module).await.unwrap(), Some(b"module".to_vec()));
+    // The process ended before the run did.
+    let left = store.run(&tenant(), run.id).await.unwrap().unwrap();
+    assert_eq!((left.phase, left.ended), (Phase::Lost, Some(super::NOW)));
+    // Chain and revisions go on where they ended.
+    let revision = store.commit(change(&tenant(), vec![group("a", "1")])).await.unwrap();
+    assert_eq!(revision.0, definitions.0.0 + 1);
+    let mut late = change(&tenant(), vec![group("a", "2")]);
+    late.expected = Some(definitions.0);
+    assert!(matches!(store.commit(late).await, Err(Error::Conflict { .. })));
+    let log = whole_log(&store, &tenant()).await;
+    assert_eq!(audit::verify(&log).unwrap().len(), 1);
+}

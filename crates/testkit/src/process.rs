@@ -1,0 +1,71 @@
+//! The product's program as tests start it, and what a process uses.
+
+use std::{
+    fs,
+    path::PathBuf,
+    process::{Child, Command},
+};
+
+/// The `lockgate` program that cargo built beside the running test.
+///
+/// # Panics
+/// When it is not there: a package's tests do not build another package's program, so the test
+/// run builds it first (`cargo build`).
+pub fn program() -> PathBuf {
+    let test = std::env::current_exe().expect("a running test has a path");
+    let profile = test.ancestors().nth(2).expect("tests lie in target/<profile>/deps");
+    let program = profile.join("lockgate");
+    assert!(program.is_file(), "{} is missing: run `cargo build` first", program.display());
+    program
+}
+
+/// A child that is killed and reaped when the test ends, however it ends.
+#[derive(Debug)]
+pub struct Running(pub Child);
+
+impl Running {
+    /// Starts a command.
+    pub fn start(command: &mut Command) -> Self {
+        Self(command.spawn().unwrap_or_else(|e| panic!("{command:?} does not start: {e}")))
+    }
+
+    /// Largest resident memory it ever had, in bytes.
+    pub fn peak_rss_bytes(&self) -> u64 {
+        peak_rss_bytes(self.0.id())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Largest resident memory a process ever had, in bytes (`VmHWM`).
+pub fn peak_rss_bytes(pid: u32) -> u64 {
+    status_bytes(pid, "VmHWM:")
+}
+
+/// Resident memory of a process now, in bytes (`VmRSS`).
+pub fn rss_bytes(pid: u32) -> u64 {
+    status_bytes(pid, "VmRSS:")
+}
+
+fn status_bytes(pid: u32, field: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process runs");
+    let line = status.lines().find_map(|l| l.strip_prefix(field)).unwrap_or_else(|| panic!("no {field} in status"));
+    let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number of kB");
+    kibibytes * 1024
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn a_process_has_memory() {
+        let own = std::process::id();
+        assert!(super::rss_bytes(own) > 100_000);
+        assert!(super::peak_rss_bytes(own) >= 100_000);
+    }
+}
