@@ -79,9 +79,11 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
         match Query::from_request_parts(parts, state).await {
             Ok(Query(query)) => Ok(Self(query)),
-            Err(rejection) => {
-                Err(Refused::request(StatusCode::BAD_REQUEST, "LG-QUERY", format!("the query cannot be read: {rejection}")))
-            }
+            Err(rejection) => Err(Refused::request(
+                StatusCode::BAD_REQUEST,
+                "LG-QUERY",
+                format!("the query cannot be read: {rejection}"),
+            )),
         }
     }
 }
@@ -104,9 +106,17 @@ impl<T: DeserializeOwned + Send + 'static, S: Send + Sync> FromRequest<S> for Bo
         let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
             let response: Response = rejection.into_response();
             if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                Refused::request(StatusCode::PAYLOAD_TOO_LARGE, "LG-BODY-TOO-LARGE", "the body is larger than this address takes")
+                Refused::request(
+                    StatusCode::PAYLOAD_TOO_LARGE,
+                    "LG-BODY-TOO-LARGE",
+                    "the body is larger than this address takes",
+                )
             } else {
-                Refused::request(StatusCode::BAD_REQUEST, "LG-BODY-BROKEN", "the body was broken off or came too slowly")
+                Refused::request(
+                    StatusCode::BAD_REQUEST,
+                    "LG-BODY-BROKEN",
+                    "the body was broken off or came too slowly",
+                )
             }
         })?;
         let parsed = if bytes.len() <= INLINE_BYTES_MAX {

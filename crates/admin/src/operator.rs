@@ -14,6 +14,7 @@ use lockgate_model::{
 };
 use lockgate_runtime::{NewTenant, Runtime};
 use serde::{Deserialize, Serialize};
+use tokio::net::UnixListener;
 
 use crate::{
     extract::{Body, Place},
@@ -47,6 +48,12 @@ struct Egress {
     withdraw: Vec<EgressAllowance>,
 }
 
+/// Serves the operator's routes on a local socket until `stop`; requests in flight end first.
+pub async fn serve_operator(listener: UnixListener, runtime: Runtime, stop: impl Future<Output = ()> + Send + 'static) {
+    // Accepting goes on after an error of a single connection, so it ends by `stop` alone.
+    let _ = axum::serve(listener, operator_router(runtime)).with_graceful_shutdown(stop).await;
+}
+
 /// `POST|GET /operator/tenants`, `POST /operator/egress`, `GET /operator/egress/{tenant}`.
 pub fn operator_router(runtime: Runtime) -> Router {
     Router::new()
@@ -77,15 +84,4 @@ async fn egress(
     Place(tenant): Place<TenantId>,
 ) -> Answer<Json<Items<EgressAllowance>>> {
     Ok(Json(Items { items: runtime.operator_egress_list(&tenant)? }))
-}
-
-/// Serves the operator's routes on a local socket until `stop`.
-pub async fn serve_operator(
-    socket: tokio::net::UnixListener,
-    runtime: Runtime,
-    stop: impl Future<Output = ()> + Send + 'static,
-) {
-    if let Err(error) = axum::serve(socket, operator_router(runtime)).with_graceful_shutdown(stop).await {
-        tracing::error!(%error, "the operator's socket failed");
-    }
 }

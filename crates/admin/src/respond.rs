@@ -51,23 +51,21 @@ impl Refused {
 
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
-        let told = |status, help| Self {
-            status,
-            code: error.code().into(),
-            message: error.to_string(),
-            help,
-            problems: None,
-        };
+        let told =
+            |status, help| Self { status, code: error.code().into(), message: error.to_string(), help, problems: None };
         match &error {
             Error::Unauthenticated => told(
                 StatusCode::UNAUTHORIZED,
-                Some("log in with `lockgate login`, or send a password by Basic authentication or an API key as `Authorization: Bearer`"),
+                Some(
+                    "log in with `lockgate login`, or send a password by Basic authentication or an API key as `Authorization: Bearer`",
+                ),
             ),
             Error::NotFound { .. } => told(StatusCode::NOT_FOUND, None),
             Error::Forbidden { .. } => told(StatusCode::FORBIDDEN, None),
-            Error::NotPublished { .. } => {
-                told(StatusCode::CONFLICT, Some("deploy it here with `lockgate deploy`, by a user who keeps the right to"))
-            }
+            Error::NotPublished { .. } => told(
+                StatusCode::CONFLICT,
+                Some("deploy it here with `lockgate deploy`, by a user who keeps the right to"),
+            ),
             Error::Conflict { .. } => told(StatusCode::CONFLICT, None),
             Error::Invalid { .. } => told(StatusCode::BAD_REQUEST, None),
             Error::Problems(all) => {

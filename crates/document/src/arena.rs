@@ -58,6 +58,22 @@ struct Place {
 /// The input region's id.
 const INPUT: u32 = 0;
 
+/// Slots whose values need no copy. More ancestors than it holds are copied from: that is safe, and rare.
+pub(crate) struct Shared {
+    slots: [u16; Shared::MAX],
+}
+
+impl Shared {
+    const MAX: usize = 16;
+    /// Nothing but undefined.
+    pub(crate) const NONE: Shared = Shared { slots: [0; Shared::MAX] };
+
+    #[inline]
+    pub(crate) fn holds(&self, slot: u16) -> bool {
+        self.slots.contains(&slot)
+    }
+}
+
 impl Arena {
     /// An empty arena under these limits: `arena_bytes_max`, `cost_max` and `depth_max` (256 at most).
     pub fn new(limits: &Limits) -> Arena {
@@ -233,13 +249,14 @@ impl Arena {
     }
 
     /// The slots whose values a region may point to: its own, its ancestors', input and constants.
-    pub(crate) fn slots_shared_with(&self, region: RegionId) -> Vec<u16> {
-        let mut shared = vec![CONSTANT_REGION, INPUT_SLOT];
+    pub(crate) fn slots_shared_with(&self, region: RegionId) -> Shared {
+        let mut shared = Shared { slots: [CONSTANT_REGION; Shared::MAX] };
+        let [_, input, ancestors @ ..] = &mut shared.slots;
+        *input = INPUT_SLOT;
         let mut next = region.0;
-        // No chain is longer than there are regions, even if a parent's id was used again.
-        for _ in 0..self.places.len() {
+        for slot in ancestors {
             let Some(place) = self.places.get(next as usize).filter(|place| place.is_open) else { break };
-            shared.push(place.slot);
+            *slot = place.slot;
             if next == INPUT {
                 break;
             }

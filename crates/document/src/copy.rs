@@ -3,9 +3,8 @@
 //! Inside an arena only what would otherwise be lost is copied; between arenas everything is.
 
 use lockgate_model::Limits;
-use lockgate_model::abi::CONSTANT_REGION;
 
-use crate::arena::Arena;
+use crate::arena::{Arena, Shared};
 use crate::datum::{Datum, Field};
 use crate::document::Document;
 use crate::fault::Fault;
@@ -26,7 +25,7 @@ impl Arena {
     pub fn copy_into(&mut self, h: Handle, to: RegionId) -> Result<Handle, Fault> {
         let slot = self.slot_of(to)?;
         let shared = self.slots_shared_with(to);
-        if shared.contains(&h.slot()) {
+        if shared.holds(h.slot()) {
             return self.only_data(h);
         }
         let Some(place) = self.values.regions.get_mut(usize::from(slot)) else { return Err(Fault::StaleHandle) };
@@ -84,7 +83,7 @@ impl Arena {
         };
         Copier {
             from: node.values,
-            shared: &[],
+            shared: &Shared::NONE,
             target,
             slot: INPUT_SLOT,
             memory: &mut self.memory,
@@ -98,7 +97,7 @@ impl Arena {
 struct Copier<'a> {
     from: &'a Values,
     /// Slots whose values are not copied.
-    shared: &'a [u16],
+    shared: &'a Shared,
     target: &'a mut Region,
     slot: u16,
     memory: &'a mut Memory,
@@ -107,7 +106,7 @@ struct Copier<'a> {
 
 impl Copier<'_> {
     fn copy(&mut self, h: Handle, depth: u32) -> Result<Handle, Fault> {
-        if self.shared.contains(&h.slot()) {
+        if self.shared.holds(h.slot()) {
             return Ok(h);
         }
         self.copy_datum(h.slot(), self.from.datum(h)?, depth)
@@ -163,7 +162,7 @@ impl Copier<'_> {
 
     /// The same characters where the target may point to.
     fn text(&mut self, text: Text) -> Result<Text, Fault> {
-        if self.shared.contains(&text.slot) {
+        if self.shared.holds(text.slot) {
             return Ok(text);
         }
         self.meter.charge_bytes(text.len as usize)?;
@@ -214,8 +213,6 @@ fn absorb(source: &Region, target: &mut Region, slot: u16, memory: &mut Memory) 
     }));
     Ok(moved)
 }
-
-const _: () = assert!(INPUT_SLOT != CONSTANT_REGION);
 
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,8 @@ use crate::region::LINEAR_MAX;
 
 /// Whatever the limits say, comparing goes no deeper.
 const DEPTH_MAX: u32 = 256;
+/// Values that differ only below so many levels hash alike; comparing tells them apart.
+const HASH_DEPTH_MAX: u32 = 8;
 
 /// Deep and exact equality; undefined equals undefined.
 impl PartialEq for Node<'_> {
@@ -20,89 +22,125 @@ impl PartialEq for Node<'_> {
 }
 
 /// Are two values equal: same kind, same content, keys in any order? Functions equal only themselves.
-pub(crate) fn same(a: Node<'_>, b: Node<'_>, depth: u32, meter: &mut Meter) -> Result<bool, Fault> {
-    if let (Some(a), Some(b)) = (a.as_number(), b.as_number()) {
-        return Ok(a.same(b));
-    }
-    if let (Some(x), Some(y)) = (a.as_text(), b.as_text()) {
-        meter.charge_bytes(x.len as usize)?;
-        return Ok(x.print == y.print && a.values.str(x) == b.values.str(y));
-    }
-    match (a.datum, b.datum) {
-        (Datum::Function { number: m, env: e, .. }, Datum::Function { number: n, env: f, .. }) => Ok(m == n && e == f),
-        _ if a.kind() != b.kind() => Ok(false),
-        (Datum::Object { .. }, _) => {
-            let depth = depth.checked_sub(1).ok_or(Fault::DepthExceeded)?;
-            same_fields(a, b, depth, meter)
+pub(crate) fn same(a: Node<'_>, b: Node<'_>, depth_max: u32, meter: &mut Meter) -> Result<bool, Fault> {
+    let mut open = Vec::new();
+    let mut next = Some((a, b));
+    while let Some((a, b)) = next {
+        match compare(a, b, meter)? {
+            Verdict::Differ => return Ok(false),
+            Verdict::Same => {}
+            Verdict::Inside(_) if open.len() >= depth_max as usize => return Err(Fault::DepthExceeded),
+            Verdict::Inside(pair) => open.push(pair),
         }
-        _ if a.kind() == Kind::Array => {
-            let depth = depth.checked_sub(1).ok_or(Fault::DepthExceeded)?;
-            if a.len() != b.len() {
-                return Ok(false);
-            }
-            meter.charge(a.len() as u64)?;
-            for (a, b) in a.items().zip(b.items()) {
-                if !same(a, b, depth, meter)? {
-                    return Ok(false);
-                }
-            }
-            Ok(true)
-        }
-        _ => Ok(a.as_bool() == b.as_bool()),
-    }
-}
-
-fn same_fields(a: Node<'_>, b: Node<'_>, depth: u32, meter: &mut Meter) -> Result<bool, Fault> {
-    if a.len() != b.len() {
-        return Ok(false);
-    }
-    meter.charge(a.len() as u64)?;
-    let (mine, theirs) = (fields(a), fields(b));
-    let key_of_mine = |field: &Field| a.values.str(field.key);
-    let key_of_theirs = |field: &Field| b.values.str(field.key);
-    let in_step =
-        mine.iter().zip(theirs).all(|(x, y)| x.key.print == y.key.print && key_of_mine(x) == key_of_theirs(y));
-    if in_step {
-        return same_values(a, b, mine.iter().zip(theirs), depth, meter);
-    }
-    if mine.len() <= LINEAR_MAX as usize {
-        for x in mine {
-            let is_key = |y: &&Field| y.key.print == x.key.print && key_of_theirs(y) == key_of_mine(x);
-            let Some(y) = theirs.iter().find(is_key) else { return Ok(false) };
-            if !same(a.values.node(x.value), b.values.node(y.value), depth, meter)? {
-                return Ok(false);
-            }
-        }
-        return Ok(true);
-    }
-    // Sorting both sides keeps many keys in another order from costing their square.
-    meter.charge(mine.len() as u64 * u64::from(mine.len().ilog2()))?;
-    let mut sorted_mine: Vec<&Field> = mine.iter().collect();
-    let mut sorted_theirs: Vec<&Field> = theirs.iter().collect();
-    sorted_mine.sort_unstable_by_key(|field| key_of_mine(field));
-    sorted_theirs.sort_unstable_by_key(|field| key_of_theirs(field));
-    let pairs = || sorted_mine.iter().copied().zip(sorted_theirs.iter().copied());
-    if pairs().any(|(x, y)| key_of_mine(x) != key_of_theirs(y)) {
-        return Ok(false);
-    }
-    same_values(a, b, pairs(), depth, meter)
-}
-
-fn same_values<'f>(
-    a: Node<'_>,
-    b: Node<'_>,
-    pairs: impl Iterator<Item = (&'f Field, &'f Field)>,
-    depth: u32,
-    meter: &mut Meter,
-) -> Result<bool, Fault> {
-    for (x, y) in pairs {
-        if !same(a.values.node(x.value), b.values.node(y.value), depth, meter)? {
-            return Ok(false);
-        }
+        next = loop {
+            let Some(pair) = open.last_mut() else { break None };
+            match pair.next() {
+                Some(children) => break Some(children),
+                None => open.pop(),
+            };
+        };
     }
     Ok(true)
 }
 
+/// What two values say before their children are asked.
+enum Verdict<'a, 'b> {
+    Same,
+    Differ,
+    Inside(Pair<'a, 'b>),
+}
+
+/// Two containers of the same size whose children are being compared.
+struct Pair<'a, 'b> {
+    a: Node<'a>,
+    b: Node<'b>,
+    next: usize,
+    /// For each field of `a` the place of its key in `b`, where that is another.
+    places: Option<Vec<u32>>,
+}
+
+fn compare<'a, 'b>(a: Node<'a>, b: Node<'b>, meter: &mut Meter) -> Result<Verdict<'a, 'b>, Fault> {
+    let verdict = |is_same| if is_same { Verdict::Same } else { Verdict::Differ };
+    if let (Some(a), Some(b)) = (a.as_number(), b.as_number()) {
+        return Ok(verdict(a.same(b)));
+    }
+    if let (Some(x), Some(y)) = (a.as_text(), b.as_text()) {
+        meter.charge_bytes(x.len as usize)?;
+        return Ok(verdict(x.print == y.print && a.values.str(x) == b.values.str(y)));
+    }
+    match (a.datum, b.datum) {
+        (Datum::Function { number: m, env: e, .. }, Datum::Function { number: n, env: f, .. }) => {
+            Ok(verdict(m == n && e == f))
+        }
+        _ if a.kind() != b.kind() => Ok(Verdict::Differ),
+        _ if !matches!(a.kind(), Kind::Array | Kind::Object) => Ok(verdict(a.as_bool() == b.as_bool())),
+        _ if a.len() != b.len() => Ok(Verdict::Differ),
+        _ => {
+            meter.charge(a.len() as u64)?;
+            match match_keys(a, b, meter)? {
+                Keys::InStep => Ok(Verdict::Inside(Pair { a, b, next: 0, places: None })),
+                Keys::At(places) => Ok(Verdict::Inside(Pair { a, b, next: 0, places: Some(places) })),
+                Keys::Differ => Ok(Verdict::Differ),
+            }
+        }
+    }
+}
+
+/// How the keys of two objects of the same size go together.
+enum Keys {
+    InStep,
+    At(Vec<u32>),
+    Differ,
+}
+
+fn match_keys(a: Node<'_>, b: Node<'_>, meter: &mut Meter) -> Result<Keys, Fault> {
+    let (mine, theirs) = (fields(a), fields(b));
+    let my_key = |field: &Field| a.values.str(field.key);
+    let their_key = |field: &Field| b.values.str(field.key);
+    let is_same = |x: &Field, y: &Field| x.key.print == y.key.print && my_key(x) == their_key(y);
+    if mine.iter().zip(theirs).all(|(x, y)| is_same(x, y)) {
+        return Ok(Keys::InStep);
+    }
+    if mine.len() <= LINEAR_MAX as usize {
+        let place = |x: &Field| theirs.iter().position(|y| is_same(x, y)).map(|place| place as u32);
+        return Ok(mine.iter().map(place).collect::<Option<_>>().map_or(Keys::Differ, Keys::At));
+    }
+    // Sorting both sides keeps many keys in another order from costing their square.
+    meter.charge(mine.len() as u64 * u64::from(mine.len().ilog2()))?;
+    let mut my_order: Vec<(&str, u32)> = mine.iter().zip(0..).map(|(field, place)| (my_key(field), place)).collect();
+    let mut their_order: Vec<(&str, u32)> =
+        theirs.iter().zip(0..).map(|(field, place)| (their_key(field), place)).collect();
+    my_order.sort_unstable();
+    their_order.sort_unstable();
+    let mut places = vec![0; mine.len()];
+    for ((x, at), (y, place)) in my_order.into_iter().zip(their_order) {
+        match places.get_mut(at as usize) {
+            Some(free) if x == y => *free = place,
+            _ => return Ok(Keys::Differ),
+        }
+    }
+    Ok(Keys::At(places))
+}
+
+impl<'a, 'b> Pair<'a, 'b> {
+    /// The next two children.
+    fn next(&mut self) -> Option<(Node<'a>, Node<'b>)> {
+        if self.next >= self.a.len() {
+            return None;
+        }
+        let (mine, mut theirs) = (self.next, self.next);
+        self.next += 1;
+        if let Some(places) = &self.places {
+            theirs = places.get(mine).copied()? as usize;
+        }
+        match (fields(self.a).get(mine), fields(self.b).get(theirs)) {
+            (Some(x), Some(y)) => Some((self.a.values.node(x.value), self.b.values.node(y.value))),
+            _ => Some((self.a.at(mine), self.b.at(theirs))),
+        }
+    }
+}
+
+/// The fields of an object; none of all others.
 fn fields<'a>(object: Node<'a>) -> &'a [Field] {
     match (object.datum, object.values.region(object.slot)) {
         (Datum::Object { at, len, .. }, Some(region)) => region.fields(at, len),
@@ -110,14 +148,18 @@ fn fields<'a>(object: Node<'a>) -> &'a [Field] {
     }
 }
 
-/// Feeds a value to a hasher so that equal values feed the same.
+/// A number that is the same for equal values.
 ///
 /// Numbers go by their f64: those that are equal exactly, and those that are equal only as f64,
 /// then both meet. Fields are added up, because their order does not count.
-pub(crate) fn hash(value: Node<'_>, start: &impl BuildHasher, depth: u32, meter: &mut Meter) -> Result<u64, Fault> {
+pub(crate) fn hash(value: Node<'_>, state: &impl BuildHasher, meter: &mut Meter) -> Result<u64, Fault> {
+    hash_to(value, state, HASH_DEPTH_MAX, meter)
+}
+
+fn hash_to(value: Node<'_>, state: &impl BuildHasher, depth: u32, meter: &mut Meter) -> Result<u64, Fault> {
     meter.charge(1)?;
-    let mut hasher = start.build_hasher();
-    value.kind().hash(&mut hasher);
+    let mut hasher = state.build_hasher();
+    (value.kind(), value.len()).hash(&mut hasher);
     if let Some(number) = value.as_number() {
         // Minus zero equals zero.
         (number.to_f64() + 0.0).to_bits().hash(&mut hasher);
@@ -125,27 +167,16 @@ pub(crate) fn hash(value: Node<'_>, start: &impl BuildHasher, depth: u32, meter:
         meter.charge_bytes(text.len())?;
         text.hash(&mut hasher);
     }
-    match value.kind() {
-        Kind::Boolean => value.as_bool().hash(&mut hasher),
-        Kind::Array => {
-            let depth = depth.checked_sub(1).ok_or(Fault::DepthExceeded)?;
-            for item in value.items() {
-                hash(item, start, depth, meter)?.hash(&mut hasher);
-            }
-        }
-        Kind::Object => {
-            let depth = depth.checked_sub(1).ok_or(Fault::DepthExceeded)?;
-            let mut sum = 0u64;
-            for (key, field) in value.entries() {
-                let mut of_key = start.build_hasher();
-                key.hash(&mut of_key);
-                hash(field, start, depth, meter)?.hash(&mut of_key);
-                sum = sum.wrapping_add(of_key.finish());
-            }
-            sum.hash(&mut hasher);
-        }
-        _ => {}
+    value.as_bool().hash(&mut hasher);
+    let Some(depth) = depth.checked_sub(1) else { return Ok(hasher.finish()) };
+    for item in value.items() {
+        hash_to(item, state, depth, meter)?.hash(&mut hasher);
     }
+    let mut sum = 0u64;
+    for (key, field) in value.entries() {
+        sum = sum.wrapping_add(state.hash_one((key, hash_to(field, state, depth, meter)?)));
+    }
+    sum.hash(&mut hasher);
     Ok(hasher.finish())
 }
 

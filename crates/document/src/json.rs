@@ -6,6 +6,7 @@
 
 mod print;
 mod read;
+mod scalar;
 
 use std::fmt;
 

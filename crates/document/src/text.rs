@@ -50,7 +50,7 @@ pub(crate) fn traits(bytes: &[u8]) -> u8 {
         plain &= !is_special(byte);
         high |= u64::from(byte);
     }
-    u8::from(plain) * PLAIN | u8::from(high & HIGH == 0) * ASCII
+    (if plain { PLAIN } else { 0 }) | (if high & HIGH == 0 { ASCII } else { 0 })
 }
 
 /// Length of the run of bytes at the start that stand for themselves in a JSON string, and whether they are ASCII.

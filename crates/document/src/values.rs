@@ -69,10 +69,16 @@ impl Values {
         let range = at as usize..at as usize + len as usize;
         self.region(slot).and_then(|region| region.text.get(range)).unwrap_or_default()
     }
+    /// The bytes of a string: cheaper than its characters, and enough to compare them.
+    #[inline]
+    fn bytes(&self, text: Text) -> &[u8] {
+        let range = text.at as usize..text.at as usize + text.len as usize;
+        self.region(text.slot).and_then(|region| region.text.as_bytes().get(range)).unwrap_or_default()
+    }
     /// Do two strings consist of the same characters?
     #[inline]
     pub(crate) fn same_text(&self, a: Text, b: Text) -> bool {
-        a.print == b.print && a.len == b.len && ((a.slot == b.slot && a.at == b.at) || self.str(a) == self.str(b))
+        a.print == b.print && a.len == b.len && ((a.slot == b.slot && a.at == b.at) || self.bytes(a) == self.bytes(b))
     }
 
     /// The string constant number `k`.

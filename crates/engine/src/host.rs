@@ -40,7 +40,7 @@ pub(crate) struct Host {
 /// What a step asked for when it suspended.
 pub(crate) enum Suspension {
     /// An operation of an account; the answer goes to `slot`.
-    Call { operation: u32, input: Document, slot: u32, pc: u32 },
+    Call { operation: u32, input: Box<Document>, slot: u32, pc: u32 },
     /// Time to pass.
     Wait { ms: u64, pc: u32 },
 }
@@ -202,7 +202,7 @@ impl Host {
         if !self.frame.has_value(slot) {
             return Err(NO_SLOT.into());
         }
-        let input = self.export(input)?;
+        let input = Box::new(self.export(input)?);
         Ok(self.suspend(Suspension::Call { operation: op, input, slot, pc })?)
     }
 

@@ -96,7 +96,7 @@ pub(crate) async fn run(executor: &Executor, account: Account, start: Start<'_>,
             Turn::Failed(failure) => return run.ended(&mut host, Err(failure)),
             Turn::Suspended(Suspension::Wait { ms, pc }) => run.wait(&mut host, waits, ms, pc).await,
             Turn::Suspended(Suspension::Call { operation, input, slot, pc }) => {
-                match run.call(&host, operation, input).await {
+                match run.call(&host, operation, *input).await {
                     Ok(document) => Entry::Answer { document, slot, pc },
                     Err(problem) => Entry::Failed(problem),
                 }

@@ -26,16 +26,10 @@ use crate::{
 const ALLOW: &str = "POST";
 
 /// Rules by which access hides that something exists (docs/access.md lists them all).
-const HIDING: [&str; 4] =
-    ["environment.unknown", "environment.no-profile", "key.other-environment", "target.unknown"];
+const HIDING: [&str; 4] = ["environment.unknown", "environment.no-profile", "key.other-environment", "target.unknown"];
 
 impl<A> Front<A> {
-    pub(crate) async fn to_target(
-        &self,
-        request: Request<RequestBody>,
-        target: &Target<'_>,
-        line: &mut Line,
-    ) -> Reply {
+    pub(crate) async fn to_target(&self, request: Request<RequestBody>, target: &Target<'_>, line: &mut Line) -> Reply {
         let mut authorization = request.headers().get_all(header::AUTHORIZATION).iter();
         let credential = match (authorization.next(), authorization.next()) {
             (Some(one), None) => one.to_str().ok(),

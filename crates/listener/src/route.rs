@@ -84,9 +84,26 @@ mod tests {
     #[test]
     fn what_is_no_address_of_a_target_is_nothing() {
         for path in [
-            "", "*", "/", "//", "///", "/acme", "/acme/live", "/acme/live/", "/acme//order", "//live/order",
-            "/acme/live/order/", "/acme/live/order/1", "/console/live/order", "/metrics", "/portal", "/oauth2/a/b",
-            "/%61dmin/v1/x", "/healthz/x/y", "/acme/live/%ff", "healthz",
+            "",
+            "*",
+            "/",
+            "//",
+            "///",
+            "/acme",
+            "/acme/live",
+            "/acme/live/",
+            "/acme//order",
+            "//live/order",
+            "/acme/live/order/",
+            "/acme/live/order/1",
+            "/console/live/order",
+            "/metrics",
+            "/portal",
+            "/oauth2/a/b",
+            "/%61dmin/v1/x",
+            "/healthz/x/y",
+            "/acme/live/%ff",
+            "healthz",
         ] {
             assert_eq!(route(path), Route::Nothing, "{path}");
         }

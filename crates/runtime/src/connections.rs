@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use dashmap::DashMap;
 use futures_util::future::BoxFuture;
 use lockgate_connector_api::{
-    Answer, Call, Config, Context, DynConnector, Egress, Error as ConnectorError, Kind as ErrorKind, Secret,
+    Answer, Call, Config, Context, DynConnector, Error as ConnectorError, Kind as ErrorKind, Secret,
 };
 use lockgate_engine::{CallSite, Calls};
 use lockgate_keys::{HmacKey, Identity};
@@ -64,8 +64,9 @@ impl Runtime {
                 "the account is not bound in this environment (see `lockgate account add`)",
             )
         })?;
-        // The egress rule is read at each opening, so that a withdrawn allowance holds at once.
-        let egress: Egress = egress::rule(view, environment)?;
+        // A run keeps the accounts it began with, but the operator's rule is that of now: a withdrawn
+        // allowance holds at once.
+        let egress = egress::rule(&*self.view(&view.tenant)?, environment)?.with_resolver(self.0.resolver.clone());
         let context = Context { account: name.clone(), egress: Arc::new(egress) };
         let secret_rows = view.rows(Kind::Secret, &format!("{id}/"));
         let revision = secret_rows.map(|s| s.revision.0).fold(row.revision.0, u64::max);

@@ -31,7 +31,10 @@ mod why;
 
 use std::sync::Arc;
 
-use lockgate_connector_api::Registry;
+use lockgate_connector_api::{
+    Registry,
+    egress::{Resolve, System},
+};
 use lockgate_engine::Engine;
 use lockgate_keys::Master;
 use lockgate_model::{Timestamp, id::TenantId};
@@ -87,6 +90,8 @@ struct Inner {
     remembered: authenticate::Remembered,
     connections: connections::Connections,
     loading: tokio::sync::Mutex<()>,
+    /// One for all environments: it bounds the look-ups under way.
+    resolver: Arc<dyn Resolve>,
     follower: tokio::task::JoinHandle<()>,
 }
 
@@ -115,6 +120,7 @@ impl Runtime {
             remembered: authenticate::Remembered::new()?,
             connections: connections::Connections::default(),
             loading: tokio::sync::Mutex::new(()),
+            resolver: Arc::new(System::default()),
             follower,
         })))
     }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Changes, InEnvironment, Items, Refusals};
+use super::{Changes, InEnvironment, InTenant, Items, Refusals};
 use crate::{
     extract::{Asker, Body, Place},
     respond::{Answer, Refused},
@@ -22,9 +22,6 @@ use crate::{
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct OfTarget {
-    /// The tenant.
-    #[expect(dead_code, reason = "the caller's tenant is taken from the credential, which was proved against this one")]
-    tenant: String,
     /// The environment.
     #[param(value_type = String)]
     environment: EnvironmentId,
@@ -55,7 +52,7 @@ pub(crate) struct Assigned {
 
 /// The ACLs that targets use in an environment.
 #[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/environments/{environment}/acls", tag = "assignments",
-    params(InEnvironment), responses((status = 200, body = Items<Assigned>), Refusals))]
+    params(InTenant, InEnvironment), responses((status = 200, body = Items<Assigned>), Refusals))]
 pub(crate) async fn list(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
@@ -80,7 +77,7 @@ pub(crate) async fn list(
 
 /// The ACL a target uses.
 #[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/environments/{environment}/acls/{kind}/{name}",
-    tag = "assignments", params(OfTarget), responses((status = 200, body = shapes::Assignment), Refusals))]
+    tag = "assignments", params(InTenant, OfTarget), responses((status = 200, body = shapes::Assignment), Refusals))]
 pub(crate) async fn get(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
@@ -91,7 +88,7 @@ pub(crate) async fn get(
 
 /// Gives a target an ACL.
 #[utoipa::path(put, path = "/admin/v1/tenants/{tenant}/environments/{environment}/acls/{kind}/{name}",
-    tag = "assignments", params(OfTarget), request_body = shapes::Assignment,
+    tag = "assignments", params(InTenant, OfTarget), request_body = shapes::Assignment,
     responses((status = 204, description = "It is so, on every node."), Refusals, Changes))]
 pub(crate) async fn put(
     State(runtime): State<Runtime>,
@@ -105,7 +102,7 @@ pub(crate) async fn put(
 
 /// Takes a target's ACL away: nobody may execute it then.
 #[utoipa::path(delete, path = "/admin/v1/tenants/{tenant}/environments/{environment}/acls/{kind}/{name}",
-    tag = "assignments", params(OfTarget), responses((status = 204, description = "It is gone, on every node."), Refusals))]
+    tag = "assignments", params(InTenant, OfTarget), responses((status = 204, description = "It is gone, on every node."), Refusals))]
 pub(crate) async fn delete(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,

@@ -7,19 +7,17 @@ use lockgate_runtime::{KeyInfo, NewKey, Runtime};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Changes, Items, Refusals};
+use super::{Changes, InTenant, Items, Refusals};
 use crate::{
     extract::{Asker, Body, Place},
     respond::Answer,
+    shapes,
 };
 
 /// A user.
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct OfUser {
-    /// The tenant.
-    #[expect(dead_code, reason = "the caller's tenant is taken from the credential, which was proved against this one")]
-    tenant: String,
     /// The user.
     #[param(value_type = String)]
     id: UserId,
@@ -29,9 +27,6 @@ pub(crate) struct OfUser {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct OfKey {
-    /// The tenant.
-    #[expect(dead_code, reason = "the caller's tenant is taken from the credential, which was proved against this one")]
-    tenant: String,
     /// The key's id; not the key.
     #[param(value_type = String)]
     id: KeyId,
@@ -58,40 +53,9 @@ pub(crate) struct Key {
     days: Option<i64>,
 }
 
-/// A new API key, shown once.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "it describes what the runtime answers; the tests read it")]
-pub(crate) struct Made {
-    /// Its id, which may be shown again.
-    pub(crate) id: String,
-    /// The key, as it goes behind `Authorization: Bearer`.
-    pub(crate) key: String,
-    /// When it ends, in microseconds since 1970-01-01T00:00:00Z.
-    #[serde(default)]
-    pub(crate) expires: Option<i64>,
-}
-
-/// An API key as it may be shown again.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "it describes what the runtime answers; the tests read it")]
-pub(crate) struct Kept {
-    /// Its id.
-    pub(crate) id: String,
-    /// On whose behalf it acts.
-    pub(crate) user: String,
-    /// The only environment it is good for.
-    #[serde(default)]
-    pub(crate) environment: Option<String>,
-    /// When it ends, in microseconds since 1970-01-01T00:00:00Z.
-    #[serde(default)]
-    pub(crate) expires: Option<i64>,
-}
-
 /// Gives a user a one-time token: for the first login, or to set a forgotten password anew.
-#[utoipa::path(post, path = "/admin/v1/tenants/{tenant}/users/{id}/token", tag = "credentials", params(OfUser),
-    responses((status = 200, body = Token), Refusals, (status = 400, body = crate::shapes::ErrorBody, description = "The user has no password here.")))]
+#[utoipa::path(post, path = "/admin/v1/tenants/{tenant}/users/{id}/token", tag = "credentials", params(InTenant, OfUser),
+    responses((status = 200, body = Token), Refusals, (status = 400, body = shapes::ErrorBody, description = "The user has no password here.")))]
 pub(crate) async fn invite(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
@@ -101,8 +65,8 @@ pub(crate) async fn invite(
 }
 
 /// Makes an API key for a user.
-#[utoipa::path(post, path = "/admin/v1/tenants/{tenant}/users/{id}/keys", tag = "credentials", params(OfUser),
-    request_body = Key, responses((status = 200, body = Made), Refusals, Changes))]
+#[utoipa::path(post, path = "/admin/v1/tenants/{tenant}/users/{id}/keys", tag = "credentials", params(InTenant, OfUser),
+    request_body = Key, responses((status = 200, body = shapes::NewKey), Refusals, Changes))]
 pub(crate) async fn add_key(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
@@ -113,8 +77,8 @@ pub(crate) async fn add_key(
 }
 
 /// A user's API keys.
-#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/users/{id}/keys", tag = "credentials", params(OfUser),
-    responses((status = 200, body = Items<Kept>), Refusals))]
+#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/users/{id}/keys", tag = "credentials", params(InTenant, OfUser),
+    responses((status = 200, body = Items<shapes::KeyInfo>), Refusals))]
 pub(crate) async fn keys(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
@@ -124,7 +88,7 @@ pub(crate) async fn keys(
 }
 
 /// Ends an API key.
-#[utoipa::path(delete, path = "/admin/v1/tenants/{tenant}/keys/{id}", tag = "credentials", params(OfKey),
+#[utoipa::path(delete, path = "/admin/v1/tenants/{tenant}/keys/{id}", tag = "credentials", params(InTenant, OfKey),
     responses((status = 204, description = "It is ended, on every node."), Refusals))]
 pub(crate) async fn remove_key(
     State(runtime): State<Runtime>,

@@ -42,9 +42,6 @@ impl Plural {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct OfKind {
-    /// The tenant.
-    #[expect(dead_code, reason = "the caller's tenant is taken from the credential, which was proved against this one")]
-    tenant: String,
     /// The kind.
     #[param(inline)]
     kind: Plural,
@@ -54,9 +51,6 @@ pub(crate) struct OfKind {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct One {
-    /// The tenant.
-    #[expect(dead_code, reason = "the caller's tenant is taken from the credential, which was proved against this one")]
-    tenant: String,
     /// The kind.
     #[param(inline)]
     kind: Plural,
@@ -68,9 +62,6 @@ pub(crate) struct One {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct OnProject {
-    /// The tenant.
-    #[expect(dead_code, reason = "the caller's tenant is taken from the credential, which was proved against this one")]
-    tenant: String,
     /// The project.
     project: String,
     /// Name of the permission.
@@ -98,7 +89,7 @@ impl From<lockgate_model::Definition> for Shown {
 }
 
 /// Definitions of a kind, in the order of their ids.
-#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/{kind}", tag = "definitions", params(OfKind),
+#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/{kind}", tag = "definitions", params(InTenant, OfKind),
     responses((status = 200, body = Items<shapes::Definition>), Refusals))]
 pub(crate) async fn list(
     State(runtime): State<Runtime>,
@@ -110,7 +101,7 @@ pub(crate) async fn list(
 }
 
 /// One definition.
-#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/{kind}/{id}", tag = "definitions", params(One),
+#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/{kind}/{id}", tag = "definitions", params(InTenant, One),
     responses((status = 200, body = shapes::Definition), Refusals))]
 pub(crate) async fn get(
     State(runtime): State<Runtime>,
@@ -121,7 +112,7 @@ pub(crate) async fn get(
 }
 
 /// Creates or changes a definition.
-#[utoipa::path(put, path = "/admin/v1/tenants/{tenant}/{kind}/{id}", tag = "definitions", params(One),
+#[utoipa::path(put, path = "/admin/v1/tenants/{tenant}/{kind}/{id}", tag = "definitions", params(InTenant, One),
     request_body = shapes::DefinitionBody, responses((status = 204, description = "It is so, on every node."), Refusals, Changes))]
 pub(crate) async fn put(
     State(runtime): State<Runtime>,
@@ -134,7 +125,7 @@ pub(crate) async fn put(
 }
 
 /// Deletes a definition; a user takes its credentials and keys along.
-#[utoipa::path(delete, path = "/admin/v1/tenants/{tenant}/{kind}/{id}", tag = "definitions", params(One),
+#[utoipa::path(delete, path = "/admin/v1/tenants/{tenant}/{kind}/{id}", tag = "definitions", params(InTenant, One),
     responses((status = 204, description = "It is gone, on every node."), Refusals,
     (status = 409, body = shapes::ErrorBody, description = "In use.")))]
 pub(crate) async fn delete(
@@ -159,7 +150,7 @@ pub(crate) async fn list_project_permissions(
 
 /// One permission on a project.
 #[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/project-permissions/{project}/{name}", tag = "definitions",
-    params(OnProject), responses((status = 200, body = shapes::Definition), Refusals))]
+    params(InTenant, OnProject), responses((status = 200, body = shapes::Definition), Refusals))]
 pub(crate) async fn get_project_permission(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
@@ -170,7 +161,7 @@ pub(crate) async fn get_project_permission(
 
 /// Creates or changes a permission on a project.
 #[utoipa::path(put, path = "/admin/v1/tenants/{tenant}/project-permissions/{project}/{name}", tag = "definitions",
-    params(OnProject), request_body = shapes::ProjectPermission,
+    params(InTenant, OnProject), request_body = shapes::ProjectPermission,
     responses((status = 204, description = "It is so, on every node."), Refusals, Changes))]
 pub(crate) async fn put_project_permission(
     State(runtime): State<Runtime>,
@@ -184,7 +175,7 @@ pub(crate) async fn put_project_permission(
 
 /// Deletes a permission on a project.
 #[utoipa::path(delete, path = "/admin/v1/tenants/{tenant}/project-permissions/{project}/{name}", tag = "definitions",
-    params(OnProject), responses((status = 204, description = "It is gone, on every node."), Refusals,
+    params(InTenant, OnProject), responses((status = 204, description = "It is gone, on every node."), Refusals,
     (status = 409, body = shapes::ErrorBody, description = "In use.")))]
 pub(crate) async fn delete_project_permission(
     State(runtime): State<Runtime>,
@@ -193,27 +184,6 @@ pub(crate) async fn delete_project_permission(
 ) -> Answer<StatusCode> {
     runtime.delete_definition(&caller, Kind::ProjectPermission, &at.id()).await?;
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// A batch of definitions: all are made so, in this order; the first refusal ends it.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it describes what the runtime takes")]
-pub(crate) struct Batch {
-    /// The definitions.
-    items: Vec<BatchItem>,
-}
-
-/// One definition of a batch.
-#[derive(ToSchema)]
-#[expect(dead_code, reason = "it describes what the runtime takes")]
-pub(crate) struct BatchItem {
-    /// Its kind, in the singular: `user`, `group`, `profile`, `acl`, `environment`, `assignment` or
-    /// `project-permission`.
-    kind: String,
-    /// Its id: `environment/kind/name` for an assignment, `project/name` for a project permission.
-    id: String,
-    /// Its body; absent deletes it.
-    body: Option<Value>,
 }
 
 /// What a batch did.
@@ -225,7 +195,7 @@ pub(crate) struct Applied {
 
 /// Makes a batch of definitions so.
 #[utoipa::path(post, path = "/admin/v1/tenants/{tenant}/apply", tag = "definitions", params(InTenant),
-    request_body = Batch, responses((status = 200, body = Applied), Refusals, Changes))]
+    request_body = shapes::Batch, responses((status = 200, body = Applied), Refusals, Changes))]
 pub(crate) async fn apply(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,

@@ -9,7 +9,7 @@ use lockgate_runtime::{Deployed, Runtime};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Changes, InEnvironment, Items, Refusals};
+use super::{Changes, InEnvironment, InTenant, Items, Refusals};
 use crate::{
     extract::{Asker, Body, Place},
     respond::Answer,
@@ -20,9 +20,6 @@ use crate::{
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct OfDeployment {
-    /// The tenant.
-    #[expect(dead_code, reason = "the caller's tenant is taken from the credential, which was proved against this one")]
-    tenant: String,
     /// The environment.
     #[param(value_type = String)]
     environment: EnvironmentId,
@@ -46,7 +43,7 @@ pub(crate) struct Deploy {
 
 /// What is active in an environment.
 #[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/environments/{environment}/deployments", tag = "deployments",
-    params(InEnvironment), responses((status = 200, body = Items<shapes::Deployment>), Refusals))]
+    params(InTenant, InEnvironment), responses((status = 200, body = Items<shapes::Deployment>), Refusals))]
 pub(crate) async fn list(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
@@ -57,7 +54,7 @@ pub(crate) async fn list(
 
 /// Deploys a version of a project. Runs in flight keep the version they began with.
 #[utoipa::path(put, path = "/admin/v1/tenants/{tenant}/environments/{environment}/deployments/{project}",
-    tag = "deployments", params(OfDeployment), request_body = Deploy,
+    tag = "deployments", params(InTenant, OfDeployment), request_body = Deploy,
     responses((status = 200, body = shapes::Deployed), Refusals, Changes,
     (status = 422, body = shapes::ErrorBody, description = "The sources do not compile; all problems.")))]
 pub(crate) async fn deploy(

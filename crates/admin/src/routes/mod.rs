@@ -60,10 +60,11 @@ pub(crate) struct Items<T> {
     pub(crate) items: Vec<T>,
 }
 
-/// A place in a tenant.
-#[derive(Deserialize, IntoParams)]
+/// A place in a tenant. Handlers never read it: the tenant is the caller's, whose credential was
+/// proved against this one.
+#[derive(IntoParams)]
 #[into_params(parameter_in = Path)]
-#[expect(dead_code, reason = "the caller's tenant is taken from the credential, which was proved against this one")]
+#[expect(dead_code, reason = "it describes a part of the path")]
 pub(crate) struct InTenant {
     /// The tenant.
     pub(crate) tenant: String,
@@ -73,9 +74,6 @@ pub(crate) struct InTenant {
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct InEnvironment {
-    /// The tenant.
-    #[expect(dead_code, reason = "the caller's tenant is taken from the credential, which was proved against this one")]
-    pub(crate) tenant: String,
     /// The environment.
     #[param(value_type = String)]
     pub(crate) environment: EnvironmentId,

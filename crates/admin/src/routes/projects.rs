@@ -23,9 +23,6 @@ use crate::{
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct OfProject {
-    /// The tenant.
-    #[expect(dead_code, reason = "the caller's tenant is taken from the credential, which was proved against this one")]
-    tenant: String,
     /// The project.
     #[param(value_type = String)]
     project: ProjectId,
@@ -59,10 +56,7 @@ pub(crate) struct Files {
 /// The projects of a tenant.
 #[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/projects", tag = "projects", params(InTenant),
     responses((status = 200, body = Items<shapes::Project>), Refusals))]
-pub(crate) async fn list(
-    State(runtime): State<Runtime>,
-    Asker(caller): Asker,
-) -> Answer<Json<Items<ShownProject>>> {
+pub(crate) async fn list(State(runtime): State<Runtime>, Asker(caller): Asker) -> Answer<Json<Items<ShownProject>>> {
     let rows = runtime.definitions(&caller, Kind::Project, "").await?;
     let shown = |row: lockgate_model::Definition| Ok(ShownProject { project: row.read()?, id: row.id });
     let items = rows.into_iter().map(shown).collect::<Result<_, lockgate_model::definition::Unreadable>>();
@@ -74,7 +68,7 @@ pub(crate) async fn list(
 /// Broken sources are refused with all their problems. What differs from the newest version decides
 /// which permissions are needed.
 #[utoipa::path(post, path = "/admin/v1/tenants/{tenant}/projects/{project}/versions", tag = "projects",
-    params(OfProject), request_body = Files, responses((status = 200, body = shapes::Pushed), Refusals, Changes,
+    params(InTenant, OfProject), request_body = Files, responses((status = 200, body = shapes::Pushed), Refusals, Changes,
     (status = 422, body = shapes::ErrorBody, description = "The sources have problems; all of them, with their places.")))]
 pub(crate) async fn push(
     State(runtime): State<Runtime>,
@@ -88,7 +82,7 @@ pub(crate) async fn push(
 
 /// The versions of a project, the oldest first.
 #[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/projects/{project}/versions", tag = "projects",
-    params(OfProject), responses((status = 200, body = Items<shapes::ProjectVersion>), Refusals))]
+    params(InTenant, OfProject), responses((status = 200, body = Items<shapes::ProjectVersion>), Refusals))]
 pub(crate) async fn versions(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,

@@ -1,20 +1,25 @@
 //! Runs: looking at them, and running now.
 
-use axum::{Json, extract::State};
+use axum::{
+    Json,
+    extract::State,
+    response::{IntoResponse as _, Response},
+};
+use http::{HeaderValue, StatusCode, header};
 use lockgate_model::{
     Channel, Limits, RunId, RunRecord, TargetKind,
     id::{EnvironmentId, TargetName},
     run::Phase,
 };
 use lockgate_runtime::{Ask, Document, Error, Finished, RunFilter, Runtime};
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use serde::Deserialize;
+use serde_json::{json, value::RawValue};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Changes, InEnvironment, Items, Refusals};
+use super::{Changes, InEnvironment, InTenant, Items, Refusals};
 use crate::{
     extract::{Asked, Asker, Body, Place},
-    respond::Answer,
+    respond::{Answer, Refused},
     shapes,
 };
 
@@ -26,9 +31,6 @@ const LIMIT_MAX: u32 = 1_000;
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Path)]
 pub(crate) struct OfRun {
-    /// The tenant.
-    #[expect(dead_code, reason = "the caller's tenant is taken from the credential, which was proved against this one")]
-    tenant: String,
     /// The environment.
     #[param(value_type = String)]
     environment: EnvironmentId,
@@ -73,62 +75,9 @@ pub(crate) struct RunNow {
     input: Option<Box<RawValue>>,
 }
 
-/// A run that was made now.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Ran {
-    /// Its id.
-    run: String,
-    /// How it ended.
-    #[schema(value_type = shapes::Phase)]
-    phase: Phase,
-    /// Cost units used.
-    cost: u64,
-    /// Its output; absent when it is undefined or the run failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<serde_json::Value>)]
-    output: Option<Box<RawValue>>,
-    /// Why it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    error: Option<RunFailure>,
-}
-
-/// Why a run failed, for the caller alone.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct RunFailure {
-    /// Kind, code, task and the status it has over REST.
-    #[serde(flatten)]
-    #[schema(value_type = shapes::RunError)]
-    error: lockgate_model::run::RunError,
-    /// What failed, in words.
-    message: String,
-    /// The standard's error object.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<serde_json::Value>)]
-    object: Option<Box<RawValue>>,
-    /// The expression at fault.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    place: Option<FailurePlace>,
-}
-
-/// Where an expression at fault stands in the sources.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct FailurePlace {
-    /// The file.
-    file: String,
-    /// First byte of the expression.
-    start: u32,
-    /// One past its last byte.
-    end: u32,
-    /// Offset in characters within the expression.
-    position: u32,
-    /// The token at fault.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    token: Option<String>,
-}
-
 /// Runs of an environment, newest first.
 #[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/environments/{environment}/runs", tag = "runs",
-    params(InEnvironment, Which), responses((status = 200, body = Items<shapes::RunRecord>), Refusals,
+    params(InTenant, InEnvironment, Which), responses((status = 200, body = Items<shapes::RunRecord>), Refusals,
     (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
 pub(crate) async fn list(
     State(runtime): State<Runtime>,
@@ -143,7 +92,7 @@ pub(crate) async fn list(
 
 /// One run.
 #[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/environments/{environment}/runs/{id}", tag = "runs",
-    params(OfRun), responses((status = 200, body = shapes::RunRecord), Refusals))]
+    params(InTenant, OfRun), responses((status = 200, body = shapes::RunRecord), Refusals))]
 pub(crate) async fn get(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
@@ -154,15 +103,21 @@ pub(crate) async fn get(
 
 /// Runs an orchestration or API now, and waits for it.
 ///
-/// A run that fails is answered with 200 as well: it was made, and how it ended is the answer.
+/// Answers as its REST address does: the output, or a problem (RFC 9457) with the run's own status.
+/// The header `lockgate-run` names the run.
 #[utoipa::path(post, path = "/admin/v1/tenants/{tenant}/environments/{environment}/runs", tag = "runs",
-    params(InEnvironment), request_body = RunNow, responses((status = 200, body = Ran), Refusals, Changes))]
+    params(InTenant, InEnvironment), request_body = RunNow, responses(
+    (status = 200, body = serde_json::Value, description = "The output.", headers(("lockgate-run" = String, description = "The run's id."))),
+    (status = 204, description = "The output is undefined.", headers(("lockgate-run" = String, description = "The run's id."))),
+    (status = 500, body = shapes::RunProblem, content_type = "application/problem+json",
+        description = "The run failed; any status from 400 to 599.", headers(("lockgate-run" = String, description = "The run's id."))),
+    Refusals, Changes))]
 pub(crate) async fn run(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<InEnvironment>,
     Body(now): Body<RunNow>,
-) -> Answer<Json<Ran>> {
+) -> Answer<Response> {
     let ask = Ask {
         environment: at.environment.to_string(),
         name: now.name,
@@ -171,7 +126,15 @@ pub(crate) async fn run(
         idempotency_key: None,
     };
     let finished = runtime.execute(&caller, ask, input(now.input)).await?;
-    Ok(Json(ran(finished).await?))
+    let run = HeaderValue::try_from(finished.run.to_string());
+    // Printing may be long: it is done off the runtime's threads.
+    let mut reply = tokio::task::spawn_blocking(move || outcome(finished))
+        .await
+        .map_err(|_| Error::Internal { what: "printing the output".into() })?;
+    if let Ok(run) = run {
+        reply.headers_mut().insert("lockgate-run", run);
+    }
+    Ok(reply)
 }
 
 /// The input as a document, read off the runtime's threads: it may be large.
@@ -188,37 +151,34 @@ async fn input(json: Option<Box<RawValue>>) -> Result<Document, Error> {
     tokio::task::spawn_blocking(read).await.map_err(internal)?
 }
 
-async fn ran(finished: Finished) -> Result<Ran, Error> {
-    let bytes_max = finished.limits.reply_bytes_max;
-    let (run, cost) = (finished.run.to_string(), finished.cost);
-    let render = move || match finished.result {
-        Ok(output) => {
-            let output = if output.is_undefined() { None } else { Some(printed(&output, bytes_max)?) };
-            Ok(Ran { run, phase: Phase::Completed, cost, output, error: None })
-        }
-        Err(failure) => {
-            let phase = if failure.cancelled { Phase::Cancelled } else { Phase::Faulted };
-            let place = failure.place.map(|p| FailurePlace {
-                file: p.source,
-                start: p.span.start,
-                end: p.span.end,
-                position: p.position,
-                token: p.token,
-            });
-            let object = failure.document.as_ref().and_then(|d| printed(d, bytes_max).ok());
-            let error = RunFailure { error: failure.error, message: failure.message, object, place };
-            Ok(Ran { run, phase, cost, output: None, error: Some(error) })
-        }
+/// The reply of a run that ended. Its texts go to the caller alone, never to a log.
+fn outcome(finished: Finished) -> Response {
+    let json =
+        |status, content_type, body: Vec<u8>| (status, [(header::CONTENT_TYPE, content_type)], body).into_response();
+    let failure = match finished.result {
+        Ok(output) if output.is_undefined() => return StatusCode::NO_CONTENT.into_response(),
+        Ok(output) => match output.print(finished.limits.reply_bytes_max) {
+            Ok(body) => return json(StatusCode::OK, "application/json", body),
+            Err(fault) => {
+                let text = format!("the run ended, and its output cannot be sent: {fault}");
+                return Refused::request(StatusCode::INTERNAL_SERVER_ERROR, "LG-OUTPUT", text).into_response();
+            }
+        },
+        Err(failure) => failure,
     };
-    tokio::task::spawn_blocking(render).await.map_err(|_| Error::Internal { what: "printing the output".into() })?
-}
-
-/// A document as JSON text that is passed on as it is, so that numbers keep their digits.
-fn printed(document: &Document, bytes_max: u64) -> Result<Box<RawValue>, Error> {
-    let failed = || Error::Internal { what: "printing the output".into() };
-    let bytes = document.print(bytes_max).map_err(|fault| {
-        Error::Conflict { code: "LG-OUTPUT", message: format!("the run ended, and its output cannot be sent: {fault}") }
-    })?;
-    let text = String::from_utf8(bytes).map_err(|_| failed())?;
-    RawValue::from_string(text).map_err(|_| failed())
+    let status = StatusCode::from_u16(failure.error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let told = |name: &str| failure.document.as_ref().and_then(|d| d.root().get(name).as_str());
+    let place = failure.place.as_ref().map(|p| {
+        json!({"file": p.source, "start": p.span.start, "end": p.span.end, "position": p.position, "token": p.token})
+    });
+    let problem = json!({
+        "type": told("type").unwrap_or("about:blank"),
+        "title": told("title").unwrap_or(&failure.error.kind),
+        "detail": told("detail").unwrap_or(&failure.message),
+        "instance": told("instance").unwrap_or(&failure.error.task),
+        "status": status.as_u16(),
+        "code": failure.error.code,
+        "place": place,
+    });
+    json(status, "application/problem+json", problem.to_string().into_bytes())
 }

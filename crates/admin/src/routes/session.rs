@@ -11,6 +11,7 @@ use super::{Changes, InTenant, Refusals};
 use crate::{
     extract::{Asker, Body, Place, Source},
     respond::{Answer, Refused},
+    shapes,
 };
 
 /// User id with either the password, or a one-time token and the new password.
@@ -33,44 +34,13 @@ pub(crate) struct Login {
     new_password: Option<SecretText>,
 }
 
-/// A new session.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "it describes what the runtime answers; the tests read it")]
-pub(crate) struct Session {
-    /// The token, shown once; it goes as `Authorization: Bearer`.
-    pub(crate) session: String,
-    /// Whose.
-    pub(crate) user: String,
-    /// Whose tenant.
-    pub(crate) tenant: String,
-    /// When it ends, in microseconds since 1970-01-01T00:00:00Z.
-    pub(crate) expires: i64,
-}
-
-/// Who a credential belongs to.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "it describes what the runtime answers; the tests read it")]
-pub(crate) struct Who {
-    /// The tenant.
-    pub(crate) tenant: String,
-    /// The user.
-    pub(crate) user: String,
-    /// `basic`, `api-key` or `session`.
-    pub(crate) credential: String,
-    /// Set for an API key that is good for one environment alone.
-    #[serde(default)]
-    pub(crate) only_environment: Option<String>,
-}
-
 /// Opens a session.
 ///
 /// With a password, or with a one-time token that sets the password.
 #[utoipa::path(post, path = "/admin/v1/tenants/{tenant}/login", tag = "session", params(("tenant" = String, Path, description = "The tenant.")),
-    request_body = Login, responses((status = 200, body = Session), Changes,
-    (status = 401, body = crate::shapes::ErrorBody, description = "Not true; it never says what."),
-    (status = 503, body = crate::shapes::ErrorBody, description = "Too many logins just now.")), security(()))]
+    request_body = Login, responses((status = 200, body = shapes::Session), Changes,
+    (status = 401, body = shapes::ErrorBody, description = "Not true; it never says what."),
+    (status = 503, body = shapes::ErrorBody, description = "Too many logins just now.")), security(()))]
 pub(crate) async fn login(
     State(runtime): State<Runtime>,
     Source(source): Source,
@@ -98,7 +68,7 @@ pub(crate) async fn logout(State(runtime): State<Runtime>, Asker(caller): Asker)
 
 /// Who the presented credential belongs to.
 #[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/whoami", tag = "session", params(InTenant),
-    responses((status = 200, body = Who), Refusals))]
+    responses((status = 200, body = shapes::Who), Refusals))]
 pub(crate) async fn whoami(Asker(caller): Asker) -> Json<Principal> {
     Json(caller.principal)
 }

@@ -1,6 +1,7 @@
 //! Definitions that people administer.
 
 use serde::Deserialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 /// A definition with its id.
@@ -146,4 +147,26 @@ pub struct ProjectPermission {
     /// Given to these groups.
     #[serde(default)]
     pub groups: Vec<String>,
+}
+
+/// A batch of definitions: all are made so, in this order; the first refusal ends it.
+#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Batch {
+    /// The definitions.
+    pub items: Vec<BatchItem>,
+}
+
+/// One definition of a batch.
+#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct BatchItem {
+    /// Its kind, in the singular: `user`, `group`, `profile`, `acl`, `environment`, `assignment` or
+    /// `project-permission`.
+    pub kind: String,
+    /// Its id: `environment/kind/name` for an assignment, `project/name` for a project permission.
+    pub id: String,
+    /// Its body; absent deletes it.
+    #[serde(default)]
+    pub body: Option<Value>,
 }

@@ -68,6 +68,31 @@ pub struct Account {
     pub revision: u64,
 }
 
+/// What an account is bound to.
+#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AccountBinding {
+    /// Connector.
+    pub connector: String,
+    /// Address in the connector's form.
+    #[schema(example = "https://erp.example.com/api")]
+    pub address: String,
+    /// How the server proves itself.
+    pub identity: ServerIdentity,
+    /// Settings that are no secrets.
+    #[serde(default)]
+    #[schema(required = false)]
+    pub settings: BTreeMap<String, String>,
+    /// Secrets to set; write-only. Those that are not named stay as they are.
+    #[serde(default)]
+    #[schema(required = false, write_only)]
+    pub secrets: BTreeMap<String, String>,
+    /// Secrets to remove.
+    #[serde(default)]
+    #[schema(required = false)]
+    pub forget: Vec<String>,
+}
+
 /// How a server proves itself. There is no way to write "not at all".
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]

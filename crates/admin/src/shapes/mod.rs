@@ -5,19 +5,24 @@
 //! real answers into them: one that has gone stale fails there.
 
 mod access;
+mod connector;
 mod definition;
 mod deploy;
 mod run;
+mod session;
 
 pub use access::{AuditEntry, AuditLink, AuditPage, Explanation, Grant, Missing, PathTaken};
+pub use connector::Connector;
 pub use definition::{
-    Acl, Assignment, Definition, DefinitionBody, Environment, Group, Profile, ProjectPermission, User, UserKind, ValidIn,
+    Acl, Assignment, Batch, BatchItem, Definition, DefinitionBody, Environment, Group, Profile, ProjectPermission,
+    User, UserKind, ValidIn,
 };
 pub use deploy::{
-    Account, Authority, AccountRef, Deployed, DeployedApi, DeployedModule, DeployedOrchestration, Deployment, Manifest,
-    Project, ProjectVersion, Pushed, ServerIdentity,
+    Account, AccountBinding, AccountRef, Authority, Deployed, DeployedApi, DeployedModule, DeployedOrchestration,
+    Deployment, Manifest, Project, ProjectVersion, Pushed, ServerIdentity,
 };
-pub use run::{Bytes, Phase, RunError, RunRecord, Target, TargetKind, TaskTime};
+pub use run::{Bytes, Phase, RunError, RunPlace, RunProblem, RunRecord, Target, TargetKind, TaskTime};
+pub use session::{KeyInfo, NewKey, Session, Who};
 
 use serde::Deserialize;
 use utoipa::ToSchema;

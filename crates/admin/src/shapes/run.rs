@@ -120,3 +120,40 @@ pub struct TaskTime {
     /// Wall time in microseconds, all entries together.
     pub wall_us: u64,
 }
+
+/// Why a run that somebody waits for failed: RFC 9457 with two members more.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunProblem {
+    /// The standard's error type, or the flow's own.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// In words.
+    pub title: String,
+    /// What failed; it may quote data or a peer.
+    pub detail: String,
+    /// The task that failed.
+    pub instance: String,
+    /// The reply's status.
+    pub status: u16,
+    /// Stable code.
+    pub code: String,
+    /// The expression at fault, where it is known.
+    pub place: Option<RunPlace>,
+}
+
+/// Where an expression at fault stands in the sources.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RunPlace {
+    /// The file.
+    pub file: String,
+    /// First byte of the expression.
+    pub start: u32,
+    /// One past its last byte.
+    pub end: u32,
+    /// Offset in characters within the expression.
+    pub position: u32,
+    /// The token at fault.
+    pub token: Option<String>,
+}

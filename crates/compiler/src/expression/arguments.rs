@@ -90,9 +90,9 @@ impl<'a> Emitter<'a> {
     fn arrange_by_type(&mut self, builtin: Builtin, arguments: &[Argument<'a>], at: Option<At>) -> Given<'a> {
         let telling = if builtin == Builtin::Substring { 0 } else { 1 };
         let known = match arguments.get(telling) {
-            Some(Argument::Expr(expr)) => match (&expr.kind, self.kind_of(expr)) {
-                (_, ValueKind::Number) => Some(true),
-                (Kind::Constant(Constant::Text(_)), _) => Some(false),
+            Some(Argument::Expr(expr)) => match &expr.kind {
+                Kind::Constant(Constant::Number(..)) => Some(true),
+                Kind::Constant(Constant::Text(_)) => Some(false),
                 _ => None,
             },
             _ => None,
@@ -111,6 +111,13 @@ impl<'a> Emitter<'a> {
             self.body.ins().local_get(*local);
             self.body.op(Op::KindOf);
             self.body.ins().i32_const(kind::NUMBER).i32_eq().local_set(shift);
+        }
+        if let Argument::Context(local) = context {
+            self.body.ins().local_get(shift);
+            self.accepts(local, "s");
+            self.body.ins().i32_eqz().i32_and().if_(BlockType::Empty);
+            self.fail(411, at);
+            self.body.ins().end();
         }
         let mut arranged = Vec::new();
         let first = match context {
@@ -162,6 +169,22 @@ impl<'a> Emitter<'a> {
             self.body.ins().end();
         }
         self.push_argument(argument);
+    }
+
+    /// Pushes argument `i`, a string or undefined, checked whatever the other arguments are.
+    pub(super) fn checked_text(&mut self, given: &Given<'a>, i: usize) {
+        match given.get(i) {
+            Argument::Expr(expr) if Self::literal(expr).is_none() => {
+                self.handle(expr);
+                self.body.ins().i32_const('s' as i32).i32_const(i as i32 + 1);
+                self.op(Op::Check, given.at);
+            }
+            Argument::Local(local) => {
+                self.body.ins().local_get(local).i32_const('s' as i32).i32_const(i as i32 + 1);
+                self.op(Op::Check, given.at);
+            }
+            _ => self.text(given, i),
+        }
     }
 
     /// Pushes argument `i` as a number, NaN when undefined or missing.

@@ -22,7 +22,9 @@ impl<'a> Emitter<'a> {
         let callback = self.callback(given, 1);
         self.body.ins().local_get(list);
         self.body.op(Op::Len);
-        self.body.ins().i32_const(1).i32_le_s().if_(HANDLE).local_get(list).else_();
+        self.body.ins().i32_const(1).i32_le_s().if_(HANDLE);
+        self.whole(list);
+        self.body.ins().else_();
         self.merge_sort(list, &callback, given);
         self.body.ins().end();
     }

@@ -136,12 +136,12 @@ impl<'a> Emitter<'a> {
             Builtin::Sort => self.sort(given),
             Builtin::Join => {
                 self.push_argument(given.get(0));
-                self.push_argument(given.get(1));
+                self.checked_text(given, 1);
                 self.op(Op::Join, given.at);
             }
             Builtin::Split => {
                 self.text(given, 0);
-                self.text(given, 1);
+                self.checked_text(given, 1);
                 self.number_argument(given, 2);
                 self.op(Op::Split, given.at);
             }

@@ -74,6 +74,9 @@ pub(crate) struct Emitter<'a> {
     pub(super) envs: Vec<Env>,
     /// The local that holds the innermost environment.
     pub(super) env: Option<u32>,
+    /// How deep in this function's expressions the code stands, where that counts for the limit of
+    /// nested calls.
+    pub(super) nesting: Option<u32>,
 }
 
 /// A local with the document in `root` as the input of a path: an array is one item.
@@ -99,6 +102,7 @@ pub(super) struct Suspended {
     variables: BTreeMap<VariableId, u32>,
     env: Option<u32>,
     envs: usize,
+    nesting: Option<u32>,
 }
 
 impl<'a> Emitter<'a> {
@@ -121,6 +125,7 @@ impl<'a> Emitter<'a> {
             variables: BTreeMap::new(),
             envs: Vec::new(),
             env: None,
+            nesting: None,
         }
     }
 
@@ -153,6 +158,7 @@ impl<'a> Emitter<'a> {
     /// Sets this function aside and starts another.
     pub(super) fn suspend(&mut self, body: Body) -> Suspended {
         let (global, global_item) = self.root_globals();
+        let inside = self.nesting.map(|_| 0);
         Suspended {
             body: std::mem::replace(&mut self.body, body),
             context: self.context,
@@ -160,6 +166,7 @@ impl<'a> Emitter<'a> {
             variables: std::mem::take(&mut self.variables),
             env: self.env.take(),
             envs: self.envs.len(),
+            nesting: std::mem::replace(&mut self.nesting, inside),
         }
     }
 
@@ -170,6 +177,7 @@ impl<'a> Emitter<'a> {
         self.variables = suspended.variables;
         self.env = suspended.env;
         self.envs.truncate(suspended.envs);
+        self.nesting = suspended.nesting;
         std::mem::replace(&mut self.body, suspended.body)
     }
 
@@ -316,6 +324,15 @@ impl<'a> Emitter<'a> {
         let outer = std::mem::replace(&mut self.context, context);
         let value = write(self);
         self.context = outer;
+        value
+    }
+
+    /// Writes an expression inside another.
+    pub(super) fn nested<T>(&mut self, write: impl FnOnce(&mut Self) -> T) -> T {
+        let nesting = self.nesting;
+        self.nesting = nesting.map(|n| n + 1);
+        let value = write(self);
+        self.nesting = nesting;
         value
     }
 

@@ -3,7 +3,7 @@
 //! A lifted function reaches what it shares with its surroundings through environments; the chain
 //! of them is known here, so that a variable is `up` environments out, at a fixed place.
 
-use lockgate_mapping::expression::ir::{Expr, Hint, Lambda, Signature};
+use lockgate_mapping::expression::ir::{Expr, Hint, Lambda};
 use lockgate_model::abi::{self, Op, kind};
 use wasm_encoder::{BlockType, ValType};
 
@@ -11,14 +11,14 @@ use super::{
     emitter::{Context, Emitter, Env},
     values::HANDLE,
 };
-use crate::module::{ARGUMENTS, At, Body, FunctionId, TAIL_CALL, function_params, tail_globals};
+use crate::module::{ARGUMENTS, At, Body, DEPTH, FunctionId, TAIL_CALL, function_params, tail_globals};
 
 /// Parameters of a function value.
 pub(super) const ENV: u32 = 0;
 pub(super) const CONTEXT: u32 = 1;
 pub(super) const COUNT: u32 = 2;
-const FIRST: u32 = 3;
-const REST: u32 = FIRST + ARGUMENTS as u32;
+pub(super) const FIRST: u32 = 3;
+pub(super) const REST: u32 = FIRST + ARGUMENTS as u32;
 
 /// A call ready to be made: locals of the function's number, the function and the arguments.
 pub(super) struct Prepared {
@@ -94,69 +94,6 @@ impl<'a> Emitter<'a> {
         self.body.ins().local_get(REST).i32_const(0).i32_const(nth - ARGUMENTS as i32);
         self.body.op(Op::EnvGet);
         self.body.ins().else_().i64_const(abi::UNDEFINED).end();
-    }
-
-    /// Replaces the arguments by those that a signature makes of them: each parameter takes one
-    /// of its letters; one that may be left out is, when others need what was given.
-    fn check_arguments(&mut self, signature: &Signature) {
-        let next = self.body.local(ValType::I32);
-        let taken = self.body.local(ValType::I64);
-        let mut required = signature.params.iter().filter(|p| !p.optional).count();
-        let count = signature.params.len();
-        let mut checked = Vec::new();
-        for (i, param) in signature.params.iter().enumerate() {
-            required -= usize::from(!param.optional);
-            // The next argument by its number, which is known only when the function runs.
-            self.body.ins().i64_const(abi::UNDEFINED).local_set(taken);
-            for nth in 0..=i {
-                self.body.ins().local_get(next).i32_const(nth as i32).i32_eq().if_(BlockType::Empty);
-                self.argument(nth);
-                self.body.ins().local_set(taken).end();
-            }
-            let after = i32::try_from(required).unwrap_or(i32::MAX);
-            self.body.ins().local_get(COUNT).local_get(next).i32_sub().i32_const(after).i32_gt_s();
-            let given = self.body.local(ValType::I32);
-            self.accepts(taken, &param.letters);
-            self.body.ins().i32_and().local_tee(given).if_(BlockType::Empty);
-            if let Some(items) = param.items {
-                self.body.ins().local_get(taken).i32_const(0x80 | items as i32).i32_const(i as i32 + 1);
-                self.body.op(Op::Check);
-                self.body.ins().local_set(taken);
-            } else if param.array {
-                self.body.ins().local_get(taken).i32_const('a' as i32).i32_const(i as i32 + 1);
-                self.body.op(Op::Check);
-                self.body.ins().local_set(taken);
-            }
-            self.body.ins().local_get(next).i32_const(1).i32_add().local_set(next);
-            self.body.ins().else_();
-            if param.context {
-                self.body.ins().local_get(CONTEXT).local_set(taken);
-                self.accepts(taken, &param.letters);
-                self.body.ins().i32_eqz().if_(BlockType::Empty);
-                self.fail(411, None);
-                self.body.ins().end();
-            } else if param.optional {
-                self.body.ins().i64_const(abi::UNDEFINED).local_set(taken);
-            } else {
-                self.fail(410, None);
-            }
-            self.body.ins().end();
-            let value = self.body.local(ValType::I64);
-            self.body.ins().local_get(taken).local_set(value);
-            checked.push(value);
-        }
-        let many = signature.params.last().is_some_and(|p| p.many);
-        if !many {
-            self.body.ins().local_get(next).local_get(COUNT).i32_lt_s().if_(BlockType::Empty);
-            self.fail(410, None);
-            self.body.ins().end();
-        }
-        for (i, value) in checked.into_iter().enumerate().take(ARGUMENTS) {
-            self.body.ins().local_get(value).local_set(FIRST + i as u32);
-        }
-        if !many && count <= ARGUMENTS {
-            self.body.ins().i32_const(count as i32).local_set(COUNT);
-        }
     }
 
     /// Pushes 1 when the value in `local` is of a type that these letters name.
@@ -289,11 +226,22 @@ impl<'a> Emitter<'a> {
 
     /// The same with the number of arguments in an i32 local.
     pub(super) fn apply_counted(&mut self, call: &Prepared, arguments: &[u32], count: Option<u32>, at: Option<At>) {
+        // The dispatcher counts one; what the call is nested in counts too where it is asked for.
+        let around = self.nesting.unwrap_or_default().saturating_sub(1) as i32;
+        self.deepen(around);
         self.push_call(call, arguments, count);
         let apply = self.m.apply();
         match at {
             Some(at) => self.body.call_at(apply, at),
             None => self.body.call(apply),
+        }
+        self.deepen(-around);
+    }
+
+    fn deepen(&mut self, by: i32) {
+        if by != 0 {
+            let depth = self.m.global(DEPTH, ValType::I32);
+            self.body.ins().global_get(depth).i32_const(by).i32_add().global_set(depth);
         }
     }
 

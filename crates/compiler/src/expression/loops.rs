@@ -67,8 +67,8 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// The list as an array for a function that wants to see it.
-    fn whole(&mut self, list: u32) {
+    /// Pushes the list as an array, also a single value.
+    pub(super) fn whole(&mut self, list: u32) {
         self.body.ins().local_get(list).i32_const('a' as i32).i32_const(1);
         self.body.op(Op::Check);
     }

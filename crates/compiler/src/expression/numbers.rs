@@ -19,6 +19,11 @@ pub(super) const NUMBER: BlockType = BlockType::Result(ValType::F64);
 impl<'a> Emitter<'a> {
     /// Pushes the value as a number; a value that is none is error `code` at `at`.
     pub(super) fn number(&mut self, expr: &'a Expr, code: i32, at: At) {
+        self.nested(|e| e.computed(expr, code, at));
+    }
+
+    /// The same for an expression that has been entered.
+    pub(super) fn computed(&mut self, expr: &'a Expr, code: i32, at: At) {
         match &expr.kind {
             Kind::Constant(Constant::Number(value, _)) => {
                 self.body.ins().f64_const((*value).into());
@@ -87,7 +92,7 @@ impl<'a> Emitter<'a> {
                 }
             }
             _ => {
-                self.handle(expr);
+                self.value(expr, false);
                 self.body.ins().i32_const(code);
                 self.op(Op::Num, Some(at));
             }

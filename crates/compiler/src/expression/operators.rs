@@ -15,11 +15,11 @@ impl<'a> Emitter<'a> {
         let at = self.at(expr);
         match operator {
             Operator::Add | Operator::Subtract | Operator::Multiply | Operator::Divide | Operator::Remainder => {
-                self.number(expr, 0, at);
+                self.computed(expr, 0, at);
                 self.op(Op::NewNum, Some(at));
             }
             Operator::Equal | Operator::NotEqual | Operator::And | Operator::Or | Operator::In => {
-                self.condition(expr);
+                self.truth(expr);
                 self.truth_to_handle();
             }
             Operator::Less | Operator::LessEqual | Operator::Greater | Operator::GreaterEqual => {

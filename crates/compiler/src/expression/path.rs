@@ -75,12 +75,7 @@ impl<'a> Emitter<'a> {
             return self.step(step, flags);
         }
         // The root is one item, so the step is taken once and gives what the path goes on with.
-        let context = if field {
-            self.push_path_input();
-            Context::Local(self.stash())
-        } else {
-            self.item_context()
-        };
+        let context = self.item_context();
         self.with_context(context, |e| {
             e.handle(&step.expr);
             e.filters(&step.filters, flags);

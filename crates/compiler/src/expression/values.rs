@@ -19,19 +19,24 @@ const TRUE: i64 = abi::constant_node(abi::NODE_TRUE);
 impl<'a> Emitter<'a> {
     /// Pushes the value as a handle.
     pub(crate) fn handle(&mut self, expr: &'a Expr) {
-        self.value(expr, false);
+        self.nested(|e| e.value(expr, false));
     }
 
     /// The same in tail position of a lifted function: a call there does not nest.
     pub(super) fn tail(&mut self, expr: &'a Expr) {
-        self.value(expr, true);
+        self.nested(|e| e.value(expr, true));
+    }
+
+    fn inner(&mut self, expr: &'a Expr, tail: bool) {
+        self.nested(|e| e.value(expr, tail));
     }
 
     pub(super) fn kind_of(&self, expr: &Expr) -> ValueKind {
         kind_of(expr, &self.program.variables)
     }
 
-    fn value(&mut self, expr: &'a Expr, tail: bool) {
+    /// Pushes the value of an expression that has been entered.
+    pub(super) fn value(&mut self, expr: &'a Expr, tail: bool) {
         match &expr.kind {
             Kind::Constant(constant) => {
                 let at = self.at(expr);
@@ -49,10 +54,10 @@ impl<'a> Emitter<'a> {
             },
             Kind::External(name) => self.external(name),
             Kind::Name(name) => {
-                let k = self.index(name);
+                // An item of a step, which is looked into as `$lookup` does.
                 self.push_context();
-                self.body.ins().i32_const(k);
-                self.body.op(Op::Get);
+                self.text_constant(name);
+                self.body.op(Op::GetDyn);
             }
             Kind::Wildcard => self.normalised(Op::Wildcard, 0),
             Kind::Descendants => self.normalised(Op::Descend, 0),
@@ -66,7 +71,7 @@ impl<'a> Emitter<'a> {
                 let outer = self.enter(*scope);
                 self.before_last(body);
                 match body.last() {
-                    Some(last) => self.value(last, tail),
+                    Some(last) => self.inner(last, tail),
                     None => {
                         self.body.ins().i64_const(abi::UNDEFINED);
                     }
@@ -91,10 +96,10 @@ impl<'a> Emitter<'a> {
             Kind::Condition(condition, then, otherwise) => {
                 self.condition(condition);
                 self.body.ins().if_(HANDLE);
-                self.value(then, tail);
+                self.inner(then, tail);
                 self.body.ins().else_();
                 match otherwise {
-                    Some(otherwise) => self.value(otherwise, tail),
+                    Some(otherwise) => self.inner(otherwise, tail),
                     None => {
                         self.body.ins().i64_const(abi::UNDEFINED);
                     }
@@ -107,14 +112,14 @@ impl<'a> Emitter<'a> {
                 self.body.ins().local_get(local);
                 self.body.op(Op::Truthy);
                 self.body.ins().if_(HANDLE).local_get(local).else_();
-                self.value(right, tail);
+                self.inner(right, tail);
                 self.body.ins().end();
             }
             Kind::Coalesce(left, right) => {
                 self.handle(left);
                 let local = self.stash();
                 self.body.ins().local_get(local).i64_eqz().if_(HANDLE);
-                self.value(right, tail);
+                self.inner(right, tail);
                 self.body.ins().else_().local_get(local).end();
             }
             Kind::Lambda(lambda) => self.lambda(lambda),
@@ -130,7 +135,7 @@ impl<'a> Emitter<'a> {
             Kind::Chain(left, right) => self.chain(expr, left, right),
             Kind::Negate(_) => {
                 let at = self.at(expr);
-                self.number(expr, 0, at);
+                self.computed(expr, 0, at);
                 self.op(Op::NewNum, Some(at));
             }
         }
@@ -193,6 +198,11 @@ impl<'a> Emitter<'a> {
 
     /// Pushes 1 when `$boolean` of the value is true, else 0.
     pub(crate) fn condition(&mut self, expr: &'a Expr) {
+        self.nested(|e| e.truth(expr));
+    }
+
+    /// The same for an expression that has been entered.
+    pub(super) fn truth(&mut self, expr: &'a Expr) {
         match &expr.kind {
             Kind::Constant(constant) => {
                 let truth = match constant {
@@ -232,7 +242,7 @@ impl<'a> Emitter<'a> {
                     self.number(right, 0, at);
                     self.compare_numbers(*operator);
                 } else {
-                    self.handle(expr);
+                    self.value(expr, false);
                     self.body.ins().i64_const(TRUE).i64_eq();
                 }
             }
@@ -268,13 +278,13 @@ impl<'a> Emitter<'a> {
             }
             _ if self.kind_of(expr) == ValueKind::Number => {
                 let at = self.at(expr);
-                self.number(expr, 0, at);
+                self.computed(expr, 0, at);
                 self.finite(expr, 1001, at);
                 // Neither zero nor undefined.
                 self.body.ins().f64_abs().f64_const(0.0.into()).f64_gt();
             }
             _ => {
-                self.handle(expr);
+                self.value(expr, false);
                 self.body.op(Op::Truthy);
             }
         }

@@ -15,6 +15,8 @@ use super::{Body, ModuleBuilder};
 
 /// Arguments passed one by one.
 pub const ARGUMENTS: usize = 4;
+/// The global that counts nested calls.
+pub(crate) const DEPTH: &str = "depth";
 /// Returned by a function value whose result is that of another call; no handle has these bits.
 pub const TAIL_CALL: i64 = -1;
 
@@ -52,7 +54,7 @@ pub(crate) fn tail_globals(m: &mut ModuleBuilder) -> Vec<u32> {
 
 /// The dispatcher over all numbered functions.
 pub(super) fn body(m: &mut ModuleBuilder) -> Body {
-    let depth = m.global("depth", ValType::I32);
+    let depth = m.global(DEPTH, ValType::I32);
     let tail = tail_globals(m);
     let params = apply_params().len();
     let mut b = Body::new(params);

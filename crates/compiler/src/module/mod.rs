@@ -22,7 +22,7 @@ use wasm_encoder::{
     GlobalType, ImportSection, Module, NameMap, NameSection, TypeSection, ValType,
 };
 
-pub(crate) use apply::tail_globals;
+pub(crate) use apply::{DEPTH, tail_globals};
 pub use apply::{ARGUMENTS, TAIL_CALL, function_params};
 pub use body::{At, Body};
 use body::Callee;

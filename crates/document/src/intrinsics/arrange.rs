@@ -189,7 +189,7 @@ impl Arena {
         for i in 0..items.len {
             let item = self.item(items, i);
             let node = self.values.node(item);
-            let hash = hash(node, &state, self.depth_max, &mut self.meter)? as u32;
+            let hash = hash(node, &state, &mut self.meter)? as u32;
             let mut failed = Ok(());
             let found = seen.find(hash, |place| {
                 let Some(&earlier) = self.gathered.get(place as usize) else { return false };

@@ -82,15 +82,15 @@ impl Arena {
         self.obj_set(o, dk, value)
     }
 
-    /// `obj_set_dyn(o, key, h)`: a key that is no string is T1003, a key twice is D1009.
+    /// `obj_set_dyn(o, key, h)`: a key that is no string is T1003, a key twice is D1009; undefined adds nothing.
     pub fn obj_set_dyn(&mut self, o: Handle, key: Handle, h: Handle) -> Result<(), Fault> {
         let Some(text) = self.values.datum(key)?.as_text() else { return Err(self.complain(T1003, None, key)) };
-        if h.is_undefined() {
-            return Ok(());
-        }
         let object = self.object(o)?;
         if self.place_of(o, object, text)?.is_some() {
             return Err(self.complain(D1009, None, key));
+        }
+        if h.is_undefined() {
+            return Ok(());
         }
         let text = self.text_for(o, text)?;
         self.add_field(o, object, Field { key: text, value: h })

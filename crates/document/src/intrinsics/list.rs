@@ -172,10 +172,10 @@ impl Arena {
         let source = items.at as usize..(items.at + items.len) as usize;
         if items.slot == a.slot() {
             region.items.copy_within(source, end);
-        } else if let Some((target, source)) = self.values.items_apart(a.slot(), items.slot, source) {
-            if let Some(place) = target.get_mut(end..end + source.len()) {
-                place.copy_from_slice(source);
-            }
+        } else if let Some((target, source)) = self.values.items_apart(a.slot(), items.slot, source)
+            && let Some(place) = target.get_mut(end..end + source.len())
+        {
+            place.copy_from_slice(source);
         }
         span.len += items.len;
         self.set_span(a, flags, span)

@@ -5,7 +5,6 @@ use crate::datum::Datum;
 use crate::fault::Fault;
 use crate::handle::Handle;
 use crate::index::Index;
-use crate::region::LINEAR_MAX;
 use crate::standard::T0410;
 use crate::text::Text;
 use crate::values::Object;
@@ -68,20 +67,24 @@ impl Arena {
     fn field(&mut self, h: Handle, key: Text) -> Result<Found, Fault> {
         let (region, datum) = self.values.found(h)?;
         match datum {
-            Datum::Object { index, at, len, .. } => {
-                let object = Object { index, at, len };
-                let place = match self.values.locate(region, object, key) {
-                    Ok(place) => place,
-                    Err(_) => self.locate_in_many(h, key)?,
-                };
-                Ok(match place {
-                    Some(place) => Found::Value(self.values.field(h.slot(), at, place).value),
-                    None => Found::Nothing,
-                })
-            }
+            Datum::Object { index, at, len, .. } => match self.values.locate(region, Object { index, at, len }, key) {
+                Ok(Some(place)) => match region.fields(at, len).get(place as usize) {
+                    Some(field) => Ok(Found::Value(field.value)),
+                    None => Ok(Found::Nothing),
+                },
+                Ok(None) => Ok(Found::Nothing),
+                Err(_) => self.field_of_many(h, key),
+            },
             Datum::Array { .. } | Datum::Range { .. } => Ok(Found::List),
             _ => Ok(Found::Nothing),
         }
+    }
+
+    #[cold]
+    fn field_of_many(&mut self, h: Handle, key: Text) -> Result<Found, Fault> {
+        let place = self.locate_in_many(h, key)?;
+        let Datum::Object { at, .. } = self.values.datum(h)? else { return Err(Fault::WrongKind) };
+        Ok(place.map_or(Found::Nothing, |place| Found::Value(self.values.field(h.slot(), at, place).value)))
     }
 
     /// The place of a key in an object of many fields, which gets its index now.
@@ -308,5 +311,3 @@ enum Found {
     /// The value is an array: its items are to be asked.
     List,
 }
-
-const _: () = assert!(LINEAR_MAX < u16::MAX as u32);

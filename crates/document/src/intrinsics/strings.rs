@@ -156,8 +156,13 @@ impl Arena {
             return self.put_text(part);
         }
         self.memory.claim(text.len.into())?;
-        let words: Vec<&str> = trimmed.split(is_space).filter(|word| !word.is_empty()).collect();
-        let normal = words.join(" ");
+        let mut normal = String::with_capacity(trimmed.len());
+        for word in trimmed.split(is_space).filter(|word| !word.is_empty()) {
+            if !normal.is_empty() {
+                normal.push(' ');
+            }
+            normal.push_str(word);
+        }
         let written = self.new_text(&normal);
         self.memory.release(text.len.into());
         written

@@ -14,7 +14,7 @@ use crate::handle::Handle;
 use crate::index::Index;
 use crate::memory::Memory;
 use crate::region::{LINEAR_MAX, Region};
-use crate::text::{ASCII, PLAIN, Text, fingerprint, plain_run};
+use crate::text::Text;
 
 /// Children of the containers that are still open; kept from text to text for its buffers.
 #[derive(Debug, Default)]
@@ -103,21 +103,22 @@ impl Arena {
     }
 }
 
-struct Reader<'a> {
-    text: &'a str,
-    bytes: &'a [u8],
-    pos: usize,
+/// A text being read. What one scalar needs is in [`super::scalar`].
+pub(super) struct Reader<'a> {
+    pub(super) text: &'a str,
+    pub(super) bytes: &'a [u8],
+    pub(super) pos: usize,
     /// Where `bytes` starts in the region's text.
-    base: u32,
-    slot: u16,
-    region: &'a mut Region,
-    memory: &'a mut Memory,
+    pub(super) base: u32,
+    pub(super) slot: u16,
+    pub(super) region: &'a mut Region,
+    pub(super) memory: &'a mut Memory,
     pending: &'a mut Pending,
     options: ParseOptions,
     depth_max: usize,
 }
 
-type Read<T> = Result<T, ParseError>;
+pub(super) type Read<T> = Result<T, ParseError>;
 
 impl Reader<'_> {
     fn document(&mut self) -> Read<Handle> {
@@ -335,142 +336,6 @@ impl Reader<'_> {
         Ok(value)
     }
 
-    /// Reads the string that begins with the quote at `pos`.
-    #[inline]
-    fn string(&mut self) -> Read<Text> {
-        let start = self.pos + 1;
-        let rest = self.bytes.get(start..).unwrap_or_default();
-        let (run, is_ascii) = plain_run(rest);
-        if rest.get(run) != Some(&b'"') {
-            return self.string_with_escapes(start);
-        }
-        self.pos = start + run + 1;
-        Ok(Text {
-            at: self.base + start as u32,
-            len: run as u32,
-            print: fingerprint(rest.get(..run).unwrap_or_default()),
-            slot: self.slot,
-            traits: PLAIN | if is_ascii { ASCII } else { 0 },
-        })
-    }
-
-    /// Writes the characters of a string with escapes behind the text.
-    #[cold]
-    fn string_with_escapes(&mut self, start: usize) -> Read<Text> {
-        let at = self.region.text.len();
-        self.pos = start;
-        loop {
-            let (run, _) = plain_run(self.bytes.get(self.pos..).unwrap_or_default());
-            let plain = self.text.get(self.pos..self.pos + run).unwrap_or_default();
-            let room = self.memory.room_text(&mut self.region.text, run + 4);
-            self.granted(room)?;
-            self.region.text.push_str(plain);
-            self.pos += run;
-            match self.bytes.get(self.pos) {
-                Some(b'"') => break,
-                Some(b'\\') => {
-                    let character = self.escape()?;
-                    self.region.text.push(character);
-                }
-                Some(_) => return self.fail(Problem::Control),
-                None => return self.fail(Problem::End),
-            }
-        }
-        self.pos += 1;
-        let written = self.region.text.as_bytes().get(at..).unwrap_or_default();
-        Ok(Text::of(self.slot, at as u32, written))
-    }
-
-    fn escape(&mut self) -> Read<char> {
-        let Some(&letter) = self.bytes.get(self.pos + 1) else {
-            self.pos += 1;
-            return self.fail(Problem::End);
-        };
-        let character = match letter {
-            b'"' | b'\\' | b'/' => char::from(letter),
-            b'b' => '\u{8}',
-            b'f' => '\u{c}',
-            b'n' => '\n',
-            b'r' => '\r',
-            b't' => '\t',
-            b'u' => return self.unicode_escape(),
-            _ => return self.fail(Problem::Escape),
-        };
-        self.pos += 2;
-        Ok(character)
-    }
-
-    fn unicode_escape(&mut self) -> Read<char> {
-        let Some(first) = self.hex4(self.pos) else { return self.fail(Problem::Escape) };
-        let (code, length) = match first {
-            0xd800..=0xdbff => match self.hex4(self.pos + 6) {
-                Some(second @ 0xdc00..=0xdfff) => (0x10000 + ((first - 0xd800) << 10) + (second - 0xdc00), 12),
-                _ => return self.fail(Problem::Surrogate),
-            },
-            _ => (first, 6),
-        };
-        let Some(character) = char::from_u32(code) else { return self.fail(Problem::Surrogate) };
-        self.pos += length;
-        Ok(character)
-    }
-
-    /// The four digits of the `\u` escape at `pos`.
-    fn hex4(&self, pos: usize) -> Option<u32> {
-        let digits = self.bytes.get(pos..pos + 6)?.strip_prefix(b"\\u")?;
-        digits.iter().try_fold(0, |code, &digit| Some(code * 16 + char::from(digit).to_digit(16)?))
-    }
-
-    /// Reads the number at `pos`.
-    #[inline]
-    fn number(&mut self) -> Read<Datum> {
-        let start = self.pos;
-        let is_negative = self.peek() == b'-';
-        self.pos += usize::from(is_negative);
-        let leading_zero = self.peek() == b'0';
-        let (mut mantissa, whole) = self.digits(0);
-        if whole == 0 {
-            return self.fail(Problem::Number);
-        }
-        if leading_zero && whole > 1 {
-            self.pos -= whole - 1;
-            return self.fail(Problem::Number);
-        }
-        let mut scale = 0;
-        if self.peek() == b'.' {
-            self.pos += 1;
-            (mantissa, scale) = self.digits(mantissa);
-            if scale == 0 {
-                return self.fail(Problem::Number);
-            }
-        }
-        let has_exponent = matches!(self.peek(), b'e' | b'E');
-        if has_exponent {
-            self.pos += 1;
-            self.pos += usize::from(matches!(self.peek(), b'+' | b'-'));
-            if self.digits(0).1 == 0 {
-                return self.fail(Problem::Number);
-            }
-        }
-        let digits = whole + scale - usize::from(leading_zero);
-        // Up to eighteen digits fit an i64; minus zero would lose its sign.
-        if digits <= 18 && !has_exponent && !(is_negative && mantissa == 0) {
-            let mantissa = mantissa as i64;
-            return Ok(Datum::Exact { scale: scale as u8, mantissa: if is_negative { -mantissa } else { mantissa } });
-        }
-        Ok(Datum::Lexeme { slot: self.slot, at: self.base + start as u32, len: (self.pos - start) as u32 })
-    }
-    /// Reads digits onto `number`, which wraps when there are too many; also answers how many there were.
-    #[inline]
-    fn digits(&mut self, mut number: u64) -> (u64, usize) {
-        let start = self.pos;
-        while let Some(digit) = self.bytes.get(self.pos).map(|byte| byte.wrapping_sub(b'0')).filter(|&digit| digit < 10)
-        {
-            number = number.wrapping_mul(10).wrapping_add(u64::from(digit));
-            self.pos += 1;
-        }
-        (number, self.pos - start)
-    }
-
     #[inline]
     fn put(&mut self, datum: Datum) -> Read<Handle> {
         match self.region.push(self.memory, datum) {
@@ -487,16 +352,16 @@ impl Reader<'_> {
     }
     /// The next byte, or 0 at the end: no rule of the grammar takes a 0.
     #[inline]
-    fn peek(&self) -> u8 {
+    pub(super) fn peek(&self) -> u8 {
         self.bytes.get(self.pos).copied().unwrap_or(0)
     }
 
     #[inline]
-    fn granted(&self, room: Result<(), Fault>) -> Read<()> {
+    pub(super) fn granted(&self, room: Result<(), Fault>) -> Read<()> {
         room.map_err(|fault| ParseError::new(Problem::Fault(fault), self.pos))
     }
     #[cold]
-    fn fail<T>(&self, problem: Problem) -> Read<T> {
+    pub(super) fn fail<T>(&self, problem: Problem) -> Read<T> {
         // Whatever was expected at the end of the text, the end is what is wrong.
         let problem = if self.pos >= self.bytes.len() && problem != Problem::Depth { Problem::End } else { problem };
         Err(ParseError::new(problem, self.pos))

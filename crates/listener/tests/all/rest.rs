@@ -31,11 +31,6 @@ struct House {
     _dir: tempfile::TempDir,
 }
 
-/// Stands in for the admin API.
-async fn admin(request: Request<RequestBody>) -> Result<Response<Full<Bytes>>, Infallible> {
-    Ok(Response::new(Full::new(Bytes::from(format!("admin {}", request.uri().path())))))
-}
-
 fn flow(name: &str, rest: &str) -> (String, String) {
     let head = format!("document: {{ dsl: '1.0.3', namespace: test, name: {name}, version: '1.0.0' }}\n");
     (format!("{name}.flow.yaml"), format!("{head}evaluate: {{ language: jsonata }}\n{rest}\n"))
@@ -70,7 +65,7 @@ impl House {
         };
         let runtime = Runtime::open(parts).await.unwrap();
         let settings = Settings::default();
-        let front = Front::new(runtime.clone(), tower_service_fn(), &settings);
+        let front = Front::new(runtime.clone(), Admin, &settings);
         let server = Running::start(settings, front).await;
         let new = NewTenant {
             id: TenantId::parse("acme").unwrap(),
@@ -112,33 +107,21 @@ impl House {
     }
 }
 
-fn tower_service_fn()
--> impl tower_service::Service<
-    Request<RequestBody>,
-    Response = Response<Full<Bytes>>,
-    Error = Infallible,
-    Future: Send,
-> + Clone
-+ Send
-+ Sync
-+ 'static {
-    Admin
-}
-
-/// A tower service of one function.
+/// Stands in for the admin API.
 #[derive(Clone)]
 struct Admin;
 
 impl tower_service::Service<Request<RequestBody>> for Admin {
     type Response = Response<Full<Bytes>>;
     type Error = Infallible;
-    type Future = std::pin::Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+    type Future = std::future::Ready<Result<Self::Response, Infallible>>;
 
     fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Infallible>> {
         std::task::Poll::Ready(Ok(()))
     }
     fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
-        Box::pin(admin(request))
+        let reply = Response::new(Full::new(Bytes::from(format!("admin {}", request.uri().path()))));
+        std::future::ready(Ok(reply))
     }
 }
 
@@ -215,8 +198,7 @@ async fn the_order_of_answers() {
         ("ada", "/acme/development/%20", 404),
     ] {
         let credential = get(user);
-        let (status, headers, _) =
-            house.ask(request("GET", path, &[("authorization", credential.as_str())], "")).await;
+        let (status, headers, _) = house.ask(request("GET", path, &[("authorization", credential.as_str())], "")).await;
         assert_eq!(status, expected, "GET {path} as {user}");
         assert_eq!(headers.get("allow").map(|v| v.as_bytes()), (expected == 405).then_some(&b"POST"[..]));
     }
@@ -276,7 +258,10 @@ async fn bodies_and_outcomes() {
     let (status, headers, told) = house.post("ada", "/acme/development/tea", "{\"who\": \"ben\"}").await;
     assert_eq!((status, &headers["content-type"]), (418, &http::HeaderValue::from_static("application/problem+json")));
     assert_eq!(told["type"], "https://example.com/teapot");
-    assert_eq!((&told["status"], &told["title"], &told["detail"]), (&json!(418), &json!("no coffee"), &json!("not for ben")));
+    assert_eq!(
+        (&told["status"], &told["title"], &told["detail"]),
+        (&json!(418), &json!("no coffee"), &json!("not for ben"))
+    );
     assert!(told["instance"].is_string() && headers.contains_key("lockgate-run"));
 
     let (status, headers, told) = house.post("ada", "/acme/development/wrong", "{\"who\": \"ben\"}").await;
@@ -287,14 +272,16 @@ async fn bodies_and_outcomes() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn product_urls_and_heads() {
-    let mut house = House::open().await;
+    let house = House::open().await;
     let text = |reply: Response<Bytes>| (reply.status().as_u16(), String::from_utf8_lossy(reply.body()).into_owned());
     for http2 in [false, true] {
         let get = |path| house.server.send(http2, request("GET", path, &[], ""));
         assert_eq!(text(get("/healthz").await), (200, "ok\n".into()));
         assert_eq!(text(get("/readyz").await), (200, "ok\n".into()));
         assert_eq!(text(get("/admin/v1/x?y=1").await), (200, "admin /admin/v1/x".into()));
-        for path in ["/", "/acme", "/acme/development", "/acme/development/echo/1", "/console", "/metrics", "/portal/a/b"] {
+        for path in
+            ["/", "/acme", "/acme/development", "/acme/development/echo/1", "/console", "/metrics", "/portal/a/b"]
+        {
             assert_eq!(get(path).await.status(), 404, "{path}");
         }
     }
@@ -303,5 +290,4 @@ async fn product_urls_and_heads() {
         let raw = house.server.raw(format!("{head}connection: close\r\n\r\n").as_bytes()).await;
         assert!(raw.starts_with("HTTP/1.1 400"), "{raw}");
     }
-    house.server.stop();
 }

@@ -14,7 +14,7 @@ use rustls_pki_types::ServerName;
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::{TcpListener, TcpStream},
-    sync::oneshot,
+    sync::watch,
     task::JoinHandle,
 };
 use tokio_rustls::{TlsConnector, client::TlsStream};
@@ -30,7 +30,7 @@ fn now() -> Timestamp {
 pub struct Running {
     pub address: SocketAddr,
     authority: Authority,
-    stop: Option<oneshot::Sender<()>>,
+    stop: watch::Sender<bool>,
     served: JoinHandle<Drained>,
 }
 
@@ -49,12 +49,12 @@ impl Running {
         let tls = server_config(&own, &clients(&authority), lockgate_keys::ALPN_HTTP).unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
-        let (stop, stopped) = oneshot::channel();
+        let (stop, mut stopped) = watch::channel(false);
         let stopped = async move {
-            let _ = stopped.await;
+            let _ = stopped.wait_for(|stop| *stop).await;
         };
         let served = tokio::spawn(Server::new(tls, settings).serve(listener, handler, stopped));
-        Self { address, authority, stop: Some(stop), served }
+        Self { address, authority, stop, served }
     }
 
     /// A client's certificate of the server's own authority.
@@ -63,12 +63,12 @@ impl Running {
     }
 
     /// Begins the end.
-    pub fn stop(&mut self) {
-        self.stop.take().map(|stop| stop.send(()));
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
     }
 
     /// Stops and waits.
-    pub async fn drained(mut self) -> Drained {
+    pub async fn drained(self) -> Drained {
         self.stop();
         self.served.await.unwrap()
     }
@@ -125,10 +125,10 @@ pub async fn is_closed(tls: &mut TlsStream<TcpStream>, within: Duration) -> bool
 
 /// A request with the `host` that HTTP/1.1 asks for.
 pub fn request(method: &str, path: &str, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Request<Full<Bytes>> {
-    let mut builder = Request::builder().method(method).uri(format!("https://localhost{path}")).header("host", "localhost");
+    let mut builder =
+        Request::builder().method(method).uri(format!("https://localhost{path}")).header("host", "localhost");
     for (name, value) in headers {
         builder = builder.header(*name, *value);
     }
     builder.body(Full::new(body.into())).unwrap()
 }
-

@@ -73,10 +73,11 @@ impl Quickstart {
     /// Runs the command.
     pub fn run(self, output: &Output) -> Result<(), Exit> {
         machine::close_up()?;
-        server::log(output.is_json());
+        server::log(output.is_json(), if output.is_json() { "info" } else { "warn" });
+        let private_mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
         let private = match &self.data {
             Some(_) => None,
-            None => Some(tempfile::Builder::new().prefix("lockgate-").tempdir()?),
+            None => Some(tempfile::Builder::new().prefix("lockgate-").permissions(private_mode).tempdir()?),
         };
         let data = self.data.clone().or_else(|| private.as_ref().map(|p| p.path().to_path_buf())).unwrap_or_default();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;

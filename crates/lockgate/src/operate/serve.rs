@@ -41,7 +41,7 @@ impl Serve {
     /// Runs the command.
     pub fn run(self, output: &Output) -> Result<(), Exit> {
         machine::close_up()?;
-        server::log(output.is_json());
+        server::log(output.is_json(), "info");
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         runtime.block_on(self.serve(output))
     }

@@ -72,12 +72,16 @@ pub async fn signal() -> Result<(), Exit> {
     Ok(())
 }
 
-/// Lines for the log: level by `LOCKGATE_LOG` (`info` when it is not set), JSON with `--json`.
-pub fn log(json: bool) {
+/// Lines for the log on standard error: from `level` on, or as `LOCKGATE_LOG` says; JSON with
+/// `--json`, colour on a terminal alone.
+pub fn log(json: bool, level: &str) {
+    use std::io::IsTerminal;
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_env("LOCKGATE_LOG").unwrap_or_else(|_| EnvFilter::new("warn,lockgate=info"));
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let done = if json { lines.json().try_init() } else { lines.with_target(false).try_init() };
+    let filter = EnvFilter::try_from_env("LOCKGATE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr);
     // A second start in one process keeps the first log.
-    let _ = done;
+    let _ = if json { lines.json().try_init() } else { lines.with_target(false).try_init() };
 }

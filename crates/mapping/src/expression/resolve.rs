@@ -545,6 +545,7 @@ impl Resolver<'_> {
                     _ => self.expr(argument),
                 });
             }
+            self.refuse_patterns(builtin, &given);
             return Kind::Builtin(builtin, given);
         }
         let hint = self.hint(procedure);
@@ -552,6 +553,18 @@ impl Resolver<'_> {
         // A built-in called through a variable may take the context for a missing argument.
         self.use_context();
         Kind::Call(Box::new(callee), given, hint)
+    }
+
+    /// A function may stand where a string is looked for: it comes with regular expressions.
+    fn refuse_patterns(&mut self, builtin: Builtin, given: &[Expr]) {
+        if !matches!(builtin, Builtin::Contains | Builtin::Split) {
+            return;
+        }
+        for argument in given {
+            if matches!(argument.kind, Kind::Function(_) | Kind::Lambda(_) | Kind::Partial(..)) {
+                self.later(argument.span, "a function as a pattern");
+            }
+        }
     }
 
     fn chain(&mut self, left: &Tree, right: &Tree) -> Kind {

@@ -89,6 +89,9 @@ fn shared_parts_cannot_be_printed_or_copied_without_end() {
     assert_eq!(b.arena.export(list, &small).unwrap_err(), Fault::ArenaFull);
 }
 
+/// Does some work; says whether it succeeded.
+type Work<'a> = &'a dyn Fn(&mut Arena) -> bool;
+
 #[test]
 fn work_on_bytes_and_items_is_charged() {
     let mut b = Bench::new();
@@ -96,7 +99,7 @@ fn work_on_bytes_and_items_is_charged() {
     let list = b.json(&format!("[{}0]", "1,".repeat(10_000)));
     let (other, space, k) = (b.json(&format!("[{}0]", "1,".repeat(10_000))), b.json("\" \""), b.key("a"));
     let numbers = 0x80 | i32::from(b'n');
-    let works: [(&str, &dyn Fn(&mut Arena) -> bool); 15] = [
+    let works: [(&str, Work<'_>); 15] = [
         ("length", &|a| a.length(text).is_ok()),
         ("upper", &|a| a.upper(text).is_ok()),
         ("trim", &|a| a.trim(text).is_ok()),

@@ -87,6 +87,7 @@ fn computed_keys_are_strings_and_come_once() {
     b.arena.obj_set_dyn(object, key, Handle::UNDEFINED).unwrap();
     b.arena.obj_set_dyn(object, key, Handle::TRUE).unwrap();
     assert_eq!(code(b.arena.obj_set_dyn(object, key, Handle::FALSE)), "D1009");
+    assert_eq!(code(b.arena.obj_set_dyn(object, key, Handle::UNDEFINED)), "D1009");
     assert_eq!(b.show(object), r#"{"a":true}"#);
 }
 

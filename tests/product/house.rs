@@ -1,0 +1,177 @@
+//! A running quickstart, and the clients that tests use against it.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use lockgate_testkit::{
+    TempDir,
+    process::{Running, program},
+};
+use serde_json::Value;
+
+/// An installation with its own data directory.
+pub struct House {
+    pub ready: Value,
+    pub data: PathBuf,
+    pub process: Running,
+    folder: TempDir,
+}
+
+/// What came back over HTTP.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub body: String,
+    pub headers: String,
+}
+
+impl Reply {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("no JSON ({e}): {self:?}"))
+    }
+    pub fn code(&self) -> String {
+        self.json()["error"]["code"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+pub const ORDER: &str = include_str!("../../orchestrations/order-to-erp/sample.json");
+pub const ORDER_PATH: &str = "/demo/development/order-to-erp";
+
+impl House {
+    /// Starts quickstart on a free port and waits for its ready line.
+    pub fn start() -> Self {
+        let folder = lockgate_testkit::temp_dir();
+        let data = folder.path().join("data");
+        Self::start_in(folder, data, &[])
+    }
+
+    /// Starts quickstart again on the same data directory.
+    pub fn restart(self, more: &[&str]) -> Self {
+        let Self { process, folder, data, .. } = self;
+        stop(process);
+        Self::start_in(folder, data, more)
+    }
+
+    fn start_in(folder: TempDir, data: PathBuf, more: &[&str]) -> Self {
+        let mut command = Command::new(program());
+        command.args(["quickstart", "--json", "--data"]).arg(&data).args(more);
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log(&folder));
+        let mut process = Running::start(&mut command);
+        let mut line = String::new();
+        BufReader::new(process.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let ready = serde_json::from_str(&line)
+            .unwrap_or_else(|e| panic!("no ready line ({e}): {line:?}\n{}", std::fs::read_to_string(folder.path().join("log")).unwrap()));
+        Self { ready, data, process, folder }
+    }
+
+    pub fn text(&self, member: &str) -> String {
+        self.ready[member].as_str().unwrap_or_else(|| panic!("no `{member}` in {}", self.ready)).to_owned()
+    }
+
+    /// What the program wrote to standard error.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap()
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn administrator(&self) -> String {
+        format!("admin:{}", self.text("password"))
+    }
+
+    /// One request by curl: `who` is `user:password`, a `Bearer …` header, or nobody.
+    pub fn request(&self, who: &str, method: &str, path: &str, body: Option<&str>, headers: &[&str]) -> Reply {
+        let mut curl = Command::new("curl");
+        let head = self.folder.path().join(format!("head-{}", std::process::id()));
+        curl.args(["-sS", "-o", "-", "-w", "\n%{http_code}", "--max-time", "120", "-X", method]);
+        curl.arg("--cacert").arg(self.text("ca_file")).arg("-D").arg(&head);
+        if who.starts_with("Bearer ") {
+            curl.args(["-H", &format!("Authorization: {who}")]);
+        } else if !who.is_empty() {
+            curl.args(["-u", who]);
+        }
+        for header in headers {
+            curl.args(["-H", header]);
+        }
+        if body.is_some() {
+            if !headers.iter().any(|h| h.to_ascii_lowercase().starts_with("content-type")) {
+                curl.args(["-H", "Content-Type: application/json"]);
+            }
+            curl.args(["--data-binary", "@-"]);
+        }
+        let output = with_input(curl.arg(format!("{}{path}", self.text("listener_url"))), body.unwrap_or_default());
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        let (body, status) = text.rsplit_once('\n').unwrap_or_else(|| panic!("curl: {output:?}"));
+        let headers = std::fs::read_to_string(head).unwrap_or_default();
+        Reply { status: status.parse().unwrap(), body: body.to_owned(), headers }
+    }
+
+    /// POSTs an order.
+    pub fn order(&self, who: &str, body: &str) -> Reply {
+        self.request(who, "POST", ORDER_PATH, Some(body), &[])
+    }
+
+    /// The command line, signed in by this file.
+    pub fn cli_as(&self, context: &Path, arguments: &[&str], input: &str) -> Output {
+        let mut command = Command::new(program());
+        command.env("LOCKGATE_CONTEXT", context).args(arguments);
+        with_input(&mut command, input)
+    }
+
+    /// The command line as the administrator; it must succeed. Returns what it printed.
+    pub fn cli(&self, arguments: &[&str]) -> String {
+        let output = self.cli_as(&self.data.join("context.json"), arguments, "");
+        assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The same with `--json`.
+    pub fn cli_json(&self, arguments: &[&str]) -> Value {
+        let text = self.cli(&[&["--json"], arguments].concat());
+        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{arguments:?} printed no JSON ({e}): {text}"))
+    }
+
+    /// A second user who has signed in with a one-time token; returns `user:password`.
+    pub fn user(&self, name: &str, profiles: &[&str]) -> String {
+        let mut arguments = vec!["user", "add", name];
+        profiles.iter().for_each(|p| arguments.extend(["--profile", p]));
+        let token = self.cli_json(&arguments)["token"].as_str().unwrap().to_owned();
+        let password = format!("Correct-Horse-7-{}", name.to_uppercase());
+        let output = self.cli_as(
+            &self.folder.path().join(format!("{name}.json")),
+            &["login", &self.text("listener_url"), "--tenant", "demo", "--user", name, "--ca", &self.text("ca_file"), "--token", "--password-stdin"],
+            &format!("{token}\n{password}\n"),
+        );
+        assert!(output.status.success(), "{output:?}");
+        format!("{name}:{password}")
+    }
+}
+
+fn log(folder: &TempDir) -> std::fs::File {
+    std::fs::OpenOptions::new().create(true).append(true).open(folder.path().join("log")).unwrap()
+}
+
+/// Ends a process as a service manager does, and waits for it.
+pub fn stop(mut process: Running) {
+    let _ = Command::new("kill").args(["-TERM", &process.0.id().to_string()]).status();
+    let _ = process.0.wait();
+}
+
+pub fn with_input(command: &mut Command, input: &str) -> Output {
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap_or_else(|e| panic!("{command:?}: {e}"));
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_owned();
+    let writer = std::thread::spawn(move || {
+        // Who does not read is free not to.
+        let _ = stdin.write_all(input.as_bytes());
+    });
+    let output = child.wait_with_output().unwrap();
+    writer.join().unwrap();
+    output
+}

@@ -1,0 +1,98 @@
+//! What is found in a data directory afterwards: nothing of the data, no secret in the clear, and
+//! what must survive a restart.
+
+use std::path::Path;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+use crate::house::{House, ORDER};
+
+/// Every file below a folder, with its bytes.
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if path.is_file() {
+            found.push((path.display().to_string(), std::fs::read(&path).unwrap()));
+        }
+    }
+    found
+}
+
+fn holders(files: &[(String, Vec<u8>)], needle: &[u8]) -> Vec<String> {
+    let holds = |bytes: &[u8]| bytes.windows(needle.len()).any(|w| w == needle);
+    files.iter().filter(|(_, bytes)| holds(bytes)).map(|(name, _)| name.clone()).collect()
+}
+
+#[test]
+fn a_stolen_data_directory_shows_neither_data_nor_secrets() {
+    let house = House::start();
+    let admin = house.administrator();
+    let canary = "Zq7-canary-9fA3";
+    let order = ORDER.replace("SO-1000009", canary);
+    assert_eq!(house.order(&admin, &order).status, 200);
+    // Failing ways too: bad JSON, a fault with the canary in its text, an endpoint that is not there.
+    assert_eq!(house.order(&admin, &format!("{order}x")).status, 400);
+    assert_eq!(house.order(&admin, &order.replace("\"active\"", "\"cancelled\"")).status, 422);
+    let secret = house.folder().join("secret");
+    std::fs::write(&secret, "Hunter2-Very-Secret-Value").unwrap();
+    let set = ["account", "set", "erp", "--env", "development", "--connector", "https", "--address", "https://127.0.0.1:9/erp"];
+    let from = format!("password={}", secret.display());
+    let ca = house.text("ca_file");
+    house.cli(&[&set[..], &["--ca", &ca, "--set", "auth=basic", "--set", "username=lockgate", "--secret", &from]].concat());
+    assert!(house.order(&admin, &order).status >= 500);
+    let key = house.cli_json(&["user", "key", "add", "admin"])["key"].as_str().unwrap().to_owned();
+    std::fs::remove_file(&secret).unwrap();
+
+    let mut kept = files(&house.data);
+    kept.push(("log".into(), house.log().into_bytes()));
+    assert!(kept.iter().any(|(name, _)| name.ends_with("-wal")), "the write-ahead log is looked into too");
+    let password = house.text("password");
+    let key_secret = key.rsplit('_').next().unwrap();
+    for secret in [canary, "Customer.Mail.64590", password.as_str(), "Hunter2-Very-Secret-Value", key_secret] {
+        for needle in [secret.as_bytes().to_vec(), STANDARD.encode(secret).into_bytes()] {
+            assert_eq!(holders(&kept, &needle), Vec::<String>::new(), "`{secret}` was kept");
+        }
+    }
+    // The search finds what is there.
+    assert!(!holders(&kept, b"order-to-erp").is_empty());
+}
+
+#[test]
+fn files_of_the_installation_are_the_owners_alone() {
+    use std::os::unix::fs::PermissionsExt;
+    let house = House::start();
+    for entry in std::fs::read_dir(&house.data).unwrap() {
+        let entry = entry.unwrap();
+        let mode = entry.metadata().unwrap().permissions().mode() & 0o777;
+        let name = entry.file_name().to_string_lossy().into_owned();
+        // The CA certificate is public.
+        if name != "ca.pem" && name != "ca.crt" {
+            assert_eq!(mode & 0o077, 0, "{name} has mode {mode:o}");
+        }
+    }
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", house.process.0.id())).unwrap();
+    let core = limits.lines().find(|l| l.starts_with("Max core file size")).unwrap();
+    assert_eq!(core.split_whitespace().nth(4), Some("0"), "{core}");
+}
+
+#[test]
+fn a_restart_keeps_everything_but_sessions() {
+    let house = House::start();
+    let admin = house.administrator();
+    let bob = house.user("bob", &["administrator"]);
+    assert_eq!(house.order(&bob, ORDER).status, 200);
+    let house = house.restart(&[]);
+    assert!(house.ready["password"].is_null(), "the password is printed once: {}", house.ready);
+    assert_eq!(house.order(&admin, ORDER).status, 200);
+    assert_eq!(house.order(&bob, ORDER).status, 200);
+    assert!(house.cli(&["audit", "verify"]).contains("holds"));
+    let gone = house.cli_as(&house.folder().join("bob.json"), &["runs", "--env", "development"], "");
+    assert!(!gone.status.success(), "a session outlived its process: {gone:?}");
+
+    let house = house.restart(&["--new-password"]);
+    assert_eq!(house.order(&admin, ORDER).status, 401, "the old password still holds");
+    assert_eq!(house.order(&house.administrator(), ORDER).status, 200);
+}

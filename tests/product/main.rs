@@ -1,0 +1,9 @@
+//! The product as its users have it: the real program, real TLS, real clients (`curl` and the
+//! command line), a data directory that is looked into afterwards. Refusals first.
+
+mod access_story;
+mod authors;
+mod gates;
+mod house;
+mod kept;
+mod suite;

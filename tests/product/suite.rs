@@ -1,0 +1,37 @@
+//! The public JSONata suite through the compiled path: what is compiled now must be right; what
+//! waits for later must be refused, never answered wrongly.
+
+use std::process::Command;
+
+use lockgate_testkit::process::program;
+
+/// Cases that are wrong today; this number may only shrink.
+const WRONG_MAX: u64 = 0;
+/// Cases that pass today; this number may only grow.
+const PASSED_MIN: u64 = 0;
+
+#[test]
+fn the_public_suite_is_passed_or_refused_case_by_case() {
+    let Some(suites) = lockgate_testkit::suites() else {
+        assert!(std::env::var_os("CI").is_none(), "the suites folder is missing: set LOCKGATE_SUITES");
+        eprintln!("skipped: the_public_suite: no suites folder (set LOCKGATE_SUITES)");
+        return;
+    };
+    let folder = lockgate_testkit::temp_dir();
+    let results = folder.path().join("results.json");
+    let run = Command::new("python3")
+        .arg(suites.join("jsonata/run.py"))
+        .args(["-v", "--timeout", "60", "--json"])
+        .arg(&results)
+        .arg("--")
+        .arg(program())
+        .args(["eval", "--lines"])
+        .output()
+        .unwrap();
+    let shown = String::from_utf8_lossy(&run.stdout);
+    let results: serde_json::Value = serde_json::from_slice(&std::fs::read(&results).unwrap()).unwrap();
+    let total = |verdict: &str| results["total"][verdict].as_u64().unwrap_or(0);
+    let wrong: Vec<&str> = shown.lines().filter(|line| line.starts_with("FAIL")).collect();
+    assert!(total("fail") <= WRONG_MAX, "{} cases are wrong:\n{}", total("fail"), wrong.join("\n"));
+    assert!(total("pass") >= PASSED_MIN, "only {} cases pass", total("pass"));
+}
