@@ -7,9 +7,9 @@ fn table(page: &str) -> BTreeMap<String, String> {
     page.lines()
         .filter_map(|row| row.strip_prefix("| `")?.strip_suffix(" |"))
         .filter_map(|row| {
-            let mut cells = row.split(" | ");
-            let name = cells.next()?.trim_end_matches('`').to_owned();
-            Some((name, cells.next_back()?.to_owned()))
+            let (name, rest) = row.split_once("` | ")?;
+            let (_, may) = rest.rsplit_once(" | ")?;
+            Some((name.to_owned(), may.to_owned()))
         })
         .collect()
 }

@@ -106,6 +106,7 @@ impl House {
         }
         let output = with_input(curl.arg(format!("{}{path}", self.text("listener_url"))), body.unwrap_or_default());
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "curl {method} {path}: {output:?}");
         let (body, status) = text.rsplit_once('\n').unwrap_or_else(|| panic!("curl: {output:?}"));
         let headers = std::fs::read_to_string(head).unwrap_or_default();
         Reply { status: status.parse().unwrap(), body: body.to_owned(), headers }
@@ -141,7 +142,7 @@ impl House {
         let mut arguments = vec!["user", "add", name];
         profiles.iter().for_each(|p| arguments.extend(["--profile", p]));
         let token = self.cli_json(&arguments)["token"].as_str().unwrap().to_owned();
-        let password = format!("Correct-Horse-7-{}", name.to_uppercase());
+        let password = "Korrekt-Pferd-7-Batterie".to_owned();
         let output = self.cli_as(
             &self.folder.path().join(format!("{name}.json")),
             &["login", &self.text("listener_url"), "--tenant", "demo", "--user", name, "--ca", &self.text("ca_file"), "--token", "--password-stdin"],

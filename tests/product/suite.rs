@@ -29,7 +29,8 @@ fn the_public_suite_is_passed_or_refused_case_by_case() {
         .output()
         .unwrap();
     let shown = String::from_utf8_lossy(&run.stdout);
-    let results: serde_json::Value = serde_json::from_slice(&std::fs::read(&results).unwrap()).unwrap();
+    let results = std::fs::read(&results).unwrap_or_else(|e| panic!("no results ({e}): {run:?}"));
+    let results: serde_json::Value = serde_json::from_slice(&results).unwrap();
     let total = |verdict: &str| results["total"][verdict].as_u64().unwrap_or(0);
     let wrong: Vec<&str> = shown.lines().filter(|line| line.starts_with("FAIL")).collect();
     assert!(total("fail") <= WRONG_MAX, "{} cases are wrong:\n{}", total("fail"), wrong.join("\n"));

@@ -50,8 +50,9 @@ struct Egress {
 
 /// Serves the operator's routes on a local socket until `stop`; requests in flight end first.
 pub async fn serve_operator(listener: UnixListener, runtime: Runtime, stop: impl Future<Output = ()> + Send + 'static) {
-    // Accepting goes on after an error of a single connection, so it ends by `stop` alone.
-    let _ = axum::serve(listener, operator_router(runtime)).with_graceful_shutdown(stop).await;
+    if let Err(error) = axum::serve(listener, operator_router(runtime)).with_graceful_shutdown(stop).await {
+        tracing::error!(%error, "the operator's socket failed");
+    }
 }
 
 /// `POST|GET /operator/tenants`, `POST /operator/egress`, `GET /operator/egress/{tenant}`.

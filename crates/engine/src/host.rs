@@ -2,7 +2,7 @@
 //!
 //! It lives from the run's start to its end and passes from one short-lived instance to the next.
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use lockgate_document::{Arena, Document, Fault, Handle};
 use lockgate_model::{Limits, Timestamp, abi, run::TaskTime};
@@ -13,6 +13,7 @@ use crate::{
     frame::Frame,
     ledger::Ledger,
     meter::Meter,
+    step::Caught,
     stop::{Stop, Stopped},
 };
 
@@ -31,6 +32,8 @@ pub(crate) struct Host {
     pub(crate) pc: u32,
     /// What the step wants before it goes on.
     pub(crate) suspension: Option<Suspension>,
+    /// Failures that handlers have, by the slot of the error.
+    pub(crate) caught: BTreeMap<u32, Caught>,
     meter: Meter,
     ledger: Ledger,
     clock: Clock,
@@ -99,6 +102,7 @@ impl Host {
             yielded: false,
             pc: 0,
             suspension: None,
+            caught: BTreeMap::new(),
         }))
     }
 

@@ -53,6 +53,16 @@ pub(crate) enum Turn {
 struct Failed {
     what: What,
     place: Option<Place>,
+    /// The task it belongs to, where that is not the current one.
+    task: Option<String>,
+}
+
+/// A failure that a handler of the flow has: raised again as it is, it is that failure still.
+pub(crate) struct Caught {
+    error: Handle,
+    problem: Problem,
+    place: Option<Place>,
+    task: String,
 }
 
 enum What {
@@ -62,7 +72,7 @@ enum What {
 
 impl From<Problem> for Failed {
     fn from(problem: Problem) -> Self {
-        Self { what: What::Problem(problem), place: None }
+        Self { what: What::Problem(problem), place: None, task: None }
     }
 }
 impl From<Fault> for Failed {
@@ -189,33 +199,52 @@ impl Host {
         }
     }
 
+    /// A filter that does not match raises its error on, unchanged: to whoever looks at it next it
+    /// is the failure it was, at the task where it was.
+    fn as_it_was(&self, failed: Failed) -> Failed {
+        let What::Raised(error) = failed.what else { return failed };
+        match self.caught.values().find(|caught| caught.error == error) {
+            Some(caught) => Failed {
+                what: What::Problem(caught.problem.clone()),
+                place: caught.place.clone(),
+                task: Some(caught.task.clone()),
+            },
+            None => failed,
+        }
+    }
+
     /// Goes to the current task's handler with the error in its slot, or ends the run.
     fn catch(&mut self, failed: Failed) -> Result<u32, Box<Failure>> {
+        let failed = self.as_it_was(failed);
         let catchable = match &failed.what {
             What::Raised(_) => true,
             What::Problem(problem) => problem.catchable,
         };
         let handler = self.module.task(self.pc).and_then(|task| task.handler).filter(|_| catchable);
         let Some(handler) = handler else { return Err(Box::new(self.failure(failed))) };
+        let task = failed.task.clone().unwrap_or_else(|| self.task_pointer().to_owned());
         let caught = self.arena.charge(CATCH_UNITS).and_then(|()| {
             let error = match &failed.what {
-                What::Raised(error) => Raised::complete(&mut self.arena, *error, task_pointer(&self.module, self.pc))?,
+                What::Raised(error) => Raised::complete(&mut self.arena, *error, &task)?,
                 What::Problem(problem) => {
-                    let object = problem.object(task_pointer(&self.module, self.pc));
-                    return self.frame.import(&mut self.arena, handler.slot, &object);
+                    return self.frame.import(&mut self.arena, handler.slot, &problem.object(&task));
                 }
             };
             self.frame.set_value(&mut self.arena, handler.slot, error)
         });
-        match caught {
-            Ok(()) => Ok(handler.pc),
+        self.caught.remove(&handler.slot);
+        if let Err(fault) = caught {
             // There was no room or no cost left to handle it: that ends the run.
-            Err(fault) => Err(Box::new(self.failure(fault.into()))),
+            return Err(Box::new(self.failure(fault.into())));
         }
+        if let (What::Problem(problem), Some(error)) = (failed.what, self.frame.value(handler.slot)) {
+            self.caught.insert(handler.slot, Caught { error, problem, place: failed.place, task });
+        }
+        Ok(handler.pc)
     }
 
     fn failure(&mut self, failed: Failed) -> Failure {
-        let task = self.task_pointer().to_owned();
+        let task = failed.task.unwrap_or_else(|| self.task_pointer().to_owned());
         let problem = match failed.what {
             What::Raised(error) => match Raised::read(&self.arena, error) {
                 Some(raised) => {
@@ -234,10 +263,6 @@ impl Host {
     }
 }
 
-fn task_pointer(module: &crate::Module, pc: u32) -> &str {
-    module.task(pc).map_or("", |task| task.pointer.as_str())
-}
-
 impl Problem {
     /// The end of a run that nothing handled.
     pub(crate) fn into_failure(self, task: String, place: Option<Place>) -> Failure {
@@ -254,7 +279,7 @@ fn failed(host: &Host, error: &wasmtime::Error) -> Failed {
         Problem::fault(fault)
     } else if let Some(trapped) = error.downcast_ref::<Trapped>() {
         match trapped {
-            Trapped::Raised(error) => return Failed { what: What::Raised(*error), place },
+            Trapped::Raised(error) => return Failed { what: What::Raised(*error), place, task: None },
             Trapped::Recursion => Problem::recursion(),
             Trapped::Stopped(why) => Problem::stopped(*why),
             Trapped::Module(detail) => Problem::defect("LG-MODULE", *detail),
@@ -267,7 +292,7 @@ fn failed(host: &Host, error: &wasmtime::Error) -> Failed {
             _ => Problem::defect("LG-MODULE", format!("the module trapped: {}", error.root_cause())),
         }
     };
-    Failed { what: What::Problem(problem), place }
+    Failed { what: What::Problem(problem), place, task: None }
 }
 
 /// Gives the turn back once.

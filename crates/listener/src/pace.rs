@@ -93,8 +93,12 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Paced<T> {
 }
 
 /// A request body that must keep coming, and come to an end.
+///
+/// A request that is refused before its body was read still has the peer sending it. Cutting the
+/// stream off then makes many clients lose the refusal, so a little that is left is read away when
+/// the body is dropped; what is longer or slower than that is cut off.
 pub struct RequestBody {
-    inner: Incoming,
+    inner: Option<Incoming>,
     waiting: Patience,
     whole_max: Duration,
     asked: Option<Instant>,
@@ -121,7 +125,29 @@ impl std::error::Error for BodyError {}
 
 impl RequestBody {
     pub(crate) fn new(inner: Incoming, settings: &Settings) -> Self {
-        Self { inner, waiting: Patience::new(settings.stall()), whole_max: settings.body(), asked: None }
+        Self { inner: Some(inner), waiting: Patience::new(settings.stall()), whole_max: settings.body(), asked: None }
+    }
+}
+
+/// Bytes of an unread body that are read away, and how long that may take.
+const LEFT_BYTES_MAX: usize = 256 << 10;
+const LEFT_MAX: Duration = Duration::from_secs(1);
+
+impl Drop for RequestBody {
+    fn drop(&mut self) {
+        let Some(mut left) = self.inner.take().filter(|inner| !inner.is_end_stream()) else { return };
+        // Without a runtime there is no connection left either.
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        let read_away = async move {
+            let mut bytes = 0;
+            while let Some(Ok(frame)) = std::future::poll_fn(|cx| Pin::new(&mut left).poll_frame(cx)).await {
+                bytes += frame.data_ref().map_or(0, Bytes::len);
+                if bytes > LEFT_BYTES_MAX {
+                    return;
+                }
+            }
+        };
+        runtime.spawn(tokio::time::timeout(LEFT_MAX, read_away));
     }
 }
 
@@ -135,7 +161,8 @@ impl Body for RequestBody {
         if asked.elapsed() > self.whole_max {
             return Poll::Ready(Some(Err(BodyError::Slow)));
         }
-        let polled = Pin::new(&mut self.inner).poll_frame(cx);
+        let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
+        let polled = Pin::new(inner).poll_frame(cx);
         match self.waiting.allow(cx, polled) {
             Some(polled) => polled.map(|frame| frame.map(|f| f.map_err(|_| BodyError::Broken))),
             None => Poll::Ready(Some(Err(BodyError::Slow))),
@@ -143,11 +170,11 @@ impl Body for RequestBody {
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.inner.as_ref().is_none_or(Incoming::is_end_stream)
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        self.inner.as_ref().map(Incoming::size_hint).unwrap_or_default()
     }
 }
 

@@ -69,6 +69,9 @@ enum Command {
     /// Access control lists.
     #[command(subcommand)]
     Acl(administer::acl::Acl),
+    /// Environments (stages).
+    #[command(subcommand)]
+    Env(administer::env::Env),
     /// Make definitions from a file so.
     Apply(administer::apply::Apply),
     /// Explain who may do what.
@@ -122,6 +125,7 @@ fn dispatch(command: Command, output: &Output) -> Result<(), Exit> {
         Command::Group(c) => c.run(output),
         Command::Profile(c) => c.run(output),
         Command::Acl(c) => c.run(output),
+        Command::Env(c) => c.run(output),
         Command::Apply(c) => c.run(output),
         Command::Access(c) => c.run(output),
         Command::Audit(c) => c.run(output),

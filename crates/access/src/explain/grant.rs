@@ -3,7 +3,7 @@
 use std::fmt;
 
 use lockgate_model::{
-    Permission, Target,
+    Permission, Target, TargetKind,
     id::{AclId, EnvironmentId, ProfileId, ProjectId, TenantId, UserId},
 };
 use serde::{Serialize, Serializer, ser::SerializeStruct};
@@ -91,23 +91,23 @@ impl fmt::Display for Grant {
             Self::AllowApi(user) => write!(f, "lockgate user allow-api {user}"),
             Self::GiveProfile(user, profile) => write!(f, "lockgate user grant {user} --profile {profile}"),
             Self::AddProfile(profile, permission, environment) => {
-                write!(f, "lockgate profile add {profile} --permission {permission} --environment {environment}")
+                write!(f, "lockgate profile add {profile} --permission {permission} --env {environment}")
             }
             Self::Permit(profile, permission) => {
-                write!(f, "lockgate profile permit {profile} --permission {permission}")
+                write!(f, "lockgate profile extend {profile} --permission {permission}")
             }
             Self::Extend(profile, environment) => {
-                write!(f, "lockgate profile extend {profile} --environment {environment}")
+                write!(f, "lockgate profile extend {profile} --env {environment}")
             }
             Self::ListProfile(acl, profile) => write!(f, "lockgate acl add {acl} --profile {profile}"),
-            Self::Assign(acl, target) => write!(
-                f,
-                "lockgate acl assign {acl} {}/{} --environment {}",
-                target.kind.as_str(),
-                target.name,
-                target.environment
-            ),
-            Self::Deploy(project, environment) => write!(f, "lockgate deploy {project} --environment {environment}"),
+            Self::Assign(acl, target) => {
+                write!(f, "lockgate acl assign {acl} --to {} --env {}", target.name, target.environment)?;
+                match target.kind {
+                    TargetKind::Integrations => Ok(()),
+                    other => write!(f, " --kind {}", other.as_str()),
+                }
+            }
+            Self::Deploy(project, environment) => write!(f, "lockgate deploy {project} {environment}"),
             Self::AddEnvironment(environment) => write!(f, "lockgate env add {environment}"),
             Self::ResumeTenant(tenant) => write!(f, "lockgate operator tenant resume {tenant}"),
         }

@@ -44,8 +44,8 @@ fn a_profile_of_ones_own_is_widened_and_a_shipped_one_is_not() {
     tenant.user("eve", UserKind::Native, &["partner", "user"]);
     let text = text(&tenant, "eve");
     for step in [
-        "lockgate profile permit partner --permission integrations.execute",
-        "and then:   lockgate profile extend partner --environment live",
+        "lockgate profile extend partner --permission integrations.execute",
+        "and then:   lockgate profile extend partner --env live",
         "and then:   lockgate acl add callers --profile partner",
     ] {
         assert!(text.contains(step), "{text}");
@@ -61,7 +61,7 @@ fn an_administrators_profile_is_never_a_remedy() {
     let text = text(&tenant, "eve");
     assert!(!text.contains("--profile admin"), "{text}");
     for step in [
-        "lockgate profile add caller-live --permission integrations.execute --environment live",
+        "lockgate profile add caller-live --permission integrations.execute --env live",
         "and then:   lockgate acl add default --profile caller-live",
         "and then:   lockgate user grant eve --profile caller-live",
     ] {
@@ -103,11 +103,11 @@ fn what_is_not_there_is_said() {
     assert!(ask("bob", "moon", "order").contains("lockgate env add moon   (needs stages-administer: root)"));
     assert!(ask("bob", "live", "ghost").contains("there is no `integrations/ghost` in any project"));
     assert!(
-        ask("root", "test", "order").contains("lockgate deploy default --environment test   (needs deploy: pat, root)")
+        ask("root", "test", "order").contains("lockgate deploy default test   (needs deploy: pat, root)")
     );
     let mut unlisted = Tenant::story();
     unlisted.remove(Kind::Assignment, "live/integrations/order");
-    assert!(text(&unlisted, "bob").contains("lockgate acl assign default integrations/order --environment live"));
+    assert!(text(&unlisted, "bob").contains("lockgate acl assign default --to order --env live"));
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn a_publish_right_that_fell_can_be_given_back_or_taken_over() {
     let shown = text(&tenant, "bob");
     assert!(shown.contains("`pat` does not hold `deploy` in `live` any more"), "{shown}");
     assert!(shown.contains("lockgate user grant pat --profile publisher"), "the narrowest that gives it: {shown}");
-    assert!(shown.contains("or with:    lockgate deploy default --environment live"), "{shown}");
+    assert!(shown.contains("or with:    lockgate deploy default live"), "{shown}");
     tenant.remove(Kind::User, "pat");
     assert!(text(&tenant, "bob").contains("`pat` is no more"));
 }

@@ -53,7 +53,7 @@ pub(crate) struct Question {
 /// The audit log: links in the order of their chains.
 ///
 /// Reading it is itself recorded.
-#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/audit", tag = "access", params(InTenant, Part),
+#[utoipa::path(get, operation_id = "read_audit", path = "/admin/v1/tenants/{tenant}/audit", tag = "access", params(InTenant, Part),
     responses((status = 200, body = shapes::AuditPage), Refusals,
     (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
 pub(crate) async fn audit(
@@ -70,7 +70,7 @@ pub(crate) async fn audit(
 }
 
 /// Why a user may execute something, or which link is missing and what would close it.
-#[utoipa::path(post, path = "/admin/v1/tenants/{tenant}/access/why", tag = "access", params(InTenant),
+#[utoipa::path(post, operation_id = "explain_access", path = "/admin/v1/tenants/{tenant}/access/why", tag = "access", params(InTenant),
     request_body = Question, responses((status = 200, body = shapes::Explanation), Refusals, Changes))]
 pub(crate) async fn why(
     State(runtime): State<Runtime>,

@@ -43,7 +43,7 @@ pub(crate) struct Tested {
 }
 
 /// Account bindings of an environment.
-#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/environments/{environment}/accounts", tag = "accounts",
+#[utoipa::path(get, operation_id = "list_accounts", path = "/admin/v1/tenants/{tenant}/environments/{environment}/accounts", tag = "accounts",
     params(InTenant, InEnvironment), responses((status = 200, body = Items<shapes::Account>), Refusals))]
 pub(crate) async fn list(
     State(runtime): State<Runtime>,
@@ -54,7 +54,7 @@ pub(crate) async fn list(
 }
 
 /// Binds an account, or changes its binding.
-#[utoipa::path(put, path = "/admin/v1/tenants/{tenant}/environments/{environment}/accounts/{name}", tag = "accounts",
+#[utoipa::path(put, operation_id = "bind_account", path = "/admin/v1/tenants/{tenant}/environments/{environment}/accounts/{name}", tag = "accounts",
     params(InTenant, OfAccount), request_body = shapes::AccountBinding, responses((status = 200, body = shapes::Account), Refusals, Changes))]
 pub(crate) async fn bind(
     State(runtime): State<Runtime>,
@@ -66,7 +66,7 @@ pub(crate) async fn bind(
 }
 
 /// Removes a binding and its secrets.
-#[utoipa::path(delete, path = "/admin/v1/tenants/{tenant}/environments/{environment}/accounts/{name}", tag = "accounts",
+#[utoipa::path(delete, operation_id = "unbind_account", path = "/admin/v1/tenants/{tenant}/environments/{environment}/accounts/{name}", tag = "accounts",
     params(InTenant, OfAccount), responses((status = 204, description = "It is gone, on every node."), Refusals,
     (status = 409, body = shapes::ErrorBody, description = "In use.")))]
 pub(crate) async fn unbind(
@@ -79,7 +79,7 @@ pub(crate) async fn unbind(
 }
 
 /// Proves that an account works: resolve, connect, verify the server, sign in.
-#[utoipa::path(post, path = "/admin/v1/tenants/{tenant}/environments/{environment}/accounts/{name}/test",
+#[utoipa::path(post, operation_id = "test_account", path = "/admin/v1/tenants/{tenant}/environments/{environment}/accounts/{name}/test",
     tag = "accounts", params(InTenant, OfAccount), responses((status = 200, body = Tested), Refusals))]
 pub(crate) async fn test(
     State(runtime): State<Runtime>,

@@ -51,7 +51,7 @@ pub(crate) struct Assigned {
 }
 
 /// The ACLs that targets use in an environment.
-#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/environments/{environment}/acls", tag = "assignments",
+#[utoipa::path(get, operation_id = "list_assignments", path = "/admin/v1/tenants/{tenant}/environments/{environment}/acls", tag = "assignments",
     params(InTenant, InEnvironment), responses((status = 200, body = Items<Assigned>), Refusals))]
 pub(crate) async fn list(
     State(runtime): State<Runtime>,
@@ -76,7 +76,7 @@ pub(crate) async fn list(
 }
 
 /// The ACL a target uses.
-#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/environments/{environment}/acls/{kind}/{name}",
+#[utoipa::path(get, operation_id = "get_assignment", path = "/admin/v1/tenants/{tenant}/environments/{environment}/acls/{kind}/{name}",
     tag = "assignments", params(InTenant, OfTarget), responses((status = 200, body = shapes::Assignment), Refusals))]
 pub(crate) async fn get(
     State(runtime): State<Runtime>,
@@ -87,7 +87,7 @@ pub(crate) async fn get(
 }
 
 /// Gives a target an ACL.
-#[utoipa::path(put, path = "/admin/v1/tenants/{tenant}/environments/{environment}/acls/{kind}/{name}",
+#[utoipa::path(put, operation_id = "put_assignment", path = "/admin/v1/tenants/{tenant}/environments/{environment}/acls/{kind}/{name}",
     tag = "assignments", params(InTenant, OfTarget), request_body = shapes::Assignment,
     responses((status = 204, description = "It is so, on every node."), Refusals, Changes))]
 pub(crate) async fn put(
@@ -101,7 +101,7 @@ pub(crate) async fn put(
 }
 
 /// Takes a target's ACL away: nobody may execute it then.
-#[utoipa::path(delete, path = "/admin/v1/tenants/{tenant}/environments/{environment}/acls/{kind}/{name}",
+#[utoipa::path(delete, operation_id = "delete_assignment", path = "/admin/v1/tenants/{tenant}/environments/{environment}/acls/{kind}/{name}",
     tag = "assignments", params(InTenant, OfTarget), responses((status = 204, description = "It is gone, on every node."), Refusals))]
 pub(crate) async fn delete(
     State(runtime): State<Runtime>,

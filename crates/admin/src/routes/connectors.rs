@@ -13,14 +13,14 @@ use crate::{
 };
 
 /// All connectors.
-#[utoipa::path(get, path = "/admin/v1/connectors", tag = "connectors",
+#[utoipa::path(get, operation_id = "list_connectors", path = "/admin/v1/connectors", tag = "connectors",
     responses((status = 200, body = Items<shapes::Connector>)), security(()))]
 pub(crate) async fn list(State(runtime): State<Runtime>) -> Json<Items<Value>> {
     Json(Items { items: runtime.registry().specs().map(|spec| spec.to_json()).collect() })
 }
 
 /// One connector.
-#[utoipa::path(get, path = "/admin/v1/connectors/{name}", tag = "connectors",
+#[utoipa::path(get, operation_id = "get_connector", path = "/admin/v1/connectors/{name}", tag = "connectors",
     params(("name" = String, Path, description = "Its name.")),
     responses((status = 200, body = shapes::Connector), (status = 404, body = shapes::ErrorBody, description = "There is none.")),
     security(()))]

@@ -54,7 +54,7 @@ pub(crate) struct Key {
 }
 
 /// Gives a user a one-time token: for the first login, or to set a forgotten password anew.
-#[utoipa::path(post, path = "/admin/v1/tenants/{tenant}/users/{id}/token", tag = "credentials", params(InTenant, OfUser),
+#[utoipa::path(post, operation_id = "create_token", path = "/admin/v1/tenants/{tenant}/users/{id}/token", tag = "credentials", params(InTenant, OfUser),
     responses((status = 200, body = Token), Refusals, (status = 400, body = shapes::ErrorBody, description = "The user has no password here.")))]
 pub(crate) async fn invite(
     State(runtime): State<Runtime>,
@@ -65,7 +65,7 @@ pub(crate) async fn invite(
 }
 
 /// Makes an API key for a user.
-#[utoipa::path(post, path = "/admin/v1/tenants/{tenant}/users/{id}/keys", tag = "credentials", params(InTenant, OfUser),
+#[utoipa::path(post, operation_id = "create_key", path = "/admin/v1/tenants/{tenant}/users/{id}/keys", tag = "credentials", params(InTenant, OfUser),
     request_body = Key, responses((status = 200, body = shapes::NewKey), Refusals, Changes))]
 pub(crate) async fn add_key(
     State(runtime): State<Runtime>,
@@ -77,7 +77,7 @@ pub(crate) async fn add_key(
 }
 
 /// A user's API keys.
-#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/users/{id}/keys", tag = "credentials", params(InTenant, OfUser),
+#[utoipa::path(get, operation_id = "list_keys", path = "/admin/v1/tenants/{tenant}/users/{id}/keys", tag = "credentials", params(InTenant, OfUser),
     responses((status = 200, body = Items<shapes::KeyInfo>), Refusals))]
 pub(crate) async fn keys(
     State(runtime): State<Runtime>,
@@ -88,7 +88,7 @@ pub(crate) async fn keys(
 }
 
 /// Ends an API key.
-#[utoipa::path(delete, path = "/admin/v1/tenants/{tenant}/keys/{id}", tag = "credentials", params(InTenant, OfKey),
+#[utoipa::path(delete, operation_id = "delete_key", path = "/admin/v1/tenants/{tenant}/keys/{id}", tag = "credentials", params(InTenant, OfKey),
     responses((status = 204, description = "It is ended, on every node."), Refusals))]
 pub(crate) async fn remove_key(
     State(runtime): State<Runtime>,

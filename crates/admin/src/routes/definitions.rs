@@ -89,7 +89,7 @@ impl From<lockgate_model::Definition> for Shown {
 }
 
 /// Definitions of a kind, in the order of their ids.
-#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/{kind}", tag = "definitions", params(InTenant, OfKind),
+#[utoipa::path(get, operation_id = "list_definitions", path = "/admin/v1/tenants/{tenant}/{kind}", tag = "definitions", params(InTenant, OfKind),
     responses((status = 200, body = Items<shapes::Definition>), Refusals))]
 pub(crate) async fn list(
     State(runtime): State<Runtime>,
@@ -101,7 +101,7 @@ pub(crate) async fn list(
 }
 
 /// One definition.
-#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/{kind}/{id}", tag = "definitions", params(InTenant, One),
+#[utoipa::path(get, operation_id = "get_definition", path = "/admin/v1/tenants/{tenant}/{kind}/{id}", tag = "definitions", params(InTenant, One),
     responses((status = 200, body = shapes::Definition), Refusals))]
 pub(crate) async fn get(
     State(runtime): State<Runtime>,
@@ -112,7 +112,7 @@ pub(crate) async fn get(
 }
 
 /// Creates or changes a definition.
-#[utoipa::path(put, path = "/admin/v1/tenants/{tenant}/{kind}/{id}", tag = "definitions", params(InTenant, One),
+#[utoipa::path(put, operation_id = "put_definition", path = "/admin/v1/tenants/{tenant}/{kind}/{id}", tag = "definitions", params(InTenant, One),
     request_body = shapes::DefinitionBody, responses((status = 204, description = "It is so, on every node."), Refusals, Changes))]
 pub(crate) async fn put(
     State(runtime): State<Runtime>,
@@ -125,7 +125,7 @@ pub(crate) async fn put(
 }
 
 /// Deletes a definition; a user takes its credentials and keys along.
-#[utoipa::path(delete, path = "/admin/v1/tenants/{tenant}/{kind}/{id}", tag = "definitions", params(InTenant, One),
+#[utoipa::path(delete, operation_id = "delete_definition", path = "/admin/v1/tenants/{tenant}/{kind}/{id}", tag = "definitions", params(InTenant, One),
     responses((status = 204, description = "It is gone, on every node."), Refusals,
     (status = 409, body = shapes::ErrorBody, description = "In use.")))]
 pub(crate) async fn delete(

@@ -42,7 +42,7 @@ pub(crate) struct Deploy {
 }
 
 /// What is active in an environment.
-#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/environments/{environment}/deployments", tag = "deployments",
+#[utoipa::path(get, operation_id = "list_deployments", path = "/admin/v1/tenants/{tenant}/environments/{environment}/deployments", tag = "deployments",
     params(InTenant, InEnvironment), responses((status = 200, body = Items<shapes::Deployment>), Refusals))]
 pub(crate) async fn list(
     State(runtime): State<Runtime>,
@@ -53,7 +53,7 @@ pub(crate) async fn list(
 }
 
 /// Deploys a version of a project. Runs in flight keep the version they began with.
-#[utoipa::path(put, path = "/admin/v1/tenants/{tenant}/environments/{environment}/deployments/{project}",
+#[utoipa::path(put, operation_id = "deploy", path = "/admin/v1/tenants/{tenant}/environments/{environment}/deployments/{project}",
     tag = "deployments", params(InTenant, OfDeployment), request_body = Deploy,
     responses((status = 200, body = shapes::Deployed), Refusals, Changes,
     (status = 422, body = shapes::ErrorBody, description = "The sources do not compile; all problems.")))]

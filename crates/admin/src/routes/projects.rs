@@ -54,7 +54,7 @@ pub(crate) struct Files {
 }
 
 /// The projects of a tenant.
-#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/projects", tag = "projects", params(InTenant),
+#[utoipa::path(get, operation_id = "list_projects", path = "/admin/v1/tenants/{tenant}/projects", tag = "projects", params(InTenant),
     responses((status = 200, body = Items<shapes::Project>), Refusals))]
 pub(crate) async fn list(State(runtime): State<Runtime>, Asker(caller): Asker) -> Answer<Json<Items<ShownProject>>> {
     let rows = runtime.definitions(&caller, Kind::Project, "").await?;
@@ -67,7 +67,7 @@ pub(crate) async fn list(State(runtime): State<Runtime>, Asker(caller): Asker) -
 ///
 /// Broken sources are refused with all their problems. What differs from the newest version decides
 /// which permissions are needed.
-#[utoipa::path(post, path = "/admin/v1/tenants/{tenant}/projects/{project}/versions", tag = "projects",
+#[utoipa::path(post, operation_id = "push_version", path = "/admin/v1/tenants/{tenant}/projects/{project}/versions", tag = "projects",
     params(InTenant, OfProject), request_body = Files, responses((status = 200, body = shapes::Pushed), Refusals, Changes,
     (status = 422, body = shapes::ErrorBody, description = "The sources have problems; all of them, with their places.")))]
 pub(crate) async fn push(
@@ -81,7 +81,7 @@ pub(crate) async fn push(
 }
 
 /// The versions of a project, the oldest first.
-#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/projects/{project}/versions", tag = "projects",
+#[utoipa::path(get, operation_id = "list_versions", path = "/admin/v1/tenants/{tenant}/projects/{project}/versions", tag = "projects",
     params(InTenant, OfProject), responses((status = 200, body = Items<shapes::ProjectVersion>), Refusals))]
 pub(crate) async fn versions(
     State(runtime): State<Runtime>,

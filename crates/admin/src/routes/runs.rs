@@ -76,7 +76,7 @@ pub(crate) struct RunNow {
 }
 
 /// Runs of an environment, newest first.
-#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/environments/{environment}/runs", tag = "runs",
+#[utoipa::path(get, operation_id = "list_runs", path = "/admin/v1/tenants/{tenant}/environments/{environment}/runs", tag = "runs",
     params(InTenant, InEnvironment, Which), responses((status = 200, body = Items<shapes::RunRecord>), Refusals,
     (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
 pub(crate) async fn list(
@@ -91,7 +91,7 @@ pub(crate) async fn list(
 }
 
 /// One run.
-#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/environments/{environment}/runs/{id}", tag = "runs",
+#[utoipa::path(get, operation_id = "get_run", path = "/admin/v1/tenants/{tenant}/environments/{environment}/runs/{id}", tag = "runs",
     params(InTenant, OfRun), responses((status = 200, body = shapes::RunRecord), Refusals))]
 pub(crate) async fn get(
     State(runtime): State<Runtime>,
@@ -105,7 +105,7 @@ pub(crate) async fn get(
 ///
 /// Answers as its REST address does: the output, or a problem (RFC 9457) with the run's own status.
 /// The header `lockgate-run` names the run.
-#[utoipa::path(post, path = "/admin/v1/tenants/{tenant}/environments/{environment}/runs", tag = "runs",
+#[utoipa::path(post, operation_id = "run_now", path = "/admin/v1/tenants/{tenant}/environments/{environment}/runs", tag = "runs",
     params(InTenant, InEnvironment), request_body = RunNow, responses(
     (status = 200, body = serde_json::Value, description = "The output.", headers(("lockgate-run" = String, description = "The run's id."))),
     (status = 204, description = "The output is undefined.", headers(("lockgate-run" = String, description = "The run's id."))),

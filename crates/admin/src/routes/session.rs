@@ -37,7 +37,7 @@ pub(crate) struct Login {
 /// Opens a session.
 ///
 /// With a password, or with a one-time token that sets the password.
-#[utoipa::path(post, path = "/admin/v1/tenants/{tenant}/login", tag = "session", params(("tenant" = String, Path, description = "The tenant.")),
+#[utoipa::path(post, operation_id = "login", path = "/admin/v1/tenants/{tenant}/login", tag = "session", params(("tenant" = String, Path, description = "The tenant.")),
     request_body = Login, responses((status = 200, body = shapes::Session), Changes,
     (status = 401, body = shapes::ErrorBody, description = "Not true; it never says what."),
     (status = 503, body = shapes::ErrorBody, description = "Too many logins just now.")), security(()))]
@@ -59,7 +59,7 @@ pub(crate) async fn login(
 }
 
 /// Ends the session the request came with.
-#[utoipa::path(post, path = "/admin/v1/tenants/{tenant}/logout", tag = "session", params(InTenant),
+#[utoipa::path(post, operation_id = "logout", path = "/admin/v1/tenants/{tenant}/logout", tag = "session", params(InTenant),
     responses((status = 204, description = "It is ended."), Refusals))]
 pub(crate) async fn logout(State(runtime): State<Runtime>, Asker(caller): Asker) -> Answer<StatusCode> {
     runtime.logout(&caller).await?;
@@ -67,7 +67,7 @@ pub(crate) async fn logout(State(runtime): State<Runtime>, Asker(caller): Asker)
 }
 
 /// Who the presented credential belongs to.
-#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/whoami", tag = "session", params(InTenant),
+#[utoipa::path(get, operation_id = "whoami", path = "/admin/v1/tenants/{tenant}/whoami", tag = "session", params(InTenant),
     responses((status = 200, body = shapes::Who), Refusals))]
 pub(crate) async fn whoami(Asker(caller): Asker) -> Json<Principal> {
     Json(caller.principal)

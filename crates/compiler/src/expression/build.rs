@@ -9,7 +9,7 @@ use lockgate_mapping::expression::{
 use lockgate_model::abi::{self, Op, array};
 use wasm_encoder::{BlockType, ValType};
 
-use super::emitter::Emitter;
+use super::emitter::{Context, Emitter};
 
 impl<'a> Emitter<'a> {
     /// Pushes an array. `cons`: it is a step of a path, whose arrays stay whole.
@@ -48,7 +48,7 @@ impl<'a> Emitter<'a> {
             }
         }
         let computed = pairs.iter().any(|(key, _)| !matches!(key.kind, Kind::Constant(_)));
-        let context = self.item_context();
+        let context = self.object_context(pairs);
         self.with_context(context, |e| {
             e.body.op(Op::ObjNew);
             let object = e.stash();
@@ -70,6 +70,33 @@ impl<'a> Emitter<'a> {
             }
             e.body.ins().local_get(object);
         });
+    }
+
+    /// The context of an object's keys and values. An object takes the items of an array together:
+    /// one stands for itself, arrays among many are flattened. Only `$` sees a difference.
+    fn object_context(&mut self, pairs: &'a [(Expr, Expr)]) -> Context {
+        let is_context = |expr: &Expr| matches!(expr.kind, Kind::Context);
+        let sees = pairs.iter().any(|(key, value)| key.any(&is_context) || value.any(&is_context));
+        let Context::Local(item) = self.context else {
+            return self.item_context();
+        };
+        if !sees {
+            return Context::Local(item);
+        }
+        let context = self.body.local(ValType::I64);
+        self.body.ins().local_get(item);
+        self.body.op(Op::Len);
+        self.body.ins().i32_const(2).i32_lt_s().if_(BlockType::Empty).local_get(item).i32_const(0);
+        self.body.op(Op::At);
+        self.body.ins().local_set(context).else_().i32_const(0);
+        self.body.op(Op::ArrNew);
+        self.body.ins().local_set(context);
+        self.each(item, |e, one, _, _| {
+            e.body.ins().local_get(context).local_get(one);
+            e.body.op(Op::ArrAppend);
+        });
+        self.body.ins().end();
+        Context::Local(context)
     }
 
     /// Sets a field of the object in `object` by the shortest intrinsic.

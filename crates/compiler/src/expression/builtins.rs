@@ -4,21 +4,22 @@ use lockgate_mapping::expression::{
     ValueKind,
     ir::{Builtin, Expr},
 };
-use lockgate_model::abi::{self, Op, seq};
+use lockgate_model::abi::{self, Op, kind, seq};
 use wasm_encoder::{BlockType, ValType};
 
 use super::{
     arguments::{Argument, Given},
     emitter::{Context, Emitter},
     functions::{CONTEXT, COUNT},
-    values::TRUTH,
+    values::{End, TRUTH},
 };
 use crate::module::function_params;
 
 impl<'a> Emitter<'a> {
     /// Pushes the result of a built-in's call.
-    pub(super) fn builtin(&mut self, expr: &'a Expr, builtin: Builtin, given: &'a [Expr]) {
-        self.builtin_flagged(expr, builtin, given, 0);
+    pub(super) fn builtin(&mut self, expr: &'a Expr, builtin: Builtin, given: &'a [Expr], end: End) {
+        let flags = if end == End::No { 0 } else { seq::INNER };
+        self.builtin_flagged(expr, builtin, given, flags);
     }
 
     /// The same where `[]` keeps a single item in its array.
@@ -164,13 +165,16 @@ impl<'a> Emitter<'a> {
                 self.body.ins().i64_const(abi::UNDEFINED).local_get(truth).local_get(unknown).select();
             }
             Builtin::Lookup => {
-                self.push_argument(given.get(0));
+                let list = self.argument_local(given.get(0));
+                self.body.ins().local_get(list);
                 self.push_argument(given.get(1));
                 self.op(Op::GetDyn, given.at);
+                self.unsettle(Some(list), flags);
             }
             Builtin::Keys => {
                 self.push_argument(given.get(0));
                 self.op(Op::Keys, given.at);
+                self.unsettle(None, flags);
             }
             Builtin::Merge => {
                 self.push_argument(given.get(0));
@@ -182,8 +186,10 @@ impl<'a> Emitter<'a> {
                 self.op(Op::Append, given.at);
             }
             Builtin::Distinct => {
-                self.push_argument(given.get(0));
+                let list = self.argument_local(given.get(0));
+                self.body.ins().local_get(list);
                 self.op(Op::Distinct, given.at);
+                self.unsettle(Some(list), flags);
             }
             Builtin::Reverse => {
                 self.push_argument(given.get(0));
@@ -191,6 +197,32 @@ impl<'a> Emitter<'a> {
             }
             Builtin::Now => self.op(Op::Now, given.at),
         }
+    }
+
+    /// At the end of a function makes the result a sequence again, which the intrinsic has settled:
+    /// always, or when what it was made from in the local is an array.
+    fn unsettle(&mut self, list: Option<u32>, flags: i32) {
+        if flags & seq::INNER == 0 {
+            return;
+        }
+        let value = self.stash();
+        let is_array = |e: &mut Self, local: u32| {
+            e.body.ins().local_get(local);
+            e.body.op(Op::KindOf);
+            e.body.ins().i32_const(kind::ARRAY).i32_eq();
+        };
+        is_array(self, value);
+        self.body.ins().i32_eqz();
+        if let Some(list) = list {
+            is_array(self, list);
+            self.body.ins().i32_and();
+        }
+        self.body.ins().if_(BlockType::Empty);
+        let acc = self.sequence();
+        self.body.ins().local_get(acc).local_get(value);
+        self.body.op(Op::SeqAdd);
+        self.close(acc, seq::INNER);
+        self.body.ins().local_set(value).end().local_get(value);
     }
 
     fn on_text(&mut self, given: &Given<'a>, op: Op) {
@@ -297,7 +329,7 @@ impl<'a> Emitter<'a> {
                 arguments.push(Argument::Local(self.stash()));
             }
             if let Some(given) = self.arrange(builtin, arguments, None) {
-                self.builtin_result(builtin, &given, 0);
+                self.builtin_result(builtin, &given, seq::INNER);
                 self.body.ins().return_();
             }
             self.body.ins().end();

@@ -361,18 +361,31 @@ impl<'a> Emitter<'a> {
     /// A loop over the items of the handle in `list`: `write` gets the locals of the item, its
     /// place and the count.
     pub(super) fn each(&mut self, list: u32, write: impl FnOnce(&mut Self, u32, u32, u32)) {
-        self.body.ins().i32_const(0);
+        self.each_item(list, false, write);
+    }
+
+    /// The same; `or_once`: nothing is gone over once, with no item.
+    pub(super) fn each_item(&mut self, list: u32, or_once: bool, write: impl FnOnce(&mut Self, u32, u32, u32)) {
         let from = self.body.local(ValType::I32);
-        self.body.ins().local_set(from);
-        self.each_from(list, from, write);
+        self.body.ins().i32_const(0).local_set(from);
+        self.each_from(list, from, or_once, write);
     }
 
     /// The same from the place in `i` on.
-    pub(super) fn each_from(&mut self, list: u32, i: u32, write: impl FnOnce(&mut Self, u32, u32, u32)) {
+    pub(super) fn each_from(
+        &mut self,
+        list: u32,
+        i: u32,
+        or_once: bool,
+        write: impl FnOnce(&mut Self, u32, u32, u32),
+    ) {
         let count = self.body.local(ValType::I32);
         let item = self.body.local(ValType::I64);
         self.body.ins().local_get(list);
         self.body.op(Op::Len);
+        if or_once {
+            self.body.ins().local_get(list).i64_eqz().i32_or();
+        }
         self.body.ins().local_set(count);
         self.body.ins().block(BlockType::Empty).loop_(BlockType::Empty);
         self.body.ins().local_get(i).local_get(count).i32_ge_s().br_if(1);

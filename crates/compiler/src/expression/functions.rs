@@ -4,12 +4,12 @@
 //! of them is known here, so that a variable is `up` environments out, at a fixed place.
 
 use lockgate_mapping::expression::ir::{Expr, Hint, Lambda};
-use lockgate_model::abi::{self, Op, kind};
+use lockgate_model::abi::{self, Op, kind, seq};
 use wasm_encoder::{BlockType, ValType};
 
 use super::{
     emitter::{Context, Emitter, Env},
-    values::HANDLE,
+    values::{End, HANDLE},
 };
 use crate::module::{ARGUMENTS, At, Body, DEPTH, FunctionId, TAIL_CALL, function_params, tail_globals};
 
@@ -77,7 +77,7 @@ impl<'a> Emitter<'a> {
             self.argument(i);
             self.bind(*id);
         }
-        self.tail(&lambda.body);
+        self.end(&lambda.body, End::Lifted);
         self.leave(lambda.scope, outer);
         let body = self.resume(suspended);
         self.m.define(id, body);
@@ -161,7 +161,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// Pushes the result of calling a function value.
-    pub(super) fn call(&mut self, expr: &'a Expr, callee: &'a Expr, given: &'a [Expr], hint: &Hint, tail: bool) {
+    pub(super) fn call(&mut self, expr: &'a Expr, callee: &'a Expr, given: &'a [Expr], hint: &Hint, end: End) {
         let at = self.call_place(expr, hint);
         self.handle(callee);
         let function = self.stash();
@@ -176,11 +176,30 @@ impl<'a> Emitter<'a> {
             arguments.push(self.stash());
         }
         let call = self.prepare(function, Some(at));
-        if tail {
-            self.leave_call(&call, &arguments);
-        } else {
-            self.apply(&call, &arguments, Some(at));
+        match end {
+            End::Lifted => self.leave_call(&call, &arguments),
+            End::Inline => self.apply(&call, &arguments, Some(at)),
+            End::No => {
+                self.apply(&call, &arguments, Some(at));
+                self.settle();
+            }
         }
+    }
+
+    /// Settles the result of a call on the stack: a sequence of one stands for its item, an empty
+    /// one for nothing.
+    pub(super) fn settle(&mut self) {
+        if self.program.unsettled {
+            self.settle_always();
+        }
+    }
+
+    fn settle_always(&mut self) {
+        let value = self.stash();
+        let acc = self.sequence();
+        self.body.ins().local_get(acc).local_get(value);
+        self.body.op(Op::SeqPush);
+        self.close(acc, seq::LAST);
     }
 
     /// Takes the number of the function in a local: T1006 when it is none.
@@ -366,6 +385,7 @@ impl<'a> Emitter<'a> {
         self.body.ins().else_();
         let call = self.prepare(function, Some(at));
         self.with_context(Context::Null, |e| e.apply(&call, &[value], Some(at)));
+        self.settle();
         self.body.ins().end();
     }
 
@@ -382,6 +402,7 @@ impl<'a> Emitter<'a> {
             let argument = e.stash();
             let call = e.prepare(first, None);
             e.apply(&call, &[argument], None);
+            e.settle_always();
             let between = e.stash();
             let call = e.prepare(second, None);
             e.leave_call(&call, &[between]);

@@ -9,7 +9,7 @@ use super::{
     arguments::{Argument, Given},
     emitter::{Context, Emitter},
     functions::Prepared,
-    values::HANDLE,
+    values::{End, HANDLE},
 };
 
 /// The function argument of a higher-order function.
@@ -89,7 +89,7 @@ impl<'a> Emitter<'a> {
                 if truth {
                     self.condition(&lambda.body);
                 } else {
-                    self.handle(&lambda.body);
+                    self.end(&lambda.body, End::Inline);
                 }
                 self.leave(lambda.scope, outer);
             }
@@ -167,7 +167,7 @@ impl<'a> Emitter<'a> {
         self.body.ins().local_get(list).i32_const(0);
         self.body.op(Op::At);
         self.body.ins().local_set(acc).i32_const(1).local_set(from).end();
-        self.each_from(list, from, |e, item, place, _| {
+        self.each_from(list, from, false, |e, item, place, _| {
             match &callback {
                 Callback::Inline(lambda) => {
                     let outer = e.enter(lambda.scope);
@@ -182,7 +182,10 @@ impl<'a> Emitter<'a> {
                     e.handle(&lambda.body);
                     e.leave(lambda.scope, outer);
                 }
-                Callback::Value(call, arity) => e.reduce_call(call, *arity, [acc, item, list], place, given),
+                Callback::Value(call, arity) => {
+                    e.reduce_call(call, *arity, [acc, item, list], place, given);
+                    e.settle();
+                }
             }
             e.body.ins().local_set(acc);
         });

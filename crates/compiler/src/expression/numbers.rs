@@ -11,7 +11,7 @@ use lockgate_mapping::expression::{
 use lockgate_model::abi::Op;
 use wasm_encoder::{BlockType, ValType};
 
-use super::emitter::Emitter;
+use super::{emitter::Emitter, values::End};
 use crate::module::At;
 
 pub(super) const NUMBER: BlockType = BlockType::Result(ValType::F64);
@@ -92,7 +92,7 @@ impl<'a> Emitter<'a> {
                 }
             }
             _ => {
-                self.value(expr, false);
+                self.value(expr, End::No);
                 self.body.ins().i32_const(code);
                 self.op(Op::Num, Some(at));
             }

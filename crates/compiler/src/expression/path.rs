@@ -72,7 +72,7 @@ impl<'a> Emitter<'a> {
         }
         if !path.at_root {
             self.push_context();
-            return self.step(step, flags);
+            return self.step_on(step, flags, true);
         }
         // The root is one item, so the step is taken once and gives what the path goes on with.
         let context = self.item_context();
@@ -94,9 +94,14 @@ impl<'a> Emitter<'a> {
             }
             return;
         }
+        self.step_on(step, flags, false);
+    }
+
+    /// The same for a step that is no plain name. `or_once`: it is taken on nothing too.
+    fn step_on(&mut self, step: &'a Step, flags: i32, or_once: bool) {
         let list = self.stash();
         let acc = self.sequence();
-        self.each(list, |e, item, _, _| {
+        self.each_item(list, or_once, |e, item, _, _| {
             e.with_context(Context::Local(item), |e| e.gather(step, acc));
         });
         self.close(acc, flags);
@@ -116,7 +121,7 @@ impl<'a> Emitter<'a> {
                 self.add(acc, Op::SeqPush);
             }
             // What a filter lets through is added as it is: no sequence of its own is needed.
-            Filter::Predicate(predicate) => self.select(predicate, acc),
+            Filter::Predicate(predicate) => self.select(predicate, acc, !has_index(before)),
         }
     }
 
@@ -134,25 +139,21 @@ impl<'a> Emitter<'a> {
                     }
                 }
                 Filter::Predicate(predicate) => {
-                    let acc = self.select_new(predicate);
+                    let list = self.stash();
+                    let acc = self.sequence();
+                    self.body.ins().local_get(list);
+                    self.select(predicate, acc, !has_index(filters.get(..i).unwrap_or_default()));
                     self.close(acc, flags);
                 }
             }
         }
     }
 
-    fn select_new(&mut self, predicate: &'a Expr) -> u32 {
-        let list = self.stash();
-        let acc = self.sequence();
-        self.body.ins().local_get(list);
-        self.select(predicate, acc);
-        acc
-    }
-
     /// Adds the items of the handle on the stack that a predicate selects to the sequence in `acc`.
-    fn select(&mut self, predicate: &'a Expr, acc: u32) {
+    /// `or_once`: on nothing the predicate is asked once about nothing, for the error it may raise.
+    fn select(&mut self, predicate: &'a Expr, acc: u32, or_once: bool) {
         let list = self.stash();
-        self.each(list, |e, item, i, count| {
+        self.each_item(list, or_once, |e, item, i, count| {
             e.with_context(Context::Local(item), |e| {
                 if Self::is_truth(predicate) {
                     e.condition(predicate);
@@ -179,4 +180,9 @@ impl<'a> Emitter<'a> {
         self.handle(value);
         self.filters(filters, if keep { seq::KEEP } else { 0 });
     }
+}
+
+/// A place was picked: what comes after it is asked about what there is only.
+fn has_index(filters: &[Filter]) -> bool {
+    filters.iter().any(|f| matches!(f, Filter::Index(_)))
 }

@@ -16,19 +16,26 @@ pub(super) const HANDLE: BlockType = BlockType::Result(ValType::I64);
 pub(super) const TRUTH: BlockType = BlockType::Result(ValType::I32);
 const TRUE: i64 = abi::constant_node(abi::NODE_TRUE);
 
+/// Whether an expression is the end of a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// It is not.
+    No,
+    /// Of one written into a loop: a sequence is not settled.
+    Inline,
+    /// Of a lifted one: a sequence is not settled, and a call does not nest.
+    Lifted,
+}
+
 impl<'a> Emitter<'a> {
     /// Pushes the value as a handle.
     pub(crate) fn handle(&mut self, expr: &'a Expr) {
-        self.nested(|e| e.value(expr, false));
+        self.end(expr, End::No);
     }
 
-    /// The same in tail position of a lifted function: a call there does not nest.
-    pub(super) fn tail(&mut self, expr: &'a Expr) {
-        self.nested(|e| e.value(expr, true));
-    }
-
-    fn inner(&mut self, expr: &'a Expr, tail: bool) {
-        self.nested(|e| e.value(expr, tail));
+    /// The same for the end of a function.
+    pub(super) fn end(&mut self, expr: &'a Expr, end: End) {
+        self.nested(|e| e.value(expr, end));
     }
 
     pub(super) fn kind_of(&self, expr: &Expr) -> ValueKind {
@@ -36,7 +43,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// Pushes the value of an expression that has been entered.
-    pub(super) fn value(&mut self, expr: &'a Expr, tail: bool) {
+    pub(super) fn value(&mut self, expr: &'a Expr, end: End) {
         match &expr.kind {
             Kind::Constant(constant) => {
                 let at = self.at(expr);
@@ -71,7 +78,7 @@ impl<'a> Emitter<'a> {
                 let outer = self.enter(*scope);
                 self.before_last(body);
                 match body.last() {
-                    Some(last) => self.inner(last, tail),
+                    Some(last) => self.end(last, end),
                     None => {
                         self.body.ins().i64_const(abi::UNDEFINED);
                     }
@@ -96,10 +103,10 @@ impl<'a> Emitter<'a> {
             Kind::Condition(condition, then, otherwise) => {
                 self.condition(condition);
                 self.body.ins().if_(HANDLE);
-                self.inner(then, tail);
+                self.end(then, end);
                 self.body.ins().else_();
                 match otherwise {
-                    Some(otherwise) => self.inner(otherwise, tail),
+                    Some(otherwise) => self.end(otherwise, end),
                     None => {
                         self.body.ins().i64_const(abi::UNDEFINED);
                     }
@@ -112,25 +119,25 @@ impl<'a> Emitter<'a> {
                 self.body.ins().local_get(local);
                 self.body.op(Op::Truthy);
                 self.body.ins().if_(HANDLE).local_get(local).else_();
-                self.inner(right, tail);
+                self.end(right, end);
                 self.body.ins().end();
             }
             Kind::Coalesce(left, right) => {
                 self.handle(left);
                 let local = self.stash();
                 self.body.ins().local_get(local).i64_eqz().if_(HANDLE);
-                self.inner(right, tail);
+                self.end(right, end);
                 self.body.ins().else_().local_get(local).end();
             }
             Kind::Lambda(lambda) => self.lambda(lambda),
             Kind::Function(builtin) => self.builtin_value(*builtin),
-            Kind::Builtin(builtin, given) => self.builtin(expr, *builtin, given),
+            Kind::Builtin(builtin, given) => self.builtin(expr, *builtin, given, end),
             Kind::Inline(lambda, given) => {
                 let outer = self.enter_inline(lambda, given);
                 self.handle(&lambda.body);
                 self.leave(lambda.scope, outer);
             }
-            Kind::Call(callee, given, hint) => self.call(expr, callee, given, hint, tail),
+            Kind::Call(callee, given, hint) => self.call(expr, callee, given, hint, end),
             Kind::Partial(callee, given, hint) => self.partial(expr, callee, given, hint),
             Kind::Chain(left, right) => self.chain(expr, left, right),
             Kind::Negate(_) => {
@@ -242,7 +249,7 @@ impl<'a> Emitter<'a> {
                     self.number(right, 0, at);
                     self.compare_numbers(*operator);
                 } else {
-                    self.value(expr, false);
+                    self.value(expr, End::No);
                     self.body.ins().i64_const(TRUE).i64_eq();
                 }
             }
@@ -284,7 +291,7 @@ impl<'a> Emitter<'a> {
                 self.body.ins().f64_abs().f64_const(0.0.into()).f64_gt();
             }
             _ => {
-                self.value(expr, false);
+                self.value(expr, End::No);
                 self.body.op(Op::Truthy);
             }
         }

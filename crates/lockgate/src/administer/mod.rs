@@ -6,6 +6,7 @@ pub mod acl;
 pub mod apply;
 pub mod audit;
 mod edit;
+pub mod env;
 pub mod group;
 pub mod profile;
 pub mod user;

@@ -25,6 +25,8 @@ pub enum User {
     Enable(Name),
     /// Shut a user out: sessions, keys and what it deployed stop at once.
     Disable(Name),
+    /// Let a user of single sign-on call APIs.
+    AllowApi(Name),
     /// Make a new one-time token, for a forgotten password.
     Reset(Name),
     /// Delete a user with its credentials and keys.
@@ -130,8 +132,9 @@ impl User {
                 output.result(&value, || format!("{} was taken from user `{}`", given.said(), given.name));
                 Ok(())
             }
-            Self::Enable(user) => switch(&client, &user.name, true, output),
-            Self::Disable(user) => switch(&client, &user.name, false, output),
+            Self::Enable(user) => switch(&client, &user.name, "enabled", true, output),
+            Self::Disable(user) => switch(&client, &user.name, "enabled", false, output),
+            Self::AllowApi(user) => switch(&client, &user.name, "api_allowed", true, output),
             Self::Reset(user) => token(&client, &user.name, output),
             Self::Rm(user) => {
                 let value = client.delete(&format!("users/{}", segment(&user.name)))?;
@@ -182,11 +185,15 @@ fn token(client: &Client, name: &str, output: &Output) -> Result<(), Exit> {
     Ok(())
 }
 
-fn switch(client: &Client, name: &str, enabled: bool, output: &Output) -> Result<(), Exit> {
+fn switch(client: &Client, name: &str, member: &str, on: bool, output: &Output) -> Result<(), Exit> {
     let mut user = Definition::read(client, "users", name)?;
-    user.body.insert("enabled".into(), json!(enabled));
+    user.body.insert(member.into(), json!(on));
     let value = user.save()?;
-    output.result(&value, || format!("user `{name}` is {}", if enabled { "enabled" } else { "disabled" }));
+    output.result(&value, || match (member, on) {
+        ("api_allowed", _) => format!("user `{name}` may call APIs"),
+        (_, true) => format!("user `{name}` is enabled"),
+        (_, false) => format!("user `{name}` is disabled"),
+    });
     Ok(())
 }
 

@@ -85,6 +85,15 @@ impl Builtin {
         signature::parse(self.signature_text()).unwrap_or_default()
     }
 
+    /// Its result may be a sequence of one or none, which the call's value is not: where a function
+    /// ends with it, the sequence is settled only where the function's result is used.
+    pub fn gives_sequence(self) -> bool {
+        matches!(
+            self,
+            Builtin::Map | Builtin::Filter | Builtin::Keys | Builtin::Lookup | Builtin::Distinct
+        )
+    }
+
     /// The higher-order functions: emitted as loops.
     pub fn takes_function(self) -> bool {
         matches!(self, Builtin::Map | Builtin::Filter | Builtin::Reduce | Builtin::Sort)

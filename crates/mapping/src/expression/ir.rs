@@ -6,6 +6,8 @@
 
 use lockgate_model::diagnostic::Span;
 
+use super::kinds;
+
 pub use super::ast::Operator;
 pub use super::builtin::Builtin;
 pub use super::signature::{Param, Signature};
@@ -39,6 +41,9 @@ pub struct Program {
     pub root_paths: bool,
     /// It has functions that are lifted out of it.
     pub lifted: bool,
+    /// A function value of it may end with a sequence that has not been settled: a sequence of one
+    /// then stands for its item only where the call's result is used.
+    pub unsettled: bool,
 }
 
 /// A variable.
@@ -98,6 +103,29 @@ pub enum Constant {
     Number(f64, Option<String>),
     /// A string.
     Text(String),
+}
+
+impl Expr {
+    /// Whether `is` holds for it or anything in it.
+    pub fn any(&self, is: &dyn Fn(&Expr) -> bool) -> bool {
+        let mut found = false;
+        kinds::visit(self, &mut |expr| found |= is(expr));
+        found
+    }
+
+    /// The expressions whose value is its value when they are reached: the ends of its branches.
+    pub fn ends(&self) -> Vec<&Expr> {
+        match &self.kind {
+            Kind::Condition(_, then, otherwise) => {
+                let mut ends = then.ends();
+                ends.extend(otherwise.iter().flat_map(|e| e.ends()));
+                ends
+            }
+            Kind::Block(_, body) => body.last().map(Expr::ends).unwrap_or_default(),
+            Kind::Default(_, right) | Kind::Coalesce(_, right) => right.ends(),
+            _ => vec![self],
+        }
+    }
 }
 
 /// Kinds of expressions.

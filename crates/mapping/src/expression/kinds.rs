@@ -126,8 +126,19 @@ pub(super) fn infer(program: &mut Program) {
     program.variables = variables;
 }
 
+/// Whether a function value of an expression may end with an unsettled sequence.
+pub(super) fn unsettled(root: &Expr) -> bool {
+    root.any(&|expr| match &expr.kind {
+        Kind::Function(builtin) => builtin.gives_sequence(),
+        Kind::Lambda(lambda) => {
+            lambda.body.ends().iter().any(|end| matches!(&end.kind, Kind::Builtin(b, _) if b.gives_sequence()))
+        }
+        _ => false,
+    })
+}
+
 /// Calls `look` on an expression and all in it.
-fn visit<'e>(expr: &'e Expr, look: &mut dyn FnMut(&'e Expr)) {
+pub(super) fn visit<'e>(expr: &'e Expr, look: &mut dyn FnMut(&'e Expr)) {
     look(expr);
     fn filters<'e>(list: &'e [Filter], look: &mut dyn FnMut(&'e Expr)) {
         for filter in list {

@@ -42,11 +42,13 @@ pub(super) fn resolve(tree: &Tree, on_item: bool, outer: &dyn Fn(&str) -> bool) 
         scope,
         root_paths: resolver.root_paths,
         lifted: resolver.lifted,
+        unsettled: false,
         variables: resolver.variables,
         scopes: resolver.scopes,
         lambdas: resolver.lambdas.into_iter().map(|l| l.facts).collect(),
     };
     kinds::infer(&mut program);
+    program.unsettled = kinds::unsettled(&program.root);
     resolver.problems.into_result(program)
 }
 

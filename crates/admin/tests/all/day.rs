@@ -1,0 +1,230 @@
+//! A day of an administrator and a publisher: every verb once, each answer read into its shape.
+
+use lockgate_admin::shapes;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use crate::house::{House, PASSWORD, Told, basic};
+
+/// Reads an answer of 200 into its shape, which refuses unknown and missing members.
+#[track_caller]
+fn is<T: DeserializeOwned>(told: &Told) -> T {
+    assert_eq!(told.status, 200, "{}", told.text);
+    serde_json::from_str(&told.text).unwrap_or_else(|e| panic!("the shape is stale: {e}\n{}", told.text))
+}
+
+#[track_caller]
+fn items<T: DeserializeOwned>(told: &Told) -> Vec<T> {
+    assert_eq!(told.status, 200, "{}", told.text);
+    let all = told.json()["items"].clone();
+    serde_json::from_value(all).unwrap_or_else(|e| panic!("the shape is stale: {e}\n{}", told.text))
+}
+
+#[track_caller]
+fn done(told: Told) {
+    assert_eq!((told.status, told.text.as_str()), (204, ""));
+}
+
+const ECHO: &str = "document: { dsl: '1.0.3', namespace: test, name: echo, version: '1.0.0' }\n\
+    evaluate: { language: jsonata }\ndo:\n  - back: { set: { got: '${ $ }' } }\n";
+const TEA: &str = "document: { dsl: '1.0.3', namespace: test, name: tea, version: '1.0.0' }\n\
+    evaluate: { language: jsonata }\ndo:\n  - sum: { set: { n: '${ who * 2 }' } }\n";
+
+fn files() -> Value {
+    json!({"files": {"project.yaml": "project: shop\ntitle: Shop\n", "echo.flow.yaml": ECHO, "tea.flow.yaml": TEA}})
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn sessions_and_credentials() {
+    let house = House::open().await;
+    let login = "/admin/v1/tenants/acme/login";
+    let told = house.send("POST", login, None, Some(json!({"user": "ada", "password": "wrong"}))).await;
+    assert_eq!(told.status, 401);
+    let told = house.send("POST", login, None, Some(json!({"user": "ada", "password": PASSWORD}))).await;
+    let session: shapes::Session = is(&told);
+    let bearer = format!("Bearer {}", session.session);
+    let who = async |credential: &str| house.send("GET", "/admin/v1/tenants/acme/whoami", Some(credential), None).await;
+    let told: shapes::Who = is(&who(&bearer).await);
+    assert_eq!((told.user.as_str(), told.credential.as_str()), ("ada", "session"));
+    done(house.send("POST", "/admin/v1/tenants/acme/logout", Some(&bearer), None).await);
+    assert_eq!(who(&bearer).await.status, 401, "the session is over");
+
+    house.user("ben", &["developer"]).await;
+    let told = house.ada("POST", "users/ben/keys", Some(json!({"environment": "development", "days": 7}))).await;
+    let key: shapes::NewKey = is(&told);
+    let told: shapes::Who = is(&who(&format!("Bearer {}", key.key)).await);
+    assert_eq!((told.user.as_str(), told.only_environment.as_deref()), ("ben", Some("development")));
+    let told = house.ada("GET", "users/ben/keys", None).await;
+    let kept: Vec<shapes::KeyInfo> = items(&told);
+    assert_eq!((kept.len(), &kept[0].id), (1, &key.id));
+    assert!(!told.text.contains(key.key.rsplit('_').next().unwrap()), "the key is shown once");
+    done(house.ada("DELETE", &format!("keys/{}", key.id), None).await);
+    assert_eq!(who(&format!("Bearer {}", key.key)).await.status, 401, "the key is ended");
+    assert_eq!(house.ada("POST", "users/ben/keys", Some(json!({"days": 0}))).await.status, 400);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn definitions_of_each_kind() {
+    let house = House::open().await;
+    let valid_in = json!({"environments": ["development"]});
+    for (path, body) in [
+        ("profiles/runners", json!({"title": "Runners", "permissions": ["logs-view"], "valid_in": valid_in})),
+        ("groups/ops", json!({"title": "Operations", "profiles": ["runners"]})),
+        ("users/ben", json!({"kind": "service", "groups": ["ops"]})),
+        ("acls/orders", json!({"title": "Orders", "profiles": ["runners"]})),
+        ("environments/staging", json!({"title": "Staging", "order": 9})),
+        ("project-permissions/default/testers", json!({"permissions": [], "users": ["ben"]})),
+    ] {
+        let told = house.ada("PUT", path, Some(body.clone())).await;
+        assert_eq!(told.status, 204, "{path}: {}", told.text);
+        let one: shapes::Definition = is(&house.ada("GET", path, None).await);
+        assert!(path.ends_with(&one.id), "{path}");
+        let list = path.split('/').next().unwrap();
+        let all: Vec<shapes::Definition> = items(&house.ada("GET", list, None).await);
+        assert!(all.contains(&one), "{path} is not in its list");
+    }
+    let of_ada: shapes::Definition = is(&house.ada("GET", "users/ada", None).await);
+    assert!(matches!(of_ada.body, shapes::DefinitionBody::User(_)));
+
+    let path = "environments/development/acls/integrations/echo";
+    done(house.ada("PUT", path, Some(json!({"acl": "orders"}))).await);
+    let assigned: shapes::Assignment = is(&house.ada("GET", path, None).await);
+    assert_eq!(assigned.acl, "orders");
+    let told = house.ada("GET", "environments/development/acls", None).await;
+    assert_eq!(told.json(), json!({"items": [{"kind": "integrations", "name": "echo", "acl": "orders"}]}));
+    assert_eq!(house.ada("DELETE", "acls/orders", None).await.status, 409, "it is in use");
+    done(house.ada("DELETE", path, None).await);
+    assert_eq!(house.ada("GET", path, None).await.status, 404);
+
+    let batch = json!({"items": [
+        {"kind": "group", "id": "more", "body": {"title": "More"}},
+        {"kind": "acl", "id": "orders"},
+    ]});
+    let told = house.ada("POST", "apply", Some(batch)).await;
+    assert_eq!((told.status, told.json()), (200, json!({"applied": 2})));
+    for path in ["project-permissions/default/testers", "users/ben", "groups/ops"] {
+        done(house.ada("DELETE", path, None).await);
+        assert_eq!(house.ada("GET", path, None).await.status, 404, "{path}");
+    }
+    assert_eq!(house.ada("GET", "acls/orders", None).await.status, 404);
+    assert_eq!(house.ada("GET", "accounts/x", None).await.status, 404, "no kind of this verb");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn from_push_to_a_run_and_its_trace() {
+    let house = House::open().await;
+
+    // All problems of broken sources, with line and column.
+    let mut broken = files();
+    broken["files"]["echo.flow.yaml"] = json!(ECHO.replace("${ $ }", "${ (1 }"));
+    broken["files"]["tea.flow.yaml"] = json!(TEA.replace("set:", "sett:"));
+    let told = house.ada("POST", "projects/shop/versions", Some(broken)).await;
+    assert_eq!(told.status, 422, "{}", told.text);
+    let error: shapes::ErrorBody = serde_json::from_str(&told.text).unwrap();
+    let problems = error.error.problems.unwrap();
+    let files_with: Vec<_> = problems.iter().map(|p| (p.file.as_str(), p.line)).collect();
+    assert!(files_with.contains(&("echo.flow.yaml", Some(4))), "{files_with:?}");
+    assert!(files_with.contains(&("tea.flow.yaml", Some(4))), "{files_with:?}");
+
+    let pushed: shapes::Pushed = is(&house.ada("POST", "projects/shop/versions", Some(files())).await);
+    assert_eq!((pushed.version, pushed.changed), (1, true));
+    let projects: Vec<shapes::Project> = items(&house.ada("GET", "projects", None).await);
+    assert!(projects.iter().any(|p| p.id == "shop" && p.head == 1));
+    let versions: Vec<shapes::ProjectVersion> = items(&house.ada("GET", "projects/shop/versions", None).await);
+    assert_eq!((versions.len(), versions[0].version, &versions[0].source), (1, 1, &pushed.source));
+    assert_eq!(house.ada("GET", "projects/absent/versions", None).await.status, 404);
+
+    let path = "environments/development/deployments/shop";
+    let deployed: shapes::Deployed = is(&house.ada("PUT", path, Some(json!({"version": 1}))).await);
+    assert_eq!(deployed.orchestrations.len(), 2);
+    let active: Vec<shapes::Deployment> = items(&house.ada("GET", "environments/development/deployments", None).await);
+    assert_eq!((active.len(), active[0].publisher.as_str()), (1, "ada"));
+
+    // Run now: digits stay as they came.
+    let runs = "environments/development/runs";
+    let text = "{\"name\": \"echo\", \"input\": {\"n\": 12345678901234567890.10}}";
+    let request = http::Request::post(format!("/admin/v1/tenants/acme/{runs}"))
+        .header("authorization", basic("ada"))
+        .header("content-type", "application/json")
+        .body(axum::body::Body::from(text))
+        .unwrap();
+    let told = house.ask(request).await;
+    assert_eq!((told.status, told.text.as_str()), (200, "{\"got\":{\"n\":12345678901234567890.10}}"));
+    let run = told.headers["lockgate-run"].to_str().unwrap().to_owned();
+    let told = house.ada("POST", runs, Some(json!({"name": "tea", "input": {"who": "ben"}}))).await;
+    assert_eq!((told.status, &told.headers["content-type"]), (500, &"application/problem+json".parse().unwrap()));
+    let problem: shapes::RunProblem = serde_json::from_str(&told.text).unwrap();
+    assert!(problem.code.starts_with("T200"), "{problem:?}");
+    assert_eq!(problem.place.unwrap().file, "tea.flow.yaml");
+    let told = house.ada("POST", runs, Some(json!({"name": "absent"}))).await;
+    assert_eq!(told.status, 404);
+
+    let one: shapes::RunRecord = is(&house.ada("GET", &format!("{runs}/{run}"), None).await);
+    assert_eq!((one.trigger.as_str(), one.phase), ("manual", shapes::Phase::Completed));
+    let all: Vec<shapes::RunRecord> = items(&house.ada("GET", runs, None).await);
+    assert_eq!(all.len(), 2);
+    let faulted: Vec<shapes::RunRecord> =
+        items(&house.ada("GET", &format!("{runs}?phase=faulted&limit=5"), None).await);
+    assert_eq!(faulted.iter().map(|r| r.target.name.as_str()).collect::<Vec<_>>(), ["tea"]);
+
+    // Why, for one who may and for one who may not.
+    let why = async |user: &str| {
+        let body = json!({"user": user, "environment": "development", "name": "echo"});
+        is::<shapes::Explanation>(&house.ada("POST", "access/why", Some(body)).await)
+    };
+    let told = why("ada").await;
+    assert!(told.allowed && !told.paths.is_empty(), "{told:?}");
+    let told = why("nobody").await;
+    assert!(!told.allowed && !told.missing.is_empty(), "{told:?}");
+
+    // The log tells of all that, in pages whose chains hold.
+    let first: shapes::AuditPage = is(&house.ada("GET", "audit?limit=3", None).await);
+    let (writer, after) = first.next.clone().expect("a page of three is not the last");
+    let told = house.ada("GET", &format!("audit?writer={writer}&after={after}"), None).await;
+    let rest: shapes::AuditPage = is(&told);
+    let events: Vec<_> = first.links.iter().chain(&rest.links).map(|l| l.entry.event.as_str()).collect();
+    for event in ["login", "push", "deploy", "execute", "audit-read"] {
+        assert!(events.contains(&event), "no `{event}` in {events:?}");
+    }
+    for link in &rest.links {
+        assert!(link.seq > after, "pages overlap");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn secrets_go_in_and_never_come_out() {
+    let house = House::open().await;
+    let path = "environments/live/accounts/erp";
+    let canary = "canary-7f3a";
+    let binding = json!({"connector": "https", "address": "https://127.0.0.1:1/api", "identity": "system",
+        "settings": {"auth": "bearer"}, "secrets": {"token": canary}});
+    let told = house.ada("PUT", path, Some(binding)).await;
+    let account: shapes::Account = is(&told);
+    assert_eq!(account.secrets, ["token"]);
+    let mut seen = told.text;
+    let told = house.ada("GET", "environments/live/accounts", None).await;
+    let accounts: Vec<shapes::Account> = items(&told);
+    assert_eq!(accounts.len(), 1);
+    seen += &told.text;
+    let told = house.ada("POST", &format!("{path}/test"), None).await;
+    assert_eq!((told.status, &told.json()["ok"]), (200, &json!(false)), "loopback is not allowed here");
+    assert!(told.json()["message"].is_string());
+    seen += &told.text;
+    seen += &house.ada("GET", "audit", None).await.text;
+    assert!(!seen.contains(canary));
+    let wrong = json!({"connector": "https", "address": "http://plain.example.com", "identity": "system"});
+    assert_eq!(house.ada("PUT", path, Some(wrong)).await.status, 400);
+    done(house.ada("DELETE", path, None).await);
+    assert_eq!(house.ada("DELETE", path, None).await.status, 404);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn connectors_describe_themselves() {
+    let house = House::open().await;
+    let told = house.send("GET", "/admin/v1/connectors", None, None).await;
+    let all: Vec<shapes::Connector> = items(&told);
+    assert_eq!(all.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), ["https"]);
+    let one: shapes::Connector = is(&house.send("GET", "/admin/v1/connectors/https", None, None).await);
+    assert_eq!(one, all[0]);
+    assert_eq!(house.send("GET", "/admin/v1/connectors/carrier-pigeon", None, None).await.status, 404);
+}

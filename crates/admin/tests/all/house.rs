@@ -1,0 +1,126 @@
+//! Two tenants, `acme` of `ada` and `other` of `bob`, in a store of the test's own; requests go
+//! straight into the router.
+
+use std::sync::Arc;
+
+use axum::{Router, body::Body};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use http::{HeaderMap, Request};
+use http_body_util::BodyExt as _;
+use lockgate_admin::{operator_router, router};
+use lockgate_connector_api::Registry;
+use lockgate_connector_https::Https;
+use lockgate_engine::{Engine, EngineConfig};
+use lockgate_keys::Master;
+use lockgate_runtime::{Clock, Parts, Runtime};
+use lockgate_store::SqliteStore;
+use serde_json::{Value, json};
+use tower::ServiceExt as _;
+
+/// The password of everybody.
+pub const PASSWORD: &str = "Correct-Horse-7";
+
+pub struct House {
+    admin: Router,
+    operator: Router,
+    _dir: tempfile::TempDir,
+}
+
+/// An answer, read.
+#[derive(Debug)]
+pub struct Told {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub text: String,
+}
+
+impl Told {
+    pub fn json(&self) -> Value {
+        if self.text.is_empty() { Value::Null } else { serde_json::from_str(&self.text).unwrap() }
+    }
+    pub fn code(&self) -> String {
+        self.json()["error"]["code"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+impl House {
+    pub async fn open() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Clock::system();
+        let mut registry = Registry::new();
+        registry.add::<Https>();
+        let parts = Parts {
+            store: Arc::new(SqliteStore::open(&dir.path().join("store"), clock.now()).unwrap()),
+            engine: Arc::new(Engine::new(EngineConfig { stacks_max: 64, ..EngineConfig::default() }).unwrap()),
+            master: Arc::new(Master::open_or_create(&dir.path().join("keys")).unwrap()),
+            registry: Arc::new(registry),
+            clock,
+        };
+        let runtime = Runtime::open(parts).await.unwrap();
+        let house = Self { admin: router(runtime.clone()), operator: operator_router(runtime), _dir: dir };
+        for (tenant, administrator) in [("acme", "ada"), ("other", "bob")] {
+            let new = json!({"id": tenant, "title": tenant, "administrator": administrator});
+            let told = house.operate("POST", "/operator/tenants", Some(new)).await;
+            assert_eq!(told.status, 200, "{}", told.text);
+            house.first_login(tenant, administrator, &told.json()["token"]).await;
+        }
+        house
+    }
+
+    /// Sets the password by a one-time token; gives the session's token.
+    pub async fn first_login(&self, tenant: &str, user: &str, token: &Value) -> String {
+        let body = json!({"user": user, "token": token, "new_password": PASSWORD});
+        let told = self.send("POST", &format!("/admin/v1/tenants/{tenant}/login"), None, Some(body)).await;
+        assert_eq!(told.status, 200, "{}", told.text);
+        told.json()["session"].as_str().unwrap().to_owned()
+    }
+
+    /// A user of `acme` with profiles and a password.
+    pub async fn user(&self, id: &str, profiles: &[&str]) {
+        let body = json!({"kind": "native", "profiles": profiles});
+        let told = self.ada("PUT", &format!("users/{id}"), Some(body)).await;
+        assert_eq!(told.status, 204, "{}", told.text);
+        let told = self.ada("POST", &format!("users/{id}/token"), None).await;
+        assert_eq!(told.status, 200, "{}", told.text);
+        self.first_login("acme", id, &told.json()["token"]).await;
+    }
+
+    /// Asks below `/admin/v1/tenants/acme/` as `ada`.
+    pub async fn ada(&self, method: &str, path: &str, body: Option<Value>) -> Told {
+        self.send(method, &format!("/admin/v1/tenants/acme/{path}"), Some(&basic("ada")), body).await
+    }
+
+    /// Asks anything, with a credential or without.
+    pub async fn send(&self, method: &str, path: &str, credential: Option<&str>, body: Option<Value>) -> Told {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(credential) = credential {
+            request = request.header("authorization", credential);
+        }
+        let request = match body {
+            Some(body) => request.header("content-type", "application/json").body(Body::from(body.to_string())),
+            None => request.body(Body::empty()),
+        };
+        self.ask(request.unwrap()).await
+    }
+
+    /// Asks the operator's routes.
+    pub async fn operate(&self, method: &str, path: &str, body: Option<Value>) -> Told {
+        let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
+        let body = body.map_or(Body::empty(), |b| Body::from(b.to_string()));
+        read(self.operator.clone(), request.body(body).unwrap()).await
+    }
+
+    pub async fn ask(&self, request: Request<Body>) -> Told {
+        read(self.admin.clone(), request).await
+    }
+}
+
+async fn read(router: Router, request: Request<Body>) -> Told {
+    let (head, body) = router.oneshot(request).await.unwrap().into_parts();
+    let bytes = body.collect().await.unwrap().to_bytes();
+    Told { status: head.status.as_u16(), headers: head.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+}
+
+pub fn basic(user: &str) -> String {
+    format!("Basic {}", STANDARD.encode(format!("{user}:{PASSWORD}")))
+}

@@ -1,0 +1,13 @@
+//! The admin API with a whole runtime behind it.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code: a broken premise must fail the test on the spot"
+)]
+
+mod day;
+mod house;
+mod operator;
+mod page;
+mod refusals;

@@ -1,0 +1,31 @@
+//! The operator's routes.
+
+use serde_json::json;
+
+use crate::house::House;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tenants_and_private_ranges() {
+    let house = House::open().await;
+    let told = house.operate("GET", "/operator/tenants", None).await;
+    assert_eq!(told.json(), json!({"items": ["acme", "other"]}));
+    for (id, status) in [("acme", 409), ("console", 400), ("ACME", 400)] {
+        let new = json!({"id": id, "title": "x", "administrator": "eve"});
+        assert_eq!(house.operate("POST", "/operator/tenants", Some(new)).await.status, status, "{id}");
+    }
+
+    let range = |cidr| json!({"environment": "development", "cidr": cidr, "port_first": 8443, "port_last": 8444});
+    let allow = json!({"tenant": "acme", "allow": [range("10.1.0.0/16")]});
+    assert_eq!(house.operate("POST", "/operator/egress", Some(allow)).await.status, 204);
+    let told = house.operate("GET", "/operator/egress/acme", None).await;
+    assert_eq!(told.json(), json!({"items": [range("10.1.0.0/16")]}));
+    let metadata = json!({"tenant": "acme", "allow": [range("no range")]});
+    assert_eq!(house.operate("POST", "/operator/egress", Some(metadata)).await.status, 400);
+    let nowhere = json!({"tenant": "absent", "allow": []});
+    assert_eq!(house.operate("POST", "/operator/egress", Some(nowhere)).await.status, 404);
+    let withdraw = json!({"tenant": "acme", "withdraw": [range("10.1.0.0/16")]});
+    assert_eq!(house.operate("POST", "/operator/egress", Some(withdraw)).await.status, 204);
+    assert_eq!(house.operate("GET", "/operator/egress/acme", None).await.json(), json!({"items": []}));
+    assert_eq!(house.operate("GET", "/operator/egress/..", None).await.status, 404);
+    assert_eq!(house.operate("GET", "/admin/v1/connectors", None).await.status, 404, "nothing else is here");
+}

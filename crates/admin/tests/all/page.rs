@@ -1,0 +1,125 @@
+//! docs/admin-api.md lists every route, as the OpenAPI document has them (`UPDATE=1` rewrites it), and
+//! docs/errors.md every code that a caller can meet.
+
+use std::{
+    collections::BTreeSet,
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
+
+use lockgate_admin::openapi;
+use serde_json::Value;
+
+use crate::house::House;
+
+const BEGIN: &str = "<!-- routes: written by `UPDATE=1 cargo test -p lockgate-admin` -->\n";
+const END: &str = "<!-- end of routes -->\n";
+
+fn document() -> Value {
+    serde_json::to_value(openapi()).unwrap()
+}
+
+/// A table for each tag, in the order of the document's tags.
+fn tables(document: &Value) -> String {
+    let mut page = String::new();
+    for tag in document["tags"].as_array().unwrap() {
+        let _ = write!(page, "\n### {}\n{}\n\n", tag["name"].as_str().unwrap(), tag["description"].as_str().unwrap());
+        page.push_str("| route | what it does | answers |\n|---|---|---|\n");
+        for (path, item) in document["paths"].as_object().unwrap() {
+            for (method, operation) in item.as_object().unwrap() {
+                if operation["tags"][0] != tag["name"] {
+                    continue;
+                }
+                let short = path.replace("/admin/v1/tenants/{tenant}", "…").replace("/admin/v1", "");
+                let mut answers: Vec<_> = operation["responses"].as_object().unwrap().keys().cloned().collect();
+                answers.sort();
+                let summary = operation["summary"].as_str().unwrap_or_else(|| panic!("{method} {path} says nothing"));
+                let _ = writeln!(page, "| `{} {short}` | {summary} | {} |", method.to_uppercase(), answers.join(" "));
+            }
+        }
+    }
+    page
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a switch of the test, not configuration of the product")]
+fn the_page_lists_every_route() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/admin-api.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once(BEGIN).expect("the page has its marks");
+    let (_, after) = rest.split_once(END).expect("the page has its marks");
+    let fresh = format!("{before}{BEGIN}{}\n{END}{after}", tables(&document()));
+    if std::env::var("UPDATE").is_ok() {
+        std::fs::write(&path, &fresh).unwrap();
+    }
+    let page = std::fs::read_to_string(&path).unwrap();
+    assert!(page == fresh, "docs/admin-api.md is stale: UPDATE=1 cargo test -p lockgate-admin");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_document_is_served_and_says_how_to_prove_oneself() {
+    let house = House::open().await;
+    let told = house.send("GET", "/admin/v1/openapi.json", None, None).await;
+    assert_eq!((told.status, told.json()), (200, document()));
+    let schemes = &told.json()["components"]["securitySchemes"];
+    assert_eq!((&schemes["basic"]["scheme"], &schemes["bearer"]["scheme"]), (&"basic".into(), &"bearer".into()));
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    fn walk(value: &Value, document: &Value) {
+        match value {
+            Value::Object(members) => {
+                if let Some(Value::String(target)) = members.get("$ref") {
+                    let pointer = target.strip_prefix('#').unwrap();
+                    assert!(document.pointer(pointer).is_some(), "{target} leads nowhere");
+                }
+                members.values().for_each(|v| walk(v, document));
+            }
+            Value::Array(items) => items.iter().for_each(|v| walk(v, document)),
+            _ => {}
+        }
+    }
+    let document = document();
+    walk(&document, &document);
+}
+
+#[test]
+fn every_operation_has_a_name_of_its_own() {
+    let document = document();
+    let mut seen = BTreeSet::new();
+    for item in document["paths"].as_object().unwrap().values() {
+        for operation in item.as_object().unwrap().values() {
+            let id = operation["operationId"].as_str().unwrap();
+            assert!(seen.insert(id.to_owned()), "`{id}` twice: clients are generated from these");
+        }
+    }
+}
+
+/// The crates whose codes a caller over HTTP can meet.
+const TELLING: [&str; 5] = ["admin", "document", "engine", "listener", "runtime"];
+
+#[test]
+fn the_page_of_errors_has_every_code() {
+    fn sources(folder: &Path, into: &mut String) {
+        for entry in std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()) {
+            let name = entry.file_name().unwrap().to_string_lossy().into_owned();
+            if entry.is_dir() && name != "tests" {
+                sources(&entry, into);
+            } else if name.ends_with(".rs") && name != "tests.rs" {
+                let text = std::fs::read_to_string(&entry).unwrap();
+                into.push_str(text.split("#[cfg(test)]").next().unwrap());
+            }
+        }
+    }
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let page = std::fs::read_to_string(root.join("docs/errors.md")).unwrap();
+    let known: BTreeSet<&str> = page.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').collect();
+    for name in TELLING {
+        let mut text = String::new();
+        sources(&root.join("crates").join(name).join("src"), &mut text);
+        for code in text.split('"').filter(|t| t.starts_with("LG-") && t.len() > 3 && !t.contains(' ')) {
+            assert!(known.contains(code), "`{code}` of crate `{name}` is not in docs/errors.md");
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Every route of the OpenAPI document has its refusals. A route that is not in the table fails the
+//! test: add a line with what a user without any profile is told.
+
+use std::collections::BTreeSet;
+
+use axum::body::Body;
+use http::Request;
+use lockgate_admin::{openapi, shapes::ErrorBody};
+use serde_json::{Value, json};
+
+use crate::house::{House, Told, basic};
+
+/// Routes that ask for no credential, each with its reason. This list may only shrink.
+const OPEN: [(&str, &str, &str); 3] = [
+    ("post", "/admin/v1/tenants/{tenant}/login", "it is where a credential is proved"),
+    ("get", "/admin/v1/connectors", "it describes the product"),
+    ("get", "/admin/v1/connectors/{name}", "it describes the product"),
+];
+
+/// Method, path below the tenant, and what a user of the tenant without any profile is told.
+const REFUSED: &[(&str, &str, u16)] = &[
+    // Anybody may ask who they are, and leave.
+    ("post", "/logout", 204),
+    ("get", "/whoami", 200),
+    ("get", "/{kind}", 403),
+    ("get", "/{kind}/{id}", 403),
+    ("put", "/{kind}/{id}", 403),
+    ("delete", "/{kind}/{id}", 403),
+    ("get", "/project-permissions", 403),
+    ("get", "/project-permissions/{project}/{name}", 403),
+    ("put", "/project-permissions/{project}/{name}", 403),
+    ("delete", "/project-permissions/{project}/{name}", 403),
+    ("post", "/apply", 403),
+    ("get", "/environments/{environment}/acls", 404),
+    ("get", "/environments/{environment}/acls/{kind}/{name}", 404),
+    ("put", "/environments/{environment}/acls/{kind}/{name}", 403),
+    ("delete", "/environments/{environment}/acls/{kind}/{name}", 403),
+    ("post", "/users/{id}/token", 403),
+    ("post", "/users/{id}/keys", 403),
+    ("get", "/users/{id}/keys", 403),
+    ("delete", "/keys/{id}", 403),
+    ("get", "/projects", 404),
+    ("post", "/projects/{project}/versions", 404),
+    ("get", "/projects/{project}/versions", 404),
+    ("get", "/environments/{environment}/accounts", 404),
+    ("put", "/environments/{environment}/accounts/{name}", 404),
+    ("delete", "/environments/{environment}/accounts/{name}", 404),
+    ("post", "/environments/{environment}/accounts/{name}/test", 404),
+    ("get", "/environments/{environment}/deployments", 404),
+    ("put", "/environments/{environment}/deployments/{project}", 404),
+    ("get", "/environments/{environment}/runs", 404),
+    ("post", "/environments/{environment}/runs", 404),
+    ("get", "/environments/{environment}/runs/{id}", 404),
+    ("get", "/audit", 403),
+    ("post", "/access/why", 403),
+];
+
+/// A body that each route that takes one would take.
+fn body(method: &str, path: &str) -> Option<Value> {
+    Some(match (method, path) {
+        ("put", "/{kind}/{id}") => json!({"kind": "native"}),
+        ("put", "/project-permissions/{project}/{name}") => json!({"permissions": []}),
+        ("post", "/apply") => json!({"items": [{"kind": "group", "id": "g", "body": {}}]}),
+        ("put", "/environments/{environment}/acls/{kind}/{name}") => json!({"acl": "default"}),
+        ("post", "/users/{id}/keys") => json!({}),
+        ("post", "/projects/{project}/versions") => json!({"files": {
+            "project.yaml": "project: shop\n",
+            "echo.flow.yaml": "document: { dsl: '1.0.3', namespace: test, name: echo, version: '1.0.0' }\n\
+                evaluate: { language: jsonata }\ndo:\n  - back: { set: { got: '${ $ }' } }\n",
+        }}),
+        ("put", "/environments/{environment}/accounts/{name}") => {
+            json!({"connector": "https", "address": "https://erp.example.com", "identity": "system"})
+        }
+        ("put", "/environments/{environment}/deployments/{project}") => json!({}),
+        ("post", "/environments/{environment}/runs") => json!({"name": "echo"}),
+        ("post", "/access/why") => json!({"user": "ada", "environment": "development", "name": "echo"}),
+        _ => return None,
+    })
+}
+
+/// The path with ids in the place of its parameters: of things that are there where that is possible.
+fn filled(path: &str, id: &str) -> String {
+    let own = |kind: &str| if path.contains("/acls/{kind}") { "integrations" } else { kind }.to_owned();
+    path.replace("{environment}", "development")
+        .replace("{kind}", &own("users"))
+        .replace("{project}", "shop")
+        .replace("{id}", id)
+        .replace("{name}", id)
+}
+
+/// All routes below a tenant: method and rest of the path.
+fn routes() -> Vec<(String, String)> {
+    let document = serde_json::to_value(openapi()).unwrap();
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for method in item.as_object().unwrap().keys() {
+            if OPEN.iter().any(|(m, p, _)| m == method && p == path) {
+                continue;
+            }
+            let rest = path.strip_prefix("/admin/v1/tenants/{tenant}");
+            let rest = rest.unwrap_or_else(|| panic!("{method} {path} is not of a tenant: who may ask it?"));
+            found.push((method.clone(), rest.to_owned()));
+        }
+    }
+    found
+}
+
+fn is_error(told: &Told, route: &str) {
+    let body: Result<ErrorBody, _> = serde_json::from_str(&told.text);
+    assert!(body.is_ok(), "{route} answers {} with `{}`", told.status, told.text);
+}
+
+#[test]
+fn every_route_has_its_line() {
+    let in_table: BTreeSet<_> = REFUSED.iter().map(|(m, p, _)| ((*m).to_owned(), (*p).to_owned())).collect();
+    assert_eq!(in_table.len(), REFUSED.len(), "a route stands twice");
+    let real: BTreeSet<_> = routes().into_iter().collect();
+    let missing: Vec<_> = real.difference(&in_table).collect();
+    assert!(missing.is_empty(), "without a refusal case: add a line to REFUSED for each of {missing:?}");
+    let gone: Vec<_> = in_table.difference(&real).collect();
+    assert!(gone.is_empty(), "no longer there: {gone:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_gets_in_without_a_credential_of_the_tenant() {
+    let house = House::open().await;
+    let login = json!({"user": "bob", "password": crate::house::PASSWORD});
+    let told = house.send("POST", "/admin/v1/tenants/other/login", None, Some(login)).await;
+    let session_of_bob = format!("Bearer {}", told.json()["session"].as_str().unwrap());
+    let mut answers = BTreeSet::new();
+    for (method, path) in routes() {
+        let full = format!("/admin/v1/tenants/acme{}", filled(&path, "ada"));
+        let bob = basic("bob");
+        for (who, credential) in [
+            ("nobody", None),
+            ("a stranger by password", Some(bob.as_str())),
+            ("a stranger by session", Some(session_of_bob.as_str())),
+            ("a made-up key", Some("Bearer lgk_abc_def")),
+            ("no known scheme", Some("Digest x")),
+        ] {
+            // The body is not looked at: it may be none.
+            let told = house.send(&method.to_uppercase(), &full, credential, Some(json!("no body"))).await;
+            assert_eq!(told.status, 401, "{method} {path} by {who}: {}", told.text);
+            assert!(told.headers.contains_key("www-authenticate"));
+            is_error(&told, &path);
+            answers.insert(told.text);
+        }
+    }
+    assert_eq!(answers.len(), 1, "a 401 says nothing: {answers:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_without_profiles_is_refused_everywhere() {
+    let house = House::open().await;
+    house.user("eve", &[]).await;
+    for (method, path, expected) in REFUSED {
+        let full = format!("/admin/v1/tenants/acme{}", filled(path, "00000000-0000-7000-8000-000000000000"));
+        let told = house.send(&method.to_uppercase(), &full, Some(&basic("eve")), body(method, path)).await;
+        assert_eq!(told.status, *expected, "{method} {path}: {}", told.text);
+        if *expected >= 400 {
+            is_error(&told, path);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_an_id_is_not_there() {
+    let house = House::open().await;
+    for (method, path) in routes().into_iter().filter(|(_, path)| path.contains('{')) {
+        // Where PUT would make the object, the answer says what an id is.
+        let makes = method == "put" && (path.starts_with("/{kind}/") || path.starts_with("/project-permissions/"));
+        let expected = if makes { (400, "LG-ID") } else { (404, "LG-NOT-FOUND") };
+        for id in ["%20", "Ada", "..%2F..", "%00", "a%2Fb"] {
+            let kind = if makes { "users" } else { id };
+            let bad = path.replace("{environment}", id).replace("{project}", id).replace("{kind}", kind);
+            let full = format!("/admin/v1/tenants/acme{}", bad.replace("{id}", id).replace("{name}", id));
+            let body = body(&method, &path).or_else(|| Some(json!({})));
+            let told = house.send(&method.to_uppercase(), &full, Some(&basic("ada")), body).await;
+            assert_eq!((told.status, told.code().as_str()), expected, "{method} {full}: {}", told.text);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn requests_that_are_wrong_as_http() {
+    let house = House::open().await;
+    let send = async |method: &str, path: &str, content_type: Option<&str>, body: Vec<u8>| {
+        let mut request = Request::builder().method(method).uri(path).header("authorization", basic("ada"));
+        if let Some(content_type) = content_type {
+            request = request.header("content-type", content_type);
+        }
+        let told = house.ask(request.body(Body::from(body)).unwrap()).await;
+        assert_eq!(told.headers["cache-control"], "no-store");
+        (told.status, told.code())
+    };
+    let user = "/admin/v1/tenants/acme/users/ben";
+    let json = Some("application/json");
+    assert_eq!(send("PUT", user, None, b"{}".into()).await, (415, "LG-CONTENT-TYPE".into()));
+    assert_eq!(send("PUT", user, Some("text/plain"), b"{}".into()).await, (415, "LG-CONTENT-TYPE".into()));
+    assert_eq!(send("PUT", user, json, b"{".into()).await, (400, "LG-BODY".into()));
+    assert_eq!(send("PUT", user, json, b"{\"kind\": \"ghost\"}".into()).await, (400, "LG-BODY".into()));
+    assert_eq!(send("PUT", user, json, vec![b' '; 300 << 10]).await, (413, "LG-BODY-TOO-LARGE".into()));
+    assert_eq!(send("PATCH", user, json, b"{}".into()).await, (405, "LG-METHOD".into()));
+    assert_eq!(send("GET", "/admin/v1/tenants/acme/users/ben/x", None, vec![]).await, (404, "LG-NOT-FOUND".into()));
+    assert_eq!(send("GET", "/admin/v2", None, vec![]).await, (404, "LG-NOT-FOUND".into()));
+    let runs = "/admin/v1/tenants/acme/environments/development/runs";
+    for query in ["phase=happy", "limit=-1", "before=x", "name=A", "unknown=1"] {
+        assert_eq!(send("GET", &format!("{runs}?{query}"), None, vec![]).await, (400, "LG-QUERY".into()), "{query}");
+    }
+    let audit = "/admin/v1/tenants/acme/audit?after=1";
+    assert_eq!(send("GET", audit, None, vec![]).await, (400, "LG-QUERY".into()));
+    for body in [
+        "{\"user\":\"ada\"}",
+        "{\"user\":\"ada\",\"password\":\"a\",\"token\":\"b\"}",
+        "{\"user\":\"ada\",\"token\":\"b\"}",
+    ] {
+        let path = "/admin/v1/tenants/acme/login";
+        assert_eq!(send("POST", path, json, body.into()).await, (400, "LG-LOGIN".into()), "{body}");
+    }
+    // Two credentials: nobody could say which one was meant.
+    let twice = Request::builder()
+        .uri("/admin/v1/tenants/acme/whoami")
+        .header("authorization", basic("ada"))
+        .header("authorization", basic("bob"));
+    assert_eq!(house.ask(twice.body(Body::empty()).unwrap()).await.status, 401);
+}
