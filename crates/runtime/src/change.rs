@@ -47,6 +47,14 @@ impl Runtime {
             if !plan.decision.is_allowed() {
                 return Err(self.refuse(&plan.decision, caller).await);
             }
+            if plan.puts.is_empty() && plan.deletes.is_empty() {
+                // Nothing differs; that it was asked is recorded all the same.
+                for mut entry in plan.decision.entries(None) {
+                    entry.source.clone_from(&caller.source);
+                    self.record(tenant, entry).await?;
+                }
+                return Ok(plan.answer);
+            }
             validate(&view, &plan)?;
             let mut entry = Entry::new(self.now(), plan.event, Outcome::Done, caller.principal.user.as_str());
             entry.channel = Some(plan.decision.channel());

@@ -73,8 +73,10 @@ fn printed(bench: &Workbench, result: &Document) -> Result<Vec<u8>, Exit> {
 #[derive(Deserialize)]
 struct Request<'a> {
     id: Value,
-    expr: String,
-    #[serde(borrow, default)]
+    #[serde(borrow)]
+    expr: &'a RawValue,
+    /// Absent is undefined; `null` is null.
+    #[serde(borrow, default, deserialize_with = "present")]
     data: Option<&'a RawValue>,
     #[serde(borrow, default)]
     bindings: Option<&'a RawValue>,
@@ -82,6 +84,10 @@ struct Request<'a> {
     timelimit: Option<u64>,
     #[serde(default)]
     depth: Option<u32>,
+}
+
+fn present<'de: 'a, 'a, D: serde::Deserializer<'de>>(d: D) -> Result<Option<&'a RawValue>, D::Error> {
+    <&'a RawValue>::deserialize(d).map(Some)
 }
 
 fn lines(bench: &Workbench) -> Result<(), Exit> {
@@ -104,9 +110,12 @@ fn lines(bench: &Workbench) -> Result<(), Exit> {
 /// One answer line. The result is printed by the product's own printer and spliced in as it is.
 fn answer(bench: &Workbench, request: &Request<'_>) -> String {
     let with = |member: Value| json!({"id": request.id, "error": member}).to_string();
-    let compiled = match lockgate_compiler::expression_module(&request.expr, true) {
+    let Ok(expression) = serde_json::from_str::<String>(request.expr.get()) else {
+        return json!({"id": request.id, "skip": "the expression is no text: it holds a lone surrogate"}).to_string();
+    };
+    let compiled = match lockgate_compiler::expression_module_within(&expression, true, request.depth) {
         Ok(compiled) => compiled,
-        Err(all) => return refused(&request.id, &all, &request.expr),
+        Err(all) => return refused(&request.id, &all, &expression),
     };
     let module = match bench.load(&compiled) {
         Ok(module) => module,
@@ -121,9 +130,6 @@ fn answer(bench: &Workbench, request: &Request<'_>) -> String {
     let mut limits = bench.limits;
     if let Some(ms) = request.timelimit {
         limits.wall_ms_max = limits.wall_ms_max.min(ms);
-    }
-    if let Some(depth) = request.depth {
-        limits.recursion_max = limits.recursion_max.min(depth);
     }
     match bench.run_within(&module, input, limits).result {
         Ok(result) if result.is_undefined() => json!({"id": request.id, "undefined": true}).to_string(),
