@@ -16,7 +16,8 @@ fn snapshot(users: usize, profiles: usize) -> TenantSnapshot {
         tenant_seed("T", &UserId::parse("admin").unwrap()).into_iter().collect();
     use lockgate_model::Kind as K;
     for p in 0..profiles {
-        let body = json!({"title": "p", "permissions": ["integrations.execute"], "valid_in": {"environments": ["live"]}});
+        let body =
+            json!({"title": "p", "permissions": ["integrations.execute"], "valid_in": {"environments": ["live"]}});
         rows.push((K::Profile, format!("p{p}"), body));
     }
     let listed: Vec<String> = (0..profiles).step_by(2).map(|p| format!("p{p}")).collect();

@@ -103,7 +103,10 @@ fn rest(c: &mut Criterion) {
         for _ in 0..64 {
             connections.push(connect(&ready).await);
         }
-        let requests = vec![("order, two gates, durable", post, Bytes::from(order)), ("healthz: TLS and HTTP alone", health, Bytes::new())];
+        let requests = vec![
+            ("order, two gates, durable", post, Bytes::from(order)),
+            ("healthz: TLS and HTTP alone", health, Bytes::new()),
+        ];
         Load { connections, requests }
     });
     let mut group = c.benchmark_group("request to reply");

@@ -85,7 +85,16 @@ fn the_table_test_turns_red_when_a_forbidden_import_is_tried() {
 /// One technology each: nobody else names these crates.
 #[test]
 fn a_technology_stays_in_its_crate() {
-    let homes = [("wasmtime", &["engine"][..]), ("rusqlite", &["store"]), ("refinery", &["store"]), ("rcgen", &["keys", "testkit"]), ("argon2", &["identity"]), ("axum", &["admin"]), ("clap", &["lockgate"]), ("wasm-encoder", &["compiler"])];
+    let homes = [
+        ("wasmtime", &["engine"][..]),
+        ("rusqlite", &["store"]),
+        ("refinery", &["store"]),
+        ("rcgen", &["keys", "testkit"]),
+        ("argon2", &["identity"]),
+        ("axum", &["admin"]),
+        ("clap", &["lockgate"]),
+        ("wasm-encoder", &["compiler"]),
+    ];
     let core = ["model", "document", "access", "identity", "mapping", "compiler"];
     for (name, manifest) in manifests() {
         let (normal, _) = manifest.split_once("[dev-dependencies]").unwrap_or((&manifest, ""));
@@ -95,7 +104,10 @@ fn a_technology_stays_in_its_crate() {
         }
         if core.contains(&&*name) {
             for banned in ["tokio", "hyper", "rustls", "hyper-util"] {
-                assert!(!normal.lines().any(|l| l.starts_with(&format!("{banned}."))), "core crate `{name}` names {banned}");
+                assert!(
+                    !normal.lines().any(|l| l.starts_with(&format!("{banned}."))),
+                    "core crate `{name}` names {banned}"
+                );
             }
         }
     }

@@ -32,7 +32,8 @@ fn denied_explained_granted_and_all_of_it_in_the_audit_log() {
     let links = links(&house);
     verify(&links).unwrap();
     let of_bob = |outcome| {
-        let said = move |l: &&Link| l.entry.principal == "bob" && l.entry.event == "execute" && l.entry.outcome == outcome;
+        let said =
+            move |l: &&Link| l.entry.principal == "bob" && l.entry.event == "execute" && l.entry.outcome == outcome;
         links.iter().filter(said).count()
     };
     assert_eq!((of_bob(Outcome::Denied), of_bob(Outcome::Allowed)), (2, 1));

@@ -22,7 +22,8 @@ fn a_broken_project_shows_all_its_problems_with_their_places() {
     let project = folder.path().join("broken");
     let flow = project.join("broken.flow.yaml");
     let good = std::fs::read_to_string(&flow).unwrap();
-    std::fs::write(&flow, good.replace("map.greeting", "map.greetin").replace("$length(greeting)", "$length(greeting")).unwrap();
+    std::fs::write(&flow, good.replace("map.greeting", "map.greetin").replace("$length(greeting)", "$length(greeting"))
+        .unwrap();
     let map = project.join("greeting.map.yaml");
     let rules = std::fs::read_to_string(&map).unwrap();
     std::fs::write(&map, rules.replace("default:", "defaut:")).unwrap();

@@ -17,7 +17,12 @@ fn the_listener_refuses_before_it_runs_anything() {
     assert!(elsewhere.headers.to_lowercase().contains("www-authenticate: basic"), "{elsewhere:?}");
 
     // 404: an unknown environment or name, ids that cannot be, and a stranger to the environment.
-    for path in ["/demo/nowhere/order-to-erp", "/demo/development/unknown", "/demo/development/..%2fx", "/demo/Development/order-to-erp"] {
+    for path in [
+        "/demo/nowhere/order-to-erp",
+        "/demo/development/unknown",
+        "/demo/development/..%2fx",
+        "/demo/Development/order-to-erp",
+    ] {
         let reply = house.request(&admin, "POST", path, Some(ORDER), &[]);
         assert_eq!(reply.status, 404, "{path}: {reply:?}");
     }
@@ -132,7 +137,8 @@ fn an_endpoint_that_is_not_who_it_should_be_gets_no_order() {
     assert!(bind(&address, &["--pin", &pin]).status.success());
     let reply = house.order(&admin, ORDER);
     assert_eq!(reply.status, 502, "{reply:?}");
-    let tested = house.cli_as(&house.data.join("context.json"), &["account", "test", "erp", "--env", "development"], "");
+    let tested =
+        house.cli_as(&house.data.join("context.json"), &["account", "test", "erp", "--env", "development"], "");
     assert_eq!(tested.status.code(), Some(1), "{tested:?}");
     // Roots that do not know the endpoint's CA.
     assert!(bind(&address, &["--system"]).status.success());
@@ -140,7 +146,13 @@ fn an_endpoint_that_is_not_who_it_should_be_gets_no_order() {
 
     // Addresses nobody may dial: not allowed by the operator, or never.
     let ca = house.text("ca_file");
-    for address in ["https://127.0.0.1:9/", "https://10.0.0.1/", "https://169.254.169.254/latest", "https://[::1]:9/", "https://[::ffff:169.254.169.254]/"] {
+    for address in [
+        "https://127.0.0.1:9/",
+        "https://10.0.0.1/",
+        "https://169.254.169.254/latest",
+        "https://[::1]:9/",
+        "https://[::ffff:169.254.169.254]/",
+    ] {
         let bound = bind(address, &["--ca", &ca]);
         if bound.status.success() {
             let reply = house.order(&admin, ORDER);

@@ -62,8 +62,9 @@ impl House {
         let mut process = Running::start(&mut command);
         let mut line = String::new();
         BufReader::new(process.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let ready = serde_json::from_str(&line)
-            .unwrap_or_else(|e| panic!("no ready line ({e}): {line:?}\n{}", std::fs::read_to_string(folder.path().join("log")).unwrap()));
+        let ready = serde_json::from_str(&line).unwrap_or_else(|e| {
+            panic!("no ready line ({e}): {line:?}\n{}", std::fs::read_to_string(folder.path().join("log")).unwrap())
+        });
         Self { ready, data, process, folder }
     }
 
@@ -145,7 +146,18 @@ impl House {
         let password = "Korrekt-Pferd-7-Batterie".to_owned();
         let output = self.cli_as(
             &self.folder.path().join(format!("{name}.json")),
-            &["login", &self.text("listener_url"), "--tenant", "demo", "--user", name, "--ca", &self.text("ca_file"), "--token", "--password-stdin"],
+            &[
+                "login",
+                &self.text("listener_url"),
+                "--tenant",
+                "demo",
+                "--user",
+                name,
+                "--ca",
+                &self.text("ca_file"),
+                "--token",
+                "--password-stdin",
+            ],
             &format!("{token}\n{password}\n"),
         );
         assert!(output.status.success(), "{output:?}");

@@ -39,10 +39,22 @@ fn a_stolen_data_directory_shows_neither_data_nor_secrets() {
     assert_eq!(house.order(&admin, &order.replace("\"active\"", "\"cancelled\"")).status, 422);
     let secret = house.folder().join("secret");
     std::fs::write(&secret, "Hunter2-Very-Secret-Value").unwrap();
-    let set = ["account", "set", "erp", "--env", "development", "--connector", "https", "--address", "https://127.0.0.1:9/erp"];
+    let set = [
+        "account",
+        "set",
+        "erp",
+        "--env",
+        "development",
+        "--connector",
+        "https",
+        "--address",
+        "https://127.0.0.1:9/erp",
+    ];
     let from = format!("password={}", secret.display());
     let ca = house.text("ca_file");
-    house.cli(&[&set[..], &["--ca", &ca, "--set", "auth=basic", "--set", "username=lockgate", "--secret", &from]].concat());
+    house.cli(
+        &[&set[..], &["--ca", &ca, "--set", "auth=basic", "--set", "username=lockgate", "--secret", &from]].concat(),
+    );
     assert!(house.order(&admin, &order).status >= 500);
     let key = house.cli_json(&["user", "key", "add", "admin"])["key"].as_str().unwrap().to_owned();
     std::fs::remove_file(&secret).unwrap();

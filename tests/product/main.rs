@@ -6,4 +6,5 @@ mod authors;
 mod gates;
 mod house;
 mod kept;
+mod operator;
 mod suite;

@@ -5,7 +5,7 @@
 use axum::{
     Json, Router,
     extract::State,
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use http::StatusCode;
 use lockgate_model::{
@@ -29,6 +29,13 @@ struct Create {
     id: TenantId,
     title: String,
     administrator: UserId,
+}
+
+/// What the operator changes of a tenant.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TenantChange {
+    suspended: bool,
 }
 
 #[derive(Serialize)]
@@ -55,10 +62,11 @@ pub async fn serve_operator(listener: UnixListener, runtime: Runtime, stop: impl
     }
 }
 
-/// `POST|GET /operator/tenants`, `POST /operator/egress`, `GET /operator/egress/{tenant}`.
+/// `POST|GET /operator/tenants`, `PUT /operator/tenants/{tenant}`, `POST /operator/egress`, `GET /operator/egress/{tenant}`.
 pub fn operator_router(runtime: Runtime) -> Router {
     Router::new()
         .route("/operator/tenants", post(create_tenant).get(tenants))
+        .route("/operator/tenants/{tenant}", put(change_tenant))
         .route("/operator/egress", post(change_egress))
         .route("/operator/egress/{tenant}", get(egress))
         .fallback(async || Refused::not_found("such address"))
@@ -69,6 +77,15 @@ pub fn operator_router(runtime: Runtime) -> Router {
 async fn create_tenant(State(runtime): State<Runtime>, Body(new): Body<Create>) -> Answer<Json<Created>> {
     let new = NewTenant { id: new.id, title: new.title, administrator: new.administrator };
     Ok(Json(Created { token: runtime.operator_create_tenant(new).await? }))
+}
+
+async fn change_tenant(
+    State(runtime): State<Runtime>,
+    Place(tenant): Place<TenantId>,
+    Body(change): Body<TenantChange>,
+) -> Answer<StatusCode> {
+    runtime.operator_suspend(&tenant, change.suspended).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn tenants(State(runtime): State<Runtime>) -> Json<Items<TenantId>> {

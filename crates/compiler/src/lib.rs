@@ -14,7 +14,7 @@ pub mod module;
 pub mod project;
 mod reader;
 
-pub use expression::{Scope, compile_condition, compile_expression, expression_module};
+pub use expression::{Scope, compile_condition, compile_expression, expression_module, expression_module_within};
 pub use flow::{ERROR_TYPES, error_type_names};
 pub use mapping::{Tables, compile_map, map_module};
 pub use module::Compiled;

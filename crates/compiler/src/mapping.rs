@@ -146,7 +146,8 @@ impl Planner<'_> {
                     } else {
                         format!("the tables are {}", known.join(", "))
                     };
-                    self.problems.push(Diagnostic::new("LG-MAP-TABLE", *span, format!("there is no table `{name}`")).help(help));
+                    self.problems
+                        .push(Diagnostic::new("LG-MAP-TABLE", *span, format!("there is no table `{name}`")).help(help));
                 } else if table.is_some_and(|t| !t.is_object()) {
                     self.problems.push(
                         Diagnostic::new("LG-MAP-TABLE", *span, format!("the table `{name}` is no object"))
@@ -164,11 +165,8 @@ impl Planner<'_> {
 
     fn ready<'f>(&mut self, formula: &'f Formula, on_item: bool) -> Option<Ready<'f>> {
         let no_names = |_: &str| false;
-        let resolved = if on_item {
-            formula.expression.resolve_on_item(&no_names)
-        } else {
-            formula.expression.resolve(&no_names)
-        };
+        let resolved =
+            if on_item { formula.expression.resolve_on_item(&no_names) } else { formula.expression.resolve(&no_names) };
         match resolved {
             Ok(program) => Some(Ready { formula, program }),
             Err(found) => {

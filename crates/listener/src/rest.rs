@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 
 use http::{Method, Request, header};
 use lockgate_model::{
-    Channel, Limits, TargetKind,
+    Channel, TargetKind,
     id::{EnvironmentId, TargetName, TenantId},
 };
 use lockgate_runtime::{Ask, Caller, Error, Finished};
@@ -64,11 +64,11 @@ impl<A> Front<A> {
             idempotency_key: key.clone().unwrap_or_default(),
         };
         let refused = OnceLock::new();
-        let intake = self.intake.clone();
+        let (intake, limits) = (self.intake.clone(), self.runtime.limits(caller));
         let input = async {
             let read = async {
                 key?;
-                intake.document(&head.headers, body, &Limits::default()).await
+                intake.document(&head.headers, body, &limits).await
             };
             read.await.map_err(|refusal: Refusal| {
                 let error = respond::refusal_error(&refusal);

@@ -458,21 +458,22 @@ mod tests {
         for (op, row) in Op::ALL.iter().zip(INTRINSICS) {
             assert!(names.insert(row.name), "{} twice", row.name);
             assert_eq!(op.row(), *row);
-            assert!(
-                row.params
-                    .bytes()
-                    .chain(row.result.bytes())
-                    .all(|b| b"hlif".contains(&b)),
-                "{}",
-                row.name
-            );
+            assert!(row.params.bytes().chain(row.result.bytes()).all(|b| b"hlif".contains(&b)), "{}", row.name);
             assert!(row.result.len() <= 1 && row.cost > 0);
         }
     }
 
     #[test]
     fn codes_have_the_standards_names() {
-        for (code, name) in [(410, "T0410"), (1001, "D1001"), (1003, "T1003"), (2001, "T2001"), (2014, "D2014"), (3030, "D3030"), (TOO_DEEP, "U1001")] {
+        for (code, name) in [
+            (410, "T0410"),
+            (1001, "D1001"),
+            (1003, "T1003"),
+            (2001, "T2001"),
+            (2014, "D2014"),
+            (3030, "D3030"),
+            (TOO_DEEP, "U1001"),
+        ] {
             assert_eq!(error_name(code), name);
         }
     }

@@ -111,41 +111,16 @@ pub struct Link {
 pub const GENESIS: Digest = Digest([0; 32]);
 
 /// The hash of an entry at its place: tenant, writer, place, hash before, canonical JSON.
-pub fn hash(
-    tenant: &TenantId,
-    writer: &WriterId,
-    seq: u64,
-    prev: &Digest,
-    entry_json: &[u8],
-) -> Digest {
-    Digest::of_parts([
-        tenant.as_str().as_bytes(),
-        writer.as_str().as_bytes(),
-        &seq.to_be_bytes(),
-        &prev.0,
-        entry_json,
-    ])
+pub fn hash(tenant: &TenantId, writer: &WriterId, seq: u64, prev: &Digest, entry_json: &[u8]) -> Digest {
+    Digest::of_parts([tenant.as_str().as_bytes(), writer.as_str().as_bytes(), &seq.to_be_bytes(), &prev.0, entry_json])
 }
 
 impl Link {
     /// Puts an entry behind `prev` at place `seq`. `None` only if the entry cannot be written as JSON.
-    pub fn new(
-        tenant: TenantId,
-        writer: WriterId,
-        seq: u64,
-        prev: Digest,
-        entry: Entry,
-    ) -> Option<Self> {
+    pub fn new(tenant: TenantId, writer: WriterId, seq: u64, prev: Digest, entry: Entry) -> Option<Self> {
         let json = serde_json::to_vec(&entry).ok()?;
         let hash = hash(&tenant, &writer, seq, &prev, &json);
-        Some(Self {
-            tenant,
-            writer,
-            seq,
-            prev,
-            hash,
-            entry,
-        })
+        Some(Self { tenant, writer, seq, prev, hash, entry })
     }
 }
 
@@ -172,12 +147,8 @@ pub fn verify<'a>(links: impl IntoIterator<Item = &'a Link>) -> Result<Heads, Br
     for link in links {
         let key = (link.tenant.clone(), link.writer.clone());
         let (seq, prev) = heads.get(&key).copied().unwrap_or((0, GENESIS));
-        let broken = |reason| Broken {
-            tenant: link.tenant.clone(),
-            writer: link.writer.clone(),
-            seq: link.seq,
-            reason,
-        };
+        let broken =
+            |reason| Broken { tenant: link.tenant.clone(), writer: link.writer.clone(), seq: link.seq, reason };
         if link.seq != seq + 1 {
             return Err(broken("an entry is missing or out of place"));
         }

@@ -9,10 +9,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     Digest, Manifest, Timestamp,
-    id::{
-        AccountName, AclId, EnvironmentId, GroupId, ProfileId, ProjectId, TargetName, TenantId,
-        UserId,
-    },
+    id::{AccountName, AclId, EnvironmentId, GroupId, ProfileId, ProjectId, TargetName, TenantId, UserId},
     permission::Permissions,
     principal::{TargetKind, UserKind},
 };
@@ -90,9 +87,7 @@ impl FromStr for Kind {
 pub struct UnknownKind(String);
 
 /// A tenant's revision: one counter orders all its changes.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Revision(pub u64);
 impl fmt::Display for Revision {

@@ -7,9 +7,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// A half-open byte range `start..end` in a source text.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct Span {
     /// First byte.
     pub start: u32,
@@ -20,10 +18,7 @@ pub struct Span {
 impl Span {
     /// From byte offsets; offsets past 4 GiB saturate.
     pub fn new(start: usize, end: usize) -> Self {
-        Self {
-            start: u32::try_from(start).unwrap_or(u32::MAX),
-            end: u32::try_from(end.max(start)).unwrap_or(u32::MAX),
-        }
+        Self { start: u32::try_from(start).unwrap_or(u32::MAX), end: u32::try_from(end.max(start)).unwrap_or(u32::MAX) }
     }
 }
 
@@ -49,14 +44,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A problem at a place; file, help and token can be added.
     pub fn new(code: impl Into<String>, span: Span, message: impl Into<String>) -> Self {
-        Self {
-            code: code.into(),
-            file: String::new(),
-            span,
-            message: message.into(),
-            help: None,
-            token: None,
-        }
+        Self { code: code.into(), file: String::new(), span, message: message.into(), help: None, token: None }
     }
     /// Adds what to do about it.
     pub fn help(mut self, help: impl Into<String>) -> Self {
@@ -87,29 +75,14 @@ impl Diagnostic {
         let text = source.lines().nth(line - 1).unwrap_or("");
         let start = floor_boundary(source, self.span.start as usize);
         let end = floor_boundary(source, self.span.end as usize).max(start);
-        let marked = source
-            .get(start..end)
-            .unwrap_or("")
-            .lines()
-            .next()
-            .unwrap_or("")
-            .chars()
-            .count();
+        let marked = source.get(start..end).unwrap_or("").lines().next().unwrap_or("").chars().count();
         let room = text.chars().count().saturating_sub(column - 1).max(1);
         let gutter = line.to_string();
         let pad = " ".repeat(gutter.len());
         // A tab stays a tab in the caret line, so that the caret stands under its character.
-        let lead: String = text
-            .chars()
-            .take(column - 1)
-            .map(|c| if c == '\t' { '\t' } else { ' ' })
-            .collect();
+        let lead: String = text.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
         let carets = "^".repeat(marked.clamp(1, room));
-        let file = if self.file.is_empty() {
-            "input"
-        } else {
-            &self.file
-        };
+        let file = if self.file.is_empty() { "input" } else { &self.file };
         let mut out = format!(
             "error[{}]: {}\n{pad}--> {file}:{line}:{column}\n{pad} |\n{gutter} | {text}\n{pad} | {lead}{carets}\n",
             self.code, self.message
@@ -154,8 +127,7 @@ impl Diagnostics {
         if self.0.is_empty() {
             return Ok(value);
         }
-        self.0
-            .sort_by(|a, b| (&a.file, a.span, &a.code).cmp(&(&b.file, b.span, &b.code)));
+        self.0.sort_by(|a, b| (&a.file, a.span, &a.code).cmp(&(&b.file, b.span, &b.code)));
         Err(self)
     }
 }

@@ -45,13 +45,7 @@ mod tests {
 
     #[test]
     fn prints_rfc_3339_with_milliseconds() {
-        assert_eq!(
-            Timestamp::from_ms(0).to_string(),
-            "1970-01-01T00:00:00.000Z"
-        );
-        assert_eq!(
-            Timestamp::from_ms(1_763_784_306_789).to_string(),
-            "2025-11-22T04:05:06.789Z"
-        );
+        assert_eq!(Timestamp::from_ms(0).to_string(), "1970-01-01T00:00:00.000Z");
+        assert_eq!(Timestamp::from_ms(1_763_784_306_789).to_string(), "2025-11-22T04:05:06.789Z");
     }
 }

@@ -37,7 +37,7 @@ use lockgate_connector_api::{
 };
 use lockgate_engine::Engine;
 use lockgate_keys::Master;
-use lockgate_model::{Timestamp, id::TenantId};
+use lockgate_model::{Limits, Timestamp, id::TenantId};
 use lockgate_store::Store;
 
 /// What front doors hand in and get back, named here so that they need only this crate.
@@ -128,6 +128,11 @@ impl Runtime {
     /// The connectors that ship, for listings and pages.
     pub fn registry(&self) -> &Registry {
         &self.0.registry
+    }
+
+    /// Limits of a caller's tenant, for reading its request; the defaults if it is gone.
+    pub fn limits(&self, caller: &Caller) -> Limits {
+        self.view(caller.tenant()).map(|view| view.limits).unwrap_or_default()
     }
 
     /// The time as this runtime sees it.

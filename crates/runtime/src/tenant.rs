@@ -5,12 +5,12 @@ use lockgate_identity::{Credential, Password};
 use lockgate_model::{
     Kind,
     audit::{Entry, Outcome},
-    definition::Revision,
+    definition::{Revision, Tenant},
     id::{RESERVED_TENANTS, TenantId, UserId},
 };
 use lockgate_store::{Change, Put};
 
-use crate::{Error, Runtime, credential};
+use crate::{Error, Runtime, credential, push::json};
 
 /// A tenant to be created.
 #[derive(Debug, Clone)]
@@ -90,6 +90,29 @@ impl Runtime {
                 code: "LG-TENANT-EXISTS",
                 message: format!("tenant `{}` exists already", new.id),
             }),
+        }
+    }
+
+    /// Operator: suspends a tenant, in which nothing runs and nobody does anything then, or resumes it.
+    pub async fn operator_suspend(&self, tenant: &TenantId, suspended: bool) -> Result<(), Error> {
+        let view = self.view(tenant)?;
+        let mut row: Tenant =
+            view.read(Kind::Tenant, "tenant")?.ok_or_else(|| Error::not_found(format!("tenant `{tenant}`")))?;
+        if row.suspended == suspended {
+            return Ok(());
+        }
+        row.suspended = suspended;
+        let mut entry = Entry::new(self.now(), "operator-tenant", Outcome::Done, "operator");
+        entry.object = format!("tenant/{tenant}");
+        entry.fields = vec!["suspended".to_owned()];
+        let puts = vec![Put { kind: Kind::Tenant, id: "tenant".to_owned(), body: json(&row)? }];
+        let change = Change { tenant: tenant.clone(), entry, expected: Some(view.revision), puts, deletes: Vec::new() };
+        let committed = self.0.store.commit(change).await;
+        match self.settle(tenant, committed).await? {
+            Some(_) => Ok(()),
+            None => {
+                Err(Error::Conflict { code: "LG-BUSY", message: "the tenant was changed in between; try again".into() })
+            }
         }
     }
 

@@ -102,9 +102,7 @@ fn what_is_not_there_is_said() {
     assert!(ask("eve", "live", "order").contains("there is no user `eve`"));
     assert!(ask("bob", "moon", "order").contains("lockgate env add moon   (needs stages-administer: root)"));
     assert!(ask("bob", "live", "ghost").contains("there is no `integrations/ghost` in any project"));
-    assert!(
-        ask("root", "test", "order").contains("lockgate deploy default test   (needs deploy: pat, root)")
-    );
+    assert!(ask("root", "test", "order").contains("lockgate deploy default test   (needs deploy: pat, root)"));
     let mut unlisted = Tenant::story();
     unlisted.remove(Kind::Assignment, "live/integrations/order");
     assert!(text(&unlisted, "bob").contains("lockgate acl assign default --to order --env live"));

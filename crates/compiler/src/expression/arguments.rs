@@ -45,7 +45,12 @@ impl<'a> Given<'a> {
 impl<'a> Emitter<'a> {
     /// Puts arguments to parameters; `None`, with the failure written, when no call of this form
     /// can be right.
-    pub(super) fn arrange(&mut self, builtin: Builtin, arguments: Vec<Argument<'a>>, at: Option<At>) -> Option<Given<'a>> {
+    pub(super) fn arrange(
+        &mut self,
+        builtin: Builtin,
+        arguments: Vec<Argument<'a>>,
+        at: Option<At>,
+    ) -> Option<Given<'a>> {
         let params = builtin.signature().params;
         let required = params.iter().filter(|p| !p.optional).count();
         let count = arguments.len();

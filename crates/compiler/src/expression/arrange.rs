@@ -56,7 +56,15 @@ impl<'a> Emitter<'a> {
             // The end of a run: its start and the width, at most the count.
             let end = e.body.local(ValType::I32);
             e.body.ins().local_get(from).local_get(width).i32_add().local_set(end);
-            e.body.ins().local_get(end).local_get(count).local_get(end).local_get(count).i32_lt_s().select().local_set(to);
+            e.body
+                .ins()
+                .local_get(end)
+                .local_get(count)
+                .local_get(end)
+                .local_get(count)
+                .i32_lt_s()
+                .select()
+                .local_set(to);
         };
         self.body.ins().local_get(start).local_tee(left).local_set(place);
         bounded(self, left, left_end);

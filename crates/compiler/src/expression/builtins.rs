@@ -306,11 +306,7 @@ impl<'a> Emitter<'a> {
             }
         };
         let number = self.m.number(id);
-        self.body
-            .ins()
-            .i32_const(number as i32)
-            .i32_const(builtin.arity() as i32)
-            .i64_const(abi::UNDEFINED);
+        self.body.ins().i32_const(number as i32).i32_const(builtin.arity() as i32).i64_const(abi::UNDEFINED);
         self.body.op(Op::FnNew);
     }
 

@@ -147,10 +147,7 @@ impl<'a> Emitter<'a> {
     }
 
     fn root_globals(&mut self) -> (u32, u32) {
-        (
-            self.m.global("root", ValType::I64),
-            self.m.global("root_item", ValType::I64),
-        )
+        (self.m.global("root", ValType::I64), self.m.global("root_item", ValType::I64))
     }
 
     // --- other functions
@@ -185,11 +182,7 @@ impl<'a> Emitter<'a> {
 
     /// The place of an expression, for the errors it raises.
     pub(super) fn at(&mut self, expr: &Expr) -> At {
-        let token = self
-            .text
-            .get(expr.token.start as usize..expr.token.end as usize)
-            .unwrap_or_default()
-            .to_owned();
+        let token = self.text.get(expr.token.start as usize..expr.token.end as usize).unwrap_or_default().to_owned();
         self.at_token(expr, &token)
     }
 
@@ -267,11 +260,7 @@ impl<'a> Emitter<'a> {
     /// The i32 on the stack, 0 or 1, becomes false or true.
     pub(super) fn truth_to_handle(&mut self) {
         // true follows false.
-        self.body
-            .ins()
-            .i64_extend_i32_u()
-            .i64_const(abi::constant_node(abi::NODE_FALSE))
-            .i64_add();
+        self.body.ins().i64_extend_i32_u().i64_const(abi::constant_node(abi::NODE_FALSE)).i64_add();
     }
 
     /// Pushes the context value.
@@ -372,13 +361,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// The same from the place in `i` on.
-    pub(super) fn each_from(
-        &mut self,
-        list: u32,
-        i: u32,
-        or_once: bool,
-        write: impl FnOnce(&mut Self, u32, u32, u32),
-    ) {
+    pub(super) fn each_from(&mut self, list: u32, i: u32, or_once: bool, write: impl FnOnce(&mut Self, u32, u32, u32)) {
         let count = self.body.local(ValType::I32);
         let item = self.body.local(ValType::I64);
         self.body.ins().local_get(list);

@@ -46,10 +46,7 @@ impl<'a> Emitter<'a> {
         let name = format!("function {}", lambda.id.0);
         let id = self.m.declare(&name, &function_params(), &[ValType::I64]);
         let number = self.m.number(id);
-        self.body
-            .ins()
-            .i32_const(number as i32)
-            .i32_const(i32::try_from(lambda.params.len()).unwrap_or(i32::MAX));
+        self.body.ins().i32_const(number as i32).i32_const(i32::try_from(lambda.params.len()).unwrap_or(i32::MAX));
         self.push_env();
         self.body.op(Op::FnNew);
         self.lifted(id, lambda, facts.uses_context, facts.at_root);
@@ -127,11 +124,7 @@ impl<'a> Emitter<'a> {
         }
         let mut values = Vec::new();
         for (i, expr) in given.iter().enumerate() {
-            let number = lambda
-                .params
-                .get(i)
-                .and_then(|id| self.program.variables.get(id.0))
-                .is_some_and(|v| v.number);
+            let number = lambda.params.get(i).and_then(|id| self.program.variables.get(id.0)).is_some_and(|v| v.number);
             if number {
                 let at = self.at(expr);
                 self.number(expr, 0, at);

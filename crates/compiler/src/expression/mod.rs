@@ -89,11 +89,7 @@ pub fn expression_module(source: &str, bindings: bool) -> Result<Compiled, Diagn
 
 /// As [`expression_module`] with a limit of nesting as the language's test suite counts it: every
 /// expression inside another is one, over all calls. Past it is error U1001.
-pub fn expression_module_within(
-    source: &str,
-    bindings: bool,
-    depth_max: Option<u32>,
-) -> Result<Compiled, Diagnostics> {
+pub fn expression_module_within(source: &str, bindings: bool, depth_max: Option<u32>) -> Result<Compiled, Diagnostics> {
     let e = Expression::parse(source)?;
     let program = resolve(&e, 0, &|name| bindings && !is_builtin(name))?;
     let mut m = ModuleBuilder::new("expression");
@@ -144,16 +140,8 @@ pub(crate) fn start(step: &mut Body) {
 pub(crate) fn one_step(mut m: ModuleBuilder, step: Body, values: u32) -> Compiled {
     let id = m.declare("step", &[ValType::I32], &[ValType::I32]);
     m.define(id, step);
-    let frame = Frame {
-        values,
-        ints: 0,
-        input: INPUT,
-        output: OUTPUT,
-    };
-    let task = Task {
-        pointer: String::new(),
-        handler: None,
-    };
+    let frame = Frame { values, ints: 0, input: INPUT, output: OUTPUT };
+    let task = Task { pointer: String::new(), handler: None };
     m.finish(id, frame, vec![task], Manifest::default())
 }
 
@@ -183,10 +171,7 @@ pub(crate) fn resolve(e: &Expression, base: usize, outer: &dyn Fn(&str) -> bool)
 /// Problems of an expression that stands at `base` of its file.
 pub(crate) fn moved(problems: Diagnostics, base: usize) -> Diagnostics {
     let by = |at: u32| base + at as usize;
-    let place = |p: Diagnostic| Diagnostic {
-        span: Span::new(by(p.span.start), by(p.span.end)),
-        ..p
-    };
+    let place = |p: Diagnostic| Diagnostic { span: Span::new(by(p.span.start), by(p.span.end)), ..p };
     Diagnostics(problems.0.into_iter().map(place).collect())
 }
 

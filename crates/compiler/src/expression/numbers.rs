@@ -41,6 +41,7 @@ impl<'a> Emitter<'a> {
                 self.body.ins().i32_const(k).i32_const(code);
                 self.op(Op::GetNum, Some(at));
             }
+            Kind::Settled(value) => self.computed(value, code, at),
             Kind::Negate(operand) => {
                 let own = self.at(expr);
                 self.number(operand, 1002, own);
@@ -105,12 +106,14 @@ impl<'a> Emitter<'a> {
         self.finite(left, 1001, at);
         self.number(right, 2002, at);
         self.finite(right, 1001, at);
+        if operator == Operator::Remainder {
+            return self.body.op(Op::Rem);
+        }
         match operator {
             Operator::Add => self.body.ins().f64_add(),
             Operator::Subtract => self.body.ins().f64_sub(),
             Operator::Multiply => self.body.ins().f64_mul(),
-            Operator::Divide => self.body.ins().f64_div(),
-            _ => return self.body.op(Op::Rem),
+            _ => self.body.ins().f64_div(),
         };
     }
 
@@ -120,13 +123,7 @@ impl<'a> Emitter<'a> {
             return;
         }
         let local = self.body.local(ValType::F64);
-        self.body
-            .ins()
-            .local_tee(local)
-            .f64_abs()
-            .f64_const(f64::INFINITY.into())
-            .f64_eq()
-            .if_(BlockType::Empty);
+        self.body.ins().local_tee(local).f64_abs().f64_const(f64::INFINITY.into()).f64_eq().if_(BlockType::Empty);
         self.fail(code, Some(at));
         self.body.ins().end().local_get(local);
     }
@@ -146,7 +143,16 @@ impl<'a> Emitter<'a> {
             },
             Kind::Binary(Operator::Remainder, left, _) => operand(left),
             Kind::Builtin(Builtin::Count | Builtin::Length, _) => 1e18,
-            Kind::Builtin(Builtin::Floor | Builtin::Ceil | Builtin::Round | Builtin::Abs | Builtin::Max | Builtin::Min | Builtin::Number, _) => f64::MAX,
+            Kind::Builtin(
+                Builtin::Floor
+                | Builtin::Ceil
+                | Builtin::Round
+                | Builtin::Abs
+                | Builtin::Max
+                | Builtin::Min
+                | Builtin::Number,
+                _,
+            ) => f64::MAX,
             _ if self.kind_of(expr) == ValueKind::Number => f64::INFINITY,
             // What is read from a document is finite.
             _ => f64::MAX,

@@ -15,10 +15,36 @@ pub(crate) fn validate(compiled: &Compiled) -> Result<(), String> {
 
 #[test]
 fn tiny() {
-    for text in ["1", "a", "a.b.c", "a[0]", "a[b=1].c", "$sum(a.b)", "a*b", "a & b", "$map(a, function($x){$x*2})",
-        "($f := function($n){$n <= 1 ? 1 : $n * $f($n-1)}; $f(5))", "[1,2,3][$>1]", "{'a': b, 'c': d*2}", "$sort(a, function($l,$r){$l>$r})",
-        "a ~> $uppercase ~> $trim()", "$substring(?, 1)", "a.(b; c)", "$f(1)", "*.a", "**", "a[]", "$reduce(a, function($x,$y){$x+$y}, 0)",
-        "a > b ? c : d", "$contains(a, 'x') ? 1", "a ?? b", "a ?: b", "$x := 1", "function($a)<n:n>{$a}(1)", "$map(a, $string)"] {
+    for text in [
+        "1",
+        "a",
+        "a.b.c",
+        "a[0]",
+        "a[b=1].c",
+        "$sum(a.b)",
+        "a*b",
+        "a & b",
+        "$map(a, function($x){$x*2})",
+        "($f := function($n){$n <= 1 ? 1 : $n * $f($n-1)}; $f(5))",
+        "[1,2,3][$>1]",
+        "{'a': b, 'c': d*2}",
+        "$sort(a, function($l,$r){$l>$r})",
+        "a ~> $uppercase ~> $trim()",
+        "$substring(?, 1)",
+        "a.(b; c)",
+        "$f(1)",
+        "*.a",
+        "**",
+        "a[]",
+        "$reduce(a, function($x,$y){$x+$y}, 0)",
+        "a > b ? c : d",
+        "$contains(a, 'x') ? 1",
+        "a ?? b",
+        "a ?: b",
+        "$x := 1",
+        "function($a)<n:n>{$a}(1)",
+        "$map(a, $string)",
+    ] {
         let compiled = expression_module(text, true).unwrap();
         if let Err(e) = validate(&compiled) {
             panic!("{text}: {e}");

@@ -71,6 +71,7 @@ impl<'a> Emitter<'a> {
             Kind::Path(path) => self.path(path),
             Kind::Filtered(value, filters, keep) => self.filtered(value, filters, *keep),
             Kind::Keep(value) => self.kept(value),
+            Kind::Settled(value) => self.value(value, End::No),
             Kind::Binary(operator, left, right) => self.binary(expr, *operator, left, right),
             Kind::Array(items, cons) => self.array(items, *cons),
             Kind::Object(pairs) => self.object(expr, pairs),
@@ -253,6 +254,7 @@ impl<'a> Emitter<'a> {
                     self.body.ins().i64_const(TRUE).i64_eq();
                 }
             }
+            Kind::Settled(value) => self.truth(value),
             Kind::Builtin(builtin, given) if self.builtin_condition(expr, *builtin, given) => {}
             Kind::Condition(condition, then, otherwise) => {
                 self.condition(condition);

@@ -90,11 +90,7 @@ impl Body {
     }
 
     fn push(&mut self, callee: Callee, at: Option<At>) {
-        self.calls.push(Call {
-            offset: self.code.len(),
-            callee,
-            at,
-        });
+        self.calls.push(Call { offset: self.code.len(), callee, at });
     }
 
     /// The bytes of the function (locals, code, `end`), and where in them each call stands.

@@ -18,14 +18,14 @@ use lockgate_model::{
     abi::{self, Frame, Op, Place, SourceMap, Task, Type},
 };
 use wasm_encoder::{
-    CodeSection, ConstExpr, EntityType, ExportKind, ExportSection, FunctionSection, GlobalSection,
-    GlobalType, ImportSection, Module, NameMap, NameSection, TypeSection, ValType,
+    CodeSection, ConstExpr, EntityType, ExportKind, ExportSection, FunctionSection, GlobalSection, GlobalType,
+    ImportSection, Module, NameMap, NameSection, TypeSection, ValType,
 };
 
-pub(crate) use apply::{DEPTH, tail_globals};
 pub use apply::{ARGUMENTS, TAIL_CALL, function_params};
-pub use body::{At, Body};
+pub(crate) use apply::{DEPTH, tail_globals};
 use body::Callee;
+pub use body::{At, Body};
 
 /// A compiled module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,12 +132,7 @@ impl ModuleBuilder {
     }
 
     /// Reserves a function, so that others can call it before its body is known.
-    pub fn declare(
-        &mut self,
-        debug_name: &str,
-        params: &[ValType],
-        results: &[ValType],
-    ) -> FunctionId {
+    pub fn declare(&mut self, debug_name: &str, params: &[ValType], results: &[ValType]) -> FunctionId {
         let id = FunctionId(u32::try_from(self.functions.len()).unwrap_or(u32::MAX));
         self.functions.push(Function {
             name: debug_name.to_owned(),
@@ -185,12 +180,7 @@ impl ModuleBuilder {
     }
 
     /// Declares a shared function.
-    pub(crate) fn share(
-        &mut self,
-        key: &str,
-        params: &[ValType],
-        results: &[ValType],
-    ) -> FunctionId {
+    pub(crate) fn share(&mut self, key: &str, params: &[ValType], results: &[ValType]) -> FunctionId {
         let id = self.declare(key, params, results);
         self.shared.insert(key.to_owned(), id);
         id
@@ -207,13 +197,7 @@ impl ModuleBuilder {
     }
 
     /// Writes the module. `step` has type `(i32) -> i32`.
-    pub fn finish(
-        mut self,
-        step: FunctionId,
-        frame: Frame,
-        tasks: Vec<Task>,
-        manifest: Manifest,
-    ) -> Compiled {
+    pub fn finish(mut self, step: FunctionId, frame: Frame, tasks: Vec<Task>, manifest: Manifest) -> Compiled {
         if let Some(id) = self.apply {
             let body = apply::body(&mut self);
             self.define(id, body);
@@ -226,10 +210,8 @@ impl ModuleBuilder {
         let mut import_section = ImportSection::new();
         for op in &imports {
             let row = op.row();
-            let ty = types.index(
-                row.params().map(val_type).collect(),
-                row.result().map(val_type).into_iter().collect(),
-            );
+            let ty =
+                types.index(row.params().map(val_type).collect(), row.result().map(val_type).into_iter().collect());
             import_section.import(abi::NAMESPACE, row.name, EntityType::Function(ty));
         }
         let mut function_section = FunctionSection::new();
@@ -243,11 +225,7 @@ impl ModuleBuilder {
                 ValType::F64 => ConstExpr::f64_const(0.0.into()),
                 _ => ConstExpr::i64_const(0),
             };
-            let ty = GlobalType {
-                val_type: *ty,
-                mutable: true,
-                shared: false,
-            };
+            let ty = GlobalType { val_type: *ty, mutable: true, shared: false };
             globals.global(ty, &zero);
         }
         let mut exports = ExportSection::new();
@@ -288,28 +266,11 @@ impl ModuleBuilder {
             module.section(&globals);
         }
         module.section(&exports).section(&code);
-        let sources = SourceMap {
-            sources: self.sources.items.clone(),
-            tokens: self.tokens.items.clone(),
-            places,
-        };
-        sections::write(
-            &mut module,
-            &self.name,
-            &self.constants.items,
-            &manifest,
-            &frame,
-            &tasks,
-            &sources,
-        );
+        let sources = SourceMap { sources: self.sources.items.clone(), tokens: self.tokens.items.clone(), places };
+        sections::write(&mut module, &self.name, &self.constants.items, &manifest, &frame, &tasks, &sources);
         module.section(&self.names(&imports));
         let wasm = module.finish();
-        Compiled {
-            digest: Digest::of(&wasm),
-            name: self.name,
-            wasm,
-            manifest,
-        }
+        Compiled { digest: Digest::of(&wasm), name: self.name, wasm, manifest }
     }
 
     /// The intrinsics that are called, in the order of the table.

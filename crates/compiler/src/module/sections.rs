@@ -20,11 +20,7 @@ pub(super) fn write(
     tasks: &[Task],
     sources: &SourceMap,
 ) {
-    let header = Header {
-        abi: ABI,
-        compiler: env!("CARGO_PKG_VERSION").to_owned(),
-        name: name.to_owned(),
-    };
+    let header = Header { abi: ABI, compiler: env!("CARGO_PKG_VERSION").to_owned(), name: name.to_owned() };
     // Constants are JSON texts already; reading them would lose the digits of their numbers.
     let constants = format!("[{}]", constants.join(","));
     for (name, json) in [
@@ -35,10 +31,7 @@ pub(super) fn write(
         (section::TASKS, canonical(&tasks)),
         (section::MAP, canonical(sources)),
     ] {
-        module.section(&CustomSection {
-            name: Cow::Borrowed(name),
-            data: Cow::Owned(json.into_bytes()),
-        });
+        module.section(&CustomSection { name: Cow::Borrowed(name), data: Cow::Owned(json.into_bytes()) });
     }
 }
 

@@ -58,11 +58,24 @@ pub enum Tenant {
         #[arg(long)]
         title: Option<String>,
     },
+    /// Suspend a tenant: nothing runs in it and nobody does anything in it.
+    Suspend(OneTenant),
+    /// Resume a suspended tenant.
+    Resume(OneTenant),
     /// Show all tenants.
     List {
         #[command(flatten)]
         here: Here,
     },
+}
+
+/// One tenant.
+#[derive(Args)]
+pub struct OneTenant {
+    #[command(flatten)]
+    here: Here,
+    /// The tenant id.
+    name: TenantId,
 }
 
 /// Verbs of `operator egress`.
@@ -117,6 +130,8 @@ impl Operator {
                     format!("tenant `{name}` was created\none-time token for `{administrator}`, good for 24 hours, shown once:\n  {token}\nfirst login: lockgate login URL --tenant {name} --user {administrator} --token")
                 });
             }
+            Self::Tenant(Tenant::Suspend(one)) => one.suspend(true, output)?,
+            Self::Tenant(Tenant::Resume(one)) => one.suspend(false, output)?,
             Self::Tenant(Tenant::List { here }) => {
                 let value = here.ask(Method::GET, "/operator/tenants", None)?;
                 let list = value.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -138,6 +153,16 @@ impl Operator {
                 output.table(&value, &["environment", "range", "ports"], rows);
             }
         }
+        Ok(())
+    }
+}
+
+impl OneTenant {
+    fn suspend(self, suspended: bool, output: &Output) -> Result<(), Exit> {
+        let path = format!("/operator/tenants/{}", self.name);
+        let value = self.here.ask(Method::PUT, &path, Some(&json!({"suspended": suspended})))?;
+        let done = if suspended { "is suspended" } else { "goes on" };
+        output.result(&value, || format!("tenant `{}` {done}", self.name));
         Ok(())
     }
 }

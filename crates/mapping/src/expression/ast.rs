@@ -89,7 +89,7 @@ pub(super) enum Kind {
     Number(f64, String),
     Boolean(bool),
     Null,
-    Regex(String, String),
+    Regex,
     Wildcard,
     Descendant,
     Parent,

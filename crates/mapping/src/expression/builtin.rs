@@ -66,11 +66,38 @@ builtins! {
 
 /// Built-ins of the standard that are not compiled yet.
 const LATER: [&str; 32] = [
-    "substringBefore", "substringAfter", "pad", "match", "replace", "formatNumber", "formatBase",
-    "formatInteger", "parseInteger", "sqrt", "power", "random", "zip", "single", "sift", "spread",
-    "each", "error", "assert", "type", "shuffle", "base64encode", "base64decode",
-    "encodeUrlComponent", "encodeUrl", "decodeUrlComponent", "decodeUrl", "toMillis", "fromMillis",
-    "clone", "millis", "eval",
+    "substringBefore",
+    "substringAfter",
+    "pad",
+    "match",
+    "replace",
+    "formatNumber",
+    "formatBase",
+    "formatInteger",
+    "parseInteger",
+    "sqrt",
+    "power",
+    "random",
+    "zip",
+    "single",
+    "sift",
+    "spread",
+    "each",
+    "error",
+    "assert",
+    "type",
+    "shuffle",
+    "base64encode",
+    "base64decode",
+    "encodeUrlComponent",
+    "encodeUrl",
+    "decodeUrlComponent",
+    "decodeUrl",
+    "toMillis",
+    "fromMillis",
+    "clone",
+    "millis",
+    "eval",
 ];
 
 impl Builtin {
@@ -88,10 +115,7 @@ impl Builtin {
     /// Its result may be a sequence of one or none, which the call's value is not: where a function
     /// ends with it, the sequence is settled only where the function's result is used.
     pub fn gives_sequence(self) -> bool {
-        matches!(
-            self,
-            Builtin::Map | Builtin::Filter | Builtin::Keys | Builtin::Lookup | Builtin::Distinct
-        )
+        matches!(self, Builtin::Map | Builtin::Filter | Builtin::Keys | Builtin::Lookup | Builtin::Distinct)
     }
 
     /// The higher-order functions: emitted as loops.

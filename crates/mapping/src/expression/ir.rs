@@ -153,6 +153,8 @@ pub enum Kind {
     Filtered(Box<Expr>, Vec<Filter>, bool),
     /// `[]` on a call or a wildcard, whose sequence then stays an array.
     Keep(Box<Expr>),
+    /// A call made by `~>`: where it ends a function, it is not the function's call in tail position.
+    Settled(Box<Expr>),
     /// `-x`
     Negate(Box<Expr>),
     /// An operator on two values.

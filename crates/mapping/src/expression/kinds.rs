@@ -51,7 +51,7 @@ pub fn kind_of(expr: &Expr, variables: &[Variable]) -> ValueKind {
         },
         Kind::Block(_, body) => body.last().map_or(ValueKind::Any, |last| kind_of(last, variables)),
         Kind::Inline(lambda, _) => kind_of(&lambda.body, variables),
-        Kind::Bind(_, value) => kind_of(value, variables),
+        Kind::Bind(_, value) | Kind::Settled(value) => kind_of(value, variables),
         Kind::Coalesce(left, right) => {
             let kind = kind_of(left, variables);
             if kind == kind_of(right, variables) { kind } else { ValueKind::Any }
@@ -170,7 +170,7 @@ pub(super) fn visit<'e>(expr: &'e Expr, look: &mut dyn FnMut(&'e Expr)) {
             visit(value, look);
             filters(list, look);
         }
-        Kind::Keep(value) | Kind::Negate(value) | Kind::Bind(_, value) => visit(value, look),
+        Kind::Keep(value) | Kind::Settled(value) | Kind::Negate(value) | Kind::Bind(_, value) => visit(value, look),
         Kind::Binary(_, a, b) | Kind::Default(a, b) | Kind::Coalesce(a, b) | Kind::Chain(a, b) => {
             visit(a, look);
             visit(b, look);

@@ -22,8 +22,8 @@ pub(super) enum Token {
     Number(f64, String),
     Boolean(bool),
     Null,
-    /// Pattern and flags.
-    Regex(String, String),
+    /// Its pattern.
+    Regex(String),
     End,
 }
 
@@ -37,8 +37,8 @@ pub(super) struct Lexeme {
 
 /// Operators of two characters first: the longest wins.
 const OPERATORS: [&str; 33] = [
-    "..", ":=", "!=", ">=", "<=", "**", "~>", "?:", "??", ".", "[", "]", "{", "}", "(", ")", ",",
-    "@", "#", ";", ":", "?", "+", "-", "*", "/", "%", "|", "=", "<", ">", "^", "&",
+    "..", ":=", "!=", ">=", "<=", "**", "~>", "?:", "??", ".", "[", "]", "{", "}", "(", ")", ",", "@", "#", ";", ":",
+    "?", "+", "-", "*", "/", "%", "|", "=", "<", ">", "^", "&",
 ];
 
 fn is_blank(c: char) -> bool {
@@ -95,8 +95,10 @@ impl<'a> Lexer<'a> {
             let start = self.at;
             match self.rest().get(2..).and_then(|rest| rest.find("*/")) {
                 Some(length) => self.skip(length + 4),
-                None => return Err(problem("S0106", Span::new(start, start + 2), "this comment is not closed")
-                    .help("end it with `*/`")),
+                None => {
+                    return Err(problem("S0106", Span::new(start, start + 2), "this comment is not closed")
+                        .help("end it with `*/`"));
+                }
             }
         }
     }
@@ -253,13 +255,18 @@ impl<'a> Lexer<'a> {
                 '/' if depth == 0 && !escaped => {
                     let pattern = self.text.get(body..self.at).unwrap_or_default().to_owned();
                     if pattern.is_empty() {
-                        return Err(problem("S0301", Span::new(start, self.at + 1), "a regular expression cannot be empty"));
+                        return Err(problem(
+                            "S0301",
+                            Span::new(start, self.at + 1),
+                            "a regular expression cannot be empty",
+                        ));
                     }
                     self.bump();
-                    let flags = self.rest().find(|c| c != 'i' && c != 'm').unwrap_or(self.rest().len());
-                    let flags = self.rest().get(..flags).unwrap_or_default().to_owned();
-                    self.skip(flags.len());
-                    return Ok(Token::Regex(pattern, flags));
+                    // Flags.
+                    while matches!(self.peek(), Some('i' | 'm')) {
+                        self.bump();
+                    }
+                    return Ok(Token::Regex(pattern));
                 }
                 '(' | '[' | '{' if backslashes == 0 => depth += 1,
                 ')' | ']' | '}' if backslashes == 0 => depth -= 1,
@@ -268,6 +275,7 @@ impl<'a> Lexer<'a> {
             backslashes = if c == '\\' { backslashes + 1 } else { 0 };
             self.bump();
         }
-        Err(problem("S0302", Span::new(start, self.at), "this regular expression is not closed").help("end it with `/`"))
+        Err(problem("S0302", Span::new(start, self.at), "this regular expression is not closed")
+            .help("end it with `/`"))
     }
 }

@@ -33,9 +33,7 @@ pub struct Expression {
 impl Expression {
     /// Parses one expression. Spans in problems are bytes in `text`.
     pub fn parse(text: &str) -> Result<Expression, Diagnostics> {
-        let tree = parser::parse(text)
-            .and_then(normalise::normalise)
-            .map_err(|problem| Diagnostics(vec![problem]))?;
+        let tree = parser::parse(text).and_then(normalise::normalise).map_err(|problem| Diagnostics(vec![problem]))?;
         Ok(Expression { text: text.to_owned(), tree })
     }
 
@@ -79,7 +77,8 @@ pub fn number_text(value: f64) -> String {
         if count <= point {
             format!("{digits}{}", zeros(point - count))
         } else {
-            let (whole, part) = digits.split_at_checked(usize::try_from(point).unwrap_or_default()).unwrap_or((&digits, ""));
+            let (whole, part) =
+                digits.split_at_checked(usize::try_from(point).unwrap_or_default()).unwrap_or((&digits, ""));
             format!("{whole}.{part}")
         }
     } else if (-6..0).contains(&exponent) {

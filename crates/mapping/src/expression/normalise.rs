@@ -35,8 +35,8 @@ fn no_parent(tree: &Tree) -> Diagnostic {
 }
 
 impl Normaliser {
-    fn boxed(&mut self, node: Box<Node>) -> Result<Box<Tree>, Diagnostic> {
-        self.tree(*node).map(Box::new)
+    fn boxed(&mut self, node: Node) -> Result<Box<Tree>, Diagnostic> {
+        self.tree(node).map(Box::new)
     }
 
     fn trees(&mut self, nodes: Vec<Node>) -> Result<Vec<Tree>, Diagnostic> {
@@ -70,7 +70,7 @@ impl Normaliser {
             Kind::Number(value, lexeme) => new(What::Number(value, lexeme)),
             Kind::Boolean(value) => new(What::Boolean(value)),
             Kind::Null => new(What::Null),
-            Kind::Regex(..) => new(What::Regex),
+            Kind::Regex => new(What::Regex),
             Kind::Wildcard => new(What::Wildcard),
             Kind::Descendant => new(What::Descendant),
             Kind::Parent => {
@@ -88,7 +88,7 @@ impl Normaliser {
             Kind::Focus(left, name) => self.focus(*left, name, token, keep_array)?,
             Kind::Index(left, name) => self.index(*left, name, token)?,
             Kind::Binary(op, left, right) => {
-                let (left, right) = (self.boxed(left)?, self.boxed(right)?);
+                let (left, right) = (self.boxed(*left)?, self.boxed(*right)?);
                 let seeking = seeking_of(&[&left, &right]);
                 let mut tree = new(What::Binary(op, left, right));
                 tree.seeking = seeking;
@@ -131,7 +131,7 @@ impl Normaliser {
                 tree
             }
             Kind::Bind(target, value) => {
-                let value = self.boxed(value)?;
+                let value = self.boxed(*value)?;
                 let seeking = seeking_of(&[&value]);
                 let name = match target.kind {
                     Kind::Variable(name) => name,
@@ -142,15 +142,15 @@ impl Normaliser {
                 tree
             }
             Kind::Chain(left, right) => {
-                let (left, right) = (self.boxed(left)?, self.boxed(right)?);
+                let (left, right) = (self.boxed(*left)?, self.boxed(*right)?);
                 let keep = left.keep_array || right.keep_array;
                 let mut tree = new(What::Chain(left, right));
                 tree.keep_array = keep;
                 tree
             }
             Kind::Condition(condition, then, otherwise) => {
-                let (condition, then) = (self.boxed(condition)?, self.boxed(then)?);
-                let otherwise = otherwise.map(|node| self.boxed(node)).transpose()?;
+                let (condition, then) = (self.boxed(*condition)?, self.boxed(*then)?);
+                let otherwise = otherwise.map(|node| self.boxed(*node)).transpose()?;
                 let mut seeking = seeking_of(&[&condition, &then]);
                 if let Some(otherwise) = &otherwise {
                     seeking.extend(seeking_of(&[otherwise]));
@@ -160,14 +160,14 @@ impl Normaliser {
                 tree
             }
             Kind::Default(left, right) => {
-                let (left, right) = (self.boxed(left)?, self.boxed(right)?);
+                let (left, right) = (self.boxed(*left)?, self.boxed(*right)?);
                 let seeking = seeking_of(&[&left, &right]);
                 let mut tree = new(What::Default(left, right));
                 tree.seeking = seeking;
                 tree
             }
             Kind::Coalesce(left, right) => {
-                let (left, right) = (self.boxed(left)?, self.boxed(right)?);
+                let (left, right) = (self.boxed(*left)?, self.boxed(*right)?);
                 let seeking = seeking_of(&[&left, &right]);
                 let mut tree = new(What::Coalesce(left, right));
                 tree.seeking = seeking;
@@ -176,18 +176,18 @@ impl Normaliser {
             Kind::Call(procedure, arguments) => {
                 let arguments = self.trees(arguments)?;
                 let seeking = seeking_of(&arguments.iter().collect::<Vec<_>>());
-                let mut tree = new(What::Call(self.boxed(procedure)?, arguments));
+                let mut tree = new(What::Call(self.boxed(*procedure)?, arguments));
                 tree.seeking = seeking;
                 tree
             }
             Kind::Partial(procedure, arguments) => {
                 let arguments = self.trees(arguments)?;
                 let seeking = seeking_of(&arguments.iter().collect::<Vec<_>>());
-                let mut tree = new(What::Partial(self.boxed(procedure)?, arguments));
+                let mut tree = new(What::Partial(self.boxed(*procedure)?, arguments));
                 tree.seeking = seeking;
                 tree
             }
-            Kind::Lambda(params, signature, body) => new(What::Lambda(params, signature, self.boxed(body)?)),
+            Kind::Lambda(params, signature, body) => new(What::Lambda(params, signature, self.boxed(*body)?)),
             Kind::Block(body) => {
                 let body = self.trees(body)?;
                 let cons = body.iter().any(|part| {
@@ -228,7 +228,8 @@ impl Normaliser {
                 *keep |= rest_keeps;
             }
             _ => {
-                rest.stages.extend(std::mem::take(&mut rest.predicates).into_iter().map(Stage::Filter));
+                rest.stages
+                    .extend(std::mem::take(&mut rest.predicates).into_iter().map(|p| Stage::Filter(Box::new(p))));
                 steps.push(rest);
             }
         }
@@ -252,17 +253,18 @@ impl Normaliser {
     fn filter(&mut self, left: Node, predicate: Node, token: Span) -> Made {
         let mut tree = self.tree(left)?;
         let mut predicate = self.tree(predicate)?;
-        let grouped = |step: &Tree| match step.group {
-            Some(_) => Err(problem("S0209", token, "a filter cannot follow a grouping")
-                .help("put the grouping in parentheses")),
-            None => Ok(()),
-        };
+        let grouped =
+            |step: &Tree| match step.group {
+                Some(_) => Err(problem("S0209", token, "a filter cannot follow a grouping")
+                    .help("put the grouping in parentheses")),
+                None => Ok(()),
+            };
         match &mut tree.what {
             What::Path(steps, _) => {
                 if let Some(step) = steps.last_mut() {
                     grouped(step)?;
                     self.seek_from_predicate(step, &mut predicate)?;
-                    step.stages.push(Stage::Filter(predicate));
+                    step.stages.push(Stage::Filter(Box::new(predicate)));
                 }
             }
             _ => {
@@ -346,7 +348,8 @@ impl Normaliser {
                 if let What::Path(steps, _) = &mut path.what
                     && let Some(step) = steps.last_mut()
                 {
-                    step.stages.extend(std::mem::take(&mut step.predicates).into_iter().map(Stage::Filter));
+                    step.stages
+                        .extend(std::mem::take(&mut step.predicates).into_iter().map(|p| Stage::Filter(Box::new(p))));
                 }
                 path
             }

@@ -106,7 +106,9 @@ impl Parser<'_> {
         }
         let token = self.next_text();
         Err(match self.next.token {
-            Token::End => problem("S0203", self.next.span, format!("expected `{operator}` before the end of the expression")),
+            Token::End => {
+                problem("S0203", self.next.span, format!("expected `{operator}` before the end of the expression"))
+            }
             _ => problem("S0202", self.next.span, format!("expected `{operator}`, got `{token}`")),
         }
         .token(token))
@@ -164,7 +166,7 @@ impl Parser<'_> {
             Token::Number(value, lexeme) => leaf(Kind::Number(*value, lexeme.clone())),
             Token::Boolean(value) => leaf(Kind::Boolean(*value)),
             Token::Null => leaf(Kind::Null),
-            Token::Regex(pattern, flags) => leaf(Kind::Regex(pattern.clone(), flags.clone())),
+            Token::Regex(_) => leaf(Kind::Regex),
             Token::End => leaf(Kind::End),
             Token::Operator(word @ ("and" | "or" | "in")) => leaf(Kind::Name((*word).to_owned())),
             Token::Operator("*") => leaf(Kind::Wildcard),
@@ -182,12 +184,10 @@ impl Parser<'_> {
                 self.node_of(Kind::Object(pairs), &token, start, height)
             }
             Token::Operator("|") => self.transform(&token),
-            Token::Operator(operator) => Err(problem(
-                "S0211",
-                token.span,
-                format!("`{operator}` cannot stand before an operand"),
-            )
-            .token(*operator)),
+            Token::Operator(operator) => {
+                Err(problem("S0211", token.span, format!("`{operator}` cannot stand before an operand"))
+                    .token(*operator))
+            }
         }
     }
 
@@ -324,7 +324,8 @@ impl Parser<'_> {
                 let to = self.expression(0)?;
                 let start = item.span.start as usize;
                 let height = item.height.max(to.height) + 1;
-                item = self.node_of(Kind::Binary(Operator::Range, Box::new(item), Box::new(to)), &range, start, height)?;
+                item =
+                    self.node_of(Kind::Binary(Operator::Range, Box::new(item), Box::new(to)), &range, start, height)?;
             }
             items.push(item);
             if !self.at(",") {
@@ -463,7 +464,7 @@ fn text_of(token: &Token) -> String {
         Token::Number(value, _) => super::number_text(*value),
         Token::Boolean(value) => value.to_string(),
         Token::Null => "null".to_owned(),
-        Token::Regex(pattern, _) => pattern.clone(),
+        Token::Regex(pattern) => pattern.clone(),
         Token::End => "(end)".to_owned(),
     }
 }

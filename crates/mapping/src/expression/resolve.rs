@@ -106,12 +106,7 @@ impl Resolver<'_> {
     fn enter(&mut self, trees: &[&Tree]) -> ScopeId {
         let scope = ScopeId(self.scopes.len());
         self.scopes.push(Scope::default());
-        self.frames.push(Frame {
-            scope,
-            function: self.function,
-            branch: self.branch,
-            names: BTreeMap::new(),
-        });
+        self.frames.push(Frame { scope, function: self.function, branch: self.branch, names: BTreeMap::new() });
         let mut names = Vec::new();
         for tree in trees {
             bound_in(tree, &mut names);
@@ -139,12 +134,7 @@ impl Resolver<'_> {
             return *known;
         }
         frame.names.insert(name.to_owned(), (id, bound));
-        self.variables.push(Variable {
-            name: name.to_owned(),
-            captured: None,
-            scope: frame.scope,
-            number: false,
-        });
+        self.variables.push(Variable { name: name.to_owned(), captured: None, scope: frame.scope, number: false });
         if let Some(scope) = self.scopes.get_mut(frame.scope.0) {
             scope.variables.push(id);
         }
@@ -254,12 +244,7 @@ impl Resolver<'_> {
     }
 
     fn expr(&mut self, tree: &Tree) -> Expr {
-        let made = |kind| Expr {
-            kind,
-            span: tree.span,
-            position: tree.position,
-            token: tree.token,
-        };
+        let made = |kind| Expr { kind, span: tree.span, position: tree.position, token: tree.token };
         let kind = self.kind(tree);
         self.refuse_forms(tree);
         if !tree.predicates.is_empty() {
@@ -268,10 +253,18 @@ impl Resolver<'_> {
         }
         let fresh = matches!(
             kind,
-            Kind::Builtin(..) | Kind::Call(..) | Kind::Chain(..) | Kind::Inline(..) | Kind::Wildcard | Kind::Descendants
+            Kind::Builtin(..)
+                | Kind::Call(..)
+                | Kind::Chain(..)
+                | Kind::Inline(..)
+                | Kind::Wildcard
+                | Kind::Descendants
         );
         if tree.keep_array && fresh {
             return made(Kind::Keep(Box::new(made(kind))));
+        }
+        if matches!(tree.what, What::Chain(..)) && matches!(kind, Kind::Builtin(..) | Kind::Call(..)) {
+            return made(Kind::Settled(Box::new(made(kind))));
         }
         made(kind)
     }
@@ -325,10 +318,7 @@ impl Resolver<'_> {
                 fold::binary(*operator, left, right)
             }
             What::Array(items) => {
-                let items = items
-                    .iter()
-                    .map(|item| (self.expr(item), matches!(item.what, What::Array(_))))
-                    .collect();
+                let items = items.iter().map(|item| (self.expr(item), matches!(item.what, What::Array(_)))).collect();
                 Kind::Array(items, tree.cons_array)
             }
             What::Object(pairs) => self.object(pairs),
@@ -361,14 +351,14 @@ impl Resolver<'_> {
             }
             What::Call(procedure, arguments) => self.call(procedure, None, arguments),
             What::Partial(procedure, arguments) => {
-                let given = arguments
-                    .iter()
-                    .map(|a| (!matches!(a.what, What::Placeholder)).then(|| self.expr(a)))
-                    .collect();
+                let given =
+                    arguments.iter().map(|a| (!matches!(a.what, What::Placeholder)).then(|| self.expr(a))).collect();
                 let hint = self.hint(procedure);
                 Kind::Partial(self.boxed(procedure), given, hint)
             }
-            What::Lambda(params, signature, body) => Kind::Lambda(Box::new(self.lambda(params, signature, body, false))),
+            What::Lambda(params, signature, body) => {
+                Kind::Lambda(Box::new(self.lambda(params, signature, body, false)))
+            }
             What::Block(body) => {
                 let scope = self.enter(&body.iter().collect::<Vec<_>>());
                 let body = self.exprs(body);
@@ -386,20 +376,19 @@ impl Resolver<'_> {
         let unbound = matches!(kind, Kind::Constant(Constant::Undefined));
         if unbound && name == "eval" {
             self.problems.push(
-                problem("LG-EXPR-EVAL", tree.span, "`$eval` is refused: what runs is compiled and checked before it runs")
-                    .help("write the expression itself, or choose between expressions with `? :`")
-                    .token(name),
+                problem(
+                    "LG-EXPR-EVAL",
+                    tree.span,
+                    "`$eval` is refused: what runs is compiled and checked before it runs",
+                )
+                .help("write the expression itself, or choose between expressions with `? :`")
+                .token(name),
             );
         } else if unbound && builtin::is_refused(name) {
             self.problems.push(refusal(tree.span, &format!("the function `${name}`")).token(name));
         }
         for inner in found {
-            let expr = |kind| Expr {
-                kind,
-                span: tree.span,
-                position: tree.position,
-                token: tree.token,
-            };
+            let expr = |kind| Expr { kind, span: tree.span, position: tree.position, token: tree.token };
             kind = Kind::Coalesce(Box::new(expr(inner)), Box::new(expr(kind)));
         }
         kind
@@ -459,10 +448,7 @@ impl Resolver<'_> {
         let id = LambdaId(self.lambdas.len());
         let outer = (self.function, self.context, self.branch);
         self.lambdas.push(LambdaState {
-            facts: LambdaFacts {
-                uses_context: false,
-                at_root: self.context == Context::Root,
-            },
+            facts: LambdaFacts { uses_context: false, at_root: self.context == Context::Root },
             parent: self.context,
         });
         if !inline {
@@ -487,29 +473,17 @@ impl Resolver<'_> {
         let body = self.expr(body);
         self.leave();
         (self.function, self.context, self.branch) = outer;
-        Lambda {
-            id,
-            scope,
-            params,
-            signature: signature.clone(),
-            body,
-        }
+        Lambda { id, scope, params, signature: signature.clone(), body }
     }
 
     /// How errors name a callee.
     fn hint(&self, procedure: &Tree) -> Hint {
         match &procedure.what {
             What::Path(steps, _) => match steps.first().map(|s| &s.what) {
-                Some(What::Name(name)) => Hint {
-                    token: Some(name.clone()),
-                    forgotten: self.is_function_name(name),
-                },
+                Some(What::Name(name)) => Hint { token: Some(name.clone()), forgotten: self.is_function_name(name) },
                 _ => Hint::default(),
             },
-            What::Variable(name) => Hint {
-                token: Some(name.clone()),
-                forgotten: false,
-            },
+            What::Variable(name) => Hint { token: Some(name.clone()), forgotten: false },
             _ => Hint::default(),
         }
     }
@@ -535,7 +509,9 @@ impl Resolver<'_> {
             let mut given = Vec::new();
             for (i, argument) in first.into_iter().chain(arguments).enumerate() {
                 given.push(match &argument.what {
-                    What::Lambda(params, None, body) if builtin.takes_function() && i == 1 && argument.predicates.is_empty() => {
+                    What::Lambda(params, None, body)
+                        if builtin.takes_function() && i == 1 && argument.predicates.is_empty() =>
+                    {
                         let lambda = self.in_branch(|r| r.lambda(params, &None, body, true));
                         Expr {
                             kind: Kind::Lambda(Box::new(lambda)),
@@ -577,12 +553,7 @@ impl Resolver<'_> {
                 return call;
             }
             let filters = right.predicates.iter().map(|p| self.filter(p)).collect();
-            let call = Expr {
-                kind: call,
-                span: right.span,
-                position: right.position,
-                token: right.token,
-            };
+            let call = Expr { kind: call, span: right.span, position: right.position, token: right.token };
             return Kind::Filtered(Box::new(call), filters, right.keep_array);
         }
         if !may_be_function(left) {

@@ -126,9 +126,7 @@ mod tests {
     #[test]
     fn parameters_carry_their_modifiers() {
         let signature = parse("<s-(sf)n?:a<s>>").unwrap();
-        let [text, separator, limit] = signature.params.as_slice() else {
-            panic!("three parameters")
-        };
+        let [text, separator, limit] = signature.params.as_slice() else { panic!("three parameters") };
         assert!(text.context && text.optional && !separator.optional);
         assert_eq!(separator.letters, "sf");
         assert!(limit.optional && !limit.context);

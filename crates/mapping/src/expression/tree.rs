@@ -32,7 +32,7 @@ pub(super) struct Tree {
 
 #[derive(Debug, Clone)]
 pub(super) enum Stage {
-    Filter(Tree),
+    Filter(Box<Tree>),
     Index(Span),
 }
 

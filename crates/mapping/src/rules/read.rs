@@ -67,7 +67,12 @@ impl Reader<'_> {
                 Some(scalar.text.clone())
             }
             _ => {
-                self.problem("LG-MAP-VALUE", node.span, format!("{what} is {}, not a text", node.noun()), "write a text");
+                self.problem(
+                    "LG-MAP-VALUE",
+                    node.span,
+                    format!("{what} is {}, not a text", node.noun()),
+                    "write a text",
+                );
                 None
             }
         }
@@ -150,7 +155,9 @@ impl Reader<'_> {
             }
             match from {
                 Some(from) => self.put(draft, &parts, Rule::Value(ValueRule { from, when, default }), to.span),
-                None if node.get("from").is_none() && node.get("lookup").is_none() => self.missing(node, "a rule", "from"),
+                None if node.get("from").is_none() && node.get("lookup").is_none() => {
+                    self.missing(node, "a rule", "from")
+                }
                 None => {}
             }
             return;
@@ -194,7 +201,8 @@ impl Reader<'_> {
         match to::parse(text) {
             Ok(parts) => Some(parts),
             Err(wrong) => {
-                let end = text.get(wrong.at..).and_then(|t| t.chars().next()).map_or(wrong.at, |c| wrong.at + c.len_utf8());
+                let end =
+                    text.get(wrong.at..).and_then(|t| t.chars().next()).map_or(wrong.at, |c| wrong.at + c.len_utf8());
                 let span = node.origin(self.text).span(Span::new(wrong.at, end));
                 let help = "a path is names divided by dots; `name[]` is an array, other signs stand in backticks";
                 self.problem("LG-MAP-TO", span, format!("malformed `to`: {}", wrong.message), help);

@@ -20,11 +20,7 @@ pub(super) struct Draft {
 #[derive(Debug)]
 pub(super) enum Rule {
     Value(ValueRule),
-    Array {
-        each: Formula,
-        when: Option<Formula>,
-        default: Option<Formula>,
-    },
+    Array { each: Formula, when: Option<Formula>, default: Option<Formula> },
 }
 
 impl Draft {
@@ -78,8 +74,12 @@ impl Draft {
             None => {
                 if self.entry.is_some() {
                     problems.push(
-                        Diagnostic::new("LG-MAP-EACH", named, "no rule says which items become the entries of this array")
-                            .help("add a rule that ends in `[]` and has `each`"),
+                        Diagnostic::new(
+                            "LG-MAP-EACH",
+                            named,
+                            "no rule says which items become the entries of this array",
+                        )
+                        .help("add a rule that ends in `[]` and has `each`"),
                     );
                     return None;
                 }

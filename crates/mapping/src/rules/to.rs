@@ -71,7 +71,18 @@ mod tests {
 
     #[test]
     fn malformed_paths_say_where() {
-        for (text, at) in [("", 0), ("a.", 2), ("a..b", 2), ("a[0]", 1), ("a b", 1), ("`a", 0), ("[].", 3), ("[]a", 2), ("a[][]", 3), (".a", 0)] {
+        for (text, at) in [
+            ("", 0),
+            ("a.", 2),
+            ("a..b", 2),
+            ("a[0]", 1),
+            ("a b", 1),
+            ("`a", 0),
+            ("[].", 3),
+            ("[]a", 2),
+            ("a[][]", 3),
+            (".a", 0),
+        ] {
             assert_eq!(parse(text).unwrap_err().at, at, "{text}");
         }
     }

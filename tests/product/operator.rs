@@ -1,0 +1,78 @@
+//! What only the operator may do, over the local socket: tenants and private ranges.
+
+use crate::house::{House, ORDER, with_input};
+
+fn operator(house: &House, arguments: &[&str]) -> std::process::Output {
+    let mut command = std::process::Command::new(lockgate_testkit::process::program());
+    command.args(["--json", "operator"]).args(arguments).arg("--data").arg(&house.data);
+    with_input(&mut command, "")
+}
+
+#[test]
+fn tenants_are_apart_and_the_operator_suspends_them() {
+    let house = House::start();
+    let admin = house.administrator();
+    for reserved in ["admin", "healthz"] {
+        assert!(!operator(&house, &["tenant", "create", reserved]).status.success(), "{reserved}");
+    }
+    assert!(!operator(&house, &["tenant", "create", "demo"]).status.success(), "it exists already");
+    let created = operator(&house, &["tenant", "create", "acme", "--administrator", "root"]);
+    assert!(created.status.success(), "{created:?}");
+    let token =
+        serde_json::from_slice::<serde_json::Value>(&created.stdout).unwrap()["token"].as_str().unwrap().to_owned();
+
+    // A token is no password, and is spent once.
+    assert_eq!(house.request(&format!("root:{token}"), "POST", "/acme/development/x", Some("{}"), &[]).status, 401);
+    let context = house.folder().join("root.json");
+    let login = |secrets: &str| {
+        let (url, ca) = (house.text("listener_url"), house.text("ca_file"));
+        let arguments =
+            ["login", &url, "--tenant", "acme", "--user", "root", "--ca", &ca, "--token", "--password-stdin"];
+        house.cli_as(&context, &arguments, secrets)
+    };
+    let weak = login(&format!("{token}\nshort\n"));
+    assert!(!weak.status.success(), "{weak:?}");
+    let done = login(&format!("{token}\nKorrekt-Pferd-7-Batterie\n"));
+    assert!(done.status.success(), "{done:?}");
+    assert!(!login(&format!("{token}\nAndere-Batterie-8-Klammer\n")).status.success(), "a token was spent twice");
+
+    // Neither's credentials mean anything to the other; one name says nothing about the other.
+    let root = "root:Korrekt-Pferd-7-Batterie";
+    assert_eq!(house.order(root, ORDER).status, 401);
+    assert_eq!(house.request(&admin, "POST", "/acme/development/order-to-erp", Some(ORDER), &[]).status, 401);
+    assert_eq!(house.request(root, "POST", "/acme/development/order-to-erp", Some(ORDER), &[]).status, 404);
+    let users = house.cli_as(&context, &["--json", "user", "list"], "");
+    assert!(users.status.success() && !String::from_utf8_lossy(&users.stdout).contains("\"admin\""), "{users:?}");
+
+    // Suspended: nothing runs, nobody does anything. Resumed: as before.
+    assert!(operator(&house, &["tenant", "suspend", "demo"]).status.success());
+    let reply = house.order(&admin, ORDER);
+    assert!(matches!(reply.status, 401 | 403 | 404), "{reply:?}");
+    let shut = house.cli_as(&house.data.join("context.json"), &["user", "list"], "");
+    assert_eq!(shut.status.code(), Some(3), "{shut:?}");
+    assert!(operator(&house, &["tenant", "resume", "demo"]).status.success());
+    assert_eq!(house.order(&admin, ORDER).status, 200);
+}
+
+#[test]
+fn withdrawing_an_allowance_closes_the_way_at_once() {
+    let house = House::start();
+    let admin = house.administrator();
+    assert_eq!(house.order(&admin, ORDER).status, 200);
+    let listed = operator(&house, &["egress", "list", "demo"]);
+    let value: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+    let row = &value["items"][0];
+    let (cidr, port) = (row["cidr"].as_str().unwrap(), row["port_first"].to_string());
+    // Exactly the practice address and port, nothing wider.
+    assert_eq!((value["items"].as_array().unwrap().len(), cidr), (1, "127.0.0.1/32"), "{value}");
+    let range = ["demo", "development", cidr, &port];
+    let withdrawn = operator(&house, &[&["egress", "withdraw"], &range[..]].concat());
+    assert!(withdrawn.status.success(), "{withdrawn:?}");
+    // Also for the connection that is still open in the pool.
+    assert_eq!(house.order(&admin, ORDER).status, 502);
+    assert!(operator(&house, &[&["egress", "allow"], &range[..]].concat()).status.success());
+    assert_eq!(house.order(&admin, ORDER).status, 200);
+    // Metadata addresses stay refused whatever is allowed; a range must be one.
+    assert!(!operator(&house, &["egress", "allow", "demo", "development", "not-a-range", "1"]).status.success());
+    assert!(!operator(&house, &["egress", "allow", "demo", "nowhere", "10.0.0.0/8", "1"]).status.success());
+}
