@@ -14,6 +14,7 @@ mod loops;
 mod numbers;
 mod operators;
 mod path;
+mod scopes;
 mod signature;
 mod values;
 

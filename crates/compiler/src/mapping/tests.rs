@@ -15,7 +15,7 @@ fn problems(rules: &str) -> Vec<(String, String)> {
         .into_iter()
         .map(|p| {
             assert_eq!(p.file, "m.map.yaml");
-            (p.code.clone(), text[p.span.start as usize..p.span.end as usize].to_owned())
+            (p.code.clone(), text.get(p.span.start as usize..p.span.end as usize).unwrap().to_owned())
         })
         .collect()
 }

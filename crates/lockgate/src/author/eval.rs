@@ -22,8 +22,11 @@ use crate::{
 #[derive(Args)]
 pub struct Eval {
     /// A JSONata expression.
-    #[arg(required_unless_present = "lines", conflicts_with = "lines")]
+    #[arg(required_unless_present_any = ["lines", "file"], conflicts_with_all = ["lines", "file"])]
     expression: Option<String>,
+    /// Take the expression from a file.
+    #[arg(short = 'f', long, conflicts_with = "lines")]
+    file: Option<std::path::PathBuf>,
     /// Do not read a document: the input is undefined.
     #[arg(short = 'n', long, conflicts_with = "lines")]
     no_input: bool,
@@ -39,7 +42,14 @@ impl Eval {
     /// Runs the command.
     pub fn run(self, output: &Output) -> Result<(), Exit> {
         let bench = Workbench::new()?;
-        match self.expression {
+        let expression = match self.file {
+            Some(path) => Some(
+                std::fs::read_to_string(&path)
+                    .map_err(|e| Exit::Usage(format!("cannot read `{}`: {e}", path.display())))?,
+            ),
+            None => self.expression,
+        };
+        match expression {
             Some(expression) => one(&bench, &expression, self.no_input, output),
             None => lines(&bench),
         }

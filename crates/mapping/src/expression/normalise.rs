@@ -3,6 +3,9 @@
 //!
 //! Parents (`%`) are resolved far enough to refuse those that have no derivable object (S0217).
 
+mod ancestry;
+
+use ancestry::{no_parent, seeking_of};
 use lockgate_model::diagnostic::{Diagnostic, Span};
 
 use super::{
@@ -27,12 +30,6 @@ struct Normaliser {
 }
 
 type Made = Result<Tree, Diagnostic>;
-
-fn no_parent(tree: &Tree) -> Diagnostic {
-    problem("S0217", tree.span, "the parent object cannot be derived from this expression")
-        .help("`%` needs a step of a path before it whose object is the parent")
-        .token(tree.type_name())
-}
 
 impl Normaliser {
     fn boxed(&mut self, node: Node) -> Result<Box<Tree>, Diagnostic> {
@@ -276,21 +273,6 @@ impl Normaliser {
         Ok(tree)
     }
 
-    fn seek_from_predicate(&mut self, step: &mut Tree, predicate: &mut Tree) -> Result<(), Diagnostic> {
-        if predicate.seeking.is_empty() {
-            return Ok(());
-        }
-        for slot in predicate.seeking.clone() {
-            if self.levels.get(slot) == Some(&1) {
-                self.seek(step, slot)?;
-            } else if let Some(level) = self.levels.get_mut(slot) {
-                *level -= 1;
-            }
-        }
-        step.seeking.extend(seeking_of(&[predicate]));
-        Ok(())
-    }
-
     fn group(&mut self, left: Node, pairs: Vec<(Node, Node)>, token: Span) -> Made {
         let mut tree = self.tree(left)?;
         if tree.group.is_some() {
@@ -365,72 +347,6 @@ impl Normaliser {
         }
         Ok(path)
     }
-
-    /// Looks for the object of a parent in one step, from the end of what it holds.
-    fn seek(&mut self, tree: &Tree, slot: usize) -> Result<(), Diagnostic> {
-        match &tree.what {
-            What::Name(_) | What::Wildcard => self.change(slot, -1),
-            What::Parent(_) => self.change(slot, 1),
-            What::Block(body) => {
-                if let Some(last) = body.last() {
-                    self.seek(last, slot)?;
-                }
-            }
-            What::Path(steps, _) => {
-                for (i, step) in steps.iter().rev().enumerate() {
-                    if i > 0 && self.level(slot) <= 0 {
-                        break;
-                    }
-                    self.seek(step, slot)?;
-                }
-            }
-            _ => return Err(no_parent(tree)),
-        }
-        Ok(())
-    }
-
-    fn level(&self, slot: usize) -> i32 {
-        self.levels.get(slot).copied().unwrap_or_default()
-    }
-
-    fn change(&mut self, slot: usize, by: i32) {
-        if let Some(level) = self.levels.get_mut(slot) {
-            *level += by;
-        }
-    }
-
-    /// Looks for the parents named by a path's last step in the steps before it.
-    fn resolve_ancestry(&mut self, path: &mut Tree) -> Result<(), Diagnostic> {
-        let What::Path(steps, _) = &path.what else {
-            return Ok(());
-        };
-        let Some((last, before)) = steps.split_last() else {
-            return Ok(());
-        };
-        let mut left_over = Vec::new();
-        for slot in seeking_of(&[last]) {
-            let mut rest = before;
-            while self.level(slot) > 0 {
-                let Some((step, others)) = rest.split_last() else {
-                    left_over.push(slot);
-                    break;
-                };
-                rest = others;
-                let mut step = step;
-                // Neighbouring steps that bind a context variable share one object.
-                while step.focus.is_some()
-                    && let Some((previous, others)) = rest.split_last()
-                    && previous.focus.is_some()
-                {
-                    step = previous;
-                    rest = others;
-                }
-                self.seek(step, slot)?;
-            }
-        }
-        path.seeking.extend(left_over);
-        Ok(())
-    }
 }
 
 fn mark_cons(step: Option<&mut Tree>) {
@@ -464,16 +380,4 @@ fn into_path(tree: Tree) -> Tree {
         seeking,
         what: What::Path(vec![tree], false),
     }
-}
-
-/// The parents that these nodes look for.
-fn seeking_of(trees: &[&Tree]) -> Vec<usize> {
-    let mut slots = Vec::new();
-    for tree in trees {
-        slots.extend_from_slice(&tree.seeking);
-        if let What::Parent(slot) = tree.what {
-            slots.push(slot);
-        }
-    }
-    slots
 }

@@ -5,16 +5,16 @@
 //! name not bound there yet means the one further out. Where only the run can tell (a binding in
 //! one branch, or used by a function made before it) both are kept: see [`Resolver::lookup`].
 
+mod calls;
+mod scopes;
+
 use std::collections::BTreeMap;
 
 use lockgate_model::diagnostic::{Diagnostic, Diagnostics, Span};
 
 use super::{
     builtin, fold,
-    ir::{
-        Builtin, Constant, Expr, Filter, Hint, Kind, Lambda, LambdaFacts, LambdaId, Path, Program, Scope, ScopeId,
-        Signature, Step, Variable, VariableId,
-    },
+    ir::{Constant, Expr, Filter, Kind, LambdaFacts, Path, Program, Scope, ScopeId, Step, Variable, VariableId},
     kinds, problem,
     tree::{Stage, Tree, What},
 };
@@ -100,105 +100,6 @@ struct Resolver<'a> {
 }
 
 impl Resolver<'_> {
-    // --- scopes
-
-    /// Opens a scope with the names bound in `trees`, not in scopes inside them.
-    fn enter(&mut self, trees: &[&Tree]) -> ScopeId {
-        let scope = ScopeId(self.scopes.len());
-        self.scopes.push(Scope::default());
-        self.frames.push(Frame { scope, function: self.function, branch: self.branch, names: BTreeMap::new() });
-        let mut names = Vec::new();
-        for tree in trees {
-            bound_in(tree, &mut names);
-        }
-        for name in names {
-            self.declare(&name, Bound::No);
-        }
-        scope
-    }
-
-    fn leave(&mut self) {
-        self.frames.pop();
-    }
-
-    /// A variable of the innermost scope.
-    fn declare(&mut self, name: &str, bound: Bound) -> VariableId {
-        let id = VariableId(self.variables.len());
-        let Some(frame) = self.frames.last_mut() else {
-            return id;
-        };
-        if let Some((known, state)) = frame.names.get_mut(name) {
-            if bound == Bound::Yes {
-                *state = bound;
-            }
-            return *known;
-        }
-        frame.names.insert(name.to_owned(), (id, bound));
-        self.variables.push(Variable { name: name.to_owned(), captured: None, scope: frame.scope, number: false });
-        if let Some(scope) = self.scopes.get_mut(frame.scope.0) {
-            scope.variables.push(id);
-        }
-        id
-    }
-
-    fn capture(&mut self, id: VariableId) {
-        let Some(variable) = self.variables.get_mut(id.0) else {
-            return;
-        };
-        if variable.captured.is_none()
-            && let Some(scope) = self.scopes.get_mut(variable.scope.0)
-        {
-            variable.captured = Some(scope.captured);
-            scope.captured += 1;
-        }
-    }
-
-    /// What a name means here: the variables it may be, innermost first, and what it is when none
-    /// of them is bound.
-    fn lookup(&mut self, name: &str) -> Vec<Kind> {
-        let mut found = Vec::new();
-        let mut captured = Vec::new();
-        let mut certain = false;
-        for frame in self.frames.iter().rev() {
-            let Some((id, bound)) = frame.names.get(name) else {
-                continue;
-            };
-            let here = frame.function == self.function;
-            if *bound == Bound::No && here {
-                continue;
-            }
-            if !here {
-                captured.push(*id);
-            }
-            found.push(Kind::Variable(*id));
-            if *bound == Bound::Yes {
-                certain = true;
-                break;
-            }
-        }
-        for id in captured {
-            self.capture(id);
-        }
-        if certain {
-            return found;
-        }
-        if name == "$" {
-            found.push(Kind::Root);
-        } else if (self.outer)(name) {
-            found.push(Kind::External(name.to_owned()));
-        } else if let Some(builtin) = Builtin::find(name) {
-            found.push(Kind::Function(builtin));
-        } else if found.is_empty() {
-            found.push(Kind::Constant(Constant::Undefined));
-        }
-        found
-    }
-
-    /// A plain name would be a function with a `$` before it.
-    fn is_function_name(&self, name: &str) -> bool {
-        self.frames.iter().any(|frame| frame.names.contains_key(name)) || builtin::is_builtin(name)
-    }
-
     // --- contexts
 
     /// The context is used here; a lifted function must bring it along.
@@ -441,210 +342,9 @@ impl Resolver<'_> {
         }
         Step { expr, filters }
     }
-
-    // --- functions
-
-    fn lambda(&mut self, params: &[String], signature: &Option<Signature>, body: &Tree, inline: bool) -> Lambda {
-        let id = LambdaId(self.lambdas.len());
-        let outer = (self.function, self.context, self.branch);
-        self.lambdas.push(LambdaState {
-            facts: LambdaFacts { uses_context: false, at_root: self.context == Context::Root },
-            parent: self.context,
-        });
-        if !inline {
-            self.lifted = true;
-            self.function = id.0 + 1;
-            self.branch = 0;
-            if self.context != Context::Root {
-                self.context = Context::Captured(id.0);
-            }
-            if signature.as_ref().is_some_and(|s| s.params.iter().any(|p| p.context)) {
-                // Its own arguments may come from the context of the call, which `apply` brings.
-                self.use_context();
-            }
-        }
-        let scope = self.enter(&[]);
-        let params = params.iter().map(|name| self.declare(name, Bound::Yes)).collect();
-        let mut names = Vec::new();
-        bound_in(body, &mut names);
-        for name in names {
-            self.declare(&name, Bound::No);
-        }
-        let body = self.expr(body);
-        self.leave();
-        (self.function, self.context, self.branch) = outer;
-        Lambda { id, scope, params, signature: signature.clone(), body }
-    }
-
-    /// How errors name a callee.
-    fn hint(&self, procedure: &Tree) -> Hint {
-        match &procedure.what {
-            What::Path(steps, _) => match steps.first().map(|s| &s.what) {
-                Some(What::Name(name)) => Hint { token: Some(name.clone()), forgotten: self.is_function_name(name) },
-                _ => Hint::default(),
-            },
-            What::Variable(name) => Hint { token: Some(name.clone()), forgotten: false },
-            _ => Hint::default(),
-        }
-    }
-
-    /// A call; `first` is the left side of `~>`.
-    fn call(&mut self, procedure: &Tree, first: Option<&Tree>, arguments: &[Tree]) -> Kind {
-        let plain = procedure.predicates.is_empty() && procedure.group.is_none();
-        if let What::Lambda(params, None, body) = &procedure.what
-            && plain
-        {
-            let given = first.into_iter().chain(arguments).map(|a| self.expr(a)).collect();
-            let lambda = self.lambda(params, &None, body, true);
-            return Kind::Inline(Box::new(lambda), given);
-        }
-        let callee = self.expr(procedure);
-        if let (Kind::Function(builtin), true) = (&callee.kind, plain) {
-            let builtin = *builtin;
-            let count = arguments.len() + usize::from(first.is_some());
-            let signature = builtin.signature();
-            if count < signature.params.len() && signature.params.iter().any(|p| p.context) {
-                self.use_context();
-            }
-            let mut given = Vec::new();
-            for (i, argument) in first.into_iter().chain(arguments).enumerate() {
-                given.push(match &argument.what {
-                    What::Lambda(params, None, body)
-                        if builtin.takes_function() && i == 1 && argument.predicates.is_empty() =>
-                    {
-                        let lambda = self.in_branch(|r| r.lambda(params, &None, body, true));
-                        Expr {
-                            kind: Kind::Lambda(Box::new(lambda)),
-                            span: argument.span,
-                            position: argument.position,
-                            token: argument.token,
-                        }
-                    }
-                    _ => self.expr(argument),
-                });
-            }
-            self.refuse_patterns(builtin, &given);
-            return Kind::Builtin(builtin, given);
-        }
-        let hint = self.hint(procedure);
-        let given = first.into_iter().chain(arguments).map(|a| self.expr(a)).collect();
-        // A built-in called through a variable may take the context for a missing argument.
-        self.use_context();
-        Kind::Call(Box::new(callee), given, hint)
-    }
-
-    /// A function may stand where a string is looked for: it comes with regular expressions.
-    fn refuse_patterns(&mut self, builtin: Builtin, given: &[Expr]) {
-        if !matches!(builtin, Builtin::Contains | Builtin::Split) {
-            return;
-        }
-        for argument in given {
-            if matches!(argument.kind, Kind::Function(_) | Kind::Lambda(_) | Kind::Partial(..)) {
-                self.later(argument.span, "a function as a pattern");
-            }
-        }
-    }
-
-    fn chain(&mut self, left: &Tree, right: &Tree) -> Kind {
-        if let What::Call(procedure, arguments) = &right.what {
-            let call = self.call(procedure, Some(left), arguments);
-            self.refuse_forms(right);
-            if right.predicates.is_empty() {
-                return call;
-            }
-            let filters = right.predicates.iter().map(|p| self.filter(p)).collect();
-            let call = Expr { kind: call, span: right.span, position: right.position, token: right.token };
-            return Kind::Filtered(Box::new(call), filters, right.keep_array);
-        }
-        if !may_be_function(left) {
-            let direct = match &right.what {
-                What::Lambda(_, None, _) => true,
-                What::Variable(name) => matches!(self.lookup(name).as_slice(), [Kind::Function(_)]),
-                _ => false,
-            };
-            if direct && right.predicates.is_empty() && right.group.is_none() {
-                return self.call(right, Some(left), &[]);
-            }
-        }
-        let left = self.boxed(left);
-        Kind::Chain(left, self.boxed(right))
-    }
 }
 
 fn refusal(span: Span, what: &str) -> Diagnostic {
     problem("LG-EXPR-LATER", span, format!("{what} is not compiled yet"))
         .help("this part of the language comes with a later version of the compiler")
-}
-
-/// A value that is surely none is data or an operator's result.
-fn may_be_function(tree: &Tree) -> bool {
-    match &tree.what {
-        What::Path(steps, _) => !steps.iter().all(|s| matches!(s.what, What::Name(_))),
-        What::Text(_) | What::Number(..) | What::Boolean(_) | What::Null | What::Binary(..) | What::Negate(_) => false,
-        What::Array(_) | What::Object(_) => !tree.predicates.is_empty(),
-        What::Chain(_, right) => match &right.what {
-            What::Call(procedure, _) => may_return_function(procedure),
-            _ => true,
-        },
-        What::Call(procedure, _) => may_return_function(procedure),
-        _ => true,
-    }
-}
-
-fn may_return_function(procedure: &Tree) -> bool {
-    !matches!(&procedure.what, What::Variable(name) if matches!(
-        Builtin::find(name),
-        Some(
-            Builtin::Sum | Builtin::Count | Builtin::Max | Builtin::Min | Builtin::Average | Builtin::String
-            | Builtin::Number | Builtin::Boolean | Builtin::Exists | Builtin::Not | Builtin::Join | Builtin::Split
-            | Builtin::Uppercase | Builtin::Lowercase | Builtin::Substring | Builtin::Contains | Builtin::Trim
-            | Builtin::Length | Builtin::Floor | Builtin::Ceil | Builtin::Round | Builtin::Abs | Builtin::Keys
-            | Builtin::Now
-        )
-    ))
-}
-
-/// The names that `:=` binds in the scope of this tree, in order; inner scopes keep their own.
-fn bound_in(tree: &Tree, names: &mut Vec<String>) {
-    let mut visit = |t: &Tree| bound_in(t, names);
-    match &tree.what {
-        What::Bind(name, value) => {
-            visit(value);
-            names.push(name.clone());
-        }
-        What::Path(steps, _) => steps.iter().for_each(visit),
-        What::Array(items) => items.iter().for_each(visit),
-        What::Object(pairs) => pairs.iter().for_each(|(k, v)| {
-            visit(k);
-            visit(v);
-        }),
-        What::Negate(operand) => visit(operand),
-        What::Binary(_, left, right)
-        | What::Chain(left, right)
-        | What::Default(left, right)
-        | What::Coalesce(left, right) => {
-            visit(left);
-            visit(right);
-        }
-        What::Condition(condition, then, otherwise) => {
-            visit(condition);
-            visit(then);
-            if let Some(otherwise) = otherwise {
-                visit(otherwise);
-            }
-        }
-        What::Call(procedure, arguments) | What::Partial(procedure, arguments) => {
-            visit(procedure);
-            arguments.iter().for_each(visit);
-        }
-        _ => {}
-    }
-    for predicate in &tree.predicates {
-        bound_in(predicate, names);
-    }
-    for stage in &tree.stages {
-        if let Stage::Filter(predicate) = stage {
-            bound_in(predicate, names);
-        }
-    }
 }

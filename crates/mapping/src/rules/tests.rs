@@ -8,7 +8,7 @@ fn problems(text: &str) -> Vec<(String, String)> {
         .iter()
         .map(|p| {
             assert_eq!(p.file, "orders.map.yaml");
-            let marked = &text[p.span.start as usize..p.span.end as usize];
+            let marked = text.get(p.span.start as usize..p.span.end as usize).unwrap();
             (p.code.clone(), marked.to_owned())
         })
         .collect()
