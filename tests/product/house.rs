@@ -4,6 +4,7 @@ use std::{
     io::{BufRead, BufReader, Write},
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    sync::atomic::{AtomicU64, Ordering},
 };
 
 use lockgate_testkit::{
@@ -88,7 +89,8 @@ impl House {
     /// One request by curl: `who` is `user:password`, a `Bearer …` header, or nobody.
     pub fn request(&self, who: &str, method: &str, path: &str, body: Option<&str>, headers: &[&str]) -> Reply {
         let mut curl = Command::new("curl");
-        let head = self.folder.path().join(format!("head-{}", std::process::id()));
+        static REQUESTS: AtomicU64 = AtomicU64::new(0);
+        let head = self.folder.path().join(format!("head-{}", REQUESTS.fetch_add(1, Ordering::Relaxed)));
         curl.args(["-sS", "-o", "-", "-w", "\n%{http_code}", "--max-time", "120", "-X", method]);
         curl.arg("--cacert").arg(self.text("ca_file")).arg("-D").arg(&head);
         if who.starts_with("Bearer ") {

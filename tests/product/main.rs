@@ -6,5 +6,6 @@ mod authors;
 mod gates;
 mod house;
 mod kept;
+mod neighbours;
 mod operator;
 mod suite;
