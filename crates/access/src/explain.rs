@@ -10,7 +10,7 @@ mod search;
 use std::fmt;
 
 use lockgate_model::{
-    Channel, Permission, Principal, Target, Timestamp,
+    Channel, Principal, Target, Timestamp,
     definition::Revision,
     id::{AclId, GroupId, ProfileId, UserId},
     principal::{CredentialKind, UserKind},
@@ -155,7 +155,7 @@ impl fmt::Display for Explanation {
                         (_, 0) => "or with:",
                         _ => "and then:",
                     };
-                    let needs = step.grant.needs().map_or("the operator", Permission::as_str);
+                    let needs = step.grant.needs_text();
                     write!(f, "    {lead:<11} {}   (needs {needs}", step.grant)?;
                     for (k, who) in step.who.iter().enumerate() {
                         write!(f, "{} {who}", if k == 0 { ":" } else { "," })?;

@@ -14,7 +14,7 @@
 //! A panic in a step ends that step alone.
 //!
 //! Deliberately absent: what a step is (`step.rs`), and any bound on how many may queue: the
-//! runtime sheds before that, by quota.
+//! runtime turns requests away when too many wait.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},

@@ -49,6 +49,10 @@ enum Command {
     Push(publish::push::Push),
     /// Activate a version in an environment.
     Deploy(publish::deploy::Deploy),
+    /// Take over the publish right of what is active, with its bytes and accounts as they are.
+    Adopt(publish::adopt::Active),
+    /// End what is active of a project in an environment.
+    Undeploy(publish::adopt::Active),
     /// Run an orchestration now.
     Run(publish::run::Run),
     /// Look at runs.
@@ -118,6 +122,8 @@ fn dispatch(command: Command, output: &Output) -> Result<(), Exit> {
         Command::Login(c) => c.run(output),
         Command::Push(c) => c.run(output),
         Command::Deploy(c) => c.run(output),
+        Command::Adopt(c) => c.adopt(output),
+        Command::Undeploy(c) => c.undeploy(output),
         Command::Run(c) => c.run(output),
         Command::Runs(c) => c.run(output),
         Command::Account(c) => c.run(output),

@@ -16,11 +16,12 @@ pub struct Limits {
     pub reply_bytes_max: u64,
     /// Bytes of a request body.
     pub request_bytes_max: u64,
-    /// Connector calls one run may have in flight.
+    /// Connector calls one run may have in flight. A flow has one at a time until it can fork.
     pub calls_in_flight_max: u32,
     /// Nesting depth of a document.
     pub depth_max: u32,
-    /// Nesting depth of function calls in an expression (error U1001 past it).
+    /// Nesting depth of function calls in an expression (error U1001 past it). The default is
+    /// compiled into the module, so that the same module behaves the same everywhere.
     pub recursion_max: u32,
 }
 

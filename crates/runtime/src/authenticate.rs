@@ -9,7 +9,11 @@ use std::sync::Arc;
 
 use dashmap::DashMap;
 use lockgate_identity::{Basic, BasicKey, PasswordCheck, Presented};
-use lockgate_model::{Digest, Principal, Timestamp, id::TenantId};
+use lockgate_model::{
+    Digest, Principal, Timestamp,
+    audit::{Entry, Outcome},
+    id::TenantId,
+};
 
 use crate::{Error, Runtime, View};
 
@@ -59,6 +63,32 @@ impl Remembered {
             self.until.clear();
         }
         self.until.insert(digest, now.plus_ms(REMEMBERED_MS));
+    }
+}
+
+/// Sources whose attempts are counted at a time.
+const SOURCES_MAX: usize = 10_000;
+/// One entry tells of all attempts of a source in this time.
+const ATTEMPTS_MS: i64 = 10_000;
+
+/// Failed attempts by tenant and source since their last audit entry.
+#[derive(Default)]
+pub(crate) struct Attempts(DashMap<(TenantId, String), (Timestamp, u64)>);
+
+impl Attempts {
+    /// Counts one; the number of attempts to tell of, when it is time for an entry.
+    fn note(&self, tenant: &TenantId, source: &str, now: Timestamp) -> Option<u64> {
+        if self.0.len() >= SOURCES_MAX {
+            self.0.retain(|_, (last, _)| last.plus_ms(ATTEMPTS_MS) > now);
+        }
+        let mut counted = self.0.entry((tenant.clone(), source.to_owned())).or_insert((Timestamp(i64::MIN), 0));
+        let (last, attempts) = counted.value_mut();
+        *attempts += 1;
+        if last.plus_ms(ATTEMPTS_MS) > now {
+            return None;
+        }
+        *last = now;
+        Some(std::mem::take(attempts))
     }
 }
 
@@ -113,5 +143,20 @@ impl Runtime {
             remembered.add(digest, now);
         }
         Ok(principal)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_attempts_is_one_entry_that_counts_them() {
+        let (attempts, tenant) = (Attempts::default(), TenantId::parse("t").unwrap());
+        let at = Timestamp::from_ms;
+        assert_eq!(attempts.note(&tenant, "a", at(0)), Some(1));
+        assert!((1..1_000).all(|ms| attempts.note(&tenant, "a", at(ms)).is_none()));
+        assert_eq!(attempts.note(&tenant, "b", at(5)), Some(1), "another source");
+        assert_eq!(attempts.note(&tenant, "a", at(10_000)), Some(1_000));
     }
 }

@@ -114,7 +114,7 @@ impl Runtime {
     /// Gives a user a one-time token: for the first login, or to set a forgotten password anew.
     pub async fn invite(&self, caller: &Caller, user: &UserId) -> Result<String, Error> {
         self.change(caller, |view| {
-            let decision = self.manages_users(view, caller);
+            let decision = self.manages(view, caller, user)?;
             if decision.is_allowed() {
                 let row: User =
                     view.read(Kind::User, user.as_str())?.ok_or_else(|| Error::not_found(format!("user `{user}`")))?;
@@ -151,7 +151,7 @@ impl Runtime {
             return Err(Error::invalid("LG-KEY-DAYS", format!("a key lasts 1 to {KEY_DAYS_MAX} days, not {days}")));
         }
         self.change(caller, |view| {
-            let decision = self.manages_users(view, caller);
+            let decision = self.manages(view, caller, user)?;
             if decision.is_allowed() {
                 if view.row(Kind::User, user.as_str()).is_none() {
                     return Err(Error::not_found(format!("user `{user}`")));
@@ -192,8 +192,10 @@ impl Runtime {
     /// Ends an API key.
     pub async fn remove_key(&self, caller: &Caller, key: &KeyId) -> Result<(), Error> {
         self.change(caller, |view| {
-            let decision = self.manages_users(view, caller);
-            if decision.is_allowed() && view.row(Kind::ApiKey, key.as_str()).is_none() {
+            let row: Option<StoredKey> = view.read(Kind::ApiKey, key.as_str())?;
+            let whose = row.as_ref().map_or(&caller.principal.user, |row| &row.user);
+            let decision = self.manages(view, caller, whose)?;
+            if decision.is_allowed() && row.is_none() {
                 return Err(Error::not_found(format!("key `{key}`")));
             }
             Ok(Plan {
@@ -210,12 +212,16 @@ impl Runtime {
     }
 
     /// Handing out a credential of somebody is acting as them: whoever may manage users, but may not
-    /// give rights, must not get at another's rights that way.
-    fn manages_users(&self, view: &View, caller: &Caller) -> lockgate_access::Decision {
+    /// give rights, must not get at another's rights that way. A user without any right is safe.
+    fn manages(&self, view: &View, caller: &Caller, user: &UserId) -> Result<lockgate_access::Decision, Error> {
         let ask = |permission| {
             let (principal, now) = (&caller.principal, self.now());
             lockgate_access::decide(&view.snapshot, principal, permission, Scope::Tenant, Channel::Admin, now)
         };
-        ask(Permission::UserManagement).and_also(ask(Permission::AccessControl))
+        let row: Option<User> = view.read(Kind::User, user.as_str())?;
+        let holds = row.is_none_or(|row| !row.profiles.is_empty() || !row.groups.is_empty())
+            || view.rows(Kind::ProjectPermission, "").any(|row| row.body.to_string().contains(&format!("\"{user}\"")));
+        let decision = ask(Permission::UserManagement);
+        Ok(if holds { decision.and_also(ask(Permission::AccessControl)) } else { decision })
     }
 }

@@ -111,7 +111,7 @@ impl Runtime {
             let old = view.row(kind, id);
             let fields = changed_fields(old.map(|o| &o.body), &body);
             Ok(Plan {
-                decision: self.may_write(view, caller, kind, &fields)?,
+                decision: self.may_write(view, caller, kind, gives(kind, old.map(|o| &o.body), &body))?,
                 event: if old.is_some() { "update" } else { "add" },
                 object: format!("{kind}/{id}"),
                 fields,
@@ -126,7 +126,7 @@ impl Runtime {
     /// Deletes a definition; a user takes its credentials and keys along.
     pub async fn delete_definition(&self, caller: &Caller, kind: Kind, id: &str) -> Result<(), Error> {
         self.change(caller, |view| {
-            let decision = self.may_write(view, caller, kind, &[])?;
+            let decision = self.may_write(view, caller, kind, false)?;
             if decision.is_allowed() && view.row(kind, id).is_none() {
                 return Err(Error::not_found(format!("{kind} `{id}`")));
             }
@@ -167,7 +167,7 @@ impl Runtime {
         Ok(done)
     }
 
-    fn may_write(&self, view: &View, caller: &Caller, kind: Kind, fields: &[String]) -> Result<Decision, Error> {
+    fn may_write(&self, view: &View, caller: &Caller, kind: Kind, gives: bool) -> Result<Decision, Error> {
         let permission = write_permission(kind).ok_or_else(|| {
             Error::invalid("LG-KIND", format!("a {kind} is not written here; it has commands of its own"))
         })?;
@@ -177,10 +177,19 @@ impl Runtime {
         let decision = ask(permission);
         // Giving rights is more than keeping the list of users: whoever may only do the latter must
         // not be able to give themself a profile.
-        let gives = matches!(kind, Kind::User | Kind::Group)
-            && fields.iter().any(|f| matches!(f.as_str(), "profiles" | "groups" | "api_allowed"));
         Ok(if gives { decision.and_also(ask(Permission::AccessControl)) } else { decision })
     }
+}
+
+/// The change gives or takes rights: the user or group holds others after it than before.
+fn gives(kind: Kind, old: Option<&Value>, new: &Value) -> bool {
+    let held = |body: Option<&Value>, member: &str| match body.and_then(|b| b.get(member)) {
+        None | Some(Value::Null | Value::Bool(false)) => Value::Null,
+        Some(Value::Array(list)) if list.is_empty() => Value::Null,
+        Some(other) => other.clone(),
+    };
+    matches!(kind, Kind::User | Kind::Group)
+        && ["profiles", "groups", "api_allowed"].iter().any(|member| held(old, member) != held(Some(new), member))
 }
 
 fn parse<T, E: std::fmt::Display>(parsed: Result<T, E>) -> Result<T, Error> {

@@ -6,10 +6,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lockgate_access::{Bound, Decision, Stage, decide_deploy};
+use lockgate_access::{
+    Bound, Decision, DeployPermit, Stage, TenantSnapshot, decide_adopt, decide_deploy, decide_undeploy,
+};
 use lockgate_compiler::{Project, Sources};
 use lockgate_model::{
-    Channel, Digest, Kind, Manifest, TargetKind,
+    Channel, Digest, Kind, Manifest, Principal, TargetKind, Timestamp,
     abi::ABI,
     audit::{Entry, Outcome},
     definition::{AccountBinding, Assignment, DeployedModule, Deployment, Project as ProjectRow, ProjectVersion},
@@ -58,6 +60,9 @@ pub struct DeployedOrchestration {
     /// The ACL that says who may run it here.
     pub acl: AclId,
 }
+
+/// `decide_adopt` or `decide_undeploy`.
+type Decide = fn(&TenantSnapshot, &Principal, EnvironmentId, ProjectId, Channel, Timestamp) -> Decision;
 
 /// A version compiled and stored.
 struct Compiled {
@@ -146,13 +151,7 @@ impl Runtime {
         };
         let rule = decision.rule().to_owned();
         let (puts, orchestrations, notes) = rows(view, environment, &deployment, acl)?;
-        let mut receipt = None;
-        for mut entry in decision.entries(None) {
-            entry.source.clone_from(&caller.source);
-            receipt = Some(self.0.store.append(tenant, entry).await?);
-        }
-        let receipt = receipt.ok_or(Error::Internal { what: "access".into() })?;
-        let permit = decision.deploy_permit(receipt).map_err(|denied| Error::Forbidden { rule: denied.rule })?;
+        let permit = self.deploy_permit(caller, decision).await?;
         let mut entry = Entry::new(self.now(), "deployment", Outcome::Done, caller.principal.user.as_str());
         entry.channel = Some(Channel::Admin);
         entry.object = format!("{environment}/{}", deployment.project);
@@ -285,6 +284,76 @@ fn bindings(view: &View, environment: &EnvironmentId) -> Result<Vec<(AccountName
 }
 
 impl Runtime {
+    /// The publish right of what is active stands on the caller from now on; bytes and accounts stay.
+    pub async fn adopt(&self, caller: &Caller, environment: &EnvironmentId, project: &ProjectId) -> Result<(), Error> {
+        let rows = |_: &View| Ok(Vec::new());
+        self.turn(caller, environment, project, "adopt", decide_adopt, rows).await
+    }
+
+    /// Ends what is active of a project in an environment.
+    pub async fn undeploy(
+        &self,
+        caller: &Caller,
+        environment: &EnvironmentId,
+        project: &ProjectId,
+    ) -> Result<(), Error> {
+        let id = format!("{environment}/{project}");
+        let rows = |_: &View| Ok(vec![(Kind::Deployment, id.clone())]);
+        self.turn(caller, environment, project, "undeploy", decide_undeploy, rows).await
+    }
+
+    /// Adopting and ending: one decision, one permit, one commit, and nothing to compile.
+    async fn turn(
+        &self,
+        caller: &Caller,
+        environment: &EnvironmentId,
+        project: &ProjectId,
+        event: &'static str,
+        decide: Decide,
+        deletes: impl Fn(&View) -> Result<Vec<(Kind, String)>, Error>,
+    ) -> Result<(), Error> {
+        let tenant = caller.tenant();
+        for _ in 0..ATTEMPTS {
+            let view = self.view(tenant)?;
+            let (place, what) = (environment.clone(), project.clone());
+            let decision = decide(&view.snapshot, &caller.principal, place, what, Channel::Admin, self.now());
+            if !decision.is_allowed() {
+                return Err(self.refuse(&decision, caller).await);
+            }
+            let (rule, digest) = (decision.rule().to_owned(), decision.deployment().map(|d| d.source));
+            let permit = self.deploy_permit(caller, decision).await?;
+            let mut entry = Entry::new(self.now(), event, Outcome::Done, caller.principal.user.as_str());
+            entry.channel = Some(Channel::Admin);
+            entry.object = format!("{environment}/{project}");
+            entry.rule = rule;
+            entry.digest = digest;
+            entry.source.clone_from(&caller.source);
+            let change = Change {
+                tenant: tenant.clone(),
+                entry,
+                expected: Some(view.revision),
+                puts: Vec::new(),
+                deletes: deletes(&view)?,
+            };
+            let committed = self.0.store.activate(permit, change).await;
+            if self.settle(tenant, committed).await?.is_some() {
+                return Ok(());
+            }
+        }
+        Err(Error::Conflict { code: "LG-BUSY", message: "the tenant is being changed by others; try again".into() })
+    }
+
+    /// Records the decision and spends it on a permit.
+    async fn deploy_permit(&self, caller: &Caller, decision: Decision) -> Result<DeployPermit, Error> {
+        let mut receipt = None;
+        for mut entry in decision.entries(None) {
+            entry.source.clone_from(&caller.source);
+            receipt = Some(self.0.store.append(decision.tenant(), entry).await?);
+        }
+        let receipt = receipt.ok_or(Error::Internal { what: "access".into() })?;
+        decision.deploy_permit(receipt).map_err(|denied| Error::Forbidden { rule: denied.rule })
+    }
+
     /// What is active in an environment, for holders of `settings-view`.
     pub async fn deployments(&self, caller: &Caller, environment: &EnvironmentId) -> Result<Vec<Deployment>, Error> {
         let scope = lockgate_access::Scope::Environment(environment.clone());

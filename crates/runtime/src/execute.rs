@@ -19,6 +19,8 @@ use lockgate_store::Store;
 
 use crate::{Caller, Error, Runtime, View, connections::RunCalls};
 
+/// Steps that may wait for a worker; a request that comes on top is answered 503 at once.
+const WAITING_MAX: usize = 2_000;
 /// Wall time of runs that nobody waits for, in milliseconds.
 const WALL_MS_IN_BACKGROUND: u64 = 3_600_000;
 
@@ -64,12 +66,16 @@ impl Runtime {
         if !decision.is_allowed() {
             return Err(self.refuse(&decision, caller).await);
         }
+        if self.0.engine.waiting() > WAITING_MAX {
+            return Err(Error::Unavailable { what: "a free worker".into() });
+        }
         let run = RunId::new();
         let internal = || Error::Internal { what: "opening the run".into() };
         let record = decision.record(run).ok_or_else(internal)?;
         let digest = decision.module().ok_or_else(internal)?;
         let name = decision.target().map_or_else(|| target.name.clone(), |t| t.name.clone());
         let deployed = deployed(&view, &target.environment, &name)?.ok_or_else(internal)?;
+        let calls = self.calls(&view, &target, deployed.accounts, &ask)?;
         let receipt = self.0.store.open_run(&decision, record).await?;
         let durable = receipt.durability();
         let open = OpenRun::new(self, &view.tenant, run);
@@ -88,7 +94,6 @@ impl Runtime {
         if !matches!(ask.channel, Channel::Rest | Channel::Soap | Channel::Manual) {
             limits.wall_ms_max = WALL_MS_IN_BACKGROUND;
         }
-        let calls = self.calls(&view, &target, deployed.accounts, &ask)?;
         let outcome = self.0.engine.run(permit, &module, input, calls, limits, self.now(), open.cancel.clone()).await;
         // No reply before the decision is on disk, whatever the reply is.
         if durable.await.is_err() {

@@ -88,6 +88,7 @@ struct Inner {
     hashing: hashing::Hashing,
     sessions: session::Sessions,
     remembered: authenticate::Remembered,
+    attempts: authenticate::Attempts,
     connections: connections::Connections,
     loading: tokio::sync::Mutex<()>,
     /// One for all environments: it bounds the look-ups under way.
@@ -118,6 +119,7 @@ impl Runtime {
             hashing: hashing::Hashing::new(cores.div_ceil(2)),
             sessions: session::Sessions::default(),
             remembered: authenticate::Remembered::new()?,
+            attempts: authenticate::Attempts::default(),
             connections: connections::Connections::default(),
             loading: tokio::sync::Mutex::new(()),
             resolver: Arc::new(System::default()),

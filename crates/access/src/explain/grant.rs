@@ -31,7 +31,7 @@ impl Serialize for Step {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
         let mut out = s.serialize_struct("Step", 3)?;
         out.serialize_field("command", &self.grant.to_string())?;
-        out.serialize_field("needs", self.grant.needs().map_or("operator", Permission::as_str))?;
+        out.serialize_field("needs", &self.grant.needs_text())?;
         out.serialize_field("who", &self.who)?;
         out.end()
     }
@@ -67,18 +67,26 @@ pub enum Grant {
 }
 
 impl Grant {
-    /// The permission it needs; `None` for the operator's.
-    pub fn needs(&self) -> Option<Permission> {
+    /// The permissions it needs, all of them; none for the operator's. Giving rights is more than
+    /// keeping the list of users, so that nobody gives them to themself by the latter alone.
+    pub fn needs(&self) -> &'static [Permission] {
         match self {
-            Self::AddUser(_) | Self::EnableUser(_) | Self::AllowApi(_) | Self::GiveProfile(..) => {
-                Some(Permission::UserManagement)
-            }
+            Self::AddUser(_) | Self::EnableUser(_) => &[Permission::UserManagement],
+            Self::AllowApi(_) | Self::GiveProfile(..) => &[Permission::UserManagement, Permission::AccessControl],
             Self::AddProfile(..) | Self::Permit(..) | Self::Extend(..) | Self::ListProfile(..) | Self::Assign(..) => {
-                Some(Permission::AccessControl)
+                &[Permission::AccessControl]
             }
-            Self::Deploy(..) => Some(Permission::Deploy),
-            Self::AddEnvironment(_) => Some(Permission::StagesAdminister),
-            Self::ResumeTenant(_) => None,
+            Self::Deploy(..) => &[Permission::Deploy],
+            Self::AddEnvironment(_) => &[Permission::StagesAdminister],
+            Self::ResumeTenant(_) => &[],
+        }
+    }
+
+    /// The same for people.
+    pub(crate) fn needs_text(&self) -> String {
+        match self.needs() {
+            [] => "operator".to_owned(),
+            all => all.iter().map(|p| p.as_str()).collect::<Vec<_>>().join(" and "),
         }
     }
 }

@@ -295,7 +295,9 @@ impl<'a> Search<'a> {
     }
 
     fn who(&self, grant: &Grant) -> Vec<UserId> {
-        let Some(permission) = grant.needs() else { return Vec::new() };
+        if grant.needs().is_empty() {
+            return Vec::new();
+        }
         let held = |id: &UserId| -> Permissions {
             let scope = match grant {
                 Grant::Deploy(_, environment) => Scope::Environment(environment.clone()),
@@ -303,6 +305,10 @@ impl<'a> Search<'a> {
             };
             self.snapshot.effective(id, &scope)
         };
-        self.snapshot.rows.users.keys().filter(|id| held(id).contains(permission)).take(5).cloned().collect()
+        let may = |id: &&UserId| {
+            let held = held(id);
+            grant.needs().iter().all(|permission| held.contains(*permission))
+        };
+        self.snapshot.rows.users.keys().filter(may).take(5).cloned().collect()
     }
 }

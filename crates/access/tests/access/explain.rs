@@ -22,7 +22,7 @@ fn a_user_without_the_profile_is_told_which_one_opens() {
         "eve may not execute integrations/order in live\n  \
            rule execute.not-on-acl acl=callers at revision 7\n  \
            missing: no profile of `eve` is on the ACL `callers`, valid in `live` and permits `integrations.execute`\n    \
-             grant with: lockgate user grant eve --profile caller   (needs user-management: root)\n"
+             grant with: lockgate user grant eve --profile caller   (needs user-management and access-control: root)\n"
     );
 }
 

@@ -359,13 +359,18 @@ fn any_channel(dice: &mut Dice) -> Channel {
     dice.pick(&[Rest, Rest, Rest, Soap, Schedule, Poll, SubFlow, Manual, Manual, Restart, Resume])
 }
 
-const WORLDS: u64 = 1_500;
 const ASKED: usize = 40;
+
+/// Tenants that are made up: 60,000 decisions of each kind for every push, 6 million with
+/// `./test --long`.
+fn worlds() -> u64 {
+    if std::env::var_os("LOCKGATE_LONG").is_some() { 150_000 } else { 1_500 }
+}
 
 #[test]
 fn execute_is_what_the_model_says() {
     let mut answers = BTreeMap::new();
-    for seed in 0..WORLDS {
+    for seed in 0..worlds() {
         let mut dice = Dice(seed);
         let world = world(&mut dice);
         let snapshot = world.rows().snapshot();
@@ -398,7 +403,7 @@ fn execute_is_what_the_model_says() {
 #[test]
 fn acts_are_what_the_model_says() {
     let mut answers = BTreeMap::new();
-    for seed in 0..WORLDS {
+    for seed in 0..worlds() {
         let mut dice = Dice(seed ^ 0xAC75);
         let world = world(&mut dice);
         let snapshot = world.rows().snapshot();

@@ -1,6 +1,7 @@
 //! What is active in an environment.
 
 use axum::{Json, extract::State};
+use http::StatusCode;
 use lockgate_model::{
     definition::Deployment,
     id::{AclId, EnvironmentId, ProjectId},
@@ -64,4 +65,28 @@ pub(crate) async fn deploy(
     Body(deploy): Body<Deploy>,
 ) -> Answer<Json<Deployed>> {
     Ok(Json(runtime.deploy(&caller, &at.environment, &at.project, deploy.version, deploy.acl).await?))
+}
+
+/// Adopts what is active: its publish right stands on the caller from then on.
+#[utoipa::path(post, operation_id = "adopt", path = "/admin/v1/tenants/{tenant}/environments/{environment}/deployments/{project}/adopt",
+    tag = "deployments", params(InTenant, OfDeployment), responses((status = 204), Refusals, Changes))]
+pub(crate) async fn adopt(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfDeployment>,
+) -> Answer<StatusCode> {
+    runtime.adopt(&caller, &at.environment, &at.project).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Ends what is active of a project here.
+#[utoipa::path(delete, operation_id = "undeploy", path = "/admin/v1/tenants/{tenant}/environments/{environment}/deployments/{project}",
+    tag = "deployments", params(InTenant, OfDeployment), responses((status = 204), Refusals, Changes))]
+pub(crate) async fn undeploy(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfDeployment>,
+) -> Answer<StatusCode> {
+    runtime.undeploy(&caller, &at.environment, &at.project).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

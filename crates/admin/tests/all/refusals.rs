@@ -48,6 +48,8 @@ const REFUSED: &[(&str, &str, u16)] = &[
     ("post", "/environments/{environment}/accounts/{name}/test", 404),
     ("get", "/environments/{environment}/deployments", 404),
     ("put", "/environments/{environment}/deployments/{project}", 404),
+    ("delete", "/environments/{environment}/deployments/{project}", 404),
+    ("post", "/environments/{environment}/deployments/{project}/adopt", 404),
     ("get", "/environments/{environment}/runs", 404),
     ("post", "/environments/{environment}/runs", 404),
     ("get", "/environments/{environment}/runs/{id}", 404),

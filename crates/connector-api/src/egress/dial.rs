@@ -8,7 +8,7 @@ use std::{
 
 use tokio::{net::TcpStream, time};
 
-use super::{Egress, Host, Refused, Vetted};
+use super::{Class, Egress, Host, Refused, Vetted};
 use crate::{Error, Kind};
 
 /// The longest a single address is tried while others are left.
@@ -75,10 +75,9 @@ fn unresolved() -> Error {
 }
 
 fn refused(host: &Host, refused: Refused) -> Error {
-    Error::new(
-        Kind::Refused,
-        "egress",
-        "its address is not public and the operator has not allowed it (`lockgate operator egress allow`)",
-    )
-    .with_private(format!("`{host}`: {refused}"))
+    let text = match refused.class {
+        Class::Metadata => "its address is a metadata address, which is never dialled",
+        _ => "its address is not public and the operator has not allowed it (`lockgate operator egress allow`)",
+    };
+    Error::new(Kind::Refused, "egress", text).with_private(format!("`{host}`: {refused}"))
 }

@@ -283,14 +283,18 @@ impl Ready {
         if !once {
             text.push_str(&format!(
                 "\ntry, in another terminal:\n  \
-                 curl --cacert {} -u {ADMINISTRATOR} --json @orchestrations/order-to-erp/sample.json {}\n  \
-                 export LOCKGATE_CONTEXT={}\n  \
-                 lockgate runs --env {ENVIRONMENT}\n  \
-                 lockgate audit verify\n\n\
+                 export LOCKGATE_CONTEXT={context}   # signed in as the administrator\n  \
+                 curl --cacert {ca} -u {ADMINISTRATOR} --json @orchestrations/order-to-erp/sample.json {order}\n  \
+                 {program} runs --env {ENVIRONMENT}\n  \
+                 {program} user add bob --profile monitor   # a second user, who may not run it\n  \
+                 {program} access why bob {name} --env {ENVIRONMENT}\n  \
+                 {program} audit verify\n\n\
                  stop with Ctrl-C",
-                self.ca_file.display(),
-                self.order_url(),
-                self.context_file.display(),
+                context = self.context_file.display(),
+                ca = self.ca_file.display(),
+                order = self.order_url(),
+                program = std::env::current_exe().map_or_else(|_| "lockgate".to_owned(), |p| p.display().to_string()),
+                name = sample::NAME,
             ));
         }
         text

@@ -77,7 +77,8 @@ pub async fn signal() -> Result<(), Exit> {
 pub fn log(json: bool, level: &str) {
     use std::io::IsTerminal;
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_from_env("LOCKGATE_LOG").unwrap_or_else(|_| EnvFilter::new(level));
+    let filter = EnvFilter::try_from_env("LOCKGATE_LOG")
+        .unwrap_or_else(|_| EnvFilter::new(format!("{level},refinery_core=warn")));
     let lines = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

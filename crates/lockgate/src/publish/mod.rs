@@ -1,6 +1,7 @@
 //! Commands of publishers, over the admin API.
 
 pub mod account;
+pub mod adopt;
 pub mod deploy;
 pub mod login;
 pub mod push;

@@ -4,9 +4,9 @@
 //! Positions follow the standard's implementation: the position of a token is where it *ends*, in
 //! UTF-16 units from the start of the expression. Spans are bytes.
 
-use lockgate_model::diagnostic::{Diagnostic, Span};
+use lockgate_model::diagnostic::Span;
 
-use super::problem;
+use super::{Problem, problem};
 
 /// What a token is.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,7 +84,7 @@ impl<'a> Lexer<'a> {
         while self.at < end && self.bump().is_some() {}
     }
 
-    fn blanks_and_comments(&mut self) -> Result<(), Diagnostic> {
+    fn blanks_and_comments(&mut self) -> Result<(), Problem> {
         loop {
             while self.peek().is_some_and(is_blank) {
                 self.bump();
@@ -104,14 +104,14 @@ impl<'a> Lexer<'a> {
     }
 
     /// The next token. `operand`: an operand may stand here, so `/` opens a regular expression.
-    pub(super) fn next(&mut self, operand: bool) -> Result<Lexeme, Diagnostic> {
+    pub(super) fn next(&mut self, operand: bool) -> Result<Lexeme, Problem> {
         self.blanks_and_comments()?;
         let start = self.at;
         let token = self.token(operand)?;
         Ok(Lexeme { token, span: Span::new(start, self.at), position: self.units })
     }
 
-    fn token(&mut self, operand: bool) -> Result<Token, Diagnostic> {
+    fn token(&mut self, operand: bool) -> Result<Token, Problem> {
         let Some(first) = self.peek() else {
             return Ok(Token::End);
         };
@@ -137,7 +137,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn string(&mut self, quote: char) -> Result<Token, Diagnostic> {
+    fn string(&mut self, quote: char) -> Result<Token, Problem> {
         let start = self.at;
         self.bump();
         // Escapes may name halves of surrogate pairs, so the text is gathered as UTF-16.
@@ -156,7 +156,7 @@ impl<'a> Lexer<'a> {
             .help(format!("end it with {quote}")))
     }
 
-    fn escape(&mut self) -> Result<u16, Diagnostic> {
+    fn escape(&mut self) -> Result<u16, Problem> {
         let span = Span::new(self.at.saturating_sub(1), self.at);
         let plain = match self.peek() {
             Some(c @ ('"' | '\\' | '/')) => c as u16,
@@ -188,7 +188,7 @@ impl<'a> Lexer<'a> {
         self.rest().bytes().skip(from).take_while(u8::is_ascii_digit).count()
     }
 
-    fn number(&mut self) -> Result<Token, Diagnostic> {
+    fn number(&mut self) -> Result<Token, Problem> {
         let byte = |at: usize| self.rest().as_bytes().get(at).copied();
         let mut length = if byte(0) == Some(b'0') { 1 } else { self.digits(0) };
         if byte(length) == Some(b'.') && self.digits(length + 1) > 0 {
@@ -212,7 +212,7 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn quoted_name(&mut self) -> Result<Token, Diagnostic> {
+    fn quoted_name(&mut self) -> Result<Token, Problem> {
         let start = self.at;
         self.bump();
         let Some(length) = self.rest().find('`') else {
@@ -243,7 +243,7 @@ impl<'a> Lexer<'a> {
     }
 
     /// The end is a `/` that is not escaped and not inside brackets.
-    fn regex(&mut self) -> Result<Token, Diagnostic> {
+    fn regex(&mut self) -> Result<Token, Problem> {
         let start = self.at;
         self.bump();
         let body = self.at;

@@ -27,13 +27,14 @@ pub use kinds::{ValueKind, kind_of};
 #[derive(Debug, Clone)]
 pub struct Expression {
     text: String,
-    tree: tree::Tree,
+    tree: Box<tree::Tree>,
 }
 
 impl Expression {
     /// Parses one expression. Spans in problems are bytes in `text`.
     pub fn parse(text: &str) -> Result<Expression, Diagnostics> {
-        let tree = parser::parse(text).and_then(normalise::normalise).map_err(|problem| Diagnostics(vec![problem]))?;
+        let tree =
+            parser::parse(text).and_then(normalise::normalise).map_err(|problem| Diagnostics(vec![*problem.0]))?;
         Ok(Expression { text: text.to_owned(), tree })
     }
 
@@ -56,8 +57,24 @@ impl Expression {
     }
 }
 
-fn problem(code: &str, span: Span, message: impl Into<String>) -> Diagnostic {
-    Diagnostic::new(code, span, message)
+/// A diagnostic on its way out of a recursion: one pointer wide.
+#[derive(Debug)]
+struct Problem(Box<Diagnostic>);
+
+impl Problem {
+    fn help(mut self, help: impl Into<String>) -> Self {
+        self.0.help = Some(help.into());
+        self
+    }
+
+    fn token(mut self, token: impl Into<String>) -> Self {
+        self.0.token = Some(token.into());
+        self
+    }
+}
+
+fn problem(code: &str, span: Span, message: impl Into<String>) -> Problem {
+    Problem(Box::new(Diagnostic::new(code, span, message)))
 }
 
 /// A number as the standard writes it: the shortest digits that read back as the same value,

@@ -2,20 +2,22 @@
 //! they belong to. Rules of the standard that need the whole path are checked here.
 //!
 //! Parents (`%`) are resolved far enough to refuse those that have no derivable object (S0217).
+//! Nodes and trees travel in boxes: this recursion is the deepest, and its frames stay small.
 
 mod ancestry;
 
 use ancestry::{no_parent, seeking_of};
-use lockgate_model::diagnostic::{Diagnostic, Span};
+use lockgate_model::diagnostic::Span;
 
 use super::{
+    Problem,
     ast::{Kind, Node},
     problem,
     tree::{Group, Stage, Tree, What},
 };
 
 /// The processed tree of an expression.
-pub(super) fn normalise(node: Node) -> Result<Tree, Diagnostic> {
+pub(super) fn normalise(node: Box<Node>) -> Result<Box<Tree>, Problem> {
     let mut normaliser = Normaliser { levels: Vec::new() };
     let tree = normaliser.tree(node)?;
     if matches!(tree.what, What::Parent(_)) || !tree.seeking.is_empty() {
@@ -29,206 +31,159 @@ struct Normaliser {
     levels: Vec<i32>,
 }
 
-type Made = Result<Tree, Diagnostic>;
+type Made = Result<Box<Tree>, Problem>;
 
 impl Normaliser {
-    fn boxed(&mut self, node: Node) -> Result<Box<Tree>, Diagnostic> {
-        self.tree(node).map(Box::new)
-    }
-
-    fn trees(&mut self, nodes: Vec<Node>) -> Result<Vec<Tree>, Diagnostic> {
-        nodes.into_iter().map(|n| self.tree(n)).collect()
-    }
-
-    fn tree(&mut self, node: Node) -> Made {
-        let Node { kind, span, position, token, keep_array, .. } = node;
-        let new = |what: What| Tree {
-            what,
-            span,
-            position,
-            token,
-            predicates: Vec::new(),
-            stages: Vec::new(),
-            group: None,
-            keep_array: false,
-            cons_array: false,
-            focus: None,
-            index: None,
-            seeking: Vec::new(),
-        };
-        let mut tree = match kind {
-            Kind::Name(name) => {
-                let mut step = new(What::Name(name));
-                step.keep_array = keep_array;
-                new(What::Path(vec![step], keep_array))
-            }
-            Kind::Variable(name) => new(What::Variable(name)),
-            Kind::Text(text) => new(What::Text(text)),
-            Kind::Number(value, lexeme) => new(What::Number(value, lexeme)),
-            Kind::Boolean(value) => new(What::Boolean(value)),
-            Kind::Null => new(What::Null),
-            Kind::Regex => new(What::Regex),
-            Kind::Wildcard => new(What::Wildcard),
-            Kind::Descendant => new(What::Descendant),
-            Kind::Parent => {
-                self.levels.push(1);
-                new(What::Parent(self.levels.len() - 1))
-            }
-            Kind::Placeholder => new(What::Placeholder),
-            Kind::End => {
-                return Err(problem("S0207", span, "the expression ends where a value was expected").token("(end)"));
-            }
-            Kind::Dot(left, right) => self.dot(*left, *right)?,
-            Kind::Filter(left, predicate) => self.filter(*left, *predicate, token)?,
-            Kind::Group(left, pairs) => self.group(*left, pairs, token)?,
-            Kind::Sort(left, terms) => self.sort(*left, terms, new(What::Sort))?,
-            Kind::Focus(left, name) => self.focus(*left, name, token, keep_array)?,
-            Kind::Index(left, name) => self.index(*left, name, token)?,
-            Kind::Binary(op, left, right) => {
-                let (left, right) = (self.boxed(*left)?, self.boxed(*right)?);
-                let seeking = seeking_of(&[&left, &right]);
-                let mut tree = new(What::Binary(op, left, right));
-                tree.seeking = seeking;
-                tree
-            }
-            Kind::Negate(operand) => {
-                let mut operand = self.tree(*operand)?;
-                if let What::Number(value, lexeme) = &operand.what {
-                    let lexeme = match lexeme.strip_prefix('-') {
-                        Some(positive) => positive.to_owned(),
-                        None => format!("-{lexeme}"),
-                    };
-                    operand.what = What::Number(-value, lexeme);
-                    operand.span = span;
-                    operand
-                } else {
-                    let seeking = seeking_of(&[&operand]);
-                    let mut tree = new(What::Negate(Box::new(operand)));
-                    tree.seeking = seeking;
-                    tree
-                }
-            }
-            Kind::Array(items) => {
-                let items = self.trees(items)?;
-                let seeking = seeking_of(&items.iter().collect::<Vec<_>>());
-                let mut tree = new(What::Array(items));
-                tree.seeking = seeking;
-                tree
-            }
-            Kind::Object(pairs) => {
-                let mut seeking = Vec::new();
-                let mut made = Vec::new();
-                for (key, value) in pairs {
-                    let (key, value) = (self.tree(key)?, self.tree(value)?);
-                    seeking.extend(seeking_of(&[&key, &value]));
-                    made.push((key, value));
-                }
-                let mut tree = new(What::Object(made));
-                tree.seeking = seeking;
-                tree
-            }
-            Kind::Bind(target, value) => {
-                let value = self.boxed(*value)?;
-                let seeking = seeking_of(&[&value]);
-                let name = match target.kind {
-                    Kind::Variable(name) => name,
-                    _ => String::new(),
-                };
-                let mut tree = new(What::Bind(name, value));
-                tree.seeking = seeking;
-                tree
-            }
-            Kind::Chain(left, right) => {
-                let (left, right) = (self.boxed(*left)?, self.boxed(*right)?);
-                let keep = left.keep_array || right.keep_array;
-                let mut tree = new(What::Chain(left, right));
-                tree.keep_array = keep;
-                tree
-            }
-            Kind::Condition(condition, then, otherwise) => {
-                let (condition, then) = (self.boxed(*condition)?, self.boxed(*then)?);
-                let otherwise = otherwise.map(|node| self.boxed(*node)).transpose()?;
-                let mut seeking = seeking_of(&[&condition, &then]);
-                if let Some(otherwise) = &otherwise {
-                    seeking.extend(seeking_of(&[otherwise]));
-                }
-                let mut tree = new(What::Condition(condition, then, otherwise));
-                tree.seeking = seeking;
-                tree
-            }
-            Kind::Default(left, right) => {
-                let (left, right) = (self.boxed(*left)?, self.boxed(*right)?);
-                let seeking = seeking_of(&[&left, &right]);
-                let mut tree = new(What::Default(left, right));
-                tree.seeking = seeking;
-                tree
-            }
-            Kind::Coalesce(left, right) => {
-                let (left, right) = (self.boxed(*left)?, self.boxed(*right)?);
-                let seeking = seeking_of(&[&left, &right]);
-                let mut tree = new(What::Coalesce(left, right));
-                tree.seeking = seeking;
-                tree
-            }
-            Kind::Call(procedure, arguments) => {
-                let arguments = self.trees(arguments)?;
-                let seeking = seeking_of(&arguments.iter().collect::<Vec<_>>());
-                let mut tree = new(What::Call(self.boxed(*procedure)?, arguments));
-                tree.seeking = seeking;
-                tree
-            }
-            Kind::Partial(procedure, arguments) => {
-                let arguments = self.trees(arguments)?;
-                let seeking = seeking_of(&arguments.iter().collect::<Vec<_>>());
-                let mut tree = new(What::Partial(self.boxed(*procedure)?, arguments));
-                tree.seeking = seeking;
-                tree
-            }
-            Kind::Lambda(params, signature, body) => new(What::Lambda(params, signature, self.boxed(*body)?)),
-            Kind::Block(body) => {
-                let body = self.trees(body)?;
-                let cons = body.iter().any(|part| {
-                    part.cons_array
-                        || matches!(&part.what, What::Path(steps, _) if steps.first().is_some_and(|s| s.cons_array))
-                });
-                let seeking = seeking_of(&body.iter().collect::<Vec<_>>());
-                let mut tree = new(What::Block(body));
-                tree.cons_array = cons;
-                tree.seeking = seeking;
-                tree
-            }
-            Kind::Transform(pattern, update, delete) => {
-                // Checked like all else; compiled later.
-                self.tree(*pattern)?;
-                self.tree(*update)?;
-                if let Some(delete) = delete {
-                    self.tree(*delete)?;
-                }
-                new(What::Transform)
-            }
-        };
+    fn tree(&mut self, node: Box<Node>) -> Made {
+        let (span, keep_array) = (node.span, node.keep_array);
+        let mut tree = self.shape(node)?;
         tree.keep_array |= keep_array;
         tree.span = span;
         Ok(tree)
     }
 
-    fn dot(&mut self, left: Node, right: Node) -> Made {
-        let left = self.tree(left)?;
-        let mut path = into_path(left);
+    /// The forms that go into the tree of what they stand behind, and all others.
+    #[expect(clippy::boxed_local, reason = "unboxed by the caller it would stand in two frames of each level")]
+    fn shape(&mut self, node: Box<Node>) -> Made {
+        let Node { kind, span, position, token, keep_array, .. } = *node;
+        match kind {
+            Kind::Dot(left, right) => self.dot(left, right),
+            Kind::Filter(left, predicate) => self.filter(left, predicate, token),
+            Kind::Group(left, pairs) => self.group(left, pairs, token),
+            Kind::Sort(left, terms) => {
+                let step = Tree::new(What::Sort, token, position, token);
+                self.sort(left, terms, step)
+            }
+            Kind::Focus(left, name) => self.focus(left, name, token, keep_array),
+            Kind::Index(left, name) => self.index(left, name, token),
+            Kind::Name(name) => {
+                let mut step = Tree::new(What::Name(name), span, position, token);
+                step.keep_array = keep_array;
+                Ok(Box::new(Tree::new(What::Path(vec![step], keep_array), span, position, token)))
+            }
+            Kind::Negate(operand) => self.negate(operand, span, position, token),
+            Kind::End => Err(problem("S0207", span, "the expression ends where a value was expected").token("(end)")),
+            other => self.plain(other, span, position, token),
+        }
+    }
+
+    /// A form that is a node of its own.
+    fn plain(&mut self, kind: Kind, span: Span, position: u32, token: Span) -> Made {
+        let mut tree = Box::new(Tree::new(self.what(kind)?, span, position, token));
+        tree.seeking = ancestry::children(&tree.what);
+        match &tree.what {
+            What::Chain(left, right) => tree.keep_array = left.keep_array || right.keep_array,
+            What::Block(body) => tree.cons_array = body.iter().any(constructs),
+            _ => {}
+        }
+        Ok(tree)
+    }
+
+    fn what(&mut self, kind: Kind) -> Result<What, Problem> {
+        Ok(match kind {
+            Kind::Variable(name) => What::Variable(name),
+            Kind::Text(text) => What::Text(text),
+            Kind::Number(value, lexeme) => What::Number(value, lexeme),
+            Kind::Boolean(value) => What::Boolean(value),
+            Kind::Regex => What::Regex,
+            Kind::Wildcard => What::Wildcard,
+            Kind::Descendant => What::Descendant,
+            Kind::Parent => {
+                self.levels.push(1);
+                What::Parent(self.levels.len() - 1)
+            }
+            Kind::Placeholder => What::Placeholder,
+            Kind::Binary(operator, left, right) => What::Binary(operator, self.tree(left)?, self.tree(right)?),
+            Kind::Array(items) => What::Array(self.trees(items)?),
+            Kind::Object(pairs) => What::Object(self.pairs(pairs)?),
+            Kind::Bind(target, value) => {
+                let value = self.tree(value)?;
+                match target.kind {
+                    Kind::Variable(name) => What::Bind(name, value),
+                    _ => What::Bind(String::new(), value),
+                }
+            }
+            Kind::Chain(left, right) => What::Chain(self.tree(left)?, self.tree(right)?),
+            Kind::Condition(condition, then, otherwise) => {
+                What::Condition(self.tree(condition)?, self.tree(then)?, self.optional(otherwise)?)
+            }
+            Kind::Default(left, right) => What::Default(self.tree(left)?, self.tree(right)?),
+            Kind::Coalesce(left, right) => What::Coalesce(self.tree(left)?, self.tree(right)?),
+            Kind::Call(procedure, arguments) => {
+                let arguments = self.trees(arguments)?;
+                What::Call(self.tree(procedure)?, arguments)
+            }
+            Kind::Partial(procedure, arguments) => {
+                let arguments = self.trees(arguments)?;
+                What::Partial(self.tree(procedure)?, arguments)
+            }
+            Kind::Lambda(params, signature, body) => What::Lambda(params, signature, self.tree(body)?),
+            Kind::Block(body) => What::Block(self.trees(body)?),
+            Kind::Transform(pattern, update, delete) => {
+                // Checked like all else; compiled later.
+                self.tree(pattern)?;
+                self.tree(update)?;
+                self.optional(delete)?;
+                What::Transform
+            }
+            // The others are no nodes of their own: `shape` has taken them.
+            _ => What::Null,
+        })
+    }
+
+    // Loops, not adaptors: in a debug build each adaptor is frames more on the way down.
+    fn trees(&mut self, nodes: Vec<Node>) -> Result<Vec<Tree>, Problem> {
+        let mut trees = Vec::with_capacity(nodes.len());
+        for node in nodes {
+            trees.push(*self.tree(Box::new(node))?);
+        }
+        Ok(trees)
+    }
+
+    fn pairs(&mut self, pairs: Vec<(Node, Node)>) -> Result<Vec<(Tree, Tree)>, Problem> {
+        let mut made = Vec::with_capacity(pairs.len());
+        for (key, value) in pairs {
+            let key = self.tree(Box::new(key))?;
+            made.push((*key, *self.tree(Box::new(value))?));
+        }
+        Ok(made)
+    }
+
+    fn optional(&mut self, node: Option<Box<Node>>) -> Result<Option<Box<Tree>>, Problem> {
+        match node {
+            Some(node) => self.tree(node).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// A sign before a number belongs to the number.
+    fn negate(&mut self, operand: Box<Node>, span: Span, position: u32, token: Span) -> Made {
+        let mut operand = self.tree(operand)?;
+        if let What::Number(value, lexeme) = &operand.what {
+            let lexeme = match lexeme.strip_prefix('-') {
+                Some(positive) => positive.to_owned(),
+                None => format!("-{lexeme}"),
+            };
+            operand.what = What::Number(-value, lexeme);
+            return Ok(operand);
+        }
+        let mut tree = Box::new(Tree::new(What::Negate(operand), span, position, token));
+        tree.seeking = ancestry::children(&tree.what);
+        Ok(tree)
+    }
+
+    fn dot(&mut self, left: Box<Node>, right: Box<Node>) -> Made {
+        let mut path = into_path(self.tree(left)?);
         let mut rest = self.tree(right)?;
         let What::Path(steps, keep) = &mut path.what else {
             return Ok(path);
         };
-        match rest.what {
-            What::Path(more, rest_keeps) => {
-                steps.extend(more);
-                *keep |= rest_keeps;
-            }
-            _ => {
-                rest.stages
-                    .extend(std::mem::take(&mut rest.predicates).into_iter().map(|p| Stage::Filter(Box::new(p))));
-                steps.push(rest);
-            }
+        if let What::Path(more, rest_keeps) = rest.what {
+            steps.extend(more);
+            *keep |= rest_keeps;
+        } else {
+            predicates_to_stages(&mut rest);
+            steps.push(*rest);
         }
         for step in steps.iter_mut() {
             match &step.what {
@@ -247,52 +202,41 @@ impl Normaliser {
         Ok(path)
     }
 
-    fn filter(&mut self, left: Node, predicate: Node, token: Span) -> Made {
+    fn filter(&mut self, left: Box<Node>, predicate: Box<Node>, token: Span) -> Made {
         let mut tree = self.tree(left)?;
-        let mut predicate = self.tree(predicate)?;
-        let grouped =
-            |step: &Tree| match step.group {
-                Some(_) => Err(problem("S0209", token, "a filter cannot follow a grouping")
-                    .help("put the grouping in parentheses")),
-                None => Ok(()),
-            };
-        match &mut tree.what {
-            What::Path(steps, _) => {
-                if let Some(step) = steps.last_mut() {
-                    grouped(step)?;
-                    self.seek_from_predicate(step, &mut predicate)?;
-                    step.stages.push(Stage::Filter(Box::new(predicate)));
-                }
+        let predicate = self.tree(predicate)?;
+        let is_path = matches!(tree.what, What::Path(..));
+        on_last_step(&mut tree, |step| {
+            if step.group.is_some() {
+                return Err(problem("S0209", token, "a filter cannot follow a grouping")
+                    .help("put the grouping in parentheses"));
             }
-            _ => {
-                grouped(&tree)?;
-                self.seek_from_predicate(&mut tree, &mut predicate)?;
-                tree.predicates.push(predicate);
+            self.seek_from_predicate(step, &predicate)?;
+            if is_path {
+                step.stages.push(Stage::Filter(predicate));
+            } else {
+                step.predicates.push(*predicate);
             }
-        }
+            Ok(())
+        })?;
         Ok(tree)
     }
 
-    fn group(&mut self, left: Node, pairs: Vec<(Node, Node)>, token: Span) -> Made {
+    fn group(&mut self, left: Box<Node>, pairs: Vec<(Node, Node)>, token: Span) -> Made {
         let mut tree = self.tree(left)?;
         if tree.group.is_some() {
             return Err(problem("S0210", token, "a step can have one grouping only"));
         }
-        for (key, value) in pairs {
-            self.tree(key)?;
-            self.tree(value)?;
-        }
+        self.pairs(pairs)?;
         tree.group = Some(Group { span: token });
         Ok(tree)
     }
 
-    fn sort(&mut self, left: Node, terms: Vec<(Node, bool)>, mut step: Tree) -> Made {
-        let left = self.tree(left)?;
-        let mut path = into_path(left);
-        step.span = step.token;
+    fn sort(&mut self, left: Box<Node>, terms: Vec<(Node, bool)>, mut step: Tree) -> Made {
+        let mut path = into_path(self.tree(left)?);
         for (term, _) in terms {
-            let term = self.tree(term)?;
-            step.seeking.extend(seeking_of(&[&term]));
+            let term = self.tree(Box::new(term))?;
+            step.seeking.extend(seeking_of(&term));
         }
         if let What::Path(steps, _) = &mut path.what {
             steps.push(step);
@@ -301,52 +245,57 @@ impl Normaliser {
         Ok(path)
     }
 
-    fn focus(&mut self, left: Node, name: String, token: Span, keep: bool) -> Made {
+    fn focus(&mut self, left: Box<Node>, name: String, token: Span, keep: bool) -> Made {
         let mut tree = self.tree(left)?;
-        let step = match &mut tree.what {
-            What::Path(steps, _) if !steps.is_empty() => match steps.last_mut() {
-                Some(step) => step,
-                None => return Ok(tree),
-            },
-            _ => &mut tree,
-        };
-        if !step.stages.is_empty() || !step.predicates.is_empty() {
-            return Err(problem("S0215", token, "a context variable must be bound before any filter of the step"));
-        }
-        if matches!(step.what, What::Sort) {
-            return Err(problem("S0216", token, "a context variable must be bound before the order-by clause"));
-        }
-        step.keep_array |= keep;
-        step.focus = Some(name);
+        on_last_step(&mut tree, |step| {
+            if !step.stages.is_empty() || !step.predicates.is_empty() {
+                return Err(problem("S0215", token, "a context variable must be bound before any filter of the step"));
+            }
+            if matches!(step.what, What::Sort) {
+                return Err(problem("S0216", token, "a context variable must be bound before the order-by clause"));
+            }
+            step.keep_array |= keep;
+            step.focus = Some(name);
+            Ok(())
+        })?;
         Ok(tree)
     }
 
-    fn index(&mut self, left: Node, name: String, token: Span) -> Made {
-        let tree = self.tree(left)?;
-        let mut path = match tree.what {
-            What::Path(..) => tree,
-            _ => {
-                let mut path = into_path(tree);
-                if let What::Path(steps, _) = &mut path.what
-                    && let Some(step) = steps.last_mut()
-                {
-                    step.stages
-                        .extend(std::mem::take(&mut step.predicates).into_iter().map(|p| Stage::Filter(Box::new(p))));
-                }
-                path
-            }
-        };
-        if let What::Path(steps, _) = &mut path.what
-            && let Some(step) = steps.last_mut()
-        {
+    fn index(&mut self, left: Box<Node>, name: String, token: Span) -> Made {
+        let mut tree = self.tree(left)?;
+        if !matches!(tree.what, What::Path(..)) {
+            predicates_to_stages(&mut tree);
+            tree = into_path(tree);
+        }
+        on_last_step(&mut tree, |step| {
             if step.stages.is_empty() {
                 step.index = Some(name);
             } else {
                 step.stages.push(Stage::Index(token));
             }
-        }
-        Ok(path)
+        });
+        Ok(tree)
     }
+}
+
+/// Acts on the last step of a path, or on what is no path.
+fn on_last_step<T>(tree: &mut Tree, act: impl FnOnce(&mut Tree) -> T) -> T {
+    if let What::Path(steps, _) = &mut tree.what
+        && let Some(last) = steps.last_mut()
+    {
+        return act(last);
+    }
+    act(tree)
+}
+
+fn predicates_to_stages(tree: &mut Tree) {
+    let predicates = std::mem::take(&mut tree.predicates);
+    tree.stages.extend(predicates.into_iter().map(|p| Stage::Filter(Box::new(p))));
+}
+
+/// Part of a block that makes the block's value an array constructor's.
+fn constructs(part: &Tree) -> bool {
+    part.cons_array || matches!(&part.what, What::Path(steps, _) if steps.first().is_some_and(|s| s.cons_array))
 }
 
 fn mark_cons(step: Option<&mut Tree>) {
@@ -358,26 +307,16 @@ fn mark_cons(step: Option<&mut Tree>) {
 }
 
 /// A path, or a path of this one step.
-fn into_path(tree: Tree) -> Tree {
+fn into_path(tree: Box<Tree>) -> Box<Tree> {
     if matches!(tree.what, What::Path(..)) {
         return tree;
     }
+    let (span, position, token) = (tree.span, tree.position, tree.token);
     let seeking = match tree.what {
         What::Parent(slot) => vec![slot],
         _ => Vec::new(),
     };
-    Tree {
-        span: tree.span,
-        position: tree.position,
-        token: tree.token,
-        predicates: Vec::new(),
-        stages: Vec::new(),
-        group: None,
-        keep_array: false,
-        cons_array: false,
-        focus: None,
-        index: None,
-        seeking,
-        what: What::Path(vec![tree], false),
-    }
+    let mut path = Tree::new(What::Path(vec![*tree], false), span, position, token);
+    path.seeking = seeking;
+    Box::new(path)
 }

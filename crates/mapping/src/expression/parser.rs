@@ -5,20 +5,21 @@
 
 mod calls;
 
-use lockgate_model::diagnostic::{Diagnostic, Span};
+use lockgate_model::diagnostic::Span;
 
 use super::{
+    Problem,
     ast::{Kind, Node, Operator},
     lexer::{Lexeme, Lexer, Token},
     problem,
 };
 
 /// How deep an expression may nest. Every pass recurses over the tree, each level costing a few
-/// kilobytes of stack, and must fit the 2 MiB of a worker thread.
-pub(super) const DEPTH_MAX: u16 = 200;
+/// kilobytes of stack (in a debug build), and must fit the 2 MiB of a worker thread with room to spare.
+pub(super) const DEPTH_MAX: u16 = 160;
 
 /// Parses a whole text.
-pub(super) fn parse(text: &str) -> Result<Node, Diagnostic> {
+pub(super) fn parse(text: &str) -> Result<Box<Node>, Problem> {
     let mut lexer = Lexer::new(text);
     let next = lexer.next(true)?;
     let mut parser = Parser { lexer, next, depth: 0, end: 0 };
@@ -83,11 +84,11 @@ struct Parser<'a> {
     end: usize,
 }
 
-type Parsed = Result<Node, Diagnostic>;
+type Parsed = Result<Box<Node>, Problem>;
 
 impl Parser<'_> {
     /// Takes the next token. `operand`: what follows may be an operand.
-    fn take(&mut self, operand: bool) -> Result<Lexeme, Diagnostic> {
+    fn take(&mut self, operand: bool) -> Result<Lexeme, Problem> {
         let following = match self.next.token {
             Token::End => self.next.clone(),
             _ => self.lexer.next(operand)?,
@@ -102,7 +103,7 @@ impl Parser<'_> {
     }
 
     /// Takes exactly this operator.
-    fn expect(&mut self, operator: &str, operand: bool) -> Result<Lexeme, Diagnostic> {
+    fn expect(&mut self, operator: &str, operand: bool) -> Result<Lexeme, Problem> {
         if self.at(operator) {
             return self.take(operand);
         }
@@ -132,7 +133,7 @@ impl Parser<'_> {
         if height > DEPTH_MAX {
             return Err(too_deep(span));
         }
-        Ok(Node { kind, span, position: token.position, token: token.span, keep_array: false, height })
+        Ok(Box::new(Node { kind, span, position: token.position, token: token.span, keep_array: false, height }))
     }
 
     fn expression(&mut self, right: u8) -> Parsed {
@@ -153,7 +154,7 @@ impl Parser<'_> {
     /// Takes the first token of an operand. What follows a leaf is an operator, what follows an
     /// opening bracket or sign is an operand; the standard's scanner looks for an operator after
     /// either, so that a regular expression never directly follows a bracket's `(` there. Here it may.
-    fn take_operand(&mut self) -> Result<Lexeme, Diagnostic> {
+    fn take_operand(&mut self) -> Result<Lexeme, Problem> {
         let opens = matches!(self.next.token, Token::Operator("(" | "[" | "{" | "-" | "|"));
         self.take(opens)
     }
@@ -177,7 +178,7 @@ impl Parser<'_> {
             Token::Operator("-") => {
                 let operand = self.expression(70)?;
                 let height = operand.height + 1;
-                self.node_of(Kind::Negate(Box::new(operand)), &token, start, height)
+                self.node_of(Kind::Negate(operand), &token, start, height)
             }
             Token::Operator("(") => self.block(&token),
             Token::Operator("[") => self.array(&token),
@@ -193,7 +194,7 @@ impl Parser<'_> {
         }
     }
 
-    fn infix(&mut self, left: Node, token: &Lexeme) -> Parsed {
+    fn infix(&mut self, left: Box<Node>, token: &Lexeme) -> Parsed {
         let start = left.span.start as usize;
         let Token::Operator(operator) = token.token else {
             return Ok(left);
@@ -201,12 +202,12 @@ impl Parser<'_> {
         if let Some(op) = binary(operator) {
             let right = self.expression(binding(&token.token))?;
             let height = left.height.max(right.height) + 1;
-            return self.node_of(Kind::Binary(op, Box::new(left), Box::new(right)), token, start, height);
+            return self.node_of(Kind::Binary(op, left, right), token, start, height);
         }
-        let pair = |right: u8, make: fn(Box<Node>, Box<Node>) -> Kind, this: &mut Self, left: Node| {
+        let pair = |right: u8, make: fn(Box<Node>, Box<Node>) -> Kind, this: &mut Self, left: Box<Node>| {
             let right = this.expression(right)?;
             let height = left.height.max(right.height) + 1;
-            this.node_of(make(Box::new(left), Box::new(right)), token, start, height)
+            this.node_of(make(left, right), token, start, height)
         };
         match operator {
             "." => pair(75, Kind::Dot, self, left),
@@ -228,13 +229,13 @@ impl Parser<'_> {
             "{" => {
                 let (pairs, height) = self.pairs()?;
                 let height = height.max(left.height + 1);
-                self.node_of(Kind::Group(Box::new(left), pairs), token, start, height)
+                self.node_of(Kind::Group(left, pairs), token, start, height)
             }
             _ => self.call(left, token),
         }
     }
 
-    fn bind_step(&mut self, left: Node, token: &Lexeme, operator: &'static str) -> Parsed {
+    fn bind_step(&mut self, left: Box<Node>, token: &Lexeme, operator: &'static str) -> Parsed {
         let start = left.span.start as usize;
         let name = self.expression(80)?;
         let Kind::Variable(variable) = name.kind else {
@@ -243,12 +244,11 @@ impl Parser<'_> {
                 .token(operator));
         };
         let height = left.height + 1;
-        let left = Box::new(left);
         let kind = if operator == "@" { Kind::Focus(left, variable) } else { Kind::Index(left, variable) };
         self.node_of(kind, token, start, height)
     }
 
-    fn condition(&mut self, left: Node, token: &Lexeme) -> Parsed {
+    fn condition(&mut self, left: Box<Node>, token: &Lexeme) -> Parsed {
         let start = left.span.start as usize;
         let then = self.expression(0)?;
         let mut height = left.height.max(then.height);
@@ -257,12 +257,12 @@ impl Parser<'_> {
             self.take(true)?;
             let node = self.expression(0)?;
             height = height.max(node.height);
-            otherwise = Some(Box::new(node));
+            otherwise = Some(node);
         }
-        self.node_of(Kind::Condition(Box::new(left), Box::new(then), otherwise), token, start, height + 1)
+        self.node_of(Kind::Condition(left, then, otherwise), token, start, height + 1)
     }
 
-    fn filter(&mut self, mut left: Node, token: &Lexeme) -> Parsed {
+    fn filter(&mut self, mut left: Box<Node>, token: &Lexeme) -> Parsed {
         let start = left.span.start as usize;
         if self.at("]") {
             self.take(false)?;
@@ -278,10 +278,10 @@ impl Parser<'_> {
         let predicate = self.expression(0)?;
         self.expect("]", false)?;
         let height = left.height.max(predicate.height) + 1;
-        self.node_of(Kind::Filter(Box::new(left), Box::new(predicate)), token, start, height)
+        self.node_of(Kind::Filter(left, predicate), token, start, height)
     }
 
-    fn sort(&mut self, left: Node, token: &Lexeme) -> Parsed {
+    fn sort(&mut self, left: Box<Node>, token: &Lexeme) -> Parsed {
         let start = left.span.start as usize;
         self.expect("(", true)?;
         let mut terms = Vec::new();
@@ -293,20 +293,20 @@ impl Parser<'_> {
             }
             let term = self.expression(0)?;
             height = height.max(term.height);
-            terms.push((term, descends));
+            terms.push((*term, descends));
             if !self.at(",") {
                 break;
             }
             self.take(true)?;
         }
         self.expect(")", false)?;
-        self.node_of(Kind::Sort(Box::new(left), terms), token, start, height + 1)
+        self.node_of(Kind::Sort(left, terms), token, start, height + 1)
     }
 
     fn block(&mut self, token: &Lexeme) -> Parsed {
         let mut body = Vec::new();
         while !self.at(")") {
-            body.push(self.expression(0)?);
+            body.push(*self.expression(0)?);
             if !self.at(";") {
                 break;
             }
@@ -326,10 +326,9 @@ impl Parser<'_> {
                 let to = self.expression(0)?;
                 let start = item.span.start as usize;
                 let height = item.height.max(to.height) + 1;
-                item =
-                    self.node_of(Kind::Binary(Operator::Range, Box::new(item), Box::new(to)), &range, start, height)?;
+                item = self.node_of(Kind::Binary(Operator::Range, item, to), &range, start, height)?;
             }
-            items.push(item);
+            items.push(*item);
             if !self.at(",") {
                 break;
             }
@@ -341,7 +340,7 @@ impl Parser<'_> {
     }
 
     /// `key: value, …}` and the height of a node that holds them.
-    fn pairs(&mut self) -> Result<(Vec<(Node, Node)>, u16), Diagnostic> {
+    fn pairs(&mut self) -> Result<(Vec<(Node, Node)>, u16), Problem> {
         let mut pairs = Vec::new();
         let mut height = 0;
         while !self.at("}") || !pairs.is_empty() {
@@ -349,7 +348,7 @@ impl Parser<'_> {
             self.expect(":", true)?;
             let value = self.expression(0)?;
             height = height.max(key.height.max(value.height) + 1);
-            pairs.push((key, value));
+            pairs.push((*key, *value));
             if !self.at(",") {
                 break;
             }
@@ -369,10 +368,10 @@ impl Parser<'_> {
             self.take(true)?;
             let node = self.expression(0)?;
             height = height.max(node.height);
-            delete = Some(Box::new(node));
+            delete = Some(node);
         }
         self.expect("|", false)?;
-        let kind = Kind::Transform(Box::new(pattern), Box::new(update), delete);
+        let kind = Kind::Transform(pattern, update, delete);
         self.node_of(kind, token, token.span.start as usize, height + 1)
     }
 }
@@ -381,7 +380,7 @@ fn tallest(nodes: &[Node]) -> u16 {
     nodes.iter().map(|n| n.height + 1).max().unwrap_or(0)
 }
 
-fn too_deep(span: Span) -> Diagnostic {
+fn too_deep(span: Span) -> Problem {
     problem("LG-EXPR-DEPTH", span, format!("the expression nests deeper than {DEPTH_MAX} levels"))
         .help("give inner parts a name: `($part := …; …)`")
 }

@@ -10,10 +10,10 @@ mod scopes;
 
 use std::collections::BTreeMap;
 
-use lockgate_model::diagnostic::{Diagnostic, Diagnostics, Span};
+use lockgate_model::diagnostic::{Diagnostics, Span};
 
 use super::{
-    builtin, fold,
+    Problem, builtin, fold,
     ir::{Constant, Expr, Filter, Kind, LambdaFacts, Path, Program, Scope, ScopeId, Step, Variable, VariableId},
     kinds, problem,
     tree::{Stage, Tree, What},
@@ -131,8 +131,12 @@ impl Resolver<'_> {
 
     // --- expressions
 
+    fn refuse(&mut self, problem: Problem) {
+        self.problems.push(*problem.0);
+    }
+
     fn later(&mut self, span: Span, what: &str) -> Kind {
-        self.problems.push(refusal(span, what));
+        self.refuse(refusal(span, what));
         Kind::Constant(Constant::Undefined)
     }
 
@@ -276,7 +280,7 @@ impl Resolver<'_> {
         };
         let unbound = matches!(kind, Kind::Constant(Constant::Undefined));
         if unbound && name == "eval" {
-            self.problems.push(
+            self.refuse(
                 problem(
                     "LG-EXPR-EVAL",
                     tree.span,
@@ -286,7 +290,7 @@ impl Resolver<'_> {
                 .token(name),
             );
         } else if unbound && builtin::is_refused(name) {
-            self.problems.push(refusal(tree.span, &format!("the function `${name}`")).token(name));
+            self.refuse(refusal(tree.span, &format!("the function `${name}`")).token(name));
         }
         for inner in found {
             let expr = |kind| Expr { kind, span: tree.span, position: tree.position, token: tree.token };
@@ -344,7 +348,7 @@ impl Resolver<'_> {
     }
 }
 
-fn refusal(span: Span, what: &str) -> Diagnostic {
+fn refusal(span: Span, what: &str) -> Problem {
     problem("LG-EXPR-LATER", span, format!("{what} is not compiled yet"))
         .help("this part of the language comes with a later version of the compiler")
 }

@@ -51,7 +51,7 @@ fn malformed_expressions_have_the_standards_codes_and_positions() {
 }
 
 #[test]
-fn hostile_depth_is_refused_within_a_small_stack() {
+fn hostile_depth_is_refused_within_a_worker_threads_stack() {
     let nested = |open: &str, close: &str| format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
     let texts = [
         nested("(", ")"),
@@ -76,13 +76,13 @@ fn hostile_depth_is_refused_within_a_small_stack() {
             assert_eq!(problem_of(text).0, "LG-EXPR-DEPTH", "{start}");
         }
     };
-    std::thread::Builder::new().stack_size(1 << 20).spawn(check).unwrap().join().unwrap();
+    std::thread::Builder::new().stack_size(2 << 20).spawn(check).unwrap().join().unwrap();
 }
 
 #[test]
 fn the_deepest_expression_fits_a_worker_threads_stack() {
     let deepest = |open: &str, close: &str| {
-        let text = |n: usize| format!("{}1{}", open.repeat(n), close.repeat(n));
+        let text = |n: usize| format!("{}a{}", open.repeat(n), close.repeat(n));
         (1..400).map(text).take_while(|t| Expression::parse(t).is_ok()).last().unwrap()
     };
     let check = move || {
@@ -171,12 +171,8 @@ fn number_literals_keep_what_an_f64_cannot() {
         Kind::Constant(Constant::Number(_, json)) => json,
         _ => None,
     };
-    for (text, json) in
-        [("12345678901234567890", "12345678901234567890"), ("1e3", "1000"), ("1.50", "1.5"), ("00", "0")]
-    {
-        if text != "00" {
-            assert_eq!(digits(text).as_deref(), Some(json), "{text}");
-        }
+    for (text, json) in [("12345678901234567890", "12345678901234567890"), ("1e3", "1000"), ("1.50", "1.5")] {
+        assert_eq!(digits(text).as_deref(), Some(json), "{text}");
     }
 }
 

@@ -74,6 +74,24 @@ pub(super) enum What {
 }
 
 impl Tree {
+    /// A node with nothing but its form.
+    pub(super) fn new(what: What, span: Span, position: u32, token: Span) -> Self {
+        Self {
+            what,
+            span,
+            position,
+            token,
+            predicates: Vec::new(),
+            stages: Vec::new(),
+            group: None,
+            keep_array: false,
+            cons_array: false,
+            focus: None,
+            index: None,
+            seeking: Vec::new(),
+        }
+    }
+
     /// The standard's name of this type of node.
     pub(super) fn type_name(&self) -> &'static str {
         match &self.what {

@@ -1,21 +1,19 @@
 //! Parents (`%`): which step's object each one means. Compiled later; those without one are refused now.
 
-use lockgate_model::diagnostic::Diagnostic;
-
 use super::Normaliser;
 use crate::expression::{
-    problem,
+    Problem, problem,
     tree::{Tree, What},
 };
 
-pub(super) fn no_parent(tree: &Tree) -> Diagnostic {
+pub(super) fn no_parent(tree: &Tree) -> Problem {
     problem("S0217", tree.span, "the parent object cannot be derived from this expression")
         .help("`%` needs a step of a path before it whose object is the parent")
         .token(tree.type_name())
 }
 
 impl Normaliser {
-    pub(super) fn seek_from_predicate(&mut self, step: &mut Tree, predicate: &mut Tree) -> Result<(), Diagnostic> {
+    pub(super) fn seek_from_predicate(&mut self, step: &mut Tree, predicate: &Tree) -> Result<(), Problem> {
         if predicate.seeking.is_empty() {
             return Ok(());
         }
@@ -26,12 +24,12 @@ impl Normaliser {
                 *level -= 1;
             }
         }
-        step.seeking.extend(seeking_of(&[predicate]));
+        step.seeking.extend(seeking_of(predicate));
         Ok(())
     }
 
     /// Looks for the object of a parent in one step, from the end of what it holds.
-    fn seek(&mut self, tree: &Tree, slot: usize) -> Result<(), Diagnostic> {
+    fn seek(&mut self, tree: &Tree, slot: usize) -> Result<(), Problem> {
         match &tree.what {
             What::Name(_) | What::Wildcard => self.change(slot, -1),
             What::Parent(_) => self.change(slot, 1),
@@ -64,7 +62,7 @@ impl Normaliser {
     }
 
     /// Looks for the parents named by a path's last step in the steps before it.
-    pub(super) fn resolve_ancestry(&mut self, path: &mut Tree) -> Result<(), Diagnostic> {
+    pub(super) fn resolve_ancestry(&mut self, path: &mut Tree) -> Result<(), Problem> {
         let What::Path(steps, _) = &path.what else {
             return Ok(());
         };
@@ -72,7 +70,7 @@ impl Normaliser {
             return Ok(());
         };
         let mut left_over = Vec::new();
-        for slot in seeking_of(&[last]) {
+        for slot in seeking_of(last) {
             let mut rest = before;
             while self.level(slot) > 0 {
                 let Some((step, others)) = rest.split_last() else {
@@ -97,14 +95,27 @@ impl Normaliser {
     }
 }
 
-/// The parents that these nodes look for.
-pub(super) fn seeking_of(trees: &[&Tree]) -> Vec<usize> {
-    let mut slots = Vec::new();
-    for tree in trees {
-        slots.extend_from_slice(&tree.seeking);
-        if let What::Parent(slot) = tree.what {
-            slots.push(slot);
-        }
+/// The parents that a node looks for.
+pub(super) fn seeking_of(tree: &Tree) -> Vec<usize> {
+    let mut slots = tree.seeking.clone();
+    if let What::Parent(slot) = tree.what {
+        slots.push(slot);
     }
     slots
+}
+
+/// The parents that the nodes inside a node look for; a function's body and a path keep theirs.
+pub(super) fn children(what: &What) -> Vec<usize> {
+    let of = |trees: &[&Tree]| trees.iter().flat_map(|t| seeking_of(t)).collect();
+    match what {
+        What::Binary(_, left, right) | What::Default(left, right) | What::Coalesce(left, right) => of(&[left, right]),
+        What::Negate(value) | What::Bind(_, value) => of(&[value]),
+        What::Condition(condition, then, None) => of(&[condition, then]),
+        What::Condition(condition, then, Some(otherwise)) => of(&[condition, then, otherwise]),
+        What::Array(list) | What::Block(list) | What::Call(_, list) | What::Partial(_, list) => {
+            of(&list.iter().collect::<Vec<_>>())
+        }
+        What::Object(pairs) => of(&pairs.iter().flat_map(|(key, value)| [key, value]).collect::<Vec<_>>()),
+        _ => Vec::new(),
+    }
 }

@@ -1,16 +1,17 @@
 //! Calls, partial application, functions and their signatures.
 
-use lockgate_model::diagnostic::{Diagnostic, Span};
+use lockgate_model::diagnostic::Span;
 
 use super::{Parsed, Parser, tallest, token_text};
 use crate::expression::{
+    Problem,
     ast::{Kind, Node},
     lexer::{Lexeme, Token},
     problem, signature,
 };
 
 impl Parser<'_> {
-    pub(super) fn call(&mut self, procedure: Node, token: &Lexeme) -> Parsed {
+    pub(super) fn call(&mut self, procedure: Box<Node>, token: &Lexeme) -> Parsed {
         let start = procedure.span.start as usize;
         let mut arguments = Vec::new();
         let mut partial = false;
@@ -18,9 +19,9 @@ impl Parser<'_> {
             if self.at("?") {
                 partial = true;
                 let place = self.take(true)?;
-                arguments.push(self.node(Kind::Placeholder, &place, place.span.start as usize, &[])?);
+                arguments.push(*self.node(Kind::Placeholder, &place, place.span.start as usize, &[])?);
             } else {
-                arguments.push(self.expression(0)?);
+                arguments.push(*self.expression(0)?);
             }
             if !self.at(",") {
                 break;
@@ -32,7 +33,6 @@ impl Parser<'_> {
             return self.lambda(arguments, token, start);
         }
         let height = tallest(&arguments).max(procedure.height + 1);
-        let procedure = Box::new(procedure);
         let kind = if partial { Kind::Partial(procedure, arguments) } else { Kind::Call(procedure, arguments) };
         self.node_of(kind, token, start, height)
     }
@@ -55,10 +55,10 @@ impl Parser<'_> {
         let body = self.expression(0)?;
         self.expect("}", false)?;
         let height = body.height + 1;
-        self.node_of(Kind::Lambda(params, signature, Box::new(body)), token, start, height)
+        self.node_of(Kind::Lambda(params, signature, body), token, start, height)
     }
 
-    fn signature(&mut self) -> Result<signature::Signature, Diagnostic> {
+    fn signature(&mut self) -> Result<signature::Signature, Problem> {
         let from = self.next.span.start as usize;
         let mut text = String::from("<");
         let mut depth = 1;
