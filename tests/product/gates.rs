@@ -16,6 +16,9 @@ fn the_listener_refuses_before_it_runs_anything() {
     assert_eq!(elsewhere.status, 401, "{elsewhere:?}");
     assert!(elsewhere.headers.to_lowercase().contains("www-authenticate: basic"), "{elsewhere:?}");
 
+    let log = house.cli(&["audit", "log", "--limit", "10"]);
+    assert!(log.contains("authenticate") && log.contains("failed"), "the attempts are not in the audit log: {log}");
+
     // 404: an unknown environment or name, ids that cannot be, and a stranger to the environment.
     for path in [
         "/demo/nowhere/order-to-erp",

@@ -24,8 +24,11 @@ fn groups() -> Result<Vec<PathBuf>, Box<dyn Error>> {
     Ok(groups)
 }
 
-/// Every case with its file, its expression and what the suite says of it.
-fn cases() -> Result<Vec<(String, String, Value)>, Box<dyn Error>> {
+/// A case: its file, its expression and what the suite says of it.
+type Case = (String, String, Value);
+
+/// Every case.
+fn cases() -> Result<Vec<Case>, Box<dyn Error>> {
     let mut cases = Vec::new();
     for group in groups()? {
         for entry in fs::read_dir(&group)? {

@@ -93,8 +93,32 @@ impl Attempts {
 }
 
 impl Runtime {
-    /// Establishes who sends a request to a tenant's address.
+    /// Establishes who sends a request to a tenant's address. A credential that is not true is in the
+    /// tenant's audit log, one entry for many from the same source.
     pub async fn authenticate(&self, tenant: &str, authorization: Option<&str>, source: &str) -> Result<Caller, Error> {
+        let established = self.establish(tenant, authorization, source).await;
+        if authorization.is_some() && established.as_ref().err() == Some(&Error::Unauthenticated) {
+            self.note_attempt(tenant, source).await;
+        }
+        established
+    }
+
+    async fn note_attempt(&self, tenant: &str, source: &str) {
+        let Some(tenant) = TenantId::parse(tenant).ok().filter(|tenant| self.0.views.get(tenant).is_some()) else {
+            return;
+        };
+        let now = self.now();
+        let Some(attempts) = self.0.attempts.note(&tenant, source, now) else { return };
+        let mut entry = Entry::new(now, "authenticate", Outcome::Failed, "-");
+        entry.source = source.to_owned();
+        entry.detail.insert("attempts".to_owned(), attempts.to_string());
+        // Not awaited: who guesses passwords does not wait for our disk, nor learns of the tenant by it.
+        if let Err(error) = self.0.store.append(&tenant, entry).await {
+            tracing::error!(%error, "a failed authentication could not be recorded");
+        }
+    }
+
+    async fn establish(&self, tenant: &str, authorization: Option<&str>, source: &str) -> Result<Caller, Error> {
         let presented = authorization.and_then(|header| Presented::parse(header).ok()).ok_or(Error::Unauthenticated)?;
         let view = TenantId::parse(tenant).ok().and_then(|tenant| self.0.views.get(&tenant));
         let now = self.now();

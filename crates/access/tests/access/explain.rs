@@ -155,7 +155,7 @@ fn as_json_a_step_is_its_command() {
         json["missing"][0]["remedies"][0][0],
         serde_json::json!({
             "command": "lockgate user grant eve --profile caller",
-            "needs": "user-management",
+            "needs": "user-management and access-control",
             "who": ["root"],
         })
     );

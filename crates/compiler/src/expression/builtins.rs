@@ -244,6 +244,9 @@ impl<'a> Emitter<'a> {
     /// Pushes the result as f64, arguments in their places.
     fn number_result(&mut self, builtin: Builtin, given: &Given<'a>) {
         let listed = |e: &mut Self, op| {
+            if e.aggregate(builtin, given) {
+                return;
+            }
             e.push_argument(given.get(0));
             e.op(op, given.at);
         };

@@ -67,6 +67,17 @@ impl<'a> Emitter<'a> {
         }
     }
 
+    /// Binds the parameters of a literal to an item, its place and the list.
+    pub(super) fn set_params(&mut self, lambda: &'a Lambda, item: u32, place: u32, list: u32) {
+        self.set_param(lambda, 0, item);
+        self.set_place(lambda.params.get(1), place);
+        if lambda.params.len() > 2 {
+            self.whole(list);
+            let whole = self.stash();
+            self.set_param(lambda, 2, whole);
+        }
+    }
+
     /// Pushes the list as an array, also a single value.
     pub(super) fn whole(&mut self, list: u32) {
         self.body.ins().local_get(list).i32_const('a' as i32).i32_const(1);
@@ -79,13 +90,7 @@ impl<'a> Emitter<'a> {
         match callback {
             Callback::Inline(lambda) => {
                 let outer = self.enter(lambda.scope);
-                self.set_param(lambda, 0, item);
-                self.set_place(lambda.params.get(1), place);
-                if lambda.params.len() > 2 {
-                    self.whole(list);
-                    let whole = self.stash();
-                    self.set_param(lambda, 2, whole);
-                }
+                self.set_params(lambda, item, place, list);
                 if truth {
                     self.condition(&lambda.body);
                 } else {

@@ -4,6 +4,7 @@
 //! decides is an i32, all else is a handle. Built-ins are intrinsics or loops written out here;
 //! a function literal given to one is written into the loop. Deliberately absent: any evaluation.
 
+mod aggregate;
 mod arguments;
 mod arrange;
 mod build;

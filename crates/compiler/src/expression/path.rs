@@ -48,7 +48,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// Pushes what leading steps give.
-    fn steps(&mut self, path: &'a Path, steps: &'a [Step]) {
+    pub(super) fn steps(&mut self, path: &'a Path, steps: &'a [Step]) {
         for (i, step) in steps.iter().enumerate() {
             if i == 0 {
                 self.first_step(path, step, seq::INNER);

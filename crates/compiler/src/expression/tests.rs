@@ -39,6 +39,13 @@ fn numbers_are_not_boxed_on_the_way() {
 }
 
 #[test]
+fn an_aggregate_of_computed_numbers_builds_no_list() {
+    assert_eq!(imports("$sum(lines.(quantity * price))"), ["get_step", "len", "at", "get_num", "new_num"]);
+    assert_eq!(imports("$max($map(lines, function($l){ $l.a - $l.b }))"), ["get", "len", "at", "get_num", "new_num"]);
+    assert!(imports("$sum(lines.price)").contains(&"sum".to_owned()));
+}
+
+#[test]
 fn objects_and_paths_use_the_shortest_intrinsics() {
     assert_eq!(imports("{\"a\": b, \"c\": d * 2}"), ["get_num", "obj_new", "obj_set_num", "obj_copy"]);
     assert_eq!(imports("a.b.c"), ["get", "get_step"]);
