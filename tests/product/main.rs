@@ -3,6 +3,7 @@
 
 mod access_story;
 mod authors;
+mod climbing;
 mod gates;
 mod house;
 mod kept;

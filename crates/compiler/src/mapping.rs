@@ -12,7 +12,7 @@ use lockgate_mapping::{
 };
 use lockgate_model::{
     abi::{self, DONE, Op},
-    diagnostic::{Diagnostic, Diagnostics},
+    diagnostic::{Diagnostic, Diagnostics, Span},
 };
 use wasm_encoder::{BlockType, ValType};
 
@@ -39,9 +39,14 @@ pub fn compile_map(
     let id = m.declare(&format!("map {}", map.name), &[ValType::I64], &[ValType::I64]);
     let mut body = Body::new(1);
     let item = root_item(&mut body, ROOT);
-    let mut writer = Writer { m, source, body, item };
+    let mut writer = Writer { m, source, body, item, too_large: false };
     writer.target(&plan, Context::Root);
-    let body = writer.body;
+    let Writer { body, too_large, .. } = writer;
+    if too_large || body.is_too_large() {
+        let problem = Diagnostic::new("LG-MAP-SIZE", Span::default(), "the mapping is too large to compile")
+            .help("split it into several mappings and call them one after the other");
+        return Err(Diagnostics(vec![problem.file(&map.file)]));
+    }
     m.define(id, body);
     Ok(id)
 }
@@ -188,6 +193,7 @@ struct Writer<'m> {
     body: Body,
     /// Local of the root as a path sees it.
     item: u32,
+    too_large: bool,
 }
 
 impl Writer<'_> {
@@ -200,6 +206,7 @@ impl Writer<'_> {
         emitter.context = context;
         emitter.begin_with(ROOT, self.item);
         write(&mut emitter, &ready.program);
+        self.too_large |= emitter.too_large;
         self.body = emitter.body;
     }
 

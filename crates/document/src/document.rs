@@ -6,6 +6,7 @@ use lockgate_model::Limits;
 
 use crate::arena::Arena;
 use crate::builder::Builder;
+use crate::datum::Datum;
 use crate::fault::Fault;
 use crate::handle::Handle;
 use crate::json::{ParseError, ParseOptions};
@@ -95,6 +96,13 @@ impl Document {
     /// Bytes that the document reserves.
     pub fn bytes_used(&self) -> u64 {
         self.arena.bytes_used()
+    }
+    /// About how many bytes printing it takes: what it reserves, and its ranges written out. A range
+    /// of ten million numbers is one node, and printing it is work all the same.
+    pub fn print_bytes_about(&self) -> u64 {
+        let nodes = self.arena.values.regions.iter().flat_map(|region| &region.nodes);
+        let ranges = nodes.map(|node| if let Datum::Range { len, .. } = node { u64::from(*len) * 8 } else { 0 });
+        self.bytes_used().saturating_add(ranges.sum())
     }
     /// The arena and the value's handle in it: a run begins on its input's own arena, nothing is copied.
     /// The arena keeps the limits it was made with: see [`Arena::set_limits`].

@@ -110,7 +110,7 @@ async fn finished_reply(intake: &Intake, finished: Finished) -> Reply {
     let run = finished.run;
     let reply = match finished.result {
         Ok(output) => {
-            let size = usize::try_from(output.bytes_used()).unwrap_or(usize::MAX);
+            let size = usize::try_from(output.print_bytes_about()).unwrap_or(usize::MAX);
             let bytes_max = finished.limits.reply_bytes_max;
             let print = move || {
                 if output.is_undefined() { Ok(None) } else { output.print(bytes_max).map(Some) }

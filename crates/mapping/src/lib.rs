@@ -1,4 +1,10 @@
 //! Expressions and mapping rules: parse, check, one intermediate form.
+//!
+//! [`expression`] reads the expression language, [`rules`] mapping files, [`yaml`] the positioned
+//! trees that mapping files and flows are read from. Crate `compiler` makes code of what comes out.
+//!
+//! Deliberately absent: evaluation of any kind, files, and the check of mappings against document
+//! types, which comes with the types.
 
 pub mod expression;
 pub mod rules;

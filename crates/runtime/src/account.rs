@@ -168,6 +168,19 @@ impl Runtime {
                     }
                 }
                 held.retain(|field| !binding.forget.contains(field));
+                // A secret belongs to the endpoint it was given for: who may point the account
+                // elsewhere must not get it sent there.
+                let before: Option<AccountBinding> = old.map(|row| row.read()).transpose()?;
+                let moved = before.is_some_and(|b| AccountBinding { secrets: Vec::new(), ..b } != empty(&binding));
+                let kept: Vec<&str> =
+                    held.iter().filter(|f| !binding.secrets.contains_key(*f)).map(String::as_str).collect();
+                if moved && !kept.is_empty() {
+                    let message = format!(
+                        "account `{account}` changes its address, identity or settings: give its secrets again ({}), or forget them",
+                        kept.join(", ")
+                    );
+                    return Err(Error::invalid("LG-ACCOUNT-SECRETS", message));
+                }
                 held.extend(binding.secrets.keys().cloned());
                 held.sort();
                 held.dedup();

@@ -98,18 +98,18 @@ impl Runtime {
     pub async fn authenticate(&self, tenant: &str, authorization: Option<&str>, source: &str) -> Result<Caller, Error> {
         let established = self.establish(tenant, authorization, source).await;
         if authorization.is_some() && established.as_ref().err() == Some(&Error::Unauthenticated) {
-            self.note_attempt(tenant, source).await;
+            self.note_attempt(tenant, source, "authenticate", "-").await;
         }
         established
     }
 
-    async fn note_attempt(&self, tenant: &str, source: &str) {
+    pub(crate) async fn note_attempt(&self, tenant: &str, source: &str, event: &str, who: &str) {
         let Some(tenant) = TenantId::parse(tenant).ok().filter(|tenant| self.0.views.get(tenant).is_some()) else {
             return;
         };
         let now = self.now();
         let Some(attempts) = self.0.attempts.note(&tenant, source, now) else { return };
-        let mut entry = Entry::new(now, "authenticate", Outcome::Failed, "-");
+        let mut entry = Entry::new(now, event, Outcome::Failed, who);
         entry.source = source.to_owned();
         entry.detail.insert("attempts".to_owned(), attempts.to_string());
         // Not awaited: who guesses passwords does not wait for our disk, nor learns of the tenant by it.

@@ -23,7 +23,7 @@ use serde::Serialize;
 
 use crate::{
     Caller, Error, Runtime, View,
-    push::{blocking, json, version_id},
+    push::{json, version_id},
 };
 
 /// Runs of the environment before that are looked through for a green one.
@@ -151,6 +151,11 @@ impl Runtime {
         };
         let rule = decision.rule().to_owned();
         let (puts, orchestrations, notes) = rows(view, environment, &deployment, acl)?;
+        // The tenant must be readable with it: the store writes the row as it is.
+        let mut after: Vec<_> = puts.iter().map(|put| (put.kind, put.id.clone(), put.body.clone())).collect();
+        after.push((Kind::Deployment, format!("{environment}/{}", deployment.project), json(&deployment)?));
+        lockgate_access::validate_change(&view.snapshot, &after, &[])
+            .map_err(|refusal| Error::Conflict { code: refusal.code, message: refusal.message })?;
         let permit = self.deploy_permit(caller, decision).await?;
         let mut entry = Entry::new(self.now(), "deployment", Outcome::Done, caller.principal.user.as_str());
         entry.channel = Some(Channel::Admin);
@@ -200,7 +205,8 @@ impl Runtime {
             let files: BTreeMap<String, String> =
                 serde_json::from_slice(&bundle).map_err(|_| Error::Internal { what: "reading the bundle".into() })?;
             let catalog = self.catalog();
-            let all = blocking(move || Project::parse(&Sources(files)).and_then(|parsed| parsed.compile(&catalog)))
+            let all = self
+                .compiling(move || Project::parse(&Sources(files)).and_then(|parsed| parsed.compile(&catalog)))
                 .await?
                 .map_err(Error::Problems)?;
             for one in all {
@@ -245,7 +251,16 @@ fn rows(view: &View, environment: &EnvironmentId, deployment: &Deployment, acl: 
         let assigned: Option<Assignment> = view.read(Kind::Assignment, &id)?;
         let (acl, new) = match (acl, assigned) {
             (Some(named), Some(old)) if old.acl == *named => (named.clone(), false),
-            (Some(named), _) => (named.clone(), true),
+            // Who deploys may choose where nothing was chosen; opening or closing what somebody else
+            // decided is access control.
+            (Some(named), Some(old)) => {
+                let message = format!(
+                    "`{name}` uses ACL `{}` in `{environment}`: `lockgate acl assign {named} --to {name} --env {environment}` changes it",
+                    old.acl
+                );
+                return Err(Error::Conflict { code: "LG-DEPLOY-ACL", message });
+            }
+            (Some(named), None) => (named.clone(), true),
             (None, Some(old)) => (old.acl, false),
             (None, None) => (default_acl()?, true),
         };

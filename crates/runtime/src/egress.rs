@@ -69,10 +69,14 @@ impl Runtime {
             .chain(deletes.iter().map(|d| d.1.as_str()))
             .collect::<Vec<_>>()
             .join(" ");
-        let change = Change { tenant: tenant.clone(), entry, expected: None, puts, deletes };
+        let change = Change { tenant: tenant.clone(), entry, expected: Some(view.revision), puts, deletes };
         let committed = self.0.store.commit(change).await;
-        self.settle(tenant, committed).await?;
-        Ok(())
+        match self.settle(tenant, committed).await? {
+            Some(_) => Ok(()),
+            None => {
+                Err(Error::Conflict { code: "LG-BUSY", message: "the tenant was changed in between; try again".into() })
+            }
+        }
     }
 
     /// Operator: all allowances of a tenant.

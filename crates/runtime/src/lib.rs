@@ -91,6 +91,8 @@ struct Inner {
     attempts: authenticate::Attempts,
     connections: connections::Connections,
     loading: tokio::sync::Mutex<()>,
+    /// Compiles under way, all tenants together.
+    compilers: Arc<tokio::sync::Semaphore>,
     /// One for all environments: it bounds the look-ups under way.
     resolver: Arc<dyn Resolve>,
     follower: tokio::task::JoinHandle<()>,
@@ -122,6 +124,7 @@ impl Runtime {
             attempts: authenticate::Attempts::default(),
             connections: connections::Connections::default(),
             loading: tokio::sync::Mutex::new(()),
+            compilers: Arc::new(tokio::sync::Semaphore::new(2)),
             resolver: Arc::new(System::default()),
             follower,
         })))

@@ -46,12 +46,10 @@ impl Runtime {
     ) -> Result<LoggedIn, Error> {
         let basic = Basic { user: user.to_owned(), password: Password::new(password.expose().to_owned()) };
         let view = TenantId::parse(tenant).ok().and_then(|tenant| self.0.views.get(&tenant));
-        match self.basic(view.clone(), basic).await {
+        match self.basic(view, basic).await {
             Ok(principal) => self.open_session(principal.tenant, principal.user, source).await,
             Err(Error::Unauthenticated) => {
-                if let Some(view) = view {
-                    self.record(&view.tenant, attempt(self.now(), user, source)).await?;
-                }
+                self.note_attempt(tenant, source, "login", &named(user)).await;
                 Err(Error::Unauthenticated)
             }
             Err(other) => Err(other),
@@ -72,7 +70,7 @@ impl Runtime {
         let presented = OneTime::parse(token.expose()).filter(|token| token.user().as_str() == user);
         let found = presented.and_then(|token| view.credentials.one_time(&token, &view.digest_key, self.now()).ok());
         let Some(user) = found else {
-            self.record(&view.tenant, attempt(self.now(), user, source)).await?;
+            self.note_attempt(tenant, source, "login", &named(user)).await;
             return Err(Error::Unauthenticated);
         };
         let password = Password::new(new_password.expose().to_owned());
@@ -126,10 +124,6 @@ impl Runtime {
 
 /// A failed attempt names the user only if it could be one, so that a password typed into the wrong
 /// field does not end up in the log.
-fn attempt(now: Timestamp, user: &str, source: &str) -> Entry {
-    let name = UserId::parse(user).map_or_else(|_| "-".to_owned(), |id| id.to_string());
-    let mut entry = Entry::new(now, "login", Outcome::Failed, name);
-    entry.channel = Some(Channel::Admin);
-    entry.source = source.to_owned();
-    entry
+fn named(user: &str) -> String {
+    UserId::parse(user).map_or_else(|_| "-".to_owned(), |id| id.to_string())
 }

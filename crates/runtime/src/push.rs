@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use lockgate_compiler::{Project, Sources};
 use lockgate_model::{
     Channel, Digest, Kind,
-    definition::{Project as ProjectRow, ProjectVersion},
+    definition::{Deployment, Project as ProjectRow, ProjectVersion},
     id::{ProjectId, TargetName},
 };
 use serde::Serialize;
@@ -57,7 +57,17 @@ impl Runtime {
                 ),
             ));
         }
-        let (parsed, sources) = blocking(move || (Project::parse(&sources), sources)).await?;
+        // Who may edit nothing of the project need not have anything parsed.
+        let view = self.view(caller.tenant())?;
+        let scope = lockgate_access::Scope::Project(project.clone());
+        let held = view.snapshot.effective(&caller.principal.user, &scope);
+        if !held.iter().any(|permission| permission.area() == lockgate_model::permission::Area::Project) {
+            let nothing = BTreeMap::new();
+            return Err(self
+                .refuse(&decide_difference(&view, caller, project, &nothing, &nothing, self.now())?, caller)
+                .await);
+        }
+        let (parsed, sources) = self.compiling(move || (Project::parse(&sources), sources)).await?;
         let parsed = parsed.map_err(Error::Problems)?;
         if parsed.id() != project {
             return Err(Error::invalid(
@@ -76,7 +86,8 @@ impl Runtime {
             return Err(self.refuse(&first, caller).await);
         }
         let catalog = self.catalog();
-        let parsed = blocking(move || parsed.check(&catalog).into_result(parsed)).await?.map_err(Error::Problems)?;
+        let parsed =
+            self.compiling(move || parsed.check(&catalog).into_result(parsed)).await?.map_err(Error::Problems)?;
         let bundle =
             serde_json::to_vec(&sources.0).map_err(|_| Error::Internal { what: "writing the bundle".into() })?;
         let stored = self.0.store.blob_put(caller.tenant(), bundle).await?;
@@ -103,7 +114,7 @@ impl Runtime {
                 return Ok(plan);
             }
             for name in &orchestrations {
-                if let Some(other) = holder(view, name)?.filter(|other| other != project) {
+                if let Some(other) = holder(view, name, project)? {
                     return Err(Error::Conflict {
                         code: "LG-PUSH-NAME",
                         message: format!(
@@ -164,13 +175,19 @@ pub fn catalog(registry: &lockgate_connector_api::Registry) -> lockgate_compiler
     lockgate_compiler::Catalog { connectors }
 }
 
-/// The project whose head holds an orchestration.
-fn holder(view: &View, name: &TargetName) -> Result<Option<ProjectId>, Error> {
+/// The project that holds an orchestration: in its head, or in what is active anywhere.
+fn holder(view: &View, name: &TargetName, but: &ProjectId) -> Result<Option<ProjectId>, Error> {
+    for row in view.rows(Kind::Deployment, "") {
+        let deployment: Deployment = row.read()?;
+        if deployment.project != *but && deployment.orchestrations.contains_key(name) {
+            return Ok(Some(deployment.project));
+        }
+    }
     for row in view.rows(Kind::Project, "") {
         let project = ProjectId::parse(&row.id).map_err(|_| Error::Internal { what: "reading a definition".into() })?;
         let head: ProjectRow = row.read()?;
         let version: Option<ProjectVersion> = view.read(Kind::ProjectVersion, &version_id(&project, head.head))?;
-        if version.is_some_and(|v| v.orchestrations.contains(name)) {
+        if project != *but && version.is_some_and(|v| v.orchestrations.contains(name)) {
             return Ok(Some(project));
         }
     }
@@ -197,9 +214,30 @@ fn head(view: &View, project: &ProjectId) -> Result<(Option<ProjectRow>, Option<
     Ok((row, view.read(Kind::ProjectVersion, &version_id(project, number))?))
 }
 
-/// Work that would hold up the threads that serve everyone.
-pub(crate) async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work).await.map_err(|_| Error::Internal { what: "compiling".into() })
+/// Stack of a compiling thread: sources nest, and a tenant's must not end the process.
+const STACK_BYTES: usize = 64 << 20;
+
+impl Runtime {
+    /// Parses or compiles: on a thread of its own with room for deep nesting, two at a time, so that
+    /// it neither holds up the threads that serve everyone nor takes all of the machine.
+    pub(crate) async fn compiling<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, Error> {
+        let failed = || Error::Internal { what: "compiling".into() };
+        let slot = self.0.compilers.clone().acquire_owned().await.map_err(|_| failed())?;
+        let (done, result) = tokio::sync::oneshot::channel();
+        std::thread::Builder::new()
+            .name("compile".to_owned())
+            .stack_size(STACK_BYTES)
+            .spawn(move || {
+                // Nobody waits any more when the caller has gone away.
+                let _ = done.send(work());
+                drop(slot);
+            })
+            .map_err(|_| Error::Unavailable { what: "a thread for compiling".into() })?;
+        result.await.map_err(|_| failed())
+    }
 }
 
 pub(crate) fn json<T: Serialize>(value: &T) -> Result<serde_json::Value, Error> {

@@ -71,8 +71,10 @@ impl Grant {
     /// keeping the list of users, so that nobody gives them to themself by the latter alone.
     pub fn needs(&self) -> &'static [Permission] {
         match self {
-            Self::AddUser(_) | Self::EnableUser(_) => &[Permission::UserManagement],
-            Self::AllowApi(_) | Self::GiveProfile(..) => &[Permission::UserManagement, Permission::AccessControl],
+            Self::AddUser(_) => &[Permission::UserManagement],
+            Self::EnableUser(_) | Self::AllowApi(_) | Self::GiveProfile(..) => {
+                &[Permission::UserManagement, Permission::AccessControl]
+            }
             Self::AddProfile(..) | Self::Permit(..) | Self::Extend(..) | Self::ListProfile(..) | Self::Assign(..) => {
                 &[Permission::AccessControl]
             }

@@ -74,6 +74,8 @@ pub(crate) struct Emitter<'a> {
     pub(super) envs: Vec<Env>,
     /// The local that holds the innermost environment.
     pub(super) env: Option<u32>,
+    /// A function lifted out of the expression is larger than an engine takes.
+    pub(crate) too_large: bool,
     /// How deep in this function's expressions the code stands, where that counts for the limit of
     /// nested calls.
     pub(super) nesting: Option<u32>,
@@ -125,6 +127,7 @@ impl<'a> Emitter<'a> {
             variables: BTreeMap::new(),
             envs: Vec::new(),
             env: None,
+            too_large: false,
             nesting: None,
         }
     }
@@ -175,7 +178,9 @@ impl<'a> Emitter<'a> {
         self.env = suspended.env;
         self.envs.truncate(suspended.envs);
         self.nesting = suspended.nesting;
-        std::mem::replace(&mut self.body, suspended.body)
+        let body = std::mem::replace(&mut self.body, suspended.body);
+        self.too_large |= body.is_too_large();
+        body
     }
 
     // --- places

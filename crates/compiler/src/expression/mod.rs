@@ -59,8 +59,11 @@ pub fn compile_expression(
     scope: &dyn Scope,
 ) -> Result<FunctionId, Diagnostics> {
     let program = resolve(e, base, &|name| scope.slot(name).is_some())?;
-    let place = Place { source, base };
-    Ok(expression(m, e, &program, place, Names::Slots(scope), None))
+    let id = m.declare(&title(e), &[ValType::I64], &[ValType::I64]);
+    let mut emitter = Emitter::new(m, &program, Place { source, base }, Names::Slots(scope), e.text());
+    emitter.begin(0);
+    emitter.handle(&program.root);
+    define(emitter, id, e, base)
 }
 
 /// A function `(context) -> i32`: 1 when `$boolean` of the result is true. Otherwise as
@@ -77,7 +80,18 @@ pub fn compile_condition(
     let mut emitter = Emitter::new(m, &program, Place { source, base }, Names::Slots(scope), e.text());
     emitter.begin(0);
     emitter.condition(&program.root);
-    let body = emitter.body;
+    define(emitter, id, e, base)
+}
+
+/// Gives the function its body, unless it is larger than an engine takes.
+fn define(emitter: Emitter<'_>, id: FunctionId, e: &Expression, base: usize) -> Result<FunctionId, Diagnostics> {
+    if emitter.too_large || emitter.body.is_too_large() {
+        let span = Span::new(base, base + e.text().len());
+        let problem = Diagnostic::new("LG-EXPR-SIZE", span, "the expression is too large to compile")
+            .help("move constant data to a table, or split the work over several tasks or rules");
+        return Err(Diagnostics(vec![problem]));
+    }
+    let Emitter { m, body, .. } = emitter;
     m.define(id, body);
     Ok(id)
 }
@@ -101,7 +115,12 @@ pub fn expression_module_within(source: &str, bindings: bool, depth_max: Option<
     }
     let place = Place { source: m.source("expression"), base: 0 };
     let names = if bindings { Names::Bindings(BINDINGS) } else { Names::Slots(&NoNames) };
-    let function = expression(&mut m, &e, &program, place, names, depth_max.map(|_| 0));
+    let id = m.declare(&title(&e), &[ValType::I64], &[ValType::I64]);
+    let mut emitter = Emitter::new(&mut m, &program, place, names, e.text());
+    emitter.nesting = depth_max.map(|_| 0);
+    emitter.begin(0);
+    emitter.handle(&program.root);
+    let function = define(emitter, id, &e, 0)?;
 
     let mut step = Body::new(1);
     start(&mut step);
@@ -145,24 +164,6 @@ pub(crate) fn one_step(mut m: ModuleBuilder, step: Body, values: u32) -> Compile
     let frame = Frame { values, ints: 0, input: INPUT, output: OUTPUT };
     let task = Task { pointer: String::new(), handler: None };
     m.finish(id, frame, vec![task], Manifest::default())
-}
-
-fn expression(
-    m: &mut ModuleBuilder,
-    e: &Expression,
-    program: &Program,
-    place: Place,
-    names: Names<'_>,
-    nesting: Option<u32>,
-) -> FunctionId {
-    let id = m.declare(&title(e), &[ValType::I64], &[ValType::I64]);
-    let mut emitter = Emitter::new(m, program, place, names, e.text());
-    emitter.nesting = nesting;
-    emitter.begin(0);
-    emitter.handle(&program.root);
-    let body = emitter.body;
-    m.define(id, body);
-    id
 }
 
 /// The intermediate form, with problems placed in the file.

@@ -98,6 +98,14 @@ fn the_deepest_expression_compiles_on_a_worker_threads_stack() {
 }
 
 #[test]
+fn an_expression_larger_than_an_engine_takes_is_refused() {
+    let text = format!("[{}1]", "$f(a),".repeat(30_000));
+    assert_eq!(expression_module(&text, false).unwrap_err().0[0].code, "LG-EXPR-SIZE");
+    let lifted = format!("function($f){{{text}}}");
+    assert_eq!(expression_module(&lifted, false).unwrap_err().0[0].code, "LG-EXPR-SIZE");
+}
+
+#[test]
 fn every_form_validates() {
     for text in [
         "a[b = 1].c",

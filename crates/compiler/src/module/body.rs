@@ -37,6 +37,10 @@ pub(super) struct Call {
     pub(super) at: Option<At>,
 }
 
+/// Most locals a function may have, and a bound on the bytes of its plain code: engines refuse more.
+const LOCALS_MAX: usize = 50_000;
+const CODE_BYTES_MAX: usize = 6_000_000;
+
 /// The code of one function. The final `end` is added by the module.
 #[derive(Debug, Clone)]
 pub struct Body {
@@ -87,6 +91,12 @@ impl Body {
     /// Calls a function of this module and records the place for errors of the call itself.
     pub fn call_at(&mut self, function: FunctionId, at: At) {
         self.push(Callee::Function(function), Some(at));
+    }
+
+    /// It has grown past what an engine takes as one function.
+    pub fn is_too_large(&self) -> bool {
+        let calls = self.calls.len().saturating_mul(6);
+        self.locals.len() > LOCALS_MAX - self.params as usize || self.code.len() + calls > CODE_BYTES_MAX
     }
 
     fn push(&mut self, callee: Callee, at: Option<At>) {

@@ -197,3 +197,89 @@ fn numbers_are_written_as_ecmascript_does() {
         assert_eq!(number_text(value), text);
     }
 }
+
+mod any {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Whatever it is, it is parsed or refused, and what is parsed is resolved or refused.
+    fn survives(text: &str) {
+        if let Ok(expression) = Expression::parse(text) {
+            let _ = expression.resolve(&|_| false);
+            let _ = expression.resolve_on_item(&|name| name == "x");
+        }
+    }
+
+    /// Pieces of the language in any order come further into the parser than any characters.
+    fn pieces() -> impl Strategy<Value = String> {
+        let piece = prop::sample::select(vec![
+            "a",
+            "b.c",
+            "$x",
+            "$",
+            "$$",
+            "1",
+            "-2.5",
+            "\"t\"",
+            "true",
+            "null",
+            "`q`",
+            "(",
+            ")",
+            "[",
+            "]",
+            "{",
+            "}",
+            ":",
+            ";",
+            ",",
+            "?",
+            "?:",
+            "??",
+            ":=",
+            "~>",
+            "+",
+            "*",
+            "**",
+            "%",
+            "/",
+            "&",
+            "=",
+            "<",
+            ">",
+            "in",
+            "and",
+            "or",
+            "..",
+            "^(",
+            "@$v",
+            "#$i",
+            "|",
+            "function($p){",
+            "function",
+            "$sum(",
+            "$map(",
+            "/*",
+            "*/",
+            "é",
+            "\\",
+            "[]",
+        ]);
+        prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.join(" "))
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn text_is_parsed_or_refused(text in "\\PC{0,60}") {
+            survives(&text);
+        }
+
+        #[test]
+        fn pieces_of_the_language_are_parsed_or_refused(text in pieces()) {
+            survives(&text);
+        }
+    }
+}
