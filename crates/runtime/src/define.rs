@@ -188,12 +188,11 @@ fn gives(kind: Kind, old: Option<&Value>, new: &Value) -> bool {
         Some(Value::Array(list)) if list.is_empty() => Value::Null,
         Some(other) => other.clone(),
     };
-    let differs = |member: &&str| held(old, member) != held(Some(new), member);
+    let differs = |member: &str| held(old, member) != held(Some(new), member);
     // Another kind opens other ways in, and a disabled user who is let in again has what it had.
-    let woken =
-        old.is_some() && (differs(&"kind") || (differs(&"enabled") && held(Some(new), "enabled") != Value::Null));
+    let woken = old.is_some() && (differs("kind") || (differs("enabled") && held(Some(new), "enabled") != Value::Null));
     matches!(kind, Kind::User | Kind::Group)
-        && (woken || ["profiles", "groups", "api_allowed"].iter().any(|member| differs(&member)))
+        && (woken || ["profiles", "groups", "api_allowed"].iter().any(|member| differs(member)))
 }
 
 fn parse<T, E: std::fmt::Display>(parsed: Result<T, E>) -> Result<T, Error> {
