@@ -95,8 +95,8 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Paced<T> {
 /// A request body that must keep coming, and come to an end.
 ///
 /// A request that is refused before its body was read still has the peer sending it. Cutting the
-/// stream off then makes many clients lose the refusal, so a little that is left is read away when
-/// the body is dropped; what is longer or slower than that is cut off.
+/// stream off then makes many clients lose the refusal, so what is left is read away when
+/// the body is dropped, for a second at most; what is longer or slower than that is cut off.
 pub struct RequestBody {
     inner: Option<Incoming>,
     waiting: Patience,
@@ -130,7 +130,7 @@ impl RequestBody {
 }
 
 /// Bytes of an unread body that are read away, and how long that may take.
-const LEFT_BYTES_MAX: usize = 256 << 10;
+const LEFT_BYTES_MAX: usize = 32 << 20;
 const LEFT_MAX: Duration = Duration::from_secs(1);
 
 impl Drop for RequestBody {
