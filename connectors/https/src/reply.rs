@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
-use lockgate_connector_api::{Answer, Body, Error, Kind};
+use lockgate_connector_api::{Answer, Body, Error, Kind, Streamed};
 use lockgate_document::{Builder, Document, Fault};
 use lockgate_model::Limits;
 use tokio::time;
@@ -40,16 +40,16 @@ pub(crate) async fn answer(
     if *method == Method::HEAD {
         received.held.release();
         let output = output(status, &headers, Shown::Nothing, limits)?;
-        return Ok(Answer { output, body: stream.then(|| Body::full(Bytes::new())), read: 0, written });
+        return Ok(Answer { output, stream: stream.then(|| Streamed::Bytes(Body::full(Bytes::new()))), read: 0, written });
     }
     if stream {
         let output = output(status, &headers, Shown::Nothing, limits)?;
-        return Ok(Answer { output, body: Some(content(received, deadline)), read: 0, written });
+        return Ok(Answer { output, stream: Some(Streamed::Bytes(content(received, deadline))), read: 0, written });
     }
     let bytes = content(received, deadline).collect(limits.reply_bytes_max).await?;
     let read = bytes.len() as u64;
     let shown = show(&headers, bytes, limits)?;
-    Ok(Answer { output: output(status, &headers, shown, limits)?, body: None, read, written })
+    Ok(Answer { output: output(status, &headers, shown, limits)?, stream: None, read, written })
 }
 
 /// The error that a status of 400 or more is.

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Instant};
 use lockgate_document::Document;
 use lockgate_model::{Limits, definition::ServerIdentity, id::AccountName};
 
-use crate::{Address, Body, Egress, Error, Secret, Spec};
+use crate::{Address, Body, Egress, Error, Secret, Spec, Streamed};
 
 /// One remote system. A value of the type is one account of one environment, opened.
 ///
@@ -76,7 +76,7 @@ pub struct Call {
     pub idempotency_key: Option<String>,
     /// Limits of the run; `reply_bytes_max` bounds an answer that becomes a document.
     pub limits: Limits,
-    /// The answer's bytes are wanted as a stream ([`Answer::body`]) and not inside the output.
+    /// The answer's content is wanted as a stream ([`Answer::stream`]) and not inside the output.
     pub stream: bool,
 }
 
@@ -100,9 +100,9 @@ impl Call {
 pub struct Answer {
     /// The output, as the operation's schema says.
     pub output: Document,
-    /// Bytes that stream out beside the output, when the call asked for a stream.
-    pub body: Option<Body>,
-    /// Bytes of content read from the endpoint so far; whoever reads `body` counts those itself.
+    /// What streams out beside the output, when the call asked for a stream.
+    pub stream: Option<Streamed>,
+    /// Bytes of content read from the endpoint so far; whoever reads `stream` counts those itself.
     pub read: u64,
     /// Bytes of content written to the endpoint.
     pub written: u64,

@@ -50,7 +50,7 @@ async fn a_streamed_answer_waits_for_its_reader() {
         let answer = account.invoke(call).await.unwrap();
         assert_eq!(read(&answer.output)["status"], 200);
         assert!(read(&answer.output).get("body").is_none());
-        let mut body = answer.body.unwrap();
+        let mut body = answer.stream.unwrap().bytes().unwrap();
         let mut taken = body.next().await.unwrap().unwrap().len() as u64;
         // Nobody reads: the server comes to a stop after what the windows between us hold.
         let mut before = u64::MAX;
@@ -75,14 +75,14 @@ async fn streamed_answers_end_at_the_deadline_and_tell_truncation() {
     let account = Account::open(&pki, peer.port(), &[], &[]);
     let deadline = Instant::now() + Duration::from_millis(300);
     let slow = Call { stream: true, deadline, ..call("get", json!({"path": "slow"})) };
-    let body = account.invoke(slow).await.unwrap().body.unwrap();
+    let body = account.invoke(slow).await.unwrap().stream.unwrap().bytes().unwrap();
     assert_eq!(body.collect(1 << 20).await.unwrap_err().kind(), Kind::Timeout);
     let cut = Call { stream: true, ..call("get", json!({"path": "truncate"})) };
-    let body = account.invoke(cut).await.unwrap().body.unwrap();
+    let body = account.invoke(cut).await.unwrap().stream.unwrap().bytes().unwrap();
     assert_eq!(body.length(), Some(1000));
     assert_eq!(body.collect(1 << 20).await.unwrap_err().kind(), Kind::Unreachable);
     let whole = Call { stream: true, ..call("get", json!({"path": "big/300000"})) };
-    let body = account.invoke(whole).await.unwrap().body.unwrap();
+    let body = account.invoke(whole).await.unwrap().stream.unwrap().bytes().unwrap();
     assert_eq!(body.collect(1 << 20).await.unwrap().len(), 300_000);
 }
 

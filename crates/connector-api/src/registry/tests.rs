@@ -37,7 +37,7 @@ impl Connector for Duck {
 
     async fn invoke(&self, _: &Context, call: Call) -> Result<Answer, Error> {
         match call.operation.as_str() {
-            "quack" => Ok(Answer { output: call.input, body: None, read: 0, written: 0 }),
+            "quack" => Ok(Answer { output: call.input, stream: None, read: 0, written: 0 }),
             "drown" => Err(Error::new(Kind::Protocol, "drowned", "ducks do not drown")),
             _ => std::future::pending().await,
         }

@@ -110,7 +110,7 @@ impl Calls for Accounts {
         drop(seen);
         async move {
             tokio::task::yield_now().await;
-            answer.map(|json| Answer { output: document(json), body: None, read: 10, written: 3 })
+            answer.map(|json| Answer { output: document(json), stream: None, read: 10, written: 3 })
         }
         .boxed()
     }

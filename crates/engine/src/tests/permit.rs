@@ -89,7 +89,7 @@ pub(super) struct Counting(pub(super) AtomicU32);
 impl Calls for Counting {
     fn call(&self, _: CallSite, _: Call) -> BoxFuture<'static, Result<Answer, Error>> {
         self.0.fetch_add(1, Ordering::SeqCst);
-        async { Ok(Answer { output: document("null"), body: None, read: 0, written: 0 }) }.boxed()
+        async { Ok(Answer { output: document("null"), stream: None, read: 0, written: 0 }) }.boxed()
     }
     fn account(&self, _: u32) -> AccountName {
         "erp".parse().unwrap()

@@ -1,0 +1,69 @@
+//! Streamed records, out of a call: rows of a query, lines of a file.
+
+use std::{
+    fmt,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures_util::Stream;
+use lockgate_document::Document;
+
+use crate::{Body, Error};
+
+/// Records that pass through in batches: a single pass, pulled by the reader, so that a slow reader
+/// slows the endpoint and memory stays flat however many there are.
+///
+/// Each piece is one document: an array of one or more records, in order. A batch is bounded by the
+/// connector in records *and* bytes; where batches begin and end has no meaning.
+pub struct Records {
+    batches: Pin<Box<dyn Stream<Item = Result<Document, Error>> + Send>>,
+}
+
+impl Records {
+    /// Records from their batches.
+    pub fn new(batches: impl Stream<Item = Result<Document, Error>> + Send + 'static) -> Self {
+        Self { batches: Box::pin(batches) }
+    }
+}
+
+impl Stream for Records {
+    type Item = Result<Document, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.batches.as_mut().poll_next(cx)
+    }
+}
+
+impl fmt::Debug for Records {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Records")
+    }
+}
+
+/// What streams out of a call beside its output.
+#[derive(Debug)]
+pub enum Streamed {
+    /// The content of a file or an answer.
+    Bytes(Body),
+    /// Rows.
+    Records(Records),
+}
+
+impl Streamed {
+    /// The bytes, if it is bytes that stream.
+    pub fn bytes(self) -> Option<Body> {
+        match self {
+            Self::Bytes(body) => Some(body),
+            Self::Records(_) => None,
+        }
+    }
+
+    /// The records, if it is records that stream.
+    pub fn records(self) -> Option<Records> {
+        match self {
+            Self::Bytes(_) => None,
+            Self::Records(records) => Some(records),
+        }
+    }
+}
