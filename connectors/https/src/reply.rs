@@ -40,7 +40,12 @@ pub(crate) async fn answer(
     if *method == Method::HEAD {
         received.held.release();
         let output = output(status, &headers, Shown::Nothing, limits)?;
-        return Ok(Answer { output, stream: stream.then(|| Streamed::Bytes(Body::full(Bytes::new()))), read: 0, written });
+        return Ok(Answer {
+            output,
+            stream: stream.then(|| Streamed::Bytes(Body::full(Bytes::new()))),
+            read: 0,
+            written,
+        });
     }
     if stream {
         let output = output(status, &headers, Shown::Nothing, limits)?;
