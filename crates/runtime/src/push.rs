@@ -164,8 +164,12 @@ pub fn catalog(registry: &lockgate_connector_api::Registry) -> lockgate_compiler
                 .operations
                 .iter()
                 .map(|o| {
-                    let info =
-                        lockgate_compiler::OperationInfo { version: o.version.to_owned(), idempotent: o.idempotent };
+                    let info = lockgate_compiler::OperationInfo {
+                        version: o.version.to_owned(),
+                        idempotent: o.idempotent,
+                        takes: o.takes.map(str::to_owned),
+                        gives: o.gives,
+                    };
                     (o.name.to_owned(), info)
                 })
                 .collect();

@@ -62,6 +62,8 @@ pub(super) fn read(reader: &mut Reader<'_>, span: Span, with: Option<&Node>) -> 
         detail: vec![endpoint.detail],
         input: Template::Object(fields),
         answer,
+        streams: false,
+        takes: None,
     })
 }
 

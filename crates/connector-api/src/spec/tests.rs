@@ -32,6 +32,8 @@ const SPEC: Spec = Spec {
         help: "Quacks.",
         input: r#"{"type": "object", "properties": {"how": {"type": ["string", "number"], "description": "How loud."}}, "required": ["how"]}"#,
         output: r#"{"type": "string"}"#,
+        takes: None,
+        gives: None,
     }],
 };
 
