@@ -32,8 +32,8 @@ const SPEC: Spec = Spec {
         help: "Quacks.",
         input: r#"{"type": "object", "properties": {"how": {"type": ["string", "number"], "description": "How loud."}}, "required": ["how"]}"#,
         output: r#"{"type": "string"}"#,
-        takes: None,
-        gives: None,
+        takes: Some("how"),
+        gives: Some(StreamContent::Bytes),
     }],
 };
 
@@ -105,7 +105,7 @@ fn page_and_json_show_every_field_and_operation() {
     for field in SPEC.fields {
         assert!(page.contains(&format!("| `{}` |", field.name)), "{page}");
     }
-    assert!(page.contains("| `duck.quack:1.0.0@default` | yes | Quacks. |"), "{page}");
+    assert!(page.contains("| `duck.quack:1.0.0@default` | yes | in as `how`, bytes out | Quacks. |"), "{page}");
     assert!(page.contains("| `how` | string, number | yes | How loud. |"), "{page}");
     assert!(page.contains("| `password` | sealed, write-only | when `auth` is `basic` | Our password. |"));
     assert_eq!(json["operations"][0]["input"]["type"], "object");
