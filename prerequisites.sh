@@ -18,6 +18,17 @@ need_rust() {
     fi
 }
 
+# need_component SUBCOMMAND COMPONENT: a part of the toolchain that only checks. Where it is missing
+# and cannot be installed, that is said and the rest goes on; in CI it is a failure.
+need_component() {
+    cargo "$1" --version >/dev/null 2>&1 && return 0
+    say "missing: $2; installing …"
+    rustup component add "$2" >/dev/null 2>&1 && cargo "$1" --version >/dev/null 2>&1 && return 0
+    [ -n "${CI:-}" ] && { say "could not install $2."; exit 1; }
+    say "skipped: $2 (install it with 'rustup component add $2')"
+    return 1
+}
+
 # need COMMAND PACKAGE: the Debian package that brings the command.
 need() {
     command -v "$1" >/dev/null 2>&1 && return 0

@@ -131,6 +131,8 @@ fn all() -> OpenApiRouter<Runtime> {
         .routes(routes!(deployments::list))
         .routes(routes!(deployments::deploy, deployments::undeploy))
         .routes(routes!(deployments::adopt))
+        .routes(routes!(deployments::promotion, deployments::promote))
+        .routes(routes!(deployments::rollback))
         .routes(routes!(runs::list, runs::run).layer(DefaultBodyLimit::max(RUN_BYTES_MAX)))
         .routes(routes!(runs::get))
         .routes(routes!(access::audit))

@@ -48,7 +48,7 @@ mod tests {
         time::Duration,
     };
 
-    use lockgate_testkit::{Pki, pki::Server, postgres, wait_until};
+    use lockgate_testkit::{Pki, pki::Server, skip, wait_until};
 
     use super::*;
 
@@ -57,9 +57,8 @@ mod tests {
 
     fn start() -> Option<Database> {
         let server = Pki::new().server(Server::Good);
-        postgres::or_skip(
-            Database::start(&server.certificate_pem(), &server.key_pem(), "practice1").map_err(|e| e.to_string()),
-        )
+        let started = Database::start(&server.certificate_pem(), &server.key_pem(), "practice1");
+        started.map_err(|reason| skip("the practice database", &reason.to_string())).ok()
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! The right is asked first; then the sources are compiled (or the bytes that the same sources gave
 //! before are taken); then the manifest is held against the bound accounts and the stage rule; then
-//! one commit. Promotion deploys the same version elsewhere and moves the same bytes.
+//! one commit. Promotion and rollback ([`crate::promote`]) activate bytes that are there already.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -65,10 +65,20 @@ pub struct DeployedOrchestration {
 type Decide = fn(&TenantSnapshot, &Principal, EnvironmentId, ProjectId, Channel, Timestamp) -> Decision;
 
 /// A version compiled and stored.
-struct Compiled {
-    version: u64,
-    source: Digest,
-    modules: BTreeMap<TargetName, (Digest, Manifest)>,
+pub(crate) struct Compiled {
+    pub version: u64,
+    pub source: Digest,
+    pub modules: BTreeMap<TargetName, (Digest, Manifest)>,
+}
+
+/// How bytes come to an environment, as the audit log has it.
+pub(crate) struct Way {
+    /// Audit event.
+    pub event: &'static str,
+    /// What its entry tells besides the version.
+    pub detail: BTreeMap<String, String>,
+    /// The bytes were active in this environment before, and so met its stage rule then.
+    pub proven: bool,
 }
 
 impl Runtime {
@@ -81,18 +91,44 @@ impl Runtime {
         version: Option<u64>,
         acl: Option<AclId>,
     ) -> Result<Deployed, Error> {
-        let tenant = caller.tenant();
-        let decide = |view: &View| {
-            let (environment, project) = (environment.clone(), project.clone());
-            decide_deploy(&view.snapshot, &caller.principal, environment, project, Channel::Admin, self.now())
-        };
-        let view = self.view(tenant)?;
-        let first = decide(&view);
+        let view = self.view(caller.tenant())?;
+        let first = self.may_deploy(&view, caller, environment, project);
         if !first.is_allowed() {
             return Err(self.refuse(&first, caller).await);
         }
         let compiled = self.compiled(&view, project, version).await?;
-        let green = self.green(&view, environment).await?;
+        let way = Way { event: "deployment", detail: BTreeMap::new(), proven: false };
+        self.bring(caller, environment, project, &compiled, acl.as_ref(), &way).await
+    }
+
+    /// Asks user and right, the first half of every way to deploy.
+    pub(crate) fn may_deploy(
+        &self,
+        view: &View,
+        caller: &Caller,
+        environment: &EnvironmentId,
+        project: &ProjectId,
+    ) -> Decision {
+        let (environment, project) = (environment.clone(), project.clone());
+        decide_deploy(&view.snapshot, &caller.principal, environment, project, Channel::Admin, self.now())
+    }
+
+    /// Activates compiled modules in an environment; asks the right anew for each try.
+    pub(crate) async fn bring(
+        &self,
+        caller: &Caller,
+        environment: &EnvironmentId,
+        project: &ProjectId,
+        compiled: &Compiled,
+        acl: Option<&AclId>,
+        way: &Way,
+    ) -> Result<Deployed, Error> {
+        let tenant = caller.tenant();
+        let view = self.view(tenant)?;
+        let mut green = self.green(&view, environment).await?;
+        if way.proven {
+            green.green.extend(compiled.modules.values().map(|(module, _)| *module));
+        }
         for _ in 0..ATTEMPTS {
             let view = self.view(tenant)?;
             let deployment = Deployment {
@@ -120,7 +156,7 @@ impl Runtime {
                 .values()
                 .flat_map(|module| &module.manifest.operations)
                 .find_map(|operation| bound.account_for(operation).err());
-            let decision = decide(&view).covered(deployment, &bound, &green);
+            let decision = self.may_deploy(&view, caller, environment, project).covered(deployment, &bound, &green);
             if !decision.is_allowed() {
                 let refusal = self.refuse(&decision, caller).await;
                 // The rule is short for the audit log; who deploys is told what to bind.
@@ -129,7 +165,7 @@ impl Runtime {
                     None => refusal,
                 });
             }
-            if let Some(deployed) = self.activate(caller, &view, decision, environment, acl.as_ref()).await? {
+            if let Some(deployed) = self.activate(caller, &view, decision, environment, acl, way).await? {
                 return Ok(deployed);
             }
         }
@@ -144,6 +180,7 @@ impl Runtime {
         decision: Decision,
         environment: &EnvironmentId,
         acl: Option<&AclId>,
+        way: &Way,
     ) -> Result<Option<Deployed>, Error> {
         let tenant = &view.tenant;
         let Some(deployment) = decision.deployment().cloned() else {
@@ -157,12 +194,13 @@ impl Runtime {
         lockgate_access::validate_change(&view.snapshot, &after, &[])
             .map_err(|refusal| Error::Conflict { code: refusal.code, message: refusal.message })?;
         let permit = self.deploy_permit(caller, decision).await?;
-        let mut entry = Entry::new(self.now(), "deployment", Outcome::Done, caller.principal.user.as_str());
+        let mut entry = Entry::new(self.now(), way.event, Outcome::Done, caller.principal.user.as_str());
         entry.channel = Some(Channel::Admin);
         entry.object = format!("{environment}/{}", deployment.project);
         entry.rule = rule;
         entry.digest = Some(deployment.source);
         entry.source.clone_from(&caller.source);
+        entry.detail.clone_from(&way.detail);
         entry.detail.insert("version".into(), deployment.version.to_string());
         let change = Change { tenant: tenant.clone(), entry, expected: Some(view.revision), puts, deletes: Vec::new() };
         let committed = self.0.store.activate(permit, change).await;
@@ -222,7 +260,7 @@ impl Runtime {
     }
 
     /// Modules with a completed run in the environment before this one in the promotion order.
-    async fn green(&self, view: &View, environment: &EnvironmentId) -> Result<Stage, Error> {
+    pub(crate) async fn green(&self, view: &View, environment: &EnvironmentId) -> Result<Stage, Error> {
         let Some(before) = view.snapshot.environment_before(environment) else { return Ok(Stage::default()) };
         let query = RunQuery {
             environment: Some(before.clone()),
@@ -287,7 +325,7 @@ fn default_acl() -> Result<AclId, Error> {
     AclId::parse("default").map_err(|_| Error::Internal { what: "naming the default ACL".into() })
 }
 
-fn bindings(view: &View, environment: &EnvironmentId) -> Result<Vec<(AccountName, AccountBinding)>, Error> {
+pub(crate) fn bindings(view: &View, environment: &EnvironmentId) -> Result<Vec<(AccountName, AccountBinding)>, Error> {
     let prefix = format!("{environment}/");
     view.rows(Kind::Account, &prefix)
         .map(|row| {

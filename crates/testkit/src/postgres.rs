@@ -19,7 +19,7 @@ use lockgate_practice::cluster::{Cluster, Setup};
 use crate::{
     contract::CANARY,
     pki::{Identity, Pki, Server},
-    wait_until,
+    skip, wait_until,
 };
 
 /// A running server; it ends when dropped, and with the test's process.
@@ -34,22 +34,6 @@ hostssl all old all md5
 hostssl all clear all password
 hostssl all anybody all trust
 ";
-
-/// What a test needs and does not find: said and skipped, in CI a failure.
-///
-/// # Panics
-/// In CI, naming the reason.
-pub fn or_skip<T>(outcome: Result<T, String>) -> Option<T> {
-    match outcome {
-        Ok(found) => Some(found),
-        Err(reason) if std::env::var_os("CI").is_none() => {
-            let test = std::thread::current().name().unwrap_or("a test").to_owned();
-            println!("skipped: {test} ({reason})");
-            None
-        }
-        Err(reason) => panic!("{reason}"),
-    }
-}
 
 impl Postgres {
     /// Starts a server with a good certificate; none where PostgreSQL is not installed.
@@ -76,7 +60,7 @@ impl Postgres {
             settings: &format!("log_connections = on\nlog_statement = all\n{settings}"),
             statements: &[("postgres", &statements)],
         });
-        or_skip(cluster.map(Self).map_err(|reason| reason.to_string()))
+        cluster.map(Self).map_err(|reason| skip("a test with PostgreSQL", &reason.to_string())).ok()
     }
 
     /// Its port on 127.0.0.1.
