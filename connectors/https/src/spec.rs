@@ -51,7 +51,15 @@ pub(crate) const SPEC: Spec = Spec {
 };
 
 const fn operation(name: &'static str, idempotent: bool, help: &'static str, input: &'static str) -> Operation {
-    Operation { name, version: "1.0.0", idempotent, help, input, output: include_str!("schemas/output.json") }
+    Operation {
+        name,
+        version: "1.0.0",
+        idempotent,
+        help,
+        constant: &[],
+        input,
+        output: include_str!("schemas/output.json"),
+    }
 }
 
 const WITHOUT_BODY: &str = include_str!("schemas/without_body.json");

@@ -9,7 +9,9 @@
 
 mod account;
 mod endings;
+mod hostile;
 mod pooling;
+mod practice;
 mod queries;
 mod refusals;
 mod streams;

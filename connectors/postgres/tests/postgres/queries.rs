@@ -163,8 +163,6 @@ async fn the_state_decides_the_kind() {
         assert_eq!(error.kind(), kind, "{sql}: {error}");
         assert!(error.private().reveal().starts_with(&format!("SQLSTATE {state}: ")), "{}", error.private().reveal());
     }
-    let missing = crate::account::Binding::app(crate::account::shared().unwrap().1.port());
-    drop(missing);
 }
 
 /// A statement that was prepared goes on when its table was altered, or when it was forgotten.

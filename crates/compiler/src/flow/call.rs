@@ -1,7 +1,7 @@
 //! Calls: connector operations and mappings. Calls of the standard's own kind `http` are in [`super::http`].
 
 use lockgate_mapping::yaml::Node;
-use lockgate_model::{Diagnostic, Span};
+use lockgate_model::{Diagnostic, Digest, Span};
 
 use super::formula::{Place, template};
 use super::http;
@@ -118,11 +118,19 @@ fn operation(reader: &mut Reader<'_>, span: Span, reference: &Reference<'_>, wit
         );
         return None;
     }
-    let mut fields = Vec::new();
+    let (mut fields, mut computed) = (Vec::new(), Vec::new());
     for (key, value) in entries.iter().filter(|(key, _)| key.text != "account") {
-        fields.push((key.text.clone(), template(reader, value, Place::Task)?));
+        let template = template(reader, value, Place::Task)?;
+        if !matches!(template, Template::Constant(_)) {
+            computed.push((key.text.clone(), value.span));
+        }
+        fields.push((key.text.clone(), template));
     }
-    let detail = fields.iter().find(|(key, _)| key == "path").map(|(_, path)| path_detail(path));
+    let detail = fields.iter().find_map(|(key, value)| match key.as_str() {
+        "path" => Some(path_detail(value)),
+        "sql" => Some(statement_detail(value)),
+        _ => None,
+    });
     Some(Call::Operation(Box::new(Operation {
         connector: reference.left.to_owned(),
         operation: reference.right.to_owned(),
@@ -130,9 +138,21 @@ fn operation(reader: &mut Reader<'_>, span: Span, reference: &Reference<'_>, wit
         span,
         account: Account::Declared { name: name.to_owned(), span: account.span },
         detail: detail.into_iter().collect(),
+        computed,
         input: Template::Object(fields),
         answer: Answer::Whole,
     })))
+}
+
+/// The digest of a fixed statement.
+fn statement_detail(statement: &Template) -> String {
+    match statement {
+        Template::Constant(json) => match serde_json::from_str(json) {
+            Ok(serde_json::Value::String(statement)) => Digest::of(statement.as_bytes()).to_string(),
+            _ => "*".to_owned(),
+        },
+        _ => "*".to_owned(),
+    }
 }
 
 /// What is fixed about a path: all of it, or what a text that is joined from pieces begins with.

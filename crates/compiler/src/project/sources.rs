@@ -35,6 +35,8 @@ pub struct OperationInfo {
     pub version: String,
     /// May it be repeated without doing anything twice?
     pub idempotent: bool,
+    /// Members of its input that no expression may compute.
+    pub constant: Vec<String>,
 }
 
 /// Does a version as written in a call (`1`) name this version (`1.2.0`)?

@@ -14,9 +14,12 @@ fn sources(files: &[(&str, &str)]) -> Sources {
 }
 
 fn catalog() -> Catalog {
-    let operation = |version: &str| OperationInfo { version: version.to_owned(), idempotent: false };
+    let operation =
+        |version: &str| OperationInfo { version: version.to_owned(), idempotent: false, constant: Vec::new() };
     let https = BTreeMap::from([("get".to_owned(), operation("1")), ("post".to_owned(), operation("1"))]);
-    Catalog { connectors: BTreeMap::from([("https".to_owned(), https)]) }
+    let query = OperationInfo { constant: vec!["sql".to_owned()], ..operation("1") };
+    let postgres = BTreeMap::from([("query".to_owned(), query)]);
+    Catalog { connectors: BTreeMap::from([("https".to_owned(), https), ("postgres".to_owned(), postgres)]) }
 }
 
 /// Code, file and the text it points at.
@@ -217,4 +220,26 @@ fn objects_change_with_what_they_hold() {
     assert_eq!(changed(&[("project.yaml", &PROJECT.replace("[post]", "[post, get]"))]), ["accounts/erp"]);
     assert_eq!(changed(&[("project.yaml", &format!("{PROJECT}title: Shop\n"))]), ["integrations/project"]);
     assert_eq!(changed(&[("orders.flow.yaml", &format!("{FLOW}# more\n"))]), ["integrations/orders"]);
+}
+
+#[test]
+fn what_a_deployment_must_know_is_not_computed() {
+    let project = "project: shop\naccounts:\n  db: { connector: postgres, operations: [query] }\n";
+    let head = "document: { dsl: '1.0.3', namespace: test, name: orders, version: '1.0.0' }\nevaluate: { language: jsonata }\n";
+    let flow = |sql: &str| {
+        format!(
+            "{head}do:\n  - q: {{ call: postgres.query, with: {{ account: db, sql: {sql}, parameters: ['${{ id }}'] }} }}\n"
+        )
+    };
+    for sql in [r#"'${ "select * from t where id = " & id }'"#, r#"'${ "select 1" }'"#, "['${ id }']"] {
+        is(
+            &[("project.yaml", project), ("orders.flow.yaml", &flow(sql))],
+            &[("LG-CALL-CONSTANT", "orders.flow.yaml", sql)],
+        );
+    }
+    let statement = "select * from t where id = $1";
+    let sources = sources(&[("project.yaml", project), ("orders.flow.yaml", &flow(statement))]);
+    let compiled = Project::parse(&sources).unwrap().compile(&catalog()).unwrap();
+    let digest = lockgate_model::Digest::of(statement.as_bytes()).to_string();
+    assert_eq!(compiled[0].manifest.operations[0].detail, [digest]);
 }
