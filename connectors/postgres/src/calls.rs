@@ -6,7 +6,7 @@ use std::{
 };
 
 use lockgate_connector_api::{Answer, Context, Error, Kind, Streamed};
-use lockgate_document::{Builder, Document, Fault};
+use lockgate_document::{Builder, Document, Fault, Node};
 use lockgate_model::Limits;
 
 use crate::{
@@ -110,16 +110,16 @@ async fn changed(session: &mut Session, statement: &Statement, work: &Work, writ
 
 /// Runs one statement many times, in one transaction.
 pub(crate) async fn batch(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
+    let asked = input::read(&work.input)?;
+    let lists = asked.lists()?;
     let mut lease = pool.lease(cx, work.deadline).await?;
-    let outcome = all_or_nothing(lease.session()?, &work).await;
+    let outcome = all_or_nothing(lease.session()?, asked.sql, lists, &work).await;
     // A transaction that is still open is undone with its connection.
     lease.finish(outcome).await
 }
 
-async fn all_or_nothing(session: &mut Session, work: &Work) -> Result<Answer, Error> {
-    let asked = input::read(&work.input)?;
-    let lists = asked.lists()?;
-    let statement = session.prepare(asked.sql).await?;
+async fn all_or_nothing(session: &mut Session, sql: &str, lists: Vec<Node<'_>>, work: &Work) -> Result<Answer, Error> {
+    let statement = session.prepare(sql).await?;
     if !statement.columns.is_empty() {
         return Err(failure::input("the statement gives rows, which a batch does not return (use `execute`)"));
     }
@@ -155,7 +155,7 @@ async fn all_or_nothing(session: &mut Session, work: &Work) -> Result<Answer, Er
             }
         }
         if counts.len() != before + some.len() || !session.is_in_transaction() {
-            return Err(failure::input("the statement ended the batch's transaction"));
+            return Err(failure::input("the statement is empty, or ended the batch's transaction"));
         }
     }
     session.say("commit")?;

@@ -11,7 +11,7 @@
 //! clear or as MD5, `copy`, statements put together from data (they come in whole, data by
 //! parameters), transactions that outlive a call, notifications, and any way to reach an address
 //! past the egress rule: sockets come from `Egress::dial` alone. Why there is no driver below:
-//! docs/decisions/0005-postgresql-in-text.md.
+//! docs/decisions/0008-postgresql-in-text.md.
 
 mod binding;
 mod calls;

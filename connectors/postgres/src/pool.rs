@@ -6,7 +6,7 @@
 
 use std::{
     mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::{Duration, Instant},
 };
 
@@ -33,11 +33,18 @@ struct Idle {
     since: Instant,
 }
 
+#[derive(Default)]
+struct Kept {
+    idle: Vec<Idle>,
+    /// A task closes what stays idle; it ends when nothing is.
+    reaped: bool,
+}
+
 /// The connections of an account.
 pub(crate) struct Pool {
     settings: Settings,
     tls: Arc<ClientConfig>,
-    idle: Mutex<Vec<Idle>>,
+    kept: Mutex<Kept>,
     room: Arc<Semaphore>,
 }
 
@@ -52,7 +59,7 @@ pub(crate) struct Lease {
 impl Pool {
     /// No connections yet.
     pub fn new(settings: Settings, tls: Arc<ClientConfig>) -> Self {
-        Self { room: Arc::new(Semaphore::new(settings.connections_max)), settings, tls, idle: Mutex::default() }
+        Self { room: Arc::new(Semaphore::new(settings.connections_max)), settings, tls, kept: Mutex::default() }
     }
 
     /// A connection: a kept one, or a new one.
@@ -79,7 +86,7 @@ impl Pool {
     async fn kept(&self, cx: &Context) -> Option<Session> {
         loop {
             // The one used last is the most likely to be alive.
-            let Idle { mut session, since } = self.idle().pop()?;
+            let Idle { mut session, since } = self.locked().idle.pop()?;
             if since.elapsed() >= IDLE_MAX || !cx.egress.still_allows(session.vetted) || !session.is_quiet() {
                 continue;
             }
@@ -93,32 +100,33 @@ impl Pool {
     }
 
     fn keep(self: &Arc<Self>, session: Session) {
-        let mut idle = self.idle();
-        let reaper_runs = !idle.is_empty();
-        idle.push(Idle { session, since: Instant::now() });
-        drop(idle);
-        if !reaper_runs {
+        let mut kept = self.locked();
+        kept.idle.push(Idle { session, since: Instant::now() });
+        if !mem::replace(&mut kept.reaped, true) {
             tokio::spawn(reap(Arc::downgrade(self)));
         }
     }
 
-    fn idle(&self) -> MutexGuard<'_, Vec<Idle>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn locked(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes out what nobody has used for a while. Nothing is left to be reaped when it says so.
+    fn old(&self) -> (Vec<Idle>, bool) {
+        let mut kept = self.locked();
+        let (old, young) = mem::take(&mut kept.idle).into_iter().partition(|idle| idle.since.elapsed() >= IDLE_MAX);
+        kept.idle = young;
+        kept.reaped = !kept.idle.is_empty();
+        (old, !kept.reaped)
     }
 }
 
-/// Closes what nobody has used for a while, until nothing is idle any more.
-async fn reap(pool: std::sync::Weak<Pool>) {
+/// Closes what stays idle, until nothing is.
+async fn reap(pool: Weak<Pool>) {
     loop {
         time::sleep(IDLE_MAX).await;
         let Some(pool) = pool.upgrade() else { return };
-        let (old, young): (Vec<_>, Vec<_>) =
-            mem::take(&mut *pool.idle()).into_iter().partition(|idle| idle.since.elapsed() >= IDLE_MAX);
-        let ends = {
-            let mut idle = pool.idle();
-            idle.splice(0..0, young);
-            idle.is_empty()
-        };
+        let (old, ends) = pool.old();
         for Idle { session, .. } in old {
             let _ = time::timeout(CLEAN_UP_MAX, session.close()).await;
         }

@@ -42,7 +42,7 @@ pub(crate) fn value(out: &mut Builder, of: &Type, cell: Option<&[u8]>, limits: &
         })?,
         Form::Integer(..) => out.integer(text.parse().map_err(|_| Unread::Malformed)?)?,
         Form::Numeric | Form::Float4 | Form::Float8 if is_number(text) => {
-            out.number_lexeme(text).map_err(|fault| malformed(fault))?;
+            out.number_lexeme(text).map_err(malformed)?;
         }
         // `NaN`, `Infinity` and `-Infinity` have no number in JSON.
         Form::Numeric | Form::Float4 | Form::Float8 => out.text(text)?,

@@ -72,7 +72,7 @@ pub(crate) fn stream(lease: Lease, statement: Arc<Statement>, limits: Limits, de
             Ok((document, false)) => {
                 // All rows are here: whether the connection can be used again changes nothing.
                 let _ = lease.finish(Ok(())).await;
-                Ok((document.root().len() > 0).then_some((document, None)))
+                Ok((!document.root().is_empty()).then_some((document, None)))
             }
             Err(error) => lease.finish(Err(error)).await,
         }

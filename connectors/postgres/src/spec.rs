@@ -49,3 +49,23 @@ pub(crate) const SPEC: Spec = Spec {
         },
     ],
 };
+
+#[cfg(test)]
+mod tests {
+    use lockgate_connector_api::Address;
+
+    use super::*;
+
+    #[test]
+    fn the_declaration_is_whole() {
+        Address::parse(POSTGRES, SPEC.address.path, SPEC.address.example).unwrap();
+        for operation in SPEC.operations {
+            for schema in [operation.input, operation.output] {
+                let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
+                assert!(schema["properties"].is_object(), "{}", operation.name);
+            }
+            let input: serde_json::Value = serde_json::from_str(operation.input).unwrap();
+            assert!(operation.constant.iter().all(|member| input["properties"][member].is_object()));
+        }
+    }
+}

@@ -120,8 +120,10 @@ impl Wire {
             if let Some(header) = Header::parse(&self.incoming).map_err(|e| failure::of_io(&e))? {
                 let length = usize::try_from(header.len()).unwrap_or(usize::MAX);
                 let is_row = header.tag() == DATA_ROW_TAG;
-                if length > if is_row { bytes_max } else { MESSAGE_BYTES_MAX } {
-                    return Err(failure::too_large());
+                match is_row {
+                    true if length > bytes_max => return Err(failure::too_large()),
+                    false if length > MESSAGE_BYTES_MAX => return Err(failure::protocol("a message is too long")),
+                    _ => {}
                 }
             }
             match Message::parse(&mut self.incoming).map_err(|e| failure::of_io(&e))? {

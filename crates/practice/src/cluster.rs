@@ -43,7 +43,7 @@ pub struct Setup<'a> {
 
 /// Why there is no server; for people.
 #[derive(Debug)]
-pub struct Unavailable(String);
+pub struct Unavailable(pub(crate) String);
 
 impl fmt::Display for Unavailable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -19,9 +19,11 @@ impl Database {
     /// # Errors
     /// When PostgreSQL is not installed or does not start: the reason, for people.
     pub fn start(certificate_pem: &str, key_pem: &str, password: &str) -> Result<Self, Unavailable> {
-        let plain: String = password.chars().filter(char::is_ascii_alphanumeric).collect();
+        if password.is_empty() || !password.chars().all(|c| c.is_ascii_alphanumeric()) {
+            return Err(Unavailable("the password of the practice database must be letters and digits".to_owned()));
+        }
         let role = format!(
-            "create role {USERNAME} login password '{plain}';\n\ncreate database {DATABASE} owner {USERNAME};\n\n"
+            "create role {USERNAME} login password '{password}';\n\ncreate database {DATABASE} owner {USERNAME};\n\n"
         );
         let cluster = Cluster::start(&Setup {
             certificate_pem,
@@ -59,6 +61,12 @@ mod tests {
         let server = Pki::new().server(Server::Good);
         let started = Database::start(&server.certificate_pem(), &server.key_pem(), "practice1");
         started.map_err(|reason| skip("the practice database", &reason.to_string())).ok()
+    }
+
+    #[test]
+    fn a_password_is_no_part_of_a_statement() {
+        assert!(Database::start("", "", "").is_err());
+        assert!(Database::start("", "", "a'; drop role postgres; --").unwrap_err().to_string().contains("letters"));
     }
 
     #[test]

@@ -106,7 +106,7 @@ async fn broken_and_hostile_servers_fail_in_time() {
         (Does::Says(b"R\0\0\0\x01"), &[Kind::Protocol]),
         (Does::Says(b"R\0\0\0\x08\0\0"), &[Kind::Timeout]),
         // Longer than any message that is no row, longer than can be.
-        (Does::Says(b"R\x7f\xff\xff\xff"), &[Kind::TooLarge]),
+        (Does::Says(b"R\x7f\xff\xff\xff"), &[Kind::Protocol]),
         (Does::Says(b"E\xff\xff\xff\xff"), &[Kind::Protocol]),
         // In without a proof; the password in the clear, as MD5; another way; SCRAM without binding.
         (Does::Says(b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I"), &[Kind::Authentication]),
