@@ -57,6 +57,7 @@ const fn operation(name: &'static str, idempotent: bool, help: &'static str, inp
         version: "1.0.0",
         idempotent,
         help,
+        constant: &[],
         input,
         output: include_str!("schemas/output.json"),
         takes: None,

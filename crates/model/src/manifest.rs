@@ -29,7 +29,7 @@ pub struct Authority {
     /// The account it goes through.
     pub account: AccountRef,
     /// Literal detail known at compile time: the https path or its fixed prefix ending in `*`,
-    /// a directory, a SOAP action, the digest of an SQL statement. Empty when nothing is fixed.
+    /// a directory, a SOAP action, the SHA-256 of an SQL statement. Empty when nothing is fixed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub detail: Vec<String>,
     /// Its answer streams into the call that comes next.

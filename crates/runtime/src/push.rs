@@ -169,6 +169,7 @@ pub fn catalog(registry: &lockgate_connector_api::Registry) -> lockgate_compiler
                         idempotent: o.idempotent,
                         takes: o.takes.map(str::to_owned),
                         gives: o.gives,
+                        constant: o.constant.iter().map(|member| (*member).to_owned()).collect(),
                     };
                     (o.name.to_owned(), info)
                 })

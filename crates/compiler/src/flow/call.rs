@@ -2,7 +2,7 @@
 
 use lockgate_mapping::yaml::{Key, Node};
 use lockgate_model::manifest::StreamFormat;
-use lockgate_model::{Diagnostic, Span};
+use lockgate_model::{Diagnostic, Digest, Span};
 
 use super::formula::{Place, is_stream, template};
 use super::http;
@@ -119,18 +119,27 @@ fn operation(reader: &mut Reader<'_>, span: Span, reference: &Reference<'_>, wit
         );
         return None;
     }
-    let mut fields = Vec::new();
+    let (mut fields, mut computed) = (Vec::new(), Vec::new());
     let takes = taken(reader, entries);
     let streams = find(entries, "stream").is_some_and(|node| streaming(reader, node));
     for (key, value) in entries {
         match key.text.as_str() {
-            "account" | "stream" => {}
-            "format" if takes.is_some() => {}
-            member if takes.as_ref().is_some_and(|takes| takes.member == member) => {}
-            _ => fields.push((key.text.clone(), template(reader, value, Place::Task)?)),
+            "account" | "stream" => continue,
+            "format" if takes.is_some() => continue,
+            member if takes.as_ref().is_some_and(|takes| takes.member == member) => continue,
+            _ => {}
         }
+        let template = template(reader, value, Place::Task)?;
+        if !matches!(template, Template::Constant(_)) {
+            computed.push((key.text.clone(), value.span));
+        }
+        fields.push((key.text.clone(), template));
     }
-    let detail = fields.iter().find(|(key, _)| key == "path").map(|(_, path)| path_detail(path));
+    let detail = fields.iter().find_map(|(key, value)| match key.as_str() {
+        "path" => Some(path_detail(value)),
+        "sql" => Some(statement_detail(value)),
+        _ => None,
+    });
     Some(Call::Operation(Box::new(Operation {
         connector: reference.left.to_owned(),
         operation: reference.right.to_owned(),
@@ -138,6 +147,7 @@ fn operation(reader: &mut Reader<'_>, span: Span, reference: &Reference<'_>, wit
         span,
         account: Account::Declared { name: name.to_owned(), span: account.span },
         detail: detail.into_iter().collect(),
+        computed,
         input: Template::Object(fields),
         answer: Answer::Whole,
         streams,
@@ -191,6 +201,17 @@ fn format(reader: &mut Reader<'_>, node: &Node) -> Option<StreamFormat> {
     }
     reader.problem_help("LG-FLOW-STREAM", node.span, "there is no such format of a stream", HELP);
     None
+}
+
+/// The digest of a fixed statement.
+fn statement_detail(statement: &Template) -> String {
+    match statement {
+        Template::Constant(json) => match serde_json::from_str(json) {
+            Ok(serde_json::Value::String(statement)) => Digest::of(statement.as_bytes()).to_string(),
+            _ => "*".to_owned(),
+        },
+        _ => "*".to_owned(),
+    }
 }
 
 /// What is fixed about a path: all of it, or what a text that is joined from pieces begins with.

@@ -203,8 +203,10 @@ pub(crate) struct Operation {
     pub span: Span,
     /// The account.
     pub account: Account,
-    /// What is fixed about the path, for the manifest.
+    /// What is fixed about the path or the statement, for the manifest.
     pub detail: Vec<String>,
+    /// Members of its input that an expression computes, and where.
+    pub computed: Vec<(String, Span)>,
     /// What the connector gets.
     pub input: Template,
     /// What of the answer is the task's output.

@@ -126,6 +126,14 @@ pub(super) fn check_known(reader: &mut Reader<'_>, flow: &Flow, catalog: &Catalo
             );
         }
         check_stream(reader, operation, known, catalog);
+        for (member, span) in operation.computed.iter().filter(|(member, _)| known.constant.contains(member)) {
+            reader.problem_help(
+                "LG-CALL-CONSTANT",
+                *span,
+                format!("`{member}` of `{}.{}` cannot be computed", operation.connector, operation.operation),
+                "a deployment must know it: write it out, and bring data in by the call's other members",
+            );
+        }
     });
 }
 

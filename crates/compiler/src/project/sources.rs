@@ -39,6 +39,8 @@ pub struct OperationInfo {
     pub takes: Option<String>,
     /// What it gives as a stream.
     pub gives: Option<StreamContent>,
+    /// Members of its input that no expression may compute.
+    pub constant: Vec<String>,
 }
 
 /// Does a version as written in a call (`1`) name this version (`1.2.0`)?

@@ -14,10 +14,17 @@ fn sources(files: &[(&str, &str)]) -> Sources {
 }
 
 fn catalog() -> Catalog {
-    let operation =
-        |version: &str| OperationInfo { version: version.to_owned(), idempotent: false, takes: None, gives: None };
+    let operation = |version: &str| OperationInfo {
+        version: version.to_owned(),
+        idempotent: false,
+        constant: Vec::new(),
+        takes: None,
+        gives: None,
+    };
     let https = BTreeMap::from([("get".to_owned(), operation("1")), ("post".to_owned(), operation("1"))]);
-    Catalog { connectors: BTreeMap::from([("https".to_owned(), https)]) }
+    let query = OperationInfo { constant: vec!["sql".to_owned()], ..operation("1") };
+    let postgres = BTreeMap::from([("query".to_owned(), query)]);
+    Catalog { connectors: BTreeMap::from([("https".to_owned(), https), ("postgres".to_owned(), postgres)]) }
 }
 
 /// Code, file and the text it points at.
@@ -226,6 +233,7 @@ fn what_streams_must_be_able_to_and_records_need_a_form() {
     let operation = |takes: Option<&str>, gives| OperationInfo {
         version: "1".to_owned(),
         idempotent: true,
+        constant: Vec::new(),
         takes: takes.map(str::to_owned),
         gives,
     };
@@ -264,4 +272,26 @@ fn what_streams_must_be_able_to_and_records_need_a_form() {
     let operations = &compiled[0].manifest.operations;
     assert!(operations[0].streams && operations[0].takes.is_none());
     assert_eq!((operations[1].streams, &operations[1].takes), (false, &Some(StreamFormat::Csv(';'))));
+}
+
+#[test]
+fn what_a_deployment_must_know_is_not_computed() {
+    let project = "project: shop\naccounts:\n  db: { connector: postgres, operations: [query] }\n";
+    let head = "document: { dsl: '1.0.3', namespace: test, name: orders, version: '1.0.0' }\nevaluate: { language: jsonata }\n";
+    let flow = |sql: &str| {
+        format!(
+            "{head}do:\n  - q: {{ call: postgres.query, with: {{ account: db, sql: {sql}, parameters: ['${{ id }}'] }} }}\n"
+        )
+    };
+    for sql in [r#"'${ "select * from t where id = " & id }'"#, r#"'${ "select 1" }'"#, "['${ id }']"] {
+        is(
+            &[("project.yaml", project), ("orders.flow.yaml", &flow(sql))],
+            &[("LG-CALL-CONSTANT", "orders.flow.yaml", sql)],
+        );
+    }
+    let statement = "select * from t where id = $1";
+    let sources = sources(&[("project.yaml", project), ("orders.flow.yaml", &flow(statement))]);
+    let compiled = Project::parse(&sources).unwrap().compile(&catalog()).unwrap();
+    let digest = lockgate_model::Digest::of(statement.as_bytes()).to_string();
+    assert_eq!(compiled[0].manifest.operations[0].detail, [digest]);
 }

@@ -19,6 +19,7 @@ const fn operation(name: &'static str) -> Operation {
         version: "1.0.0",
         idempotent: true,
         help: "Quacks.",
+        constant: &[],
         input: "{}",
         output: "{}",
         takes: None,

@@ -229,6 +229,9 @@ pub struct Operation {
     pub idempotent: bool,
     /// One sentence for people.
     pub help: &'static str,
+    /// Members of its input that must stand in the flow as they are, because a deployment must know
+    /// them (an SQL statement): the compiler refuses an expression there.
+    pub constant: &'static [&'static str],
     /// JSON Schema (2020-12) of its input.
     pub input: &'static str,
     /// JSON Schema (2020-12) of its output.
@@ -292,6 +295,7 @@ fn operation_json(operation: &Operation) -> Value {
         "version": operation.version,
         "idempotent": operation.idempotent,
         "help": operation.help,
+        "constant": operation.constant,
         "input": schema_json(operation.input),
         "output": schema_json(operation.output),
         "takes": operation.takes,

@@ -30,6 +30,7 @@ const SPEC: Spec = Spec {
         version: "1.0.0",
         idempotent: true,
         help: "Quacks.",
+        constant: &[],
         input: r#"{"type": "object", "properties": {"how": {"type": ["string", "number"], "description": "How loud."}}, "required": ["how"]}"#,
         output: r#"{"type": "string"}"#,
         takes: Some("how"),
