@@ -7,15 +7,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lockgate_access::{
-    Bound, Decision, DeployPermit, Stage, TenantSnapshot, decide_adopt, decide_deploy, decide_undeploy,
+    Bound, Decision, DeployPermit, Scope, Stage, TenantSnapshot, decide, decide_adopt, decide_deploy, decide_undeploy,
 };
 use lockgate_compiler::{Project, Sources};
 use lockgate_model::{
-    Channel, Digest, Kind, Manifest, Principal, TargetKind, Timestamp,
+    Channel, Digest, Kind, Manifest, Permission, Principal, TargetKind, Timestamp,
     abi::ABI,
     audit::{Entry, Outcome},
     definition::{AccountBinding, Assignment, DeployedModule, Deployment, Project as ProjectRow, ProjectVersion},
-    id::{AccountName, AclId, EnvironmentId, ProjectId, TargetName},
+    id::{AccountName, AclId, EnvironmentId, ProjectId, TargetName, UserId},
     run::Phase,
 };
 use lockgate_store::{Change, ModuleKey, Put, RunQuery};
@@ -30,6 +30,17 @@ use crate::{
 const GREEN_RUNS_MAX: u32 = 1_000;
 /// Times a deploy is decided again when the tenant changed in between.
 const ATTEMPTS: usize = 8;
+
+/// What is to be deployed, besides where and which project.
+#[derive(Debug, Clone, Default)]
+pub struct Deploy {
+    /// The version; the head if none is named.
+    pub version: Option<u64>,
+    /// The ACL for what has none there yet.
+    pub acl: Option<AclId>,
+    /// As whom its schedules run; the caller if nobody is named. Naming another needs `access-control`.
+    pub run_as: Option<UserId>,
+}
 
 /// What a deploy did.
 #[derive(Debug, Clone, Serialize)]
@@ -72,24 +83,38 @@ struct Compiled {
 }
 
 impl Runtime {
-    /// Activates a version (the head if none is named).
+    /// Activates a version.
     pub async fn deploy(
         &self,
         caller: &Caller,
         environment: &EnvironmentId,
         project: &ProjectId,
-        version: Option<u64>,
-        acl: Option<AclId>,
+        Deploy { version, acl, run_as }: Deploy,
     ) -> Result<Deployed, Error> {
         let tenant = caller.tenant();
-        let decide = |view: &View| {
+        let run_as = run_as.filter(|named| *named != caller.principal.user);
+        let deploys = |view: &View| {
             let (environment, project) = (environment.clone(), project.clone());
             decide_deploy(&view.snapshot, &caller.principal, environment, project, Channel::Admin, self.now())
         };
+        // Letting something run as somebody else is giving rights.
+        let asked = |view: &View| match &run_as {
+            None => deploys(view),
+            Some(_) => {
+                let (control, scope) = (Permission::AccessControl, Scope::Tenant);
+                decide(&view.snapshot, &caller.principal, control, scope, Channel::Admin, self.now())
+                    .and_also(deploys(view))
+            }
+        };
         let view = self.view(tenant)?;
-        let first = decide(&view);
-        if !first.is_allowed() {
-            return Err(self.refuse(&first, caller).await);
+        // Deploying is asked first and alone: who may not even see the environment learns nothing else.
+        for first in [deploys(&view), asked(&view)] {
+            if !first.is_allowed() {
+                return Err(self.refuse(&first, caller).await);
+            }
+        }
+        if let Some(named) = run_as.as_ref().filter(|named| view.row(Kind::User, named.as_str()).is_none()) {
+            return Err(Error::not_found(format!("user `{named}`")));
         }
         let compiled = self.compiled(&view, project, version).await?;
         let green = self.green(&view, environment).await?;
@@ -101,6 +126,7 @@ impl Runtime {
                 source: compiled.source,
                 publisher: caller.principal.user.clone(),
                 adopted_by: None,
+                run_as: run_as.clone(),
                 deployed_at: self.now(),
                 orchestrations: compiled
                     .modules
@@ -120,7 +146,7 @@ impl Runtime {
                 .values()
                 .flat_map(|module| &module.manifest.operations)
                 .find_map(|operation| bound.account_for(operation).err());
-            let decision = decide(&view).covered(deployment, &bound, &green);
+            let decision = asked(&view).covered(deployment, &bound, &green);
             if !decision.is_allowed() {
                 let refusal = self.refuse(&decision, caller).await;
                 // The rule is short for the audit log; who deploys is told what to bind.
@@ -164,6 +190,9 @@ impl Runtime {
         entry.digest = Some(deployment.source);
         entry.source.clone_from(&caller.source);
         entry.detail.insert("version".into(), deployment.version.to_string());
+        if let Some(run_as) = &deployment.run_as {
+            entry.detail.insert("run-as".into(), run_as.to_string());
+        }
         let change = Change { tenant: tenant.clone(), entry, expected: Some(view.revision), puts, deletes: Vec::new() };
         let committed = self.0.store.activate(permit, change).await;
         if self.settle(tenant, committed).await?.is_none() {
@@ -268,6 +297,9 @@ fn rows(view: &View, environment: &EnvironmentId, deployment: &Deployment, acl: 
             puts.push(Put { kind: Kind::Assignment, id, body: json(&Assignment { acl: acl.clone() })? });
             notes.push(format!("`{name}` uses ACL `{acl}` in `{environment}`"));
         }
+        if let Some(schedule) = &module.manifest.schedule {
+            notes.push(format!("`{name}` runs by itself as `{}`: {schedule}", deployment.runs_as()));
+        }
         orchestrations.push(DeployedOrchestration {
             name: name.clone(),
             module: module.module,
@@ -371,8 +403,8 @@ impl Runtime {
 
     /// What is active in an environment, for holders of `settings-view`.
     pub async fn deployments(&self, caller: &Caller, environment: &EnvironmentId) -> Result<Vec<Deployment>, Error> {
-        let scope = lockgate_access::Scope::Environment(environment.clone());
-        let view = self.may_read(caller, lockgate_model::Permission::SettingsView, scope).await?;
+        let scope = Scope::Environment(environment.clone());
+        let view = self.may_read(caller, Permission::SettingsView, scope).await?;
         view.rows(Kind::Deployment, &format!("{environment}/")).map(|row| Ok(row.read()?)).collect()
     }
 }

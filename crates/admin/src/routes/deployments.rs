@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use http::StatusCode;
 use lockgate_model::{
     definition::Deployment,
-    id::{AclId, EnvironmentId, ProjectId},
+    id::{AclId, EnvironmentId, ProjectId, UserId},
 };
 use lockgate_runtime::{Deployed, Runtime};
 use serde::Deserialize;
@@ -40,6 +40,10 @@ pub(crate) struct Deploy {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     acl: Option<AclId>,
+    /// As whom its schedules run; absent for the caller. Naming another needs `access-control`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    run_as: Option<UserId>,
 }
 
 /// What is active in an environment.
@@ -62,9 +66,10 @@ pub(crate) async fn deploy(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<OfDeployment>,
-    Body(deploy): Body<Deploy>,
+    Body(Deploy { version, acl, run_as }): Body<Deploy>,
 ) -> Answer<Json<Deployed>> {
-    Ok(Json(runtime.deploy(&caller, &at.environment, &at.project, deploy.version, deploy.acl).await?))
+    let deploy = lockgate_runtime::Deploy { version, acl, run_as };
+    Ok(Json(runtime.deploy(&caller, &at.environment, &at.project, deploy).await?))
 }
 
 /// Adopts what is active: its publish right stands on the caller from then on.

@@ -9,6 +9,7 @@ mod connector;
 mod definition;
 mod deploy;
 mod run;
+mod schedule;
 mod session;
 
 pub use access::{AuditEntry, AuditLink, AuditPage, Explanation, Grant, Missing, PathTaken};
@@ -22,6 +23,7 @@ pub use deploy::{
     Deployment, Manifest, Project, ProjectVersion, Pushed, ServerIdentity,
 };
 pub use run::{Bytes, Phase, RunError, RunPlace, RunProblem, RunRecord, Target, TargetKind, TaskTime};
+pub use schedule::{Paused, RanNow, Schedule, Timing};
 pub use session::{KeyInfo, NewKey, Session, Who};
 
 use serde::Deserialize;
