@@ -71,6 +71,8 @@ pub struct Overdue {
     pub first: Timestamp,
     /// The latest: the one that is still run.
     pub latest: Timestamp,
+    /// The one before the latest; the latest where there is none.
+    pub before: Timestamp,
     /// How many there are before the latest; counted up to [`MISSED_MAX`].
     pub missed: u32,
 }
@@ -106,7 +108,7 @@ impl Schedule {
 
     /// What has come due, when `first` (of [`Schedule::due`]) is not later than `now`.
     pub fn overdue(&self, first: Timestamp, now: Timestamp) -> Overdue {
-        let mut overdue = Overdue { first, latest: first, missed: 0 };
+        let mut overdue = Overdue { first, latest: first, before: first, missed: 0 };
         match self {
             Self::Cron { expression, timezone } => {
                 let mut next = expression.next_after(timezone, first);
@@ -119,11 +121,13 @@ impl Schedule {
                     overdue.latest = occurrence;
                     next = expression.next_after(timezone, occurrence);
                 }
+                overdue.before = expression.latest(timezone, first, Timestamp(overdue.latest.0.saturating_sub(1)));
             }
             Self::Every { ms } => {
                 let us = (*ms).max(SCHEDULE_MS_MIN).saturating_mul(1_000);
                 let steps = now.0.saturating_sub(first.0).max(0) / us;
                 overdue.latest = Timestamp(first.0.saturating_add(steps.saturating_mul(us)));
+                overdue.before = Timestamp(overdue.latest.0.saturating_sub(us)).max(first);
                 overdue.missed = u32::try_from(steps).unwrap_or(MISSED_MAX).min(MISSED_MAX);
             }
             // The next one is counted from the end of a run: none can pile up.
@@ -161,8 +165,13 @@ mod tests {
         assert_eq!(schedule.due(at(1_000), &state), Some(at(1_120)));
         // Deployed again: the rhythm stays, and what lies before is not made up for.
         assert_eq!(schedule.due(at(1_130), &state), Some(at(1_180)));
-        assert_eq!(schedule.overdue(at(1_120), at(1_179)), Overdue { first: at(1_120), latest: at(1_120), missed: 0 });
-        assert_eq!(schedule.overdue(at(1_120), at(1_240)), Overdue { first: at(1_120), latest: at(1_240), missed: 2 });
+        let overdue = |now| {
+            let Overdue { first, latest, before, missed } = schedule.overdue(at(1_120), at(now));
+            assert_eq!(first, at(1_120));
+            (latest, before, missed)
+        };
+        assert_eq!(overdue(1_179), (at(1_120), at(1_120), 0));
+        assert_eq!(overdue(1_240), (at(1_240), at(1_180), 2));
         let far = schedule.overdue(at(0), at(60 * 1_000_000));
         assert_eq!((far.latest, far.missed), (at(60 * 1_000_000), MISSED_MAX));
     }
@@ -203,7 +212,8 @@ mod tests {
     fn a_long_absence_ends_at_the_latest_occurrence() {
         let minutely = Schedule::Cron { expression: "* * * * *".parse().unwrap(), timezone: Zone::utc() };
         let overdue = minutely.overdue(at(60), at(60 * 500_000 + 59));
-        assert_eq!((overdue.latest, overdue.missed), (at(60 * 500_000), MISSED_MAX));
+        assert_eq!((overdue.latest, overdue.before), (at(60 * 500_000), at(60 * 499_999)));
+        assert_eq!(overdue.missed, MISSED_MAX);
         let yearly = Schedule::Cron { expression: "0 0 1 1 *".parse().unwrap(), timezone: Zone::utc() };
         let first = at(0).plus_ms(365 * 86_400_000);
         let overdue = yearly.overdue(first, first.plus_ms(3 * 366 * 86_400_000));
