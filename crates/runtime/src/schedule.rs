@@ -278,8 +278,9 @@ impl Runtime {
         entry
     }
 
-    /// Runs a claimed occurrence as the schedule's principal. The occurrence is what its idempotency
-    /// keys are made of: made again, the run carries the same ones.
+    /// Runs a claimed occurrence as the schedule's principal, with `{scheduled}` as input. The
+    /// occurrence is what its idempotency keys are made of: made again, the run carries the same ones.
+    /// For that its input must be the same, too, and holds no time but the occurrence's.
     pub async fn fire(&self, planned: &Planned, occurrence: Timestamp) -> Result<Finished, Error> {
         let view = self.view(&planned.tenant)?;
         let principal = view.credentials.run_as(&planned.runs_as);
@@ -291,7 +292,7 @@ impl Runtime {
             channel: Channel::Schedule,
             idempotency_key: Some(occurrence.0.to_string()),
         };
-        let input = serde_json::json!({"scheduled": occurrence.to_string(), "fired": self.now().to_string()});
+        let input = serde_json::json!({"scheduled": occurrence.to_string()});
         let input = async move {
             Document::parse(input.to_string().as_bytes(), &Limits::default())
                 .map_err(|_| Error::Internal { what: "making the input of a scheduled run".into() })
