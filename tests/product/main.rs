@@ -9,4 +9,5 @@ mod house;
 mod kept;
 mod neighbours;
 mod operator;
+mod schedules;
 mod suite;

@@ -7,3 +7,4 @@ pub mod login;
 pub mod push;
 pub mod run;
 pub mod runs;
+pub mod schedule;
