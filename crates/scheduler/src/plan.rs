@@ -65,7 +65,7 @@ pub(crate) fn plan(planned: &Planned, state: &ScheduleState, now: Timestamp) -> 
         let (first, last, count) = (overdue.first, overdue.latest, overdue.missed.saturating_add(1));
         return Deed::Skip(Skipped { why: "overlap", first, last, count });
     }
-    let missed = (overdue.missed > 0).then(|| Skipped {
+    let missed = (overdue.missed > 0).then_some(Skipped {
         why: "missed",
         first: overdue.first,
         last: overdue.before,
