@@ -43,6 +43,7 @@ async fn after_fires_at_deployment_and_waits_for_the_end() {
     assert_eq!(house.turn(10).await, None, "its run goes on");
     house.calls(1).await;
     assert_eq!(house.turn(500).await, None);
+    house.at(600);
     house.let_pass();
     assert_eq!(house.through(600).await, Some(660));
     assert_eq!(house.through(660).await, Some(720));
