@@ -18,9 +18,24 @@ need_rust() {
     fi
 }
 
+# need_component SUBCOMMAND COMPONENT: a part of the toolchain that only checks. Where it is missing
+# and cannot be installed, that is said and the rest goes on; in CI it is a failure.
+need_component() {
+    cargo "$1" --version >/dev/null 2>&1 && return 0
+    say "missing: $2; installing …"
+    rustup component add "$2" >/dev/null 2>&1 && cargo "$1" --version >/dev/null 2>&1 && return 0
+    [ -n "${CI:-}" ] && { say "could not install $2."; exit 1; }
+    say "skipped: $2 (install it with 'rustup component add $2')"
+    return 1
+}
+
 # need COMMAND PACKAGE: the Debian package that brings the command.
 need() {
-    command -v "$1" >/dev/null 2>&1 && return 0
+    command -v "$1" >/dev/null 2>&1 || install_package "$1" "$2"
+}
+
+# install_package WHAT PACKAGE
+install_package() {
     say "missing: $1 (Debian package $2)"
     if ! command -v apt-get >/dev/null 2>&1; then
         say "install it by hand, then run this again."
@@ -41,5 +56,5 @@ need_compiler() {
     # The cryptography and the embedded database contain C.
     need cc gcc
     need make make
-    [ -e /usr/include/stdlib.h ] || need __no_such_command__ libc6-dev
+    [ -e /usr/include/stdlib.h ] || install_package "the C library's headers" libc6-dev
 }

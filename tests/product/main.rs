@@ -9,5 +9,6 @@ mod house;
 mod kept;
 mod neighbours;
 mod operator;
+mod promotion;
 mod schedules;
 mod suite;

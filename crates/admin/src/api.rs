@@ -137,6 +137,8 @@ fn all() -> OpenApiRouter<Runtime> {
         .routes(routes!(schedules::pause))
         .routes(routes!(schedules::resume))
         .routes(routes!(schedules::run))
+        .routes(routes!(deployments::promotion, deployments::promote))
+        .routes(routes!(deployments::rollback))
         .routes(routes!(runs::list, runs::run).layer(DefaultBodyLimit::max(RUN_BYTES_MAX)))
         .routes(routes!(runs::get))
         .routes(routes!(access::audit))

@@ -49,6 +49,12 @@ enum Command {
     Push(publish::push::Push),
     /// Activate a version in an environment.
     Deploy(publish::deploy::Deploy),
+    /// What is active in an environment.
+    Deployments(publish::deploy::Deployments),
+    /// Activate in one environment what is active in another: the same bytes.
+    Promote(publish::promote::Promote),
+    /// Activate what was active before: the same bytes.
+    Rollback(publish::promote::Rollback),
     /// Take over the publish right of what is active, with its bytes and accounts as they are.
     Adopt(publish::adopt::Active),
     /// End what is active of a project in an environment.
@@ -125,6 +131,9 @@ fn dispatch(command: Command, output: &Output) -> Result<(), Exit> {
         Command::Login(c) => c.run(output),
         Command::Push(c) => c.run(output),
         Command::Deploy(c) => c.run(output),
+        Command::Deployments(c) => c.run(output),
+        Command::Promote(c) => c.run(output),
+        Command::Rollback(c) => c.run(output),
         Command::Adopt(c) => c.adopt(output),
         Command::Undeploy(c) => c.undeploy(output),
         Command::Run(c) => c.run(output),

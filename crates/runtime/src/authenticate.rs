@@ -161,7 +161,8 @@ impl Runtime {
             let verified = check.verify(&basic);
             (verified, basic)
         };
-        let (verified, basic) = self.0.hashing.run(work).await?;
+        let tenant = view.as_ref().map(|view| &view.tenant);
+        let (verified, basic) = self.0.hashing.run(tenant, work).await?;
         let principal = verified.map_err(|_| Error::Unauthenticated)?;
         if let Some(digest) = view.as_ref().and_then(|v| v.credentials.basic_digest(&remembered.key, &basic)) {
             remembered.add(digest, now);

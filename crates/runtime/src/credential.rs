@@ -5,7 +5,7 @@ use lockgate_access::Scope;
 use lockgate_model::{
     Channel, Kind, Permission, Timestamp,
     definition::User,
-    id::{EnvironmentId, KeyId, UserId},
+    id::{EnvironmentId, KeyId, TenantId, UserId},
 };
 use serde::Serialize;
 
@@ -76,8 +76,13 @@ pub(crate) fn no_random(_: lockgate_identity::NoRandom) -> Error {
 
 impl Runtime {
     /// A credential row with a password, hashed when a slot is free.
-    pub(crate) async fn password_row(&self, old: Credential, password: Password) -> Result<serde_json::Value, Error> {
-        let hash = self.0.hashing.run(move || Hash::of(&password)).await?;
+    pub(crate) async fn password_row(
+        &self,
+        tenant: Option<&TenantId>,
+        old: Credential,
+        password: Password,
+    ) -> Result<serde_json::Value, Error> {
+        let hash = self.0.hashing.run(tenant, move || Hash::of(&password)).await?;
         let hash = hash.map_err(|_| Error::Internal { what: "hashing the password".into() })?;
         json(&old.with_password(hash))
     }
@@ -100,7 +105,7 @@ impl Runtime {
         let (used, old, password) = self
             .0
             .hashing
-            .run(move || {
+            .run(Some(&view.tenant), move || {
                 let used = old.was_used(&password);
                 (used, old, password)
             })
@@ -108,7 +113,7 @@ impl Runtime {
         if used {
             return Err(weak("it was used before".to_owned()));
         }
-        self.password_row(old, password).await
+        self.password_row(Some(&view.tenant), old, password).await
     }
 
     /// Gives a user a one-time token: for the first login, or to set a forgotten password anew.

@@ -2,7 +2,7 @@
 //!
 //! The right is asked first; then the sources are compiled (or the bytes that the same sources gave
 //! before are taken); then the manifest is held against the bound accounts and the stage rule; then
-//! one commit. Promotion deploys the same version elsewhere and moves the same bytes.
+//! one commit. Promotion and rollback ([`crate::promote`]) activate bytes that are there already.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,10 +76,22 @@ pub struct DeployedOrchestration {
 type Decide = fn(&TenantSnapshot, &Principal, EnvironmentId, ProjectId, Channel, Timestamp) -> Decision;
 
 /// A version compiled and stored.
-struct Compiled {
-    version: u64,
-    source: Digest,
-    modules: BTreeMap<TargetName, (Digest, Manifest)>,
+pub(crate) struct Compiled {
+    pub version: u64,
+    pub source: Digest,
+    pub modules: BTreeMap<TargetName, (Digest, Manifest)>,
+}
+
+/// How bytes come to an environment, as the audit log has it.
+pub(crate) struct Way {
+    /// Audit event.
+    pub event: &'static str,
+    /// What its entry tells besides the version.
+    pub detail: BTreeMap<String, String>,
+    /// The bytes were active in this environment before, and so met its stage rule then.
+    pub proven: bool,
+    /// As whom its schedules run, if not as the caller.
+    pub run_as: Option<UserId>,
 }
 
 impl Runtime {
@@ -91,33 +103,83 @@ impl Runtime {
         project: &ProjectId,
         Deploy { version, acl, run_as }: Deploy,
     ) -> Result<Deployed, Error> {
-        let tenant = caller.tenant();
-        let run_as = run_as.filter(|named| *named != caller.principal.user);
-        let deploys = |view: &View| {
-            let (environment, project) = (environment.clone(), project.clone());
-            decide_deploy(&view.snapshot, &caller.principal, environment, project, Channel::Admin, self.now())
-        };
-        // Letting something run as somebody else is giving rights.
-        let asked = |view: &View| match &run_as {
-            None => deploys(view),
-            Some(_) => {
-                let (control, scope) = (Permission::AccessControl, Scope::Tenant);
-                decide(&view.snapshot, &caller.principal, control, scope, Channel::Admin, self.now())
-                    .and_also(deploys(view))
-            }
-        };
-        let view = self.view(tenant)?;
-        // Deploying is asked first and alone: who may not even see the environment learns nothing else.
-        for first in [deploys(&view), asked(&view)] {
-            if !first.is_allowed() {
-                return Err(self.refuse(&first, caller).await);
-            }
+        let view = self.view(caller.tenant())?;
+        let first = self.may_deploy(&view, caller, environment, project);
+        if !first.is_allowed() {
+            return Err(self.refuse(&first, caller).await);
         }
-        if let Some(named) = run_as.as_ref().filter(|named| view.row(Kind::User, named.as_str()).is_none()) {
-            return Err(Error::not_found(format!("user `{named}`")));
-        }
+        let run_as = self.run_as(&view, caller, environment, project, run_as).await?;
         let compiled = self.compiled(&view, project, version).await?;
-        let green = self.green(&view, environment).await?;
+        let way = Way { event: "deployment", detail: BTreeMap::new(), proven: false, run_as };
+        self.bring(caller, environment, project, &compiled, acl.as_ref(), &way).await
+    }
+
+    /// Asks user and right, the first half of every way to deploy.
+    pub(crate) fn may_deploy(
+        &self,
+        view: &View,
+        caller: &Caller,
+        environment: &EnvironmentId,
+        project: &ProjectId,
+    ) -> Decision {
+        let (environment, project) = (environment.clone(), project.clone());
+        decide_deploy(&view.snapshot, &caller.principal, environment, project, Channel::Admin, self.now())
+    }
+
+    /// The same, and `access-control` where schedules are to run as somebody else: that is giving rights.
+    fn may_deploy_as(
+        &self,
+        view: &View,
+        caller: &Caller,
+        environment: &EnvironmentId,
+        project: &ProjectId,
+        run_as: Option<&UserId>,
+    ) -> Decision {
+        let deploys = self.may_deploy(view, caller, environment, project);
+        if run_as.is_none() {
+            return deploys;
+        }
+        let (control, scope) = (Permission::AccessControl, Scope::Tenant);
+        decide(&view.snapshot, &caller.principal, control, scope, Channel::Admin, self.now()).and_also(deploys)
+    }
+
+    /// Whoever is named besides the caller, if the caller may name somebody and that is a user. To be
+    /// asked after [`Runtime::may_deploy`]: who may not even see the environment learns nothing here.
+    pub(crate) async fn run_as(
+        &self,
+        view: &View,
+        caller: &Caller,
+        environment: &EnvironmentId,
+        project: &ProjectId,
+        named: Option<UserId>,
+    ) -> Result<Option<UserId>, Error> {
+        let Some(named) = named.filter(|named| *named != caller.principal.user) else { return Ok(None) };
+        let decision = self.may_deploy_as(view, caller, environment, project, Some(&named));
+        if !decision.is_allowed() {
+            return Err(self.refuse(&decision, caller).await);
+        }
+        match view.row(Kind::User, named.as_str()) {
+            Some(_) => Ok(Some(named)),
+            None => Err(Error::not_found(format!("user `{named}`"))),
+        }
+    }
+
+    /// Activates compiled modules in an environment; asks the right anew for each try.
+    pub(crate) async fn bring(
+        &self,
+        caller: &Caller,
+        environment: &EnvironmentId,
+        project: &ProjectId,
+        compiled: &Compiled,
+        acl: Option<&AclId>,
+        way: &Way,
+    ) -> Result<Deployed, Error> {
+        let tenant = caller.tenant();
+        let view = self.view(tenant)?;
+        let mut green = self.green(&view, environment).await?;
+        if way.proven {
+            green.green.extend(compiled.modules.values().map(|(module, _)| *module));
+        }
         for _ in 0..ATTEMPTS {
             let view = self.view(tenant)?;
             let deployment = Deployment {
@@ -126,7 +188,7 @@ impl Runtime {
                 source: compiled.source,
                 publisher: caller.principal.user.clone(),
                 adopted_by: None,
-                run_as: run_as.clone(),
+                run_as: way.run_as.clone(),
                 deployed_at: self.now(),
                 orchestrations: compiled
                     .modules
@@ -146,7 +208,8 @@ impl Runtime {
                 .values()
                 .flat_map(|module| &module.manifest.operations)
                 .find_map(|operation| bound.account_for(operation).err());
-            let decision = asked(&view).covered(deployment, &bound, &green);
+            let decision = self.may_deploy_as(&view, caller, environment, project, way.run_as.as_ref());
+            let decision = decision.covered(deployment, &bound, &green);
             if !decision.is_allowed() {
                 let refusal = self.refuse(&decision, caller).await;
                 // The rule is short for the audit log; who deploys is told what to bind.
@@ -155,7 +218,7 @@ impl Runtime {
                     None => refusal,
                 });
             }
-            if let Some(deployed) = self.activate(caller, &view, decision, environment, acl.as_ref()).await? {
+            if let Some(deployed) = self.activate(caller, &view, decision, environment, acl, way).await? {
                 return Ok(deployed);
             }
         }
@@ -170,6 +233,7 @@ impl Runtime {
         decision: Decision,
         environment: &EnvironmentId,
         acl: Option<&AclId>,
+        way: &Way,
     ) -> Result<Option<Deployed>, Error> {
         let tenant = &view.tenant;
         let Some(deployment) = decision.deployment().cloned() else {
@@ -183,12 +247,13 @@ impl Runtime {
         lockgate_access::validate_change(&view.snapshot, &after, &[])
             .map_err(|refusal| Error::Conflict { code: refusal.code, message: refusal.message })?;
         let permit = self.deploy_permit(caller, decision).await?;
-        let mut entry = Entry::new(self.now(), "deployment", Outcome::Done, caller.principal.user.as_str());
+        let mut entry = Entry::new(self.now(), way.event, Outcome::Done, caller.principal.user.as_str());
         entry.channel = Some(Channel::Admin);
         entry.object = format!("{environment}/{}", deployment.project);
         entry.rule = rule;
         entry.digest = Some(deployment.source);
         entry.source.clone_from(&caller.source);
+        entry.detail.clone_from(&way.detail);
         entry.detail.insert("version".into(), deployment.version.to_string());
         if let Some(run_as) = &deployment.run_as {
             entry.detail.insert("run-as".into(), run_as.to_string());
@@ -251,7 +316,7 @@ impl Runtime {
     }
 
     /// Modules with a completed run in the environment before this one in the promotion order.
-    async fn green(&self, view: &View, environment: &EnvironmentId) -> Result<Stage, Error> {
+    pub(crate) async fn green(&self, view: &View, environment: &EnvironmentId) -> Result<Stage, Error> {
         let Some(before) = view.snapshot.environment_before(environment) else { return Ok(Stage::default()) };
         let query = RunQuery {
             environment: Some(before.clone()),
@@ -319,7 +384,7 @@ fn default_acl() -> Result<AclId, Error> {
     AclId::parse("default").map_err(|_| Error::Internal { what: "naming the default ACL".into() })
 }
 
-fn bindings(view: &View, environment: &EnvironmentId) -> Result<Vec<(AccountName, AccountBinding)>, Error> {
+pub(crate) fn bindings(view: &View, environment: &EnvironmentId) -> Result<Vec<(AccountName, AccountBinding)>, Error> {
     let prefix = format!("{environment}/");
     view.rows(Kind::Account, &prefix)
         .map(|row| {

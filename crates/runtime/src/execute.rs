@@ -181,8 +181,9 @@ impl OpenRun {
     }
 
     async fn close(mut self, end: RunEnd) {
-        self.closed = true;
         self.store.close_run(&self.tenant, self.run, end).await;
+        // Only now: a caller that goes away while the end is being queued leaves it to `drop`.
+        self.closed = true;
     }
 }
 

@@ -86,6 +86,9 @@ impl Scheduler {
         }
         let _ = tokio::time::timeout(grace, self.settled()).await;
         let interrupted = self.runs.len();
+        if interrupted > 0 {
+            tracing::warn!(runs = interrupted, "scheduled runs are cancelled; the next start makes them again");
+        }
         self.runs.shutdown().await;
         Ended { interrupted }
     }

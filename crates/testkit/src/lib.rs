@@ -23,6 +23,7 @@ pub mod pki;
 pub mod process;
 
 use std::{
+    io::Write as _,
     path::PathBuf,
     time::{Duration, Instant},
 };
@@ -42,12 +43,32 @@ pub fn workspace_root() -> PathBuf {
     here.ancestors().nth(2).expect("crates/testkit lies two below the root").to_path_buf()
 }
 
-/// The folder of language-neutral suites: `LOCKGATE_SUITES`, else `../shared/suites` beside the
-/// workspace. None when it is not there; a test that needs it then says so and ends.
-pub fn suites() -> Option<PathBuf> {
-    let folder =
+/// A folder of the language-neutral suites, such as `jsonata/given`: below `LOCKGATE_SUITES`, else
+/// below `../shared/suites` beside the workspace. None where a developer has no suites, which is said;
+/// in CI they must be there.
+///
+/// # Panics
+/// In CI, when the folder is not there.
+pub fn suite(name: &str) -> Option<PathBuf> {
+    let suites =
         std::env::var_os("LOCKGATE_SUITES").map_or_else(|| workspace_root().join("../shared/suites"), PathBuf::from);
-    folder.is_dir().then_some(folder)
+    let folder = suites.join(name);
+    if !folder.is_dir() {
+        skip(&format!("suite {name}"), &format!("no folder {}; set LOCKGATE_SUITES", folder.display()));
+        return None;
+    }
+    Some(folder)
+}
+
+/// Says that a test is skipped and why. In CI what can be installed is installed, and nothing is
+/// skipped.
+///
+/// # Panics
+/// In CI.
+pub fn skip(what: &str, reason: &str) {
+    assert!(std::env::var_os("CI").is_none(), "{what} cannot be skipped in CI: {reason}");
+    // Past the test harness, which would capture it.
+    let _ = writeln!(std::io::stderr(), "skipped: {what} ({reason})");
 }
 
 /// A loopback port that was free a moment ago.

@@ -6,7 +6,7 @@ use lockgate_model::{
     definition::Deployment,
     id::{AclId, EnvironmentId, ProjectId, UserId},
 };
-use lockgate_runtime::{Deployed, Runtime};
+use lockgate_runtime::{Deployed, Promotion, Runtime};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -70,6 +70,70 @@ pub(crate) async fn deploy(
 ) -> Answer<Json<Deployed>> {
     let deploy = lockgate_runtime::Deploy { version, acl, run_as };
     Ok(Json(runtime.deploy(&caller, &at.environment, &at.project, deploy).await?))
+}
+
+/// A project in an environment, and the environment it comes from.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct OfPromotion {
+    /// The environment it goes to.
+    #[param(value_type = String)]
+    environment: EnvironmentId,
+    /// The project.
+    #[param(value_type = String)]
+    project: ProjectId,
+    /// The environment it is active in.
+    #[param(value_type = String)]
+    from: EnvironmentId,
+}
+
+/// How to promote.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Promote {
+    /// The ACL for what has none here yet; absent for the default one.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    acl: Option<AclId>,
+    /// As whom its schedules run here; absent for the caller. Naming another needs `access-control`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    run_as: Option<UserId>,
+}
+
+/// What a promotion to here would change; nothing happens.
+#[utoipa::path(get, operation_id = "plan_promotion", path = "/admin/v1/tenants/{tenant}/environments/{environment}/deployments/{project}/from/{from}",
+    tag = "deployments", params(InTenant, OfPromotion), responses((status = 200, body = shapes::Promotion), Refusals, Changes))]
+pub(crate) async fn promotion(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfPromotion>,
+) -> Answer<Json<Promotion>> {
+    Ok(Json(runtime.promotion(&caller, &at.project, &at.from, &at.environment).await?))
+}
+
+/// Activates here what is active in another environment: the same bytes, under the accounts of here.
+#[utoipa::path(post, operation_id = "promote", path = "/admin/v1/tenants/{tenant}/environments/{environment}/deployments/{project}/from/{from}",
+    tag = "deployments", params(InTenant, OfPromotion), request_body = Promote,
+    responses((status = 200, body = shapes::Deployed), Refusals, Changes))]
+pub(crate) async fn promote(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfPromotion>,
+    Body(promote): Body<Promote>,
+) -> Answer<Json<Deployed>> {
+    Ok(Json(runtime.promote(&caller, &at.project, &at.from, &at.environment, promote.acl, promote.run_as).await?))
+}
+
+/// Activates what was active here before: the same bytes.
+#[utoipa::path(post, operation_id = "rollback", path = "/admin/v1/tenants/{tenant}/environments/{environment}/deployments/{project}/rollback",
+    tag = "deployments", params(InTenant, OfDeployment), responses((status = 200, body = shapes::Deployed), Refusals, Changes))]
+pub(crate) async fn rollback(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfDeployment>,
+) -> Answer<Json<Deployed>> {
+    Ok(Json(runtime.rollback(&caller, &at.environment, &at.project).await?))
 }
 
 /// Adopts what is active: its publish right stands on the caller from then on.

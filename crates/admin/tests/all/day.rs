@@ -140,6 +140,17 @@ async fn from_push_to_a_run_and_its_trace() {
     let active: Vec<shapes::Deployment> = items(&house.ada("GET", "environments/development/deployments", None).await);
     assert_eq!((active.len(), active[0].publisher.as_str()), (1, "ada"));
 
+    let promotion = "environments/test/deployments/shop/from/development";
+    let plan: shapes::Promotion = is(&house.ada("GET", promotion, None).await);
+    assert_eq!((plan.version, plan.replaces, plan.refusal.as_deref()), (1, None, None));
+    assert!(plan.orchestrations.iter().all(|one| one.replaces.is_none() && one.acl_to.is_none()));
+    let promoted: shapes::Deployed = is(&house.ada("POST", promotion, Some(json!({}))).await);
+    let modules =
+        |deployed: &shapes::Deployed| deployed.orchestrations.iter().map(|o| o.module.clone()).collect::<Vec<_>>();
+    assert_eq!(modules(&promoted), modules(&deployed), "the same bytes");
+    let told = house.ada("POST", "environments/test/deployments/shop/rollback", None).await;
+    assert_eq!((told.status, told.code().as_str()), (409, "LG-ROLLBACK"));
+
     // Run now: digits stay as they came.
     let runs = "environments/development/runs";
     let text = "{\"name\": \"echo\", \"input\": {\"n\": 12345678901234567890.10}}";

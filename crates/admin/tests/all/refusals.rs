@@ -54,6 +54,9 @@ const REFUSED: &[(&str, &str, u16)] = &[
     ("post", "/environments/{environment}/schedules/{name}/pause", 404),
     ("post", "/environments/{environment}/schedules/{name}/resume", 404),
     ("post", "/environments/{environment}/schedules/{name}/run", 404),
+    ("get", "/environments/{environment}/deployments/{project}/from/{from}", 404),
+    ("post", "/environments/{environment}/deployments/{project}/from/{from}", 404),
+    ("post", "/environments/{environment}/deployments/{project}/rollback", 404),
     ("get", "/environments/{environment}/runs", 404),
     ("post", "/environments/{environment}/runs", 404),
     ("get", "/environments/{environment}/runs/{id}", 404),
@@ -77,7 +80,8 @@ fn body(method: &str, path: &str) -> Option<Value> {
         ("put", "/environments/{environment}/accounts/{name}") => {
             json!({"connector": "https", "address": "https://erp.example.com", "identity": "system"})
         }
-        ("put", "/environments/{environment}/deployments/{project}") => json!({}),
+        ("put", "/environments/{environment}/deployments/{project}")
+        | ("post", "/environments/{environment}/deployments/{project}/from/{from}") => json!({}),
         ("post", "/environments/{environment}/runs") => json!({"name": "echo"}),
         ("post", "/access/why") => json!({"user": "ada", "environment": "development", "name": "echo"}),
         _ => return None,
@@ -88,6 +92,7 @@ fn body(method: &str, path: &str) -> Option<Value> {
 fn filled(path: &str, id: &str) -> String {
     let own = |kind: &str| if path.contains("/acls/{kind}") { "integrations" } else { kind }.to_owned();
     path.replace("{environment}", "development")
+        .replace("{from}", "test")
         .replace("{kind}", &own("users"))
         .replace("{project}", "shop")
         .replace("{id}", id)
@@ -178,7 +183,11 @@ async fn what_cannot_be_an_id_is_not_there() {
         let expected = if makes { (400, "LG-ID") } else { (404, "LG-NOT-FOUND") };
         for id in ["%20", "Ada", "..%2F..", "%00", "a%2Fb"] {
             let kind = if makes { "users" } else { id };
-            let bad = path.replace("{environment}", id).replace("{project}", id).replace("{kind}", kind);
+            let bad = path
+                .replace("{environment}", id)
+                .replace("{from}", id)
+                .replace("{project}", id)
+                .replace("{kind}", kind);
             let full = format!("/admin/v1/tenants/acme{}", bad.replace("{id}", id).replace("{name}", id));
             let body = body(&method, &path).or_else(|| Some(json!({})));
             let told = house.send(&method.to_uppercase(), &full, Some(&basic("ada")), body).await;

@@ -28,8 +28,8 @@ impl Map {
     /// Runs the command.
     pub fn run(self, output: &Output) -> Result<(), Exit> {
         let name = self.file.display().to_string();
-        let text = std::fs::read_to_string(&self.file)
-            .map_err(|e| Exit::failed("LG-IO", format!("cannot read `{name}`: {e}")))?;
+        let text =
+            std::fs::read_to_string(&self.file).map_err(|e| Exit::Usage(format!("cannot read `{name}`: {e}")))?;
         let tables = sources::tables(self.file.parent())?;
         let compiled = lockgate_compiler::map_module(&name, &text, &tables)
             .map_err(|all| Exit::problems(all, |_| text.clone()))?;

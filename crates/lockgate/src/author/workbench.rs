@@ -75,13 +75,14 @@ pub fn unreadable(error: &ParseError, file: &str, bytes: &[u8]) -> Exit {
 
 /// A run that failed, as a problem with its place where the module knows it.
 pub fn faulted(failure: &Failure, source: &str) -> Exit {
+    let code = &failure.error.code;
+    // The message of an expression error begins with its code; shown once is enough.
+    let message = failure.message.strip_prefix(&format!("{code}: ")).unwrap_or(&failure.message);
     match &failure.place {
         Some(place) => {
-            let problem =
-                lockgate_model::Diagnostic::new(failure.error.code.clone(), place.span, failure.message.clone())
-                    .file(place.source.clone());
+            let problem = lockgate_model::Diagnostic::new(code.clone(), place.span, message).file(place.source.clone());
             Exit::Problems(vec![(problem, source.to_owned())])
         }
-        None => Exit::failed(&failure.error.code, failure.message.clone()),
+        None => Exit::failed(code, message),
     }
 }

@@ -182,7 +182,10 @@ async fn allow(
         port_last: practice.port(),
     };
     let old = installation.runtime.operator_egress_list(tenant).map_err(failed)?;
-    let old = old.into_iter().filter(|row| *row != new && row.cidr == new.cidr).collect();
+    let old = old
+        .into_iter()
+        .filter(|row| *row != new && row.environment == new.environment && row.cidr == new.cidr)
+        .collect();
     installation.runtime.operator_egress(tenant, vec![new], old).await.map_err(failed)
 }
 

@@ -59,16 +59,7 @@ impl Listening {
         let scheduler = tokio::spawn(Scheduler::new(self.runtime).run(stopped(stop.clone()), grace));
         let drained = Server::new(self.tls, settings).serve(self.listener, front, stopped(stop)).await;
         let _ = operator.await;
-        match scheduler.await {
-            Ok(ended) if ended.interrupted > 0 => {
-                tracing::warn!(
-                    runs = ended.interrupted,
-                    "scheduled runs were cancelled; the next start makes them again"
-                );
-            }
-            Ok(_) => {}
-            Err(error) => tracing::error!(%error, "the scheduler ended with a defect"),
-        }
+        let _ = scheduler.await;
         let _ = std::fs::remove_file(&self.socket);
         drained
     }

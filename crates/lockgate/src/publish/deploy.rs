@@ -1,4 +1,4 @@
-//! `lockgate deploy PROJECT ENVIRONMENT`: a version becomes active.
+//! `lockgate deploy PROJECT ENVIRONMENT`: a version becomes active. `lockgate deployments`: what is.
 
 use clap::Args;
 use serde_json::{Value, json};
@@ -36,19 +36,48 @@ impl Deploy {
         let answer = client.put(&path, &json!({"version": self.version, "acl": self.acl, "run_as": self.run_as}));
         bar.finish_and_clear();
         let answer = answer?;
-        output.result(&answer, || {
-            let version = answer.get("version").and_then(Value::as_u64).unwrap_or_default();
-            let mut text =
-                format!("project `{}` version {version} is active in `{}`\n", self.project, self.environment);
-            for o in answer.get("orchestrations").and_then(Value::as_array).into_iter().flatten() {
-                let member = |name: &str| o.get(name).and_then(Value::as_str).unwrap_or_default();
-                text.push_str(&format!("  {}  {}  ACL {}\n", member("name"), member("module"), member("acl")));
-            }
-            for note in answer.get("notes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
-                text.push_str(&format!("note: {note}\n"));
-            }
-            text
-        });
+        output.result(&answer, || told(&answer));
         Ok(())
     }
+}
+
+/// Arguments of `deployments`.
+#[derive(Args)]
+pub struct Deployments {
+    /// The environment.
+    #[arg(long = "env")]
+    environment: String,
+}
+
+impl Deployments {
+    /// Runs the command.
+    pub fn run(self, output: &Output) -> Result<(), Exit> {
+        let value = Client::from_context()?.get(&format!("environments/{}/deployments", segment(&self.environment)))?;
+        let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        let mut rows = Vec::new();
+        for one in value.get("items").and_then(Value::as_array).into_iter().flatten() {
+            let version = one.get("version").and_then(Value::as_u64).unwrap_or_default().to_string();
+            for (name, module) in one.get("orchestrations").and_then(Value::as_object).into_iter().flatten() {
+                let (project, publisher) = (text(one, "project"), text(one, "publisher"));
+                rows.push(vec![project, version.clone(), name.clone(), text(module, "module"), publisher]);
+            }
+        }
+        output.table(&value, &["project", "version", "orchestration", "module", "publisher"], rows);
+        Ok(())
+    }
+}
+
+/// What became active, for people.
+pub(super) fn told(answer: &Value) -> String {
+    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let version = answer.get("version").and_then(Value::as_u64).unwrap_or_default();
+    let (project, environment) = (text(answer, "project"), text(answer, "environment"));
+    let mut told = format!("project `{project}` version {version} is active in `{environment}`\n");
+    for one in answer.get("orchestrations").and_then(Value::as_array).into_iter().flatten() {
+        told.push_str(&format!("  {}  {}  ACL {}\n", text(one, "name"), text(one, "module"), text(one, "acl")));
+    }
+    for note in answer.get("notes").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str) {
+        told.push_str(&format!("note: {note}\n"));
+    }
+    told
 }
