@@ -11,4 +11,5 @@ mod kept;
 mod neighbours;
 mod operator;
 mod promotion;
+mod schedules;
 mod suite;

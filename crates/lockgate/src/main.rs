@@ -63,6 +63,9 @@ enum Command {
     Run(publish::run::Run),
     /// Look at runs.
     Runs(publish::runs::Runs),
+    /// What runs by itself: list, pause, resume, run now.
+    #[command(subcommand)]
+    Schedule(publish::schedule::Schedule),
     /// Bind accounts: address, server identity and secrets of an endpoint in an environment.
     #[command(subcommand)]
     Account(publish::account::Account),
@@ -135,6 +138,7 @@ fn dispatch(command: Command, output: &Output) -> Result<(), Exit> {
         Command::Undeploy(c) => c.undeploy(output),
         Command::Run(c) => c.run(output),
         Command::Runs(c) => c.run(output),
+        Command::Schedule(c) => c.run(output),
         Command::Account(c) => c.run(output),
         Command::User(c) => c.run(output),
         Command::Group(c) => c.run(output),

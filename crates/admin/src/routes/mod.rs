@@ -9,6 +9,7 @@ pub(crate) mod definitions;
 pub(crate) mod deployments;
 pub(crate) mod projects;
 pub(crate) mod runs;
+pub(crate) mod schedules;
 pub(crate) mod session;
 
 use lockgate_model::id::EnvironmentId;

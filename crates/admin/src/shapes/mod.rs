@@ -10,6 +10,7 @@ mod definition;
 mod deploy;
 mod promote;
 mod run;
+mod schedule;
 mod session;
 
 pub use access::{AuditEntry, AuditLink, AuditPage, Explanation, Grant, Missing, PathTaken};
@@ -24,6 +25,7 @@ pub use deploy::{
 };
 pub use promote::{BoundTo, PromotedAccount, PromotedOrchestration, Promotion};
 pub use run::{Bytes, Phase, RunError, RunPlace, RunProblem, RunRecord, Target, TargetKind, TaskTime};
+pub use schedule::{Paused, RanNow, Schedule, Timing};
 pub use session::{KeyInfo, NewKey, Session, Who};
 
 use serde::Deserialize;
