@@ -107,7 +107,7 @@ pub fn open<S: Subject>(subject: &S, pki: &Pki, address: &str, cx: &Context) -> 
         identity: binding.identity,
         settings,
         secrets: secrets.iter().map(|s| ((*s).to_owned(), Secret::new(CANARY.to_owned()))).collect(),
-        tls: pki.client_config(None),
+        tls: Some(pki.client_config(None)),
     };
     registered.open(config, cx).expect("an account opens")
 }
