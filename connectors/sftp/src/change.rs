@@ -11,12 +11,7 @@ use crate::{
 };
 
 /// Moves a file or folder.
-pub(crate) async fn relocate(
-    session: &mut Session,
-    from: &Remote,
-    to: &Remote,
-    exists: Exists,
-) -> Result<(), Error> {
+pub(crate) async fn relocate(session: &mut Session, from: &Remote, to: &Remote, exists: Exists) -> Result<(), Error> {
     // Servers tell a missing source and a target in the way apart by words alone.
     session.attributes(&Request::LinkStat(from.as_str())).await?;
     check_free(session, to, exists).await?;

@@ -44,9 +44,7 @@ pub(crate) fn of(error: &russh::Error) -> Error {
         Ssh::ChannelOpenFailure(_) => {
             (Kind::Unavailable, "sftp-channel", "the server opens no further session for this account now")
         }
-        Ssh::RequestDenied => {
-            (Kind::Rejected, "sftp-subsystem", "the server offers no SFTP to this account")
-        }
+        Ssh::RequestDenied => (Kind::Rejected, "sftp-subsystem", "the server offers no SFTP to this account"),
         _ => return broken().with_private(error.to_string()),
     };
     Error::new(kind, code, text).with_private(error.to_string())

@@ -47,11 +47,7 @@ struct Part {
 }
 
 /// Opens a file and gives its attributes and content, which must be read by the deadline.
-pub(crate) async fn get(
-    mut lease: Lease,
-    path: &Remote,
-    deadline: Instant,
-) -> Result<(Attributes, Body), Error> {
+pub(crate) async fn get(mut lease: Lease, path: &Remote, deadline: Instant) -> Result<(Attributes, Body), Error> {
     let handle = match lease.session.open(path.as_str(), Open::Read).await {
         Ok(handle) => handle,
         Err(error) => {
@@ -65,13 +61,12 @@ pub(crate) async fn get(
         return Err(Error::new(Kind::Rejected, "sftp-no-file", "there is a folder at that path, and no file"));
     }
     let chunk = lease.session.read_bytes;
-    let reading =
-        Reading { lease, handle, attributes, out: VecDeque::new(), out_bytes: 0, next: 0, chunk, read: 0 };
+    let reading = Reading { lease, handle, attributes, out: VecDeque::new(), out_bytes: 0, next: 0, chunk, read: 0 };
     let pieces = stream::try_unfold(Some(reading), move |reading| async move {
         let Some(mut reading) = reading else { return Ok(None) };
-        let piece = timeout_at(deadline, reading.piece()).await.map_err(|_| {
-            Error::new(Kind::Timeout, "sftp-timeout", "the file was not read to its end in time")
-        })??;
+        let piece = timeout_at(deadline, reading.piece())
+            .await
+            .map_err(|_| Error::new(Kind::Timeout, "sftp-timeout", "the file was not read to its end in time"))??;
         match piece {
             Some(piece) => Ok(Some((piece, Some(reading)))),
             None => {

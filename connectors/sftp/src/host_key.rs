@@ -87,7 +87,8 @@ mod tests {
         assert!(whole.is(&shown) && fingerprint.is(&shown));
         assert_eq!(whole.algorithms(), [Algorithm::Ed25519]);
         assert_eq!(fingerprint.algorithms().len(), ACCEPTED.len());
-        let other = printed.replace(printed.as_bytes()[9] as char, if printed.as_bytes()[9] == b'A' { "B" } else { "A" });
+        let other =
+            printed.replace(printed.as_bytes()[9] as char, if printed.as_bytes()[9] == b'A' { "B" } else { "A" });
         assert!(!HostKey::parse(&other).unwrap().is(&shown));
     }
 }

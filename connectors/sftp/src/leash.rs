@@ -1,11 +1,13 @@
 //! A stream that ends when the one who holds its leash lets go.
 //!
 //! The SSH library drives a connection in a task of its own, which would outlive a sign-in that was
-//! given up (at a silent server, for ever).
+//! given up (at a silent server, for ever). The first bytes that came are kept: a server of another
+//! protocol is told by its greeting.
 
 use std::{
     io,
     pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll},
 };
 
@@ -19,6 +21,19 @@ use tokio::{
 #[derive(Debug)]
 pub(crate) struct Leash {
     _held: oneshot::Sender<()>,
+    greeting: Arc<Mutex<Vec<u8>>>,
+}
+
+/// Bytes of a greeting that are kept: lines may come before the one of SSH (RFC 4253 §4.2).
+const GREETING_BYTES_MAX: usize = 2048;
+
+impl Leash {
+    /// What a server that does not speak SSH said first; none when nothing came, or SSH did.
+    pub fn foreign_greeting(&self) -> Option<String> {
+        let greeting = self.greeting.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_ssh = greeting.windows(4).any(|bytes| bytes == b"SSH-");
+        (!is_ssh && !greeting.is_empty()).then(|| String::from_utf8_lossy(&greeting).into_owned())
+    }
 }
 
 /// The stream.
@@ -27,13 +42,17 @@ pub(crate) struct Leashed {
     stream: TcpStream,
     /// None once it was let go.
     held: Option<oneshot::Receiver<()>>,
+    greeting: Arc<Mutex<Vec<u8>>>,
+    greeting_left: usize,
 }
 
 impl Leashed {
     /// Puts a stream on a leash.
     pub fn new(stream: TcpStream) -> (Self, Leash) {
         let (holder, held) = oneshot::channel();
-        (Self { stream, held: Some(held) }, Leash { _held: holder })
+        let greeting = Arc::default();
+        let leash = Leash { _held: holder, greeting: Arc::clone(&greeting) };
+        (Self { stream, held: Some(held), greeting, greeting_left: GREETING_BYTES_MAX }, leash)
     }
 
     fn let_go(&mut self, cx: &mut Context<'_>) -> bool {
@@ -50,7 +69,16 @@ impl AsyncRead for Leashed {
         if self.let_go(cx) {
             return Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into()));
         }
-        Pin::new(&mut self.stream).poll_read(cx, buf)
+        let before = buf.filled().len();
+        let outcome = Pin::new(&mut self.stream).poll_read(cx, buf);
+        if self.greeting_left > 0
+            && let Some(came) = buf.filled().get(before..)
+        {
+            let kept = came.get(..self.greeting_left).unwrap_or(came);
+            self.greeting.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(kept);
+            self.greeting_left -= kept.len();
+        }
+        outcome
     }
 }
 

@@ -46,9 +46,9 @@ impl Parse {
 
 fn json(bytes: &[u8], limits: &Limits) -> Result<Shown, Error> {
     let json = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    Document::parse(json, limits).map(|document| Shown::Document(Box::new(document))).map_err(|e| {
-        Error::new(Kind::Protocol, "sftp-json", "the file is not JSON").with_private(e.to_string())
-    })
+    Document::parse(json, limits)
+        .map(|document| Shown::Document(Box::new(document)))
+        .map_err(|e| Error::new(Kind::Protocol, "sftp-json", "the file is not JSON").with_private(e.to_string()))
 }
 
 /// What a file is, by its mode.

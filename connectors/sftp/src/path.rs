@@ -18,7 +18,8 @@ pub(crate) struct Remote(String);
 impl Base {
     /// The base of an address: absolute, or the folder in which the server puts us.
     pub fn of(address: &Address) -> Result<Self, Error> {
-        let wrong = || Error::new(Kind::Configuration, "sftp-base", "the address has a base path that no file can have");
+        let wrong =
+            || Error::new(Kind::Configuration, "sftp-base", "the address has a base path that no file can have");
         let decoded = decoded(address.base()).ok_or_else(wrong)?;
         let plain = decoded.is_empty() || decoded.strip_prefix('/').is_some_and(|path| path.split('/').all(is_plain));
         if plain { Ok(Self(decoded)) } else { Err(wrong()) }

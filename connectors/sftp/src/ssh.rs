@@ -14,7 +14,7 @@ use russh::{
     keys::{Algorithm, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKeyOrCertificate},
     mac,
 };
-use tokio::{net::TcpStream, time::Instant};
+use tokio::time::Instant;
 
 use crate::{
     config::{Settings, SignIn},
@@ -140,8 +140,8 @@ pub(crate) async fn open(
     deadline: Instant,
 ) -> Result<Connected, Error> {
     let (stream, vetted) = cx.egress.dial(&settings.host, settings.port, deadline.into_std()).await?;
+    let (stream, leash) = Leashed::new(stream);
     let opening = async {
-        let (stream, leash) = Leashed::new(stream);
         let ended = Ended::default();
         let trust =
             Trust { expected: Some(settings.host_key.clone()), shown: Arc::default(), ended: Arc::clone(&ended) };
@@ -153,25 +153,35 @@ pub(crate) async fn open(
         })?;
         let channel = handle.channel_open_session().await.map_err(told)?;
         channel.request_subsystem(true, "sftp").await.map_err(told)?;
-        Ok(Connected { channel, handle, leash, ended: Arc::clone(&ended), vetted })
+        Ok((channel, handle, Arc::clone(&ended)))
     };
-    tokio::time::timeout_at(deadline, opening).await.map_err(|_| failure::late())?
+    match tokio::time::timeout_at(deadline, opening).await.unwrap_or_else(|_| Err(failure::late())) {
+        Ok((channel, handle, ended)) => Ok(Connected { channel, handle, leash, ended, vetted }),
+        Err(error) => Err(greeted(&leash, error)),
+    }
+}
+
+/// A server of another protocol is told by its greeting, however the connection ended then.
+fn greeted(leash: &Leash, error: Error) -> Error {
+    match leash.foreign_greeting() {
+        None => error,
+        Some(greeting) => failure::of(&russh::Error::Version).with_private(greeting),
+    }
 }
 
 /// The fingerprint of the key that a server shows. Nobody signs in.
 pub(crate) async fn fingerprint(cx: &Context, host: &Host, port: u16, deadline: Instant) -> Result<String, Error> {
     let (stream, _) = cx.egress.dial(host, port, deadline.into_std()).await?;
+    let (stream, leash) = Leashed::new(stream);
     let shown = Arc::<OnceLock<String>>::default();
     let trust = Trust { expected: None, shown: Arc::clone(&shown), ended: Ended::default() };
-    let asked = ask(stream, trust);
-    let failure = tokio::time::timeout_at(deadline, asked).await.map_err(|_| failure::late())?;
-    shown.get().cloned().ok_or_else(|| failure.map_or_else(failure::broken, Error::from))
-}
-
-/// Ends with the server's key refused, or earlier.
-async fn ask(stream: TcpStream, trust: Trust) -> Option<Failure> {
-    let (stream, _leash) = Leashed::new(stream);
-    client::connect_stream(configuration(HostKey::any()), stream, trust).await.err()
+    // Ends with the server's key refused, or earlier.
+    let asking = client::connect_stream(configuration(HostKey::any()), stream, trust);
+    let error = match tokio::time::timeout_at(deadline, asking).await {
+        Ok(asked) => asked.err().map_or_else(failure::broken, Error::from),
+        Err(_) => failure::late(),
+    };
+    shown.get().cloned().ok_or_else(|| greeted(&leash, error))
 }
 
 async fn sign_in(handle: &mut Handle<Trust>, settings: &Settings) -> Result<(), Failure> {
@@ -189,13 +199,17 @@ async fn sign_in(handle: &mut Handle<Trust>, settings: &Settings) -> Result<(), 
                     if remaining_methods.contains(&MethodKind::KeyboardInteractive)
                         && !remaining_methods.contains(&MethodKind::Password) =>
                 {
-                    return if answer(handle, user, password).await? { Ok(()) } else { Err(not_accepted(&outcome)) };
+                    return if answer(handle, user, password).await? {
+                        Ok(())
+                    } else {
+                        Err(not_accepted(handle, &outcome))
+                    };
                 }
                 _ => outcome,
             }
         }
     };
-    if outcome.success() { Ok(()) } else { Err(not_accepted(&outcome)) }
+    if outcome.success() { Ok(()) } else { Err(not_accepted(handle, &outcome)) }
 }
 
 /// An RSA key signs with SHA-2 or not at all.
@@ -237,16 +251,21 @@ async fn answer(handle: &mut Handle<Trust>, user: &str, password: &Secret) -> Re
     Ok(false)
 }
 
-fn not_accepted(outcome: &AuthResult) -> Failure {
+fn not_accepted(handle: &Handle<Trust>, outcome: &AuthResult) -> Failure {
+    // The library tells a connection that broke as a refusal; its own cause is the truth then.
+    if handle.is_closed() {
+        return Failure::Ssh(russh::Error::Disconnect);
+    }
     let error = Error::new(
         Kind::Authentication,
         "sftp-sign-in",
         "the server does not accept the account's user name with that key or password",
     );
     Failure::Told(match outcome {
-        AuthResult::Failure { remaining_methods, .. } => {
-            error.with_private(format!("the server takes: {}", remaining_methods.iter().map(<&str>::from).collect::<Vec<_>>().join(", ")))
-        }
+        AuthResult::Failure { remaining_methods, .. } => error.with_private(format!(
+            "the server takes: {}",
+            remaining_methods.iter().map(<&str>::from).collect::<Vec<_>>().join(", ")
+        )),
         AuthResult::Success => error,
     })
 }

@@ -25,9 +25,17 @@ pub(crate) enum Request<'a> {
     Init,
     Open(&'a str, Open),
     Close(&'a Bytes),
-    Read { handle: &'a Bytes, offset: u64, length: u32 },
+    Read {
+        handle: &'a Bytes,
+        offset: u64,
+        length: u32,
+    },
     /// `length` bytes of content follow the packet.
-    Write { handle: &'a Bytes, offset: u64, length: u32 },
+    Write {
+        handle: &'a Bytes,
+        offset: u64,
+        length: u32,
+    },
     /// Attributes of a link itself.
     LinkStat(&'a str),
     Stat(&'a str),
