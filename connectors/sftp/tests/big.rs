@@ -53,7 +53,8 @@ fn gigabytes_pass_in_little_memory() {
 }
 
 /// What the content is, over and over.
-static BLOCK: LazyLock<Bytes> = LazyLock::new(|| (0..1_u32 << 18).flat_map(|n| n.wrapping_mul(0x9e37_79b9).to_le_bytes()).collect());
+static BLOCK: LazyLock<Bytes> =
+    LazyLock::new(|| (0..1_u32 << 18).flat_map(|n| n.wrapping_mul(0x9e37_79b9).to_le_bytes()).collect());
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn work() {
@@ -74,7 +75,8 @@ async fn work() {
     let begun = Instant::now();
     let blocks = stream::repeat_with(|| Ok(BLOCK.clone())).take(usize::try_from(bytes >> 20).unwrap());
     let body = Some(Body::new(blocks).with_length(Some(bytes)));
-    let answer = account.clone().invoke(cx.clone(), Call { body, ..Call::new("put", input(), deadline) }).await.unwrap();
+    let answer =
+        account.clone().invoke(cx.clone(), Call { body, ..Call::new("put", input(), deadline) }).await.unwrap();
     assert_eq!(answer.written, bytes);
     let put = begun.elapsed();
     let begun = Instant::now();

@@ -71,7 +71,9 @@ async fn it_keeps_files_until_it_is_shut_down() {
     call(&by_key, "put", r#"{"path": "in/a.json", "body": "x", "exists": "replace"}"#).await.unwrap();
     call(&by_key, "move", r#"{"from": "in/a.json", "to": "b"}"#).await.unwrap();
     let listed = text(&call(&by_key, "list", "{}").await.unwrap());
-    assert!(listed.contains(r#""name":"b","kind":"file","size":1"#) && listed.contains(r#""name":"in","kind":"folder""#));
+    assert!(
+        listed.contains(r#""name":"b","kind":"file","size":1"#) && listed.contains(r#""name":"in","kind":"folder""#)
+    );
     // 70 MB do not fit.
     let large = bytes::Bytes::from(vec![0; 70_000_000]);
     let body = Some(lockgate_connector_api::Body::full(large));
