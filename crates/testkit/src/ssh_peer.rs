@@ -206,8 +206,7 @@ impl Proftpd {
         let of = |flag: &str| id(&[&[flag], who].concat());
         let (uid, gid, user, group) = (of("-u"), of("-g"), of("-un"), of("-gn"));
         if !who.is_empty() {
-            let opened = fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o711));
-            fs::set_permissions(dir.path(), opened).unwrap();
+            fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
             run(Command::new("chown").arg(format!("{uid}:{gid}")).arg(at("files")));
         }
         let hash = Command::new("openssl").args(["passwd", "-6", "-salt", "peers", password]).output().unwrap();
