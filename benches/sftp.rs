@@ -66,7 +66,7 @@ async fn connector(keys: &SshKeys, server: &Openssh) -> [Duration; 2] {
     let put = Call { body: Some(Body::new(blocks).with_length(Some(MIB << 20))), ..Call::new("put", input, deadline) };
     let account = open();
     let begun = Instant::now();
-    account.invoke(cx.clone(), put).await.unwrap_or_else(|e| panic!("{e}: {}", e.private().reveal()));
+    account.invoke(cx.clone(), put).await.unwrap();
     let put = begun.elapsed();
     let account = open();
     let get = Call { stream: true, ..Call::new("get", Document::object([("path", "ours".into())]), deadline) };
