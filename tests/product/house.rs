@@ -43,6 +43,9 @@ impl Reply {
 }
 
 pub const ORDER: &str = include_str!("../../orchestrations/order-to-erp/sample.json");
+/// Given to quickstart, nothing is left out.
+const WITH_DATABASE: &str = "--port=0";
+
 pub const ORDER_PATH: &str = "/demo/development/order-to-erp";
 
 impl House {
@@ -51,6 +54,20 @@ impl House {
         let folder = lockgate_testkit::temp_dir();
         let data = folder.path().join("data");
         Self::start_in(folder, data, &[])
+    }
+
+    /// The same with the practice database; none where PostgreSQL is not installed, which is said.
+    pub fn start_with_database() -> Option<Self> {
+        let folder = lockgate_testkit::temp_dir();
+        let data = folder.path().join("data");
+        let house = Self::start_in(folder, data, &[WITH_DATABASE]);
+        match house.ready["without_database"].as_str() {
+            None => Some(house),
+            Some(reason) => {
+                lockgate_testkit::skip("the practice database", reason);
+                None
+            }
+        }
     }
 
     /// Starts quickstart again on the same data directory.
@@ -63,6 +80,9 @@ impl House {
     fn start_in(folder: TempDir, data: PathBuf, more: &[&str]) -> Self {
         let mut command = Command::new(program());
         command.args(["quickstart", "--json", "--data"]).arg(&data).args(more);
+        if !more.contains(&WITH_DATABASE) {
+            command.arg("--no-database");
+        }
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log(&folder));
         let mut process = Running::start(&mut command);
         let mut line = String::new();

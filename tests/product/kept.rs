@@ -42,7 +42,7 @@ fn a_stolen_data_directory_shows_neither_data_nor_secrets() {
     let set = [
         "account",
         "set",
-        "erp",
+        "crm",
         "--env",
         "development",
         "--connector",

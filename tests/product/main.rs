@@ -11,6 +11,7 @@ mod house;
 mod kept;
 mod neighbours;
 mod operator;
+mod orchestrations;
 mod promotion;
 mod schedules;
 mod suite;

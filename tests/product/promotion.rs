@@ -9,12 +9,23 @@ const PROMOTE: [&str; 4] = ["promote", "order-to-erp", "development", "test"];
 /// Binds the practice service in `test` as it is in `development`, and opens the way to it.
 fn bind_in_test(house: &House) {
     let accounts = house.cli_json(&["account", "list", "--env", "development"]);
-    let erp = &accounts["items"][0];
-    let (address, ca) = (erp["address"].as_str().unwrap(), house.text("ca_file"));
-    house.cli(&["account", "add", "erp", "--env", "test", "--connector", "https", "--address", address, "--ca", &ca]);
-    let port = address.rsplit_once(':').unwrap().1.split('/').next().unwrap();
-    let data = house.data.to_str().unwrap();
-    house.cli(&["operator", "egress", "allow", "--data", data, "demo", "test", "127.0.0.1/32", port]);
+    let address = |name: &str| {
+        let one = accounts["items"].as_array().unwrap().iter().find(|one| one["name"] == name).unwrap();
+        one["address"].as_str().unwrap().to_owned()
+    };
+    let (crm, erp) = (address("crm"), address("erp"));
+    let (data, ca, sftp) = (house.data.to_str().unwrap(), house.text("ca_file"), &house.ready["sftp"]);
+    for address in [&crm, &erp] {
+        let port = address.rsplit_once(':').unwrap().1.split('/').next().unwrap();
+        house.cli(&["operator", "egress", "allow", "--data", data, "demo", "test", "127.0.0.1/32", port]);
+    }
+    house.cli(&["account", "add", "crm", "--env", "test", "--connector", "https", "--address", &crm, "--ca", &ca]);
+    let binding = ["account", "add", "erp", "--env", "test", "--connector", "sftp", "--address", &erp, "--host-key"];
+    let host_key = sftp["host_key"].as_str().unwrap();
+    let settings = [host_key, "--set", "username=practice", "--set", "auth=password", "--secret", "password=-"];
+    let context = house.data.join("context.json");
+    let bound = house.cli_as(&context, &[&binding[..], &settings].concat(), sftp["password"].as_str().unwrap());
+    assert!(bound.status.success(), "{bound:?}");
 }
 
 fn module(house: &House, environment: &str) -> Value {
@@ -26,7 +37,7 @@ fn module(house: &House, environment: &str) -> Value {
 fn a_promotion_is_refused_until_its_accounts_are_bound_and_says_so_before() {
     let house = House::start();
     let plan = house.cli_json(&[&PROMOTE[..], &["--dry-run"]].concat());
-    assert!(plan["refusal"].as_str().unwrap().contains("`erp` is not bound"), "{plan}");
+    assert!(plan["refusal"].as_str().unwrap().contains("` is not bound"), "{plan}");
     assert_eq!(plan["accounts"][0]["to"], Value::Null);
     let shown = house.cli(&[&PROMOTE[..], &["--dry-run"]].concat());
     assert!(shown.contains("! erp") && shown.contains("it would be refused"), "{shown}");

@@ -6,6 +6,7 @@ use crate::{
     input::Exists,
     output,
     path::Remote,
+    put,
     session::Session,
     wire::{Attributes, Request},
 };
@@ -76,13 +77,18 @@ async fn replace(session: &mut Session, from: &Remote, to: &Remote) -> Result<()
         Err(error) if matches!(error.kind(), Kind::Rejected | Kind::Conflict) => {}
         outcome => return outcome,
     }
-    let aside = from.beside(&format!("{}.old", from.as_str().rsplit('/').next().unwrap_or_default()));
+    let aside = put::temporary(to)?;
     session.order(&Request::Rename(to.as_str(), aside.as_str())).await?;
+    // Whatever fails from here on, the old content is not lost: the error says where it is.
+    let kept = |error: Error| {
+        let told = error.private().reveal().clone();
+        error.with_private(format!("{told}; what was there before is in `{}`", aside.as_str()))
+    };
     if let Err(error) = session.order(&plain).await {
-        session.order(&Request::Rename(aside.as_str(), to.as_str())).await?;
-        return Err(error);
+        let back = session.order(&Request::Rename(aside.as_str(), to.as_str())).await;
+        return Err(if back.is_ok() { error } else { kept(error) });
     }
-    session.order(&Request::Remove(aside.as_str())).await
+    session.order(&Request::Remove(aside.as_str())).await.map_err(kept)
 }
 
 fn in_the_way() -> Error {

@@ -271,7 +271,7 @@ impl Writes {
 }
 
 /// A name beside the file that nobody else takes.
-fn temporary(path: &Remote) -> Result<Remote, Error> {
+pub(crate) fn temporary(path: &Remote) -> Result<Remote, Error> {
     let random = getrandom::u64().map_err(|_| {
         Error::new(Kind::Unavailable, "sftp-random", "this machine gives no random numbers for a temporary name")
     })?;

@@ -56,6 +56,7 @@ fn gigabytes_pass_in_little_memory() {
 static BLOCK: LazyLock<Bytes> =
     LazyLock::new(|| (0..1_u32 << 18).flat_map(|n| n.wrapping_mul(0x9e37_79b9).to_le_bytes()).collect());
 
+#[expect(clippy::disallowed_methods, reason = "the one who started this process tells it what to do")]
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn work() {
     let bytes: u64 = env::var(WORKER).unwrap().parse().unwrap();

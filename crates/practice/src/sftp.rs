@@ -35,6 +35,8 @@ const SIGN_IN_MAX: Duration = Duration::from_secs(10);
 const IDLE_MAX: Duration = Duration::from_secs(120);
 /// Bytes of one read.
 const READ_BYTES_MAX: u32 = 32 << 10;
+/// Folders that are there from the start.
+const FOLDERS: [&str; 2] = ["export", "orders"];
 /// The one user.
 const USER: &str = "practice";
 
@@ -70,6 +72,9 @@ impl Sftp {
         let listener = TcpListener::bind(addr).await?;
         let addr = listener.local_addr()?;
         let files = Arc::<Mutex<Files>>::default();
+        for folder in FOLDERS {
+            held(&files).make_folder(folder).map_err(|_| io::Error::other("no practice folders"))?;
+        }
         let (stop, stopped) = watch::channel(false);
         let door = Door {
             password: password.clone().into(),

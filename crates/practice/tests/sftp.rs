@@ -1,4 +1,5 @@
 //! The practice file server, asked by the product's own connector.
+#![expect(clippy::unwrap_used, reason = "a broken premise must fail the test on the spot")]
 
 use std::{
     sync::Arc,

@@ -193,6 +193,16 @@ impl Proftpd {
 
     /// Starts one whose user has that password; none where it is not installed.
     pub fn start(keys: &SshKeys, password: &str, shown: Shown) -> Option<Self> {
+        Self::start_with(keys, password, shown, "")
+    }
+
+    /// Starts one without the extensions of OpenSSH that replace a file in one step and write it to
+    /// disk, as older servers are.
+    pub fn start_plain(keys: &SshKeys, password: &str) -> Option<Self> {
+        Self::start_with(keys, password, Shown::Own, "SFTPExtensions -posixRename -fsync\n")
+    }
+
+    fn start_with(keys: &SshKeys, password: &str, shown: Shown, more: &str) -> Option<Self> {
         let proftpd = installed("proftpd")?;
         let (dir, port) = (temp_dir(), free_port());
         let at = |name: &str| dir.path().join(name);
@@ -206,8 +216,7 @@ impl Proftpd {
         let of = |flag: &str| id(&[&[flag], who].concat());
         let (uid, gid, user, group) = (of("-u"), of("-g"), of("-un"), of("-gn"));
         if !who.is_empty() {
-            let opened = fs::Permissions::from(std::os::unix::fs::PermissionsExt::from_mode(0o711));
-            fs::set_permissions(dir.path(), opened).unwrap();
+            fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
             run(Command::new("chown").arg(format!("{uid}:{gid}")).arg(at("files")));
         }
         let hash = Command::new("openssl").args(["passwd", "-6", "-salt", "peers", password]).output().unwrap();
@@ -233,7 +242,7 @@ impl Proftpd {
              RequireValidShell off\nDefaultRoot ~\nAllowOverwrite on\nUseReverseDNS off\nMaxLoginAttempts 3\n\
              SFTPEngine on\nSFTPLog {here}/sftp.log\nSFTPHostKey {here}/host\n\
              SFTPAuthorizedUserKeys file:{here}/%u.keys\n\
-             LogFormat all \"%m %r\"\nExtendedLog {here}/commands ALL all\n{old}"
+             LogFormat all \"%m %r\"\nExtendedLog {here}/commands ALL all\n{old}{more}"
         );
         fs::write(at("config"), config).unwrap();
         let mut command = Command::new(proftpd);

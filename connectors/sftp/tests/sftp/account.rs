@@ -102,8 +102,8 @@ impl Server {
 pub struct Opening {
     pub base: String,
     pub host_key: String,
-    pub settings: Vec<(&'static str, String)>,
-    pub secrets: Vec<(&'static str, String)>,
+    pub settings: Fields,
+    pub secrets: Fields,
     pub egress: Egress,
 }
 
@@ -137,8 +137,11 @@ impl Opening {
     }
 }
 
+/// Settings or secrets by name.
+pub type Fields = Vec<(&'static str, String)>;
+
 /// Settings and secrets with which a server lets us in.
-pub fn sign_in(kind: Kind) -> (Vec<(&'static str, String)>, Vec<(&'static str, String)>) {
+pub fn sign_in(kind: Kind) -> (Fields, Fields) {
     match kind {
         Kind::Openssh => (
             vec![("username", Openssh::user())],

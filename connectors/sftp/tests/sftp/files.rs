@@ -4,9 +4,10 @@ use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use lockgate_connector_api::{Call, Kind as Is};
 use lockgate_model::Limits;
+use lockgate_testkit::{contract::CANARY, ssh_peer::Proftpd};
 use serde_json::{Value, json};
 
-use crate::account::{Account, KINDS, Kind, Server, call, read};
+use crate::account::{Account, KEYS, KINDS, Kind, Server, call, read};
 
 fn names(listing: &Value) -> Vec<&str> {
     listing["entries"].as_array().unwrap().iter().map(|e| e["name"].as_str().unwrap()).collect()
@@ -162,6 +163,26 @@ async fn things_are_moved_and_deleted() {
         assert_eq!(account.fails("delete", json!({"path": "done"})).await.kind(), Is::NotFound);
         assert_eq!(server.names(), Vec::<String>::new());
     }
+}
+
+#[tokio::test]
+async fn files_are_replaced_without_the_extension_for_it_too() {
+    let Some(server) = Proftpd::start_plain(&KEYS, CANARY).map(Server::Proftpd) else { return };
+    let account = Account::on(Kind::Proftpd, &server);
+    let at = |name: &str| server.files().join(name);
+    for body in ["one", "two", "three"] {
+        account.call("put", json!({"path": "a", "body": body, "exists": "replace"})).await.unwrap();
+        assert_eq!(fs::read(at("a")).unwrap(), body.as_bytes());
+    }
+    assert_eq!(account.fails("put", json!({"path": "a", "body": "x"})).await.kind(), Is::Conflict);
+    account.call("put", json!({"path": "b", "body": "b"})).await.unwrap();
+    assert_eq!(account.fails("move", json!({"from": "b", "to": "a"})).await.kind(), Is::Conflict);
+    assert_eq!(fs::read(at("a")).unwrap(), b"three");
+    account.call("move", json!({"from": "b", "to": "a", "exists": "replace"})).await.unwrap();
+    assert_eq!(fs::read(at("a")).unwrap(), b"b");
+    assert_eq!(server.names(), ["a"]);
+    let Server::Proftpd(server) = server else { return };
+    assert!(server.log("RENAME") > 10, "a plain rename replaces here, so nothing was put aside");
 }
 
 /// ProFTPD alone serves as another user than root where the test is root.

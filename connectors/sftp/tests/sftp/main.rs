@@ -3,7 +3,6 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::indexing_slicing,
-    clippy::panic,
     clippy::unreachable,
     reason = "a broken premise must fail the test on the spot"
 )]

@@ -8,7 +8,7 @@ use lockgate_testkit::{
 };
 use serde_json::json;
 
-use crate::account::{Account, KEYS, KINDS, Kind, Opening, Server, call, sign_in};
+use crate::account::{Account, Fields, KEYS, KINDS, Kind, Opening, Server, call, sign_in};
 
 #[tokio::test]
 async fn a_server_with_another_key_hears_no_credential() {
@@ -71,7 +71,7 @@ async fn both_servers_take_rsa_keys_with_sha_2() {
     }
 }
 
-fn swapped(mut fields: Vec<(&'static str, String)>, name: &'static str, value: &str) -> Vec<(&'static str, String)> {
+fn swapped(mut fields: Fields, name: &'static str, value: &str) -> Fields {
     fields.retain(|(n, _)| *n != name);
     fields.push((name, value.to_owned()));
     fields

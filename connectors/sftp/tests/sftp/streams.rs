@@ -153,8 +153,8 @@ async fn a_file_that_changes_while_it_is_read_is_a_failed_read() {
         let path = server.files().join("changing");
         for change in ["longer", "shorter", "other"] {
             fs::write(&path, vec![b'x'; 20 << 20]).unwrap();
-            let an_hour_ago = std::time::SystemTime::now() - Duration::from_secs(3600);
-            fs::File::options().write(true).open(&path).unwrap().set_modified(an_hour_ago).unwrap();
+            let long_ago = std::time::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
+            fs::File::options().write(true).open(&path).unwrap().set_modified(long_ago).unwrap();
             let body = account.invoke(streamed("changing")).await.unwrap().stream.unwrap().bytes().unwrap();
             let file = fs::File::options().write(true).open(&path).unwrap();
             match change {

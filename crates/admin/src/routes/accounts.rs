@@ -109,8 +109,7 @@ pub(crate) async fn unbind(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Shows the identity of a server, for a person to compare before the account is bound to it. Nobody
-/// signs in.
+/// Shows a server's identity, to be compared before the account is bound to it; nobody signs in.
 #[utoipa::path(post, operation_id = "show_identity", path = "/admin/v1/tenants/{tenant}/environments/{environment}/accounts/{name}/identity",
     tag = "accounts", params(InTenant, OfAccount), request_body = Endpoint, responses((status = 200, body = Shown), Refusals, Changes))]
 pub(crate) async fn identity(

@@ -203,7 +203,7 @@ fn check_argument(reader: &mut Reader<'_>, text: &str, variable: &Variable, orig
         "stream" => problem(
             "`$stream` cannot be used here".to_owned(),
             "a stream passes once: it can be a whole member of the call that comes directly after the one \
-             with `stream: true`, as in `content: ${ $stream }`"
+             with `stream: true`, as in `body: ${ $stream }`"
                 .to_owned(),
         ),
         _ if !place.arguments().contains(&name) => {

@@ -1,6 +1,7 @@
 //! Commands of operators: running a server, and what only its operator may do.
 
 pub mod connector;
+mod endpoints;
 mod installation;
 mod machine;
 pub mod operator;

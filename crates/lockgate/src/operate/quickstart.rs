@@ -1,9 +1,9 @@
 //! `lockgate quickstart`: a whole installation on this machine and a real order through it.
 //!
-//! Keys, a tenant with four environments and an administrator, a practice HTTPS service in the same
-//! process, the orchestration `order-to-erp` pushed and deployed by the ordinary verbs over the admin
-//! API, and its sample order sent: POST → authentication → both gates → WebAssembly → mapping →
-//! HTTPS call → reply. Loopback only.
+//! Keys, a tenant with four environments and an administrator, practice endpoints, the orchestrations
+//! pushed and deployed by the ordinary verbs over the admin API, and the sample order sent: POST →
+//! authentication → both gates → WebAssembly → HTTPS lookup → mapping → file on the SFTP server →
+//! reply. Loopback only.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -15,12 +15,10 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::Args;
 use http::Method;
 use lockgate_identity::{Password, Policy};
-use lockgate_keys::ClientCertificates;
 use lockgate_model::{
     definition::{EgressAllowance, ServerIdentity},
     id::{EnvironmentId, TenantId, UserId},
 };
-use lockgate_practice::Practice;
 use lockgate_runtime::NewTenant;
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -30,6 +28,7 @@ use crate::{
     context::Context,
     exit::Exit,
     operate::{
+        endpoints::{Account, Endpoints, Files},
         installation::Installation,
         machine, sample,
         server::{self, Listening},
@@ -50,6 +49,9 @@ pub struct Quickstart {
     /// Send the order and end.
     #[arg(long)]
     once: bool,
+    /// Leave out the practice database, which takes some seconds to start.
+    #[arg(long)]
+    no_database: bool,
     /// Give the administrator of an existing data directory a new password.
     #[arg(long)]
     new_password: bool,
@@ -58,7 +60,6 @@ pub struct Quickstart {
 const TENANT: &str = "demo";
 const ENVIRONMENT: &str = "development";
 const ADMINISTRATOR: &str = "admin";
-const ACCOUNT: &str = "erp";
 
 /// What came up and is to be shown.
 struct Ready {
@@ -66,7 +67,11 @@ struct Ready {
     ca_file: PathBuf,
     context_file: PathBuf,
     password: Option<Password>,
-    practice: SocketAddr,
+    accounts: Vec<Account>,
+    /// Why there is no practice database, if there is none.
+    without_database: Option<String>,
+    /// How to look at the files of the practice file server.
+    files: Files,
 }
 
 impl Quickstart {
@@ -89,13 +94,14 @@ impl Quickstart {
     async fn serve(self, data: &Path, output: &Output) -> Result<(), Exit> {
         let began = Instant::now();
         let installation = Installation::open(data).await?;
-        let practice = practice(&installation).await?;
+        let endpoints = Endpoints::start(&installation, !self.no_database).await?;
         let (tenant, environment) = ids()?;
         let password = self.tenant(&installation, &tenant).await?;
-        allow(&installation, &tenant, &environment, practice.addr()).await?;
+        allow(&installation, &tenant, &environment, &endpoints.addresses()).await?;
 
         let own = installation.certificate(&["localhost", "127.0.0.1"])?;
         let ca_file = installation.write_ca(data)?;
+        let ca = installation.authority.certificate_pem();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         let listening = Listening::open(data, address, &own, installation.runtime.clone()).await?;
         let ready = Ready {
@@ -103,12 +109,13 @@ impl Quickstart {
             ca_file,
             context_file: data.join("context.json"),
             password,
-            practice: practice.addr(),
+            accounts: endpoints.accounts(&ServerIdentity::Ca(ca.clone())),
+            without_database: endpoints.without_database().map(str::to_owned),
+            files: endpoints.file_server(),
         };
         let (stop, stopped) = watch::channel(false);
         let serving = tokio::spawn(listening.serve(stopped));
 
-        let ca = installation.authority.certificate_pem();
         let (ready, reply, took) = blocking(move || {
             let prepared = ready.prepare(&ca)?;
             let sent = Instant::now();
@@ -116,13 +123,13 @@ impl Quickstart {
             Ok((ready, reply, sent.elapsed()))
         })
         .await?;
-        output.result(&ready.json(), || ready.text(&reply, took, began.elapsed(), self.once));
+        output.result(&ready.json(), || ready.text(&reply, took, began.elapsed(), &endpoints, self.once));
         if !self.once {
             server::signal().await?;
         }
         let _ = stop.send(true);
         let _ = serving.await;
-        practice.shutdown().await;
+        endpoints.shutdown().await;
         Ok(())
     }
 
@@ -157,36 +164,27 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Exit> + Se
         .map_err(|_| Exit::failed("LG-QUICKSTART", "quickstart ended with a defect"))?
 }
 
-/// The practice service, with a certificate of the installation's CA.
-async fn practice(installation: &Installation) -> Result<Practice, Exit> {
-    let own = installation.certificate(&["localhost", "127.0.0.1"])?;
-    let tls = lockgate_keys::server_config(&own, &ClientCertificates::None, lockgate_keys::ALPN_HTTP)
-        .map_err(|e| Exit::failed("LG-QUICKSTART", format!("the practice service has no certificate: {e}")))?;
-    lockgate_practice::start(tls, SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
-        .await
-        .map_err(|e| Exit::failed("LG-QUICKSTART", format!("cannot start the practice service: {e}")))
-}
-
-/// Allows exactly the practice address and port, and withdraws those of earlier starts.
+/// Allows exactly the practice endpoints, and withdraws those of earlier starts.
 async fn allow(
     installation: &Installation,
     tenant: &TenantId,
     environment: &EnvironmentId,
-    practice: SocketAddr,
+    endpoints: &[SocketAddr],
 ) -> Result<(), Exit> {
     let failed = |e: lockgate_runtime::Error| Exit::failed(e.code(), e.to_string());
-    let new = EgressAllowance {
+    let row = |at: &SocketAddr| EgressAllowance {
         environment: environment.clone(),
-        cidr: format!("{}/32", practice.ip()),
-        port_first: practice.port(),
-        port_last: practice.port(),
+        cidr: format!("{}/32", at.ip()),
+        port_first: at.port(),
+        port_last: at.port(),
     };
+    let new: Vec<_> = endpoints.iter().map(row).collect();
     let old = installation.runtime.operator_egress_list(tenant).map_err(failed)?;
-    let old = old
-        .into_iter()
-        .filter(|row| *row != new && row.environment == new.environment && row.cidr == new.cidr)
-        .collect();
-    installation.runtime.operator_egress(tenant, vec![new], old).await.map_err(failed)
+    let of_ours = |row: &EgressAllowance| {
+        row.environment == *environment && new.iter().any(|new| new.cidr == row.cidr) && row.port_first == row.port_last
+    };
+    let old = old.into_iter().filter(|row| of_ours(row) && !new.contains(row)).collect();
+    installation.runtime.operator_egress(tenant, new.clone(), old).await.map_err(failed)
 }
 
 /// What the order is sent with.
@@ -197,7 +195,7 @@ struct Prepared {
 
 impl Ready {
     fn order_url(&self) -> String {
-        format!("{}/{TENANT}/{ENVIRONMENT}/{}", self.url, sample::NAME)
+        format!("{}/{TENANT}/{ENVIRONMENT}/{}", self.url, sample::ORDERS.name)
     }
 
     /// Signs in and does by the ordinary verbs what a publisher would do.
@@ -225,7 +223,7 @@ impl Ready {
             token,
         };
         context.save(&self.context_file)?;
-        self.publish(&client(&context.token)?, &identity)?;
+        self.publish(&client(&context.token)?)?;
         Ok(Prepared { identity, authorization })
     }
 
@@ -241,16 +239,21 @@ impl Ready {
         })
     }
 
-    fn publish(&self, client: &Client, identity: &ServerIdentity) -> Result<(), Exit> {
-        let binding = json!({
-            "connector": "https",
-            "address": format!("https://{}/erp", self.practice),
-            "identity": identity,
-        });
-        client.put(&format!("environments/{ENVIRONMENT}/accounts/{ACCOUNT}"), &binding)?;
-        client.post(&format!("projects/{}/versions", sample::NAME), &json!({"files": sample::files()}))?;
-        client.put(&format!("environments/{ENVIRONMENT}/deployments/{}", sample::NAME), &json!({}))?;
+    fn publish(&self, client: &Client) -> Result<(), Exit> {
+        for account in &self.accounts {
+            client.put(&format!("environments/{ENVIRONMENT}/accounts/{}", account.name), &account.binding)?;
+        }
+        for project in self.projects() {
+            client.post(&format!("projects/{}/versions", project.name), &json!({"files": project.files()}))?;
+            client.put(&format!("environments/{ENVIRONMENT}/deployments/{}", project.name), &json!({}))?;
+        }
         Ok(())
+    }
+
+    /// What can be deployed with the endpoints that are there.
+    fn projects(&self) -> impl Iterator<Item = &'static sample::Project> {
+        let more: &[_] = if self.without_database.is_none() { &sample::WITH_DATABASE } else { &[] };
+        [&sample::ORDERS].into_iter().chain(more)
     }
 
     fn json(&self) -> Value {
@@ -264,23 +267,35 @@ impl Ready {
             "environment": ENVIRONMENT,
             "user": ADMINISTRATOR,
             "password": self.password.as_ref().map(Password::expose),
+            "projects": self.projects().map(|project| project.name).collect::<Vec<_>>(),
+            "without_database": self.without_database,
+            "sftp": self.files,
         })
     }
 
-    fn text(&self, reply: &str, took: Duration, ready: Duration, once: bool) -> String {
+    fn text(&self, reply: &str, took: Duration, ready: Duration, endpoints: &Endpoints, once: bool) -> String {
         let password = self.password.as_ref().map_or("(as before; --new-password makes a new one)", Password::expose);
+        let files: String = endpoints.files().iter().map(|(path, size)| format!("  {path}  {size} bytes\n")).collect();
+        let database = match &self.without_database {
+            None => "the practice database is up: customers-from-db and nightly-export are deployed".to_owned(),
+            Some(reason) => format!("no practice database, so one project is deployed and not three: {reason}"),
+        };
         let mut text = format!(
-            "the sample order went through both gates, was mapped and sent to the practice ERP in {:.1} ms:\n  {reply}\n\n\
-             listener   {}/{TENANT}/{ENVIRONMENT}/…\n\
-             admin API  {}/admin/v1\n\
+            "the sample order went through both gates, was looked up, mapped and handed to the practice ERP in {:.1} ms:\n  \
+             {reply}\non the practice file server:\n{files}{database}\n\n\
+             listener   {url}/{TENANT}/{ENVIRONMENT}/…\n\
+             admin API  {url}/admin/v1\n\
              tenant     {TENANT}, environment {ENVIRONMENT}\n\
              user       {ADMINISTRATOR}\n\
              password   {password}\n\
-             CA file    {}\n",
+             CA file    {ca}\n\
+             files      {address} as {username}, password {secret}\n",
             took.as_secs_f64() * 1_000.0,
-            self.url,
-            self.url,
-            self.ca_file.display(),
+            url = self.url,
+            ca = self.ca_file.display(),
+            address = self.files.address,
+            username = self.files.username,
+            secret = self.files.password,
         );
         text.push_str(&format!("ready after {:.1} s\n", ready.as_secs_f64()));
         if !once {
@@ -297,7 +312,7 @@ impl Ready {
                 ca = self.ca_file.display(),
                 order = self.order_url(),
                 program = std::env::current_exe().map_or_else(|_| "lockgate".to_owned(), |p| p.display().to_string()),
-                name = sample::NAME,
+                name = sample::ORDERS.name,
             ));
         }
         text
@@ -315,7 +330,7 @@ impl Prepared {
     /// Sends the sample order; returns the reply.
     fn order(&self, ready: &Ready) -> Result<String, Exit> {
         let client = Client::new(&ready.url, self.identity.clone(), TENANT.into(), Some(self.authorization.clone()))?;
-        let path = format!("/{}/{}/{}", segment(TENANT), segment(ENVIRONMENT), sample::NAME);
+        let path = format!("/{}/{}/{}", segment(TENANT), segment(ENVIRONMENT), sample::ORDERS.name);
         let answer = client.send(Method::POST, &path, Some(sample::ORDER.into()))?;
         if !answer.status.is_success() {
             judge(&answer)?;

@@ -1,21 +1,33 @@
-//! The orchestration quickstart deploys, carried in the program.
+//! The orchestrations quickstart deploys, carried in the program.
 
 use std::collections::BTreeMap;
 
-macro_rules! files {
-    ($($path:literal),* $(,)?) => {
-        &[$(($path, include_str!(concat!("../../../../orchestrations/order-to-erp/", $path)))),*]
+/// One project.
+pub struct Project {
+    /// Its id.
+    pub name: &'static str,
+    files: &'static [(&'static str, &'static str)],
+}
+
+macro_rules! project {
+    ($name:literal: $($path:literal),* $(,)?) => {
+        Project {
+            name: $name,
+            files: &[$(($path, include_str!(concat!("../../../../orchestrations/", $name, "/", $path)))),*],
+        }
     };
 }
 
-const FILES: &[(&str, &str)] = files![
+/// Web orders, looked up and handed to the ERP: the one whose sample is sent.
+pub const ORDERS: Project = project!["order-to-erp":
     "README.md",
     "cases/order-to-erp/accepted.yaml",
     "cases/order-to-erp/busy.yaml",
     "cases/order-to-erp/cancelled.yaml",
+    "cases/order-to-erp/erp-full.yaml",
     "cases/order-to-erp/nothing-to-deliver.yaml",
-    "cases/order-to-erp/refused-by-erp.yaml",
     "cases/order-to-erp/still-busy.yaml",
+    "cases/order-to-erp/unknown-customer.yaml",
     "erp-order.map.yaml",
     "order-to-erp.flow.yaml",
     "project.yaml",
@@ -23,12 +35,53 @@ const FILES: &[(&str, &str)] = files![
     "tables/plants.json",
 ];
 
+/// Those that need the practice database.
+pub const WITH_DATABASE: [Project; 2] = [
+    project!["customers-from-db":
+        "README.md",
+        "cases/customers-from-db/found.yaml",
+        "cases/customers-from-db/no-country.yaml",
+        "customers-from-db.flow.yaml",
+        "partner-customers.map.yaml",
+        "project.yaml",
+        "sample.json",
+    ],
+    project!["nightly-export":
+        "README.md",
+        "cases/nightly-export/a-day.yaml",
+        "cases/nightly-export/a-record-without-a-place.yaml",
+        "nightly-export.flow.yaml",
+        "project.yaml",
+        "sample.json",
+    ],
+];
+
 /// The order that is sent through.
 pub const ORDER: &str = include_str!("../../../../orchestrations/order-to-erp/sample.json");
-/// Its project, and its orchestration.
-pub const NAME: &str = "order-to-erp";
 
-/// The files of the project by their path.
-pub fn files() -> BTreeMap<String, String> {
-    FILES.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
+impl Project {
+    /// Its files by their path.
+    pub fn files(&self) -> BTreeMap<&'static str, &'static str> {
+        self.files.iter().copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A file that was added to a project and not here would be missing in what is deployed.
+    #[test]
+    fn every_file_of_every_project_is_carried() {
+        let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../orchestrations");
+        for project in [&ORDERS].into_iter().chain(&WITH_DATABASE) {
+            let found = crate::author::sources::folder(&root.join(project.name)).unwrap().0;
+            assert_eq!(
+                found.keys().map(String::as_str).collect::<Vec<_>>(),
+                project.files().into_keys().collect::<Vec<_>>(),
+                "{}",
+                project.name
+            );
+        }
+    }
 }
