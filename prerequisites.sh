@@ -58,3 +58,17 @@ need_compiler() {
     need make make
     [ -e /usr/include/stdlib.h ] || install_package "the C library's headers" libc6-dev
 }
+
+# The programs of a PostgreSQL server, for servers that tests start for themselves. No cluster is
+# made and no service is left running.
+need_postgres() {
+    ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && return 0
+    command -v initdb >/dev/null 2>&1 && return 0
+    local as="" conf=/etc/postgresql-common/createcluster.d/lockgate-none.conf
+    [ "$(id -u)" = 0 ] || as=sudo
+    if command -v apt-get >/dev/null 2>&1; then
+        $as mkdir -p "${conf%/*}" && echo "create_main_cluster = false" | $as tee "$conf" >/dev/null
+    fi
+    need __no_such_command__ postgresql
+    $as rm -f "$conf"
+}

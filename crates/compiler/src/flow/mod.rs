@@ -16,6 +16,7 @@ mod http;
 mod jumps;
 mod retry;
 mod schedule;
+mod streams;
 mod task;
 #[cfg(test)]
 mod tests;

@@ -63,8 +63,11 @@ impl Connector for Gate {
             version: "1.0.0",
             idempotent: false,
             help: "Waits until the gate is open.",
+            constant: &[],
             input: "{}",
             output: "{}",
+            takes: None,
+            gives: None,
         }],
     };
 
