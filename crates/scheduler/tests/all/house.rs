@@ -62,12 +62,12 @@ impl Connector for Gate {
             name: "pass",
             version: "1.0.0",
             idempotent: false,
-            constant: &[],
-            takes: None,
-            gives: None,
             help: "Waits until the gate is open.",
+            constant: &[],
             input: "{}",
             output: "{}",
+            takes: None,
+            gives: None,
         }],
     };
 
@@ -93,6 +93,8 @@ pub struct House {
     pub scheduler: Scheduler,
     pub ada: Caller,
     pub ledger: Arc<Ledger>,
+    /// Host of its connector.
+    gate: String,
     clock: Arc<AtomicI64>,
     dir: tempfile::TempDir,
 }
@@ -113,17 +115,9 @@ impl House {
         };
         let token = runtime.operator_create_tenant(new).await.unwrap();
         let ada = log_in(&runtime, "ada", &token).await;
-        let binding = Binding {
-            connector: "gate".into(),
-            address: format!("gates://{gate}"),
-            identity: ServerIdentity::System,
-            settings: BTreeMap::new(),
-            secrets: BTreeMap::new(),
-            forget: Vec::new(),
-        };
-        runtime.bind_account(&ada, &development(), &"gate".parse().unwrap(), binding).await.unwrap();
         let scheduler = Scheduler::new(runtime.clone());
-        let house = Self { runtime, scheduler, ada, ledger, clock, dir };
+        let house = Self { runtime, scheduler, ada, ledger, gate, clock, dir };
+        house.bind("development").await;
         house
             .put(
                 Kind::Profile,
@@ -137,12 +131,26 @@ impl House {
 
     /// Ends as a crash does, with runs under way, and starts again on the same files.
     pub async fn crash(self) -> Self {
-        let Self { runtime, scheduler, ada, ledger, clock, dir } = self;
+        let Self { runtime, scheduler, ada, ledger, gate, clock, dir } = self;
         drop(scheduler);
         drop(runtime);
         let runtime = runtime_again(dir.path(), &clock).await;
         let scheduler = Scheduler::new(runtime.clone());
-        Self { runtime, scheduler, ada, ledger, clock, dir }
+        Self { runtime, scheduler, ada, ledger, gate, clock, dir }
+    }
+
+    /// Binds the account `gate` in an environment.
+    pub async fn bind(&self, environment: &str) {
+        let binding = Binding {
+            connector: "gate".into(),
+            address: format!("gates://{}", self.gate),
+            identity: ServerIdentity::System,
+            settings: BTreeMap::new(),
+            secrets: BTreeMap::new(),
+            forget: Vec::new(),
+        };
+        let environment = EnvironmentId::parse(environment).unwrap();
+        self.runtime.bind_account(&self.ada, &environment, &"gate".parse().unwrap(), binding).await.unwrap();
     }
 
     pub async fn put(&self, kind: Kind, id: &str, body: Value) {

@@ -4,7 +4,7 @@ use lockgate_model::{Kind, audit::Outcome};
 use lockgate_runtime::{Deploy, Error};
 use serde_json::json;
 
-use crate::house::{House, here};
+use crate::house::{House, development};
 
 fn as_robot() -> Deploy {
     Deploy { run_as: Some("robot".parse().unwrap()), acl: Some("runners".parse().unwrap()), version: None }
@@ -27,6 +27,30 @@ async fn only_who_gives_rights_deploys_as_somebody_else() {
     let own = Deploy { run_as: Some("pat".parse().unwrap()), ..Deploy::default() };
     house.deploy_as(&pat, "{ every: PT60S }", own).await.unwrap();
     house.deploy_as(&house.ada, "{ every: PT60S }", Deploy { acl: None, ..as_robot() }).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_promotion_names_anew_as_whom_it_runs() {
+    let house = House::open().await;
+    let pat = house.user("pat", &["devops"]).await;
+    house.put(Kind::User, "robot", json!({"kind": "service", "profiles": ["runner"]})).await;
+    house.deploy_as(&house.ada, "{ every: PT60S }", as_robot()).await.unwrap();
+    house.bind("test").await;
+    let (clock, from, to) = ("clock".parse().unwrap(), development(), "test".parse().unwrap());
+    let promote = async |caller, run_as: Option<&str>| {
+        let run_as = run_as.map(|name| name.parse().unwrap());
+        house.runtime.promote(caller, &clock, &from, &to, None, run_as).await
+    };
+    let denied = promote(&pat, Some("robot")).await;
+    assert!(matches!(&denied, Err(Error::Forbidden { rule }) if rule.contains("access-control")), "{denied:?}");
+    let absent = promote(&house.ada, Some("nobody")).await;
+    assert!(matches!(absent, Err(Error::NotFound { .. })), "{absent:?}");
+    let runs_as = async || house.runtime.schedules(&house.ada, &to).await.unwrap().remove(0).runs_as.to_string();
+    // Whoever was named where it came from is not named here.
+    promote(&pat, None).await.unwrap();
+    assert_eq!(runs_as().await, "pat");
+    promote(&house.ada, Some("robot")).await.unwrap();
+    assert_eq!(runs_as().await, "robot");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -82,13 +106,6 @@ async fn without_the_publishers_right_nothing_fires_until_somebody_adopts_it() {
     house.runtime.adopt(&house.ada, &"development".parse().unwrap(), &clock).await.unwrap();
     house.through(180).await;
     assert_eq!(house.passed(), [60]);
-    house
-        .put(
-            Kind::Profile,
-            "runner-too",
-            json!({"title": "", "permissions": ["integrations.execute"], "valid_in": here()}),
-        )
-        .await;
     house.put(Kind::Acl, "runners", json!({"title": "", "profiles": ["runner", "administrator"]})).await;
     house.through(240).await;
     assert_eq!(house.passed(), [60, 240]);
