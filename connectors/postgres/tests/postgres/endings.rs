@@ -79,8 +79,11 @@ async fn a_dropped_stream_is_cancelled_at_the_server() {
 #[tokio::test]
 async fn the_deadline_ends_a_stream() {
     let Some(account) = Account::shared() else { return };
-    let mut call =
-        call("query", "select n as late_stream, pg_sleep(0.01) as s from generate_series(1, 100000) as n", json!([]));
+    let mut call = call(
+        "query",
+        "select repeat('x', 10000) as late_stream, pg_sleep(0.01) as s from generate_series(1, 100000) as n",
+        json!([]),
+    );
     call.stream = true;
     call.deadline = Instant::now() + Duration::from_secs(3);
     let Some(Streamed::Records(mut records)) = account.invoke(call).await.unwrap().stream else { panic!("no records") };

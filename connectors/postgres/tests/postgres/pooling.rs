@@ -6,7 +6,7 @@ use futures_util::future::join_all;
 use lockgate_connector_api::Kind;
 use serde_json::json;
 
-use crate::account::{Account, Binding, call, shared};
+use crate::account::{Account, Binding, call, shared, soon};
 
 #[tokio::test]
 async fn calls_wait_for_a_connection() {
@@ -19,14 +19,26 @@ async fn calls_wait_for_a_connection() {
     pids.dedup();
     assert!((1..=3).contains(&pids.len()), "{pids:?}");
     // All taken until the deadline.
-    let busy = join_all((0..4).map(|_| {
-        let mut call = call("query", "select pg_sleep(30) as s", json!([]));
-        call.deadline = Instant::now() + Duration::from_millis(500);
-        account.invoke(call)
-    }));
-    let errors: Vec<_> = busy.await.into_iter().map(Result::unwrap_err).collect();
-    assert!(errors.iter().all(|e| e.kind() == Kind::Timeout), "{errors:?}");
-    assert_eq!(errors.iter().filter(|e| e.code() == "postgres-busy").count(), 1, "{errors:?}");
+    let taking: Vec<_> = (0..3)
+        .map(|_| {
+            let account = account.clone();
+            tokio::spawn(async move { account.call("query", "select pg_sleep(60) as taken", json!([])).await })
+        })
+        .collect();
+    let admin = Account::admin().unwrap();
+    let sql =
+        "select count(*) from pg_stat_activity where state = 'active' and query like 'select pg_sleep(60) as taken'";
+    let end = soon();
+    while admin.value(sql, json!([])).await != 3 {
+        assert!(Instant::now() < end, "they never ran");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let mut call = call("query", "select 1 as one", json!([]));
+    call.deadline = Instant::now() + Duration::from_millis(300);
+    let error = account.invoke(call).await.unwrap_err();
+    assert_eq!((error.kind(), error.code()), (Kind::Timeout, "postgres-busy"));
+    // Dropped, they give their connections back once they have ended at the server.
+    taking.iter().for_each(tokio::task::JoinHandle::abort);
     account.test().await.unwrap();
 }
 
