@@ -19,6 +19,7 @@ pub mod permission;
 pub mod principal;
 pub mod run;
 pub mod time;
+pub mod trace;
 
 pub use definition::{Definition, Kind};
 pub use diagnostic::{Diagnostic, Diagnostics, Span};
@@ -29,3 +30,4 @@ pub use permission::Permission;
 pub use principal::{Channel, Principal, Target, TargetKind};
 pub use run::{RunId, RunRecord};
 pub use time::Timestamp;
+pub use trace::TraceContext;
