@@ -49,6 +49,16 @@ impl House {
         Self::start_in(folder, data, &[])
     }
 
+    /// The same with `LOCKGATE_LOG` set.
+    pub fn start_logging(level: &str) -> Self {
+        let folder = lockgate_testkit::temp_dir();
+        let data = folder.path().join("data");
+        let mut command = Command::new(program());
+        command.env("LOCKGATE_LOG", level).args(["quickstart", "--json", "--data"]).arg(&data);
+        let (process, ready) = ready(&mut command, &folder);
+        Self { ready, data, process, folder }
+    }
+
     /// Starts quickstart again on the same data directory.
     pub fn restart(self, more: &[&str]) -> Self {
         let Self { process, folder, data, .. } = self;
@@ -56,16 +66,30 @@ impl House {
         Self::start_in(folder, data, more)
     }
 
+    /// Goes on with `lockgate serve` on the same data directory, behind `shell` if that is not empty;
+    /// the practice endpoint is gone then.
+    pub fn serve(self, shell: &str, more: &[&str]) -> Self {
+        let Self { process, folder, data, ready: before } = self;
+        stop(process);
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{shell} exec \"$@\""), "sh"]).arg(program());
+        command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--data"]).arg(&data).args(more);
+        let (process, serving) = ready(&mut command, &folder);
+        let mut ready = before;
+        for (old, new) in [("listener_url", "url"), ("ca_file", "ca_file")] {
+            ready[old] = serving[new].clone();
+        }
+        let context = data.join("context.json");
+        let mut signed_in: Value = serde_json::from_slice(&std::fs::read(&context).unwrap()).unwrap();
+        signed_in["url"] = serving["url"].clone();
+        std::fs::write(&context, signed_in.to_string()).unwrap();
+        Self { ready, data, process, folder }
+    }
+
     fn start_in(folder: TempDir, data: PathBuf, more: &[&str]) -> Self {
         let mut command = Command::new(program());
         command.args(["quickstart", "--json", "--data"]).arg(&data).args(more);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log(&folder));
-        let mut process = Running::start(&mut command);
-        let mut line = String::new();
-        BufReader::new(process.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let ready = serde_json::from_str(&line).unwrap_or_else(|e| {
-            panic!("no ready line ({e}): {line:?}\n{}", std::fs::read_to_string(folder.path().join("log")).unwrap())
-        });
+        let (process, ready) = ready(&mut command, &folder);
         Self { ready, data, process, folder }
     }
 
@@ -165,6 +189,18 @@ impl House {
         assert!(output.status.success(), "{output:?}");
         format!("{name}:{password}")
     }
+}
+
+/// Starts a server and waits for its ready line.
+fn ready(command: &mut Command, folder: &TempDir) -> (Running, Value) {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log(folder));
+    let mut process = Running::start(command);
+    let mut line = String::new();
+    BufReader::new(process.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let ready = serde_json::from_str(&line).unwrap_or_else(|e| {
+        panic!("no ready line ({e}): {line:?}\n{}", std::fs::read_to_string(folder.path().join("log")).unwrap())
+    });
+    (process, ready)
 }
 
 fn log(folder: &TempDir) -> std::fs::File {

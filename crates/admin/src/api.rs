@@ -24,7 +24,7 @@ use utoipa_axum::{
 use crate::{
     respond::Refused,
     routes::{
-        access, accounts, assignments, connectors, credentials, definitions, deployments, projects, runs, session,
+        access, accounts, assignments, connectors, credentials, definitions, deployments, logs, projects, runs, session,
     },
 };
 
@@ -56,7 +56,7 @@ const RUN_BYTES_MAX: usize = (16 << 20) + (64 << 10);
         (name = "projects", description = "Projects and their versions."),
         (name = "accounts", description = "Accounts of an environment: address, identity, secrets."),
         (name = "deployments", description = "What is active in an environment."),
-        (name = "runs", description = "Runs, and running now."),
+        (name = "runs", description = "Runs, their log lines, and running now."),
         (name = "access", description = "Why somebody may do something, and what was done."),
         (name = "connectors", description = "The connectors that ship."),
     ),
@@ -135,6 +135,7 @@ fn all() -> OpenApiRouter<Runtime> {
         .routes(routes!(deployments::rollback))
         .routes(routes!(runs::list, runs::run).layer(DefaultBodyLimit::max(RUN_BYTES_MAX)))
         .routes(routes!(runs::get))
+        .routes(routes!(logs::list))
         .routes(routes!(access::audit))
         .routes(routes!(access::why))
         .routes(routes!(connectors::list))

@@ -62,7 +62,10 @@ enum Command {
     /// Run an orchestration now.
     Run(publish::run::Run),
     /// Look at runs.
+    #[command(subcommand)]
     Runs(publish::runs::Runs),
+    /// Log lines of runs, from the server's memory.
+    Logs(publish::logs::Logs),
     /// Bind accounts: address, server identity and secrets of an endpoint in an environment.
     #[command(subcommand)]
     Account(publish::account::Account),
@@ -135,6 +138,7 @@ fn dispatch(command: Command, output: &Output) -> Result<(), Exit> {
         Command::Undeploy(c) => c.undeploy(output),
         Command::Run(c) => c.run(output),
         Command::Runs(c) => c.run(output),
+        Command::Logs(c) => c.run(output),
         Command::Account(c) => c.run(output),
         Command::User(c) => c.run(output),
         Command::Group(c) => c.run(output),

@@ -20,7 +20,9 @@ mod egress;
 mod error;
 mod execute;
 mod hashing;
+mod health;
 mod login;
+mod logs;
 mod modules;
 mod promote;
 mod push;
@@ -28,6 +30,7 @@ mod runs;
 mod session;
 mod tenant;
 mod view;
+mod watch;
 mod why;
 
 use std::sync::Arc;
@@ -44,6 +47,7 @@ use lockgate_store::Store;
 /// What front doors hand in and get back, named here so that they need only this crate.
 pub use lockgate_compiler::Sources;
 pub use lockgate_document::Document;
+pub use lockgate_telemetry::{Line, LogQuery, Route, Telemetry};
 
 pub use account::{AccountStatus, Binding, SecretText};
 pub use audit::AuditPage;
@@ -93,6 +97,10 @@ struct Inner {
     attempts: authenticate::Attempts,
     connections: connections::Connections,
     loading: tokio::sync::Mutex<()>,
+    telemetry: Arc<Telemetry>,
+    health: health::Health,
+    /// Runs that were given up and are being closed.
+    closing: std::sync::Mutex<tokio::task::JoinSet<()>>,
     /// Compiles under way, all tenants together.
     compilers: Arc<tokio::sync::Semaphore>,
     /// One for all environments: it bounds the look-ups under way.
@@ -112,6 +120,8 @@ impl Runtime {
         let views = Arc::new(view::Views::new(parts.store.clone(), parts.master.clone()));
         let follower = tokio::spawn(views.clone().follow());
         views.refresh_all().await?;
+        let telemetry = Arc::new(Telemetry::new(parts.clock.now()));
+        watch::observe(&*parts.store, &telemetry);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self(Arc::new(Inner {
             store: parts.store,
@@ -126,6 +136,9 @@ impl Runtime {
             attempts: authenticate::Attempts::default(),
             connections: connections::Connections::default(),
             loading: tokio::sync::Mutex::new(()),
+            telemetry,
+            health: health::Health::default(),
+            closing: std::sync::Mutex::default(),
             compilers: Arc::new(tokio::sync::Semaphore::new(2)),
             resolver: Arc::new(System::default()),
             follower,

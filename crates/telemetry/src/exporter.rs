@@ -108,8 +108,7 @@ impl Collector {
     }
 
     async fn send(&self, spans: &[Span]) -> Result<(), &'static str> {
-        let resource =
-            Resource { service: "lockgate", version: env!("CARGO_PKG_VERSION"), instance: &self.instance };
+        let resource = Resource { service: "lockgate", version: env!("CARGO_PKG_VERSION"), instance: &self.instance };
         let body = encode(&resource, spans);
         let tcp = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(|_| "no connection")?;
         let tls = self.tls.connect(self.name.clone(), tcp).await.map_err(|_| "it did not prove its identity")?;

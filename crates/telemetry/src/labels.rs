@@ -74,9 +74,8 @@ mod tests {
         let live = EnvironmentId::parse("live").unwrap();
         let tenant = |n: usize| TenantId::parse(&format!("t{n}")).unwrap();
         let name = |n: usize| TargetName::parse(&format!("o{n}")).unwrap();
-        let wholly = |t: usize, all: usize| {
-            (0..all).filter(|n| names.of(&tenant(t), &live, &name(*n)) == Named::Wholly).count()
-        };
+        let wholly =
+            |t: usize, all: usize| (0..all).filter(|n| names.of(&tenant(t), &live, &name(*n)) == Named::Wholly).count();
         assert_eq!(wholly(0, 1_000), NAMED_PER_TENANT_MAX);
         assert_eq!(wholly(0, 1_000), NAMED_PER_TENANT_MAX, "the same ones stay named");
         assert_eq!(wholly(1, 5), 5);

@@ -23,7 +23,7 @@ use std::sync::OnceLock;
 use lockgate_model::Timestamp;
 
 pub use exporter::{Collector, Exporter, InvalidCollector, Tracer};
-pub use logs::{Event, LINES_ALL_MAX, LINES_MAX, LINES_MIN, Line, Logs, LogQuery};
+pub use logs::{Event, LINES_ALL_MAX, LINES_MAX, LINES_MIN, Line, LogQuery, Logs};
 pub use metrics::{DESCRIBED, Described, Gauges, Metrics, Route, Type};
 pub use span::{Span, SpanKind, Value, new_span, new_trace};
 

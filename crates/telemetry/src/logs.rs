@@ -60,10 +60,12 @@ pub enum Event {
         kind: &'static str,
         /// Its code.
         code: &'static str,
-        /// The connector.
-        connector: &'static str,
-        /// The operation.
-        operation: &'static str,
+        /// The connector; absent where the account could not be opened.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        connector: Option<&'static str>,
+        /// The operation; absent where the account could not be opened.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        operation: Option<&'static str>,
         /// The account.
         account: AccountName,
         /// The task that called.
@@ -73,14 +75,14 @@ pub enum Event {
         status: Option<u16>,
     },
     /// A task failed and nothing handled it: the run ends.
-    TaskFailed {
+    Failed {
         /// The standard's error type, last segment.
         kind: String,
         /// Its code.
         code: String,
-        /// The task.
+        /// The task; empty where the run failed before its first.
         task: String,
-        /// The account, where its last call was the failure.
+        /// The account, where the last call of the task failed.
         #[serde(skip_serializing_if = "Option::is_none")]
         account: Option<AccountName>,
         /// The status it becomes.
@@ -169,7 +171,8 @@ impl Ring {
 
     /// The oldest line of the environment that has most.
     fn displace(&mut self) {
-        let most = self.by_environment.iter().max_by_key(|(_, lines)| **lines).map(|(environment, _)| environment.clone());
+        let most =
+            self.by_environment.iter().max_by_key(|(_, lines)| **lines).map(|(environment, _)| environment.clone());
         let at = most.and_then(|most| self.lines.iter().position(|line| line.environment == most));
         let Some(gone) = self.lines.remove(at.unwrap_or(0)) else { return };
         if let Some(lines) = self.by_environment.get_mut(&gone.environment) {

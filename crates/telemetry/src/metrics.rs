@@ -43,12 +43,7 @@ pub struct Described {
     pub help: &'static str,
 }
 
-const fn described(
-    name: &'static str,
-    kind: Type,
-    labels: &'static [&'static str],
-    help: &'static str,
-) -> Described {
+const fn described(name: &'static str, kind: Type, labels: &'static [&'static str], help: &'static str) -> Described {
     Described { name, kind, labels, help }
 }
 
@@ -402,7 +397,7 @@ impl Metrics {
     }
 
     /// An operation of an account was called. The names are those of the connectors that ship.
-    pub fn call(&self, connector: &'static str, operation: &'static str, outcome: &'static str, took: Duration) {
+    pub fn called(&self, connector: &'static str, operation: &'static str, outcome: &'static str, took: Duration) {
         self.calls.get_or_create(&Call { connector, operation, outcome }).inc();
         self.call_seconds.get_or_create(&OfOperation { connector, operation }).observe(took.as_secs_f64());
     }

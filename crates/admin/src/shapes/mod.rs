@@ -8,6 +8,7 @@ mod access;
 mod connector;
 mod definition;
 mod deploy;
+mod log;
 mod promote;
 mod run;
 mod session;
@@ -22,6 +23,7 @@ pub use deploy::{
     Account, AccountBinding, AccountRef, Authority, Deployed, DeployedApi, DeployedModule, DeployedOrchestration,
     Deployment, Manifest, Project, ProjectVersion, Pushed, ServerIdentity,
 };
+pub use log::{LogEvent, LogLine};
 pub use promote::{BoundTo, PromotedAccount, PromotedOrchestration, Promotion};
 pub use run::{Bytes, Phase, RunError, RunPlace, RunProblem, RunRecord, Target, TargetKind, TaskTime};
 pub use session::{KeyInfo, NewKey, Session, Who};

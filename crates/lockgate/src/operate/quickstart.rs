@@ -16,6 +16,7 @@ use clap::Args;
 use http::Method;
 use lockgate_identity::{Password, Policy};
 use lockgate_keys::ClientCertificates;
+use lockgate_listener::Settings;
 use lockgate_model::{
     definition::{EgressAllowance, ServerIdentity},
     id::{EnvironmentId, TenantId, UserId},
@@ -106,7 +107,7 @@ impl Quickstart {
             practice: practice.addr(),
         };
         let (stop, stopped) = watch::channel(false);
-        let serving = tokio::spawn(listening.serve(stopped));
+        let serving = tokio::spawn(listening.serve(Settings::default(), stopped));
 
         let ca = installation.authority.certificate_pem();
         let (ready, reply, took) = blocking(move || {
@@ -288,7 +289,8 @@ impl Ready {
                 "\ntry, in another terminal:\n  \
                  export LOCKGATE_CONTEXT={context}   # signed in as the administrator\n  \
                  curl --cacert {ca} -u {ADMINISTRATOR} --json @orchestrations/order-to-erp/sample.json {order}\n  \
-                 {program} runs --env {ENVIRONMENT}\n  \
+                 {program} runs list --env {ENVIRONMENT}\n  \
+                 {program} logs --env {ENVIRONMENT}\n  \
                  {program} user add bob --profile monitor   # a second user, who may not run it\n  \
                  {program} access why bob {name} --env {ENVIRONMENT}\n  \
                  {program} audit verify\n\n\

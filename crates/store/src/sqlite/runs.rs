@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     chain::Chain,
+    connection::probe,
     failure::{damaged, failed},
     writer::Book,
 };
@@ -32,6 +33,8 @@ pub(super) enum Job {
     Announce { tenant: TenantId, entry: Box<Entry>, current: Revision },
     /// What became of the change announced last.
     Settle { tenant: TenantId, current: Revision, at: Timestamp },
+    /// Nothing, durably.
+    Probe,
 }
 
 /// Where an announcement went; zeros for other jobs.
@@ -73,6 +76,7 @@ impl Book for RunsBook {
                 self.chain.settle(db, &tenant, current, at)?;
                 Ok(Place::default())
             }
+            Job::Probe => probe(db).map(|()| Place::default()),
         }
     }
 

@@ -20,7 +20,7 @@ fn used() -> Metrics {
     let (live, order) = (EnvironmentId::parse("live").unwrap(), TargetName::parse("order").unwrap());
     metrics.run_ended(&tenant, &live, &order, Phase::Completed, took);
     metrics.arena(70_000);
-    metrics.call("https", "post", "ok", took);
+    metrics.called("https", "post", "ok", took);
     metrics.call_bytes("https", 5, 6);
     metrics.egress_refused("https");
     metrics.login_failed("login");
@@ -100,6 +100,7 @@ fn a_thousand_orchestrations_do_not_make_a_thousand_series() {
     let page = page(&metrics);
     let series = page.lines().filter(|l| l.starts_with("lockgate_runs_total{")).count();
     assert_eq!(series, 2 * (crate::labels::NAMED_PER_TENANT_MAX + 1));
-    let rest = "lockgate_runs_total{tenant=\"acme\",environment=\"other\",orchestration=\"other\",phase=\"completed\"} 900";
+    let rest =
+        "lockgate_runs_total{tenant=\"acme\",environment=\"other\",orchestration=\"other\",phase=\"completed\"} 900";
     assert!(page.lines().any(|l| l == rest), "{page}");
 }
