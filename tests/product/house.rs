@@ -209,6 +209,10 @@ fn log(folder: &TempDir) -> std::fs::File {
 
 /// Ends a process as a service manager does, and waits for it.
 pub fn stop(mut process: Running) {
+    // One that has ended has no number any more: it may be another's by now.
+    if process.0.try_wait().is_ok_and(|ended| ended.is_some()) {
+        return;
+    }
     let _ = Command::new("kill").args(["-TERM", &process.0.id().to_string()]).status();
     let _ = process.0.wait();
 }

@@ -70,6 +70,10 @@ where
     fn stopping(&self) {
         self.stopping.store(true, Ordering::Relaxed);
     }
+
+    fn out_of_time(&self) {
+        self.runtime.cancel_all();
+    }
 }
 
 impl<A> Front<A> {

@@ -4,10 +4,7 @@
 //! `engine`) and the reply (here) wait until it is durable. A run whose caller goes away is closed
 //! as cancelled.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, PoisonError},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use lockgate_access::decide_execute;
 use lockgate_document::Document;
@@ -188,7 +185,9 @@ struct OpenRun {
 impl OpenRun {
     fn new(runtime: &Runtime, tenant: &TenantId, run: RunId, watch: Arc<RunWatch>) -> Self {
         watch.opened();
-        Self { runtime: runtime.clone(), tenant: tenant.clone(), run, cancel: CancelToken::new(), closed: false, watch }
+        let cancel = CancelToken::new();
+        runtime.0.open.add(run, cancel.clone());
+        Self { runtime: runtime.clone(), tenant: tenant.clone(), run, cancel, closed: false, watch }
     }
 
     async fn close(mut self, end: RunEnd) {
@@ -196,6 +195,7 @@ impl OpenRun {
         self.runtime.0.store.close_run(&self.tenant, self.run, end).await;
         // Only now: a caller that goes away while the end is being queued leaves it to `drop`.
         self.closed = true;
+        self.runtime.0.open.remove(self.run);
     }
 }
 
@@ -215,25 +215,8 @@ impl Drop for OpenRun {
             tasks: Vec::new(),
         };
         self.watch.ended(&end);
-        self.runtime.close_aside(async move { store.close_run(&tenant, run, end).await });
-    }
-}
-
-impl Runtime {
-    /// Closes a run whose caller is gone, on the side.
-    fn close_aside(&self, closing: impl Future<Output = ()> + Send + 'static) {
-        // Without a runtime the process is ending, and the next start finds the run lost.
-        let Ok(handle) = tokio::runtime::Handle::try_current() else { return };
-        let mut all = self.0.closing.lock().unwrap_or_else(PoisonError::into_inner);
-        while all.try_join_next().is_some() {}
-        all.spawn_on(closing, &handle);
-    }
-
-    /// Waits until every run that was given up is closed in the store, or queued there: what a
-    /// process does when it no longer serves.
-    pub async fn finish(&self) {
-        let mut all = std::mem::take(&mut *self.0.closing.lock().unwrap_or_else(PoisonError::into_inner));
-        while all.join_next().await.is_some() {}
+        self.runtime.0.open.close_aside(async move { store.close_run(&tenant, run, end).await });
+        self.runtime.0.open.remove(self.run);
     }
 }
 

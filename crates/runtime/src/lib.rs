@@ -24,6 +24,7 @@ mod health;
 mod login;
 mod logs;
 mod modules;
+mod open;
 mod promote;
 mod push;
 mod runs;
@@ -99,8 +100,7 @@ struct Inner {
     loading: tokio::sync::Mutex<()>,
     telemetry: Arc<Telemetry>,
     health: health::Health,
-    /// Runs that were given up and are being closed.
-    closing: std::sync::Mutex<tokio::task::JoinSet<()>>,
+    open: open::OpenRuns,
     /// Compiles under way, all tenants together.
     compilers: Arc<tokio::sync::Semaphore>,
     /// One for all environments: it bounds the look-ups under way.
@@ -138,7 +138,7 @@ impl Runtime {
             loading: tokio::sync::Mutex::new(()),
             telemetry,
             health: health::Health::default(),
-            closing: std::sync::Mutex::default(),
+            open: open::OpenRuns::default(),
             compilers: Arc::new(tokio::sync::Semaphore::new(2)),
             resolver: Arc::new(System::default()),
             follower,
