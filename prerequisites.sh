@@ -31,7 +31,11 @@ need_component() {
 
 # need COMMAND PACKAGE: the Debian package that brings the command.
 need() {
-    command -v "$1" >/dev/null 2>&1 && return 0
+    command -v "$1" >/dev/null 2>&1 || install_package "$1" "$2"
+}
+
+# install_package WHAT PACKAGE
+install_package() {
     say "missing: $1 (Debian package $2)"
     if ! command -v apt-get >/dev/null 2>&1; then
         say "install it by hand, then run this again."
@@ -52,5 +56,19 @@ need_compiler() {
     # The cryptography and the embedded database contain C.
     need cc gcc
     need make make
-    [ -e /usr/include/stdlib.h ] || need __no_such_command__ libc6-dev
+    [ -e /usr/include/stdlib.h ] || install_package "the C library's headers" libc6-dev
+}
+
+# The programs of a PostgreSQL server, for servers that tests start for themselves. No cluster is
+# made and no service is left running.
+need_postgres() {
+    ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && return 0
+    command -v initdb >/dev/null 2>&1 && return 0
+    local as="" conf=/etc/postgresql-common/createcluster.d/lockgate-none.conf
+    [ "$(id -u)" = 0 ] || as=sudo
+    if command -v apt-get >/dev/null 2>&1; then
+        $as mkdir -p "${conf%/*}" && echo "create_main_cluster = false" | $as tee "$conf" >/dev/null
+    fi
+    need __no_such_command__ postgresql
+    $as rm -f "$conf"
 }

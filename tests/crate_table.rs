@@ -96,6 +96,7 @@ fn a_technology_stays_in_its_crate() {
         ("wasmtime", &["engine"][..]),
         ("rusqlite", &["store"]),
         ("refinery", &["store"]),
+        ("postgres-protocol", &["connector-postgres"]),
         ("rcgen", &["keys", "testkit"]),
         ("argon2", &["identity"]),
         ("axum", &["admin"]),

@@ -33,6 +33,10 @@ impl Reply {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("no JSON ({e}): {self:?}"))
     }
+    /// Code of a failed run.
+    pub fn code_of_problem(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
     pub fn code(&self) -> String {
         self.json()["error"]["code"].as_str().unwrap_or_default().to_owned()
     }

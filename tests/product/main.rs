@@ -5,6 +5,7 @@ mod access_story;
 mod authors;
 mod climbing;
 mod gates;
+mod hostile;
 mod house;
 mod kept;
 mod logs;

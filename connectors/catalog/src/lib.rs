@@ -11,5 +11,6 @@ use lockgate_connector_api::Registry;
 pub fn registry() -> Registry {
     let mut registry = Registry::new();
     registry.add::<lockgate_connector_https::Https>();
+    registry.add::<lockgate_connector_postgres::Postgres>();
     registry
 }

@@ -1,6 +1,7 @@
 //! The declaration of the connector: what an account takes and what it can do.
 
 use lockgate_connector_api::{AddressForm, Field, IdentityKind, Operation, Scheme, Spec};
+use lockgate_model::manifest::StreamContent;
 
 pub(crate) const HTTPS: Scheme = Scheme { name: "https", port: 443 };
 
@@ -42,16 +43,33 @@ pub(crate) const SPEC: Spec = Spec {
     operations: &[
         operation("get", true, "Reads a resource.", WITHOUT_BODY),
         operation("head", true, "Reads the headers of a resource.", WITHOUT_BODY),
-        operation("put", true, "Writes a resource at its path.", WITH_BODY),
+        sending("put", true, "Writes a resource at its path."),
         operation("delete", true, "Removes a resource.", WITH_BODY),
-        operation("post", false, "Hands in data.", WITH_BODY),
-        operation("patch", false, "Changes a part of a resource.", WITH_BODY),
+        sending("post", false, "Hands in data."),
+        sending("patch", false, "Changes a part of a resource."),
         operation("request", false, "Any of the above, the method given in the input.", WITH_METHOD),
     ],
 };
 
 const fn operation(name: &'static str, idempotent: bool, help: &'static str, input: &'static str) -> Operation {
-    Operation { name, version: "1.0.0", idempotent, help, input, output: include_str!("schemas/output.json") }
+    Operation {
+        name,
+        version: "1.0.0",
+        idempotent,
+        help,
+        constant: &[],
+        input,
+        output: include_str!("schemas/output.json"),
+        takes: None,
+        gives: Some(StreamContent::Bytes),
+    }
+}
+
+/// An operation whose body may be a stream.
+const fn sending(name: &'static str, idempotent: bool, help: &'static str) -> Operation {
+    let mut operation = operation(name, idempotent, help, WITH_BODY);
+    operation.takes = Some("body");
+    operation
 }
 
 const WITHOUT_BODY: &str = include_str!("schemas/without_body.json");

@@ -12,7 +12,8 @@ use wasmparser::{Parser, Payload, Validator, WasmFeatures};
 const PROJECT: &str = "project: test\naccounts:\n  erp: { connector: https, operations: [get, post] }\n";
 
 fn catalog() -> Catalog {
-    let info = || OperationInfo { version: "1".to_owned(), idempotent: false };
+    let info =
+        || OperationInfo { version: "1".to_owned(), idempotent: false, constant: Vec::new(), takes: None, gives: None };
     let https = ["get", "post", "put"].map(|name| (name.to_owned(), info()));
     Catalog { connectors: BTreeMap::from([("https".to_owned(), BTreeMap::from(https))]) }
 }

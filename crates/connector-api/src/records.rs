@@ -18,12 +18,26 @@ use crate::{Body, Error};
 /// connector in records *and* bytes; where batches begin and end has no meaning.
 pub struct Records {
     batches: Pin<Box<dyn Stream<Item = Result<Document, Error>> + Send>>,
+    fields: Option<Vec<String>>,
 }
 
 impl Records {
     /// Records from their batches.
     pub fn new(batches: impl Stream<Item = Result<Document, Error>> + Send + 'static) -> Self {
-        Self { batches: Box::pin(batches) }
+        Self { batches: Box::pin(batches), fields: None }
+    }
+
+    /// States the fields that every record has, in order, for readers that must know them even where
+    /// no record comes.
+    #[must_use]
+    pub fn with_fields(mut self, fields: Vec<String>) -> Self {
+        self.fields = Some(fields);
+        self
+    }
+
+    /// The fields of every record, where they are known beforehand.
+    pub fn fields(&self) -> Option<&[String]> {
+        self.fields.as_deref()
     }
 }
 

@@ -93,6 +93,17 @@ impl Document {
         self.arena.print_json(self.root, &mut out, bytes_max)?;
         Ok(out)
     }
+    /// Hands each item of an array as compact JSON to `each`, in order; nothing where it is no array.
+    pub fn each_item_json(&self, mut each: impl FnMut(&[u8])) -> Result<(), Fault> {
+        let Datum::Array { at, len, .. } = self.arena.values.datum(self.root)? else { return Ok(()) };
+        let mut out = Vec::new();
+        for index in 0..len {
+            out.clear();
+            self.arena.print_json(self.arena.values.item(self.root.slot(), at, index), &mut out, u64::MAX)?;
+            each(&out);
+        }
+        Ok(())
+    }
     /// Bytes that the document reserves.
     pub fn bytes_used(&self) -> u64 {
         self.arena.bytes_used()

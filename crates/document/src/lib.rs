@@ -1,4 +1,5 @@
-//! Values and formats: one arena per run, regions, handles with generation, JSON in and out.
+//! Values and formats: one arena per run, regions, handles with generation, JSON in and out,
+//! CSV out.
 //!
 //! A run works on values that the host holds in an [`Arena`] and that a module names by [`Handle`]s.
 //! The methods of the arena are the intrinsics of [`lockgate_model::abi`]; the engine links each to
@@ -19,6 +20,7 @@ mod arena;
 mod builder;
 mod constants;
 mod copy;
+mod csv;
 mod datum;
 mod document;
 mod equality;
@@ -40,6 +42,7 @@ mod values;
 pub use arena::Arena;
 pub use builder::Builder;
 pub use constants::Constants;
+pub use csv::{CsvError, CsvProblem, CsvWriter};
 pub use document::Document;
 pub use fault::{ExpressionError, Fault};
 pub use handle::{Handle, RegionId};

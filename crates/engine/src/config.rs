@@ -44,7 +44,7 @@ impl Default for EngineConfig {
             stacks_max: 1_000,
             stacks_per_tenant_max: 64,
             modules_max: 1_000,
-            module_bytes_max: 16 << 20,
+            module_bytes_max: lockgate_model::abi::MODULE_BYTES_MAX,
         }
     }
 }

@@ -50,6 +50,7 @@ mod run;
 mod shelf;
 mod step;
 mod stop;
+mod streams;
 mod ticker;
 
 pub use calls::{CallSite, Calls, Mock, MockError, Mocks, Waits};

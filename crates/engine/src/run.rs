@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     panic::AssertUnwindSafe,
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -26,6 +26,7 @@ use crate::{
     problem::Problem,
     step::{Entry, Turn, turn},
     stop::Stop,
+    streams::{Open, no_stream},
 };
 
 /// What a run is given.
@@ -77,6 +78,8 @@ pub(crate) async fn run(executor: &Executor, account: Account, start: Start<'_>,
     };
     let (bytes, succeeded) = (BTreeMap::new(), BTreeMap::new());
     let mut run = Run { executor, account, stop, reach, limits, bytes, succeeded, cost: 0 };
+    // A stream that the call before opened.
+    let mut opened = None;
     let mut host = match Host::new(module, input, limits, now, waits, &run.stop) {
         Ok(host) => host,
         Err(fault) => return run.refused(Problem::fault(&fault)),
@@ -96,7 +99,7 @@ pub(crate) async fn run(executor: &Executor, account: Account, start: Start<'_>,
             Turn::Failed(failure) => return run.ended(&mut host, Err(failure)),
             Turn::Suspended(Suspension::Wait { ms, pc }) => run.wait(&mut host, waits, ms, pc).await,
             Turn::Suspended(Suspension::Call { operation, input, slot, pc }) => {
-                match run.call(&host, operation, *input).await {
+                match run.call(&host, operation, *input, &mut opened).await {
                     Ok(document) => Entry::Answer { document, slot, pc },
                     Err(problem) => Entry::Failed(problem),
                 }
@@ -134,15 +137,37 @@ impl Run<'_> {
         Entry::Resume { pc }
     }
 
-    async fn call(&mut self, host: &Host, operation: u32, input: Document) -> Result<Arc<Document>, Problem> {
+    async fn call(
+        &mut self,
+        host: &Host,
+        operation: u32,
+        input: Document,
+        opened: &mut Option<Open>,
+    ) -> Result<Arc<Document>, Problem> {
         let authority = host
             .module
             .operation(operation)
             .ok_or_else(|| Problem::defect("LG-MODULE", "the module calls an operation it does not declare"))?;
         let task = host.task_pointer();
+        // It passes once: whoever comes next takes it, or it ends here.
+        let stream = opened.take();
         match &mut self.reach {
             Reach::Mocked { mocks, taken } => match mocks.next(authority, taken) {
-                Some(Mock::Answer(document)) => Ok(Arc::clone(document)),
+                Some(Mock::Answer(document)) => {
+                    let document = Arc::clone(document);
+                    if let Some(format) = &authority.takes {
+                        let body = stream.ok_or_else(no_stream).and_then(|open| open.body(format));
+                        let written = match body {
+                            Ok(body) => body.collect(self.limits.arena_bytes_max).await,
+                            Err(error) => Err(error),
+                        };
+                        written.map_err(|error| Problem::connector(&error))?;
+                    }
+                    if authority.streams {
+                        *opened = Some(Open::mocked(&document, account_text(&authority.account)));
+                    }
+                    Ok(document)
+                }
                 Some(Mock::Error(error)) => Err(Problem::mock(error)),
                 None => {
                     Err(Problem::no_mock(account_text(&authority.account), &authority.connector, &authority.operation))
@@ -162,20 +187,37 @@ impl Run<'_> {
                 let site = CallSite { operation, task: task.to_owned(), occurrence };
                 let mut call = Call::new(authority.operation.clone(), input, self.stop.deadline());
                 call.limits = self.limits;
+                call.stream = authority.streams;
+                let mut source = None;
+                if let Some(format) = &authority.takes {
+                    let open = stream.ok_or_else(no_stream).map_err(|error| Problem::connector(&error))?;
+                    source = Some((open.account.clone(), Arc::clone(&open.read)));
+                    call.body = Some(open.body(format).map_err(|error| Problem::connector(&error))?);
+                }
                 let calls = Arc::clone(calls);
                 // The connector's own code may panic where it is called and where it is polled.
                 let calling = AssertUnwindSafe(async move { calls.call(site, call).await }).catch_unwind();
-                let bytes = self.bytes.entry(account).or_default();
+                let bytes = self.bytes.entry(account.clone()).or_default();
                 bytes.calls = bytes.calls.saturating_add(1);
                 let answer = tokio::select! {
                     biased;
-                    why = self.stop.reached() => return Err(Problem::stopped(why)),
-                    answer = calling => answer.map_err(|_| Problem::connector_panicked())?,
+                    why = self.stop.reached() => Err(Problem::stopped(why)),
+                    answer = calling => answer.map_err(|_| Problem::connector_panicked()),
                 };
+                if let Some((Some(account), read)) = source {
+                    let bytes = self.bytes.entry(account).or_default();
+                    bytes.read = bytes.read.saturating_add(read.load(Ordering::Relaxed));
+                }
+                let answer = answer?;
                 let answer = answer.map_err(|error| Problem::connector(&error))?;
+                let bytes = self.bytes.entry(account.clone()).or_default();
                 bytes.read = bytes.read.saturating_add(answer.read);
                 bytes.written = bytes.written.saturating_add(answer.written);
                 *self.succeeded.entry(task.to_owned()).or_default() += 1;
+                if authority.streams {
+                    let streamed = answer.stream.ok_or_else(no_stream).map_err(|error| Problem::connector(&error))?;
+                    *opened = Some(Open { streamed, account: Some(account), read: Arc::default() });
+                }
                 Ok(Arc::new(answer.output))
             }
         }

@@ -1,6 +1,8 @@
 //! The admin API as the commands use it: one request, one JSON answer, over a verified TLS
 //! connection. The TLS configuration comes from `keys`, as everywhere.
 
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full};
@@ -114,7 +116,13 @@ impl Client {
         let tls = lockgate_keys::client_config(&self.identity, None, &[b"http/1.1"])
             .map_err(|e| Exit::Usage(format!("the server's identity cannot be used: {e}")))?;
         let bare = host.trim_start_matches('[').trim_end_matches(']').to_owned();
-        let tcp = TcpStream::connect((bare.as_str(), port)).await.map_err(|e| self.unreachable(e))?;
+        // RFC 6761 §6.3: `localhost` is this machine, also where no file of it says so.
+        let local = [SocketAddr::from((Ipv4Addr::LOCALHOST, port)), SocketAddr::from((Ipv6Addr::LOCALHOST, port))];
+        let tcp = match bare.as_str() {
+            "localhost" => TcpStream::connect(&local[..]).await,
+            name => TcpStream::connect((name, port)).await,
+        };
+        let tcp = tcp.map_err(|e| self.unreachable(e))?;
         let name = ServerName::try_from(bare).map_err(|_| Exit::Usage(format!("`{host}` is no host name")))?;
         Ok((name, tcp, tls.into()))
     }

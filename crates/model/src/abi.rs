@@ -21,6 +21,8 @@ use crate::diagnostic::Span;
 
 /// Version of this ABI. The engine runs every ABI of the last two minors.
 pub const ABI: u32 = 1;
+/// Bytes of a module that an engine takes.
+pub const MODULE_BYTES_MAX: usize = 16 << 20;
 /// Import namespace of every intrinsic.
 pub const NAMESPACE: &str = "lg";
 /// The exported function `(pc: i32) -> i32`.

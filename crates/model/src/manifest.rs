@@ -29,9 +29,38 @@ pub struct Authority {
     /// The account it goes through.
     pub account: AccountRef,
     /// Literal detail known at compile time: the https path or its fixed prefix ending in `*`,
-    /// a directory, a SOAP action, the digest of an SQL statement. Empty when nothing is fixed.
+    /// a directory, a SOAP action, the SHA-256 of an SQL statement. Empty when nothing is fixed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub detail: Vec<String>,
+    /// Its answer streams into the call that comes next.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub streams: bool,
+    /// It takes the stream of the call before it, written like this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub takes: Option<StreamFormat>,
+}
+
+/// What a stream is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum StreamContent {
+    /// The content of a file or of an answer.
+    Bytes,
+    /// Records, such as rows.
+    Records,
+}
+
+/// How a stream is written as the content of a call.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StreamFormat {
+    /// Bytes as they are.
+    Bytes,
+    /// Records as CSV (RFC 4180), a header line first, divided by this ASCII character.
+    Csv(char),
+    /// Records as one JSON array.
+    Json,
+    /// Records as JSON, one a line.
+    JsonLines,
 }
 
 /// Everything one orchestration's module may touch.

@@ -1,13 +1,16 @@
 //! Practice endpoints for a first hour: real servers with real certificates on loopback, so that
 //! a newcomer's flow talks to something without installing anything.
 //!
-//! `erp` is a small order system (what it knows, pure), `server` serves it over TLS. The caller
-//! brings the TLS configuration; certificates and configurations are made in `keys`.
+//! `erp` is a small order system (what it knows, pure), `server` serves it over TLS. `postgres` is a
+//! database of customers and orders, where a PostgreSQL server is installed, in a private `cluster`.
+//! The caller brings TLS configuration and certificates; they are made in `keys`.
 //!
-//! Deliberately absent: anything persistent, any address but the one given, and any use in
-//! production: the data is invented and forgotten at exit.
+//! Deliberately absent: anything that outlives the process, any address but loopback, and any use
+//! in production: the data is invented and forgotten at exit.
 
+pub mod cluster;
 mod erp;
+pub mod postgres;
 mod server;
 
 pub use server::{Practice, start};

@@ -164,8 +164,13 @@ pub fn catalog(registry: &lockgate_connector_api::Registry) -> lockgate_compiler
                 .operations
                 .iter()
                 .map(|o| {
-                    let info =
-                        lockgate_compiler::OperationInfo { version: o.version.to_owned(), idempotent: o.idempotent };
+                    let info = lockgate_compiler::OperationInfo {
+                        version: o.version.to_owned(),
+                        idempotent: o.idempotent,
+                        takes: o.takes.map(str::to_owned),
+                        gives: o.gives,
+                        constant: o.constant.iter().map(|member| (*member).to_owned()).collect(),
+                    };
                     (o.name.to_owned(), info)
                 })
                 .collect();

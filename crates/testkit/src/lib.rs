@@ -1,8 +1,8 @@
 //! What tests of several crates share: a PKI with good and bad certificates, real peers with
 //! faults, the contract suite of connectors, and small things about processes, ports and folders.
 //!
-//! Every peer is a real server on loopback, in the test's own process, so that tests need neither
-//! network nor installed programs. The contract suite takes a peer through the trait
+//! Most peers are real servers on loopback in the test's own process, so that their tests need neither
+//! network nor installed programs. [`postgres`] is a server of its own, which `./test` installs. The contract suite takes a peer through the trait
 //! [`contract::Subject`] and only asks it for a port and for what it has seen; a peer that is a
 //! program of its own (nginx, OpenSSH, a database, with certificates from the same [`pki::Pki`]
 //! written to a folder) joins by implementing that trait over its process.
@@ -20,6 +20,7 @@
 pub mod contract;
 pub mod https_peer;
 pub mod pki;
+pub mod postgres;
 pub mod process;
 
 use std::{
@@ -30,6 +31,7 @@ use std::{
 
 pub use https_peer::HttpsPeer;
 pub use pki::Pki;
+pub use postgres::Postgres;
 pub use tempfile::TempDir;
 
 /// A private folder that is removed when the value is dropped.

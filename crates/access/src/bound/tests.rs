@@ -26,6 +26,8 @@ fn authority(account: AccountRef, detail: &[&str]) -> Authority {
         version: "1".to_owned(),
         account,
         detail: detail.iter().map(|d| (*d).to_owned()).collect(),
+        streams: false,
+        takes: None,
     }
 }
 fn declared(name: &str) -> Authority {

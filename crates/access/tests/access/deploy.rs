@@ -30,6 +30,8 @@ fn version() -> Deployment {
             version: "1".to_owned(),
             account: AccountRef::Declared(id("erp")),
             detail: vec![],
+            streams: false,
+            takes: None,
         });
     }
     deployment

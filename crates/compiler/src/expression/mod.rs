@@ -143,7 +143,7 @@ pub fn expression_module_within(source: &str, bindings: bool, depth_max: Option<
     step.call(function);
     step.op(Op::SlotSet);
     step.ins().i32_const(DONE);
-    Ok(one_step(m, step, 3))
+    one_step(m, step, 3)
 }
 
 /// Slots of a stand-alone module.
@@ -158,7 +158,7 @@ pub(crate) fn start(step: &mut Body) {
 }
 
 /// A module whose `step` is this body and that has one task.
-pub(crate) fn one_step(mut m: ModuleBuilder, step: Body, values: u32) -> Compiled {
+pub(crate) fn one_step(mut m: ModuleBuilder, step: Body, values: u32) -> Result<Compiled, Diagnostics> {
     let id = m.declare("step", &[ValType::I32], &[ValType::I32]);
     m.define(id, step);
     let frame = Frame { values, ints: 0, input: INPUT, output: OUTPUT };

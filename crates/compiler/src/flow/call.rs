@@ -1,11 +1,12 @@
 //! Calls: connector operations and mappings. Calls of the standard's own kind `http` are in [`super::http`].
 
-use lockgate_mapping::yaml::Node;
-use lockgate_model::{Diagnostic, Span};
+use lockgate_mapping::yaml::{Key, Node};
+use lockgate_model::manifest::StreamFormat;
+use lockgate_model::{Diagnostic, Digest, Span};
 
-use super::formula::{Place, template};
+use super::formula::{Place, is_stream, template};
 use super::http;
-use super::tree::{Account, Answer, Call, Operation, Template};
+use super::tree::{Account, Answer, Call, Operation, Takes, Template};
 use crate::reader::{Reader, find};
 
 /// A reference `<left>.<right>[:<version>][@<catalog>]`.
@@ -118,11 +119,27 @@ fn operation(reader: &mut Reader<'_>, span: Span, reference: &Reference<'_>, wit
         );
         return None;
     }
-    let mut fields = Vec::new();
-    for (key, value) in entries.iter().filter(|(key, _)| key.text != "account") {
-        fields.push((key.text.clone(), template(reader, value, Place::Task)?));
+    let (mut fields, mut computed) = (Vec::new(), Vec::new());
+    let takes = taken(reader, entries);
+    let streams = find(entries, "stream").is_some_and(|node| streaming(reader, node));
+    for (key, value) in entries {
+        match key.text.as_str() {
+            "account" | "stream" => continue,
+            "format" if takes.is_some() => continue,
+            member if takes.as_ref().is_some_and(|takes| takes.member == member) => continue,
+            _ => {}
+        }
+        let template = template(reader, value, Place::Task)?;
+        if !matches!(template, Template::Constant(_)) {
+            computed.push((key.text.clone(), value.span));
+        }
+        fields.push((key.text.clone(), template));
     }
-    let detail = fields.iter().find(|(key, _)| key == "path").map(|(_, path)| path_detail(path));
+    let detail = fields.iter().find_map(|(key, value)| match key.as_str() {
+        "path" => Some(path_detail(value)),
+        "sql" => Some(statement_detail(value)),
+        _ => None,
+    });
     Some(Call::Operation(Box::new(Operation {
         connector: reference.left.to_owned(),
         operation: reference.right.to_owned(),
@@ -130,9 +147,71 @@ fn operation(reader: &mut Reader<'_>, span: Span, reference: &Reference<'_>, wit
         span,
         account: Account::Declared { name: name.to_owned(), span: account.span },
         detail: detail.into_iter().collect(),
+        computed,
         input: Template::Object(fields),
         answer: Answer::Whole,
+        streams,
+        takes,
     })))
+}
+
+/// `with.stream`: a constant, because it decides what may come next.
+fn streaming(reader: &mut Reader<'_>, node: &Node) -> bool {
+    match node.to_json().as_str() {
+        "true" => true,
+        "false" => false,
+        _ => {
+            reader.problem_help("LG-FLOW-STREAM", node.span, "`stream` is `true` or `false`", "write `stream: true`");
+            false
+        }
+    }
+}
+
+/// The member of a call's input that is `${ $stream }`, if one is.
+fn taken(reader: &mut Reader<'_>, entries: &[(Key, Node)]) -> Option<Takes> {
+    let (key, node) = entries.iter().find(|(_, node)| is_stream(node))?;
+    let format = find(entries, "format").and_then(|node| format(reader, node).map(|format| (format, node.span)));
+    Some(Takes { member: key.text.clone(), span: node.span, format, from: None })
+}
+
+/// `with.format` beside a stream: `csv`, `{ csv: { delimiter: ';' } }`, `json` or `json-lines`.
+fn format(reader: &mut Reader<'_>, node: &Node) -> Option<StreamFormat> {
+    const HELP: &str = "one of `csv`, `{ csv: { delimiter: ';' } }`, `json`, `json-lines`";
+    match node.as_text() {
+        Some("csv") => return Some(StreamFormat::Csv(',')),
+        Some("json") => return Some(StreamFormat::Json),
+        Some("json-lines") => return Some(StreamFormat::JsonLines),
+        Some(_) => {}
+        None => {
+            let entries = reader.object_of(node, "`format`", &["csv"])?;
+            let csv = reader.object_of(find(entries, "csv")?, "`csv`", &["delimiter"])?;
+            let Some(delimiter) = find(csv, "delimiter") else { return Some(StreamFormat::Csv(',')) };
+            let mut characters = reader.string(delimiter, "`delimiter`")?.chars();
+            match (characters.next(), characters.next()) {
+                (Some(one), None) if one.is_ascii() && !matches!(one, '"' | '\r' | '\n' | '\0') => {
+                    return Some(StreamFormat::Csv(one));
+                }
+                _ => {
+                    let message = "a delimiter is one ASCII character, no quote and no line end";
+                    reader.problem_help("LG-FLOW-STREAM", delimiter.span, message, HELP);
+                    return None;
+                }
+            }
+        }
+    }
+    reader.problem_help("LG-FLOW-STREAM", node.span, "there is no such format of a stream", HELP);
+    None
+}
+
+/// The digest of a fixed statement.
+fn statement_detail(statement: &Template) -> String {
+    match statement {
+        Template::Constant(json) => match serde_json::from_str(json) {
+            Ok(serde_json::Value::String(statement)) => Digest::of(statement.as_bytes()).to_string(),
+            _ => "*".to_owned(),
+        },
+        _ => "*".to_owned(),
+    }
 }
 
 /// What is fixed about a path: all of it, or what a text that is joined from pieces begins with.

@@ -48,7 +48,8 @@ impl Place {
 /// What is known of `$workflow` and `$task` at compile time.
 const WORKFLOW_FIELDS: &[&str] = &["definition", "input"];
 const TASK_FIELDS: &[&str] = &["name", "reference", "definition"];
-const ARGUMENTS: &[&str] = &["context", "input", "output", "secrets", "task", "workflow", "runtime", "authorization"];
+const ARGUMENTS: &[&str] =
+    &["context", "input", "output", "secrets", "stream", "task", "workflow", "runtime", "authorization"];
 
 /// Is this the name of one of the runtime's own variables?
 pub(super) fn is_argument(name: &str) -> bool {
@@ -126,6 +127,11 @@ pub(super) fn template(reader: &mut Reader<'_>, node: &Node, place: Place) -> Op
     }
 }
 
+/// Is this `${ $stream }` and nothing else?
+pub(super) fn is_stream(node: &Node) -> bool {
+    node.as_text().and_then(enclosed).is_some_and(|(_, text)| text == "$stream")
+}
+
 /// The text between `${` and the closing `}`, and where it begins.
 fn enclosed(text: &str) -> Option<(usize, &str)> {
     let start = text.len() - text.trim_start().len() + 2;
@@ -193,6 +199,12 @@ fn check_argument(reader: &mut Reader<'_>, text: &str, variable: &Variable, orig
         "authorization" => problem(
             "`$authorization` is refused in expressions".to_owned(),
             "credentials live in the account's binding and never reach a flow".to_owned(),
+        ),
+        "stream" => problem(
+            "`$stream` cannot be used here".to_owned(),
+            "a stream passes once: it can be a whole member of the call that comes directly after the one \
+             with `stream: true`, as in `content: ${ $stream }`"
+                .to_owned(),
         ),
         _ if !place.arguments().contains(&name) => {
             let known: Vec<String> = place.arguments().iter().map(|name| format!("`${name}`")).collect();

@@ -60,8 +60,11 @@ pub(super) fn read(reader: &mut Reader<'_>, span: Span, with: Option<&Node>) -> 
         span,
         account: Account::Origin(endpoint.origin),
         detail: vec![endpoint.detail],
+        computed: Vec::new(),
         input: Template::Object(fields),
         answer,
+        streams: false,
+        takes: None,
     })
 }
 

@@ -90,7 +90,7 @@ fn unreachable_tasks(reader: &mut Reader<'_>, tasks: &[Task]) {
 }
 
 /// Where a task can go on when it was not skipped.
-fn jumps(task: &Task) -> impl Iterator<Item = &Jump> {
+pub(super) fn jumps(task: &Task) -> impl Iterator<Item = &Jump> {
     let (cases, own): (&[_], _) = match &task.work {
         Work::Switch(cases) => (cases, cases.iter().all(|case| case.when.is_some())),
         Work::Raise(_) => (&[], false),

@@ -15,6 +15,7 @@ mod formula;
 mod http;
 mod jumps;
 mod retry;
+mod streams;
 mod task;
 #[cfg(test)]
 mod tests;

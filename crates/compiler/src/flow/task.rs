@@ -8,6 +8,7 @@ use super::errors;
 use super::formula::{Place, formula, shape, template};
 use super::jumps;
 use super::retry;
+use super::streams;
 use super::tree::{Case, For, Formula, Jump, Target, Task, Template, Try, Work};
 use crate::reader::{Reader, find, list, nearest};
 
@@ -96,6 +97,7 @@ impl<'r, 't> TaskReader<'r, 't> {
         }
         self.depth -= 1;
         jumps::resolve(self.reader, &mut tasks);
+        streams::connect(self.reader, &mut tasks);
         tasks
     }
 

@@ -372,3 +372,62 @@ fn old_and_new_names_of_an_error_type_are_one() {
     );
     assert_eq!(work.filter[1].any_of, ["\"x\""]);
 }
+
+#[test]
+fn a_stream_goes_from_one_call_into_the_next_and_nowhere_else() {
+    let query = "rows: { call: 'postgres.query:1', with: { account: db, sql: x, stream: true } }";
+    let put = "file: { call: 'sftp.put:1', with: { account: out, path: /a, content: '${ $stream }', format: csv } }";
+    let flow = sound(&format!("do:\n  - {query}\n  - {put}\n"));
+    let Work::Call(super::tree::Call::Operation(operation)) = &flow.tasks[1].work else { panic!("a call") };
+    let takes = operation.takes.as_ref().unwrap();
+    assert_eq!((takes.member.as_str(), takes.from.as_ref().unwrap().1.as_str()), ("content", "query"));
+    assert!(!matches!(&operation.input, Template::Object(fields) if fields.iter().any(|(key, _)| key != "path")));
+
+    let stream = "LG-FLOW-STREAM";
+    is(&refused(&format!("do:\n  - {put}\n")), &[(stream, "'${ $stream }'")]);
+    is(&refused(&format!("do:\n  - {query}\n")), &[(stream, "rows")]);
+    is(
+        &refused(&format!("do:\n  - {query}\n  - between: {{ set: {{ a: 1 }} }}\n  - {put}\n")),
+        &[(stream, "rows"), (stream, "'${ $stream }'")],
+    );
+    // In a list of its own it may not come.
+    is(
+        &refused(&format!("do:\n  - {query}\n  - inner: {{ do: [{put}] }}\n")),
+        &[(stream, "rows"), (stream, "'${ $stream }'")],
+    );
+    is(
+        &refused(&format!("do:\n  - {}\n  - {put}\n", query.replace("rows: {", "rows: { if: '${ a }',"))),
+        &[(stream, "rows")],
+    );
+    is(
+        &refused(&format!("do:\n  - {query}\n  - {}\n", put.replace("file: {", "file: { if: '${ a }',"))),
+        &[(stream, "file")],
+    );
+    is(
+        &refused(&format!("do:\n  - {}\n  - {put}\n", query.replace("rows: {", "rows: { then: file,"))),
+        &[(stream, "file"), (stream, "file")],
+    );
+    is(
+        &refused(&format!(
+            "do:\n  - which: {{ switch: [{{ a: {{ when: '${{ a }}', then: file }} }}, {{ b: {{ then: rows }} }}] }}\n  - {query}\n  - {put}\n"
+        )),
+        &[(stream, "file")],
+    );
+    // As a part of anything it is no value.
+    for other in ["content: '${ $count($stream) }'", "content: { a: '${ $stream }' }"] {
+        let found = refused(&format!("do:\n  - {query}\n  - {}\n", put.replace("content: '${ $stream }'", other)));
+        assert!(found.contains(&("LG-FLOW-ARGUMENT".into(), "$stream".into())), "{other}: {found:?}");
+    }
+    for (format, at) in
+        [("xml", "xml"), ("{ csv: { delimiter: '::' } }", "'::'"), ("{ csv: { delimiter: '\"' } }", "'\"'")]
+    {
+        is(
+            &refused(&format!("do:\n  - {query}\n  - {}\n", put.replace("format: csv", &format!("format: {format}")))),
+            &[(stream, at)],
+        );
+    }
+    is(
+        &refused(&format!("do:\n  - {}\n  - {put}\n", query.replace("stream: true", "stream: yes"))),
+        &[(stream, "yes"), (stream, "'${ $stream }'")],
+    );
+}

@@ -3,6 +3,7 @@
 use lockgate_mapping::Expression;
 use lockgate_mapping::yaml::Origin;
 use lockgate_model::Span;
+use lockgate_model::manifest::StreamFormat;
 
 /// One orchestration.
 #[derive(Debug)]
@@ -202,12 +203,31 @@ pub(crate) struct Operation {
     pub span: Span,
     /// The account.
     pub account: Account,
-    /// What is fixed about the path, for the manifest.
+    /// What is fixed about the path or the statement, for the manifest.
     pub detail: Vec<String>,
+    /// Members of its input that an expression computes, and where.
+    pub computed: Vec<(String, Span)>,
     /// What the connector gets.
     pub input: Template,
     /// What of the answer is the task's output.
     pub answer: Answer,
+    /// `with.stream`: the answer streams into the call that comes next.
+    pub streams: bool,
+    /// The stream of the call before that it takes.
+    pub takes: Option<Takes>,
+}
+
+/// A member of a call's input that is a stream.
+#[derive(Debug)]
+pub(crate) struct Takes {
+    /// Its name.
+    pub member: String,
+    /// Where `$stream` is written.
+    pub span: Span,
+    /// How the stream is written, and where that is said.
+    pub format: Option<(StreamFormat, Span)>,
+    /// Connector and operation that the stream comes from, once [`super::streams`] found it.
+    pub from: Option<(String, String)>,
 }
 
 /// The account of a call.

@@ -14,7 +14,7 @@ mod sections;
 use std::collections::BTreeMap;
 
 use lockgate_model::{
-    Digest, Manifest,
+    Diagnostic, Diagnostics, Digest, Manifest, Span,
     abi::{self, Frame, Op, Place, SourceMap, Task, Type},
 };
 use wasm_encoder::{
@@ -196,8 +196,14 @@ impl ModuleBuilder {
         id
     }
 
-    /// Writes the module. `step` has type `(i32) -> i32`.
-    pub fn finish(mut self, step: FunctionId, frame: Frame, tasks: Vec<Task>, manifest: Manifest) -> Compiled {
+    /// Writes the module. `step` has type `(i32) -> i32`. Refused where no engine would take it.
+    pub fn finish(
+        mut self,
+        step: FunctionId,
+        frame: Frame,
+        tasks: Vec<Task>,
+        manifest: Manifest,
+    ) -> Result<Compiled, Diagnostics> {
         if let Some(id) = self.apply {
             let body = apply::body(&mut self);
             self.define(id, body);
@@ -270,7 +276,14 @@ impl ModuleBuilder {
         sections::write(&mut module, &self.name, &self.constants.items, &manifest, &frame, &tasks, &sources);
         module.section(&self.names(&imports));
         let wasm = module.finish();
-        Compiled { digest: Digest::of(&wasm), name: self.name, wasm, manifest }
+        if wasm.len() > abi::MODULE_BYTES_MAX {
+            let message = format!("the module would be larger than {} MiB", abi::MODULE_BYTES_MAX >> 20);
+            let help = "constant data belongs to the endpoints that flows ask, not into expressions";
+            let problem = Diagnostic::new("LG-FLOW-SIZE", Span::default(), message).help(help);
+            let file = self.sources.items.first().cloned().unwrap_or_default();
+            return Err(Diagnostics(vec![problem.file(file)]));
+        }
+        Ok(Compiled { digest: Digest::of(&wasm), name: self.name, wasm, manifest })
     }
 
     /// The intrinsics that are called, in the order of the table.

@@ -52,7 +52,7 @@ fn sample() -> Compiled {
     m.define(helper, body);
     let tasks = vec![Task { pointer: "/do/0".to_owned(), handler: None }];
     let frame = Frame { values: 2, ints: 0, input: 0, output: 1 };
-    m.finish(step, frame, tasks, Manifest::default())
+    m.finish(step, frame, tasks, Manifest::default()).unwrap()
 }
 
 #[test]
@@ -117,6 +117,6 @@ fn a_function_without_a_body_traps_and_function_values_need_no_table() {
     assert_eq!((m.number(one), m.number(two), m.number(one)), (0, 1, 0));
     m.apply();
     let step = m.declare("step", &[ValType::I32], &[ValType::I32]);
-    let compiled = m.finish(step, Frame::default(), Vec::new(), Manifest::default());
+    let compiled = m.finish(step, Frame::default(), Vec::new(), Manifest::default()).unwrap();
     sections(&compiled.wasm);
 }

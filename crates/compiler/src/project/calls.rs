@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use lockgate_mapping::MapFile;
 use lockgate_model::Diagnostic;
 use lockgate_model::id::AccountName;
+use lockgate_model::manifest::StreamContent;
 
 use super::declaration::Declaration;
-use super::sources::{Catalog, version_matches};
+use super::sources::{Catalog, OperationInfo, version_matches};
 use crate::flow::tree::{Account, Call, Flow, Operation, Work};
 use crate::reader::{Reader, list, nearest};
 
@@ -124,7 +125,51 @@ pub(super) fn check_known(reader: &mut Reader<'_>, flow: &Flow, catalog: &Catalo
                 format!("installed: version {}", known.version),
             );
         }
+        check_stream(reader, operation, known, catalog);
+        for (member, span) in operation.computed.iter().filter(|(member, _)| known.constant.contains(member)) {
+            reader.problem_help(
+                "LG-CALL-CONSTANT",
+                *span,
+                format!("`{member}` of `{}.{}` cannot be computed", operation.connector, operation.operation),
+                "a deployment must know it: write it out, and bring data in by the call's other members",
+            );
+        }
     });
+}
+
+/// What streams must be able to, and what is taken must have a form.
+fn check_stream(reader: &mut Reader<'_>, operation: &Operation, known: &OperationInfo, catalog: &Catalog) {
+    let name = format!("{}.{}", operation.connector, operation.operation);
+    if operation.streams && known.gives.is_none() {
+        let help = "leave out `stream: true`: its answer is a value";
+        reader.problem_help("LG-FLOW-STREAM", operation.span, format!("`{name}` cannot stream its answer"), help);
+    }
+    let Some(takes) = &operation.takes else { return };
+    if known.takes.as_ref() != Some(&takes.member) {
+        let help = match &known.takes {
+            Some(member) => format!("it takes one as `{member}`"),
+            None => "only an operation that sends content takes one (`lockgate connector doc`)".to_owned(),
+        };
+        let message = format!("`{name}` takes no stream as `{}`", takes.member);
+        reader.problem_help("LG-FLOW-STREAM", takes.span, message, help);
+    }
+    let source =
+        takes.from.as_ref().and_then(|(connector, operation)| catalog.connectors.get(connector)?.get(operation));
+    match (source.and_then(|source| source.gives), &takes.format) {
+        (Some(StreamContent::Records), None) => reader.problem_help(
+            "LG-FLOW-STREAM",
+            takes.span,
+            "this stream is of records, and nothing says how they are written",
+            "say it beside: `format: csv`, `json` or `json-lines`",
+        ),
+        (Some(StreamContent::Bytes), Some((_, span))) => reader.problem_help(
+            "LG-FLOW-STREAM",
+            *span,
+            "this stream is of bytes, which pass as they are",
+            "leave out `format`",
+        ),
+        _ => {}
+    }
 }
 
 fn each_call<'f>(flow: &'f Flow, each: &mut dyn FnMut(&'f Call)) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lockgate_model::Digest;
+use lockgate_model::{Digest, manifest::StreamContent};
 
 /// The files of a project: path within the project (with `/`) to text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,6 +35,12 @@ pub struct OperationInfo {
     pub version: String,
     /// May it be repeated without doing anything twice?
     pub idempotent: bool,
+    /// The member of its input that may be a stream.
+    pub takes: Option<String>,
+    /// What it gives as a stream.
+    pub gives: Option<StreamContent>,
+    /// Members of its input that no expression may compute.
+    pub constant: Vec<String>,
 }
 
 /// Does a version as written in a call (`1`) name this version (`1.2.0`)?

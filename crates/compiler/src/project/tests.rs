@@ -14,9 +14,17 @@ fn sources(files: &[(&str, &str)]) -> Sources {
 }
 
 fn catalog() -> Catalog {
-    let operation = |version: &str| OperationInfo { version: version.to_owned(), idempotent: false };
+    let operation = |version: &str| OperationInfo {
+        version: version.to_owned(),
+        idempotent: false,
+        constant: Vec::new(),
+        takes: None,
+        gives: None,
+    };
     let https = BTreeMap::from([("get".to_owned(), operation("1")), ("post".to_owned(), operation("1"))]);
-    Catalog { connectors: BTreeMap::from([("https".to_owned(), https)]) }
+    let query = OperationInfo { constant: vec!["sql".to_owned()], ..operation("1") };
+    let postgres = BTreeMap::from([("query".to_owned(), query)]);
+    Catalog { connectors: BTreeMap::from([("https".to_owned(), https), ("postgres".to_owned(), postgres)]) }
 }
 
 /// Code, file and the text it points at.
@@ -217,4 +225,73 @@ fn objects_change_with_what_they_hold() {
     assert_eq!(changed(&[("project.yaml", &PROJECT.replace("[post]", "[post, get]"))]), ["accounts/erp"]);
     assert_eq!(changed(&[("project.yaml", &format!("{PROJECT}title: Shop\n"))]), ["integrations/project"]);
     assert_eq!(changed(&[("orders.flow.yaml", &format!("{FLOW}# more\n"))]), ["integrations/orders"]);
+}
+
+#[test]
+fn what_streams_must_be_able_to_and_records_need_a_form() {
+    use lockgate_model::manifest::{StreamContent, StreamFormat};
+    let operation = |takes: Option<&str>, gives| OperationInfo {
+        version: "1".to_owned(),
+        idempotent: true,
+        constant: Vec::new(),
+        takes: takes.map(str::to_owned),
+        gives,
+    };
+    let of = |list: [(&str, OperationInfo); 3]| list.map(|(name, info)| (name.to_owned(), info)).into_iter().collect();
+    let store = of([
+        ("rows", operation(None, Some(StreamContent::Records))),
+        ("get", operation(None, Some(StreamContent::Bytes))),
+        ("put", operation(Some("content"), None)),
+    ]);
+    let catalog = Catalog { connectors: BTreeMap::from([("store".to_owned(), store)]) };
+    let project = "project: shop\naccounts:\n  erp: { connector: store, operations: [rows, get, put] }\n";
+    let flow = |from: &str, to: &str, rest: &str| {
+        let head = FLOW.split("do:").next().unwrap();
+        format!(
+            "{head}do:\n  - a: {{ call: 'store.{from}:1', with: {{ account: erp, stream: true }} }}\n  - b: {{ call: 'store.{to}:1', with: {{ account: erp, {rest} }} }}\n"
+        )
+    };
+    let problems = |text: &str| {
+        let sources = sources(&[("project.yaml", project), ("orders.flow.yaml", text)]);
+        shown(&Project::check_sources(&sources, &catalog), &sources)
+            .into_iter()
+            .map(|(_, _, at)| at)
+            .collect::<Vec<_>>()
+    };
+    let take = "content: '${ $stream }'";
+    assert_eq!(problems(&flow("put", "put", take)), ["'store.put:1'"], "it cannot stream its answer");
+    assert_eq!(problems(&flow("get", "rows", take)), ["'${ $stream }'"], "it takes none");
+    assert_eq!(problems(&flow("get", "put", "body: '${ $stream }'")), ["'${ $stream }'"], "not as that");
+    assert_eq!(problems(&flow("rows", "put", take)), ["'${ $stream }'"], "no form");
+    assert_eq!(problems(&flow("get", "put", &format!("{take}, format: csv"))), ["csv"], "a form of bytes");
+    let text = flow("rows", "put", &format!("{take}, format: {{ csv: {{ delimiter: ';' }} }}"));
+    assert_eq!(problems(&text), [""; 0]);
+
+    let sources = sources(&[("project.yaml", project), ("orders.flow.yaml", &text)]);
+    let compiled = Project::parse(&sources).and_then(|parsed| parsed.compile(&catalog)).unwrap();
+    let operations = &compiled[0].manifest.operations;
+    assert!(operations[0].streams && operations[0].takes.is_none());
+    assert_eq!((operations[1].streams, &operations[1].takes), (false, &Some(StreamFormat::Csv(';'))));
+}
+
+#[test]
+fn what_a_deployment_must_know_is_not_computed() {
+    let project = "project: shop\naccounts:\n  db: { connector: postgres, operations: [query] }\n";
+    let head = "document: { dsl: '1.0.3', namespace: test, name: orders, version: '1.0.0' }\nevaluate: { language: jsonata }\n";
+    let flow = |sql: &str| {
+        format!(
+            "{head}do:\n  - q: {{ call: postgres.query, with: {{ account: db, sql: {sql}, parameters: ['${{ id }}'] }} }}\n"
+        )
+    };
+    for sql in [r#"'${ "select * from t where id = " & id }'"#, r#"'${ "select 1" }'"#, "['${ id }']"] {
+        is(
+            &[("project.yaml", project), ("orders.flow.yaml", &flow(sql))],
+            &[("LG-CALL-CONSTANT", "orders.flow.yaml", sql)],
+        );
+    }
+    let statement = "select * from t where id = $1";
+    let sources = sources(&[("project.yaml", project), ("orders.flow.yaml", &flow(statement))]);
+    let compiled = Project::parse(&sources).unwrap().compile(&catalog()).unwrap();
+    let digest = lockgate_model::Digest::of(statement.as_bytes()).to_string();
+    assert_eq!(compiled[0].manifest.operations[0].detail, [digest]);
 }

@@ -2,7 +2,7 @@
 
 use std::{
     io,
-    net::{IpAddr, ToSocketAddrs},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, ToSocketAddrs},
     sync::Arc,
 };
 
@@ -37,6 +37,11 @@ impl Default for System {
 
 impl Resolve for System {
     fn resolve(&self, name: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+        // RFC 6761 §6.3: these names are this machine's, whatever its files and name servers say.
+        if name == "localhost" || name.ends_with(".localhost") {
+            let both = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)];
+            return Box::pin(async move { Ok(both.to_vec()) });
+        }
         let lookups = Arc::clone(&self.lookups);
         Box::pin(async move {
             let permit = lookups.acquire_owned().await.map_err(io::Error::other)?;

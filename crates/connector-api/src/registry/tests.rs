@@ -14,7 +14,17 @@ struct Duck;
 const DUCKS: Scheme = Scheme { name: "ducks", port: 99 };
 
 const fn operation(name: &'static str) -> Operation {
-    Operation { name, version: "1.0.0", idempotent: true, help: "Quacks.", input: "{}", output: "{}" }
+    Operation {
+        name,
+        version: "1.0.0",
+        idempotent: true,
+        help: "Quacks.",
+        constant: &[],
+        input: "{}",
+        output: "{}",
+        takes: None,
+        gives: None,
+    }
 }
 
 impl Connector for Duck {

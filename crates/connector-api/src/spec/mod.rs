@@ -4,7 +4,7 @@
 mod check;
 mod page;
 
-use lockgate_model::definition::ServerIdentity;
+use lockgate_model::{definition::ServerIdentity, manifest::StreamContent};
 use serde_json::{Value, json};
 
 use crate::Scheme;
@@ -229,10 +229,17 @@ pub struct Operation {
     pub idempotent: bool,
     /// One sentence for people.
     pub help: &'static str,
+    /// Members of its input that must stand in the flow as they are, because a deployment must know
+    /// them (an SQL statement): the compiler refuses an expression there.
+    pub constant: &'static [&'static str],
     /// JSON Schema (2020-12) of its input.
     pub input: &'static str,
     /// JSON Schema (2020-12) of its output.
     pub output: &'static str,
+    /// The member of its input that may be a stream instead of a value ([`crate::Call::body`]).
+    pub takes: Option<&'static str>,
+    /// What it gives when a stream is asked for ([`crate::Call::stream`]); nothing: it cannot.
+    pub gives: Option<StreamContent>,
 }
 
 impl Spec {
@@ -288,9 +295,19 @@ fn operation_json(operation: &Operation) -> Value {
         "version": operation.version,
         "idempotent": operation.idempotent,
         "help": operation.help,
+        "constant": operation.constant,
         "input": schema_json(operation.input),
         "output": schema_json(operation.output),
+        "takes": operation.takes,
+        "gives": operation.gives.map(content_name),
     })
+}
+
+pub(super) fn content_name(content: StreamContent) -> &'static str {
+    match content {
+        StreamContent::Bytes => "bytes",
+        StreamContent::Records => "records",
+    }
 }
 
 /// A schema is fixed text; one that is no JSON is shown as the text it is, and the contract suite

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::{Field, FieldKind, Operation, Spec, schema_json};
+use super::{Field, FieldKind, Operation, Spec, content_name, schema_json};
 
 impl Spec {
     /// The page in Markdown, ending in a newline.
@@ -48,10 +48,13 @@ impl Spec {
                 writeln!(out, "| `{}` | {} | {} | {} |", field.name, value(field), needed(field), field.help)?;
             }
         }
-        writeln!(out, "\n## Operations\n\n| call | safe to repeat | |\n|---|---|---|")?;
-        for Operation { name: operation, version, idempotent, help, .. } in self.operations {
+        writeln!(out, "\n## Operations\n\n| call | safe to repeat | streams | |\n|---|---|---|---|")?;
+        for Operation { name: operation, version, idempotent, help, takes, gives, .. } in self.operations {
             let repeat = if *idempotent { "yes" } else { "with a key" };
-            writeln!(out, "| `{name}.{operation}:{version}@default` | {repeat} | {help} |")?;
+            let takes = takes.map(|member| format!("in as `{member}`"));
+            let gives = gives.map(|content| format!("{} out", content_name(content)));
+            let streams = takes.into_iter().chain(gives).collect::<Vec<_>>().join(", ");
+            writeln!(out, "| `{name}.{operation}:{version}@default` | {repeat} | {streams} | {help} |")?;
         }
         self.write_schemas(out, "Input", |o| o.input)?;
         self.write_schemas(out, "Output", |o| o.output)

@@ -30,8 +30,11 @@ const SPEC: Spec = Spec {
         version: "1.0.0",
         idempotent: true,
         help: "Quacks.",
+        constant: &[],
         input: r#"{"type": "object", "properties": {"how": {"type": ["string", "number"], "description": "How loud."}}, "required": ["how"]}"#,
         output: r#"{"type": "string"}"#,
+        takes: Some("how"),
+        gives: Some(StreamContent::Bytes),
     }],
 };
 
@@ -103,7 +106,7 @@ fn page_and_json_show_every_field_and_operation() {
     for field in SPEC.fields {
         assert!(page.contains(&format!("| `{}` |", field.name)), "{page}");
     }
-    assert!(page.contains("| `duck.quack:1.0.0@default` | yes | Quacks. |"), "{page}");
+    assert!(page.contains("| `duck.quack:1.0.0@default` | yes | in as `how`, bytes out | Quacks. |"), "{page}");
     assert!(page.contains("| `how` | string, number | yes | How loud. |"), "{page}");
     assert!(page.contains("| `password` | sealed, write-only | when `auth` is `basic` | Our password. |"));
     assert_eq!(json["operations"][0]["input"]["type"], "object");

@@ -79,6 +79,8 @@ impl Wasm {
             version: "1".into(),
             account: AccountRef::Declared("erp".parse().unwrap()),
             detail: Vec::new(),
+            streams: false,
+            takes: None,
         };
         Self {
             ops: ops.to_vec(),

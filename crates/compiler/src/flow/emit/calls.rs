@@ -1,7 +1,7 @@
 //! Calls: operations of connectors and mappings.
 
 use lockgate_model::id::AccountName;
-use lockgate_model::manifest::{AccountRef, Authority};
+use lockgate_model::manifest::{AccountRef, Authority, StreamFormat};
 
 use super::plan::{Action, Value};
 use super::slots::DATA;
@@ -69,6 +69,11 @@ impl Emitter<'_, '_> {
             version: operation.version.clone(),
             account,
             detail: operation.detail.clone(),
+            streams: operation.streams,
+            takes: operation
+                .takes
+                .as_ref()
+                .map(|takes| takes.format.as_ref().map_or(StreamFormat::Bytes, |(format, _)| format.clone())),
         };
         let place = match self.operations.iter().position(|known| *known == authority) {
             Some(place) => place,

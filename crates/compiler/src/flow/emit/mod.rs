@@ -48,7 +48,7 @@ pub(crate) fn emit(flow: &Flow, around: &Surroundings<'_>) -> Result<Compiled, D
     module.define(step, lower::step(&plan));
     let frame = Frame { values: slots.values(), ints: slots.ints(), input: slots::INPUT, output: slots::DATA };
     let manifest = Manifest { operations, runs: Vec::new() };
-    Ok(module.finish(step, frame, lower::tasks(&plan), manifest))
+    module.finish(step, frame, lower::tasks(&plan), manifest)
 }
 
 /// What the expression compiler refuses in a flow that cannot be compiled for other reasons.

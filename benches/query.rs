@@ -1,0 +1,96 @@
+//! Rows of a PostgreSQL database over TLS: 200,000 of them as a stream of records, beside what
+//! `psql --csv` needs to write the same rows; and one row by its key, a call of one round trip.
+
+use std::{
+    collections::BTreeMap,
+    process::{Command, Stdio},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use criterion::{Criterion, Throughput, criterion_group, criterion_main};
+use futures_util::StreamExt as _;
+use lockgate_connector_api::{Address, Call, Config, Context, DynConnector, Registry, Scheme, Secret, Streamed};
+use lockgate_connector_postgres::Postgres;
+use lockgate_document::{Document, Value};
+use lockgate_model::definition::ServerIdentity;
+use lockgate_testkit::{
+    Pki,
+    contract::{CANARY, context, loopback},
+};
+
+const ROWS: u64 = 200_000;
+const SQL: &str = "select id, name, total, at, even from bench";
+
+struct Account(Arc<dyn DynConnector>, Context);
+
+impl Account {
+    fn open(pki: &Pki, port: u16) -> Self {
+        let cx = context(loopback());
+        let mut registry = Registry::new();
+        registry.add::<Postgres>();
+        let scheme = Scheme { name: "postgres", port: 5432 };
+        let config = Config {
+            address: Address::parse(scheme, true, &format!("postgres://localhost:{port}/peer")).unwrap(),
+            identity: ServerIdentity::System,
+            settings: [("username".to_owned(), "app".to_owned())].into(),
+            secrets: BTreeMap::from([("password".to_owned(), Secret::new(CANARY.to_owned()))]),
+            tls: pki.client_config(None),
+        };
+        Self(registry.get("postgres").unwrap().open(config, &cx).unwrap(), cx)
+    }
+
+    async fn call(&self, operation: &str, sql: &str, parameters: Vec<Value>, stream: bool) -> Option<Streamed> {
+        let input = Document::object([("sql", sql.into()), ("parameters", Value::Array(parameters))]);
+        let mut call = Call::new(operation, input, Instant::now() + Duration::from_secs(60));
+        call.stream = stream;
+        self.0.clone().invoke(self.1.clone(), call).await.unwrap().stream
+    }
+
+    async fn stream(&self) {
+        let Some(Streamed::Records(mut records)) = self.call("query", SQL, Vec::new(), true).await else {
+            panic!("no records")
+        };
+        let mut rows = 0;
+        while let Some(batch) = records.next().await {
+            rows += batch.unwrap().root().len() as u64;
+        }
+        assert_eq!(rows, ROWS);
+    }
+}
+
+fn query(c: &mut Criterion) {
+    let pki = Pki::new();
+    let Some(server) = lockgate_testkit::Postgres::start(&pki) else { return };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let account = Account::open(&pki, server.port());
+    let table = format!(
+        "create table bench as select n as id, 'customer ' || n as name, (n * 1.25)::numeric(12, 2) as total, \
+         timestamptz '2026-11-01' + n * interval '1 minute' as at, n % 2 = 0 as even from generate_series(1, {ROWS}) as n"
+    );
+    runtime.block_on(account.call("execute", &table, Vec::new(), false));
+    runtime.block_on(account.call("execute", "alter table bench add primary key (id)", Vec::new(), false));
+
+    let mut group = c.benchmark_group("rows");
+    group.sample_size(10).throughput(Throughput::Elements(ROWS));
+    group.bench_function("stream of records", |b| b.iter(|| runtime.block_on(account.stream())));
+    let folder = lockgate_testkit::temp_dir();
+    let ca = folder.path().join("ca.crt");
+    std::fs::write(&ca, pki.ca_pem()).unwrap();
+    let address =
+        format!("postgres://app@localhost:{}/peer?sslmode=verify-full&sslrootcert={}", server.port(), ca.display());
+    group.bench_function("psql --csv", |b| {
+        b.iter(|| {
+            let mut psql = Command::new("psql");
+            psql.args(["--no-psqlrc", "--csv", "-c", SQL]).arg(&address).env("PGPASSWORD", CANARY);
+            assert!(psql.stdout(Stdio::null()).status().unwrap().success());
+        });
+    });
+    group.finish();
+    c.bench_function("one row by its key", |b| {
+        b.iter(|| runtime.block_on(account.call("query", "select * from bench where id = $1", vec![77.into()], false)));
+    });
+}
+
+criterion_group!(benches, query);
+criterion_main!(benches);

@@ -1,0 +1,235 @@
+//! The operations: each borrows a connection, runs its statement and leaves the connection clean.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use lockgate_connector_api::{Answer, Context, Error, Kind, Streamed};
+use lockgate_document::{Builder, Document, Fault, Node};
+use lockgate_model::Limits;
+
+use crate::{
+    failure, input,
+    pool::{Lease, Pool},
+    records,
+    session::{Given, Session},
+    statement::{self, Statement, Values},
+};
+
+/// What a call asks for.
+pub(crate) struct Work {
+    /// Statement and parameters.
+    pub input: Document,
+    /// When it must have ended.
+    pub deadline: Instant,
+    /// Limits of the run.
+    pub limits: Limits,
+    /// Whether rows are wanted as a stream.
+    pub stream: bool,
+}
+
+/// Runs of a batch that are sent before their counts are read.
+const RUNS_AT_ONCE: usize = 1_000;
+
+/// Reads rows in a read-only transaction, which is undone in any case: nothing that the statement
+/// does to its session outlives it.
+pub(crate) async fn query(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
+    let asked = input::read(&work.input)?;
+    let mut lease = pool.lease(cx, work.deadline).await?;
+    let begin = format!("begin read only; set local statement_timeout = {}", remaining_ms(work.deadline));
+    let begun = start(&mut lease, &asked, &begin, Statement::gives_objects, |session| {
+        session.say("rollback")?;
+        session.say_clean()
+    });
+    let (statement, written) = match begun.await {
+        Ok(begun) => begun,
+        Err(error) => return lease.finish(Err(error)).await,
+    };
+    if work.stream {
+        let output = built(&work, |out| {
+            out.begin_object()?;
+            out.key("columns")?;
+            statement.describe(out)?;
+            out.end()
+        })?;
+        let records = records::stream(lease, statement, work.limits, work.deadline);
+        return Ok(Answer { output, stream: Some(Streamed::Records(records)), read: 0, written });
+    }
+    let outcome = whole(lease.session()?, &statement, &work, written).await;
+    lease.finish(outcome).await
+}
+
+async fn whole(session: &mut Session, statement: &Statement, work: &Work, written: u64) -> Result<Answer, Error> {
+    let fault = |fault: Fault| failure::fault(&fault);
+    let mut out = Builder::new(&work.limits);
+    out.begin_object().and_then(|()| out.key("rows")).map_err(fault)?;
+    let gathered = records::gather(session, statement, &work.limits, &mut out).await?;
+    let described = out.key("columns").and_then(|()| statement.describe(&mut out)).and_then(|()| out.end());
+    let output = described.and_then(|()| out.finish()).map_err(fault)?;
+    Ok(Answer { output, stream: None, read: gathered.bytes, written })
+}
+
+/// Runs one statement, in the transaction that the server makes for it alone.
+pub(crate) async fn execute(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
+    let asked = input::read(&work.input)?;
+    let mut lease = pool.lease(cx, work.deadline).await?;
+    let begin = format!("set statement_timeout = {}", remaining_ms(work.deadline));
+    let returns = |statement: &Statement| if statement.columns.is_empty() { Ok(()) } else { statement.gives_objects() };
+    let begun = start(&mut lease, &asked, &begin, returns, Session::say_clean).await;
+    let outcome = match begun {
+        Ok((statement, written)) => changed(lease.session()?, &statement, &work, written).await,
+        Err(error) => Err(error),
+    };
+    lease.finish(outcome).await
+}
+
+async fn changed(session: &mut Session, statement: &Statement, work: &Work, written: u64) -> Result<Answer, Error> {
+    let fault = |fault: Fault| failure::fault(&fault);
+    let mut out = Builder::new(&work.limits);
+    out.begin_object().and_then(|()| out.key("returned")).map_err(fault)?;
+    let gathered = records::gather(session, statement, &work.limits, &mut out).await?;
+    if session.is_in_transaction() {
+        return Err(failure::input("a transaction cannot be begun here (use `batch`, or one statement)"));
+    }
+    let rows = |out: &mut Builder| {
+        out.key("rows")?;
+        out.integer(i64::try_from(gathered.rows).unwrap_or(i64::MAX))?;
+        out.end()
+    };
+    let output = if statement.columns.is_empty() {
+        built(work, |out| {
+            out.begin_object()?;
+            rows(out)
+        })?
+    } else {
+        rows(&mut out).and_then(|()| out.finish()).map_err(fault)?
+    };
+    Ok(Answer { output, stream: None, read: gathered.bytes, written })
+}
+
+/// Runs one statement many times, in one transaction.
+pub(crate) async fn batch(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
+    let asked = input::read(&work.input)?;
+    let lists = asked.lists()?;
+    let mut lease = pool.lease(cx, work.deadline).await?;
+    let outcome = all_or_nothing(lease.session()?, asked.sql, lists, &work).await;
+    // A transaction that is still open is undone with its connection.
+    lease.finish(outcome).await
+}
+
+async fn all_or_nothing(session: &mut Session, sql: &str, lists: Vec<Node<'_>>, work: &Work) -> Result<Answer, Error> {
+    let statement = session.prepare(sql).await?;
+    if !statement.columns.is_empty() {
+        return Err(failure::input("the statement gives rows, which a batch does not return (use `execute`)"));
+    }
+    // All before the first is sent: a parameter that does not fit costs the database nothing.
+    let values = |(at, list)| {
+        statement.values(input::items(list)).map_err(|error: Error| {
+            let detail = format!("list {}: {}", at + 1, error.private().reveal());
+            error.with_private(detail)
+        })
+    };
+    let runs: Vec<Values> = lists.into_iter().enumerate().map(values).collect::<Result<_, Error>>()?;
+    session.say(&format!("begin; set local statement_timeout = {}", remaining_ms(work.deadline)))?;
+    session.heard().await?;
+    let mut counts = Vec::with_capacity(runs.len());
+    for some in runs.chunks(RUNS_AT_ONCE) {
+        for values in some {
+            session.run(&statement, values)?;
+        }
+        session.end_runs();
+        session.flush().await?;
+        let before = counts.len();
+        loop {
+            match session.given(0).await {
+                Ok(Given::Ran(rows)) => counts.push(rows),
+                Ok(Given::Row(_)) => return Err(failure::protocol("a row of a statement that has none")),
+                Ok(Given::Ready) => break,
+                Err(error) => {
+                    session.say("rollback")?;
+                    session.say_clean()?;
+                    let detail = format!("list {}: {}", counts.len() + 1, error.private().reveal());
+                    return Err(error.with_private(detail));
+                }
+            }
+        }
+        if counts.len() != before + some.len() || !session.is_in_transaction() {
+            return Err(failure::input("the statement is empty, or ended the batch's transaction"));
+        }
+    }
+    session.say("commit")?;
+    session.heard().await.map_err(|error| match error.kind() {
+        Kind::Unreachable => Error::new(
+            Kind::Unreachable,
+            "postgres-commit-unknown",
+            "the connection broke while the batch was being committed: it is done, or nothing of it is",
+        ),
+        _ => error,
+    })?;
+    session.say_clean()?;
+    let output = built(work, |out| {
+        out.begin_object()?;
+        out.key("rows")?;
+        out.integer(i64::try_from(counts.iter().sum::<u64>()).unwrap_or(i64::MAX))?;
+        out.key("counts")?;
+        out.begin_array()?;
+        for count in &counts {
+            out.integer(i64::try_from(*count).unwrap_or(i64::MAX))?;
+        }
+        out.end()?;
+        out.end()
+    })?;
+    Ok(Answer { output, stream: None, read: 0, written: runs.iter().map(statement::bytes).sum() })
+}
+
+/// Signs in, and asks for an answer.
+pub(crate) async fn test(pool: &Arc<Pool>, cx: &Context, deadline: Instant) -> Result<(), Error> {
+    let mut lease = pool.lease(cx, deadline).await?;
+    let session = lease.session()?;
+    session.say("select 1")?;
+    session.heard().await?;
+    lease.finish(Ok(())).await
+}
+
+/// Prepares and starts a statement: `begin`, the run and `end` go out together. Gives the statement
+/// when the server has begun to run it, and the bytes of its parameters.
+async fn start(
+    lease: &mut Lease,
+    asked: &input::Asked<'_>,
+    begin: &str,
+    check: impl Fn(&Statement) -> Result<(), Error>,
+    end: impl Fn(&mut Session) -> Result<(), Error>,
+) -> Result<(Arc<Statement>, u64), Error> {
+    let session = lease.session()?;
+    let mut anew = false;
+    loop {
+        let statement = session.prepare(asked.sql).await?;
+        check(&statement)?;
+        let values = statement.values(asked.once())?;
+        session.say(begin)?;
+        session.run(&statement, &values)?;
+        session.end_runs();
+        end(session)?;
+        session.heard().await?;
+        match session.bound().await {
+            Ok(()) => return Ok((statement, statement::bytes(&values))),
+            // It was altered or forgotten since it was prepared; nothing has run.
+            Err(error) if error.code() == failure::GONE && !anew => {
+                session.settle().await?;
+                anew = true;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn built(work: &Work, write: impl FnOnce(&mut Builder) -> Result<(), Fault>) -> Result<Document, Error> {
+    let mut out = Builder::new(&work.limits);
+    write(&mut out).and_then(|()| out.finish()).map_err(|fault| failure::fault(&fault))
+}
+
+/// Milliseconds until the deadline, at least one: zero would mean for ever.
+fn remaining_ms(deadline: Instant) -> u128 {
+    deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)).as_millis().min(i32::MAX as u128)
+}

@@ -1,0 +1,196 @@
+//! What the server, TLS and the network say becomes the product's error, their words kept private.
+
+use std::{error::Error as StdError, io};
+
+use fallible_iterator::FallibleIterator as _;
+use lockgate_connector_api::{Error, Kind};
+use lockgate_document::Fault;
+use postgres_protocol::message::backend::ErrorResponseBody;
+
+/// Bytes of a server's words that are kept for the caller.
+const WORDS_BYTES_MAX: usize = 4 << 10;
+
+/// Code of the error that a prepared statement is not there any more, or not as it was.
+pub(crate) const GONE: &str = "postgres-statement-gone";
+
+/// The connection broke.
+pub(crate) fn broken() -> Error {
+    Error::new(Kind::Unreachable, "postgres-broken", "the connection to the server broke")
+}
+
+/// The server says something that the protocol does not have here.
+pub(crate) fn protocol(detail: &str) -> Error {
+    Error::new(Kind::Protocol, "postgres-protocol", "the server does not speak the PostgreSQL protocol correctly")
+        .with_private(detail)
+}
+
+/// What is asked for breaks a rule of the operation; nothing was executed.
+pub(crate) fn input(text: &'static str) -> Error {
+    Error::new(Kind::Input, "postgres-input", text)
+}
+
+/// The answer grows past the limits of the run.
+pub(crate) fn too_large() -> Error {
+    Error::new(
+        Kind::TooLarge,
+        "postgres-too-large",
+        "the rows are larger than the limit of a reply (read them as a stream, or fewer of them)",
+    )
+}
+
+/// A document cannot be built.
+pub(crate) fn fault(fault: &Fault) -> Error {
+    too_large().with_private(fault.to_string())
+}
+
+/// A failure of reading or writing.
+pub(crate) fn of_io(error: &io::Error) -> Error {
+    if let Some(tls) = tls_in(error) {
+        return of_tls(tls);
+    }
+    match error.kind() {
+        io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => protocol(&error.to_string()),
+        _ => broken().with_private(error.to_string()),
+    }
+}
+
+/// The TLS error that an I/O error holds, however often it was wrapped: `source` of an I/O error
+/// skips what it holds.
+fn tls_in<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
+    error.downcast_ref::<rustls::Error>().or_else(|| tls_in(error.downcast_ref::<io::Error>()?.get_ref()?))
+}
+
+fn of_tls(error: &rustls::Error) -> Error {
+    use rustls::Error as Tls;
+    let (kind, code, text) = match error {
+        Tls::InvalidCertificate(_) | Tls::NoCertificatesPresented | Tls::UnsupportedNameType => (
+            Kind::Identity,
+            "postgres-certificate",
+            "the server did not prove its identity: its certificate does not match the account's `identity`",
+        ),
+        Tls::AlertReceived(_) => (
+            Kind::Identity,
+            "postgres-alert",
+            "the server broke off the TLS session (does it want a client certificate, or another one?)",
+        ),
+        Tls::PeerIncompatible(_) => {
+            (Kind::Identity, "postgres-tls", "the server offers no TLS 1.2 or 1.3 with ciphers we accept")
+        }
+        _ => (Kind::Protocol, "postgres-tls", "the server does not speak TLS correctly"),
+    };
+    Error::new(kind, code, text).with_private(error.to_string())
+}
+
+/// An error that the server reports, and its SQLSTATE.
+#[derive(Debug)]
+pub(crate) struct Reported {
+    /// Five letters or digits.
+    pub state: String,
+    words: String,
+}
+
+impl Reported {
+    /// Reads the server's message.
+    pub fn read(body: &ErrorResponseBody) -> Self {
+        let (mut state, mut words, mut stale) = (String::new(), String::new(), false);
+        let mut fields = body.fields();
+        while let Ok(Some(field)) = fields.next() {
+            let text = String::from_utf8_lossy(field.value_bytes());
+            let label = match field.type_() {
+                b'C' => {
+                    state = text.chars().filter(char::is_ascii_alphanumeric).take(5).collect();
+                    continue;
+                }
+                b'R' if text == "RevalidateCachedQuery" => {
+                    // "cached plan must not change result type": its table was altered.
+                    stale = true;
+                    continue;
+                }
+                b'M' => "",
+                b'D' => "; detail: ",
+                b'H' => "; hint: ",
+                b'P' => "; at character ",
+                b'W' => "; where: ",
+                b'n' => "; constraint ",
+                _ => continue,
+            };
+            words.push_str(label);
+            words.push_str(&text);
+        }
+        let end = words.char_indices().map(|(at, _)| at).find(|at| *at >= WORDS_BYTES_MAX);
+        words.truncate(end.unwrap_or(words.len()));
+        if stale {
+            state = "26000".to_owned();
+        }
+        Self { state, words }
+    }
+
+    /// The error it is. What the server said goes after its SQLSTATE and stays private.
+    pub fn error(&self) -> Error {
+        let (kind, code, text) = meaning(&self.state);
+        Error::new(kind, code, text).with_private(format!("SQLSTATE {}: {}", self.state, self.words))
+    }
+}
+
+/// What an SQLSTATE means for a call (PostgreSQL manual, appendix A).
+fn meaning(state: &str) -> (Kind, &'static str, &'static str) {
+    match (state, state.get(..2).unwrap_or_default()) {
+        ("57014", _) => (Kind::Timeout, "postgres-timeout", "the statement did not end in time"),
+        ("25006", _) => (
+            Kind::Rejected,
+            "postgres-read-only",
+            "the statement changes data, which `query` does not (use `execute` or `batch`)",
+        ),
+        ("42501", _) => {
+            (Kind::Authorization, "postgres-permission", "the server does not let this account's role do it")
+        }
+        ("3D000", _) => (Kind::Configuration, "postgres-database", "the server has no such database"),
+        ("40001" | "40P01" | "40003" | "55P03", _) => (
+            Kind::Unavailable,
+            "postgres-contention",
+            "other transactions were in the way and the server undid this one (it may succeed later)",
+        ),
+        ("57P01" | "57P02" | "57P03" | "57P05" | "25P03", _) => {
+            (Kind::Unavailable, "postgres-shutdown", "the server is starting, stopping, or has ended the connection")
+        }
+        ("26000", _) => (Kind::Unavailable, GONE, "the statement must be prepared anew (it may succeed later)"),
+        ("P0002", _) => (Kind::NotFound, "postgres-not-found", "the statement found nothing"),
+        (_, "28") => (Kind::Authentication, "postgres-sign-in", "the server does not accept the account's credentials"),
+        (_, "23") => (Kind::Conflict, "postgres-constraint", "a constraint of the database forbids it"),
+        (_, "53" | "58") => (Kind::Unavailable, "postgres-resources", "the server is out of resources"),
+        (_, "08") => (Kind::Unreachable, "postgres-broken", "the connection to the server broke"),
+        (_, "22") => (Kind::Rejected, "postgres-value", "the server does not accept a value"),
+        (_, "42") => (Kind::Rejected, "postgres-statement", "the server does not accept the statement"),
+        _ => (Kind::Rejected, "postgres-refused", "the server refused the statement"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_decides_the_kind() {
+        for (state, kind) in [
+            ("28P01", Kind::Authentication),
+            ("28000", Kind::Authentication),
+            ("42501", Kind::Authorization),
+            ("42P01", Kind::Rejected),
+            ("23505", Kind::Conflict),
+            ("40001", Kind::Unavailable),
+            ("40P01", Kind::Unavailable),
+            ("53300", Kind::Unavailable),
+            ("57P01", Kind::Unavailable),
+            ("57P03", Kind::Unavailable),
+            ("57014", Kind::Timeout),
+            ("22003", Kind::Rejected),
+            ("25006", Kind::Rejected),
+            ("3D000", Kind::Configuration),
+            ("08006", Kind::Unreachable),
+            ("", Kind::Rejected),
+            ("é", Kind::Rejected),
+        ] {
+            assert_eq!(meaning(state).0, kind, "{state}");
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! One connection, signed in: statements go out, rows and counts come back.
+//!
+//! Requests are written one after the other and answered in that order, so a whole call (begin, run,
+//! clean up) is one round trip once its statement is known.
+
+use std::{
+    collections::{HashMap, VecDeque},
+    io,
+    sync::Arc,
+};
+
+use bytes::BytesMut;
+use fallible_iterator::FallibleIterator as _;
+use lockgate_connector_api::{Error, Vetted};
+use postgres_protocol::{
+    IsNull,
+    message::{
+        backend::{DataRowBody, Message, ParameterDescriptionBody, RowDescriptionBody},
+        frontend::{self, BindError},
+    },
+};
+
+use crate::{
+    failure::{self, Reported},
+    signin::CancelKey,
+    statement::{Column, Statement, Values},
+    types::{self, Form, Found, Type},
+    wire::{MESSAGE_BYTES_MAX, Wire},
+};
+
+/// Statements that stay prepared in a connection; beyond it the one used longest ago goes.
+const STATEMENTS_MAX: usize = 64;
+/// Types of the database's own that are remembered in a connection.
+const TYPES_MAX: usize = 1_000;
+/// How deep domains and arrays are followed.
+const TYPE_DEPTH_MAX: usize = 8;
+
+/// Undoes what a statement may have left in the connection, as `discard all` does, but keeps the
+/// prepared statements.
+const CLEAN: &str = "close all; set session authorization default; reset all; unlisten *; \
+     select pg_catalog.pg_advisory_unlock_all(); discard temp; discard sequences";
+
+/// A connection.
+pub(crate) struct Session {
+    wire: Wire,
+    /// The address it goes to.
+    pub vetted: Vetted,
+    /// What a cancel request for it names.
+    pub key: CancelKey,
+    /// Prepared statements by their text, the one used last at the end.
+    statements: Vec<(String, Arc<Statement>)>,
+    /// Statements prepared so far: their names are never used twice.
+    prepared: u64,
+    types: HashMap<u32, Arc<Type>>,
+    /// Requests that the server has not become ready after, the oldest first.
+    awaited: VecDeque<Request>,
+    in_transaction: bool,
+}
+
+/// Whose statements a request holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Request {
+    Ours,
+    Callers,
+}
+
+/// What a running statement gives.
+pub(crate) enum Given {
+    /// A row.
+    Row(DataRowBody),
+    /// It ran to its end and counted so many rows.
+    Ran(u64),
+    /// The server is ready for the next one.
+    Ready,
+}
+
+impl Session {
+    /// A connection that has just signed in.
+    pub fn new(wire: Wire, vetted: Vetted, key: CancelKey) -> Self {
+        Self {
+            wire,
+            vetted,
+            key,
+            statements: Vec::new(),
+            prepared: 0,
+            types: HashMap::new(),
+            awaited: VecDeque::new(),
+            in_transaction: false,
+        }
+    }
+
+    /// Whether a statement of the caller's may still be at work.
+    pub fn is_running(&self) -> bool {
+        self.awaited.contains(&Request::Callers)
+    }
+
+    /// Whether the last request left a transaction open.
+    pub fn is_in_transaction(&self) -> bool {
+        self.in_transaction
+    }
+
+    /// Whether nothing has come from the server unasked: it is there, as far as we know.
+    pub fn is_quiet(&mut self) -> bool {
+        self.wire.is_quiet()
+    }
+
+    /// Asks the server whether it is there.
+    pub async fn ping(&mut self) -> Result<(), Error> {
+        self.sync(Request::Ours);
+        self.heard().await
+    }
+
+    /// Ends the connection.
+    pub async fn close(self) {
+        self.wire.close().await;
+    }
+
+    /// Writes statements of ours that need no parameters; [`Session::heard`] answers them.
+    pub fn say(&mut self, sql: &str) -> Result<(), Error> {
+        self.wire.write(|out| frontend::query(sql, out))?;
+        self.awaited.push_back(Request::Ours);
+        Ok(())
+    }
+
+    /// Writes what makes the connection as good as new.
+    pub fn say_clean(&mut self) -> Result<(), Error> {
+        self.say(CLEAN)
+    }
+
+    /// Sends what is written and waits for the answer of the oldest request.
+    pub async fn heard(&mut self) -> Result<(), Error> {
+        self.wire.flush().await?;
+        loop {
+            if let Given::Ready = self.given(MESSAGE_BYTES_MAX).await? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Answers all requests that are left.
+    pub async fn settle(&mut self) -> Result<(), Error> {
+        while !self.awaited.is_empty() {
+            self.heard().await?;
+        }
+        Ok(())
+    }
+
+    /// Writes one run of a statement; [`Session::end_runs`] ends one or more of them.
+    pub fn run(&mut self, statement: &Statement, values: &Values) -> Result<(), Error> {
+        self.wire.write(|out| run(&statement.name, values, out))
+    }
+
+    /// Ends a request of runs.
+    pub fn end_runs(&mut self) {
+        self.sync(Request::Callers);
+    }
+
+    fn sync(&mut self, request: Request) {
+        self.awaited.push_back(request);
+        self.wire.sync();
+    }
+
+    /// Sends what is written.
+    pub async fn flush(&mut self) -> Result<(), Error> {
+        self.wire.flush().await
+    }
+
+    /// Waits until the run is accepted with its parameters.
+    pub async fn bound(&mut self) -> Result<(), Error> {
+        match self.wire.receive(MESSAGE_BYTES_MAX).await? {
+            Message::BindComplete => Ok(()),
+            Message::ErrorResponse(body) => Err(self.refused(&Reported::read(&body)).await),
+            _ => Err(failure::protocol("a run is not accepted")),
+        }
+    }
+
+    /// What comes next, rows of at most `row_bytes_max`. An error of the server's is given when it
+    /// has become ready again.
+    pub async fn given(&mut self, row_bytes_max: usize) -> Result<Given, Error> {
+        loop {
+            match self.wire.receive(row_bytes_max).await? {
+                Message::DataRow(row) => return Ok(Given::Row(row)),
+                Message::CommandComplete(body) => {
+                    let counted = body.tag().ok().and_then(|tag| tag.rsplit(' ').next()?.parse().ok());
+                    return Ok(Given::Ran(counted.unwrap_or(0)));
+                }
+                Message::ReadyForQuery(body) => {
+                    self.ready(body.status());
+                    return Ok(Given::Ready);
+                }
+                Message::ErrorResponse(body) => return Err(self.refused(&Reported::read(&body)).await),
+                Message::BindComplete
+                | Message::ParseComplete
+                | Message::CloseComplete
+                | Message::RowDescription(_)
+                | Message::NoData
+                | Message::EmptyQueryResponse => {}
+                Message::CopyInResponse(_) | Message::CopyOutResponse(_) => {
+                    return Err(failure::input("`copy` to and from the client is not supported"));
+                }
+                _ => return Err(failure::protocol("a message that answers nothing")),
+            }
+        }
+    }
+
+    fn ready(&mut self, status: u8) {
+        self.awaited.pop_front();
+        self.in_transaction = status != b'I';
+    }
+
+    /// The error that the server reports, once it is ready again; a server that ends the connection
+    /// never is.
+    async fn refused(&mut self, reported: &Reported) -> Error {
+        let error = reported.error();
+        if error.code() == failure::GONE {
+            self.statements.clear();
+        }
+        loop {
+            match self.wire.receive(MESSAGE_BYTES_MAX).await {
+                Ok(Message::ReadyForQuery(body)) => {
+                    self.ready(body.status());
+                    return error;
+                }
+                Ok(_) => {}
+                Err(_) => return error,
+            }
+        }
+    }
+
+    /// The prepared statement of a text, prepared now unless it is already.
+    pub async fn prepare(&mut self, sql: &str) -> Result<Arc<Statement>, Error> {
+        if let Some(at) = self.statements.iter().position(|(text, _)| text == sql) {
+            let found = self.statements.remove(at);
+            let statement = Arc::clone(&found.1);
+            self.statements.push(found);
+            return Ok(statement);
+        }
+        if self.statements.len() >= STATEMENTS_MAX {
+            let (_, oldest) = self.statements.remove(0);
+            self.wire.write(|out| frontend::close(b'S', &oldest.name, out))?;
+        }
+        self.prepared += 1;
+        let name = format!("s{}", self.prepared);
+        self.wire.write(|out| {
+            frontend::parse(&name, sql, [], out)?;
+            frontend::describe(b'S', &name, out)
+        })?;
+        self.sync(Request::Callers);
+        self.flush().await?;
+        let (mut parameters, mut columns) = (Vec::new(), Vec::new());
+        loop {
+            match self.wire.receive(MESSAGE_BYTES_MAX).await? {
+                Message::ParseComplete | Message::CloseComplete | Message::NoData => {}
+                Message::ParameterDescription(body) => parameters = oids(&body)?,
+                Message::RowDescription(body) => columns = fields(&body)?,
+                Message::ReadyForQuery(body) => {
+                    self.ready(body.status());
+                    break;
+                }
+                Message::ErrorResponse(body) => return Err(self.refused(&Reported::read(&body)).await),
+                _ => return Err(failure::protocol("a statement is not described")),
+            }
+        }
+        self.learn(parameters.iter().copied().chain(columns.iter().map(|(_, oid)| *oid))).await?;
+        let statement = Arc::new(Statement {
+            name,
+            parameters: parameters.into_iter().map(|oid| self.type_of(oid)).collect(),
+            columns: columns.into_iter().map(|(name, oid)| Column { name, of: self.type_of(oid) }).collect(),
+        });
+        self.statements.push((sql.to_owned(), Arc::clone(&statement)));
+        Ok(statement)
+    }
+
+    fn type_of(&self, oid: u32) -> Arc<Type> {
+        match self.types.get(&oid) {
+            Some(known) => Arc::clone(known),
+            None => Arc::new(types::built_in(oid).unwrap_or_else(|| Type { name: oid.to_string(), form: Form::Other })),
+        }
+    }
+
+    /// Asks the server about the types that it has of its own, and about what they are made of.
+    async fn learn(&mut self, oids: impl Iterator<Item = u32>) -> Result<(), Error> {
+        if self.types.len() > TYPES_MAX {
+            self.types.clear();
+        }
+        let mut found: HashMap<u32, Found> = HashMap::new();
+        let is_new = |types: &HashMap<u32, Arc<Type>>, found: &HashMap<u32, Found>, oid: &u32| {
+            *oid != 0 && types::built_in(*oid).is_none() && !types.contains_key(oid) && !found.contains_key(oid)
+        };
+        let mut asked: Vec<u32> = oids.filter(|oid| is_new(&self.types, &found, oid)).collect();
+        for _ in 0..TYPE_DEPTH_MAX {
+            if asked.is_empty() {
+                break;
+            }
+            let answers = self.look_up(&asked).await?;
+            let parts: Vec<u32> = answers.iter().flat_map(|f| [f.base, f.element]).collect();
+            found.extend(answers.into_iter().map(|f| (f.oid, f)));
+            asked = parts.into_iter().filter(|oid| is_new(&self.types, &found, oid)).collect();
+        }
+        for oid in found.keys() {
+            let of = self.compose(*oid, &found, 0);
+            self.types.insert(*oid, Arc::new(of));
+        }
+        Ok(())
+    }
+
+    fn compose(&self, oid: u32, found: &HashMap<u32, Found>, depth: usize) -> Type {
+        let Some(this) = found.get(&oid).filter(|_| depth < TYPE_DEPTH_MAX) else {
+            return (*self.type_of(oid)).clone();
+        };
+        let part = |oid| self.compose(oid, found, depth + 1);
+        match (this.base, this.element) {
+            (0, 0) => Type { name: this.name.clone(), form: Form::Other },
+            (0, element) => {
+                let element = part(element);
+                Type { name: format!("{}[]", element.name), form: Form::Array(Arc::new(element)) }
+            }
+            // A domain is written as what it is over.
+            (base, _) => Type { name: this.name.clone(), form: part(base).form },
+        }
+    }
+
+    async fn look_up(&mut self, oids: &[u32]) -> Result<Vec<Found>, Error> {
+        let list = oids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+        self.wire.write(|out| {
+            frontend::parse("", types::LOOK_UP, [], out)?;
+            run("", &vec![Some(list)], out)
+        })?;
+        self.sync(Request::Ours);
+        self.flush().await?;
+        let mut found = Vec::new();
+        loop {
+            match self.given(MESSAGE_BYTES_MAX).await? {
+                Given::Row(row) => {
+                    found.push(read_found(&row).ok_or_else(|| failure::protocol("a type is not described"))?)
+                }
+                Given::Ran(_) => {}
+                Given::Ready => return Ok(found),
+            }
+        }
+    }
+}
+
+/// Writes a run. Its values are all text, and so are the columns that come back.
+fn run(statement: &str, values: &Values, out: &mut BytesMut) -> io::Result<()> {
+    let write = |value: &Option<String>, out: &mut BytesMut| {
+        Ok(match value {
+            None => IsNull::Yes,
+            Some(text) => {
+                out.extend_from_slice(text.as_bytes());
+                IsNull::No
+            }
+        })
+    };
+    frontend::bind("", statement, [], values, write, [], out).map_err(|error| match error {
+        BindError::Conversion(error) => io::Error::other(error),
+        BindError::Serialization(error) => error,
+    })?;
+    frontend::execute("", 0, out)
+}
+
+fn oids(body: &ParameterDescriptionBody) -> Result<Vec<u32>, Error> {
+    body.parameters().collect().map_err(|e| failure::of_io(&e))
+}
+
+fn fields(body: &RowDescriptionBody) -> Result<Vec<(String, u32)>, Error> {
+    body.fields().map(|f| Ok((f.name().to_owned(), f.type_oid()))).collect().map_err(|e| failure::of_io(&e))
+}
+
+fn read_found(row: &DataRowBody) -> Option<Found> {
+    let mut ranges = row.ranges();
+    let mut text = || str::from_utf8(row.buffer().get(ranges.next().ok()???)?).ok();
+    Some(Found {
+        oid: text()?.parse().ok()?,
+        name: text()?.to_owned(),
+        base: text()?.parse().ok()?,
+        element: text()?.parse().ok()?,
+    })
+}

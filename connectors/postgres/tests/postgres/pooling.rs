@@ -1,0 +1,83 @@
+//! Connections: how many, how long, and what is left in them.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use lockgate_connector_api::Kind;
+use serde_json::json;
+
+use crate::account::{Account, Binding, call, shared};
+
+#[tokio::test]
+async fn calls_wait_for_a_connection() {
+    let Some((pki, server)) = shared() else { return };
+    let account = Binding { connections_max: 3, ..Binding::app(server.port()) }.open(pki);
+    let sql = "select pg_backend_pid() as pid, pg_sleep(0.02) as s";
+    let rows = join_all((0..24).map(|_| account.rows(sql, json!([])))).await;
+    let mut pids: Vec<_> = rows.iter().map(|r| r[0]["pid"].as_i64().unwrap()).collect();
+    pids.sort_unstable();
+    pids.dedup();
+    assert!((1..=3).contains(&pids.len()), "{pids:?}");
+    // All taken until the deadline.
+    let busy = join_all((0..4).map(|_| {
+        let mut call = call("query", "select pg_sleep(30) as s", json!([]));
+        call.deadline = Instant::now() + Duration::from_millis(500);
+        account.invoke(call)
+    }));
+    let errors: Vec<_> = busy.await.into_iter().map(Result::unwrap_err).collect();
+    assert!(errors.iter().all(|e| e.kind() == Kind::Timeout), "{errors:?}");
+    assert_eq!(errors.iter().filter(|e| e.code() == "postgres-busy").count(), 1, "{errors:?}");
+    account.test().await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_of_a_call_is_left_in_its_connection() {
+    let Some((pki, server)) = shared() else { return };
+    let account = Binding { connections_max: 1, ..Binding::app(server.port()) }.open(pki);
+    let pid = account.value("select pg_backend_pid()", json!([])).await;
+    account.execute("set search_path = pg_temp").await;
+    account.execute("set datestyle = 'German'").await;
+    account.execute("set timezone = 'Asia/Tokyo'").await;
+    account.execute("set statement_timeout = 1").await;
+    account.execute("create temporary table left_over (n int)").await;
+    account.execute("listen left_over").await;
+    account.execute("select pg_advisory_lock(7700)").await;
+    account.rows("select pg_advisory_lock(7701)", json!([])).await;
+    account.rows("select set_config('intervalstyle', 'postgres', false)", json!([])).await;
+    let state = account
+        .rows(
+            "select pg_backend_pid() as pid, current_setting('search_path') as path, current_setting('datestyle') as dates, \
+             current_setting('timezone') as zone, current_setting('statement_timeout') = '1ms' as hurried, \
+             to_regclass('left_over') as temporary, (select count(*) from pg_listening_channels()) as listening, \
+             (select count(*) from pg_locks where locktype = 'advisory' and objid in (7700, 7701)) as locks, \
+             interval '1 day' as day",
+            json!([]),
+        )
+        .await;
+    assert_eq!(
+        state,
+        json!([{"pid": pid, "path": "\"$user\", public", "dates": "ISO, MDY", "zone": "UTC", "hurried": false,
+                "temporary": null, "listening": 0, "locks": 0, "day": "P1D"}])
+    );
+}
+
+#[tokio::test]
+async fn a_transaction_that_is_begun_is_not_left() {
+    let Some((pki, server)) = shared() else { return };
+    let account = Binding { connections_max: 1, ..Binding::app(server.port()) }.open(pki);
+    account.execute("create table begun (n int)").await;
+    assert_eq!(account.fails("execute", "begin", json!([])).await.kind(), Kind::Input);
+    account.execute("insert into begun values (1)").await;
+    let other = Account::shared().unwrap();
+    assert_eq!(other.value("select count(*) from begun", json!([])).await, 1);
+}
+
+#[tokio::test]
+async fn a_connection_is_kept_for_the_next_call() {
+    let Some(account) = Account::shared() else { return };
+    let first = account.value("select pg_backend_pid()", json!([])).await;
+    for _ in 0..3 {
+        assert_eq!(account.value("select pg_backend_pid()", json!([])).await, first);
+        account.fails("query", "select 1/0 as n", json!([])).await;
+    }
+}
