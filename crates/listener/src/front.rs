@@ -24,6 +24,9 @@ use crate::{
     watched::Watched,
 };
 
+/// Knows the operator's token.
+type IsToken = Arc<dyn Fn(&str) -> bool + Send + Sync>;
+
 /// Everything behind the port. `A` is the admin API: a tower service, so that this crate knows
 /// nothing of it.
 #[derive(Clone)]
@@ -32,7 +35,7 @@ pub struct Front<A> {
     pub(crate) intake: Intake,
     admin: A,
     stopping: Arc<AtomicBool>,
-    may_see_metrics: Option<Arc<dyn Fn(&str) -> bool + Send + Sync>>,
+    may_see_metrics: Option<IsToken>,
 }
 
 impl<A> Front<A> {

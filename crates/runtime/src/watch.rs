@@ -141,6 +141,8 @@ struct State {
     /// Spans of tasks that are needed before the tasks have ended.
     tasks: BTreeMap<String, SpanId>,
     calls: usize,
+    /// Connectors of the accounts that were called.
+    connectors: BTreeMap<AccountName, &'static str>,
     /// The task and account of the last call, if it failed.
     failed: Option<(String, AccountName)>,
 }
@@ -148,7 +150,15 @@ struct State {
 impl RunWatch {
     pub(crate) fn new(telemetry: Arc<Telemetry>, clock: Clock, trace: Trace, record: &RunRecord) -> Arc<Self> {
         let ran = clock.now();
-        let state = State { trace, opened: false, ran, tasks: BTreeMap::new(), calls: 0, failed: None };
+        let state = State {
+            trace,
+            opened: false,
+            ran,
+            tasks: BTreeMap::new(),
+            calls: 0,
+            connectors: BTreeMap::new(),
+            failed: None,
+        };
         Arc::new(Self {
             telemetry,
             clock,
@@ -183,6 +193,12 @@ impl RunWatch {
         if !std::mem::take(&mut state.opened) {
             return;
         }
+        // Only now: bytes of streams are known when they have passed.
+        for (account, bytes) in &end.bytes {
+            if let Some(connector) = state.connectors.get(account) {
+                self.telemetry.metrics.call_bytes(connector, bytes.read, bytes.written);
+            }
+        }
         let took = self.since.elapsed();
         self.telemetry.metrics.run_ended(&self.tenant, &self.target.environment, &self.target.name, end.phase, took);
         if let Some(error) = &end.error {
@@ -203,7 +219,10 @@ impl RunWatch {
     /// A call begins.
     pub(crate) fn calling(self: &Arc<Self>, spec: &Spec, operation: &str, account: AccountName, task: &str) -> Calling {
         let operation = spec.operation(operation).map_or(OTHER, |o| o.name);
-        let span = self.state().trace.recorded.is_some().then(new_span).flatten();
+        let mut state = self.state();
+        state.connectors.insert(account.clone(), spec.name);
+        let span = state.trace.recorded.is_some().then(new_span).flatten();
+        drop(state);
         Calling {
             watch: self.clone(),
             connector: spec.name,
@@ -320,7 +339,6 @@ impl Calling {
         let metrics = &self.watch.telemetry.metrics;
         match &outcome {
             Ok(answer) => {
-                metrics.call_bytes(self.connector, answer.read, answer.written);
                 self.watch.state().failed = None;
                 let bytes = vec![
                     ("lockgate.read_bytes", answer.read.into()),
@@ -333,7 +351,9 @@ impl Calling {
                     metrics.egress_refused(self.connector);
                 }
                 let (connector, operation) = (Some(self.connector), Some(self.operation));
-                self.watch.failed(connector, operation, &self.task, &self.account, error);
+                // Of a stream that broke, the account it came from.
+                let account = error.account().unwrap_or(&self.account);
+                self.watch.failed(connector, operation, &self.task, account, error);
                 self.tell(error.kind().as_str(), vec![("lockgate.error.code", error.code().into())]);
             }
         }

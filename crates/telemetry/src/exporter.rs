@@ -233,3 +233,51 @@ async fn send(collector: &Collector, batch: &[Span], telemetry: &Telemetry) -> R
     }
     sent
 }
+
+#[cfg(test)]
+mod tests {
+    use lockgate_model::{
+        Timestamp,
+        trace::{SpanId, TraceId},
+    };
+
+    use super::*;
+    use crate::{Gauges, SpanKind};
+
+    fn span() -> Span {
+        Span {
+            trace: TraceId::new([1; 16]).unwrap(),
+            id: SpanId::new([2; 8]).unwrap(),
+            parent: None,
+            name: "run".into(),
+            kind: SpanKind::Internal,
+            start: Timestamp(0),
+            end: Timestamp(1),
+            failed: false,
+            attributes: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_does_not_fit_is_dropped_and_counted() {
+        let telemetry = Telemetry::new(Timestamp(0));
+        let (tracer, mut exporter) = Tracer::new();
+        for _ in 0..QUEUE_SPANS_MAX {
+            tracer.take(vec![span(); 2], &telemetry);
+        }
+        let dropped = |spans: usize| {
+            let line = format!("lockgate_spans_dropped_total{{reason=\"queue\"}} {spans}");
+            assert!(telemetry.metrics.page(Gauges::default()).lines().any(|l| l == line), "no `{line}`");
+        };
+        dropped(QUEUE_SPANS_MAX);
+        // What was taken away makes room.
+        let batch = exporter.batch().await.unwrap();
+        assert!((BATCH_SPANS..BATCH_SPANS + 2).contains(&batch.len()), "{}", batch.len());
+        tracer.take(vec![span(); 2], &telemetry);
+        dropped(QUEUE_SPANS_MAX);
+        // And nobody at the other end is no reason to wait or to fail.
+        drop(exporter);
+        tracer.take(vec![span()], &telemetry);
+        dropped(QUEUE_SPANS_MAX + 1);
+    }
+}

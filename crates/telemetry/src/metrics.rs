@@ -85,7 +85,7 @@ pub const DESCRIBED: &[Described] = &[
         "lockgate_connector_bytes_total",
         Type::Counter,
         &["connector", "direction"],
-        "Bytes of content `read` from and `written` to endpoints by calls that succeeded",
+        "Bytes of content `read` from and `written` to endpoints by runs that ended",
     ),
     described(
         "lockgate_egress_refusals_total",
@@ -402,7 +402,7 @@ impl Metrics {
         self.call_seconds.get_or_create(&OfOperation { connector, operation }).observe(took.as_secs_f64());
     }
 
-    /// Bytes of a call that succeeded.
+    /// Bytes that a run moved through an account of a connector.
     pub fn call_bytes(&self, connector: &'static str, read: u64, written: u64) {
         for (direction, bytes) in [("read", read), ("written", written)] {
             self.call_bytes.get_or_create(&OfDirection { connector, direction }).inc_by(bytes);

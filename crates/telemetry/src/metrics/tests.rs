@@ -104,3 +104,26 @@ fn a_thousand_orchestrations_do_not_make_a_thousand_series() {
         "lockgate_runs_total{tenant=\"acme\",environment=\"other\",orchestration=\"other\",phase=\"completed\"} 900";
     assert!(page.lines().any(|l| l == rest), "{page}");
 }
+
+const BEGIN: &str = "<!-- counts: written by `UPDATE=1 cargo test -p lockgate-telemetry` -->\n";
+const END: &str = "<!-- end of counts -->\n";
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a switch of the test, not configuration of the product")]
+fn the_page_of_operations_lists_every_count() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/operations.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once(BEGIN).expect("the page has its marks");
+    let (_, after) = rest.split_once(END).expect("the page has its marks");
+    let mut table = "| name | kind | labels | what it says |\n|---|---|---|---|\n".to_owned();
+    for Described { name, kind, labels, help } in DESCRIBED {
+        let kind = format!("{kind:?}").to_lowercase();
+        table.push_str(&format!("| `{name}` | {kind} | {} | {help} |\n", labels.join(" ")));
+    }
+    let fresh = format!("{before}{BEGIN}{table}{END}{after}");
+    if std::env::var("UPDATE").is_ok() {
+        std::fs::write(&path, &fresh).unwrap();
+    }
+    let page = std::fs::read_to_string(&path).unwrap();
+    assert!(page == fresh, "docs/operations.md is stale: UPDATE=1 cargo test -p lockgate-telemetry");
+}

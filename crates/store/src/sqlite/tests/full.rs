@@ -102,6 +102,11 @@ async fn a_medium_that_takes_nothing_is_told_before_anybody_needs_it() {
         let failed = store.writable().await;
         assert!(matches!(failed, Err(Error::Failed { .. })), "{file}: {failed:?}");
         drop(store);
-        place.open().writable().await.unwrap();
+        // A proof is a real write: it is in the log of the file.
+        let store = place.open();
+        let log = place.data().join(format!("{}-wal", file.trim_start_matches('/')));
+        let before = log.metadata().unwrap().len();
+        store.writable().await.unwrap();
+        assert!(log.metadata().unwrap().len() > before, "{file}: nothing was written");
     }
 }
