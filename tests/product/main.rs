@@ -14,6 +14,7 @@ mod neighbours;
 mod operator;
 mod peered;
 mod promotion;
+mod schedules;
 mod stopping;
 mod suite;
 mod traces;

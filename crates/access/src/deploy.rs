@@ -116,7 +116,9 @@ impl Decision {
     /// `deployment` is the row that is to be activated, its `accounts` empty or not: they are set
     /// here, by the index of each operation, so that what was checked is what is written (take it
     /// from [`Decision::deployment`]). A deployment of another project or by another publisher is
-    /// refused, as is any other decision than one of [`decide_deploy`]. A no stays a no.
+    /// refused, as is any other decision than one of [`decide_deploy`], and one whose schedules run as
+    /// somebody else unless `access-control` in the tenant was asked first
+    /// ([`Decision::and_also`]). A no stays a no.
     pub fn covered(mut self, mut deployment: Deployment, bound: &Bound, stage: &Stage) -> Self {
         if self.verdict() != Verdict::Allow {
             return self;
@@ -135,6 +137,15 @@ impl Decision {
         self
     }
 
+    /// `access-control` is among what was asked and allowed.
+    fn gives_rights(&self) -> bool {
+        self.parts().iter().any(|part| {
+            let control = Permission::AccessControl;
+            matches!(&part.act, Act::Administer { permission, scope: Scope::Tenant } if *permission == control)
+                && part.verdict == Verdict::Allow
+        })
+    }
+
     fn check(&self, deployment: &mut Deployment, bound: &Bound, seen: &Stage) -> Result<(), RuleText> {
         let Act::Deploy { how: Deploying::Activate, project, stage, .. } = &self.act else {
             return Err(rule::WRONG_ACT.into());
@@ -142,6 +153,11 @@ impl Decision {
         let own = deployment.publisher == self.principal.user && deployment.adopted_by.is_none();
         if deployment.project != *project || !own {
             return Err(RuleText::with(rule::OTHER_VERSION, &[("project", deployment.project.as_str())]));
+        }
+        // Letting something run as somebody else is giving rights: that was asked as well, or it is a no.
+        let other = deployment.run_as.as_ref().filter(|named| **named != self.principal.user);
+        if let Some(other) = other.filter(|_| !self.gives_rights()) {
+            return Err(RuleText::with(rule::RUN_AS_OTHER, &[("user", other.as_str())]));
         }
         for module in deployment.orchestrations.values_mut() {
             let accounts = module.manifest.operations.iter().map(|operation| bound.account_for(operation).cloned());

@@ -43,6 +43,7 @@ rules! {
     AMBIGUOUS = "deploy.origin-ambiguous";
     NO_GREEN_RUN = "deploy.no-green-run";
     OTHER_VERSION = "deploy.other-version";
+    RUN_AS_OTHER = "deploy.run-as";
     UNCHECKED = "deploy.unchecked";
     DEPLOY = "deploy.allowed";
     NO_PUSH = "push.no-permission";

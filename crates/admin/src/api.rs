@@ -24,7 +24,8 @@ use utoipa_axum::{
 use crate::{
     respond::Refused,
     routes::{
-        access, accounts, assignments, connectors, credentials, definitions, deployments, logs, projects, runs, session,
+        access, accounts, assignments, connectors, credentials, definitions, deployments, logs, projects, runs,
+        schedules, session,
     },
 };
 
@@ -56,6 +57,7 @@ const RUN_BYTES_MAX: usize = (16 << 20) + (64 << 10);
         (name = "projects", description = "Projects and their versions."),
         (name = "accounts", description = "Accounts of an environment: address, identity, secrets."),
         (name = "deployments", description = "What is active in an environment."),
+        (name = "schedules", description = "What runs by itself: when it fires next, pausing, resuming, running now."),
         (name = "runs", description = "Runs, their log lines, and running now."),
         (name = "access", description = "Why somebody may do something, and what was done."),
         (name = "connectors", description = "The connectors that ship."),
@@ -131,6 +133,10 @@ fn all() -> OpenApiRouter<Runtime> {
         .routes(routes!(deployments::list))
         .routes(routes!(deployments::deploy, deployments::undeploy))
         .routes(routes!(deployments::adopt))
+        .routes(routes!(schedules::list))
+        .routes(routes!(schedules::pause))
+        .routes(routes!(schedules::resume))
+        .routes(routes!(schedules::run))
         .routes(routes!(deployments::promotion, deployments::promote))
         .routes(routes!(deployments::rollback))
         .routes(routes!(runs::list, runs::run).layer(DefaultBodyLimit::max(RUN_BYTES_MAX)))

@@ -217,9 +217,11 @@ impl Credentials {
         }
     }
 
-    /// The principal a schedule or poll runs as.
-    pub fn run_as(&self, user: &UserId) -> Result<Principal, Refused> {
-        self.principal(user.as_str(), CredentialKind::RunAs)
+    /// The principal a schedule or poll runs as: a name, for which nothing was presented. Whether the
+    /// user exists, is enabled and may is asked of access at each fire, which records the answer.
+    pub fn run_as(&self, user: &UserId) -> Principal {
+        let (tenant, user) = (self.tenant.clone(), user.clone());
+        Principal { tenant, user, credential: CredentialKind::RunAs, only_environment: None }
     }
 
     /// The user of a one-time token that is good now. Store [`Credential::with_password`] at the

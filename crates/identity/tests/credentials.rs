@@ -198,14 +198,16 @@ fn a_one_time_token_is_no_credential_for_a_request() {
 }
 
 #[test]
-fn sessions_and_run_as_ask_the_user_again() {
+fn sessions_ask_the_user_again_and_run_as_is_but_a_name() {
     let of = credentials(&rows());
     assert_eq!(of.session(&id("nobody")).unwrap_err(), Refused::UnknownUser);
     assert_eq!(of.session(&id("gone")).unwrap_err(), Refused::Disabled);
     assert_eq!(of.session(&id("robot")).unwrap_err(), Refused::WrongKind);
-    assert_eq!(of.run_as(&id("gone")).unwrap_err(), Refused::Disabled);
     assert_eq!(of.session(&id("idp")).unwrap().credential, CredentialKind::Session);
-    assert_eq!(of.run_as(&id("robot")).unwrap().credential, CredentialKind::RunAs);
+    for user in ["robot", "gone", "nobody"] {
+        let principal = of.run_as(&id(user));
+        assert_eq!((principal.user, principal.credential), (id(user), CredentialKind::RunAs));
+    }
     let _ = SessionToken::generate().unwrap();
 }
 

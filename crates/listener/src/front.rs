@@ -74,8 +74,9 @@ where
         self.stopping.store(true, Ordering::Relaxed);
     }
 
-    fn out_of_time(&self) {
-        self.runtime.cancel_all();
+    fn out_of_time(&self) -> bool {
+        self.runtime.cancel_waited_for();
+        true
     }
 }
 

@@ -55,8 +55,11 @@ pub trait Handler: Clone + Send + Sync + 'static {
     /// The server stops: what asks whether it is ready is told no from here on.
     fn stopping(&self) {}
 
-    /// The time for requests in flight is over: what still runs is to end, so that it has a reply.
-    fn out_of_time(&self) {}
+    /// The time for requests in flight is over: what still runs is to end now. Says whether it does,
+    /// so that there will be replies to wait a moment for.
+    fn out_of_time(&self) -> bool {
+        false
+    }
 }
 
 /// Who is at the other end of a connection.
@@ -119,14 +122,8 @@ impl Server {
         drop(listener);
         handler.stopping();
         let _ = stopping.send(true);
-        for (time, then) in [(self.settings.drain(), Some(&handler)), (LAST_REPLIES, None)] {
-            let all = async { while connections.join_next().await.is_some() {} };
-            if tokio::time::timeout(time, all).await.is_ok() {
-                break;
-            }
-            if let Some(handler) = then {
-                handler.out_of_time();
-            }
+        if !all_end(&mut connections, self.settings.drain()).await && handler.out_of_time() {
+            all_end(&mut connections, LAST_REPLIES).await;
         }
         let dropped = connections.len();
         connections.shutdown().await;
@@ -200,6 +197,12 @@ impl Server {
             .keep_alive_timeout(self.settings.stall());
         builder
     }
+}
+
+/// Whether all connections ended within a time.
+async fn all_end(connections: &mut JoinSet<()>, within: Duration) -> bool {
+    let all = async { while connections.join_next().await.is_some() {} };
+    tokio::time::timeout(within, all).await.is_ok()
 }
 
 async fn accept_failed(error: &io::Error) {

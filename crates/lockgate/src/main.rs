@@ -66,6 +66,9 @@ enum Command {
     Runs(publish::runs::Runs),
     /// Log lines of runs, from the server's memory.
     Logs(publish::logs::Logs),
+    /// What runs by itself: list, pause, resume, run now.
+    #[command(subcommand)]
+    Schedule(publish::schedule::Schedule),
     /// Bind accounts: address, server identity and secrets of an endpoint in an environment.
     #[command(subcommand)]
     Account(publish::account::Account),
@@ -139,6 +142,7 @@ fn dispatch(command: Command, output: &Output) -> Result<(), Exit> {
         Command::Run(c) => c.run(output),
         Command::Runs(c) => c.run(output),
         Command::Logs(c) => c.run(output),
+        Command::Schedule(c) => c.run(output),
         Command::Account(c) => c.run(output),
         Command::User(c) => c.run(output),
         Command::Group(c) => c.run(output),

@@ -294,6 +294,9 @@ pub struct Deployment {
     /// Who has adopted it since.
     #[serde(default)]
     pub adopted_by: Option<UserId>,
+    /// As whom its schedules run, if not as the one on whom the publish right stands.
+    #[serde(default)]
+    pub run_as: Option<UserId>,
     /// When it was deployed.
     pub deployed_at: Timestamp,
     /// Its orchestrations.
@@ -301,6 +304,13 @@ pub struct Deployment {
     /// Its REST and SOAP APIs, each in front of one of its orchestrations.
     #[serde(default)]
     pub apis: BTreeMap<TargetName, DeployedApi>,
+}
+
+impl Deployment {
+    /// The principal of its schedules: the named one; else who adopted it last, else who deployed it.
+    pub fn runs_as(&self) -> &UserId {
+        self.run_as.as_ref().or(self.adopted_by.as_ref()).unwrap_or(&self.publisher)
+    }
 }
 
 /// One API of a deployment.

@@ -1,5 +1,5 @@
 //! The nouns of Lockgate: ids, permissions, limits, definitions, the authority manifest, the run
-//! record, audit entries, diagnostics and the module ABI.
+//! record, schedules, audit entries, diagnostics and the module ABI.
 //!
 //! Every other crate may import this one; it imports none of them. Values are parsed once, here,
 //! and carried as types from then on.
@@ -18,6 +18,7 @@ pub mod manifest;
 pub mod permission;
 pub mod principal;
 pub mod run;
+pub mod schedule;
 pub mod time;
 pub mod trace;
 
@@ -29,5 +30,6 @@ pub use manifest::Manifest;
 pub use permission::Permission;
 pub use principal::{Channel, Principal, Target, TargetKind};
 pub use run::{RunId, RunRecord};
+pub use schedule::Schedule;
 pub use time::Timestamp;
 pub use trace::TraceContext;

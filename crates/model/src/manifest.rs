@@ -5,7 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{AccountName, TargetName};
+use crate::{
+    Schedule,
+    id::{AccountName, TargetName},
+};
 
 /// Which account an operation uses.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -72,4 +75,7 @@ pub struct Manifest {
     /// Orchestrations it may run.
     #[serde(default)]
     pub runs: Vec<TargetName>,
+    /// When it runs by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
 }

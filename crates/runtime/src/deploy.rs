@@ -7,15 +7,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use lockgate_access::{
-    Bound, Decision, DeployPermit, Stage, TenantSnapshot, decide_adopt, decide_deploy, decide_undeploy,
+    Bound, Decision, DeployPermit, Scope, Stage, TenantSnapshot, decide, decide_adopt, decide_deploy, decide_undeploy,
 };
 use lockgate_compiler::{Project, Sources};
 use lockgate_model::{
-    Channel, Digest, Kind, Manifest, Principal, TargetKind, Timestamp,
+    Channel, Digest, Kind, Manifest, Permission, Principal, TargetKind, Timestamp,
     abi::ABI,
     audit::{Entry, Outcome},
     definition::{AccountBinding, Assignment, DeployedModule, Deployment, Project as ProjectRow, ProjectVersion},
-    id::{AccountName, AclId, EnvironmentId, ProjectId, TargetName},
+    id::{AccountName, AclId, EnvironmentId, ProjectId, TargetName, UserId},
     run::Phase,
 };
 use lockgate_store::{Change, ModuleKey, Put, RunQuery};
@@ -30,6 +30,17 @@ use crate::{
 const GREEN_RUNS_MAX: u32 = 1_000;
 /// Times a deploy is decided again when the tenant changed in between.
 const ATTEMPTS: usize = 8;
+
+/// What is to be deployed, besides where and which project.
+#[derive(Debug, Clone, Default)]
+pub struct Deploy {
+    /// The version; the head if none is named.
+    pub version: Option<u64>,
+    /// The ACL for what has none there yet.
+    pub acl: Option<AclId>,
+    /// As whom its schedules run; the caller if nobody is named. Naming another needs `access-control`.
+    pub run_as: Option<UserId>,
+}
 
 /// What a deploy did.
 #[derive(Debug, Clone, Serialize)]
@@ -79,25 +90,27 @@ pub(crate) struct Way {
     pub detail: BTreeMap<String, String>,
     /// The bytes were active in this environment before, and so met its stage rule then.
     pub proven: bool,
+    /// As whom its schedules run, if not as the caller.
+    pub run_as: Option<UserId>,
 }
 
 impl Runtime {
-    /// Activates a version (the head if none is named).
+    /// Activates a version.
     pub async fn deploy(
         &self,
         caller: &Caller,
         environment: &EnvironmentId,
         project: &ProjectId,
-        version: Option<u64>,
-        acl: Option<AclId>,
+        Deploy { version, acl, run_as }: Deploy,
     ) -> Result<Deployed, Error> {
         let view = self.view(caller.tenant())?;
         let first = self.may_deploy(&view, caller, environment, project);
         if !first.is_allowed() {
             return Err(self.refuse(&first, caller).await);
         }
+        let run_as = self.run_as(&view, caller, environment, project, run_as).await?;
         let compiled = self.compiled(&view, project, version).await?;
-        let way = Way { event: "deployment", detail: BTreeMap::new(), proven: false };
+        let way = Way { event: "deployment", detail: BTreeMap::new(), proven: false, run_as };
         self.bring(caller, environment, project, &compiled, acl.as_ref(), &way).await
     }
 
@@ -111,6 +124,44 @@ impl Runtime {
     ) -> Decision {
         let (environment, project) = (environment.clone(), project.clone());
         decide_deploy(&view.snapshot, &caller.principal, environment, project, Channel::Admin, self.now())
+    }
+
+    /// The same, and `access-control` where schedules are to run as somebody else: that is giving rights.
+    fn may_deploy_as(
+        &self,
+        view: &View,
+        caller: &Caller,
+        environment: &EnvironmentId,
+        project: &ProjectId,
+        run_as: Option<&UserId>,
+    ) -> Decision {
+        let deploys = self.may_deploy(view, caller, environment, project);
+        if run_as.is_none() {
+            return deploys;
+        }
+        let (control, scope) = (Permission::AccessControl, Scope::Tenant);
+        decide(&view.snapshot, &caller.principal, control, scope, Channel::Admin, self.now()).and_also(deploys)
+    }
+
+    /// Whoever is named besides the caller, if the caller may name somebody and that is a user. To be
+    /// asked after [`Runtime::may_deploy`]: who may not even see the environment learns nothing here.
+    pub(crate) async fn run_as(
+        &self,
+        view: &View,
+        caller: &Caller,
+        environment: &EnvironmentId,
+        project: &ProjectId,
+        named: Option<UserId>,
+    ) -> Result<Option<UserId>, Error> {
+        let Some(named) = named.filter(|named| *named != caller.principal.user) else { return Ok(None) };
+        let decision = self.may_deploy_as(view, caller, environment, project, Some(&named));
+        if !decision.is_allowed() {
+            return Err(self.refuse(&decision, caller).await);
+        }
+        match view.row(Kind::User, named.as_str()) {
+            Some(_) => Ok(Some(named)),
+            None => Err(Error::not_found(format!("user `{named}`"))),
+        }
     }
 
     /// Activates compiled modules in an environment; asks the right anew for each try.
@@ -137,6 +188,7 @@ impl Runtime {
                 source: compiled.source,
                 publisher: caller.principal.user.clone(),
                 adopted_by: None,
+                run_as: way.run_as.clone(),
                 deployed_at: self.now(),
                 orchestrations: compiled
                     .modules
@@ -156,7 +208,8 @@ impl Runtime {
                 .values()
                 .flat_map(|module| &module.manifest.operations)
                 .find_map(|operation| bound.account_for(operation).err());
-            let decision = self.may_deploy(&view, caller, environment, project).covered(deployment, &bound, &green);
+            let decision = self.may_deploy_as(&view, caller, environment, project, way.run_as.as_ref());
+            let decision = decision.covered(deployment, &bound, &green);
             if !decision.is_allowed() {
                 let refusal = self.refuse(&decision, caller).await;
                 // The rule is short for the audit log; who deploys is told what to bind.
@@ -202,6 +255,9 @@ impl Runtime {
         entry.source.clone_from(&caller.source);
         entry.detail.clone_from(&way.detail);
         entry.detail.insert("version".into(), deployment.version.to_string());
+        if let Some(run_as) = &deployment.run_as {
+            entry.detail.insert("run-as".into(), run_as.to_string());
+        }
         let change = Change { tenant: tenant.clone(), entry, expected: Some(view.revision), puts, deletes: Vec::new() };
         let committed = self.0.store.activate(permit, change).await;
         if self.settle(tenant, committed).await?.is_none() {
@@ -306,6 +362,9 @@ fn rows(view: &View, environment: &EnvironmentId, deployment: &Deployment, acl: 
             puts.push(Put { kind: Kind::Assignment, id, body: json(&Assignment { acl: acl.clone() })? });
             notes.push(format!("`{name}` uses ACL `{acl}` in `{environment}`"));
         }
+        if let Some(schedule) = &module.manifest.schedule {
+            notes.push(format!("`{name}` runs by itself as `{}`: {schedule}", deployment.runs_as()));
+        }
         orchestrations.push(DeployedOrchestration {
             name: name.clone(),
             module: module.module,
@@ -409,8 +468,8 @@ impl Runtime {
 
     /// What is active in an environment, for holders of `settings-view`.
     pub async fn deployments(&self, caller: &Caller, environment: &EnvironmentId) -> Result<Vec<Deployment>, Error> {
-        let scope = lockgate_access::Scope::Environment(environment.clone());
-        let view = self.may_read(caller, lockgate_model::Permission::SettingsView, scope).await?;
+        let scope = Scope::Environment(environment.clone());
+        let view = self.may_read(caller, Permission::SettingsView, scope).await?;
         view.rows(Kind::Deployment, &format!("{environment}/")).map(|row| Ok(row.read()?)).collect()
     }
 }

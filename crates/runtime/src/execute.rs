@@ -88,7 +88,7 @@ impl Runtime {
         let calls = self.calls(&view, &target, deployed.accounts, &ask, watch.clone())?;
         let receipt = self.0.store.open_run(&decision, record).await?;
         let durable = receipt.durability();
-        let open = OpenRun::new(self, &view.tenant, run, watch);
+        let open = OpenRun::new(self, &view.tenant, run, watch, waited_for(ask.channel));
         let permit = decision.permit(receipt).map_err(|denied| Error::Forbidden { rule: denied.rule })?;
 
         let (module, input) = tokio::join!(self.module(&view.tenant, digest), input);
@@ -101,7 +101,7 @@ impl Runtime {
             }
         };
         let mut limits = view.limits;
-        if !matches!(ask.channel, Channel::Rest | Channel::Soap | Channel::Manual) {
+        if !waited_for(ask.channel) {
             limits.wall_ms_max = WALL_MS_IN_BACKGROUND;
         }
         open.watch.runs();
@@ -151,6 +151,11 @@ impl Runtime {
     }
 }
 
+/// Whether somebody waits for the runs of a channel.
+fn waited_for(channel: Channel) -> bool {
+    matches!(channel, Channel::Rest | Channel::Soap | Channel::Manual)
+}
+
 /// Ids that cannot be are absent like those that are not there.
 fn target(ask: &Ask) -> Result<Target, Error> {
     let absent = || Error::not_found("such object");
@@ -183,10 +188,10 @@ struct OpenRun {
 }
 
 impl OpenRun {
-    fn new(runtime: &Runtime, tenant: &TenantId, run: RunId, watch: Arc<RunWatch>) -> Self {
+    fn new(runtime: &Runtime, tenant: &TenantId, run: RunId, watch: Arc<RunWatch>, waited_for: bool) -> Self {
         watch.opened();
         let cancel = CancelToken::new();
-        runtime.0.open.add(run, cancel.clone());
+        runtime.0.open.add(run, cancel.clone(), waited_for);
         Self { runtime: runtime.clone(), tenant: tenant.clone(), run, cancel, closed: false, watch }
     }
 

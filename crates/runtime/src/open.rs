@@ -21,23 +21,28 @@ const END_MAX: Duration = Duration::from_secs(5);
 /// The open runs.
 #[derive(Default)]
 pub(crate) struct OpenRuns {
-    cancels: DashMap<RunId, CancelToken>,
+    runs: DashMap<RunId, Open>,
     count: AtomicUsize,
     fewer: Notify,
     /// Runs whose callers are gone, being closed in the store.
     closing: Mutex<JoinSet<()>>,
 }
 
+struct Open {
+    cancel: CancelToken,
+    waited_for: bool,
+}
+
 impl OpenRuns {
     /// A run is opened; `cancel` ends it.
-    pub(crate) fn add(&self, run: RunId, cancel: CancelToken) {
+    pub(crate) fn add(&self, run: RunId, cancel: CancelToken, waited_for: bool) {
         self.count.fetch_add(1, Ordering::SeqCst);
-        self.cancels.insert(run, cancel);
+        self.runs.insert(run, Open { cancel, waited_for });
     }
 
     /// A run is closed, or handed to [`OpenRuns::close_aside`].
     pub(crate) fn remove(&self, run: RunId) {
-        if self.cancels.remove(&run).is_some() {
+        if self.runs.remove(&run).is_some() {
             self.count.fetch_sub(1, Ordering::SeqCst);
             self.fewer.notify_waiters();
         }
@@ -69,15 +74,16 @@ impl OpenRuns {
 }
 
 impl Runtime {
-    /// Cancels every run that is open: they end with 503, and are recorded as cancelled.
-    pub fn cancel_all(&self) {
-        self.0.open.cancels.iter().for_each(|open| open.value().cancel());
+    /// Cancels the open runs that a caller waits for: they end with 503, and are recorded as
+    /// cancelled. What fires by itself is left to who fires it, who makes it again.
+    pub fn cancel_waited_for(&self) {
+        self.0.open.runs.iter().filter(|open| open.waited_for).for_each(|open| open.cancel.cancel());
     }
 
     /// Cancels what is still open and waits until every run is closed in the store, or queued there:
     /// what a process does when it no longer serves.
     pub async fn finish(&self) {
-        self.cancel_all();
+        self.0.open.runs.iter().for_each(|open| open.cancel.cancel());
         if tokio::time::timeout(END_MAX, self.0.open.none()).await.is_err() {
             tracing::error!("runs did not end when they were cancelled; the next start finds them lost");
         }

@@ -12,7 +12,7 @@ use lockgate_access::{Bound, Scope};
 use lockgate_model::{
     Digest, Kind, Permission, TargetKind,
     definition::{AccountBinding, Assignment, Deployment, ServerIdentity},
-    id::{AccountName, AclId, EnvironmentId, ProjectId, TargetName},
+    id::{AccountName, AclId, EnvironmentId, ProjectId, TargetName, UserId},
     manifest::{AccountRef, Authority},
 };
 use serde::Serialize;
@@ -146,7 +146,8 @@ impl Runtime {
         })
     }
 
-    /// Activates in `to` what is active in `from`, the same bytes.
+    /// Activates in `to` what is active in `from`, the same bytes. Schedules run as the caller, or as
+    /// `run_as`, whom to name needs `access-control`.
     pub async fn promote(
         &self,
         caller: &Caller,
@@ -154,20 +155,23 @@ impl Runtime {
         from: &EnvironmentId,
         to: &EnvironmentId,
         acl: Option<AclId>,
+        run_as: Option<UserId>,
     ) -> Result<Deployed, Error> {
         let view = self.may_promote_from(caller, from, to).await?;
         let right = self.may_deploy(&view, caller, to, project);
         if !right.is_allowed() {
             return Err(self.refuse(&right, caller).await);
         }
+        let run_as = self.run_as(&view, caller, to, project, run_as).await?;
         let deployment = active(&view, from, project)?.ok_or_else(|| nothing(project, from))?;
         let compiled = self.stored(&view, &deployment).await?;
         let detail = BTreeMap::from([("from".to_owned(), from.to_string())]);
-        self.bring(caller, to, project, &compiled, acl.as_ref(), &Way { event: "promotion", detail, proven: false })
-            .await
+        let way = Way { event: "promotion", detail, proven: false, run_as };
+        self.bring(caller, to, project, &compiled, acl.as_ref(), &way).await
     }
 
-    /// Activates what was active before the version that is active now, the same bytes.
+    /// Activates what was active before the version that is active now, the same bytes. Schedules run
+    /// as the caller then.
     pub async fn rollback(
         &self,
         caller: &Caller,
@@ -197,8 +201,8 @@ impl Runtime {
         })?;
         let compiled = self.stored(&view, &before).await?;
         let detail = BTreeMap::from([("replaces".to_owned(), now.version.to_string())]);
-        self.bring(caller, environment, project, &compiled, None, &Way { event: "rollback", detail, proven: true })
-            .await
+        let way = Way { event: "rollback", detail, proven: true, run_as: None };
+        self.bring(caller, environment, project, &compiled, None, &way).await
     }
 
     /// Where it comes from must be visible to the caller, and be another place.
@@ -246,6 +250,7 @@ impl Runtime {
         let mut asked = new.clone();
         asked.publisher = caller.principal.user.clone();
         asked.adopted_by = None;
+        asked.run_as = None;
         Ok(right.covered(asked, &bound, &green).denied().map(|denied| denied.rule))
     }
 }

@@ -4,7 +4,10 @@
 //! same revision. A tenant whose rows cannot be built has no view, and without a view everything is
 //! denied.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use arc_swap::ArcSwapOption;
 use dashmap::DashMap;
@@ -18,8 +21,15 @@ use lockgate_model::{
 };
 use lockgate_store::Store;
 use serde::de::DeserializeOwned;
+use tokio::sync::broadcast;
 
-use crate::Error;
+use crate::{
+    Error,
+    schedule::{self, Planned},
+};
+
+/// Changes that whoever follows them may be behind before it has to look at everything.
+const CHANGES_KEPT: usize = 1_024;
 
 /// A tenant at a revision.
 pub struct View {
@@ -36,6 +46,7 @@ pub struct View {
     /// Limits of its runs.
     pub limits: Limits,
     rows: BTreeMap<Kind, BTreeMap<String, Definition>>,
+    planned: OnceLock<Vec<Planned>>,
 }
 
 impl View {
@@ -56,7 +67,18 @@ impl View {
         for row in definitions {
             rows.entry(row.kind).or_default().insert(row.id.clone(), row);
         }
-        Ok(Self { tenant, revision, snapshot, credentials, digest_key, limits, rows })
+        Ok(Self { tenant, revision, snapshot, credentials, digest_key, limits, rows, planned: OnceLock::new() })
+    }
+
+    /// The schedules of its deployments; read once.
+    pub(crate) fn planned(&self) -> &[Planned] {
+        self.planned.get_or_init(|| {
+            // The snapshot was built from the same rows, so they can be read.
+            schedule::planned(self).unwrap_or_else(|damaged| {
+                tracing::error!(tenant = %self.tenant, %damaged, "no schedule of the tenant fires");
+                Vec::new()
+            })
+        })
     }
 
     /// One row.
@@ -84,6 +106,7 @@ pub struct Views {
     store: Arc<dyn Store>,
     master: Arc<Master>,
     tenants: DashMap<TenantId, Arc<Slot>>,
+    changes: broadcast::Sender<TenantId>,
 }
 
 struct Slot {
@@ -95,7 +118,19 @@ struct Slot {
 impl Views {
     /// No view yet; [`Views::follow`] keeps them current.
     pub fn new(store: Arc<dyn Store>, master: Arc<Master>) -> Self {
-        Self { store, master, tenants: DashMap::new() }
+        let (changes, _) = broadcast::channel(CHANGES_KEPT);
+        Self { store, master, tenants: DashMap::new(), changes }
+    }
+
+    /// Tells of each tenant whose view or schedules changed.
+    pub fn changes(&self) -> broadcast::Receiver<TenantId> {
+        self.changes.subscribe()
+    }
+
+    /// The tenant's schedules changed.
+    pub fn tell(&self, tenant: &TenantId) {
+        // Nobody may be listening.
+        let _ = self.changes.send(tenant.clone());
     }
 
     /// What keys the digests of a tenant's API keys and one-time tokens.
@@ -144,6 +179,7 @@ impl Views {
         match View::build(tenant.clone(), revision, self.digest_key(tenant)?, rows) {
             Ok(view) => {
                 slot.view.store(Some(Arc::new(view)));
+                self.tell(tenant);
                 Ok(())
             }
             Err(damaged) => {

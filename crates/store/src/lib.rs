@@ -1,4 +1,5 @@
-//! Keeps definitions, deployments, modules, run records and the audit log behind one port.
+//! Keeps definitions, deployments, modules, run records, states of schedules and the audit log behind
+//! one port.
 //!
 //! [`Store`] is the port; [`SqliteStore`] is what stands behind it in one process. A second
 //! implementation for many nodes is held to the same promises by the contract suite in
@@ -20,5 +21,5 @@ mod port;
 mod sqlite;
 
 pub use error::Error;
-pub use port::{BLOB_BYTES_MAX, Change, ModuleKey, Observer, Put, RunQuery, Store, Version, Written};
+pub use port::{BLOB_BYTES_MAX, Change, ModuleKey, Observer, Put, RunQuery, ScheduleKey, Store, Version, Written};
 pub use sqlite::{Counts, SqliteStore};

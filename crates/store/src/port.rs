@@ -10,6 +10,7 @@ use lockgate_model::{
     definition::{Definition, Kind, Revision},
     id::{EnvironmentId, TargetName, TenantId, WriterId},
     run::{Phase, RunEnd},
+    schedule::{ScheduleState, Step},
 };
 use tokio::sync::broadcast;
 
@@ -100,6 +101,15 @@ pub enum Written {
 /// where the store writes, so it must be quick.
 pub type Observer = Arc<dyn Fn(Written, Duration) + Send + Sync>;
 
+/// A schedule: an orchestration has at most one in an environment.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ScheduleKey {
+    /// Where.
+    pub environment: EnvironmentId,
+    /// The orchestration.
+    pub name: TargetName,
+}
+
 /// Definitions, deployments, modules, runs and audit of all tenants.
 ///
 /// Every method of a tenant reads and writes rows of that tenant alone.
@@ -165,6 +175,23 @@ pub trait Store: Send + Sync + 'static {
 
     /// One run.
     async fn run(&self, tenant: &TenantId, run: RunId) -> Result<Option<RunRecord>, Error>;
+
+    /// Takes a step of a schedule and records what tells of it, in one write: the state after it when
+    /// both are durable. `None` when the step is not possible (any more): nothing was written then,
+    /// entries neither. Of two that claim the same occurrence one succeeds.
+    async fn schedule_step(
+        &self,
+        tenant: &TenantId,
+        key: &ScheduleKey,
+        step: Step,
+        entries: Vec<Entry>,
+    ) -> Result<Option<ScheduleState>, Error>;
+
+    /// The state of each schedule of a tenant that was ever touched, by environment and name. A run
+    /// that was claimed and whose process ended before it did is found [lost].
+    ///
+    /// [lost]: lockgate_model::schedule::Stands::Lost
+    async fn schedules(&self, tenant: &TenantId) -> Result<Vec<(ScheduleKey, ScheduleState)>, Error>;
 
     /// Links of the tenant's audit chains, by writer and place, after the given one; at most
     /// `limit`, and 10,000 at once. Fails with [`Error::Broken`] where a link cannot be read.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lockgate_access::{Bound, Decision, Stage, decide_adopt, decide_deploy, decide_undeploy};
+use lockgate_access::{Bound, Decision, Scope, Stage, decide, decide_adopt, decide_deploy, decide_undeploy};
 use lockgate_model::{
     Channel, Kind, Permission,
     definition::{AccountBinding, Deployment, Environment, ServerIdentity, User},
@@ -100,6 +100,27 @@ fn another_version_than_the_one_asked_for_is_refused() {
     assert_eq!(other(|d| d.project = id("others")), (E403, "deploy.other-version project=others"));
     assert_eq!(other(|d| d.publisher = id("root")), (E403, "deploy.other-version project=default"));
     assert_eq!(other(|d| d.adopted_by = Some(id("root"))), (E403, "deploy.other-version project=default"));
+}
+
+#[test]
+fn running_as_somebody_else_needs_access_control() {
+    let tenant = Tenant::story();
+    let version =
+        |publisher: &str, run_as: &str| Deployment { publisher: id(publisher), run_as: Some(id(run_as)), ..version() };
+    let alone = |user: &str, run_as: &str| {
+        Answer::of(&ask(&tenant, user, "live").covered(version(user, run_as), &erp(), &Stage::default()))
+    };
+    let both = |user: &str, run_as: &str| {
+        let control = Permission::AccessControl;
+        let asked = decide(&tenant.snapshot(), &by_basic(user), control, Scope::Tenant, Channel::Admin, NOW)
+            .and_also(ask(&tenant, user, "live"));
+        Answer::of(&asked.covered(version(user, run_as), &erp(), &Stage::default()))
+    };
+    assert_eq!(alone("pat", "pat").0, ALLOW);
+    assert_eq!(alone("pat", "root"), (E403, "deploy.run-as user=root"));
+    assert_eq!(alone("root", "pat"), (E403, "deploy.run-as user=pat"), "it was not asked");
+    assert_eq!(both("pat", "root"), (E403, "administer.no-permission permission=access-control"));
+    assert_eq!(both("root", "pat").0, ALLOW);
 }
 
 #[test]

@@ -172,6 +172,7 @@ pub fn deployment(project: &str, publisher: &str, orchestrations: &[&str]) -> De
         source: Digest::of(project.as_bytes()),
         publisher: id(publisher),
         adopted_by: None,
+        run_as: None,
         deployed_at: NOW,
         orchestrations: orchestrations.iter().map(module).collect(),
         apis: BTreeMap::new(),

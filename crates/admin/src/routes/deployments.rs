@@ -4,7 +4,7 @@ use axum::{Json, extract::State};
 use http::StatusCode;
 use lockgate_model::{
     definition::Deployment,
-    id::{AclId, EnvironmentId, ProjectId},
+    id::{AclId, EnvironmentId, ProjectId, UserId},
 };
 use lockgate_runtime::{Deployed, Promotion, Runtime};
 use serde::Deserialize;
@@ -40,6 +40,10 @@ pub(crate) struct Deploy {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     acl: Option<AclId>,
+    /// As whom its schedules run; absent for the caller. Naming another needs `access-control`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    run_as: Option<UserId>,
 }
 
 /// What is active in an environment.
@@ -62,9 +66,10 @@ pub(crate) async fn deploy(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<OfDeployment>,
-    Body(deploy): Body<Deploy>,
+    Body(Deploy { version, acl, run_as }): Body<Deploy>,
 ) -> Answer<Json<Deployed>> {
-    Ok(Json(runtime.deploy(&caller, &at.environment, &at.project, deploy.version, deploy.acl).await?))
+    let deploy = lockgate_runtime::Deploy { version, acl, run_as };
+    Ok(Json(runtime.deploy(&caller, &at.environment, &at.project, deploy).await?))
 }
 
 /// A project in an environment, and the environment it comes from.
@@ -90,6 +95,10 @@ pub(crate) struct Promote {
     #[serde(default)]
     #[schema(value_type = Option<String>)]
     acl: Option<AclId>,
+    /// As whom its schedules run here; absent for the caller. Naming another needs `access-control`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    run_as: Option<UserId>,
 }
 
 /// What a promotion to here would change; nothing happens.
@@ -113,7 +122,7 @@ pub(crate) async fn promote(
     Place(at): Place<OfPromotion>,
     Body(promote): Body<Promote>,
 ) -> Answer<Json<Deployed>> {
-    Ok(Json(runtime.promote(&caller, &at.project, &at.from, &at.environment, promote.acl).await?))
+    Ok(Json(runtime.promote(&caller, &at.project, &at.from, &at.environment, promote.acl, promote.run_as).await?))
 }
 
 /// Activates what was active here before: the same bytes.

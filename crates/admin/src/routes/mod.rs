@@ -10,6 +10,7 @@ pub(crate) mod deployments;
 pub(crate) mod logs;
 pub(crate) mod projects;
 pub(crate) mod runs;
+pub(crate) mod schedules;
 pub(crate) mod session;
 
 use lockgate_model::id::EnvironmentId;

@@ -153,6 +153,8 @@ pub struct Deployment {
     pub publisher: String,
     /// Who has adopted it since.
     pub adopted_by: Option<String>,
+    /// As whom its schedules run, if not as who adopted or deployed it.
+    pub run_as: Option<String>,
     /// When, in microseconds since 1970-01-01T00:00:00Z.
     pub deployed_at: i64,
     /// Its orchestrations, by name.
@@ -191,6 +193,9 @@ pub struct Manifest {
     pub operations: Vec<Authority>,
     /// Orchestrations it may run.
     pub runs: Vec<String>,
+    /// When it runs by itself.
+    #[serde(default)]
+    pub schedule: Option<super::Timing>,
 }
 
 /// One operation that may be called.

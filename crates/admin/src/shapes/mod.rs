@@ -11,6 +11,7 @@ mod deploy;
 mod log;
 mod promote;
 mod run;
+mod schedule;
 mod session;
 
 pub use access::{AuditEntry, AuditLink, AuditPage, Explanation, Grant, Missing, PathTaken};
@@ -26,6 +27,7 @@ pub use deploy::{
 pub use log::{LogEvent, LogLine};
 pub use promote::{BoundTo, PromotedAccount, PromotedOrchestration, Promotion};
 pub use run::{Bytes, Phase, RunError, RunPlace, RunProblem, RunRecord, Target, TargetKind, TaskTime};
+pub use schedule::{Paused, RanNow, Schedule, Timing};
 pub use session::{KeyInfo, NewKey, Session, Who};
 
 use serde::Deserialize;

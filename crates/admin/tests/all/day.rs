@@ -222,6 +222,51 @@ async fn from_push_to_a_run_and_its_trace() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn schedules_are_listed_paused_resumed_and_run() {
+    let house = House::open().await;
+    let timed = ECHO.replace("\ndo:", "\nschedule: { cron: '0 6 * * MON-FRI' }\ndo:");
+    let late = TEA.replace("\ndo:", "\nschedule: { every: P1D }\ndo:").replace("who", "scheduled");
+    let files = json!({"files": {"project.yaml": "project: shop\n", "echo.flow.yaml": timed, "tea.flow.yaml": late}});
+    assert_eq!(house.ada("POST", "projects/shop/versions", Some(files)).await.status, 200);
+    house.user("ben", &["monitor"]).await;
+    let path = "environments/development/deployments/shop";
+    let refused = house.ada("PUT", path, Some(json!({"run_as": "nobody"}))).await;
+    assert_eq!((refused.status, refused.code().as_str()), (404, "LG-NOT-FOUND"));
+    let deployed: shapes::Deployed = is(&house.ada("PUT", path, Some(json!({"run_as": "ada"}))).await);
+    let timing = deployed.orchestrations[0].manifest.schedule.clone().unwrap();
+    let expected = shapes::Timing::Cron { expression: "0 6 * * MON-FRI".into(), timezone: "UTC".into() };
+    assert_eq!(timing, expected);
+    assert!(deployed.notes.iter().any(|note| note.contains("runs by itself as `ada`")), "{:?}", deployed.notes);
+
+    let schedules = "environments/development/schedules";
+    let listed = async || -> Vec<shapes::Schedule> { items(&house.ada("GET", schedules, None).await) };
+    let all = listed().await;
+    let names: Vec<_> = all.iter().map(|s| (s.name.as_str(), s.schedule.as_str(), s.runs_as.as_str())).collect();
+    assert_eq!(names, [("echo", "cron 0 6 * * MON-FRI UTC", "ada"), ("tea", "every 86400 s", "ada")]);
+    assert!(all.iter().all(|s| s.next.is_some() && s.last.is_none() && !s.running));
+
+    let ben = basic("ben");
+    for verb in ["pause", "resume", "run"] {
+        let full = format!("/admin/v1/tenants/acme/{schedules}/echo/{verb}");
+        let told = house.send("POST", &full, Some(&ben), None).await;
+        assert_eq!((told.status, told.code().as_str()), (403, "LG-FORBIDDEN"), "{verb}");
+        assert_eq!(house.ada("POST", &format!("{schedules}/absent/{verb}"), None).await.status, 404);
+    }
+    done(house.ada("POST", &format!("{schedules}/echo/pause"), None).await);
+    let paused = listed().await.remove(0);
+    assert_eq!((paused.next, paused.paused.unwrap().by.as_str()), (None, "ada"));
+    let ran: shapes::RanNow = is(&house.ada("POST", &format!("{schedules}/echo/run"), None).await);
+    assert_eq!(ran.error, None);
+    let ran: shapes::RanNow = is(&house.ada("POST", &format!("{schedules}/tea/run"), None).await);
+    assert!(ran.error.unwrap().code.starts_with("T200"), "an error is told without its text");
+    done(house.ada("POST", &format!("{schedules}/echo/resume"), None).await);
+    let resumed = listed().await.remove(0);
+    assert!(resumed.next.is_some() && resumed.last.is_some() && resumed.paused.is_none());
+    let told = house.ada("GET", &format!("environments/development/runs/{}", ran.run), None).await;
+    assert_eq!(is::<shapes::RunRecord>(&told).trigger, "schedule");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn secrets_go_in_and_never_come_out() {
     let house = House::open().await;
     let path = "environments/live/accounts/erp";

@@ -15,6 +15,7 @@ mod formula;
 mod http;
 mod jumps;
 mod retry;
+mod schedule;
 mod streams;
 mod task;
 #[cfg(test)]
@@ -36,20 +37,23 @@ pub use errors::{ERROR_TYPES, error_type_names};
 /// checks that come later can speak about it too.
 pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Flow {
     const KEYS: &[&str] = &["document", "input", "use", "do", "timeout", "output", "schedule", "evaluate"];
-    let mut flow =
-        Flow { name: String::new(), definition: node.to_json(), from: None, output: None, tasks: Vec::new() };
+    let mut flow = Flow {
+        name: String::new(),
+        definition: node.to_json(),
+        schedule: None,
+        from: None,
+        output: None,
+        tasks: Vec::new(),
+    };
     let Some(entries) = reader.object_of(node, "a flow", KEYS) else { return flow };
     if let Some(node) = reader.required(entries, "document", "a flow", node.span) {
         flow.name = document(reader, node);
     }
     evaluate(reader, node, entries);
-    for (key, _) in entries {
-        match key.text.as_str() {
-            "timeout" => not_yet(reader, key, "timeouts", "the run's wall time limits every flow"),
-            "schedule" => not_yet(reader, key, "schedules", ""),
-            _ => {}
-        }
+    if let Some((key, _)) = entries.iter().find(|(key, _)| key.text == "timeout") {
+        not_yet(reader, key, "timeouts", "the run's wall time limits every flow");
     }
+    flow.schedule = schedule::of(reader, entries);
     let reusable = reusable(reader, find(entries, "use"));
     let mut tasks = TaskReader::new(reader, reusable);
     if let Some(node) = find(entries, "input") {

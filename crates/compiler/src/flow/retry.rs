@@ -98,6 +98,17 @@ fn limit(reader: &mut Reader<'_>, node: &Node, policy: &mut Retry) {
 
 /// Reads a duration in milliseconds: ISO 8601, or an object of whole numbers.
 pub(super) fn duration(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<i64> {
+    duration_up_to(reader, node, what, DELAY_MS_MAX, "a day")
+}
+
+/// The same with another limit, in milliseconds and in words.
+pub(super) fn duration_up_to(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    what: &str,
+    ms_max: i64,
+    limit: &str,
+) -> Option<i64> {
     const UNITS: &[(&str, i64)] =
         &[("days", 86_400_000), ("hours", 3_600_000), ("minutes", 60_000), ("seconds", 1000), ("milliseconds", 1)];
     let milliseconds = if let Some(text) = node.as_text() {
@@ -134,8 +145,8 @@ pub(super) fn duration(reader: &mut Reader<'_>, node: &Node, what: &str) -> Opti
         }
         sum
     };
-    if milliseconds > DELAY_MS_MAX {
-        reader.problem("LG-FLOW-VALUE", node.span, format!("{what} is longer than a day"));
+    if milliseconds > ms_max {
+        reader.problem("LG-FLOW-VALUE", node.span, format!("{what} is longer than {limit}"));
         return None;
     }
     Some(milliseconds)

@@ -80,11 +80,11 @@ fn the_head_of_a_flow() {
 fn what_is_not_there_yet_is_refused_and_never_ignored() {
     is(
         &refused(
-            "timeout: { after: PT1S }\nschedule: { cron: '0 0 * * *' }\ninput: { schema: { document: {} } }\nuse: { secrets: [a], functions: {}, timeouts: {}, catalogs: {}, extensions: [], authentications: {} }\ndo: [a: { set: { b: 1 }, timeout: { after: PT1S }, output: { schema: {} }, export: { schema: {} } }]\n",
+            "timeout: { after: PT1S }\nschedule: { on: { one: {} } }\ninput: { schema: { document: {} } }\nuse: { secrets: [a], functions: {}, timeouts: {}, catalogs: {}, extensions: [], authentications: {} }\ndo: [a: { set: { b: 1 }, timeout: { after: PT1S }, output: { schema: {} }, export: { schema: {} } }]\n",
         ),
         &[
             ("LG-FLOW-NOT-YET", "timeout"),
-            ("LG-FLOW-NOT-YET", "schedule"),
+            ("LG-FLOW-NOT-YET", "on"),
             ("LG-FLOW-NOT-YET", "schema"),
             ("LG-FLOW-NOT-YET", "secrets"),
             ("LG-FLOW-NOT-YET", "functions"),

@@ -2,8 +2,8 @@
 
 use lockgate_mapping::Expression;
 use lockgate_mapping::yaml::Origin;
-use lockgate_model::Span;
 use lockgate_model::manifest::StreamFormat;
+use lockgate_model::{Schedule, Span};
 
 /// One orchestration.
 #[derive(Debug)]
@@ -12,6 +12,8 @@ pub(crate) struct Flow {
     pub name: String,
     /// The whole flow as JSON, for `$workflow.definition`.
     pub definition: String,
+    /// `schedule`
+    pub schedule: Option<Schedule>,
     /// `input.from`
     pub from: Option<Template>,
     /// `output.as`

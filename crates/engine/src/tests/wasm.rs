@@ -88,7 +88,11 @@ impl Wasm {
             header: Header { abi: abi::ABI, compiler: "test".into(), name: "by-hand".into() },
             frame: Frame { values: 4, ints: 2, input: 0, output: 1 },
             tasks: Vec::new(),
-            manifest: Manifest { operations: vec![authority("post"), authority("get")], runs: Vec::new() },
+            manifest: Manifest {
+                operations: vec![authority("post"), authority("get")],
+                runs: Vec::new(),
+                schedule: None,
+            },
             constants: r#"["name","value"]"#,
             map: SourceMap::default(),
         }

@@ -15,7 +15,7 @@ use lockgate_model::{
     Kind,
     id::{EnvironmentId, ProjectId, TenantId, UserId},
 };
-use lockgate_runtime::{Caller, Clock, NewTenant, Parts, Runtime, SecretText};
+use lockgate_runtime::{Caller, Clock, Deploy, NewTenant, Parts, Runtime, SecretText};
 use lockgate_store::SqliteStore;
 use serde_json::{Value, json};
 
@@ -82,7 +82,7 @@ impl House {
         let pat = house.runtime.authenticate("acme", Some(&basic("pat", PASSWORD)), "").await.unwrap();
         let (project, environment) = (ProjectId::parse("house").unwrap(), EnvironmentId::parse("development").unwrap());
         house.runtime.push(&pat, &project, sources()).await.unwrap();
-        house.runtime.deploy(&pat, &environment, &project, None, None).await.unwrap();
+        house.runtime.deploy(&pat, &environment, &project, Deploy::default()).await.unwrap();
         house
     }
 

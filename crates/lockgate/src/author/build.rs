@@ -44,6 +44,9 @@ impl Build {
             let mut text = format!("project `{}`  source {}\n", project.id(), sources.digest());
             for m in &modules {
                 text.push_str(&format!("{}  {}  {} bytes\n", m.name, m.digest, m.wasm.len()));
+                if let Some(schedule) = &m.manifest.schedule {
+                    text.push_str(&format!("  runs by itself: {schedule}\n"));
+                }
                 for o in &m.manifest.operations {
                     let account = match &o.account {
                         AccountRef::Declared(name) => format!("account `{name}`"),

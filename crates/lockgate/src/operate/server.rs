@@ -1,17 +1,19 @@
-//! A serving process: the TLS port with listeners and admin API, and the operator's local socket,
-//! until a signal asks it to stop.
+//! A serving process: the TLS port with listeners and admin API, the operator's local socket and the
+//! scheduler, until a signal asks it to stop.
 
 use std::{
     net::SocketAddr,
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
 use lockgate_admin::{router, serve_operator};
 use lockgate_keys::{ClientCertificates, Identity, Token};
 use lockgate_listener::{Drained, Front, Server, Settings};
 use lockgate_runtime::Runtime;
+use lockgate_scheduler::Scheduler;
 use tokio::{
     net::{TcpListener, UnixListener},
     sync::watch,
@@ -59,9 +61,13 @@ impl Listening {
         let metrics = self.metrics;
         let front = Front::new(self.runtime.clone(), admin, &settings).with_metrics(move |token| metrics.is(token));
         let operator = tokio::spawn(serve_operator(self.operator, self.runtime.clone(), stopped(stop.clone())));
+        // Runs nobody waits for have as long to end as requests have.
+        let grace = Duration::from_millis(settings.drain_ms_max);
+        let scheduler = tokio::spawn(Scheduler::new(self.runtime.clone()).run(stopped(stop.clone()), grace));
         let drained = Server::new(self.tls, settings).serve(self.listener, front, stopped(stop)).await;
-        self.runtime.finish().await;
         let _ = operator.await;
+        let _ = scheduler.await;
+        self.runtime.finish().await;
         let _ = std::fs::remove_file(&self.socket);
         drained
     }

@@ -22,6 +22,9 @@ pub struct Deploy {
     /// ACL that says who may run its orchestrations here.
     #[arg(long)]
     acl: Option<String>,
+    /// User or service account as whom its schedules run; you when absent. Needs access-control.
+    #[arg(long)]
+    run_as: Option<String>,
 }
 
 impl Deploy {
@@ -30,7 +33,7 @@ impl Deploy {
         let client = Client::from_context()?;
         let path = format!("environments/{}/deployments/{}", segment(&self.environment), segment(&self.project));
         let bar = output.progress("compiling and deploying");
-        let answer = client.put(&path, &json!({"version": self.version, "acl": self.acl}));
+        let answer = client.put(&path, &json!({"version": self.version, "acl": self.acl, "run_as": self.run_as}));
         bar.finish_and_clear();
         let answer = answer?;
         output.result(&answer, || told(&answer));

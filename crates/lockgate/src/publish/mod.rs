@@ -9,3 +9,4 @@ pub mod promote;
 pub mod push;
 pub mod run;
 pub mod runs;
+pub mod schedule;

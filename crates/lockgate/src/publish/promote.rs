@@ -26,6 +26,9 @@ pub struct Promote {
     /// ACL that says who may run its orchestrations there, for those that have none yet.
     #[arg(long, conflicts_with = "dry_run")]
     acl: Option<String>,
+    /// User or service account as whom its schedules run there; you when absent. Needs access-control.
+    #[arg(long, conflicts_with = "dry_run")]
+    run_as: Option<String>,
 }
 
 impl Promote {
@@ -39,7 +42,7 @@ impl Promote {
             output.result(&plan, || picture(&plan));
             return Ok(());
         }
-        let answer = client.post(&path, &json!({"acl": self.acl}))?;
+        let answer = client.post(&path, &json!({"acl": self.acl, "run_as": self.run_as}))?;
         output.result(&answer, || deploy::told(&answer));
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! The port on SQLite: two files in one private directory, one process.
 //!
-//! `definitions.sqlite` holds definitions, blobs and the module index; `runs.sqlite` holds runs and
-//! audit, so that keeping those short never touches definitions. Each has one writing thread with
+//! `definitions.sqlite` holds definitions, blobs and the module index; `runs.sqlite` holds runs, audit
+//! and the states of schedules, so that keeping those short never touches definitions. Each has one writing thread with
 //! group commit and a few readers.
 //!
 //! A change spans both files: announced in the audit log, then written. Whatever happens between
@@ -16,6 +16,7 @@ mod directory;
 mod failure;
 mod open;
 mod runs;
+mod schedules;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -35,6 +36,7 @@ use lockgate_model::{
     definition::{Definition, Kind, Revision},
     id::{TenantId, WriterId},
     run::{Phase, RunEnd},
+    schedule::{ScheduleState, Step},
 };
 use tokio::sync::broadcast;
 
@@ -45,7 +47,7 @@ use self::{
     runs::{Place, RunsBook},
     writer::{Pending, Tally, Writer},
 };
-use crate::{BLOB_BYTES_MAX, Change, Error, ModuleKey, Observer, RunQuery, Store, Version, Written};
+use crate::{BLOB_BYTES_MAX, Change, Error, ModuleKey, Observer, RunQuery, ScheduleKey, Store, Version, Written};
 
 const LINKS_MAX: u32 = 10_000;
 
@@ -239,6 +241,22 @@ impl Store for SqliteStore {
     async fn run(&self, tenant: &TenantId, run: RunId) -> Result<Option<RunRecord>, Error> {
         let tenant = tenant.clone();
         self.0.read_runs.read(move |db| runs::get(db, &tenant, run)).await
+    }
+
+    async fn schedule_step(
+        &self,
+        tenant: &TenantId,
+        key: &ScheduleKey,
+        step: Step,
+        entries: Vec<Entry>,
+    ) -> Result<Option<ScheduleState>, Error> {
+        let job = runs::Job::Schedule { tenant: tenant.clone(), key: key.clone(), step, entries };
+        Ok(self.0.runs.queue(job).await?.durable().await?.schedule)
+    }
+
+    async fn schedules(&self, tenant: &TenantId) -> Result<Vec<(ScheduleKey, ScheduleState)>, Error> {
+        let tenant = tenant.clone();
+        self.0.read_runs.read(move |db| schedules::all(db, &tenant)).await
     }
 
     async fn audit(&self, tenant: &TenantId, after: Option<(WriterId, u64)>, limit: u32) -> Result<Vec<Link>, Error> {

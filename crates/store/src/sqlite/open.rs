@@ -19,6 +19,7 @@ use super::{
     directory::Directory,
     failure::{damaged, failed, to_i64, to_u64},
     runs::RunsBook,
+    schedules,
     writer::Writer,
 };
 use crate::Error;
@@ -129,6 +130,7 @@ fn settle(
         book.chain.settle(&transaction, &tenant, current, now)?;
     }
     let lost = book.mark_lost(&transaction, now)?;
+    schedules::mark_lost(&transaction)?;
     transaction.commit().map_err(failed("settle what was left"))?;
     if lost > 0 {
         tracing::warn!(lost, "runs that the last process left running are lost");

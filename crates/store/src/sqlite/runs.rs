@@ -8,6 +8,7 @@ use lockgate_model::{
     definition::Revision,
     id::{AccountName, TenantId},
     run::{Bytes, Phase, RunEnd, RunError, TaskTime},
+    schedule::{ScheduleState, Step},
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::{Deserialize, Serialize};
@@ -16,9 +17,10 @@ use super::{
     chain::Chain,
     connection::probe,
     failure::{damaged, failed},
+    schedules,
     writer::Book,
 };
-use crate::{Error, RunQuery};
+use crate::{Error, RunQuery, ScheduleKey};
 
 const RUNS_DEFAULT: u32 = 100;
 const RUNS_MAX: u32 = 1_000;
@@ -31,17 +33,20 @@ pub(super) enum Job {
     Close { tenant: TenantId, run: RunId, end: Box<RunEnd> },
     /// The entry of a change, with the revision it will have.
     Announce { tenant: TenantId, entry: Box<Entry>, current: Revision },
+    /// A step of a schedule, and the entries that tell of it if it is possible.
+    Schedule { tenant: TenantId, key: ScheduleKey, step: Step, entries: Vec<Entry> },
     /// What became of the change announced last.
     Settle { tenant: TenantId, current: Revision, at: Timestamp },
     /// Nothing, durably.
     Probe,
 }
 
-/// Where an announcement went; zeros for other jobs.
-#[derive(Debug, Clone, Copy, Default)]
+/// Where an announcement went, and what a schedule is after its step; nothing for other jobs.
+#[derive(Debug, Clone, Default)]
 pub(super) struct Place {
     pub(super) seq: u64,
     pub(super) revision: Revision,
+    pub(super) schedule: Option<ScheduleState>,
 }
 
 /// Writes runs and audit.
@@ -70,7 +75,16 @@ impl Book for RunsBook {
             }
             Job::Announce { tenant, entry, current } => {
                 let (seq, revision) = self.chain.announce(db, &tenant, *entry, current)?;
-                Ok(Place { seq, revision })
+                Ok(Place { seq, revision, schedule: None })
+            }
+            Job::Schedule { tenant, key, step, entries } => {
+                let schedule = schedules::step(db, &tenant, &key, &step)?;
+                if schedule.is_some() {
+                    for entry in &entries {
+                        self.chain.append(db, &tenant, entry)?;
+                    }
+                }
+                Ok(Place { schedule, ..Place::default() })
             }
             Job::Settle { tenant, current, at } => {
                 self.chain.settle(db, &tenant, current, at)?;

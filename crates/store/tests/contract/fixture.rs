@@ -83,6 +83,7 @@ pub fn deployment(module: Digest) -> Deployment {
         source: Digest::of(b"sources"),
         publisher: user("ada"),
         adopted_by: None,
+        run_as: None,
         deployed_at: NOW,
         apis: BTreeMap::new(),
         orchestrations: BTreeMap::from([order]),

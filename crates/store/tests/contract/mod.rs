@@ -7,13 +7,14 @@ mod deployments;
 mod fixture;
 mod log;
 mod runs;
+mod schedules;
 
 use std::future::Future;
 
 use lockgate_model::Timestamp;
 use lockgate_store::Store;
 
-pub use self::{changes::*, deployments::*, log::*, runs::*};
+pub use self::{changes::*, deployments::*, log::*, runs::*, schedules::*};
 
 /// The time of all that happens in the checks.
 pub const NOW: Timestamp = Timestamp(1_763_784_306_789_000);
@@ -52,6 +53,10 @@ macro_rules! contract {
             a_run_is_opened_with_its_decision_and_closed_once
             a_call_through_an_api_is_two_entries_of_one_append
             finds_runs_page_by_page
+            of_many_that_claim_an_occurrence_one_succeeds
+            a_step_that_is_not_possible_leaves_no_trace
+            schedules_of_two_tenants_are_two
+            a_claimed_run_is_found_lost_after_reopening
             concurrent_appends_make_one_unbroken_chain
             ten_thousand_entries_verify
             chains_of_two_tenants_are_two

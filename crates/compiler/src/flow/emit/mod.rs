@@ -47,7 +47,7 @@ pub(crate) fn emit(flow: &Flow, around: &Surroundings<'_>) -> Result<Compiled, D
     values.problems.into_result(())?;
     module.define(step, lower::step(&plan));
     let frame = Frame { values: slots.values(), ints: slots.ints(), input: slots::INPUT, output: slots::DATA };
-    let manifest = Manifest { operations, runs: Vec::new() };
+    let manifest = Manifest { operations, runs: Vec::new(), schedule: flow.schedule.clone() };
     module.finish(step, frame, lower::tasks(&plan), manifest)
 }
 

@@ -1,0 +1,74 @@
+//! Schedules of an environment: what fires when and as whom, pausing, resuming, running now.
+
+use axum::{Json, extract::State};
+use http::StatusCode;
+use lockgate_model::id::{EnvironmentId, TargetName};
+use lockgate_runtime::{RanNow, Runtime, ScheduleStatus};
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::{InEnvironment, InTenant, Items, Refusals};
+use crate::{
+    extract::{Asker, Place},
+    respond::Answer,
+    shapes,
+};
+
+/// A schedule of an environment.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct OfSchedule {
+    /// The environment.
+    #[param(value_type = String)]
+    environment: EnvironmentId,
+    /// The orchestration.
+    #[param(value_type = String)]
+    name: TargetName,
+}
+
+/// The schedules of an environment.
+#[utoipa::path(get, operation_id = "list_schedules", path = "/admin/v1/tenants/{tenant}/environments/{environment}/schedules", tag = "schedules",
+    params(InTenant, InEnvironment), responses((status = 200, body = Items<shapes::Schedule>), Refusals))]
+pub(crate) async fn list(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<InEnvironment>,
+) -> Answer<Json<Items<ScheduleStatus>>> {
+    Ok(Json(Items { items: runtime.schedules(&caller, &at.environment).await? }))
+}
+
+/// Pauses a schedule: nothing fires until it is resumed; a run under way goes on.
+#[utoipa::path(post, operation_id = "pause_schedule", path = "/admin/v1/tenants/{tenant}/environments/{environment}/schedules/{name}/pause",
+    tag = "schedules", params(InTenant, OfSchedule), responses((status = 204), Refusals))]
+pub(crate) async fn pause(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfSchedule>,
+) -> Answer<StatusCode> {
+    runtime.pause_schedule(&caller, &at.environment, &at.name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Resumes a schedule; what passed while it was paused is not made up for.
+#[utoipa::path(post, operation_id = "resume_schedule", path = "/admin/v1/tenants/{tenant}/environments/{environment}/schedules/{name}/resume",
+    tag = "schedules", params(InTenant, OfSchedule), responses((status = 204), Refusals))]
+pub(crate) async fn resume(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfSchedule>,
+) -> Answer<StatusCode> {
+    runtime.resume_schedule(&caller, &at.environment, &at.name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Runs a schedule's orchestration now as its principal, and waits; its output is not answered.
+#[utoipa::path(post, operation_id = "run_schedule", path = "/admin/v1/tenants/{tenant}/environments/{environment}/schedules/{name}/run",
+    tag = "schedules", params(InTenant, OfSchedule), responses((status = 200, body = shapes::RanNow), Refusals,
+    (status = 409, body = shapes::ErrorBody, description = "A run of it is under way, or its principal may not run it.")))]
+pub(crate) async fn run(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfSchedule>,
+) -> Answer<Json<RanNow>> {
+    Ok(Json(runtime.run_schedule(&caller, &at.environment, &at.name).await?))
+}
