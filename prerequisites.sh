@@ -52,6 +52,35 @@ install_package() {
     } || { say "could not install $2; install it by hand, then run this again."; exit 1; }
 }
 
+# need_server COMMAND PACKAGE…: like need, for a program that tests start by themselves. Debian
+# starts what it installs; this keeps it from doing so, and from starting it at the next boot.
+need_server() {
+    local command="$1" as="" service
+    shift
+    PATH="$PATH:/usr/sbin" command -v "$command" >/dev/null 2>&1 && return 0
+    say "missing: $command (Debian packages $*)"
+    if ! command -v apt-get >/dev/null 2>&1; then
+        say "install it by hand; the tests that need it are skipped until then."
+        return 0
+    fi
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null 2>&1 || { say "run as root: apt-get install $*"; exit 1; }
+        as=sudo
+    fi
+    local guard=/usr/sbin/policy-rc.d guarded=""
+    if [ ! -e "$guard" ]; then
+        printf '#!/bin/sh\nexit 101\n' | $as tee "$guard" >/dev/null && $as chmod +x "$guard" && guarded=1
+    fi
+    say "installing $* …"
+    $as apt-get install -y --no-install-recommends "$@" >/dev/null 2>&1 || {
+        $as apt-get update >/dev/null && $as apt-get install -y --no-install-recommends "$@" >/dev/null
+    } || say "could not install $*; the tests that need it are skipped."
+    [ -z "$guarded" ] || $as rm -f "$guard"
+    if [ -d /run/systemd/system ]; then
+        for service in ssh ssh.socket proftpd; do $as systemctl disable "$service" >/dev/null 2>&1 || true; done
+    fi
+}
+
 need_compiler() {
     # The cryptography and the embedded database contain C.
     need cc gcc

@@ -35,7 +35,7 @@ impl Account {
             identity: ServerIdentity::System,
             settings: [("username".to_owned(), "app".to_owned())].into(),
             secrets: BTreeMap::from([("password".to_owned(), Secret::new(CANARY.to_owned()))]),
-            tls: pki.client_config(None),
+            tls: Some(pki.client_config(None)),
         };
         Self(registry.get("postgres").unwrap().open(config, &cx).unwrap(), cx)
     }

@@ -5,7 +5,10 @@ use std::process::{Command, Stdio};
 use lockgate_testkit::process::program;
 use serde_json::Value;
 
-use crate::house::{House, ORDER};
+use crate::{
+    house::{House, ORDER},
+    peered::{GET, Peers, point_at, publish},
+};
 
 const LOGS: &str = "/admin/v1/tenants/demo/environments/development/logs";
 
@@ -47,10 +50,10 @@ fn log_lines_tell_what_happened_and_nothing_of_the_data() {
     let order = ORDER.replace("SO-1000009", canary);
     assert_eq!(house.order(&admin, &order.replace("\"active\"", "\"cancelled\"")).status, 422);
     assert_eq!(house.order(&admin, &format!("{order}x")).status, 400);
-    let ca = house.text("ca_file");
-    let set = ["account", "set", "erp", "--env", "development", "--connector", "https"];
-    house.cli(&[&set[..], &["--address", "https://10.0.0.1/", "--ca", &ca]].concat());
-    let failed = house.order(&admin, &order);
+    let peers = Peers::new();
+    publish(&house, &peers, &peers.start());
+    point_at(&house, &peers, "https://10.0.0.1/");
+    let failed = house.request(&admin, "POST", GET, Some(&format!("{{\"path\": \"/{canary}\"}}")), &[]);
     assert_eq!(failed.status, 502, "{failed:?}");
     let run = failed.headers.lines().find_map(|l| l.strip_prefix("lockgate-run: ")).unwrap().trim();
 
@@ -67,16 +70,16 @@ fn log_lines_tell_what_happened_and_nothing_of_the_data() {
     assert!(own.iter().all(|l| l["run"] == run) && own.len() < all.len(), "{own:?}");
     let refused = own.iter().find(|l| l["event"] == "connector-error").unwrap();
     for (key, value) in
-        [("kind", "refused"), ("code", "egress"), ("account", "erp"), ("operation", "post"), ("connector", "https")]
+        [("kind", "refused"), ("code", "egress"), ("account", "peer"), ("operation", "get"), ("connector", "https")]
     {
         assert_eq!(refused[key], value, "{refused}");
     }
     assert_eq!(own.last().unwrap()["phase"], "faulted");
     let shown = house.cli(&["logs", "--env", "development", "--run", run]);
-    assert!(shown.contains("account=erp") && shown.contains("connector-error"), "{shown}");
+    assert!(shown.contains("account=peer") && shown.contains("connector-error"), "{shown}");
 
     let shown = house.cli(&["runs", "show", run, "--env", "development"]);
-    assert!(shown.contains("error ") && shown.contains("account    erp: ") && shown.contains('#'), "{shown}");
+    assert!(shown.contains("error ") && shown.contains("account    peer: ") && shown.contains('#'), "{shown}");
     let record = house.cli_json(&["runs", "show", run, "--env", "development"]);
     let task = &record["tasks"][0];
     assert!(task["last_us"].as_u64().unwrap() >= task["first_us"].as_u64().unwrap(), "{record}");

@@ -4,6 +4,7 @@
 mod access_story;
 mod authors;
 mod climbing;
+mod files;
 mod gates;
 mod hostile;
 mod house;

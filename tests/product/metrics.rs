@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::house::{House, ORDER};
+use crate::{
+    house::{House, ORDER},
+    peered::{GET, JSON, Peers, point_at, publish},
+};
 
 fn token(house: &House) -> String {
     std::fs::read_to_string(house.data.join("metrics.token")).unwrap()
@@ -14,7 +17,9 @@ fn has(page: &str, line: &str) {
 
 #[test]
 fn counts_are_shown_to_the_operator_alone() {
-    let house = House::start();
+    let (house, peers) = (House::start(), Peers::new());
+    let peer = peers.start();
+    publish(&house, &peers, &peer);
     let admin = house.administrator();
     let key = house.cli_json(&["user", "key", "add", "admin"])["key"].as_str().unwrap().to_owned();
     let context: serde_json::Value =
@@ -39,6 +44,7 @@ fn counts_are_shown_to_the_operator_alone() {
     assert_eq!(house.request(&operators, "GET", "/metrics/x", None, &[]).status, 404);
 
     assert_eq!(house.order(&admin, ORDER).status, 200);
+    assert_eq!(house.request(&admin, "POST", GET, Some(JSON), &[]).status, 200);
     assert_eq!(house.order("admin:wrong", ORDER).status, 401);
     let reply = house.request(&operators, "GET", "/metrics", None, &[]);
     assert_eq!(reply.status, 200, "{reply:?}");
@@ -49,9 +55,8 @@ fn counts_are_shown_to_the_operator_alone() {
         &page,
         "lockgate_runs_total{tenant=\"demo\",environment=\"development\",orchestration=\"order-to-erp\",phase=\"completed\"} 2",
     );
-    has(&page, "lockgate_connector_calls_total{connector=\"https\",operation=\"post\",outcome=\"ok\"} 2");
+    has(&page, "lockgate_connector_calls_total{connector=\"https\",operation=\"get\",outcome=\"ok\"} 1");
     has(&page, "lockgate_logins_failed_total{event=\"authenticate\"} 3");
-    has(&page, "lockgate_accounts_open 1");
     has(&page, "lockgate_runs_open 0");
     let count = |name: &str| {
         let line = page.lines().find(|l| l.starts_with(name)).unwrap_or_else(|| panic!("no {name} in\n{page}"));
@@ -64,7 +69,8 @@ fn counts_are_shown_to_the_operator_alone() {
         "lockgate_requests_total{route=\"admin\",status=\"2xx\"}",
         "lockgate_request_body_bytes_total",
         "lockgate_reply_body_bytes_total",
-        "lockgate_connector_bytes_total{connector=\"https\",direction=\"written\"}",
+        "lockgate_connector_bytes_total{connector=\"https\",direction=\"read\"}",
+        "lockgate_accounts_open",
         "process_resident_memory_bytes",
     ] {
         assert!(count(name) > 0.0, "{name}");
@@ -74,37 +80,25 @@ fn counts_are_shown_to_the_operator_alone() {
     }
     // The same over the operator's own socket.
     let own = house.cli(&["operator", "metrics", "--data", house.data.to_str().unwrap()]);
-    has(&own, "lockgate_connector_calls_total{connector=\"https\",operation=\"post\",outcome=\"ok\"} 2");
+    has(&own, "lockgate_connector_calls_total{connector=\"https\",operation=\"get\",outcome=\"ok\"} 1");
 }
 
 #[test]
 fn an_egress_refusal_and_a_denial_are_counted() {
-    let house = House::start();
+    let (house, peers) = (House::start(), Peers::new());
+    publish(&house, &peers, &peers.start());
     let admin = house.administrator();
-    let ca = house.text("ca_file");
-    house.cli(&[
-        "account",
-        "set",
-        "erp",
-        "--env",
-        "development",
-        "--connector",
-        "https",
-        "--address",
-        "https://10.0.0.1/",
-        "--ca",
-        &ca,
-    ]);
-    assert_eq!(house.order(&admin, ORDER).status, 502);
+    point_at(&house, &peers, "https://10.0.0.1/");
+    assert_eq!(house.request(&admin, "POST", GET, Some(JSON), &[]).status, 502);
     let watcher = house.user("watcher", &["monitor"]);
     assert_eq!(house.order(&watcher, ORDER).status, 403);
     let page = house.cli(&["operator", "metrics", "--data", house.data.to_str().unwrap()]);
     has(&page, "lockgate_egress_refusals_total{connector=\"https\"} 1");
-    has(&page, "lockgate_connector_calls_total{connector=\"https\",operation=\"post\",outcome=\"refused\"} 1");
+    has(&page, "lockgate_connector_calls_total{connector=\"https\",operation=\"get\",outcome=\"refused\"} 1");
     has(&page, "lockgate_executes_refused_total 1");
     has(
         &page,
-        "lockgate_runs_total{tenant=\"demo\",environment=\"development\",orchestration=\"order-to-erp\",phase=\"faulted\"} 1",
+        "lockgate_runs_total{tenant=\"demo\",environment=\"development\",orchestration=\"get\",phase=\"faulted\"} 1",
     );
 }
 

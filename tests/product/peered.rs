@@ -71,8 +71,16 @@ pub fn publish(house: &House, peers: &Peers, peer: &HttpsPeer) {
     house.cli(&["deploy", "peered", "development"]);
 }
 
+/// Points the account elsewhere.
+pub fn point_at(house: &House, peers: &Peers, address: &str) {
+    let set = ["account", "set", "peer", "--env", "development", "--connector", "https", "--address", address];
+    house.cli(&[&set[..], &["--ca", &peers.ca(house)]].concat());
+}
+
 /// Address of `get`.
 pub const GET: &str = "/demo/development/get";
+/// An input for it: the peer answers.
+pub const JSON: &str = "{\"path\": \"/json\"}";
 
 /// A header of a request as it arrived.
 pub fn header(arrived: &Arrived, name: &str) -> Option<String> {

@@ -7,7 +7,7 @@ use lockgate_testkit::{HttpsPeer, wait_until};
 
 use crate::{
     house::House,
-    peered::{GET, Peers, header, publish},
+    peered::{GET, JSON, Peers, header, publish},
 };
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -19,7 +19,7 @@ fn parent(trace: &str, flags: &str) -> String {
 
 /// Runs `get` with these headers; the headers of the endpoint's trace.
 fn get(house: &House, peer: &HttpsPeer, headers: &[&str]) -> (Option<String>, Option<String>) {
-    let reply = house.request(&house.administrator(), "POST", GET, Some("{\"path\": \"/json\"}"), headers);
+    let reply = house.request(&house.administrator(), "POST", GET, Some(JSON), headers);
     assert_eq!((reply.status, reply.body.as_str()), (200, "{\"got\":200}"), "{reply:?}");
     let arrived = peer.requests().pop().unwrap();
     (header(&arrived, "traceparent"), header(&arrived, "tracestate"))

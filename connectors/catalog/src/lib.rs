@@ -12,5 +12,6 @@ pub fn registry() -> Registry {
     let mut registry = Registry::new();
     registry.add::<lockgate_connector_https::Https>();
     registry.add::<lockgate_connector_postgres::Postgres>();
+    registry.add::<lockgate_connector_sftp::Sftp>();
     registry
 }

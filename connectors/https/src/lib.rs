@@ -39,7 +39,7 @@ impl Connector for Https {
     const SPEC: Spec = spec::SPEC;
 
     fn open(config: Config, _: &Context) -> Result<Self, Error> {
-        let tls = config.tls.clone();
+        let tls = config.tls()?;
         Ok(Self(Account::new(config::Settings::read(config)?, tls)))
     }
 

@@ -51,7 +51,7 @@ impl Connector for Postgres {
     const SPEC: Spec = spec::SPEC;
 
     fn open(config: Config, _: &Context) -> Result<Self, Error> {
-        let mut tls = (*config.tls).clone();
+        let mut tls = (*config.tls()?).clone();
         // A server of another protocol behind the same certificate is told apart by this name.
         tls.alpn_protocols = vec![b"postgresql".to_vec()];
         Ok(Self(Arc::new(Pool::new(Settings::read(config)?, Arc::new(tls)))))

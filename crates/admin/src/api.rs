@@ -129,6 +129,7 @@ fn all() -> OpenApiRouter<Runtime> {
         .routes(routes!(projects::push, projects::versions).layer(DefaultBodyLimit::max(PUSH_BYTES_MAX)))
         .routes(routes!(accounts::list))
         .routes(routes!(accounts::bind, accounts::unbind))
+        .routes(routes!(accounts::identity))
         .routes(routes!(accounts::test))
         .routes(routes!(deployments::list))
         .routes(routes!(deployments::deploy, deployments::undeploy))

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Instant};
 use lockgate_document::Document;
 use lockgate_model::{Limits, TraceContext, definition::ServerIdentity, id::AccountName};
 
-use crate::{Address, Body, Egress, Error, Secret, Spec, Streamed};
+use crate::{Address, Body, Egress, Error, Kind, Secret, Spec, Streamed};
 
 /// One remote system. A value of the type is one account of one environment, opened.
 ///
@@ -24,6 +24,18 @@ pub trait Connector: Send + Sync + Sized + 'static {
     /// Proves that the account works, without changing anything at the endpoint: resolve, connect,
     /// verify the server's identity and, where the protocol lets us, sign in.
     fn test(&self, cx: &Context, deadline: Instant) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// The identity that a server shows, for a person to compare before it becomes part of an
+    /// account. Nobody signs in and nothing is trusted. None, the default, where a server's identity
+    /// cannot be asked for: a CA is given, not shown.
+    fn shown_identity(
+        address: Address,
+        cx: Context,
+        deadline: Instant,
+    ) -> impl Future<Output = Result<Option<ServerIdentity>, Error>> + Send {
+        drop((address, cx, deadline));
+        async { Ok(None) }
+    }
 }
 
 /// A checked binding with its secrets opened. Never stored, never printed.
@@ -31,14 +43,27 @@ pub trait Connector: Send + Sync + Sized + 'static {
 pub struct Config {
     /// Where.
     pub address: Address,
-    /// How the server proves itself; `tls` already enforces it.
+    /// How the server proves itself; where that is by TLS, `tls` already enforces it.
     pub identity: ServerIdentity,
     /// Settings that are no secrets, by field name.
     pub settings: BTreeMap<String, String>,
     /// Secrets, by field name.
     pub secrets: BTreeMap<String, Secret>,
-    /// Made by `keys` from `identity` and the client certificate; held here, never built here.
-    pub tls: Arc<rustls::ClientConfig>,
+    /// Made by `keys` from `identity` and the client certificate; held here, never built here. None
+    /// where the server proves itself by an SSH host key.
+    pub tls: Option<Arc<rustls::ClientConfig>>,
+}
+
+impl Config {
+    /// The TLS configuration, for connectors that speak TLS.
+    ///
+    /// # Errors
+    /// `Configuration` when the account's identity is none of TLS.
+    pub fn tls(&self) -> Result<Arc<rustls::ClientConfig>, Error> {
+        self.tls.clone().ok_or_else(|| {
+            Error::new(Kind::Configuration, "account-identity", "an SSH host key is no identity of a TLS server")
+        })
+    }
 }
 
 impl fmt::Debug for Config {

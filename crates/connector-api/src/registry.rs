@@ -3,8 +3,9 @@
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Instant};
 
 use futures_util::future::BoxFuture;
+use lockgate_model::definition::ServerIdentity;
 
-use crate::{Answer, Call, Config, Connector, Context, Error, Kind, Operation, Spec};
+use crate::{Address, Answer, Call, Config, Connector, Context, Error, Kind, Operation, Spec};
 
 /// An opened account, whatever its connector.
 pub trait DynConnector: Send + Sync {
@@ -64,8 +65,10 @@ async fn until<T>(deadline: Instant, work: impl Future<Output = Result<T, Error>
 pub struct Registered {
     spec: Spec,
     open: Open,
+    shown: Shown,
 }
 
+type Shown = fn(Address, Context, Instant) -> BoxFuture<'static, Result<Option<ServerIdentity>, Error>>;
 type Open = fn(Config, &Context) -> Result<Arc<dyn DynConnector>, Error>;
 
 impl Registered {
@@ -77,6 +80,17 @@ impl Registered {
     /// Opens an account; nothing is dialled yet.
     pub fn open(&self, config: Config, cx: &Context) -> Result<Arc<dyn DynConnector>, Error> {
         (self.open)(config, cx).map_err(|e| e.at(&cx.account, None))
+    }
+
+    /// The identity that a server shows before it is trusted; see [`Connector::shown_identity`].
+    pub async fn shown_identity(
+        &self,
+        address: Address,
+        cx: Context,
+        deadline: Instant,
+    ) -> Result<Option<ServerIdentity>, Error> {
+        let account = cx.account.clone();
+        until(deadline, (self.shown)(address, cx, deadline)).await.map_err(|e| e.at(&account, None))
     }
 }
 
@@ -103,7 +117,14 @@ impl Registry {
         fn open<T: Connector>(config: Config, cx: &Context) -> Result<Arc<dyn DynConnector>, Error> {
             Ok(Arc::new(Opened(T::open(config, cx)?)))
         }
-        self.connectors.insert(T::SPEC.name, Registered { spec: T::SPEC, open: open::<T> });
+        fn shown<T: Connector>(
+            address: Address,
+            cx: Context,
+            deadline: Instant,
+        ) -> BoxFuture<'static, Result<Option<ServerIdentity>, Error>> {
+            Box::pin(T::shown_identity(address, cx, deadline))
+        }
+        self.connectors.insert(T::SPEC.name, Registered { spec: T::SPEC, open: open::<T>, shown: shown::<T> });
     }
 
     /// The connector of that name.

@@ -346,7 +346,7 @@ pub enum ServerIdentity {
     System,
     /// SHA-256 of the server certificate; chain and name do not matter then.
     Pin(Digest),
-    /// SSH host key in OpenSSH form.
+    /// SSH host key: its fingerprint (`SHA256:…`) or the whole public key, as OpenSSH prints them.
     HostKey(String),
 }
 

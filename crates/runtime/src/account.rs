@@ -5,11 +5,12 @@
 
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use lockgate_access::Scope;
-use lockgate_connector_api::Secret;
+use lockgate_connector_api::{Address, Context, Registered, Secret};
 use lockgate_keys::{Binding as SealBinding, Sealed};
 use lockgate_model::{
     Channel, Kind, Permission,
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     Caller, Error, Runtime, View,
     change::{Plan, changed_fields},
+    egress,
 };
 
 /// A connection test may take this long.
@@ -209,16 +211,17 @@ impl Runtime {
 
     /// All problems of a binding at once.
     fn check_binding(&self, account: &AccountName, binding: &AccountBinding) -> Result<(), Error> {
-        let Some(connector) = self.0.registry.get(&binding.connector) else {
-            let known: Vec<&str> = self.0.registry.specs().map(|s| s.name).collect();
-            return Err(Error::invalid(
-                "LG-ACCOUNT",
-                format!("there is no connector `{}`; there are: {}", binding.connector, known.join(", ")),
-            ));
-        };
+        let connector = self.connector(&binding.connector)?;
         connector.spec().check(binding).map(|_| ()).map_err(|problems| {
             let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
             Error::invalid("LG-ACCOUNT", format!("account `{account}` cannot be bound: {}", all.join("; ")))
+        })
+    }
+
+    fn connector(&self, name: &str) -> Result<&Registered, Error> {
+        self.0.registry.get(name).ok_or_else(|| {
+            let known: Vec<&str> = self.0.registry.specs().map(|s| s.name).collect();
+            Error::invalid("LG-ACCOUNT", format!("there is no connector `{name}`; there are: {}", known.join(", ")))
         })
     }
 
@@ -268,6 +271,29 @@ impl Runtime {
                 Ok(AccountStatus { name, binding: row.read()?, revision: row.revision.0 })
             })
             .collect()
+    }
+
+    /// The identity that a server shows, for a person to compare before an account is bound to it;
+    /// none where servers of that connector show none. Nobody signs in. It asks for the right to bind
+    /// the account and goes by the environment's egress rule, as a test of the account would.
+    pub async fn shown_identity(
+        &self,
+        caller: &Caller,
+        environment: &EnvironmentId,
+        account: &AccountName,
+        connector: &str,
+        address: &str,
+    ) -> Result<Result<Option<ServerIdentity>, lockgate_connector_api::Error>, Error> {
+        let bound = self.view(caller.tenant())?.row(Kind::Account, &row_id(environment, account)).is_some();
+        let permission = if bound { Permission::AccountsUpdate } else { Permission::AccountsCreate };
+        let view = self.may_read(caller, permission, Scope::Environment(environment.clone())).await?;
+        let registered = self.connector(connector)?;
+        let form = registered.spec().address;
+        let address = Address::parse(form.scheme, form.path, address)
+            .map_err(|e| Error::invalid("LG-ACCOUNT", format!("`address`: {e} (for example `{}`)", form.example)))?;
+        let egress = egress::rule(&view, environment)?.with_resolver(self.0.resolver.clone());
+        let context = Context { account: account.clone(), egress: Arc::new(egress) };
+        Ok(registered.shown_identity(address, context, Instant::now() + Duration::from_millis(TEST_MS)).await)
     }
 
     /// Proves that an account works: resolve, connect, verify the server, sign in.

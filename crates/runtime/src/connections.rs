@@ -13,7 +13,7 @@ use lockgate_engine::{CallSite, Calls};
 use lockgate_keys::{HmacKey, Identity};
 use lockgate_model::{
     Kind,
-    definition::AccountBinding,
+    definition::{AccountBinding, ServerIdentity},
     id::{AccountName, EnvironmentId, TenantId},
 };
 
@@ -93,13 +93,17 @@ impl Runtime {
             misconfigured("account-binding", "the binding is not complete (see `lockgate account list`)")
         })?;
         let secrets = account::secrets(self, view, environment, name)?;
-        let own = client_identity(&secrets)?;
-        let tls = lockgate_keys::client_config(&binding.identity, own.as_ref(), lockgate_keys::ALPN_HTTP).map_err(
-            |error| {
-                tracing::warn!(account = %name, %error, "no TLS configuration for an account");
-                misconfigured("account-identity", "the server identity of the account cannot be used")
-            },
-        )?;
+        let tls = match &binding.identity {
+            ServerIdentity::HostKey(_) => None,
+            identity => {
+                let own = client_identity(&secrets)?;
+                let tls = lockgate_keys::client_config(identity, own.as_ref(), lockgate_keys::ALPN_HTTP);
+                Some(tls.map_err(|error| {
+                    tracing::warn!(account = %name, %error, "no TLS configuration for an account");
+                    misconfigured("account-identity", "the server identity of the account cannot be used")
+                })?)
+            }
+        };
         let config = Config { address, identity: binding.identity, settings: binding.settings, secrets, tls };
         let connector = registered.open(config, &context).map_err(OpenError::Connector)?;
         if self.0.connections.0.len() >= OPEN_MAX {

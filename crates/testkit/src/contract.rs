@@ -1,7 +1,9 @@
-//! The contract suite: what every TLS connector promises, refusals first.
+//! The contract suite: what every connector promises, refusals first.
 //!
 //! A connector's test implements [`Subject`] and calls [`run`]. Each check starts its own peer, so
-//! that what a peer has seen belongs to that check alone.
+//! that what a peer has seen belongs to that check alone. Which bad identities a server is given
+//! follows from the connector's declaration: a connector that takes certificates must refuse every
+//! bad certificate, one that takes host keys every bad host key.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,7 +12,8 @@ use std::{
 };
 
 use lockgate_connector_api::{
-    Address, Allowance, Answer, Call, Config, Context, DynConnector, Egress, Error, Kind, Registered, Secret,
+    Address, Allowance, Answer, Call, Config, Context, DynConnector, Egress, Error, IdentityKind, Kind, Registered,
+    Secret,
 };
 use lockgate_model::{
     definition::{AccountBinding, ServerIdentity},
@@ -18,8 +21,8 @@ use lockgate_model::{
 };
 
 use crate::{
-    https_peer::Wire,
     pki::{Pki, Server},
+    ssh_peer::Shown,
 };
 
 /// Stands in every secret of the suite; it must be found in no error.
@@ -52,6 +55,48 @@ impl Peer for crate::HttpsPeer {
     }
 }
 
+/// How a server proves itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Proof {
+    /// As it should.
+    Good,
+    /// By a certificate that is wrong.
+    Certificate(Server),
+    /// By a host key that is wrong.
+    HostKey(Shown),
+}
+
+impl Proof {
+    /// Every proof that a connector with such a declaration must refuse.
+    fn bad(identities: &[IdentityKind]) -> Vec<Self> {
+        let mut bad = Vec::new();
+        if identities.iter().any(|kind| *kind != IdentityKind::HostKey) {
+            bad.extend(Server::BAD.map(Self::Certificate));
+        }
+        if identities.contains(&IdentityKind::HostKey) {
+            bad.extend(Shown::BAD.map(Self::HostKey));
+        }
+        bad
+    }
+}
+
+/// How a server behaves below its protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wire {
+    /// As it should.
+    Good,
+    /// Accepts and says nothing.
+    Silent,
+    /// Speaks in the clear where a secured session is expected, and remembers what it hears.
+    Plain,
+    /// Ends the session once the connector has begun to talk in it.
+    Closes,
+    /// Resets the TCP connection then.
+    Resets,
+    /// Answers with bytes that are not of the protocol.
+    Garbage,
+}
+
 /// A connector and a server it talks to.
 pub trait Subject {
     /// The server.
@@ -60,13 +105,19 @@ pub trait Subject {
     fn registered(&self) -> Registered;
     /// Its address form, for a host and a port.
     fn address(&self, host: &str, port: u16) -> String;
-    /// Settings that use every kind of secret the connector has, and those secrets' names; their
-    /// value will be [`CANARY`].
-    fn settings(&self) -> (BTreeMap<String, String>, Vec<&'static str>);
+    /// Settings that use secrets of the connector, and those secrets. One of them at least holds
+    /// [`CANARY`].
+    fn settings(&self) -> (BTreeMap<String, String>, Vec<(&'static str, String)>);
+    /// The identity that accounts of the suite expect: of TLS by default.
+    fn identity(&self, pki: &Pki) -> ServerIdentity {
+        ServerIdentity::Ca(pki.ca_pem())
+    }
+    /// Words that a server may hear in a secured session alone, besides secrets.
+    fn secured_words(&self) -> Vec<String>;
     /// A call that succeeds at a good server and changes nothing.
     fn probe(&self, deadline: Instant) -> Call;
-    /// Starts a server with that certificate.
-    fn serve(&self, pki: &Pki, certificate: Server, wire: Wire) -> impl Future<Output = Self::Peer>;
+    /// Starts a server that proves itself so and behaves so.
+    fn serve(&self, pki: &Pki, proof: Proof, wire: Wire) -> impl Future<Output = Self::Peer>;
 }
 
 /// Five seconds from now: enough for loopback, short enough for a test.
@@ -87,7 +138,7 @@ pub fn context(egress: Egress) -> Context {
     Context { account: AccountName::parse("subject").expect("an account name"), egress: Arc::new(egress) }
 }
 
-/// Opens an account of a connector at an address, trusting the PKI's CA.
+/// Opens an account of a connector at an address, with the subject's identity and secrets.
 ///
 /// # Panics
 /// When the binding fails the check of its spec.
@@ -97,18 +148,17 @@ pub fn open<S: Subject>(subject: &S, pki: &Pki, address: &str, cx: &Context) -> 
     let binding = AccountBinding {
         connector: registered.spec().name.to_owned(),
         address: address.to_owned(),
-        identity: ServerIdentity::Ca(pki.ca_pem()),
+        identity: subject.identity(pki),
         settings: settings.clone(),
-        secrets: secrets.iter().map(|s| (*s).to_owned()).collect(),
+        secrets: secrets.iter().map(|(name, _)| (*name).to_owned()).collect(),
     };
     let address: Address = registered.spec().check(&binding).unwrap_or_else(|p| panic!("binding refused: {p:?}"));
-    let config = Config {
-        address,
-        identity: binding.identity,
-        settings,
-        secrets: secrets.iter().map(|s| ((*s).to_owned(), Secret::new(CANARY.to_owned()))).collect(),
-        tls: pki.client_config(None),
+    let tls = match binding.identity {
+        ServerIdentity::HostKey(_) => None,
+        _ => Some(pki.client_config(None)),
     };
+    let secrets = secrets.into_iter().map(|(name, value)| (name.to_owned(), Secret::new(value))).collect();
+    let config = Config { address, identity: binding.identity, settings, secrets, tls };
     registered.open(config, cx).expect("an account opens")
 }
 
@@ -119,8 +169,9 @@ pub fn open<S: Subject>(subject: &S, pki: &Pki, address: &str, cx: &Context) -> 
 pub async fn run<S: Subject>(subject: &S) {
     let pki = Pki::new();
     declaration_is_whole(subject);
-    bad_certificates_get_no_request(subject, &pki).await;
-    servers_without_tls_get_no_secret(subject, &pki).await;
+    assert!(subject.settings().1.iter().any(|(_, value)| value == CANARY), "no secret holds the canary");
+    bad_identities_get_no_request(subject, &pki).await;
+    servers_in_the_clear_get_no_secret(subject, &pki).await;
     private_addresses_are_not_dialled(subject, &pki).await;
     metadata_is_never_dialled(subject, &pki).await;
     broken_servers_fail_in_time(subject, &pki).await;
@@ -160,25 +211,32 @@ pub fn declaration_is_whole<S: Subject>(subject: &S) {
     }
 }
 
-async fn bad_certificates_get_no_request<S: Subject>(subject: &S, pki: &Pki) {
-    for certificate in Server::BAD {
-        let peer = subject.serve(pki, certificate, Wire::Https).await;
+async fn bad_identities_get_no_request<S: Subject>(subject: &S, pki: &Pki) {
+    let bad = Proof::bad(subject.registered().spec().identities);
+    assert!(!bad.is_empty(), "every connector has identities to refuse");
+    for proof in bad {
+        let peer = subject.serve(pki, proof, Wire::Good).await;
         let error = fails(subject, pki, "localhost", peer.port(), loopback()).await;
-        assert_eq!(error.kind(), Kind::Identity, "{certificate:?}: {error}");
-        assert_eq!(peer.requests(), 0, "{certificate:?}: a request was sent");
+        assert_eq!(error.kind(), Kind::Identity, "{proof:?}: {error}");
+        assert!(peer.connections() > 0, "{proof:?}: the server was not even asked");
+        assert_eq!(peer.requests(), 0, "{proof:?}: a request was sent");
     }
 }
 
-async fn servers_without_tls_get_no_secret<S: Subject>(subject: &S, pki: &Pki) {
-    let peer = subject.serve(pki, Server::Good, Wire::Plain).await;
+async fn servers_in_the_clear_get_no_secret<S: Subject>(subject: &S, pki: &Pki) {
+    let peer = subject.serve(pki, Proof::Good, Wire::Plain).await;
     let error = fails(subject, pki, "localhost", peer.port(), loopback()).await;
     assert!(!error.is_transient(), "trying again will not make it secure: {error}");
     let raw = String::from_utf8_lossy(&peer.raw()).into_owned();
-    assert!(!raw.contains(CANARY) && !raw.contains("HTTP/1"), "sent in the clear: {raw}");
+    assert!(!raw.is_empty(), "the server heard nothing, so nothing is proved");
+    let secrets = subject.settings().1.into_iter().map(|(_, value)| value);
+    for word in secrets.chain(subject.secured_words()).chain([CANARY.to_owned()]) {
+        assert!(!raw.contains(&word), "sent in the clear: {raw}");
+    }
 }
 
 async fn private_addresses_are_not_dialled<S: Subject>(subject: &S, pki: &Pki) {
-    let peer = subject.serve(pki, Server::Good, Wire::Https).await;
+    let peer = subject.serve(pki, Proof::Good, Wire::Good).await;
     let elsewhere = Egress::new(vec![Allowance::parse("127.0.0.0/8", 1, peer.port() - 1).expect("a range")]);
     for egress in [Egress::new(Vec::new()), elsewhere] {
         for host in ["localhost", "127.0.0.1", "[::1]", "[::ffff:127.0.0.1]"] {
@@ -213,12 +271,12 @@ async fn broken_servers_fail_in_time<S: Subject>(subject: &S, pki: &Pki) {
         (Wire::Resets, &[Kind::Unreachable]),
         (Wire::Garbage, &[Kind::Protocol, Kind::Unreachable]),
     ] {
-        let peer = subject.serve(pki, Server::Good, wire).await;
+        let peer = subject.serve(pki, Proof::Good, wire).await;
         let cx = context(loopback());
         let account = open(subject, pki, &subject.address("localhost", peer.port()), &cx);
         let begun = Instant::now();
         let deadline = begun + Duration::from_millis(700);
-        let error = account.invoke(cx, subject.probe(deadline)).await.expect_err("a broken server");
+        let error = account.invoke(cx, subject.probe(deadline)).await.expect_err(&format!("{wire:?} must fail"));
         assert!(kinds.contains(&error.kind()), "{wire:?}: {error}, {}", error.private().reveal());
         assert!(begun.elapsed() < Duration::from_secs(2), "{wire:?}: took {:?}", begun.elapsed());
         tells_nothing(&error);
@@ -229,7 +287,7 @@ async fn broken_servers_fail_in_time<S: Subject>(subject: &S, pki: &Pki) {
 }
 
 async fn unknown_operations_are_refused<S: Subject>(subject: &S, pki: &Pki) {
-    let peer = subject.serve(pki, Server::Good, Wire::Https).await;
+    let peer = subject.serve(pki, Proof::Good, Wire::Good).await;
     let cx = context(loopback());
     let account = open(subject, pki, &subject.address("localhost", peer.port()), &cx);
     let call = Call { operation: "no-such-operation".into(), ..subject.probe(soon()) };
@@ -239,7 +297,7 @@ async fn unknown_operations_are_refused<S: Subject>(subject: &S, pki: &Pki) {
 }
 
 async fn good_servers_answer<S: Subject>(subject: &S, pki: &Pki) {
-    let peer = subject.serve(pki, Server::Good, Wire::Https).await;
+    let peer = subject.serve(pki, Proof::Good, Wire::Good).await;
     for host in ["localhost", "127.0.0.1"] {
         let cx = context(loopback());
         let account = open(subject, pki, &subject.address(host, peer.port()), &cx);
@@ -251,18 +309,22 @@ async fn good_servers_answer<S: Subject>(subject: &S, pki: &Pki) {
         }
         account.clone().invoke(cx, subject.probe(soon())).await.expect("the probe succeeds again");
     }
-    assert!(peer.requests() >= 82);
+    assert!(peer.requests() >= 82, "{} requests arrived", peer.requests());
 }
 
 /// The probe must fail; the error is named and tells no secret.
 async fn fails<S: Subject>(subject: &S, pki: &Pki, host: &str, port: u16, egress: Egress) -> Error {
     let cx = context(egress);
     let account = open(subject, pki, &subject.address(host, port), &cx);
-    let call = subject.probe(soon());
-    let operation = call.operation.clone();
     let tested = account.clone().test(cx.clone(), soon()).await.expect_err("the account test must fail too");
     tells_nothing(&tested);
+    let call = subject.probe(soon());
+    let operation = call.operation.clone();
     let error = account.invoke(cx, call).await.expect_err("the call must fail");
+    for (name, value) in subject.settings().1 {
+        let told = format!("{error} {error:?} {}", error.private().reveal());
+        assert!(!value.lines().any(|line| told.contains(line)), "`{name}` is told: {told}");
+    }
     assert_eq!(error.operation(), Some(operation.as_str()), "the error names its operation");
     assert_eq!(error.account().map(AccountName::as_str), Some("subject"), "the error names its account");
     tells_nothing(&error);

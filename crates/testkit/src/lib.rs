@@ -1,11 +1,10 @@
 //! What tests of several crates share: a PKI with good and bad certificates, real peers with
 //! faults, the contract suite of connectors, and small things about processes, ports and folders.
 //!
-//! Most peers are real servers on loopback in the test's own process, so that their tests need neither
-//! network nor installed programs. [`postgres`] is a server of its own, which `./test` installs. The contract suite takes a peer through the trait
-//! [`contract::Subject`] and only asks it for a port and for what it has seen; a peer that is a
-//! program of its own (nginx, OpenSSH, a database, with certificates from the same [`pki::Pki`]
-//! written to a folder) joins by implementing that trait over its process.
+//! Peers are real servers on loopback: of the test's own process ([`https_peer`]), or programs of
+//! their own ([`ssh_peer`], [`postgres`]) that `./test` installs. The contract suite takes a peer through the trait
+//! [`contract::Subject`] and only asks it for a port and for what it has seen, so a further program
+//! joins by implementing that trait. [`fault_proxy`] stands between the two and breaks what passes.
 //!
 //! Deliberately absent: mocks of anything of ours, sleeps as synchronisation ([`wait_until`]
 //! instead), and any use outside tests: no shipped crate depends on this one.
@@ -18,10 +17,12 @@
 )]
 
 pub mod contract;
+pub mod fault_proxy;
 pub mod https_peer;
 pub mod pki;
 pub mod postgres;
 pub mod process;
+pub mod ssh_peer;
 
 use std::{
     io::Write as _,
@@ -29,6 +30,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use fault_proxy::FaultProxy;
 pub use https_peer::HttpsPeer;
 pub use pki::Pki;
 pub use postgres::Postgres;
@@ -37,6 +39,11 @@ pub use tempfile::TempDir;
 /// A private folder that is removed when the value is dropped.
 pub fn temp_dir() -> TempDir {
     tempfile::Builder::new().prefix("lockgate-test-").tempdir().expect("a folder under the temporary directory")
+}
+
+/// Whether tests take the time that large bodies and many repetitions need (`./test --long`).
+pub fn long() -> bool {
+    std::env::var_os("LOCKGATE_LONG").is_some()
 }
 
 /// The workspace's root folder.

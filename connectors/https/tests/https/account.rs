@@ -45,7 +45,7 @@ impl Account {
             identity: ServerIdentity::System,
             settings: settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect::<BTreeMap<_, _>>(),
             secrets: secrets.iter().map(|s| ((*s).to_owned(), Secret::new(CANARY.into()))).collect(),
-            tls,
+            tls: Some(tls),
         };
         Self { opened: registry.get("https").unwrap().open(config, &cx).unwrap(), cx }
     }

@@ -59,7 +59,7 @@ async fn get(pki: &Pki, proxy: u16, host: &str, port: u16, egress: Egress) -> Re
         identity: ServerIdentity::System,
         settings: settings.into_iter().map(|(k, v)| (k.to_owned(), v)).collect::<BTreeMap<_, _>>(),
         secrets: [("token".to_owned(), Secret::new(CANARY.into()))].into(),
-        tls: pki.client_config(None),
+        tls: Some(pki.client_config(None)),
     };
     let cx = context(egress);
     let account = registry.get("https").unwrap().open(config, &cx).unwrap();

@@ -77,7 +77,7 @@ impl Binding {
                 .map(|(k, v)| (k.to_owned(), v))
                 .into(),
             secrets,
-            tls: pki.client_config(self.certificate),
+            tls: Some(pki.client_config(self.certificate)),
         };
         Account { opened: registry.get("postgres").unwrap().open(config, &cx).unwrap(), cx }
     }

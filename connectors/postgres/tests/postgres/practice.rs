@@ -31,7 +31,7 @@ async fn the_practice_database_has_customers_and_orders() {
         identity: ServerIdentity::System,
         settings: [("username".to_owned(), USERNAME.to_owned())].into(),
         secrets: [("password".to_owned(), Secret::new("Practice1".to_owned()))].into(),
-        tls: pki.client_config(None),
+        tls: Some(pki.client_config(None)),
     };
     let account = Account { opened: registry.get("postgres").unwrap().open(config, &cx).unwrap(), cx };
     account.test().await.unwrap();

@@ -2,7 +2,10 @@
 
 use axum::{Json, extract::State};
 use http::StatusCode;
-use lockgate_model::id::{AccountName, EnvironmentId};
+use lockgate_model::{
+    definition::ServerIdentity,
+    id::{AccountName, EnvironmentId},
+};
 use lockgate_runtime::{AccountStatus, Binding, Runtime};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -31,6 +34,34 @@ pub(crate) struct OfAccount {
 pub(crate) struct Tested {
     /// The server was reached, proved itself and let us in.
     ok: bool,
+    /// Stable code of what failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<String>,
+    /// What failed, on what.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    /// What the endpoint said, for the caller alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+/// A server that an account may be bound to.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Endpoint {
+    /// Connector.
+    connector: String,
+    /// Address in the connector's form.
+    address: String,
+}
+
+/// What a server showed.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Shown {
+    /// The identity, as a binding takes it; null where servers of that connector show none, or when
+    /// this one did not.
+    #[schema(value_type = Option<shapes::ServerIdentity>)]
+    identity: Option<ServerIdentity>,
     /// Stable code of what failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<String>,
@@ -76,6 +107,28 @@ pub(crate) async fn unbind(
 ) -> Answer<StatusCode> {
     runtime.unbind_account(&caller, &at.environment, &at.name).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Shows the identity of a server, for a person to compare before the account is bound to it. Nobody
+/// signs in.
+#[utoipa::path(post, operation_id = "show_identity", path = "/admin/v1/tenants/{tenant}/environments/{environment}/accounts/{name}/identity",
+    tag = "accounts", params(InTenant, OfAccount), request_body = Endpoint, responses((status = 200, body = Shown), Refusals, Changes))]
+pub(crate) async fn identity(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfAccount>,
+    Body(of): Body<Endpoint>,
+) -> Answer<Json<Shown>> {
+    let shown = runtime.shown_identity(&caller, &at.environment, &at.name, &of.connector, &of.address).await?;
+    Ok(Json(match shown {
+        Ok(identity) => Shown { identity, code: None, message: None, detail: None },
+        Err(error) => Shown {
+            identity: None,
+            code: Some(error.code().to_owned()),
+            message: Some(error.to_string()),
+            detail: Some(error.private().reveal().clone()).filter(|text| !text.is_empty()),
+        },
+    }))
 }
 
 /// Proves that an account works: resolve, connect, verify the server, sign in.

@@ -103,7 +103,7 @@ pub enum ServerIdentity {
     System,
     /// SHA-256 of the server certificate: `sha256:` and 64 hex digits.
     Pin(String),
-    /// SSH host key in OpenSSH form.
+    /// SSH host key: its fingerprint (`SHA256:…`) or the whole public key, as OpenSSH prints them.
     HostKey(String),
 }
 

@@ -289,6 +289,14 @@ async fn secrets_go_in_and_never_come_out() {
     assert!(!seen.contains(canary));
     let wrong = json!({"connector": "https", "address": "http://plain.example.com", "identity": "system"});
     assert_eq!(house.ada("PUT", path, Some(wrong)).await.status, 400);
+    // The identity of a server is shown by those that have one to show, under the same egress rule.
+    let shown = format!("{path}/identity");
+    let endpoint = |connector: &str, address: &str| Some(json!({"connector": connector, "address": address}));
+    let told = house.ada("POST", &shown, endpoint("https", "https://127.0.0.1:1")).await;
+    assert_eq!((told.status, &told.json()["identity"]), (200, &Value::Null));
+    for wrong in [endpoint("https", "http://127.0.0.1:1"), endpoint("none", "https://127.0.0.1:1")] {
+        assert_eq!(house.ada("POST", &shown, wrong).await.status, 400);
+    }
     done(house.ada("DELETE", path, None).await);
     assert_eq!(house.ada("DELETE", path, None).await.status, 404);
 }

@@ -45,6 +45,7 @@ const REFUSED: &[(&str, &str, u16)] = &[
     ("get", "/environments/{environment}/accounts", 404),
     ("put", "/environments/{environment}/accounts/{name}", 404),
     ("delete", "/environments/{environment}/accounts/{name}", 404),
+    ("post", "/environments/{environment}/accounts/{name}/identity", 404),
     ("post", "/environments/{environment}/accounts/{name}/test", 404),
     ("get", "/environments/{environment}/deployments", 404),
     ("put", "/environments/{environment}/deployments/{project}", 404),
@@ -80,6 +81,9 @@ fn body(method: &str, path: &str) -> Option<Value> {
         }}),
         ("put", "/environments/{environment}/accounts/{name}") => {
             json!({"connector": "https", "address": "https://erp.example.com", "identity": "system"})
+        }
+        ("post", "/environments/{environment}/accounts/{name}/identity") => {
+            json!({"connector": "https", "address": "https://erp.example.com"})
         }
         ("put", "/environments/{environment}/deployments/{project}")
         | ("post", "/environments/{environment}/deployments/{project}/from/{from}") => json!({}),

@@ -67,7 +67,7 @@ fn config(secret: &str) -> Config {
         identity: ServerIdentity::Pin(Digest([0; 32])),
         settings: BTreeMap::new(),
         secrets: BTreeMap::from([(secret.to_owned(), Secret::new("hidden".into()))]),
-        tls: Arc::new(tls.with_root_certificates(RootCertStore::empty()).with_no_client_auth()),
+        tls: Some(Arc::new(tls.with_root_certificates(RootCertStore::empty()).with_no_client_auth())),
     }
 }
 

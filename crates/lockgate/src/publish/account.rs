@@ -1,7 +1,11 @@
 //! `lockgate account …`: address, server identity and secrets of an endpoint in an environment.
 //! Secrets come from files or standard input, never by argument.
 
-use std::{collections::BTreeMap, io::Read, path::PathBuf};
+use std::{
+    collections::BTreeMap,
+    io::{IsTerminal, Read, Write},
+    path::PathBuf,
+};
 
 use clap::{Args, Subcommand};
 use lockgate_model::{Digest, definition::ServerIdentity};
@@ -51,7 +55,8 @@ pub struct Set {
     /// SHA-256 of the endpoint's certificate: `sha256:HEX`.
     #[arg(long, group = "identity")]
     pin: Option<Digest>,
-    /// SSH host key of the endpoint, in OpenSSH form.
+    /// SSH host key of the endpoint: `SHA256:…` or the whole public key. Without it, on a terminal,
+    /// the endpoint's key is shown and asked about.
     #[arg(long, group = "identity")]
     host_key: Option<String>,
     /// A setting that is no secret: `name=value`.
@@ -123,16 +128,14 @@ impl Account {
 
 impl Set {
     fn run(self, output: &Output) -> Result<(), Exit> {
+        let client = Client::from_context()?;
+        let path = format!("environments/{}/accounts/{}", segment(&self.environment), segment(&self.name));
         let identity = match (&self.ca, self.system, self.pin, &self.host_key) {
             (Some(path), ..) => ServerIdentity::Ca(read(path)?),
             (_, true, ..) => ServerIdentity::System,
             (_, _, Some(pin), _) => ServerIdentity::Pin(pin),
             (.., Some(key)) => ServerIdentity::HostKey(key.clone()),
-            _ => {
-                return Err(Exit::Usage(
-                    "say how the server proves itself: --ca FILE, --system, --pin sha256:HEX or --host-key KEY".into(),
-                ));
-            }
+            _ => self.confirmed(&client, &path)?,
         };
         let mut secrets = BTreeMap::new();
         for (name, from) in &self.secrets {
@@ -149,8 +152,7 @@ impl Set {
             "settings": self.settings.iter().cloned().collect::<BTreeMap<_, _>>(),
             "secrets": secrets, "forget": self.forget,
         });
-        let path = format!("environments/{}/accounts/{}", segment(&self.environment), segment(&self.name));
-        let value = Client::from_context()?.put(&path, &body)?;
+        let value = client.put(&path, &body)?;
         output.result(&value, || {
             format!(
                 "account `{}` is bound in `{}` to {}\nnext: lockgate account test {} --env {}",
@@ -158,6 +160,41 @@ impl Set {
             )
         });
         Ok(())
+    }
+}
+
+impl Set {
+    /// Has the server's identity shown and asks a person about it.
+    fn confirmed(&self, client: &Client, path: &str) -> Result<ServerIdentity, Exit> {
+        let shown =
+            client.post(&format!("{path}/identity"), &json!({"connector": self.connector, "address": self.address}))?;
+        if let Some(message) = shown.get("message").and_then(Value::as_str) {
+            let message = format!("the server's identity cannot be shown: {message}");
+            return Err(Exit::Failed { code: "LG-SERVER-IDENTITY".into(), message, detail: shown });
+        }
+        let Some(key) = shown.pointer("/identity/host-key").and_then(Value::as_str) else {
+            return Err(Exit::Usage(
+                "say how the server proves itself: --ca FILE, --system, --pin sha256:HEX or --host-key KEY".into(),
+            ));
+        };
+        let unknown = |message: String| Exit::Denied { code: "LG-SERVER-IDENTITY".into(), message };
+        if !std::io::stdin().is_terminal() {
+            return Err(unknown(format!(
+                "nobody has confirmed the server's host key: compare the one it shows with its operator's and give it with --host-key {key}"
+            )));
+        }
+        writeln!(
+            std::io::stderr(),
+            "the server at {} has the host key\n  {key}\nIs it the one that its operator told you? Type yes to bind the account to it:",
+            self.address
+        )?;
+        let mut line = String::new();
+        std::io::stdin().read_line(&mut line)?;
+        if line.trim() == "yes" {
+            Ok(ServerIdentity::HostKey(key.to_owned()))
+        } else {
+            Err(unknown("the server's host key was not confirmed".into()))
+        }
     }
 }
 

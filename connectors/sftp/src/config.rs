@@ -1,0 +1,83 @@
+//! An account's settings, read once when it is opened.
+
+use std::sync::Arc;
+
+use lockgate_connector_api::{Config, Error, Host, Kind, Secret};
+use lockgate_model::definition::ServerIdentity;
+use russh::keys::{PrivateKey, decode_secret_key};
+
+use crate::{host_key::HostKey, path::Base};
+
+/// The settings of an account.
+pub(crate) struct Settings {
+    /// Where.
+    pub host: Host,
+    /// Its port.
+    pub port: u16,
+    /// Below which all paths stand.
+    pub base: Base,
+    /// What the server's key must be.
+    pub host_key: HostKey,
+    /// Who we are.
+    pub username: String,
+    /// How we prove it.
+    pub sign_in: SignIn,
+    /// Sessions at once.
+    pub sessions_max: usize,
+}
+
+/// How we prove who we are.
+pub(crate) enum SignIn {
+    /// By password.
+    Password(Secret),
+    /// By a key.
+    Key(Arc<PrivateKey>),
+}
+
+impl Settings {
+    /// Reads a configuration that has passed the check of the spec.
+    pub fn read(config: &Config) -> Result<Self, Error> {
+        let setting = |name: &str| config.settings.get(name).map(String::as_str);
+        let secret = |name: &str| config.secrets.get(name);
+        let ServerIdentity::HostKey(host_key) = &config.identity else {
+            return Err(invalid("the server must prove itself by its SSH host key"));
+        };
+        let username = setting("username").ok_or_else(|| missing("username"))?.to_owned();
+        let sign_in = match setting("auth").unwrap_or("key") {
+            "password" => SignIn::Password(secret("password").ok_or_else(|| missing("password"))?.clone()),
+            "key" => {
+                let text = secret("private_key").ok_or_else(|| missing("private_key"))?;
+                SignIn::Key(Arc::new(key(text, secret("passphrase"))?))
+            }
+            _ => return Err(invalid("the setting `auth` is unknown")),
+        };
+        let sessions_max = setting("sessions_max")
+            .map_or(Ok(8), str::parse)
+            .map_err(|_| invalid("the setting `sessions_max` must be a number"))?;
+        Ok(Self {
+            host: config.address.host().clone(),
+            port: config.address.port(),
+            base: Base::of(&config.address)?,
+            host_key: HostKey::parse(host_key)?,
+            username,
+            sign_in,
+            sessions_max,
+        })
+    }
+}
+
+fn key(text: &Secret, passphrase: Option<&Secret>) -> Result<PrivateKey, Error> {
+    // The library's words may hold parts of what it read, so none of them are passed on.
+    decode_secret_key(text.expose(), passphrase.map(Secret::expose)).map_err(|_| match passphrase {
+        None => invalid("the secret `private_key` cannot be read (OpenSSH or PEM; with a `passphrase` if it has one)"),
+        Some(_) => invalid("the secret `private_key` cannot be read with that `passphrase`"),
+    })
+}
+
+fn missing(field: &str) -> Error {
+    invalid("a field that its sign-in needs is not set").with_private(format!("`{field}` is not set"))
+}
+
+fn invalid(text: &'static str) -> Error {
+    Error::new(Kind::Configuration, "sftp-account", text)
+}

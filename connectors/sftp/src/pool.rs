@@ -1,0 +1,131 @@
+//! Sessions kept for the next call. A session is lent to one call at a time, and again only while
+//! the egress rule still allows its address.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
+
+use lockgate_connector_api::{Context, Error, Kind};
+use russh::client;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::{Instant, timeout, timeout_at},
+};
+
+use crate::{config::Settings, failure, session::Session, ssh, wire::Request};
+
+/// An idle session is closed after this.
+const IDLE_MAX: Duration = Duration::from_secs(50);
+/// A session idle for longer than this is asked whether the server is still there.
+const TRUSTED_FOR: Duration = Duration::from_millis(500);
+/// How long it may take to answer.
+const ALIVE_WITHIN: Duration = Duration::from_secs(3);
+
+/// An opened account.
+pub(crate) struct Account {
+    settings: Settings,
+    config: Arc<client::Config>,
+    idle: Mutex<Vec<Session>>,
+    in_use: Arc<Semaphore>,
+}
+
+/// A session on loan. It goes back by [`Lease::give_back`] alone; dropped, it is closed.
+pub(crate) struct Lease {
+    pub session: Session,
+    account: Arc<Account>,
+    permit: OwnedSemaphorePermit,
+}
+
+impl Account {
+    /// No sessions yet.
+    pub fn new(settings: Settings) -> Self {
+        Self {
+            config: ssh::configuration(settings.host_key.algorithms()),
+            in_use: Arc::new(Semaphore::new(settings.sessions_max)),
+            idle: Mutex::default(),
+            settings,
+        }
+    }
+
+    /// Its settings.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// A session for one call, by the deadline.
+    pub async fn lease(self: &Arc<Self>, cx: &Context, deadline: Instant) -> Result<Lease, Error> {
+        let permit = self.room(deadline).await?;
+        while let Some(mut session) = self.kept(cx) {
+            if session.since.elapsed() < TRUSTED_FOR || is_alive(&mut session, deadline).await {
+                return Ok(Lease { session, account: Arc::clone(self), permit });
+            }
+        }
+        self.opened(cx, permit, deadline).await
+    }
+
+    /// A new session, by the deadline.
+    pub async fn fresh(self: &Arc<Self>, cx: &Context, deadline: Instant) -> Result<Lease, Error> {
+        let permit = self.room(deadline).await?;
+        self.opened(cx, permit, deadline).await
+    }
+
+    async fn opened(
+        self: &Arc<Self>,
+        cx: &Context,
+        permit: OwnedSemaphorePermit,
+        deadline: Instant,
+    ) -> Result<Lease, Error> {
+        let connected = ssh::open(cx, &self.settings, Arc::clone(&self.config), deadline).await?;
+        let session = timeout_at(deadline, Session::greet(connected)).await.map_err(|_| failure::late())??;
+        Ok(Lease { session, account: Arc::clone(self), permit })
+    }
+
+    async fn room(&self, deadline: Instant) -> Result<OwnedSemaphorePermit, Error> {
+        match timeout_at(deadline, Arc::clone(&self.in_use).acquire_owned()).await {
+            Ok(Ok(permit)) => Ok(permit),
+            Ok(Err(_)) => Err(failure::broken()),
+            Err(_) => Err(Error::new(
+                Kind::Timeout,
+                "sftp-busy",
+                "all of the account's sessions were taken until the deadline (setting `sessions_max`)",
+            )),
+        }
+    }
+
+    fn kept(&self, cx: &Context) -> Option<Session> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        idle.retain(|s| s.is_whole() && s.since.elapsed() < IDLE_MAX && cx.egress.still_allows(s.vetted));
+        // The one used last is the least likely to be closed by the server.
+        idle.pop()
+    }
+}
+
+/// A request that changes nothing, before one that must not be sent twice.
+async fn is_alive(session: &mut Session, deadline: Instant) -> bool {
+    let until = deadline.min(Instant::now() + ALIVE_WITHIN);
+    matches!(timeout_at(until, session.ask(&Request::RealPath("."))).await, Ok(Ok(_)))
+}
+
+impl Lease {
+    /// Gives the session back, if another call can use it.
+    pub fn give_back(mut self) {
+        if self.session.is_whole() {
+            self.session.since = Instant::now();
+            self.account.idle.lock().unwrap_or_else(PoisonError::into_inner).push(self.session);
+        }
+        drop(self.permit);
+    }
+
+    /// Closes what a failed call left open, if that is quick, and gives the session back.
+    pub async fn close_and_give_back(mut self, handle: bytes::Bytes) {
+        let closing = async {
+            self.session.settle().await?;
+            self.session.order(&Request::Close(&handle)).await
+        };
+        // A session that cannot even close a file is dropped.
+        if matches!(timeout(ALIVE_WITHIN, closing).await, Ok(Ok(()))) {
+            self.give_back();
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! One SFTP session, used by one call at a time.
+//!
+//! Requests go out without waiting for answers, which come in any order; who asks for an answer
+//! takes in what arrives until it is there. While a request waits for room on its way out, arrivals
+//! are taken in as well, so that two full pipes never wait for each other.
+
+use std::collections::HashMap;
+
+use bytes::{Bytes, BytesMut};
+use lockgate_connector_api::{Error, Kind, Vetted};
+use russh::{
+    ChannelMsg,
+    client::{Handle, Msg},
+};
+use russh::{ChannelReadHalf, ChannelWriteHalf};
+use tokio::time::Instant;
+
+use crate::{
+    failure,
+    leash::Leash,
+    ssh::{Connected, Ended, Trust},
+    wire::{self, Attributes, Named, Open, Reply, Request},
+};
+
+/// Content of one read or write where the server states no limits (§3 promises 32 KiB).
+const CHUNK_BYTES: u32 = 32 << 10;
+/// The most for one, however much the server takes.
+const CHUNK_BYTES_MAX: u32 = 255 << 10;
+/// Arrivals that nobody has asked for yet.
+const ARRIVED_BYTES_MAX: usize = 16 << 20;
+
+/// The session.
+pub(crate) struct Session {
+    incoming: ChannelReadHalf,
+    outgoing: ChannelWriteHalf<Msg>,
+    handle: Handle<Trust>,
+    ended: Ended,
+    _leash: Leash,
+    pub vetted: Vetted,
+    /// When it was last given back.
+    pub since: Instant,
+    arriving: BytesMut,
+    arrived_bytes: usize,
+    /// Every request that is out, and its answer once that is in.
+    answers: HashMap<u32, Option<Reply>>,
+    id_next: u32,
+    /// A request was given up halfway, so nothing can follow it.
+    torn: bool,
+    pub posix_rename: bool,
+    pub fsync: bool,
+    /// Content of one read, at most.
+    pub read_bytes: u32,
+    /// Content of one write, at most.
+    pub write_bytes: u32,
+}
+
+impl Session {
+    /// Greets the server (§4) and asks for its limits.
+    pub async fn greet(connected: Connected) -> Result<Self, Error> {
+        let Connected { channel, handle, leash, ended, vetted } = connected;
+        let (incoming, outgoing) = channel.split();
+        let mut session = Self {
+            incoming,
+            outgoing,
+            handle,
+            ended,
+            _leash: leash,
+            vetted,
+            since: Instant::now(),
+            arriving: BytesMut::new(),
+            arrived_bytes: 0,
+            answers: HashMap::new(),
+            id_next: 1,
+            torn: false,
+            posix_rename: false,
+            fsync: false,
+            read_bytes: CHUNK_BYTES,
+            write_bytes: CHUNK_BYTES,
+        };
+        session.write(Request::Init.packet(0)).await?;
+        let extensions = loop {
+            match wire::take(&mut session.arriving).map_err(|_| failure::malformed())? {
+                Some((None, Reply::Version(3.., extensions))) => break extensions,
+                Some(_) => return Err(failure::malformed()),
+                None => session.take_in().await?,
+            }
+        };
+        let has = |name: &str| extensions.iter().any(|e| **e == *name.as_bytes());
+        (session.posix_rename, session.fsync) = (has(wire::POSIX_RENAME), has(wire::FSYNC));
+        if has(wire::LIMITS) {
+            session.learn_limits().await?;
+        }
+        Ok(session)
+    }
+
+    /// Packet, read and write at most (OpenSSH's PROTOCOL §4.8); 0 says nothing.
+    async fn learn_limits(&mut self) -> Result<(), Error> {
+        let Ok(Reply::Extended(limits)) = self.ask(&Request::Limits).await else { return self.check_open() };
+        let limit = |place: usize| {
+            let bytes = limits.get(place..place + 8).and_then(|b| b.try_into().ok()).map_or(0, u64::from_be_bytes);
+            u32::try_from(bytes).unwrap_or(u32::MAX)
+        };
+        for (chunk, stated) in [(&mut self.read_bytes, limit(8)), (&mut self.write_bytes, limit(16))] {
+            if stated > 0 {
+                *chunk = stated.min(CHUNK_BYTES_MAX);
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether another call may use it: nothing is out, nothing was torn.
+    pub fn is_whole(&self) -> bool {
+        !self.torn && self.answers.is_empty() && self.arriving.is_empty() && self.check_open().is_ok()
+    }
+
+    /// Sends a request; its answer is taken by [`Session::answer`].
+    pub async fn send(&mut self, request: &Request<'_>) -> Result<u32, Error> {
+        let id = self.announce();
+        self.write(request.packet(id)).await?;
+        Ok(id)
+    }
+
+    /// Sends a write and its content.
+    pub async fn send_content(&mut self, handle: &Bytes, offset: u64, content: Bytes) -> Result<u32, Error> {
+        let id = self.announce();
+        let length = u32::try_from(content.len()).map_err(|_| failure::malformed())?;
+        self.write(Request::Write { handle, offset, length }.packet(id)).await?;
+        self.write(content).await?;
+        Ok(id)
+    }
+
+    fn announce(&mut self) -> u32 {
+        let id = self.id_next;
+        self.id_next = self.id_next.wrapping_add(1);
+        self.answers.insert(id, None);
+        id
+    }
+
+    /// The answer to a request that was sent.
+    pub async fn answer(&mut self, id: u32) -> Result<Reply, Error> {
+        loop {
+            if matches!(self.answers.get(&id), Some(Some(_)))
+                && let Some(Some(reply)) = self.answers.remove(&id)
+            {
+                self.arrived_bytes -= weight(&reply);
+                return Ok(reply);
+            }
+            if !self.sort()? {
+                self.take_in().await?;
+            }
+        }
+    }
+
+    /// Whether the answer is there already.
+    pub fn has_answer(&mut self, id: u32) -> Result<bool, Error> {
+        while self.sort()? {}
+        Ok(matches!(self.answers.get(&id), Some(Some(_))))
+    }
+
+    /// Takes in all answers that are still out and forgets them.
+    pub async fn settle(&mut self) -> Result<(), Error> {
+        self.check_open()?;
+        let ids: Vec<u32> = self.answers.keys().copied().collect();
+        for id in ids {
+            self.answer(id).await?;
+        }
+        Ok(())
+    }
+
+    /// Sends a request and waits for its answer; a status that is not success is an error.
+    pub async fn ask(&mut self, request: &Request<'_>) -> Result<Reply, Error> {
+        let id = self.send(request).await?;
+        match self.answer(id).await? {
+            Reply::Status(code, words) if code != 0 => Err(failure::status(code, &words)),
+            reply => Ok(reply),
+        }
+    }
+
+    /// Asks for something that answers with success alone.
+    pub async fn order(&mut self, request: &Request<'_>) -> Result<(), Error> {
+        match self.ask(request).await? {
+            Reply::Status(..) => Ok(()),
+            _ => Err(failure::malformed()),
+        }
+    }
+
+    /// Opens a file.
+    pub async fn open(&mut self, path: &str, how: Open) -> Result<Bytes, Error> {
+        self.handle(&Request::Open(path, how)).await
+    }
+
+    /// Opens a file or folder.
+    pub async fn handle(&mut self, request: &Request<'_>) -> Result<Bytes, Error> {
+        match self.ask(request).await? {
+            Reply::Handle(handle) => Ok(handle),
+            _ => Err(failure::malformed()),
+        }
+    }
+
+    /// Attributes of a file.
+    pub async fn attributes(&mut self, request: &Request<'_>) -> Result<Attributes, Error> {
+        match self.ask(request).await? {
+            Reply::Attributes(attributes) => Ok(attributes),
+            _ => Err(failure::malformed()),
+        }
+    }
+
+    /// Attributes of what a path leads to, or none where nothing is.
+    pub async fn find(&mut self, request: &Request<'_>) -> Result<Option<Attributes>, Error> {
+        match self.attributes(request).await {
+            Ok(attributes) => Ok(Some(attributes)),
+            Err(error) if error.kind() == Kind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The next entries of an open folder, or none at its end.
+    pub async fn entries(&mut self, id: u32) -> Result<Option<Vec<Named>>, Error> {
+        match self.answer(id).await? {
+            Reply::Names(names) => Ok(Some(names)),
+            Reply::Status(1, _) => Ok(None),
+            Reply::Status(code, words) => Err(failure::status(code, &words)),
+            _ => Err(failure::malformed()),
+        }
+    }
+
+    async fn write(&mut self, bytes: Bytes) -> Result<(), Error> {
+        self.check_open()?;
+        // Until it is out as a whole, a caller that goes away leaves half a request behind.
+        self.torn = true;
+        let Self { outgoing, incoming, arriving, ended, .. } = self;
+        let mut sending = std::pin::pin!(outgoing.data_bytes(bytes));
+        loop {
+            tokio::select! {
+                biased;
+                sent = &mut sending => match sent {
+                    Ok(()) => break,
+                    Err(error) => return Err(cause(ended, || failure::of(&error))),
+                },
+                message = incoming.wait() => keep(message, arriving, ended)?,
+            }
+        }
+        self.torn = false;
+        Ok(())
+    }
+
+    async fn take_in(&mut self) -> Result<(), Error> {
+        let message = self.incoming.wait().await;
+        keep(message, &mut self.arriving, &self.ended)
+    }
+
+    /// Puts one arrived packet where its asker finds it; false when no whole one is there.
+    fn sort(&mut self) -> Result<bool, Error> {
+        let Some((id, reply)) = wire::take(&mut self.arriving).map_err(|_| failure::malformed())? else {
+            return Ok(false);
+        };
+        self.arrived_bytes += weight(&reply);
+        // An answer to nothing, a second answer, or more than was asked for.
+        match id.and_then(|id| self.answers.get_mut(&id)) {
+            Some(place @ None) if self.arrived_bytes <= ARRIVED_BYTES_MAX => *place = Some(reply),
+            _ => return Err(failure::malformed()),
+        }
+        Ok(true)
+    }
+
+    fn check_open(&self) -> Result<(), Error> {
+        if self.torn || self.handle.is_closed() { Err(cause(&self.ended, failure::broken)) } else { Ok(()) }
+    }
+}
+
+fn weight(reply: &Reply) -> usize {
+    match reply {
+        Reply::Data(bytes) | Reply::Extended(bytes) | Reply::Handle(bytes) => bytes.len(),
+        Reply::Names(names) => names.iter().map(|n| n.name.len() + size_of::<Named>()).sum(),
+        Reply::Status(_, words) => words.len(),
+        Reply::Version(..) | Reply::Attributes(_) => 0,
+    }
+}
+
+fn keep(message: Option<ChannelMsg>, arriving: &mut BytesMut, ended: &Ended) -> Result<(), Error> {
+    match message {
+        Some(ChannelMsg::Data { data }) if arriving.len() + data.len() <= ARRIVED_BYTES_MAX => {
+            arriving.extend_from_slice(&data);
+            Ok(())
+        }
+        Some(ChannelMsg::Data { .. }) => Err(failure::malformed()),
+        Some(ChannelMsg::Failure) => Err(failure::of(&russh::Error::RequestDenied)),
+        Some(ChannelMsg::Eof | ChannelMsg::Close) | None => Err(cause(ended, failure::broken)),
+        // What a server prints beside (stderr), window changes, success of what was requested.
+        Some(_) => Ok(()),
+    }
+}
+
+/// The cause of the end, if the connection has told it.
+fn cause(ended: &Ended, otherwise: impl FnOnce() -> Error) -> Error {
+    ended.get().cloned().unwrap_or_else(otherwise)
+}

@@ -1,0 +1,271 @@
+//! Opens one SSH connection: dial through the egress rule, check the host key, sign in, start SFTP.
+
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use lockgate_connector_api::{Context, Error, Host, Kind, Secret, Vetted};
+use russh::{
+    Channel, MethodKind, Preferred, cipher,
+    client::{self, AuthResult, DisconnectReason, Handle, KeyboardInteractiveAuthResponse as Asked, Msg},
+    compression, kex,
+    keys::{Algorithm, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKeyOrCertificate},
+    mac,
+};
+use tokio::time::Instant;
+
+use crate::{
+    config::{Settings, SignIn},
+    failure::{self, Failure},
+    host_key::HostKey,
+    leash::{Leash, Leashed},
+};
+
+/// What we accept, best first. Left out on purpose: SHA-1 in any place, CBC, and the NIST curves'
+/// key exchange. AES-GCM before ChaCha20, since processors do it by themselves.
+const KEX: &[kex::Name] = &[
+    kex::MLKEM768X25519_SHA256,
+    kex::CURVE25519,
+    kex::CURVE25519_PRE_RFC_8731,
+    kex::DH_G16_SHA512,
+    kex::DH_G18_SHA512,
+    kex::DH_GEX_SHA256,
+    kex::DH_G14_SHA256,
+    kex::EXTENSION_SUPPORT_AS_CLIENT,
+    kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT,
+];
+const CIPHERS: &[cipher::Name] = &[
+    cipher::AES_256_GCM,
+    cipher::AES_128_GCM,
+    cipher::CHACHA20_POLY1305,
+    cipher::AES_256_CTR,
+    cipher::AES_192_CTR,
+    cipher::AES_128_CTR,
+];
+const MACS: &[mac::Name] = &[mac::HMAC_SHA256_ETM, mac::HMAC_SHA512_ETM, mac::HMAC_SHA256, mac::HMAC_SHA512];
+
+/// How long a connection may be silent before it is asked, and how often in vain.
+const ASK_AFTER: Duration = Duration::from_secs(15);
+const ASKED_IN_VAIN_MAX: usize = 3;
+/// Bytes a server may send before we take them in: more than is ever asked for at once, so that the
+/// connection's own task never waits for a reader.
+const WINDOW_BYTES: u32 = 8 << 20;
+const CHANNEL_MESSAGES_MAX: usize = 1024;
+/// Questions a server may ask in a keyboard-interactive sign-in.
+const ROUNDS_MAX: usize = 4;
+
+/// Why a connection ended, once it has.
+pub(crate) type Ended = Arc<OnceLock<Error>>;
+
+/// An open SFTP channel and what keeps it open.
+pub(crate) struct Connected {
+    pub channel: Channel<Msg>,
+    pub handle: Handle<Trust>,
+    pub leash: Leash,
+    pub ended: Ended,
+    pub vetted: Vetted,
+}
+
+/// Checks the server's key.
+pub(crate) struct Trust {
+    /// None when the server is only asked for its key; then nothing is trusted.
+    expected: Option<HostKey>,
+    shown: Arc<OnceLock<String>>,
+    ended: Ended,
+}
+
+impl client::Handler for Trust {
+    type Error = Failure;
+
+    async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, Failure> {
+        // Certificates are never asked for.
+        let PublicKeyOrCertificate::PublicKey { key, .. } = shown else { return Ok(false) };
+        let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
+        let _ = self.shown.set(fingerprint.clone());
+        match &self.expected {
+            Some(expected) if expected.is(key) => Ok(true),
+            Some(_) => Err(Failure::Told(
+                Error::new(
+                    Kind::Identity,
+                    "sftp-host-key",
+                    "the server did not prove its identity: it has another host key than the account's `identity`",
+                )
+                .with_private(format!("it shows the key `{fingerprint}` ({})", key.algorithm())),
+            )),
+            None => Ok(false),
+        }
+    }
+
+    async fn disconnected(&mut self, reason: DisconnectReason<Failure>) -> Result<(), Failure> {
+        let error = match reason {
+            DisconnectReason::ReceivedDisconnect(info) => {
+                failure::broken().with_private(info.message.chars().take(1024).collect::<String>())
+            }
+            DisconnectReason::Error(failure) => failure.into(),
+        };
+        // The first one is the cause.
+        let _ = self.ended.set(error);
+        Ok(())
+    }
+}
+
+/// The library's configuration for keys of those kinds.
+pub(crate) fn configuration(keys: Vec<Algorithm>) -> Arc<client::Config> {
+    Arc::new(client::Config {
+        client_id: russh::SshId::Standard(Cow::Borrowed("SSH-2.0-lockgate")),
+        window_size: WINDOW_BYTES,
+        maximum_packet_size: 32 << 10,
+        channel_buffer_size: CHANNEL_MESSAGES_MAX,
+        keepalive_interval: Some(ASK_AFTER),
+        keepalive_max: ASKED_IN_VAIN_MAX,
+        preferred: Preferred {
+            kex: Cow::Borrowed(KEX),
+            key: Cow::Owned(keys),
+            host_key_certificates: Cow::Borrowed(&[]),
+            cipher: Cow::Borrowed(CIPHERS),
+            mac: Cow::Borrowed(MACS),
+            compression: Cow::Borrowed(&[compression::NONE]),
+        },
+        ..client::Config::default()
+    })
+}
+
+/// Opens a connection with SFTP in it, by the deadline.
+pub(crate) async fn open(
+    cx: &Context,
+    settings: &Settings,
+    config: Arc<client::Config>,
+    deadline: Instant,
+) -> Result<Connected, Error> {
+    let (stream, vetted) = cx.egress.dial(&settings.host, settings.port, deadline.into_std()).await?;
+    let (stream, leash) = Leashed::new(stream);
+    let opening = async {
+        let ended = Ended::default();
+        let trust =
+            Trust { expected: Some(settings.host_key.clone()), shown: Arc::default(), ended: Arc::clone(&ended) };
+        let told = |error: russh::Error| ended.get().cloned().unwrap_or_else(|| failure::of(&error));
+        let mut handle = client::connect_stream(config, stream, trust).await?;
+        sign_in(&mut handle, settings).await.map_err(|failure| match failure {
+            Failure::Ssh(error) => told(error),
+            Failure::Told(error) => error,
+        })?;
+        let channel = handle.channel_open_session().await.map_err(told)?;
+        channel.request_subsystem(true, "sftp").await.map_err(told)?;
+        Ok((channel, handle, Arc::clone(&ended)))
+    };
+    match tokio::time::timeout_at(deadline, opening).await.unwrap_or_else(|_| Err(failure::late())) {
+        Ok((channel, handle, ended)) => Ok(Connected { channel, handle, leash, ended, vetted }),
+        Err(error) => Err(greeted(&leash, error)),
+    }
+}
+
+/// A server of another protocol is told by its greeting, however the connection ended then.
+fn greeted(leash: &Leash, error: Error) -> Error {
+    match leash.foreign_greeting() {
+        None => error,
+        Some(greeting) => failure::of(&russh::Error::Version).with_private(greeting),
+    }
+}
+
+/// The fingerprint of the key that a server shows. Nobody signs in.
+pub(crate) async fn fingerprint(cx: &Context, host: &Host, port: u16, deadline: Instant) -> Result<String, Error> {
+    let (stream, _) = cx.egress.dial(host, port, deadline.into_std()).await?;
+    let (stream, leash) = Leashed::new(stream);
+    let shown = Arc::<OnceLock<String>>::default();
+    let trust = Trust { expected: None, shown: Arc::clone(&shown), ended: Ended::default() };
+    // Ends with the server's key refused, or earlier.
+    let asking = client::connect_stream(configuration(HostKey::any()), stream, trust);
+    let error = match tokio::time::timeout_at(deadline, asking).await {
+        Ok(asked) => asked.err().map_or_else(failure::broken, Error::from),
+        Err(_) => failure::late(),
+    };
+    shown.get().cloned().ok_or_else(|| greeted(&leash, error))
+}
+
+async fn sign_in(handle: &mut Handle<Trust>, settings: &Settings) -> Result<(), Failure> {
+    let user = settings.username.as_str();
+    let outcome = match &settings.sign_in {
+        SignIn::Key(key) => {
+            let key = signer(handle, key).await?;
+            handle.authenticate_publickey(user, key).await?
+        }
+        SignIn::Password(password) => {
+            let outcome = handle.authenticate_password(user, password.expose()).await?;
+            match &outcome {
+                // Many servers take passwords by this way alone (RFC 4256).
+                AuthResult::Failure { remaining_methods, partial_success: false }
+                    if remaining_methods.contains(&MethodKind::KeyboardInteractive)
+                        && !remaining_methods.contains(&MethodKind::Password) =>
+                {
+                    return if answer(handle, user, password).await? {
+                        Ok(())
+                    } else {
+                        Err(not_accepted(handle, &outcome))
+                    };
+                }
+                _ => outcome,
+            }
+        }
+    };
+    if outcome.success() { Ok(()) } else { Err(not_accepted(handle, &outcome)) }
+}
+
+/// An RSA key signs with SHA-2 or not at all.
+async fn signer(handle: &Handle<Trust>, key: &Arc<PrivateKey>) -> Result<PrivateKeyWithHashAlg, Failure> {
+    let hash = match key.algorithm().is_rsa() {
+        false => None,
+        true => match handle.best_supported_rsa_hash().await? {
+            Some(Some(hash)) => Some(hash),
+            // It does not say what it takes (RFC 8308).
+            None => Some(HashAlg::Sha256),
+            Some(None) => {
+                return Err(Failure::Told(Error::new(
+                    Kind::Identity,
+                    "sftp-algorithms",
+                    "the server takes RSA keys with SHA-1 signatures only, which we never make (use an Ed25519 key)",
+                )));
+            }
+        },
+    };
+    Ok(PrivateKeyWithHashAlg::new(Arc::clone(key), hash))
+}
+
+/// Answers hidden questions with the password.
+async fn answer(handle: &mut Handle<Trust>, user: &str, password: &Secret) -> Result<bool, Failure> {
+    let mut asked = handle.authenticate_keyboard_interactive_start(user, None).await?;
+    for _ in 0..ROUNDS_MAX {
+        let prompts = match asked {
+            Asked::Success => return Ok(true),
+            Asked::Failure { .. } => return Ok(false),
+            Asked::InfoRequest { prompts, .. } => prompts,
+        };
+        // A question whose answer is shown, or a second one, is not the one for the password.
+        if prompts.len() > 1 || prompts.iter().any(|prompt| prompt.echo) {
+            return Ok(false);
+        }
+        let answers = prompts.iter().map(|_| password.expose().to_owned()).collect();
+        asked = handle.authenticate_keyboard_interactive_respond(answers).await?;
+    }
+    Ok(false)
+}
+
+fn not_accepted(handle: &Handle<Trust>, outcome: &AuthResult) -> Failure {
+    // The library tells a connection that broke as a refusal; its own cause is the truth then.
+    if handle.is_closed() {
+        return Failure::Ssh(russh::Error::Disconnect);
+    }
+    let error = Error::new(
+        Kind::Authentication,
+        "sftp-sign-in",
+        "the server does not accept the account's user name with that key or password",
+    );
+    Failure::Told(match outcome {
+        AuthResult::Failure { remaining_methods, .. } => error.with_private(format!(
+            "the server takes: {}",
+            remaining_methods.iter().map(<&str>::from).collect::<Vec<_>>().join(", ")
+        )),
+        AuthResult::Success => error,
+    })
+}

@@ -1,0 +1,16 @@
+//! The connector against real servers: OpenSSH and ProFTPD.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unreachable,
+    reason = "a broken premise must fail the test on the spot"
+)]
+
+mod account;
+mod contract;
+mod faults;
+mod files;
+mod refusals;
+mod streams;

@@ -1,0 +1,85 @@
+//! An account on an SFTP server: its host key is shown before it is trusted, and a flow writes and
+//! reads files through it.
+
+use std::fs;
+
+use lockgate_practice::Sftp;
+use serde_json::{Value, json};
+
+use crate::house::{House, with_input};
+
+const FLOW: &str = "\
+document: {dsl: '1.0.3', namespace: default, name: keep, version: '1.0.0'}
+evaluate: {language: jsonata}
+do:
+  - write:
+      call: sftp.put:1.0.0@default
+      with: {account: files, path: '${ name }', body: '${ $ }'}
+  - read:
+      call: sftp.list:1.0.0@default
+      with: {account: files}
+";
+
+const PROJECT: &str = "\
+project: keep
+title: Keeps what it is given
+accounts:
+  files: {connector: sftp, operations: [put, list]}
+";
+
+fn told(output: &std::process::Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+#[test]
+fn a_flow_writes_files_to_a_server_whose_host_key_was_confirmed() {
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let server = runtime.block_on(Sftp::start("127.0.0.1:0".parse().unwrap(), || 1_700_000_000)).unwrap();
+    let house = House::start();
+    let (context, port) = (house.data.join("context.json"), server.addr().port().to_string());
+    let address = format!("sftp://127.0.0.1:{port}");
+    let add = |more: &[&str]| {
+        let binding = ["account", "add", "files", "--env", "development", "--connector", "sftp", "--address", &address];
+        let settings = ["--set", "username=practice", "--set", "auth=password", "--secret", "password=-"];
+        house.cli_as(&context, &[&binding[..], &settings, more].concat(), server.password())
+    };
+
+    // Nothing is asked of an address that the operator has not allowed.
+    let refused = add(&[]);
+    assert!(!refused.status.success() && told(&refused).contains("not public"), "{refused:?}");
+    let mut operator = std::process::Command::new(lockgate_testkit::process::program());
+    operator.args(["operator", "egress", "allow", "demo", "development", "127.0.0.1/32", &port, "--data"]);
+    assert!(with_input(operator.arg(&house.data), "").status.success());
+
+    // Without a terminal nobody can confirm the key: it is named, to be given.
+    let unconfirmed = add(&[]);
+    assert!(!unconfirmed.status.success());
+    assert!(told(&unconfirmed).contains(&format!("--host-key {}", server.host_key())), "{unconfirmed:?}");
+    let wrong = format!("SHA256:{}", "A".repeat(43));
+    assert!(add(&["--host-key", &wrong]).status.success());
+    let test = || house.cli_as(&context, &["account", "test", "files", "--env", "development"], "");
+    let tested = test();
+    assert!(!tested.status.success() && told(&tested).contains("host key"), "{tested:?}");
+    assert!(add(&["--host-key", server.host_key()]).status.success());
+    let tested = test();
+    assert!(tested.status.success(), "{tested:?}");
+
+    let project = house.folder().join("keep");
+    fs::create_dir(&project).unwrap();
+    fs::write(project.join("project.yaml"), PROJECT).unwrap();
+    fs::write(project.join("keep.flow.yaml"), FLOW).unwrap();
+    for command in [&["push", project.to_str().unwrap()][..], &["deploy", "keep", "development"]] {
+        let done = house.cli_as(&context, command, "");
+        assert!(done.status.success(), "{}", told(&done));
+    }
+    let admin = house.administrator();
+    let reply = house.request(&admin, "POST", "/demo/development/keep", Some(r#"{"name":"a.json"}"#), &[]);
+    assert_eq!(reply.status, 200, "{reply:?}");
+    assert_eq!(reply.json()["entries"][0]["name"], "a.json", "{reply:?}");
+    assert_eq!(serde_json::from_slice::<Value>(&server.content("a.json").unwrap()).unwrap(), json!({"name": "a.json"}));
+    // The same name again: the file stays as it is.
+    let reply = house.request(&admin, "POST", "/demo/development/keep", Some(r#"{"name":"a.json"}"#), &[]);
+    assert_eq!(reply.status, 502, "{reply:?}");
+    assert_eq!(server.files().len(), 1);
+    assert!(!house.log().contains(server.password()));
+}
