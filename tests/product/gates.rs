@@ -72,7 +72,7 @@ fn a_raised_error_is_answered_as_it_was_raised() {
     let reply = house.order(&admin, &nothing_open);
     assert_eq!(reply.status, 422, "{reply:?}");
     assert_eq!(reply.json()["title"], "the order has no line to deliver", "{reply:?}");
-    let runs = house.cli_json(&["runs", "--env", "development", "--phase", "faulted"]);
+    let runs = house.cli_json(&["runs", "list", "--env", "development", "--phase", "faulted"]);
     let record = &runs["items"][0];
     assert_eq!(record["error"]["status"], 422, "{runs}");
     assert!(!runs.to_string().contains("SO-1000009"), "the run record holds data of the order: {runs}");
@@ -94,10 +94,11 @@ fn withdrawing_the_publishers_right_stops_what_it_published() {
     assert_eq!((reply.status, reply.code().as_str()), (409, "LG-NOT-PUBLISHED"), "{reply:?}");
 
     // Somebody who holds the right adopts it: the same bytes go on.
-    let before = house.cli_json(&["runs", "--env", "development", "--limit", "1"])["items"][0]["module"].clone();
+    let before =
+        house.cli_json(&["runs", "list", "--env", "development", "--limit", "1"])["items"][0]["module"].clone();
     house.cli(&["adopt", "order-to-erp", "development"]);
     assert_eq!(house.order(&admin, ORDER).status, 200);
-    let after = house.cli_json(&["runs", "--env", "development", "--limit", "1"])["items"][0]["module"].clone();
+    let after = house.cli_json(&["runs", "list", "--env", "development", "--limit", "1"])["items"][0]["module"].clone();
     assert_eq!(before, after);
     house.cli(&["undeploy", "order-to-erp", "development"]);
     assert_ne!(house.order(&admin, ORDER).status, 200);
@@ -110,7 +111,7 @@ fn a_disabled_user_is_nobody_at_once() {
     assert_eq!(house.order(&bob, ORDER).status, 200);
     house.cli(&["user", "disable", "bob"]);
     assert_eq!(house.order(&bob, ORDER).status, 401);
-    let shut_out = house.cli_as(&house.folder().join("bob.json"), &["runs", "--env", "development"], "");
+    let shut_out = house.cli_as(&house.folder().join("bob.json"), &["runs", "list", "--env", "development"], "");
     assert_eq!(shut_out.status.code(), Some(3), "the session lives on: {shut_out:?}");
     house.cli(&["user", "enable", "bob"]);
     assert_eq!(house.order(&bob, ORDER).status, 200);

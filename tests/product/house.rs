@@ -70,11 +70,41 @@ impl House {
         }
     }
 
+    /// The same with `LOCKGATE_LOG` set.
+    pub fn start_logging(level: &str) -> Self {
+        let folder = lockgate_testkit::temp_dir();
+        let data = folder.path().join("data");
+        let mut command = Command::new(program());
+        command.env("LOCKGATE_LOG", level).args(["quickstart", "--json", "--no-database", "--data"]).arg(&data);
+        let (process, ready) = ready(&mut command, &folder);
+        Self { ready, data, process, folder }
+    }
+
     /// Starts quickstart again on the same data directory.
     pub fn restart(self, more: &[&str]) -> Self {
         let Self { process, folder, data, .. } = self;
         stop(process);
         Self::start_in(folder, data, more)
+    }
+
+    /// Goes on with `lockgate serve` on the same data directory, behind `shell` if that is not empty;
+    /// the practice endpoint is gone then.
+    pub fn serve(self, shell: &str, more: &[&str]) -> Self {
+        let Self { process, folder, data, ready: before } = self;
+        stop(process);
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{shell} exec \"$@\""), "sh"]).arg(program());
+        command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--data"]).arg(&data).args(more);
+        let (process, serving) = ready(&mut command, &folder);
+        let mut ready = before;
+        for (old, new) in [("listener_url", "url"), ("ca_file", "ca_file")] {
+            ready[old] = serving[new].clone();
+        }
+        let context = data.join("context.json");
+        let mut signed_in: Value = serde_json::from_slice(&std::fs::read(&context).unwrap()).unwrap();
+        signed_in["url"] = serving["url"].clone();
+        std::fs::write(&context, signed_in.to_string()).unwrap();
+        Self { ready, data, process, folder }
     }
 
     fn start_in(folder: TempDir, data: PathBuf, more: &[&str]) -> Self {
@@ -83,13 +113,7 @@ impl House {
         if !more.contains(&WITH_DATABASE) {
             command.arg("--no-database");
         }
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log(&folder));
-        let mut process = Running::start(&mut command);
-        let mut line = String::new();
-        BufReader::new(process.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let ready = serde_json::from_str(&line).unwrap_or_else(|e| {
-            panic!("no ready line ({e}): {line:?}\n{}", std::fs::read_to_string(folder.path().join("log")).unwrap())
-        });
+        let (process, ready) = ready(&mut command, &folder);
         Self { ready, data, process, folder }
     }
 
@@ -191,12 +215,28 @@ impl House {
     }
 }
 
+/// Starts a server and waits for its ready line.
+fn ready(command: &mut Command, folder: &TempDir) -> (Running, Value) {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log(folder));
+    let mut process = Running::start(command);
+    let mut line = String::new();
+    BufReader::new(process.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let ready = serde_json::from_str(&line).unwrap_or_else(|e| {
+        panic!("no ready line ({e}): {line:?}\n{}", std::fs::read_to_string(folder.path().join("log")).unwrap())
+    });
+    (process, ready)
+}
+
 fn log(folder: &TempDir) -> std::fs::File {
     std::fs::OpenOptions::new().create(true).append(true).open(folder.path().join("log")).unwrap()
 }
 
 /// Ends a process as a service manager does, and waits for it.
 pub fn stop(mut process: Running) {
+    // One that has ended has no number any more: it may be another's by now.
+    if process.0.try_wait().is_ok_and(|ended| ended.is_some()) {
+        return;
+    }
     let _ = Command::new("kill").args(["-TERM", &process.0.id().to_string()]).status();
     let _ = process.0.wait();
 }

@@ -74,6 +74,31 @@ fn a_stolen_data_directory_shows_neither_data_nor_secrets() {
 }
 
 #[test]
+fn the_wordiest_log_tells_neither_data_nor_secrets() {
+    let house = House::start_logging("trace");
+    let admin = house.administrator();
+    let canary = "Zq7-canary-9fA3";
+    let order = ORDER.replace("SO-1000009", canary);
+    let trace = "tracestate: vendor=Zq7-state-4711";
+    let parent = "traceparent: 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let sent = house.request(&admin, "POST", crate::house::ORDER_PATH, Some(&order), &[parent, trace]);
+    assert_eq!(sent.status, 200, "{sent:?}");
+    assert_eq!(house.order(&admin, &format!("{order}x")).status, 400);
+    assert_eq!(house.order(&admin, &order.replace("\"active\"", "\"cancelled\"")).status, 422);
+    assert_eq!(house.order(&format!("admin:{canary}"), &order).status, 401);
+    let log = house.log();
+    let password = house.text("password");
+    let basic = STANDARD.encode(&admin);
+    for secret in [canary, "Zq7-state-4711", &password, &basic] {
+        assert!(!log.contains(secret), "`{secret}` is in the log");
+    }
+    // Every line is one JSON object, and what must be there is there.
+    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let request = |l: &&serde_json::Value| l["fields"]["message"] == "request" && l["fields"]["status"] == 200;
+    assert!(lines.iter().filter(request).any(|l| l["fields"]["run"].is_string()), "{log}");
+}
+
+#[test]
 fn files_of_the_installation_are_the_owners_alone() {
     use std::os::unix::fs::PermissionsExt;
     let house = House::start();
@@ -102,7 +127,7 @@ fn a_restart_keeps_everything_but_sessions() {
     assert_eq!(house.order(&admin, ORDER).status, 200);
     assert_eq!(house.order(&bob, ORDER).status, 200);
     assert!(house.cli(&["audit", "verify"]).contains("holds"));
-    let gone = house.cli_as(&house.folder().join("bob.json"), &["runs", "--env", "development"], "");
+    let gone = house.cli_as(&house.folder().join("bob.json"), &["runs", "list", "--env", "development"], "");
     assert!(!gone.status.success(), "a session outlived its process: {gone:?}");
 
     let house = house.restart(&["--new-password"]);

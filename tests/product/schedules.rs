@@ -19,7 +19,7 @@ fn sources(house: &House, schedule: &str) -> String {
 }
 
 fn runs(house: &House) -> Vec<Value> {
-    let listed = house.cli_json(&["runs", "--env", "development", "--name", "tick", "--limit", "1000"]);
+    let listed = house.cli_json(&["runs", "list", "--env", "development", "--name", "tick", "--limit", "1000"]);
     listed["items"].as_array().unwrap().clone()
 }
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use lockgate_connector_api::{Call, Error, Kind, Operation};
 use lockgate_document::{Builder, Kind as Is, Node};
-use lockgate_model::Limits;
+use lockgate_model::{Limits, TraceContext};
 
 use crate::{config::Settings, outgoing::Content, target::Target};
 
@@ -32,6 +32,9 @@ const HEADERS_MAX: usize = 64;
 /// Bytes of all of them.
 const HEADER_BYTES_MAX: usize = 32 << 10;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// W3C Trace Context.
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 impl Prepared {
     /// A request with nothing but method and target.
@@ -52,6 +55,9 @@ impl Prepared {
         let mut target = target(settings.address.base(), input.get("path"))?;
         push_query(&mut target, input.get("query"))?;
         let mut headers = headers(settings, input.get("headers"))?;
+        if let Some(trace) = &call.trace {
+            push_trace(&mut headers, trace)?;
+        }
         let content = content(input, call.body, &mut headers, &call.limits)?;
         if matches!(method, Method::GET | Method::HEAD) && !content.is_empty() {
             return Err(refused("a request that only reads cannot carry a body"));
@@ -185,6 +191,19 @@ fn headers(settings: &Settings, given: Node<'_>) -> Result<HeaderMap, Error> {
         return Err(refused("more than 64 headers, or more than 32 KiB of them"));
     }
     Ok(headers)
+}
+
+/// The trace goes along, unless the flow says itself which one it is.
+fn push_trace(headers: &mut HeaderMap, trace: &TraceContext) -> Result<(), Error> {
+    if headers.contains_key(TRACEPARENT) {
+        return Ok(());
+    }
+    headers.insert(TRACEPARENT, header_value(&trace.traceparent())?);
+    match trace.tracestate() {
+        Some(state) => headers.insert(TRACESTATE, header_value(state)?),
+        None => headers.remove(TRACESTATE),
+    };
+    Ok(())
 }
 
 fn content(

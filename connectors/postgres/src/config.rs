@@ -73,7 +73,7 @@ mod tests {
             identity: ServerIdentity::System,
             settings: settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             secrets: secrets.iter().map(|(k, v)| ((*k).to_owned(), Secret::new((*v).to_owned()))).collect(),
-            tls: Pki::new().client_config(None),
+            tls: Some(Pki::new().client_config(None)),
         })
     }
 

@@ -24,8 +24,8 @@ use utoipa_axum::{
 use crate::{
     respond::Refused,
     routes::{
-        access, accounts, assignments, connectors, credentials, definitions, deployments, projects, runs, schedules,
-        session,
+        access, accounts, assignments, connectors, credentials, definitions, deployments, logs, projects, runs,
+        schedules, session,
     },
 };
 
@@ -58,7 +58,7 @@ const RUN_BYTES_MAX: usize = (16 << 20) + (64 << 10);
         (name = "accounts", description = "Accounts of an environment: address, identity, secrets."),
         (name = "deployments", description = "What is active in an environment."),
         (name = "schedules", description = "What runs by itself: when it fires next, pausing, resuming, running now."),
-        (name = "runs", description = "Runs, and running now."),
+        (name = "runs", description = "Runs, their log lines, and running now."),
         (name = "access", description = "Why somebody may do something, and what was done."),
         (name = "connectors", description = "The connectors that ship."),
     ),
@@ -142,6 +142,7 @@ fn all() -> OpenApiRouter<Runtime> {
         .routes(routes!(deployments::rollback))
         .routes(routes!(runs::list, runs::run).layer(DefaultBodyLimit::max(RUN_BYTES_MAX)))
         .routes(routes!(runs::get))
+        .routes(routes!(logs::list))
         .routes(routes!(access::audit))
         .routes(routes!(access::why))
         .routes(routes!(connectors::list))

@@ -9,6 +9,7 @@ use axum::{
 };
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header, request::Parts};
+use lockgate_model::TraceContext;
 use lockgate_runtime::{Caller, Error, Runtime};
 use serde::de::DeserializeOwned;
 
@@ -85,6 +86,24 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
                 format!("the query cannot be read: {rejection}"),
             )),
         }
+    }
+}
+
+/// The trace the request is in (W3C Trace Context), if it says so in a way that can be read.
+pub(crate) struct Traced(pub(crate) Option<TraceContext>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Traced {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let one = |name| {
+            let mut all = parts.headers.get_all(name).iter();
+            match (all.next(), all.next()) {
+                (Some(one), None) => one.to_str().ok(),
+                _ => None,
+            }
+        };
+        Ok(Self(one("traceparent").and_then(|parent| TraceContext::read(parent, one("tracestate")))))
     }
 }
 

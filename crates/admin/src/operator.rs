@@ -62,13 +62,15 @@ pub async fn serve_operator(listener: UnixListener, runtime: Runtime, stop: impl
     }
 }
 
-/// `POST|GET /operator/tenants`, `PUT /operator/tenants/{tenant}`, `POST /operator/egress`, `GET /operator/egress/{tenant}`.
+/// `POST|GET /operator/tenants`, `PUT /operator/tenants/{tenant}`, `POST /operator/egress`, `GET
+/// /operator/egress/{tenant}`, `GET /operator/metrics`.
 pub fn operator_router(runtime: Runtime) -> Router {
     Router::new()
         .route("/operator/tenants", post(create_tenant).get(tenants))
         .route("/operator/tenants/{tenant}", put(change_tenant))
         .route("/operator/egress", post(change_egress))
         .route("/operator/egress/{tenant}", get(egress))
+        .route("/operator/metrics", get(metrics))
         .fallback(async || Refused::not_found("such address"))
         .layer(axum::middleware::from_fn(crate::log::line))
         .with_state(runtime)
@@ -90,6 +92,10 @@ async fn change_tenant(
 
 async fn tenants(State(runtime): State<Runtime>) -> Json<Items<TenantId>> {
     Json(Items { items: runtime.operator_tenants() })
+}
+
+async fn metrics(State(runtime): State<Runtime>) -> String {
+    runtime.metrics()
 }
 
 async fn change_egress(State(runtime): State<Runtime>, Body(change): Body<Egress>) -> Answer<StatusCode> {

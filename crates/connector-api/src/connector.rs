@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fmt, sync::Arc, time::Instant};
 
 use lockgate_document::Document;
-use lockgate_model::{Limits, definition::ServerIdentity, id::AccountName};
+use lockgate_model::{Limits, TraceContext, definition::ServerIdentity, id::AccountName};
 
 use crate::{Address, Body, Egress, Error, Kind, Secret, Spec, Streamed};
 
@@ -101,12 +101,14 @@ pub struct Call {
     pub idempotency_key: Option<String>,
     /// Limits of the run; `reply_bytes_max` bounds an answer that becomes a document.
     pub limits: Limits,
+    /// The trace the call is made in, for an endpoint whose protocol can carry it.
+    pub trace: Option<TraceContext>,
     /// The answer's content is wanted as a stream ([`Answer::stream`]) and not inside the output.
     pub stream: bool,
 }
 
 impl Call {
-    /// A call without body, key or stream, under the default limits.
+    /// A call without body, key, trace or stream, under the default limits.
     pub fn new(operation: impl Into<String>, input: Document, deadline: Instant) -> Self {
         Self {
             operation: operation.into(),
@@ -115,6 +117,7 @@ impl Call {
             deadline,
             idempotency_key: None,
             limits: Limits::default(),
+            trace: None,
             stream: false,
         }
     }

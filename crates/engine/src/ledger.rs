@@ -9,6 +9,7 @@ use lockgate_model::{abi::Task, run::TaskTime};
 
 /// Times by pc; a task's time lasts until the next task begins, waits for its answers included.
 pub(crate) struct Ledger {
+    began: Instant,
     entries: Vec<Entry>,
     current: Option<(u32, Instant)>,
 }
@@ -17,17 +18,23 @@ pub(crate) struct Ledger {
 struct Entry {
     entered: u32,
     wall: Duration,
+    /// Since the run began: its first entry and its last end.
+    first: Duration,
+    last: Duration,
 }
 
 impl Ledger {
     pub(crate) fn new(tasks: usize) -> Self {
-        Self { entries: vec![Entry::default(); tasks], current: None }
+        Self { began: Instant::now(), entries: vec![Entry::default(); tasks], current: None }
     }
 
     pub(crate) fn enter(&mut self, pc: u32) {
         let now = Instant::now();
         self.end_current(now);
         if let Some(entry) = self.entries.get_mut(pc as usize) {
+            if entry.entered == 0 {
+                entry.first = now.saturating_duration_since(self.began);
+            }
             entry.entered = entry.entered.saturating_add(1);
         }
         self.current = Some((pc, now));
@@ -46,14 +53,19 @@ impl Ledger {
             if entry.entered == 0 {
                 continue;
             }
-            let wall_us = u64::try_from(entry.wall.as_micros()).unwrap_or(u64::MAX);
+            let (wall_us, first_us, last_us) = (us(entry.wall), us(entry.first), us(entry.last));
             let at = *places.entry(&task.pointer).or_insert(times.len());
             match times.get_mut(at) {
                 Some(time) => {
                     time.entered = time.entered.max(entry.entered);
                     time.wall_us = time.wall_us.saturating_add(wall_us);
+                    time.first_us = time.first_us.min(first_us);
+                    time.last_us = time.last_us.max(last_us);
                 }
-                None => times.push(TaskTime { task: task.pointer.clone(), entered: entry.entered, wall_us }),
+                None => {
+                    let (task, entered) = (task.pointer.clone(), entry.entered);
+                    times.push(TaskTime { task, entered, wall_us, first_us, last_us });
+                }
             }
         }
         times
@@ -64,6 +76,11 @@ impl Ledger {
             && let Some(entry) = self.entries.get_mut(pc as usize)
         {
             entry.wall += now.saturating_duration_since(since);
+            entry.last = now.saturating_duration_since(self.began);
         }
     }
+}
+
+fn us(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

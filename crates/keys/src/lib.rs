@@ -6,6 +6,7 @@
 //!   sealed for ([`Binding`]).
 //! - [`Authority`] is a small certificate authority; [`Identity`] is a certificate chain with its
 //!   private key; [`TrustRoots`] are authorities somebody else runs.
+//! - [`Token`] lets in who can read a private file of this machine.
 //! - [`client_config`] and [`server_config`] are the only makers of rustls configurations in the
 //!   product. Neither can be asked not to verify.
 //!
@@ -27,6 +28,7 @@ mod pkcs12;
 mod seal;
 mod secret;
 mod server;
+mod token;
 mod trust;
 
 pub use authority::{Authority, LEAF_DAYS_MAX};
@@ -38,6 +40,7 @@ pub use pin::presented_fingerprint;
 pub use seal::{Binding, Sealed};
 pub use secret::Secret;
 pub use server::{ClientCertificates, server_config};
+pub use token::Token;
 pub use trust::TrustRoots;
 
 use std::sync::Arc;

@@ -11,6 +11,7 @@ use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use lockgate_document::Document;
 use lockgate_model::Limits;
+use lockgate_runtime::Telemetry;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{BodyError, RequestBody, Settings};
@@ -45,6 +46,7 @@ pub(crate) enum Refusal {
 /// Takes bodies in, for all requests of a server.
 #[derive(Debug, Clone)]
 pub(crate) struct Intake {
+    telemetry: Arc<Telemetry>,
     /// Free body memory, in KiB.
     free_kib: Arc<Semaphore>,
     /// Documents parsed or printed on blocking threads at a time.
@@ -52,9 +54,10 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
-    pub(crate) fn new(settings: &Settings) -> Self {
+    pub(crate) fn new(settings: &Settings, telemetry: Arc<Telemetry>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Self {
+            telemetry,
             free_kib: Arc::new(Semaphore::new((settings.bodies_bytes_max >> 10).min(Semaphore::MAX_PERMITS))),
             slots: Arc::new(Semaphore::new(cores)),
         }
@@ -85,6 +88,7 @@ impl Intake {
             (Some(_), _) => return Err(Refusal::ContentType),
         }
         let held = self.bytes(body, limits.request_bytes_max).await?;
+        self.telemetry.metrics.request_body(held.bytes.len() as u64);
         let limits = *limits;
         self.away(held.bytes.len(), move || parse(&held.bytes, &limits)).await?
     }

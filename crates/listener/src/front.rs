@@ -21,7 +21,11 @@ use crate::{
     reply::{BoxError, full},
     respond,
     route::{Route, route},
+    watched::Watched,
 };
+
+/// Knows the operator's token.
+type IsToken = Arc<dyn Fn(&str) -> bool + Send + Sync>;
 
 /// Everything behind the port. `A` is the admin API: a tower service, so that this crate knows
 /// nothing of it.
@@ -31,12 +35,22 @@ pub struct Front<A> {
     pub(crate) intake: Intake,
     admin: A,
     stopping: Arc<AtomicBool>,
+    may_see_metrics: Option<IsToken>,
 }
 
 impl<A> Front<A> {
     /// The front door of a runtime, with the admin API behind `/admin`.
     pub fn new(runtime: Runtime, admin: A, settings: &Settings) -> Self {
-        Self { runtime, intake: Intake::new(settings), admin, stopping: Arc::default() }
+        let intake = Intake::new(settings, runtime.telemetry().clone());
+        Self { runtime, intake, admin, stopping: Arc::default(), may_see_metrics: None }
+    }
+
+    /// Shows `/metrics` to who sends a bearer token that `is_token` knows. Without this nobody is
+    /// shown it.
+    #[must_use]
+    pub fn with_metrics(mut self, is_token: impl Fn(&str) -> bool + Send + Sync + 'static) -> Self {
+        self.may_see_metrics = Some(Arc::new(is_token));
+        self
     }
 }
 
@@ -50,6 +64,29 @@ where
     async fn handle(&self, request: Request<RequestBody>) -> Reply {
         let path = request.uri().path().to_owned();
         let route = route(&path);
+        let watched = Watched::begin(self.runtime.telemetry(), &route);
+        let reply = self.answer(request, &route).await;
+        watched.end(&reply);
+        reply
+    }
+
+    fn stopping(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    fn out_of_time(&self) -> bool {
+        self.runtime.cancel_waited_for();
+        true
+    }
+}
+
+impl<A> Front<A> {
+    async fn answer<B>(&self, request: Request<RequestBody>, route: &Route<'_>) -> Reply
+    where
+        A: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible> + Clone,
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
         if matches!(route, Route::Admin) {
             return match head_problem(&request) {
                 Some(problem) => respond::bad_head(problem),
@@ -57,10 +94,11 @@ where
             };
         }
         let mut line = Line::begin(request.method(), route.pattern());
-        let reply = match (head_problem(&request), &route) {
+        let reply = match (head_problem(&request), route) {
             (Some(problem), _) => respond::bad_head(problem),
-            (None, Route::Health) => health(request.method(), true),
-            (None, Route::Ready) => health(request.method(), !self.stopping.load(Ordering::Relaxed)),
+            (None, Route::Health) => health(request.method(), None),
+            (None, Route::Ready) => health(request.method(), self.not_ready().await),
+            (None, Route::Metrics) => self.metrics(&request),
             (None, Route::Target(target)) => self.to_target(request, target, &mut line).await,
             (None, Route::Nothing | Route::Admin) => respond::error(&Error::not_found("such address")),
         };
@@ -68,12 +106,31 @@ where
         reply
     }
 
-    fn stopping(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
+    /// Why no requests should be sent here now.
+    async fn not_ready(&self) -> Option<&'static str> {
+        if self.stopping.load(Ordering::Relaxed) {
+            return Some("stopping\n");
+        }
+        (!self.runtime.is_able().await).then_some("the store cannot be written\n")
     }
-}
 
-impl<A> Front<A> {
+    /// The counts, for the operator's own eyes: they name tenants.
+    fn metrics(&self, request: &Request<RequestBody>) -> Reply {
+        let Some(is_token) = &self.may_see_metrics else { return respond::error(&Error::not_found("such address")) };
+        let mut shown = request.headers().get_all(header::AUTHORIZATION).iter();
+        let token = match (shown.next(), shown.next()) {
+            (Some(one), None) => one.to_str().ok().and_then(|text| text.strip_prefix("Bearer ")),
+            _ => None,
+        };
+        if !token.is_some_and(|token| is_token(token)) {
+            return respond::error(&Error::Unauthenticated);
+        }
+        if request.method() != Method::GET && request.method() != Method::HEAD {
+            return respond::method_not_allowed("GET, HEAD");
+        }
+        full(StatusCode::OK, "application/openmetrics-text; version=1.0.0; charset=utf-8", self.runtime.metrics())
+    }
+
     async fn to_admin<B>(&self, request: Request<RequestBody>) -> Reply
     where
         A: Service<Request<RequestBody>, Response = Response<B>, Error = Infallible> + Clone,
@@ -110,10 +167,11 @@ fn head_problem<B>(request: &Request<B>) -> Option<&'static str> {
     }
 }
 
-fn health(method: &Method, well: bool) -> Reply {
+/// Well, unless something is wrong.
+fn health(method: &Method, wrong: Option<&'static str>) -> Reply {
     if method != Method::GET && method != Method::HEAD {
         return respond::method_not_allowed("GET, HEAD");
     }
-    let (status, text) = if well { (StatusCode::OK, "ok\n") } else { (StatusCode::SERVICE_UNAVAILABLE, "stopping\n") };
-    full(status, "text/plain; charset=utf-8", text)
+    let status = if wrong.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    full(status, "text/plain; charset=utf-8", wrong.unwrap_or("ok\n"))
 }

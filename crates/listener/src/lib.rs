@@ -2,8 +2,8 @@
 //!
 //! - [`Server`] is the accept loop: TLS with a handshake timeout, HTTP/1.1 and HTTP/2, limits on
 //!   connections, heads, streams and slowness ([`Settings`]), and an orderly end.
-//! - [`Front`] is what it serves: `/healthz`, `/readyz`, the admin API as a mounted service, and
-//!   `POST /{tenant}/{environment}/{name}`.
+//! - [`Front`] is what it serves: `/healthz`, `/readyz`, `/metrics`, the admin API as a mounted
+//!   service, and `POST /{tenant}/{environment}/{name}`.
 //! - `respond` is the one place where outcomes become statuses.
 //!
 //! Deliberately absent: decisions and sessions (crate `runtime`), the admin API itself (crate
@@ -23,6 +23,7 @@ mod rest;
 mod route;
 mod server;
 mod settings;
+mod watched;
 
 pub use front::Front;
 pub use pace::{BodyError, RequestBody};

@@ -20,6 +20,7 @@ use crate::{
     log::Line,
     respond::{self, Failed},
     route::Target,
+    watched,
 };
 
 /// The methods of a target's address.
@@ -62,6 +63,7 @@ impl<A> Front<A> {
             kind: TargetKind::Integrations,
             channel: Channel::Rest,
             idempotency_key: key.clone().unwrap_or_default(),
+            trace: watched::trace(&head.headers),
         };
         let refused = OnceLock::new();
         let (intake, limits) = (self.intake.clone(), self.runtime.limits(caller));

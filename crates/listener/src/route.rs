@@ -12,6 +12,8 @@ pub(crate) enum Route<'a> {
     Health,
     /// `/readyz`: it takes requests.
     Ready,
+    /// `/metrics`: its counts.
+    Metrics,
     /// `/admin…`: the admin API.
     Admin,
     /// `/{tenant}/{environment}/{name}`; the segments are not ids yet.
@@ -34,6 +36,7 @@ impl Route<'_> {
         match self {
             Self::Health => "/healthz",
             Self::Ready => "/readyz",
+            Self::Metrics => "/metrics",
             Self::Admin => "/admin",
             Self::Target(_) => "/{tenant}/{environment}/{name}",
             Self::Nothing => "-",
@@ -46,6 +49,7 @@ pub(crate) fn route(path: &str) -> Route<'_> {
     match path {
         "/healthz" => return Route::Health,
         "/readyz" => return Route::Ready,
+        "/metrics" => return Route::Metrics,
         _ => {}
     }
     let Some(path) = path.strip_prefix('/') else { return Route::Nothing };
@@ -97,7 +101,7 @@ mod tests {
             "/acme/live/order/",
             "/acme/live/order/1",
             "/console/live/order",
-            "/metrics",
+            "/metrics/",
             "/portal",
             "/oauth2/a/b",
             "/%61dmin/v1/x",
@@ -122,6 +126,7 @@ mod tests {
     fn product_urls_are_told_apart() {
         assert_eq!(route("/healthz"), Route::Health);
         assert_eq!(route("/readyz"), Route::Ready);
+        assert_eq!(route("/metrics"), Route::Metrics);
         for path in ["/admin", "/admin/", "/admin/v1/openapi.json"] {
             assert_eq!(route(path), Route::Admin, "{path}");
         }

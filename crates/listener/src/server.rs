@@ -1,8 +1,8 @@
 //! The accept loop: TCP, TLS, HTTP/1.1 or HTTP/2 as ALPN says, under [`Settings`].
 //!
 //! Every connection is a task of its own. It ends by itself, when it breaks a limit, or at shutdown:
-//! then listening stops at once, requests in flight may end until the drain deadline, and what is
-//! left is dropped (which cancels its runs).
+//! then listening stops at once, requests in flight may end until the drain deadline, what still runs
+//! then is told to end, and what is left a moment later is dropped (which cancels its runs).
 
 use std::{
     convert::Infallible,
@@ -41,6 +41,9 @@ use crate::{
     reply::BoxError,
 };
 
+/// For replies of what was ended at the end of the drain.
+const LAST_REPLIES: Duration = Duration::from_secs(1);
+
 /// After an accept that failed for want of file descriptors or memory.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -51,6 +54,12 @@ pub trait Handler: Clone + Send + Sync + 'static {
 
     /// The server stops: what asks whether it is ready is told no from here on.
     fn stopping(&self) {}
+
+    /// The time for requests in flight is over: what still runs is to end now. Says whether it does,
+    /// so that there will be replies to wait a moment for.
+    fn out_of_time(&self) -> bool {
+        false
+    }
 }
 
 /// Who is at the other end of a connection.
@@ -113,8 +122,9 @@ impl Server {
         drop(listener);
         handler.stopping();
         let _ = stopping.send(true);
-        let all = async { while connections.join_next().await.is_some() {} };
-        let _ = tokio::time::timeout(self.settings.drain(), all).await;
+        if !all_end(&mut connections, self.settings.drain()).await && handler.out_of_time() {
+            all_end(&mut connections, LAST_REPLIES).await;
+        }
         let dropped = connections.len();
         connections.shutdown().await;
         Drained { dropped }
@@ -187,6 +197,12 @@ impl Server {
             .keep_alive_timeout(self.settings.stall());
         builder
     }
+}
+
+/// Whether all connections ended within a time.
+async fn all_end(connections: &mut JoinSet<()>, within: Duration) -> bool {
+    let all = async { while connections.join_next().await.is_some() {} };
+    tokio::time::timeout(within, all).await.is_ok()
 }
 
 async fn accept_failed(error: &io::Error) {

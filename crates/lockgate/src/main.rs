@@ -62,7 +62,10 @@ enum Command {
     /// Run an orchestration now.
     Run(publish::run::Run),
     /// Look at runs.
+    #[command(subcommand)]
     Runs(publish::runs::Runs),
+    /// Log lines of runs, from the server's memory.
+    Logs(publish::logs::Logs),
     /// What runs by itself: list, pause, resume, run now.
     #[command(subcommand)]
     Schedule(publish::schedule::Schedule),
@@ -138,6 +141,7 @@ fn dispatch(command: Command, output: &Output) -> Result<(), Exit> {
         Command::Undeploy(c) => c.undeploy(output),
         Command::Run(c) => c.run(output),
         Command::Runs(c) => c.run(output),
+        Command::Logs(c) => c.run(output),
         Command::Schedule(c) => c.run(output),
         Command::Account(c) => c.run(output),
         Command::User(c) => c.run(output),

@@ -20,6 +20,7 @@ pub mod principal;
 pub mod run;
 pub mod schedule;
 pub mod time;
+pub mod trace;
 
 pub use definition::{Definition, Kind};
 pub use diagnostic::{Diagnostic, Diagnostics, Span};
@@ -31,3 +32,4 @@ pub use principal::{Channel, Principal, Target, TargetKind};
 pub use run::{RunId, RunRecord};
 pub use schedule::Schedule;
 pub use time::Timestamp;
+pub use trace::TraceContext;

@@ -94,6 +94,12 @@ pub struct TaskTime {
     pub entered: u32,
     /// Wall time in microseconds, all entries together.
     pub wall_us: u64,
+    /// When it was entered first, in microseconds since the run began.
+    #[serde(default)]
+    pub first_us: u64,
+    /// When it was left last, in microseconds since the run began.
+    #[serde(default)]
+    pub last_us: u64,
 }
 
 /// One execution, as it is kept.

@@ -103,7 +103,8 @@ impl Runtime {
         established
     }
 
-    pub(crate) async fn note_attempt(&self, tenant: &str, source: &str, event: &str, who: &str) {
+    pub(crate) async fn note_attempt(&self, tenant: &str, source: &str, event: &'static str, who: &str) {
+        self.0.telemetry.metrics.login_failed(event);
         let Some(tenant) = TenantId::parse(tenant).ok().filter(|tenant| self.0.views.get(tenant).is_some()) else {
             return;
         };

@@ -17,7 +17,7 @@ use lockgate_model::{
     id::{AccountName, EnvironmentId, TenantId},
 };
 
-use crate::{Error, Runtime, View, account, egress};
+use crate::{Error, Runtime, View, account, egress, watch::RunWatch};
 
 /// Opened accounts kept; beyond it all unused ones are dropped.
 const OPEN_MAX: usize = 4_096;
@@ -25,6 +25,13 @@ const OPEN_MAX: usize = 4_096;
 /// Opened accounts of this node.
 #[derive(Default)]
 pub(crate) struct Connections(DashMap<(TenantId, EnvironmentId, AccountName), Opened>);
+
+impl Connections {
+    /// How many there are.
+    pub(crate) fn open(&self) -> usize {
+        self.0.len()
+    }
+}
 
 struct Opened {
     /// Newest revision among the account's rows.
@@ -140,6 +147,8 @@ pub(crate) struct RunCalls {
     pub origin: String,
     /// Named for an operation that no account is bound to; no binding has this name.
     pub nobody: AccountName,
+    /// Sees each call.
+    pub watch: Arc<RunWatch>,
 }
 
 impl Calls for RunCalls {
@@ -149,21 +158,28 @@ impl Calls for RunCalls {
     }
 
     fn call(&self, site: CallSite, mut call: Call) -> BoxFuture<'static, Result<Answer, ConnectorError>> {
-        let opened = self.runtime.open_account(&self.view, &self.environment, &self.account(site.operation));
+        let account = self.account(site.operation);
+        let opened = self.runtime.open_account(&self.view, &self.environment, &account).map_err(|error| match error {
+            OpenError::Connector(error) => error,
+            OpenError::Runtime(error) => {
+                tracing::error!(%error, "an account cannot be opened");
+                ConnectorError::new(ErrorKind::Configuration, "account-open", "the account cannot be opened")
+            }
+        });
         let (connector, context) = match opened {
             Ok(opened) => opened,
-            Err(OpenError::Connector(error)) => return Box::pin(async { Err(error) }),
-            Err(OpenError::Runtime(error)) => {
-                tracing::error!(%error, "an account cannot be opened");
-                return Box::pin(async {
-                    Err(ConnectorError::new(ErrorKind::Configuration, "account-open", "the account cannot be opened"))
-                });
+            Err(error) => {
+                self.watch.not_opened(&site.task, &account, &error);
+                return Box::pin(async { Err(error) });
             }
         };
+        let calling = self.watch.calling(&connector.spec(), &call.operation, account, &site.task);
+        call.trace = calling.trace();
         if connector.spec().operation(&call.operation).is_some_and(|o| !o.idempotent) {
             call.idempotency_key = self.idempotency_key(&site, &call);
         }
-        connector.invoke(context, call)
+        let outcome = connector.invoke(context, call);
+        Box::pin(async move { calling.ended(outcome.await) })
     }
 }
 

@@ -10,14 +10,17 @@ use lockgate_access::decide_execute;
 use lockgate_document::Document;
 use lockgate_engine::{CancelToken, Failure, Outcome};
 use lockgate_model::{
-    Channel, Kind, Limits, RunId, Target, TargetKind, Timestamp,
+    Channel, Kind, Limits, RunId, Target, TargetKind, Timestamp, TraceContext,
     definition::{DeployedModule, Deployment},
     id::{AccountName, EnvironmentId, TargetName, TenantId},
     run::{Phase, RunEnd, RunError},
 };
-use lockgate_store::Store;
 
-use crate::{Caller, Error, Runtime, View, connections::RunCalls};
+use crate::{
+    Caller, Error, Runtime, View,
+    connections::RunCalls,
+    watch::{RunWatch, Trace},
+};
 
 /// Steps that may wait for a worker; a request that comes on top is answered 503 at once.
 const WAITING_MAX: usize = 2_000;
@@ -37,6 +40,8 @@ pub struct Ask {
     pub channel: Channel,
     /// The caller's own key for this occurrence, if it sent one.
     pub idempotency_key: Option<String>,
+    /// The trace the caller is in, if it said so.
+    pub trace: Option<TraceContext>,
 }
 
 /// A run that ended.
@@ -62,8 +67,12 @@ impl Runtime {
     ) -> Result<Finished, Error> {
         let view = self.view(caller.tenant())?;
         let target = target(&ask)?;
+        let mut trace = Trace::begin(&self.0.telemetry, ask.trace.clone(), self.now());
         let decision = decide_execute(&view.snapshot, &caller.principal, target.clone(), ask.channel, self.now());
+        trace.decided(self.now(), decision.rule());
         if !decision.is_allowed() {
+            self.0.telemetry.metrics.refused();
+            trace.refused(&target, caller.tenant(), self.now());
             return Err(self.refuse(&decision, caller).await);
         }
         if self.0.engine.waiting() > WAITING_MAX {
@@ -75,10 +84,11 @@ impl Runtime {
         let digest = decision.module().ok_or_else(internal)?;
         let name = decision.target().map_or_else(|| target.name.clone(), |t| t.name.clone());
         let deployed = deployed(&view, &target.environment, &name)?.ok_or_else(internal)?;
-        let calls = self.calls(&view, &target, deployed.accounts, &ask)?;
+        let watch = RunWatch::new(self.0.telemetry.clone(), self.0.clock.clone(), trace, &record);
+        let calls = self.calls(&view, &target, deployed.accounts, &ask, watch.clone())?;
         let receipt = self.0.store.open_run(&decision, record).await?;
         let durable = receipt.durability();
-        let open = OpenRun::new(self, &view.tenant, run);
+        let open = OpenRun::new(self, &view.tenant, run, watch, waited_for(ask.channel));
         let permit = decision.permit(receipt).map_err(|denied| Error::Forbidden { rule: denied.rule })?;
 
         let (module, input) = tokio::join!(self.module(&view.tenant, digest), input);
@@ -91,10 +101,12 @@ impl Runtime {
             }
         };
         let mut limits = view.limits;
-        if !matches!(ask.channel, Channel::Rest | Channel::Soap | Channel::Manual) {
+        if !waited_for(ask.channel) {
             limits.wall_ms_max = WALL_MS_IN_BACKGROUND;
         }
+        open.watch.runs();
         let outcome = self.0.engine.run(permit, &module, input, calls, limits, self.now(), open.cancel.clone()).await;
+        self.0.telemetry.metrics.arena(outcome.arena_bytes_peak);
         // No reply before the decision is on disk, whatever the reply is.
         if durable.await.is_err() {
             open.close(end(self.now(), &outcome)).await;
@@ -110,6 +122,7 @@ impl Runtime {
         target: &Target,
         accounts: Vec<AccountName>,
         ask: &Ask,
+        watch: Arc<RunWatch>,
     ) -> Result<Arc<RunCalls>, Error> {
         let key = self.0.master.hmac_key(&view.tenant, "idempotency").map_err(|error| {
             tracing::error!(%error, "no key for idempotency keys");
@@ -133,8 +146,14 @@ impl Runtime {
             occurrence,
             origin: format!("{}/{}/{}/{}", ask.channel.as_str(), target.environment, target.kind.as_str(), target.name),
             nobody: AccountName::parse("0-unbound").map_err(|_| Error::Internal { what: "opening the run".into() })?,
+            watch,
         }))
     }
+}
+
+/// Whether somebody waits for the runs of a channel.
+fn waited_for(channel: Channel) -> bool {
+    matches!(channel, Channel::Rest | Channel::Soap | Channel::Manual)
 }
 
 /// Ids that cannot be are absent like those that are not there.
@@ -160,30 +179,28 @@ fn deployed(view: &View, environment: &EnvironmentId, name: &TargetName) -> Resu
 
 /// A run that is open: it is closed on every path, also when the caller goes away.
 struct OpenRun {
-    store: Arc<dyn Store>,
-    clock: crate::Clock,
+    runtime: Runtime,
     tenant: TenantId,
     run: RunId,
     cancel: CancelToken,
     closed: bool,
+    watch: Arc<RunWatch>,
 }
 
 impl OpenRun {
-    fn new(runtime: &Runtime, tenant: &TenantId, run: RunId) -> Self {
-        Self {
-            store: runtime.0.store.clone(),
-            clock: runtime.0.clock.clone(),
-            tenant: tenant.clone(),
-            run,
-            cancel: CancelToken::new(),
-            closed: false,
-        }
+    fn new(runtime: &Runtime, tenant: &TenantId, run: RunId, watch: Arc<RunWatch>, waited_for: bool) -> Self {
+        watch.opened();
+        let cancel = CancelToken::new();
+        runtime.0.open.add(run, cancel.clone(), waited_for);
+        Self { runtime: runtime.clone(), tenant: tenant.clone(), run, cancel, closed: false, watch }
     }
 
     async fn close(mut self, end: RunEnd) {
-        self.store.close_run(&self.tenant, self.run, end).await;
+        self.watch.ended(&end);
+        self.runtime.0.store.close_run(&self.tenant, self.run, end).await;
         // Only now: a caller that goes away while the end is being queued leaves it to `drop`.
         self.closed = true;
+        self.runtime.0.open.remove(self.run);
     }
 }
 
@@ -193,19 +210,18 @@ impl Drop for OpenRun {
             return;
         }
         self.cancel.cancel();
-        let (store, tenant, run) = (self.store.clone(), self.tenant.clone(), self.run);
+        let (store, tenant, run) = (self.runtime.0.store.clone(), self.tenant.clone(), self.run);
         let end = RunEnd {
-            ended: self.clock.now(),
+            ended: self.runtime.now(),
             phase: Phase::Cancelled,
             error: None,
             cost: 0,
             bytes: BTreeMap::new(),
             tasks: Vec::new(),
         };
-        // Without a runtime the process is ending, and the next start finds the run lost.
-        if let Ok(handle) = tokio::runtime::Handle::try_current() {
-            handle.spawn(async move { store.close_run(&tenant, run, end).await });
-        }
+        self.watch.ended(&end);
+        self.runtime.0.open.close_aside(async move { store.close_run(&tenant, run, end).await });
+        self.runtime.0.open.remove(self.run);
     }
 }
 

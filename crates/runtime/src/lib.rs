@@ -20,8 +20,11 @@ mod egress;
 mod error;
 mod execute;
 mod hashing;
+mod health;
 mod login;
+mod logs;
 mod modules;
+mod open;
 mod promote;
 mod push;
 mod runs;
@@ -29,6 +32,7 @@ mod schedule;
 mod session;
 mod tenant;
 mod view;
+mod watch;
 mod why;
 
 use std::sync::Arc;
@@ -45,6 +49,7 @@ use lockgate_store::Store;
 /// What front doors hand in and get back, named here so that they need only this crate.
 pub use lockgate_compiler::Sources;
 pub use lockgate_document::Document;
+pub use lockgate_telemetry::{Line, LogQuery, Route, Telemetry};
 
 pub use account::{AccountStatus, Binding, SecretText};
 pub use audit::AuditPage;
@@ -95,6 +100,9 @@ struct Inner {
     attempts: authenticate::Attempts,
     connections: connections::Connections,
     loading: tokio::sync::Mutex<()>,
+    telemetry: Arc<Telemetry>,
+    health: health::Health,
+    open: open::OpenRuns,
     /// Compiles under way, all tenants together.
     compilers: Arc<tokio::sync::Semaphore>,
     /// One for all environments: it bounds the look-ups under way.
@@ -114,6 +122,8 @@ impl Runtime {
         let views = Arc::new(view::Views::new(parts.store.clone(), parts.master.clone()));
         let follower = tokio::spawn(views.clone().follow());
         views.refresh_all().await?;
+        let telemetry = Arc::new(Telemetry::new(parts.clock.now()));
+        watch::observe(&*parts.store, &telemetry);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self(Arc::new(Inner {
             store: parts.store,
@@ -128,6 +138,9 @@ impl Runtime {
             attempts: authenticate::Attempts::default(),
             connections: connections::Connections::default(),
             loading: tokio::sync::Mutex::new(()),
+            telemetry,
+            health: health::Health::default(),
+            open: open::OpenRuns::default(),
             compilers: Arc::new(tokio::sync::Semaphore::new(2)),
             resolver: Arc::new(System::default()),
             follower,

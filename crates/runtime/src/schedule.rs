@@ -291,6 +291,7 @@ impl Runtime {
             kind: TargetKind::Integrations,
             channel: Channel::Schedule,
             idempotency_key: Some(occurrence.0.to_string()),
+            trace: None,
         };
         let input = serde_json::json!({"scheduled": occurrence.to_string()});
         let input = async move {

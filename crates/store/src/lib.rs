@@ -21,5 +21,5 @@ mod port;
 mod sqlite;
 
 pub use error::Error;
-pub use port::{BLOB_BYTES_MAX, Change, ModuleKey, Put, RunQuery, ScheduleKey, Store, Version};
+pub use port::{BLOB_BYTES_MAX, Change, ModuleKey, Observer, Put, RunQuery, ScheduleKey, Store, Version, Written};
 pub use sqlite::{Counts, SqliteStore};

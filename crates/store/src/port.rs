@@ -1,5 +1,7 @@
 //! The port: what the use cases ask of a store, whatever database stands behind it.
 
+use std::{sync::Arc, time::Duration};
+
 use async_trait::async_trait;
 use lockgate_access::{AuditReceipt, Decision, DeployPermit};
 use lockgate_model::{
@@ -85,6 +87,19 @@ pub struct RunQuery {
     /// At most so many; 0 means 100, and 1,000 is the most.
     pub limit: u32,
 }
+
+/// What became durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// Something of definitions: a change, bytes, an indexed module.
+    Definitions,
+    /// Something of runs and audit.
+    Runs,
+}
+
+/// Is told of each thing that became durable how long it took, from asking for it. It is called
+/// where the store writes, so it must be quick.
+pub type Observer = Arc<dyn Fn(Written, Duration) + Send + Sync>;
 
 /// A schedule: an orchestration has at most one in an environment.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -184,6 +199,13 @@ pub trait Store: Send + Sync + 'static {
 
     /// The last place and hash of each of the tenant's chains: what a signed head is made of.
     async fn audit_heads(&self, tenant: &TenantId) -> Result<Vec<(WriterId, u64, Digest)>, Error>;
+
+    /// Proves that definitions, runs and audit can be written now: something is written durably, and
+    /// nothing of it remains.
+    async fn writable(&self) -> Result<(), Error>;
+
+    /// Tells `observer` from now on how long writing takes; a second one changes nothing.
+    fn observe(&self, observer: Observer);
 
     /// Tells each revision after it became durable. A receiver that lagged has to read every
     /// tenant again.

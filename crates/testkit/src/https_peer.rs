@@ -3,7 +3,7 @@
 //! Routes:
 //! `/echo` the request as JSON; `/status/N` that status with `Retry-After: 7` and a text;
 //! `/redirect/N?to=URL`; `/big/N` N zeros; `/endless` zeros without end; `/slow` a byte each
-//! 50 ms; `/hang` no answer; `/truncate` less than its length says; `/text`, `/latin1`, `/binary`,
+//! 50 ms; `/late/N` an answer after N milliseconds; `/hang` no answer; `/truncate` less than its length says; `/text`, `/latin1`, `/binary`,
 //! `/json`, `/badjson`, `/empty`, `/twice` (two headers of one name) a content of that kind.
 
 use std::{
@@ -291,6 +291,10 @@ async fn answer(arrived: &Arrived, seen: Arc<Seen>) -> Response<Content> {
                 Some((Ok(Bytes::from_static(b"x")), ()))
             });
             ok("text/plain", streamed(pieces, seen))
+        }
+        ("late", number) => {
+            tokio::time::sleep(Duration::from_millis(number.parse().unwrap())).await;
+            ok("application/json", full("{\"late\": true}"))
         }
         (_, "hang") => std::future::pending().await,
         (_, "truncate") => {

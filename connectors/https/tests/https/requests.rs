@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use lockgate_connector_api::{Call, Kind};
+use lockgate_model::TraceContext;
 use lockgate_testkit::{
-    Pki,
+    HttpsPeer, Pki,
     contract::{CANARY, soon},
+    pki::Server,
 };
 use serde_json::{Value, json};
 
@@ -219,6 +221,30 @@ async fn an_idempotency_key_goes_with_what_is_not_safe_to_repeat() {
         let out = read(&account.invoke(call).await.unwrap().output);
         assert_eq!(out["body"]["headers"]["idempotency-key"], expect, "{operation}");
     }
+}
+
+#[tokio::test]
+async fn a_trace_goes_along_unless_the_flow_has_its_own_and_never_elsewhere() {
+    let pki = Pki::new();
+    let peer = peer(&pki, &["h2"]).await;
+    let account = Account::open(&pki, peer.port(), &[("redirects", "any-origin")], &[]);
+    let came = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let own = "00-11112222333344445555666677778888-00f067aa0ba902b7-00";
+    let traced = async |input: Value| {
+        let trace = TraceContext::read(came, Some("a=1"));
+        let out = read(&account.invoke(Call { trace, ..call("get", input) }).await.unwrap().output);
+        let headers = &out["body"]["headers"];
+        (headers["traceparent"].clone(), headers["tracestate"].clone())
+    };
+    assert_eq!(traced(json!({"path": "echo"})).await, (json!(came), json!("a=1")));
+    let input = json!({"path": "echo", "headers": {"traceparent": own}});
+    assert_eq!(traced(input).await, (json!(own), Value::Null));
+    let input = json!({"path": "echo", "headers": {"tracestate": "mine=1"}});
+    assert_eq!(traced(input).await, (json!(came), json!("a=1")), "a state belongs to its parent");
+    let other = HttpsPeer::start(pki.server_config(Server::Good, false, &[])).await;
+    let to = format!("https://localhost:{}/echo", other.port());
+    assert_eq!(traced(json!({"path": "redirect/302", "query": {"to": to}})).await, (Value::Null, Value::Null));
+    assert_eq!(other.requests().len(), 1);
 }
 
 #[tokio::test]

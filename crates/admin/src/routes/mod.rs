@@ -7,6 +7,7 @@ pub(crate) mod connectors;
 pub(crate) mod credentials;
 pub(crate) mod definitions;
 pub(crate) mod deployments;
+pub(crate) mod logs;
 pub(crate) mod projects;
 pub(crate) mod runs;
 pub(crate) mod schedules;

@@ -18,7 +18,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{Changes, InEnvironment, InTenant, Items, Refusals};
 use crate::{
-    extract::{Asked, Asker, Body, Place},
+    extract::{Asked, Asker, Body, Place, Traced},
     respond::{Answer, Refused},
     shapes,
 };
@@ -116,6 +116,7 @@ pub(crate) async fn run(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<InEnvironment>,
+    Traced(trace): Traced,
     Body(now): Body<RunNow>,
 ) -> Answer<Response> {
     let ask = Ask {
@@ -124,6 +125,7 @@ pub(crate) async fn run(
         kind: now.kind.unwrap_or(TargetKind::Integrations),
         channel: Channel::Manual,
         idempotency_key: None,
+        trace,
     };
     let finished = runtime.execute(&caller, ask, input(now.input)).await?;
     let run = HeaderValue::try_from(finished.run.to_string());

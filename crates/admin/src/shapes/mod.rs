@@ -8,6 +8,7 @@ mod access;
 mod connector;
 mod definition;
 mod deploy;
+mod log;
 mod promote;
 mod run;
 mod schedule;
@@ -23,6 +24,7 @@ pub use deploy::{
     Account, AccountBinding, AccountRef, Authority, Deployed, DeployedApi, DeployedModule, DeployedOrchestration,
     Deployment, Manifest, Project, ProjectVersion, Pushed, ServerIdentity,
 };
+pub use log::{LogEvent, LogLine};
 pub use promote::{BoundTo, PromotedAccount, PromotedOrchestration, Promotion};
 pub use run::{Bytes, Phase, RunError, RunPlace, RunProblem, RunRecord, Target, TargetKind, TaskTime};
 pub use schedule::{Paused, RanNow, Schedule, Timing};

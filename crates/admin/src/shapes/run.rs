@@ -119,6 +119,10 @@ pub struct TaskTime {
     pub entered: u32,
     /// Wall time in microseconds, all entries together.
     pub wall_us: u64,
+    /// When it was entered first, in microseconds since the run began.
+    pub first_us: u64,
+    /// When it was left last, in microseconds since the run began.
+    pub last_us: u64,
 }
 
 /// Why a run that somebody waits for failed: RFC 9457 with two members more.

@@ -178,6 +178,25 @@ async fn from_push_to_a_run_and_its_trace() {
         items(&house.ada("GET", &format!("{runs}?phase=faulted&limit=5"), None).await);
     assert_eq!(faulted.iter().map(|r| r.target.name.as_str()).collect::<Vec<_>>(), ["tea"]);
 
+    // Their log lines: page by page, of one run, and of this environment and tenant alone.
+    let logs = "environments/development/logs";
+    let lines: Vec<shapes::LogLine> = items(&house.ada("GET", logs, None).await);
+    assert!(
+        matches!(&lines[0].event, shapes::LogEvent::RunOpened { principal, .. } if principal == "ada"),
+        "{lines:?}"
+    );
+    assert_eq!((lines.len(), lines[0].run.as_str()), (5, run.as_str()));
+    assert!(matches!(&lines[3].event, shapes::LogEvent::Failed { code, .. } if code.starts_with("T200")), "{lines:?}");
+    let after: Vec<shapes::LogLine> =
+        items(&house.ada("GET", &format!("{logs}?after={}&limit=2", lines[1].at), None).await);
+    assert_eq!(after, lines[2..4]);
+    let of_run: Vec<shapes::LogLine> = items(&house.ada("GET", &format!("{logs}?run={run}"), None).await);
+    assert_eq!(of_run, lines[..2]);
+    let elsewhere: Vec<shapes::LogLine> = items(&house.ada("GET", &logs.replace("development", "test"), None).await);
+    assert_eq!(elsewhere, []);
+    let others = house.send("GET", &format!("/admin/v1/tenants/other/{logs}"), Some(&basic("bob")), None).await;
+    assert_eq!(items::<shapes::LogLine>(&others), []);
+
     // Why, for one who may and for one who may not.
     let why = async |user: &str| {
         let body = json!({"user": user, "environment": "development", "name": "echo"});

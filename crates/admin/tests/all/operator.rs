@@ -27,5 +27,8 @@ async fn tenants_and_private_ranges() {
     assert_eq!(house.operate("POST", "/operator/egress", Some(withdraw)).await.status, 204);
     assert_eq!(house.operate("GET", "/operator/egress/acme", None).await.json(), json!({"items": []}));
     assert_eq!(house.operate("GET", "/operator/egress/..", None).await.status, 404);
+    let counts = house.operate("GET", "/operator/metrics", None).await;
+    assert!(counts.status == 200 && counts.text.contains("lockgate_build_info"), "{}", counts.text);
+    assert_eq!(house.ada("GET", "../../../../operator/metrics", None).await.status, 404);
     assert_eq!(house.operate("GET", "/admin/v1/connectors", None).await.status, 404, "nothing else is here");
 }

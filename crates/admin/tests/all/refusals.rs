@@ -61,6 +61,7 @@ const REFUSED: &[(&str, &str, u16)] = &[
     ("get", "/environments/{environment}/runs", 404),
     ("post", "/environments/{environment}/runs", 404),
     ("get", "/environments/{environment}/runs/{id}", 404),
+    ("get", "/environments/{environment}/logs", 404),
     ("get", "/audit", 403),
     ("post", "/access/why", 403),
 ];
@@ -225,6 +226,10 @@ async fn requests_that_are_wrong_as_http() {
     let runs = "/admin/v1/tenants/acme/environments/development/runs";
     for query in ["phase=happy", "limit=-1", "before=x", "name=A", "unknown=1"] {
         assert_eq!(send("GET", &format!("{runs}?{query}"), None, vec![]).await, (400, "LG-QUERY".into()), "{query}");
+    }
+    let logs = "/admin/v1/tenants/acme/environments/development/logs";
+    for query in ["after=x", "after=1.5", "run=1", "limit=-1", "follow=1"] {
+        assert_eq!(send("GET", &format!("{logs}?{query}"), None, vec![]).await, (400, "LG-QUERY".into()), "{query}");
     }
     let audit = "/admin/v1/tenants/acme/audit?after=1";
     assert_eq!(send("GET", audit, None, vec![]).await, (400, "LG-QUERY".into()));

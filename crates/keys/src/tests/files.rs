@@ -5,7 +5,7 @@ use std::{
 
 use lockgate_model::id::TenantId;
 
-use crate::Master;
+use crate::{Master, Token};
 
 fn mode(path: &std::path::Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
@@ -73,4 +73,28 @@ fn the_key_is_private_from_the_start_and_the_same_at_the_next() {
     // The left-over of a crash while the key was written.
     fs::write(keys.join("master.key.partial"), b"half").unwrap();
     assert_eq!(digest(Master::open_or_create(&keys).unwrap()), first);
+}
+
+#[test]
+fn a_token_is_made_once_and_known_by_its_file_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let keys = dir.path().join("keys");
+    let token = Token::open_or_create(&keys, "metrics.token").unwrap();
+    let file = keys.join("metrics.token");
+    assert_eq!(mode(&file), 0o600);
+    let text = fs::read_to_string(&file).unwrap();
+    for wrong in
+        ["", "x", &text.to_lowercase(), &text.replacen(text.chars().next().unwrap(), "", 1), &format!("{text} ")]
+    {
+        assert!(!token.is(wrong), "{wrong}");
+    }
+    assert!(token.is(&text));
+    assert!(Token::open_or_create(&keys, "metrics.token").unwrap().is(&text));
+    assert!(!Token::open_or_create(&keys, "other.token").unwrap().is(&text));
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(Token::open_or_create(&keys, "metrics.token").is_err());
+    fs::write(&file, "guess").unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
+    let refused = Token::open_or_create(&keys, "metrics.token").unwrap_err().to_string();
+    assert!(refused.contains("shorter"), "{refused}");
 }

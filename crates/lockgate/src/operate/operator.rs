@@ -32,6 +32,11 @@ pub enum Operator {
     /// Private address ranges that environments may reach.
     #[command(subcommand)]
     Egress(Egress),
+    /// The counts that `/metrics` shows: OpenMetrics text.
+    Metrics {
+        #[command(flatten)]
+        here: Here,
+    },
 }
 
 /// Which server.
@@ -138,6 +143,10 @@ impl Operator {
                 let rows = list.iter().map(|t| vec![t.as_str().unwrap_or_default().to_owned()]).collect();
                 output.table(&value, &["tenant"], rows);
             }
+            Self::Metrics { here } => {
+                let page = here.read("/operator/metrics")?;
+                output.result(&json!({"metrics": page}), || page.clone());
+            }
             Self::Egress(Egress::Allow(range)) => range.put("allow", output)?,
             Self::Egress(Egress::Withdraw(range)) => range.put("withdraw", output)?,
             Self::Egress(Egress::List { here, tenant }) => {
@@ -189,6 +198,16 @@ impl Range {
 }
 
 impl Here {
+    /// A text.
+    fn read(&self, path: &str) -> Result<String, Exit> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let answer = runtime.block_on(exchange(&self.data.join(SOCKET), Method::GET, path, None))?;
+        if !answer.status.is_success() {
+            judge(&answer)?;
+        }
+        Ok(String::from_utf8_lossy(&answer.body).into_owned())
+    }
+
     fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Exit> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         judge(&runtime.block_on(exchange(&self.data.join(SOCKET), method, path, body))?)

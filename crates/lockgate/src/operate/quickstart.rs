@@ -15,6 +15,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::Args;
 use http::Method;
 use lockgate_identity::{Password, Policy};
+use lockgate_listener::Settings;
 use lockgate_model::{
     definition::{EgressAllowance, ServerIdentity},
     id::{EnvironmentId, TenantId, UserId},
@@ -114,7 +115,7 @@ impl Quickstart {
             files: endpoints.file_server(),
         };
         let (stop, stopped) = watch::channel(false);
-        let serving = tokio::spawn(listening.serve(stopped));
+        let serving = tokio::spawn(listening.serve(Settings::default(), stopped));
 
         let (ready, reply, took) = blocking(move || {
             let prepared = ready.prepare(&ca)?;
@@ -303,7 +304,8 @@ impl Ready {
                 "\ntry, in another terminal:\n  \
                  export LOCKGATE_CONTEXT={context}   # signed in as the administrator\n  \
                  curl --cacert {ca} -u {ADMINISTRATOR} --json @orchestrations/order-to-erp/sample.json {order}\n  \
-                 {program} runs --env {ENVIRONMENT}\n  \
+                 {program} runs list --env {ENVIRONMENT}\n  \
+                 {program} logs --env {ENVIRONMENT}\n  \
                  {program} user add bob --profile monitor   # a second user, who may not run it\n  \
                  {program} access why bob {name} --env {ENVIRONMENT}\n  \
                  {program} audit verify\n\n\

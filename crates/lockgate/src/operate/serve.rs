@@ -4,8 +4,12 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::Args;
 use lockgate_keys::Identity;
+use lockgate_listener::Settings;
+use lockgate_model::{RunId, definition::ServerIdentity};
+use lockgate_runtime::Runtime;
+use lockgate_telemetry::{Collector, Tracer};
 use serde_json::json;
-use tokio::sync::watch;
+use tokio::{sync::watch, task::JoinHandle};
 
 use crate::{
     exit::Exit,
@@ -35,6 +39,16 @@ pub struct Serve {
     /// Private key (PEM) of that certificate.
     #[arg(long, requires = "cert")]
     key: Option<PathBuf>,
+    /// When asked to stop: requests in flight may take so many seconds more.
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    grace: u64,
+    /// OpenTelemetry collector that traces go to, such as https://collector.example:4318 (OTLP over
+    /// HTTP); none unless given.
+    #[arg(long, value_name = "URL")]
+    otlp: Option<String>,
+    /// CA certificate (PEM) that the collector proves itself with; this machine's roots when absent.
+    #[arg(long, value_name = "FILE", requires = "otlp")]
+    otlp_ca: Option<PathBuf>,
 }
 
 impl Serve {
@@ -66,12 +80,20 @@ impl Serve {
                 self.data.display()
             )
         });
+        let (drained, exported) = watch::channel(false);
+        let exporting = self.export(&installation.runtime, exported)?;
         let (stop, stopped) = watch::channel(false);
-        let serving = tokio::spawn(listening.serve(stopped));
+        let settings = Settings { drain_ms_max: self.grace.saturating_mul(1_000), ..Settings::default() };
+        let serving = tokio::spawn(listening.serve(settings, stopped));
         server::signal().await?;
         output.note("stopping: requests in flight may end");
         let _ = stop.send(true);
-        match serving.await {
+        let served = serving.await;
+        let _ = drained.send(true);
+        if let Some(exporting) = exporting {
+            let _ = exporting.await;
+        }
+        match served {
             Ok(drained) if drained.dropped > 0 => {
                 output.note(&format!("{} connection(s) were dropped", drained.dropped))
             }
@@ -79,6 +101,28 @@ impl Serve {
             Err(_) => return Err(Exit::failed("LG-SERVE", "the server ended with a defect; the log has the details")),
         }
         Ok(())
+    }
+}
+
+impl Serve {
+    /// Begins to send traces, if that is wanted; goes on until `stop`.
+    fn export(&self, runtime: &Runtime, stop: watch::Receiver<bool>) -> Result<Option<JoinHandle<()>>, Exit> {
+        let Some(address) = &self.otlp else { return Ok(None) };
+        let unusable = |e: &dyn std::fmt::Display| Exit::Usage(format!("cannot send traces to `{address}`: {e}"));
+        let identity = match &self.otlp_ca {
+            Some(path) => ServerIdentity::Ca(
+                std::fs::read_to_string(path)
+                    .map_err(|e| Exit::Usage(format!("cannot read `{}`: {e}", path.display())))?,
+            ),
+            None => ServerIdentity::System,
+        };
+        let tls = lockgate_keys::client_config(&identity, None, &[b"http/1.1"]).map_err(|e| unusable(&e))?;
+        // A start is an instance: its run-like id is as good a name as any.
+        let collector = Collector::new(address, tls, RunId::new().to_string()).map_err(|e| unusable(&e))?;
+        let (tracer, exporter) = Tracer::new();
+        let telemetry = runtime.telemetry().clone();
+        telemetry.trace_to(tracer);
+        Ok(Some(tokio::spawn(exporter.run(collector, telemetry, server::stopped(stop)))))
     }
 }
 

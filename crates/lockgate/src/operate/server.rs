@@ -10,7 +10,7 @@ use std::{
 };
 
 use lockgate_admin::{router, serve_operator};
-use lockgate_keys::{ClientCertificates, Identity};
+use lockgate_keys::{ClientCertificates, Identity, Token};
 use lockgate_listener::{Drained, Front, Server, Settings};
 use lockgate_runtime::Runtime;
 use lockgate_scheduler::Scheduler;
@@ -21,6 +21,9 @@ use tokio::{
 
 use crate::{exit::Exit, operate::operator::SOCKET};
 
+/// Name of the file with the token that `/metrics` asks for.
+const METRICS_TOKEN: &str = "metrics.token";
+
 /// A server that is about to serve; its ports are open.
 pub struct Listening {
     listener: TcpListener,
@@ -28,6 +31,7 @@ pub struct Listening {
     socket: PathBuf,
     tls: Arc<rustls::ServerConfig>,
     runtime: Runtime,
+    metrics: Token,
     /// The address it listens on.
     pub address: SocketAddr,
 }
@@ -44,28 +48,33 @@ impl Listening {
         let _ = std::fs::remove_file(&socket);
         let operator = UnixListener::bind(&socket).map_err(|e| failed(format!("open `{}`", socket.display()), &e))?;
         std::fs::set_permissions(&socket, std::fs::Permissions::from_mode(0o600))?;
+        let metrics =
+            Token::open_or_create(data, METRICS_TOKEN).map_err(|e| failed("use the token for metrics".into(), &e))?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, operator, socket, tls, runtime, address })
+        Ok(Self { listener, operator, socket, tls, runtime, metrics, address })
     }
 
-    /// Serves until `stop`, then drains.
-    pub async fn serve(self, stop: watch::Receiver<bool>) -> Drained {
-        let settings = Settings::default();
+    /// Serves until `stop`, then drains. What was given up at the end of the drain is closed in the
+    /// store when this returns.
+    pub async fn serve(self, settings: Settings, stop: watch::Receiver<bool>) -> Drained {
         let admin = router(self.runtime.clone());
-        let front = Front::new(self.runtime.clone(), admin, &settings);
+        let metrics = self.metrics;
+        let front = Front::new(self.runtime.clone(), admin, &settings).with_metrics(move |token| metrics.is(token));
         let operator = tokio::spawn(serve_operator(self.operator, self.runtime.clone(), stopped(stop.clone())));
         // Runs nobody waits for have as long to end as requests have.
         let grace = Duration::from_millis(settings.drain_ms_max);
-        let scheduler = tokio::spawn(Scheduler::new(self.runtime).run(stopped(stop.clone()), grace));
+        let scheduler = tokio::spawn(Scheduler::new(self.runtime.clone()).run(stopped(stop.clone()), grace));
         let drained = Server::new(self.tls, settings).serve(self.listener, front, stopped(stop)).await;
         let _ = operator.await;
         let _ = scheduler.await;
+        self.runtime.finish().await;
         let _ = std::fs::remove_file(&self.socket);
         drained
     }
 }
 
-async fn stopped(mut stop: watch::Receiver<bool>) {
+/// Resolves when `stop` says so.
+pub async fn stopped(mut stop: watch::Receiver<bool>) {
     // An error means that nobody can stop it any more, which is a stop too.
     let _ = stop.wait_for(|stop| *stop).await;
 }
@@ -80,15 +89,22 @@ pub async fn signal() -> Result<(), Exit> {
 
 /// Lines for the log on standard error: from `level` on, or as `LOCKGATE_LOG` says; JSON with
 /// `--json`, colour on a terminal alone.
+///
+/// Whatever `LOCKGATE_LOG` says, crates that are not ours write no lines below `info`: what they tell
+/// there is of bytes, and bytes may be data or a password.
 pub fn log(json: bool, level: &str) {
     use std::io::IsTerminal;
-    use tracing_subscriber::EnvFilter;
+
+    use tracing::{Level, Metadata};
+    use tracing_subscriber::{
+        EnvFilter, Layer as _, filter::filter_fn, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+    };
     let filter = EnvFilter::try_from_env("LOCKGATE_LOG")
         .unwrap_or_else(|_| EnvFilter::new(format!("{level},refinery_core=warn")));
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
+    let harmless = |line: &Metadata<'_>| *line.level() <= Level::INFO || line.target().starts_with("lockgate");
+    let lines =
+        tracing_subscriber::fmt::layer().with_ansi(std::io::stderr().is_terminal()).with_writer(std::io::stderr);
+    let lines = if json { lines.json().boxed() } else { lines.with_target(false).boxed() };
     // A second start in one process keeps the first log.
-    let _ = if json { lines.json().try_init() } else { lines.with_target(false).try_init() };
+    let _ = tracing_subscriber::registry().with(filter).with(lines.with_filter(filter_fn(harmless))).try_init();
 }

@@ -4,6 +4,7 @@ pub mod account;
 pub mod adopt;
 pub mod deploy;
 pub mod login;
+pub mod logs;
 pub mod promote;
 pub mod push;
 pub mod run;

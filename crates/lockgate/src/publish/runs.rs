@@ -1,7 +1,10 @@
-//! `lockgate runs --env E [RUN]`: what ran, and one run in detail.
+//! `lockgate runs list|show|watch`: what ran, one run in detail, and what runs now.
 
-use clap::Args;
-use lockgate_model::{RunRecord, Timestamp};
+mod show;
+mod watch;
+
+use clap::{Args, Subcommand};
+use lockgate_model::{RunId, RunRecord, Timestamp};
 use serde_json::Value;
 
 use crate::{
@@ -10,11 +13,20 @@ use crate::{
     output::Output,
 };
 
-/// Arguments of `runs`.
+/// Verbs of `runs`.
+#[derive(Subcommand)]
+pub enum Runs {
+    /// Runs of an environment, the newest first.
+    List(List),
+    /// One run: what it ended with, its tasks in time, bytes by account.
+    Show(show::Show),
+    /// Tell of runs as they begin and end, until Ctrl-C.
+    Watch(watch::Watch),
+}
+
+/// Arguments of `runs list`.
 #[derive(Args)]
-pub struct Runs {
-    /// One run in detail.
-    run: Option<String>,
+pub struct List {
     /// The environment.
     #[arg(long = "env")]
     environment: String,
@@ -24,6 +36,9 @@ pub struct Runs {
     /// Only runs in this phase: running, completed, faulted, cancelled or lost.
     #[arg(long)]
     phase: Option<String>,
+    /// Only runs opened before this one.
+    #[arg(long)]
+    before: Option<RunId>,
     /// At most so many.
     #[arg(long, default_value_t = 20)]
     limit: u32,
@@ -32,26 +47,38 @@ pub struct Runs {
 impl Runs {
     /// Runs the command.
     pub fn run(self, output: &Output) -> Result<(), Exit> {
-        let client = Client::from_context()?;
-        let base = format!("environments/{}/runs", segment(&self.environment));
-        if let Some(run) = &self.run {
-            let value = client.get(&format!("{base}/{}", segment(run)))?;
-            let record = read(&value)?;
-            output.result(&value, || detail(&record));
-            return Ok(());
+        match self {
+            Self::List(list) => list.run(output),
+            Self::Show(show) => show.run(output),
+            Self::Watch(watch) => watch.run(output),
         }
+    }
+}
+
+impl List {
+    fn run(self, output: &Output) -> Result<(), Exit> {
+        let client = Client::from_context()?;
+        let before = self.before.map(|run| run.to_string());
         let mut query = format!("?limit={}", self.limit);
-        for (key, given) in [("name", &self.name), ("phase", &self.phase)] {
+        for (key, given) in [("name", &self.name), ("phase", &self.phase), ("before", &before)] {
             if let Some(given) = given {
                 query.push_str(&format!("&{key}={}", segment(given)));
             }
         }
-        let value = client.get(&format!("{base}{query}"))?;
-        let list = value.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
-        let rows = list.iter().map(|one| read(one).map(|r| row(&r))).collect::<Result<Vec<_>, _>>()?;
+        let value = client.get(&format!("{}{query}", base(&self.environment)))?;
+        let rows = records(&value)?.iter().map(row).collect();
         output.table(&value, &["run", "started", "orchestration", "by", "phase", "ms", "error"], rows);
         Ok(())
     }
+}
+
+/// Address of an environment's runs, below the tenant.
+fn base(environment: &str) -> String {
+    format!("environments/{}/runs", segment(environment))
+}
+
+fn records(value: &Value) -> Result<Vec<RunRecord>, Exit> {
+    value.get("items").and_then(Value::as_array).into_iter().flatten().map(read).collect()
 }
 
 fn read(value: &Value) -> Result<RunRecord, Exit> {
@@ -63,6 +90,7 @@ fn phase(record: &RunRecord) -> String {
     serde_json::to_value(record.phase).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
+/// Milliseconds it was open.
 fn took(record: &RunRecord) -> String {
     record.ended.map(|Timestamp(end)| format!("{:.1}", (end - record.started.0) as f64 / 1_000.0)).unwrap_or_default()
 }
@@ -77,41 +105,4 @@ fn row(record: &RunRecord) -> Vec<String> {
         took(record),
         record.error.as_ref().map(|e| format!("{} {}", e.code, e.task)).unwrap_or_default(),
     ]
-}
-
-fn detail(record: &RunRecord) -> String {
-    let mut text = format!(
-        "run        {}\ntarget     {}/{}/{} version {}\nby         {} over {}\ndecided    {}\nstarted    {}\nphase      {}\nms         {}\ncost       {}\n",
-        record.id,
-        record.target.environment,
-        record.target.kind.as_str(),
-        record.target.name,
-        record.version,
-        record.principal,
-        record.trigger.as_str(),
-        record.decision,
-        record.started,
-        phase(record),
-        took(record),
-        record.cost,
-    );
-    if let Some(module) = &record.module {
-        text.push_str(&format!("module     {module}\n"));
-    }
-    if let Some(error) = &record.error {
-        text.push_str(&format!(
-            "error      {} {} at {}, status {}\n",
-            error.kind, error.code, error.task, error.status
-        ));
-    }
-    for (account, bytes) in &record.bytes {
-        text.push_str(&format!(
-            "account    {account}: {} calls, {} bytes read, {} written\n",
-            bytes.calls, bytes.read, bytes.written
-        ));
-    }
-    for task in &record.tasks {
-        text.push_str(&format!("task       {}  {}x  {} us\n", task.task, task.entered, task.wall_us));
-    }
-    text
 }

@@ -8,6 +8,7 @@ use lockgate_model::{
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
+    connection::probe,
     failure::{damaged, failed, to_i64, to_u64},
     writer::Book,
 };
@@ -34,6 +35,8 @@ pub(super) enum Job {
     Blob { tenant: TenantId, digest: Digest, bytes: Vec<u8> },
     /// What a key compiled to.
     Module { tenant: TenantId, key: ModuleKey, module: Digest },
+    /// Nothing, durably.
+    Probe,
 }
 
 /// Writes definitions.
@@ -54,6 +57,7 @@ impl Book for DefinitionsBook {
             }
             Job::Blob { tenant, digest, bytes } => insert_blob(db, &tenant, &digest, &bytes),
             Job::Module { tenant, key, module } => insert_module(db, &tenant, &key, &module),
+            Job::Probe => probe(db),
         }
     }
 

@@ -47,7 +47,7 @@ use self::{
     runs::{Place, RunsBook},
     writer::{Pending, Tally, Writer},
 };
-use crate::{BLOB_BYTES_MAX, Change, Error, ModuleKey, RunQuery, ScheduleKey, Store, Version};
+use crate::{BLOB_BYTES_MAX, Change, Error, ModuleKey, Observer, RunQuery, ScheduleKey, Store, Version, Written};
 
 const LINKS_MAX: u32 = 10_000;
 
@@ -267,6 +267,17 @@ impl Store for SqliteStore {
     async fn audit_heads(&self, tenant: &TenantId) -> Result<Vec<(WriterId, u64, Digest)>, Error> {
         let tenant = tenant.clone();
         self.0.read_runs.read(move |db| chain::heads(db, &tenant)).await
+    }
+
+    async fn writable(&self) -> Result<(), Error> {
+        self.0.runs.queue(runs::Job::Probe).await?.durable().await?;
+        self.0.definitions.queue(definitions::Job::Probe).await?.durable().await
+    }
+
+    fn observe(&self, observer: Observer) {
+        let runs = observer.clone();
+        self.0.runs.watch(move |took| runs(Written::Runs, took));
+        self.0.definitions.watch(move |took| observer(Written::Definitions, took));
     }
 
     fn revisions(&self) -> broadcast::Receiver<(TenantId, Revision)> {

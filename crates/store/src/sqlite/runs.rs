@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     chain::Chain,
+    connection::probe,
     failure::{damaged, failed},
     schedules,
     writer::Book,
@@ -36,6 +37,8 @@ pub(super) enum Job {
     Schedule { tenant: TenantId, key: ScheduleKey, step: Step, entries: Vec<Entry> },
     /// What became of the change announced last.
     Settle { tenant: TenantId, current: Revision, at: Timestamp },
+    /// Nothing, durably.
+    Probe,
 }
 
 /// Where an announcement went, and what a schedule is after its step; nothing for other jobs.
@@ -87,6 +90,7 @@ impl Book for RunsBook {
                 self.chain.settle(db, &tenant, current, at)?;
                 Ok(Place::default())
             }
+            Job::Probe => probe(db).map(|()| Place::default()),
         }
     }
 

@@ -3,10 +3,11 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     thread::JoinHandle,
+    time::{Duration, Instant},
 };
 
 use rusqlite::{Connection, TransactionBehavior};
@@ -36,18 +37,36 @@ pub(super) trait Book: Send + 'static {
     fn forget(&mut self);
 }
 
+/// Is told how long each job took.
+type Watch = Box<dyn Fn(Duration) + Send + Sync>;
+
 /// How much a writer has done since it started.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Tally {
     /// Jobs that became durable.
     pub(super) jobs: AtomicU64,
     /// Transactions, each with one sync.
     pub(super) transactions: AtomicU64,
+    /// Who wants to know how long jobs take, from being queued until they are durable.
+    watch: OnceLock<Watch>,
 }
 
 struct Queued<B: Book> {
     job: B::Job,
-    done: oneshot::Sender<Result<B::Answer, Error>>,
+    done: Done<B>,
+}
+
+/// Whom to tell how a job went, and since when they wait.
+struct Done<B: Book> {
+    to: oneshot::Sender<Result<B::Answer, Error>>,
+    since: Instant,
+}
+
+impl<B: Book> Done<B> {
+    fn tell(self, outcome: Result<B::Answer, Error>) {
+        // Nobody may be waiting any more.
+        let _ = self.to.send(outcome);
+    }
 }
 
 /// The queue in front of the thread that writes.
@@ -84,13 +103,19 @@ impl<B: Book> Writer<B> {
     /// Queues a job behind those that were queued before; waits only while the queue is full.
     pub(super) async fn queue(&self, job: B::Job) -> Result<Pending<B::Answer>, Error> {
         let queue = self.queue.as_ref().ok_or(Error::Closed)?;
-        let (done, pending) = oneshot::channel();
+        let (to, pending) = oneshot::channel();
+        let done = Done { to, since: Instant::now() };
         queue.send(Queued { job, done }).await.map_err(|_| Error::Closed)?;
         Ok(Pending(pending))
     }
 
     pub(super) fn tally(&self) -> &Tally {
         &self.tally
+    }
+
+    /// Tells `watch` from now on how long jobs take; a second one changes nothing.
+    pub(super) fn watch(&self, watch: impl Fn(Duration) + Send + Sync + 'static) {
+        let _ = self.tally.watch.set(Box::new(watch));
     }
 }
 
@@ -130,9 +155,12 @@ fn commit<B: Book>(
         Ok(()) => {
             tally.transactions.fetch_add(1, Ordering::Relaxed);
             tally.jobs.fetch_add(written.len() as u64, Ordering::Relaxed);
+            let watch = tally.watch.get();
             for (done, answer) in written {
-                // Nobody may be waiting any more.
-                let _ = done.send(Ok(answer));
+                if let Some(watch) = watch {
+                    watch(done.since.elapsed());
+                }
+                done.tell(Ok(answer));
             }
             return Ok(());
         }
@@ -143,7 +171,7 @@ fn commit<B: Book>(
     book.forget();
     let untried = batch.drain(..).map(|queued| queued.done);
     for done in written.into_iter().map(|(done, _)| done).chain(untried) {
-        let _ = done.send(Err(told.clone()));
+        done.tell(Err(told.clone()));
     }
     Ok(())
 }
@@ -162,7 +190,7 @@ impl From<rusqlite::Error> for Lost {
     }
 }
 
-type Written<B> = Vec<(oneshot::Sender<Result<<B as Book>::Answer, Error>>, <B as Book>::Answer)>;
+type Written<B> = Vec<(Done<B>, <B as Book>::Answer)>;
 
 /// Writes and commits. A job that fails alone is answered here; an error means that none of
 /// `written` was kept and none of what is left in `batch` was tried.
@@ -187,7 +215,7 @@ fn write_all<B: Book>(
                 // Undoes the step, if there is still something to undo.
                 drop(step);
                 book.forget();
-                let _ = done.send(Err(error.clone()));
+                done.tell(Err(error.clone()));
                 if undone {
                     return Err(Lost::Undone(error));
                 }

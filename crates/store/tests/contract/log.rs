@@ -1,9 +1,12 @@
 //! The audit log: one unbroken chain per tenant and writer, and nothing lost.
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use lockgate_model::{audit, id::TenantId, run::Phase};
-use lockgate_store::{Error, Store};
+use lockgate_store::{Error, Store, Written};
 
 use super::{Backend, fixture::*};
 
@@ -90,4 +93,23 @@ pub async fn reopening_keeps_everything(at: impl Backend) {
     assert!(matches!(store.commit(late).await, Err(Error::Conflict { .. })));
     let log = whole_log(&store, &tenant()).await;
     assert_eq!(audit::verify(&log).unwrap().len(), 1);
+}
+
+pub async fn what_becomes_durable_is_told_with_its_time(at: impl Backend) {
+    let store = at.open().await;
+    let told: Arc<Mutex<Vec<Written>>> = Arc::default();
+    let observer = told.clone();
+    store.observe(Arc::new(move |what, took| {
+        assert!(took > Duration::ZERO);
+        observer.lock().unwrap().push(what);
+    }));
+    let take = || std::mem::take(&mut *told.lock().unwrap());
+    store.append(&tenant(), entry("login")).await.unwrap().durable().await.unwrap();
+    assert_eq!(take(), [Written::Runs]);
+    store.commit(change(&tenant(), vec![group("a", "1")])).await.unwrap();
+    let of_change = take();
+    assert!(of_change.contains(&Written::Definitions) && of_change.contains(&Written::Runs), "{of_change:?}");
+    let before = whole_log(&store, &tenant()).await;
+    store.writable().await.unwrap();
+    assert_eq!(whole_log(&store, &tenant()).await, before, "a proof leaves nothing");
 }

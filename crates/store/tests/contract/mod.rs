@@ -61,6 +61,7 @@ macro_rules! contract {
             ten_thousand_entries_verify
             chains_of_two_tenants_are_two
             reopening_keeps_everything
+            what_becomes_durable_is_told_with_its_time
         }
     };
     (@checks $backend:ty; $($check:ident)*) => {$(

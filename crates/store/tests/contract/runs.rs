@@ -26,7 +26,13 @@ fn end(phase: Phase) -> RunEnd {
         }),
         cost: 42,
         bytes: BTreeMap::from([(AccountName::parse("erp").unwrap(), bytes)]),
-        tasks: vec![TaskTime { task: "/do/0/fetch".to_owned(), entered: 1, wall_us: 5_000 }],
+        tasks: vec![TaskTime {
+            task: "/do/0/fetch".to_owned(),
+            entered: 1,
+            wall_us: 5_000,
+            first_us: 10,
+            last_us: 5_010,
+        }],
     }
 }
 

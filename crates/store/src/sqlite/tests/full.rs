@@ -88,3 +88,25 @@ async fn a_change_that_cannot_be_written_is_told_at_once() {
     let store = place.open();
     assert_eq!(store.commit(change("a", "3")).await.unwrap(), Revision(3));
 }
+
+#[tokio::test]
+async fn a_medium_that_takes_nothing_is_told_before_anybody_needs_it() {
+    for file in ["/runs.sqlite", "/definitions.sqlite"] {
+        let place = Place::new();
+        drop(place.open());
+        let read_only = |db: &Connection| -> Result<(), rusqlite::Error> {
+            let this = db.path().is_some_and(|path| path.ends_with(file));
+            db.pragma_update(None, "query_only", this)
+        };
+        let store = SqliteStore(Arc::new(open(&place.data(), NOW, read_only).unwrap()));
+        let failed = store.writable().await;
+        assert!(matches!(failed, Err(Error::Failed { .. })), "{file}: {failed:?}");
+        drop(store);
+        // A proof is a real write: it is in the log of the file.
+        let store = place.open();
+        let log = place.data().join(format!("{}-wal", file.trim_start_matches('/')));
+        let before = log.metadata().unwrap().len();
+        store.writable().await.unwrap();
+        assert!(log.metadata().unwrap().len() > before, "{file}: nothing was written");
+    }
+}

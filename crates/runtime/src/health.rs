@@ -1,0 +1,51 @@
+//! How this node is: whether it can do its work, and its counts.
+
+use std::time::{Duration, Instant};
+
+use lockgate_telemetry::{Gauges, Telemetry};
+use tokio::sync::Mutex;
+
+use crate::Runtime;
+
+/// An answer is good for this long, so that strangers cannot keep the disk busy by asking.
+const KNOWN_FOR: Duration = Duration::from_secs(1);
+/// A store that takes longer to write is as good as one that cannot.
+const WRITE_MAX: Duration = Duration::from_secs(2);
+
+/// What was found last, and when.
+#[derive(Default)]
+pub(crate) struct Health(Mutex<Option<(Instant, bool)>>);
+
+impl Runtime {
+    /// Whether the store can be written now, and so anything can be run or changed. Asked once a
+    /// second at most, however many want to know.
+    pub async fn is_able(&self) -> bool {
+        let mut known = self.0.health.0.lock().await;
+        if let Some((when, able)) = *known
+            && when.elapsed() < KNOWN_FOR
+        {
+            return able;
+        }
+        let written = tokio::time::timeout(WRITE_MAX, self.0.store.writable()).await;
+        let able = matches!(written, Ok(Ok(())));
+        if !able && known.is_none_or(|(_, before)| before) {
+            match written {
+                Ok(Err(error)) => tracing::error!(%error, "the store cannot be written: not ready"),
+                _ => tracing::error!("the store takes too long to write: not ready"),
+            }
+        }
+        *known = Some((Instant::now(), able));
+        able
+    }
+
+    /// What watches this process.
+    pub fn telemetry(&self) -> &std::sync::Arc<Telemetry> {
+        &self.0.telemetry
+    }
+
+    /// The page of counts, as Prometheus reads it.
+    pub fn metrics(&self) -> String {
+        let gauges = Gauges { engine_waiting: self.0.engine.waiting(), accounts_open: self.0.connections.open() };
+        self.0.telemetry.metrics.page(gauges)
+    }
+}
