@@ -55,7 +55,8 @@ fn counts_are_shown_to_the_operator_alone() {
         &page,
         "lockgate_runs_total{tenant=\"demo\",environment=\"development\",orchestration=\"order-to-erp\",phase=\"completed\"} 2",
     );
-    has(&page, "lockgate_connector_calls_total{connector=\"https\",operation=\"get\",outcome=\"ok\"} 1");
+    has(&page, "lockgate_connector_calls_total{connector=\"https\",operation=\"get\",outcome=\"ok\"} 3");
+    has(&page, "lockgate_connector_calls_total{connector=\"sftp\",operation=\"put\",outcome=\"ok\"} 2");
     has(&page, "lockgate_logins_failed_total{event=\"authenticate\"} 3");
     has(&page, "lockgate_runs_open 0");
     let count = |name: &str| {
