@@ -80,6 +80,26 @@ impl House {
         Self { ready, data, process, folder }
     }
 
+    /// With the practice database, the wordiest log, and a folder of its own for temporary files; none
+    /// where PostgreSQL is not installed, which is said.
+    pub fn start_for_canaries() -> Option<Self> {
+        let folder = lockgate_testkit::temp_dir();
+        let (data, tmp) = (folder.path().join("data"), folder.path().join("tmp"));
+        std::fs::create_dir(&tmp).unwrap();
+        // The database's server runs as another user where this one is root.
+        std::fs::set_permissions(&tmp, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
+        std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        let mut command = Command::new(program());
+        command.env("LOCKGATE_LOG", "trace").env("TMPDIR", &tmp);
+        command.args(["quickstart", "--json", "--data"]).arg(&data);
+        let (process, ready) = ready(&mut command, &folder);
+        if let Some(reason) = ready["without_database"].as_str() {
+            lockgate_testkit::skip("the canaries", reason);
+            return None;
+        }
+        Some(Self { ready, data, process, folder })
+    }
+
     /// Starts quickstart again on the same data directory.
     pub fn restart(self, more: &[&str]) -> Self {
         let Self { process, folder, data, .. } = self;

@@ -3,6 +3,7 @@
 
 mod access_story;
 mod authors;
+mod canary;
 mod climbing;
 mod files;
 mod gates;
@@ -19,4 +20,5 @@ mod promotion;
 mod schedules;
 mod stopping;
 mod suite;
+mod tour;
 mod traces;

@@ -81,7 +81,7 @@ fn counts_are_shown_to_the_operator_alone() {
     }
     // The same over the operator's own socket.
     let own = house.cli(&["operator", "metrics", "--data", house.data.to_str().unwrap()]);
-    has(&own, "lockgate_connector_calls_total{connector=\"https\",operation=\"get\",outcome=\"ok\"} 1");
+    has(&own, "lockgate_connector_calls_total{connector=\"https\",operation=\"get\",outcome=\"ok\"} 3");
 }
 
 #[test]
