@@ -165,7 +165,7 @@ fn what_went_through_is_found_nowhere() {
     let body = order("stranger", "Sofia");
     send("stranger");
     assert_eq!(house.order("nobody:wrong", &body).status, 401);
-    assert_eq!(post(&"nowhere", &order("nowhere", "Sofia")).status, 404);
+    assert_eq!(post("nowhere", &order("nowhere", "Sofia")).status, 404);
     send("nowhere");
     let query = send("query").replace(' ', "%20").replace('/', "%2F");
     assert!(post(&format!("order-to-erp?q={query}"), ORDER).status >= 200);

@@ -55,11 +55,10 @@ fn every_command_of_the_tour_does_what_it_says() {
         }
         // The first connection asks about the host key, and a person compares it.
         command = command.replace("sftp -P", "sftp -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -P");
-        let path = format!("{}:{}", here.join("bin").display(), std::env::var("PATH").unwrap());
+        let command = format!("PATH={}:$PATH\n{command}", here.join("bin").display());
         let output = Command::new("sh")
             .args(["-c", &command])
             .current_dir(&here)
-            .env("PATH", path)
             .env("LOCKGATE_CONTEXT", house.data.join("context.json"))
             .env("SSH_ASKPASS", &ask)
             .env("SSH_ASKPASS_REQUIRE", "force")
