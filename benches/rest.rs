@@ -80,7 +80,7 @@ async fn all(load: &Load, which: usize, width: usize, count: u64) -> Duration {
 fn rest(c: &mut Criterion) {
     let folder = lockgate_testkit::temp_dir();
     let mut command = Command::new(program());
-    command.args(["quickstart", "--json", "--data"]).arg(folder.path().join("data"));
+    command.args(["quickstart", "--json", "--no-database", "--data"]).arg(folder.path().join("data"));
     command.env("LOCKGATE_LOG", "off").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut server = Running::start(&mut command);
     let mut line = String::new();

@@ -14,7 +14,7 @@ use lockgate_testkit::process::{Running, peak_rss_bytes, program, rss_bytes};
 fn ready(data: &Path) -> (Running, Duration) {
     let began = Instant::now();
     let mut command = Command::new(program());
-    command.args(["quickstart", "--json", "--data"]).arg(data);
+    command.args(["quickstart", "--json", "--no-database", "--data"]).arg(data);
     command.env("LOCKGATE_LOG", "off").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut server = Running::start(&mut command);
     let mut line = String::new();
