@@ -77,7 +77,7 @@ need_server() {
     } || say "could not install $*; the tests that need it are skipped."
     [ -z "$guarded" ] || $as rm -f "$guard"
     if [ -d /run/systemd/system ]; then
-        for service in ssh ssh.socket proftpd; do $as systemctl disable "$service" >/dev/null 2>&1 || true; done
+        for service in ssh ssh.socket nginx proftpd; do $as systemctl disable "$service" >/dev/null 2>&1 || true; done
     fi
 }
 

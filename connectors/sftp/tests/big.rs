@@ -1,4 +1,4 @@
-//! A body of gigabytes passes in and out in little memory, seen from outside: the work is done by a
+//! A body of two gigabytes passes in and out in little memory, seen from outside: the work is done by a
 //! process of its own, whose largest resident memory the kernel tells.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a broken premise must fail the test on the spot")]
 
@@ -16,7 +16,6 @@ use lockgate_document::Document;
 use lockgate_model::definition::ServerIdentity;
 use lockgate_testkit::{
     contract::{context, loopback},
-    long,
     process::peak_rss_bytes,
     ssh_peer::{Openssh, Shown, SshKeys},
 };
@@ -32,8 +31,7 @@ fn gigabytes_pass_in_little_memory() {
     }
     let keys = SshKeys::new("unused");
     let Some(server) = Openssh::start(&keys, Shown::Own) else { return };
-    // Without optimisation the cryptography takes minutes for what else takes seconds.
-    let bytes: u64 = if long() || !cfg!(debug_assertions) { 2 << 30 } else { 256 << 20 };
+    let bytes: u64 = 2 << 30;
     let output = Command::new(env::current_exe().unwrap())
         .args(["--exact", "gigabytes_pass_in_little_memory", "--nocapture"])
         .env(WORKER, bytes.to_string())

@@ -2,9 +2,13 @@
 
 use std::{
     fs,
-    path::PathBuf,
+    net::{SocketAddr, TcpStream},
+    path::{Path, PathBuf},
     process::{Child, Command},
+    time::Duration,
 };
+
+use crate::wait_until;
 
 /// The `lockgate` program that cargo built beside the running test.
 ///
@@ -58,6 +62,31 @@ fn status_bytes(pid: u32, field: &str) -> u64 {
     let line = status.lines().find_map(|l| l.strip_prefix(field)).unwrap_or_else(|| panic!("no {field} in status"));
     let kibibytes: u64 = line.trim().trim_end_matches(" kB").parse().expect("a number of kB");
     kibibytes * 1024
+}
+
+/// Where a server's program is. Without it a test is skipped, and fails in CI.
+///
+/// # Panics
+/// In CI, where everything is installed.
+pub(crate) fn installed(program: &str) -> Option<PathBuf> {
+    let found = ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/sbin"]
+        .into_iter()
+        .map(|folder| Path::new(folder).join(program))
+        .find(|path| path.is_file());
+    if found.is_none() {
+        assert!(std::env::var_os("CI").is_none(), "{program} is not installed");
+        eprintln!("skipped: {program} (it is not installed; `./test` installs it)");
+    }
+    found
+}
+
+/// Waits until a server listens on a port of 127.0.0.1.
+pub(crate) fn listening(port: u16, log: &Path) {
+    let addr: SocketAddr = ([127, 0, 0, 1], port).into();
+    let what = format!("a server on port {port}: see {}", log.display());
+    wait_until(&what, Duration::from_secs(20), || {
+        TcpStream::connect_timeout(&addr, Duration::from_millis(200)).is_ok()
+    });
 }
 
 #[cfg(test)]

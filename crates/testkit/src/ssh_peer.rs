@@ -6,13 +6,15 @@
 
 use std::{
     fs,
-    net::{SocketAddr, TcpStream},
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    time::Duration,
 };
 
-use crate::{free_port, process::Running, temp_dir, wait_until};
+use crate::{
+    free_port,
+    process::{Running, installed, listening},
+    temp_dir,
+};
 
 /// What is wrong with the way a server proves itself, if anything.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -269,22 +271,6 @@ impl Proftpd {
     }
 }
 
-/// Where a server's program is. Without it a test is skipped, and fails in CI.
-///
-/// # Panics
-/// In CI, where everything is installed.
-fn installed(program: &str) -> Option<PathBuf> {
-    let found = ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/sbin"]
-        .into_iter()
-        .map(|folder| Path::new(folder).join(program))
-        .find(|path| path.is_file());
-    if found.is_none() {
-        assert!(std::env::var_os("CI").is_none(), "{program} is not installed");
-        eprintln!("skipped: {program} (it is not installed; `./test` installs it)");
-    }
-    found
-}
-
 /// A subsystem that appends to `sftp.log`.
 fn telling(dir: &Path) -> String {
     let places = ["/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server", "/usr/lib/ssh/sftp-server"];
@@ -293,14 +279,6 @@ fn telling(dir: &Path) -> String {
     let text = format!("#!/bin/sh\nexec {server} -e -l INFO -d {} 2>>{}\n", files.display(), log.display());
     executable(&script, &text);
     script.display().to_string()
-}
-
-fn listening(port: u16, log: &Path) {
-    let addr: SocketAddr = ([127, 0, 0, 1], port).into();
-    let what = format!("a server on port {port}: see {}", log.display());
-    wait_until(&what, Duration::from_secs(20), || {
-        TcpStream::connect_timeout(&addr, Duration::from_millis(200)).is_ok()
-    });
 }
 
 fn count(log: &Path, of: &str) -> usize {

@@ -10,6 +10,7 @@
 mod account;
 mod bounds;
 mod contract;
+mod faults;
 mod proxy;
 mod redirects;
 mod requests;

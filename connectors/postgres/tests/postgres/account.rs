@@ -138,9 +138,12 @@ impl Account {
 
     /// All records of a streamed query.
     pub async fn records(&self, sql: &str) -> Result<Vec<Value>, Error> {
-        let mut call = call("query", sql, json!([]));
-        call.stream = true;
-        let answer = self.invoke(call).await?;
+        self.records_of(call("query", sql, json!([]))).await
+    }
+
+    /// All records of a query's stream.
+    pub async fn records_of(&self, query: Call) -> Result<Vec<Value>, Error> {
+        let answer = self.invoke(Call { stream: true, ..query }).await?;
         let Some(Streamed::Records(mut records)) = answer.stream else { panic!("no records") };
         let mut all = Vec::new();
         while let Some(batch) = records.next().await.transpose()? {

@@ -4,11 +4,14 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::unreachable,
     reason = "a broken premise must fail the test on the spot"
 )]
 
 mod account;
+mod contract;
 mod endings;
+mod faults;
 mod hostile;
 mod pooling;
 mod practice;

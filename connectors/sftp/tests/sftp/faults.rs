@@ -6,46 +6,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::{StreamExt as _, stream};
-use lockgate_connector_api::{Body, Call, Error, Kind as Is};
+use lockgate_connector_api::{Body, Call, Kind as Is};
 use lockgate_testkit::{
     FaultProxy,
-    contract::tells_nothing,
+    contract::{
+        faults::{DEADLINE, clean, each, everywhere},
+        tells_nothing,
+    },
     fault_proxy::{Fault, Way},
-    long, wait_until_async,
+    wait_until_async,
 };
 use serde_json::json;
 
 use crate::account::{Account, KINDS, Kind, Server, call, content, generated};
 
 const BYTES: u64 = 400_000;
-const DEADLINE: Duration = Duration::from_secs(4);
-/// Calls that break at the same time.
-const SIDE_BY_SIDE: usize = 12;
-
-/// Every fault at every place: in the key exchange, the sign-in, the content and the end.
-fn faults((up, down): (u64, u64)) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    for (way, total) in [(Way::Up, up), (Way::Down, down)] {
-        let mut places = vec![0, 30, 700, 1_300, 2_200, total / 2, total - 500, total - 60];
-        if long() {
-            places.extend((1..40).map(|n| total * n / 40));
-        }
-        for at in places {
-            faults.extend([
-                Fault::Reset(way, at),
-                Fault::Truncate(way, at),
-                Fault::Flip(way, at),
-                Fault::BlackHole(way, at),
-            ]);
-            if way == Way::Down {
-                faults.push(Fault::Endless(at));
-            }
-        }
-    }
-    faults
-}
-
 /// Bytes that a call carries both ways when nothing breaks.
 async fn totals(kind: Kind, server: &Server, one: Call) -> (u64, u64) {
     let proxy = FaultProxy::start(server.port()).await;
@@ -70,48 +45,11 @@ fn whole() -> Vec<u8> {
     content(0, usize::try_from(BYTES).unwrap())
 }
 
-/// The failure is one of the network's, ended in time and tells nothing.
-fn clean<T>(outcome: Result<T, Error>, begun: Instant, what: &str) -> Option<T> {
-    assert!(begun.elapsed() < DEADLINE + Duration::from_secs(4), "{what}: took {:?}", begun.elapsed());
-    match outcome {
-        Ok(value) => Some(value),
-        Err(error) => {
-            tells_nothing(&error);
-            let kinds = [Is::Unreachable, Is::Timeout, Is::Protocol, Is::Identity];
-            assert!(kinds.contains(&error.kind()), "{what}: {error}, {}", error.private().reveal());
-            None
-        }
-    }
-}
-
-/// Runs one call for every fault, each over a proxy of its own, whose first connection breaks. Gives
-/// the proxies: what a call tidies up behind its deadline goes through them still.
-async fn each<F: Future<Output = bool>>(
-    faults: Vec<Fault>,
-    port: u16,
-    one: impl Fn(usize, Fault, u16) -> F,
-) -> Vec<FaultProxy> {
-    let all = faults.len();
-    let outcomes = stream::iter(faults.into_iter().enumerate()).map(|(n, fault)| {
-        let one = &one;
-        async move {
-            let proxy = FaultProxy::start(port).await;
-            proxy.once(fault);
-            (one(n, fault, proxy.port()).await, proxy)
-        }
-    });
-    let (failed, proxies): (Vec<bool>, Vec<FaultProxy>) = outcomes.buffer_unordered(SIDE_BY_SIDE).unzip().await;
-    let failed = failed.into_iter().filter(|failed| *failed).count();
-    println!("{failed} of {all} calls failed");
-    assert!(failed * 10 > all * 7, "only {failed} of {all} calls failed: the faults do not come about");
-    proxies
-}
-
 #[tokio::test]
 async fn a_put_is_whole_or_not_there() {
     for kind in KINDS {
         let Some(server) = Server::start(kind) else { continue };
-        let faults = faults(totals(kind, &server, put("first")).await);
+        let faults = everywhere(totals(kind, &server, put("first")).await);
         let (server, whole) = (&server, &whole());
         let _proxies = each(faults, server.port(), async |n, fault, port| {
             let (name, what) = (format!("final-{n}"), format!("{kind:?} {fault:?}"));
@@ -139,7 +77,7 @@ async fn a_get_is_whole_or_fails() {
         let Some(server) = Server::start(kind) else { continue };
         let (server, whole) = (&server, &whole());
         fs::write(server.files().join("file"), whole).unwrap();
-        let faults = faults(totals(kind, server, get("file")).await);
+        let faults = everywhere(totals(kind, server, get("file")).await);
         each(faults, server.port(), async |_, fault, port| {
             let what = format!("{kind:?} {fault:?}");
             let account = Account::through(kind, server, port);
@@ -180,7 +118,7 @@ async fn small_operations_fail_cleanly() {
             };
             let first = format!("{operation}-first");
             prepare(&first);
-            let mut faults = faults(totals(kind, server, one(&first)).await);
+            let mut faults = everywhere(totals(kind, server, one(&first)).await);
             // What depends on the operation happens at the end of the answers.
             faults
                 .retain(|fault| matches!(fault, Fault::Reset(Way::Down, 1000..) | Fault::BlackHole(Way::Down, 2000..)));

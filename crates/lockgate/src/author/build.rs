@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use lockgate_connector_api::Registry;
 use lockgate_model::manifest::AccountRef;
 use serde_json::json;
 
@@ -22,10 +23,10 @@ pub struct Build {
 
 impl Build {
     /// Runs the command.
-    pub fn run(self, output: &Output) -> Result<(), Exit> {
+    pub fn run(self, connectors: &Registry, output: &Output) -> Result<(), Exit> {
         let sources = sources::folder(&self.folder)?;
-        let project = super::check::parsed(&sources)?;
-        let catalog = lockgate_runtime::catalog(&lockgate_connector_catalog::registry());
+        let project = super::check::parsed(&sources, connectors)?;
+        let catalog = lockgate_runtime::catalog(connectors);
         let modules = project
             .compile(&catalog)
             .map_err(|all| Exit::problems(all, |file| sources.0.get(file).cloned().unwrap_or_default()))?;

@@ -1,6 +1,7 @@
 //! `lockgate connector list|doc`: what the connectors' declarations say.
 
 use clap::Subcommand;
+use lockgate_connector_api::Registry;
 use serde_json::json;
 
 use crate::{exit::Exit, output::Output};
@@ -19,8 +20,7 @@ pub enum Connector {
 
 impl Connector {
     /// Runs the command.
-    pub fn run(self, output: &Output) -> Result<(), Exit> {
-        let registry = lockgate_connector_catalog::registry();
+    pub fn run(self, registry: &Registry, output: &Output) -> Result<(), Exit> {
         match self {
             Self::List => {
                 let all: Vec<_> = registry.specs().map(|spec| spec.to_json()).collect();

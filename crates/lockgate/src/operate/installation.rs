@@ -3,6 +3,7 @@
 
 use std::{path::Path, sync::Arc};
 
+use lockgate_connector_api::Registry;
 use lockgate_engine::{Engine, EngineConfig};
 use lockgate_keys::{Authority, Identity, Master};
 use lockgate_model::Timestamp;
@@ -27,7 +28,7 @@ fn failed(what: &str, error: impl std::fmt::Display) -> Exit {
 impl Installation {
     /// Opens the data directory, making what is missing. Blocking work is done here, before anything
     /// is served.
-    pub async fn open(dir: &Path) -> Result<Self, Exit> {
+    pub async fn open(dir: &Path, connectors: Arc<Registry>) -> Result<Self, Exit> {
         let clock = Clock::system();
         let now = clock.now();
         let master = Master::open_or_create(dir).map_err(|e| failed("open the master key", e))?;
@@ -39,7 +40,7 @@ impl Installation {
             store: Arc::new(store),
             engine: Arc::new(engine),
             master: Arc::new(master),
-            registry: Arc::new(lockgate_connector_catalog::registry()),
+            registry: connectors,
             clock: clock.clone(),
         })
         .await

@@ -8,12 +8,14 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clap::Args;
 use http::Method;
+use lockgate_connector_api::Registry;
 use lockgate_identity::{Password, Policy};
 use lockgate_listener::Settings;
 use lockgate_model::{
@@ -77,7 +79,7 @@ struct Ready {
 
 impl Quickstart {
     /// Runs the command.
-    pub fn run(self, output: &Output) -> Result<(), Exit> {
+    pub fn run(self, connectors: &Arc<Registry>, output: &Output) -> Result<(), Exit> {
         machine::close_up()?;
         server::log(output.is_json(), if output.is_json() { "info" } else { "warn" });
         let private_mode = std::os::unix::fs::PermissionsExt::from_mode(0o700);
@@ -87,14 +89,14 @@ impl Quickstart {
         };
         let data = self.data.clone().or_else(|| private.as_ref().map(|p| p.path().to_path_buf())).unwrap_or_default();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        let done = runtime.block_on(self.serve(&data, output));
+        let done = runtime.block_on(self.serve(&data, Arc::clone(connectors), output));
         runtime.shutdown_timeout(Duration::from_secs(5));
         done
     }
 
-    async fn serve(self, data: &Path, output: &Output) -> Result<(), Exit> {
+    async fn serve(self, data: &Path, connectors: Arc<Registry>, output: &Output) -> Result<(), Exit> {
         let began = Instant::now();
-        let installation = Installation::open(data).await?;
+        let installation = Installation::open(data, connectors).await?;
         let endpoints = Endpoints::start(&installation, !self.no_database).await?;
         let (tenant, environment) = ids()?;
         let password = self.tenant(&installation, &tenant).await?;

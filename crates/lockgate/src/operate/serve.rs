@@ -1,8 +1,9 @@
 //! `lockgate serve --data DIR`: listeners and the admin API on one TLS port.
 
-use std::{net::SocketAddr, path::PathBuf};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use clap::Args;
+use lockgate_connector_api::Registry;
 use lockgate_keys::Identity;
 use lockgate_listener::Settings;
 use lockgate_model::{RunId, definition::ServerIdentity};
@@ -53,15 +54,15 @@ pub struct Serve {
 
 impl Serve {
     /// Runs the command.
-    pub fn run(self, output: &Output) -> Result<(), Exit> {
+    pub fn run(self, connectors: &Arc<Registry>, output: &Output) -> Result<(), Exit> {
         machine::close_up()?;
         server::log(output.is_json(), "info");
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        runtime.block_on(self.serve(output))
+        runtime.block_on(self.serve(Arc::clone(connectors), output))
     }
 
-    async fn serve(self, output: &Output) -> Result<(), Exit> {
-        let installation = Installation::open(&self.data).await?;
+    async fn serve(self, connectors: Arc<Registry>, output: &Output) -> Result<(), Exit> {
+        let installation = Installation::open(&self.data, connectors).await?;
         let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
         let own = match (&self.cert, &self.key) {
             (Some(cert), Some(key)) => given(cert, key)?,

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use lockgate_connector_api::Registry;
 use serde_json::{Value, json};
 
 use crate::{
@@ -22,10 +23,10 @@ pub struct Push {
 
 impl Push {
     /// Runs the command.
-    pub fn run(self, output: &Output) -> Result<(), Exit> {
+    pub fn run(self, connectors: &Registry, output: &Output) -> Result<(), Exit> {
         let sources = sources::folder(&self.folder)?;
         // Problems are found here, with their places, before anything is sent.
-        let project = check::parsed(&sources)?;
+        let project = check::parsed(&sources, connectors)?;
         let client = Client::from_context()?;
         let bar = output.progress("pushing");
         let answer =

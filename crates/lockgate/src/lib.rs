@@ -1,0 +1,178 @@
+//! The `lockgate` program: command line and composition root.
+//!
+//! Each command is one file: `author/` needs no server, `publish/` and `administer/` speak the admin
+//! API of one, `operate/` runs one. What they do is done in other crates; here it is wired and shown.
+//!
+//! Deliberately absent: any decision, any format, any rule of the product.
+
+mod administer;
+mod author;
+mod client;
+mod context;
+mod exit;
+mod operate;
+mod output;
+mod publish;
+
+use std::{process::ExitCode, sync::Arc};
+
+use clap::{CommandFactory, Parser, Subcommand};
+use lockgate_connector_api::Registry;
+
+use crate::{exit::Exit, output::Output};
+
+/// Runs integrations: flows and mappings compiled to WebAssembly, behind two gates.
+#[derive(Parser)]
+#[command(name = "lockgate", version, about, max_term_width = 100, disable_help_subcommand = true)]
+struct Cli {
+    /// Print JSON for programs instead of text for people.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    // --- authors
+    /// Make a new project folder with a flow, a mapping and a sample.
+    New(author::new::New),
+    /// Find all problems of a project, with their places.
+    Check(author::check::Check),
+    /// Compile a project to modules and show their digests and what they may touch.
+    Build(author::build::Build),
+    /// Run a mapping file over documents from standard input, without a server.
+    Map(author::map::Map),
+    /// Evaluate a JSONata expression over a document from standard input, without a server.
+    Eval(author::eval::Eval),
+    // --- publishers
+    /// Sign in to a server and remember it as the context.
+    Login(publish::login::Login),
+    /// Store the sources of a project on the server as a new version.
+    Push(publish::push::Push),
+    /// Activate a version in an environment.
+    Deploy(publish::deploy::Deploy),
+    /// What is active in an environment.
+    Deployments(publish::deploy::Deployments),
+    /// Activate in one environment what is active in another: the same bytes.
+    Promote(publish::promote::Promote),
+    /// Activate what was active before: the same bytes.
+    Rollback(publish::promote::Rollback),
+    /// Take over the publish right of what is active, with its bytes and accounts as they are.
+    Adopt(publish::adopt::Active),
+    /// End what is active of a project in an environment.
+    Undeploy(publish::adopt::Active),
+    /// Run an orchestration now.
+    Run(publish::run::Run),
+    /// Look at runs.
+    #[command(subcommand)]
+    Runs(publish::runs::Runs),
+    /// Log lines of runs, from the server's memory.
+    Logs(publish::logs::Logs),
+    /// What runs by itself: list, pause, resume, run now.
+    #[command(subcommand)]
+    Schedule(publish::schedule::Schedule),
+    /// Bind accounts: address, server identity and secrets of an endpoint in an environment.
+    #[command(subcommand)]
+    Account(publish::account::Account),
+    // --- administrators
+    /// Users, service accounts, their profiles and keys.
+    #[command(subcommand)]
+    User(administer::user::User),
+    /// Groups of users.
+    #[command(subcommand)]
+    Group(administer::group::Group),
+    /// Access profiles.
+    #[command(subcommand)]
+    Profile(administer::profile::Profile),
+    /// Access control lists.
+    #[command(subcommand)]
+    Acl(administer::acl::Acl),
+    /// Environments (stages).
+    #[command(subcommand)]
+    Env(administer::env::Env),
+    /// Make definitions from a file so.
+    Apply(administer::apply::Apply),
+    /// Explain who may do what.
+    #[command(subcommand)]
+    Access(administer::access::Access),
+    /// The audit log.
+    #[command(subcommand)]
+    Audit(administer::audit::Audit),
+    // --- operators
+    /// A whole installation on this machine, with a practice endpoint and a first order.
+    Quickstart(operate::quickstart::Quickstart),
+    /// Serve listeners and the admin API.
+    Serve(operate::serve::Serve),
+    /// What only the operator may do, over the server's local socket.
+    #[command(subcommand)]
+    Operator(operate::operator::Operator),
+    /// The connectors of this program.
+    #[command(subcommand)]
+    Connector(operate::connector::Connector),
+    /// Print a completion script for a shell.
+    Completions {
+        /// Which shell.
+        shell: clap_complete::Shell,
+    },
+}
+
+/// Runs the command line that this process was started with, over these connectors.
+pub fn run(connectors: Registry) -> ExitCode {
+    let cli = Cli::parse();
+    let output = Output::new(cli.json);
+    let done = dispatch(cli.command, &Arc::new(connectors), &output);
+    if let Err(exit) = &done {
+        output.failure(exit);
+    }
+    done.err().map_or(0, |exit: Exit| exit.code()).into()
+}
+
+fn dispatch(command: Command, connectors: &Arc<Registry>, output: &Output) -> Result<(), Exit> {
+    match command {
+        Command::New(c) => c.run(output),
+        Command::Check(c) => c.run(connectors, output),
+        Command::Build(c) => c.run(connectors, output),
+        Command::Map(c) => c.run(output),
+        Command::Eval(c) => c.run(output),
+        Command::Login(c) => c.run(output),
+        Command::Push(c) => c.run(connectors, output),
+        Command::Deploy(c) => c.run(output),
+        Command::Deployments(c) => c.run(output),
+        Command::Promote(c) => c.run(output),
+        Command::Rollback(c) => c.run(output),
+        Command::Adopt(c) => c.adopt(output),
+        Command::Undeploy(c) => c.undeploy(output),
+        Command::Run(c) => c.run(output),
+        Command::Runs(c) => c.run(output),
+        Command::Logs(c) => c.run(output),
+        Command::Schedule(c) => c.run(output),
+        Command::Account(c) => c.run(output),
+        Command::User(c) => c.run(output),
+        Command::Group(c) => c.run(output),
+        Command::Profile(c) => c.run(output),
+        Command::Acl(c) => c.run(output),
+        Command::Env(c) => c.run(output),
+        Command::Apply(c) => c.run(output),
+        Command::Access(c) => c.run(output),
+        Command::Audit(c) => c.run(output),
+        Command::Quickstart(c) => c.run(connectors, output),
+        Command::Serve(c) => c.run(connectors, output),
+        Command::Operator(c) => c.run(output),
+        Command::Connector(c) => c.run(connectors, output),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "lockgate", &mut std::io::stdout());
+            Ok(())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Cli::command().debug_assert();
+    }
+}
