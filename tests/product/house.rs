@@ -9,7 +9,7 @@ use std::{
 
 use lockgate_testkit::{
     TempDir,
-    process::{Running, program},
+    process::{Running, example, program},
 };
 use serde_json::Value;
 
@@ -19,6 +19,7 @@ pub struct House {
     pub data: PathBuf,
     pub process: Running,
     folder: TempDir,
+    program: PathBuf,
 }
 
 /// What came back over HTTP.
@@ -77,27 +78,20 @@ impl House {
         let mut command = Command::new(program());
         command.env("LOCKGATE_LOG", level).args(["quickstart", "--json", "--no-database", "--data"]).arg(&data);
         let (process, ready) = ready(&mut command, &folder);
-        Self { ready, data, process, folder }
+        Self { ready, data, process, folder, program: program() }
     }
 
-    /// With the practice database, the wordiest log, and a folder of its own for temporary files; none
-    /// where PostgreSQL is not installed, which is said.
-    pub fn start_for_canaries() -> Option<Self> {
-        let folder = lockgate_testkit::temp_dir();
+    /// A program that has a connector more, `defect`, with the wordiest log and a folder of its own for
+    /// temporary files.
+    pub fn start_for_canaries() -> Self {
+        let (folder, program) = (lockgate_testkit::temp_dir(), example("lockgate-with-a-defect"));
         let (data, tmp) = (folder.path().join("data"), folder.path().join("tmp"));
         std::fs::create_dir(&tmp).unwrap();
-        // The database's server runs as another user where this one is root.
-        std::fs::set_permissions(&tmp, std::os::unix::fs::PermissionsExt::from_mode(0o777)).unwrap();
-        std::fs::set_permissions(folder.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-        let mut command = Command::new(program());
+        let mut command = Command::new(&program);
         command.env("LOCKGATE_LOG", "trace").env("TMPDIR", &tmp);
-        command.args(["quickstart", "--json", "--data"]).arg(&data);
+        command.args(["quickstart", "--json", "--no-database", "--data"]).arg(&data);
         let (process, ready) = ready(&mut command, &folder);
-        if let Some(reason) = ready["without_database"].as_str() {
-            lockgate_testkit::skip("the canaries", reason);
-            return None;
-        }
-        Some(Self { ready, data, process, folder })
+        Self { ready, data, process, folder, program }
     }
 
     /// Starts quickstart again on the same data directory.
@@ -110,10 +104,10 @@ impl House {
     /// Goes on with `lockgate serve` on the same data directory, behind `shell` if that is not empty;
     /// the practice endpoint is gone then.
     pub fn serve(self, shell: &str, more: &[&str]) -> Self {
-        let Self { process, folder, data, ready: before } = self;
+        let Self { process, folder, data, ready: before, program } = self;
         stop(process);
         let mut command = Command::new("sh");
-        command.args(["-c", &format!("{shell} exec \"$@\""), "sh"]).arg(program());
+        command.args(["-c", &format!("{shell} exec \"$@\""), "sh"]).arg(&program);
         command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--data"]).arg(&data).args(more);
         let (process, serving) = ready(&mut command, &folder);
         let mut ready = before;
@@ -124,7 +118,7 @@ impl House {
         let mut signed_in: Value = serde_json::from_slice(&std::fs::read(&context).unwrap()).unwrap();
         signed_in["url"] = serving["url"].clone();
         std::fs::write(&context, signed_in.to_string()).unwrap();
-        Self { ready, data, process, folder }
+        Self { ready, data, process, folder, program }
     }
 
     fn start_in(folder: TempDir, data: PathBuf, more: &[&str]) -> Self {
@@ -134,7 +128,7 @@ impl House {
             command.arg("--no-database");
         }
         let (process, ready) = ready(&mut command, &folder);
-        Self { ready, data, process, folder }
+        Self { ready, data, process, folder, program: program() }
     }
 
     pub fn text(&self, member: &str) -> String {
@@ -190,7 +184,7 @@ impl House {
 
     /// The command line, signed in by this file.
     pub fn cli_as(&self, context: &Path, arguments: &[&str], input: &str) -> Output {
-        let mut command = Command::new(program());
+        let mut command = Command::new(&self.program);
         command.env("LOCKGATE_CONTEXT", context).args(arguments);
         with_input(&mut command, input)
     }

@@ -23,6 +23,16 @@ pub fn program() -> PathBuf {
     program
 }
 
+/// A program that stands beside the product's own for tests (`cargo build --examples`).
+///
+/// # Panics
+/// When it is not there.
+pub fn example(name: &str) -> PathBuf {
+    let program = program().with_file_name("examples").join(name);
+    assert!(program.is_file(), "{} is missing: run `cargo build --workspace --examples` first", program.display());
+    program
+}
+
 /// A child that is killed and reaped when the test ends, however it ends.
 #[derive(Debug)]
 pub struct Running(pub Child);

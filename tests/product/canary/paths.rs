@@ -1,0 +1,145 @@
+//! The endpoints of the canaries, and how each can fail: somebody not allowed, nobody, somebody else,
+//! and a connection that breaks in the middle of an answer.
+
+use lockgate_testkit::{
+    FaultProxy, HttpsPeer, Pki, Postgres,
+    contract::CANARY,
+    fault_proxy::{Fault, Way},
+    free_port,
+    pki::Server,
+};
+
+use crate::house::House;
+
+/// Servers of the test's own process and beside it.
+pub struct World {
+    runtime: tokio::runtime::Runtime,
+    _https: HttpsPeer,
+    _postgres: Postgres,
+    /// One of each connector.
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// Where an account of a connector leads.
+pub struct Endpoint {
+    /// The connector.
+    pub connector: &'static str,
+    /// The operation that fails.
+    pub operation: &'static str,
+    /// What its address ends in.
+    path: String,
+    /// Where the server listens.
+    pub port: u16,
+    /// Arguments that name its identity, and another's.
+    pub identity: Vec<String>,
+    /// See `identity`.
+    pub other_identity: Vec<String>,
+    settings: &'static [&'static str],
+    /// How far before the end of a connection its answer is under way.
+    from_end: u64,
+    /// Its password.
+    pub password: Option<String>,
+}
+
+impl World {
+    /// None where PostgreSQL is not installed, which is said.
+    pub fn start(house: &House) -> Option<Self> {
+        let pki = Pki::new();
+        let postgres = Postgres::start(&pki)?;
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let https = runtime.block_on(HttpsPeer::start(pki.server_config(Server::Good, false, &["h2", "http/1.1"])));
+        let ca = |name: &str, pki: &Pki| {
+            let path = house.folder().join(name);
+            std::fs::write(&path, pki.ca_pem()).unwrap();
+            vec!["--ca".to_owned(), path.to_str().unwrap().to_owned()]
+        };
+        let (own, other) = (ca("own.pem", &pki), ca("other.pem", &Pki::new()));
+        let sftp = &house.ready["sftp"];
+        let text = |member: &str| sftp[member].as_str().unwrap().to_owned();
+        let host_key = |key: &str| vec!["--host-key".to_owned(), key.to_owned()];
+        let endpoints = vec![
+            Endpoint {
+                connector: "https",
+                operation: "post",
+                path: String::new(),
+                port: https.port(),
+                identity: own.clone(),
+                other_identity: other.clone(),
+                settings: &[],
+                from_end: 150,
+                password: None,
+            },
+            Endpoint {
+                connector: "sftp",
+                operation: "put",
+                path: "/export".to_owned(),
+                port: text("address").rsplit(':').next().unwrap().parse().unwrap(),
+                identity: host_key(&text("host_key")),
+                other_identity: host_key("SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
+                settings: &["username=practice", "auth=password"],
+                from_end: 150,
+                password: Some(text("password")),
+            },
+            Endpoint {
+                connector: "postgres",
+                operation: "query",
+                path: "/peer".to_owned(),
+                port: postgres.port(),
+                identity: own,
+                other_identity: other,
+                settings: &["username=app"],
+                from_end: 10_000,
+                password: Some(CANARY.to_owned()),
+            },
+        ];
+        Some(Self { runtime, _https: https, _postgres: postgres, endpoints })
+    }
+
+    /// A proxy in front of an endpoint.
+    pub fn proxy(&self, endpoint: &Endpoint) -> FaultProxy {
+        self.runtime.block_on(FaultProxy::start(endpoint.port))
+    }
+}
+
+impl Endpoint {
+    /// Its address at another place.
+    pub fn at(&self, host: &str, port: u16) -> String {
+        format!("{}://{host}:{port}{}", self.connector, self.path)
+    }
+
+    /// Where nobody listens.
+    pub fn nobody(&self) -> String {
+        self.at("127.0.0.1", free_port())
+    }
+
+    /// Binds the account `the-<connector>` by the verb `add` or `set`, in front of `more` of the
+    /// password.
+    pub fn bind(&self, house: &House, verb: &str, address: &str, identity: &[String], more: &str) {
+        let account = format!("the-{}", self.connector);
+        let mut arguments = vec![
+            "account",
+            verb,
+            &account,
+            "--env",
+            "development",
+            "--connector",
+            self.connector,
+            "--address",
+            address,
+        ];
+        arguments.extend(identity.iter().map(String::as_str));
+        arguments.extend(self.settings.iter().flat_map(|setting| ["--set", setting]));
+        if self.password.is_some() {
+            arguments.extend(["--secret", "password=-"]);
+        }
+        let password = format!("{more}{}", self.password.as_deref().unwrap_or_default());
+        let bound = house.cli_as(&house.data.join("context.json"), &arguments, &password);
+        assert!(bound.status.success(), "{arguments:?}: {bound:?}");
+    }
+
+    /// Faults in the middle of an answer, when a whole connection has so many bytes of it.
+    pub fn faults(&self, down: u64) -> [Fault; 4] {
+        let at = down - self.from_end;
+        [Fault::Reset(Way::Down, at), Fault::Truncate(Way::Down, at), Fault::Flip(Way::Down, at), Fault::Endless(at)]
+    }
+}
