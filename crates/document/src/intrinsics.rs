@@ -14,6 +14,7 @@ mod inspect;
 mod list;
 mod navigate;
 mod numbers;
+mod order;
 mod sequences;
 mod strings;
 mod to_text;

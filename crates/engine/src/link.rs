@@ -172,6 +172,12 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Box<Host>>> {
         Sort => arena.sort(list: Handle);
         Distinct => arena.distinct(list: Handle);
         Reverse => arena.reverse(list: Handle);
+        // tuples
+        SortBy => arena.sort_by(list: Handle, keys: Handle, descending: i32);
+        EnvCopy => arena.env_copy(env: Handle);
+        GroupAdd => arena.group_add(groups: Handle, key: Handle, pair: i32, h: Handle);
+        GroupPair => arena.group_pair(groups: Handle, key: Handle);
+        GroupData => arena.group_data(groups: Handle, key: Handle);
         // functions
         EnvNew => arena.env_new(parent: Handle, n: i32);
         EnvGet => arena.env_get(env: Handle, up: i32, i: i32);

@@ -328,6 +328,17 @@ intrinsics! {
     Distinct "distinct" "h" "h" 4;
     /// `reverse(list)`.
     Reverse "reverse" "h" "h" 4;
+    // --- tuples
+    /// `sort_by(list, keys, descending)`: by keys, an environment for each item; bit `n` turns key `n` around. T2007, T2008.
+    SortBy "sort_by" "hhi" "h" 4;
+    /// `env_copy(env)`: another environment with the same variables.
+    EnvCopy "env_copy" "h" "h" 4;
+    /// `group_add(groups, key, pair, h)`: adds to the object `groups` an item under a key that `pair` gave; T1003, D1009.
+    GroupAdd "group_add" "hhih" "" 4;
+    /// `group_pair(groups, key)`: the pair that gave the key.
+    GroupPair "group_pair" "hh" "i" 2;
+    /// `group_data(groups, key)`: the items under a key: none, one as it is, or an array.
+    GroupData "group_data" "hh" "h" 4;
     // --- functions
     /// `env_new(parent, n)`: an environment of `n` variables, all undefined.
     EnvNew "env_new" "hi" "h" 4;

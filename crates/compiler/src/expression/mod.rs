@@ -11,12 +11,14 @@ mod build;
 mod builtins;
 mod emitter;
 mod functions;
+mod group;
 mod loops;
 mod numbers;
 mod operators;
 mod path;
 mod scopes;
 mod signature;
+mod tuples;
 mod values;
 
 use lockgate_mapping::{

@@ -6,7 +6,6 @@
 
 use lockgate_mapping::expression::ir::{Expr, Filter, Kind, Path, Step};
 use lockgate_model::abi::{self, Op, seq};
-use wasm_encoder::{BlockType, ValType};
 
 use super::emitter::{Context, Emitter};
 
@@ -84,6 +83,14 @@ impl<'a> Emitter<'a> {
 
     /// Takes one step from the handle on the stack.
     fn step(&mut self, step: &'a Step, flags: i32) {
+        if let Kind::Sort(terms) = &step.expr.kind {
+            self.order(&step.expr, terms, None);
+            let filtered = if step.filters.is_empty() { flags } else { flags & !seq::LAST };
+            self.filters(&step.filters, seq::INNER);
+            let acc = self.sequence();
+            self.add(acc, Op::SeqPush);
+            return self.close(acc, filtered);
+        }
         if let (Kind::Name(name), true) = (&step.expr.kind, step.filters.is_empty()) {
             let k = self.index(name);
             self.body.ins().i32_const(k);
@@ -122,6 +129,9 @@ impl<'a> Emitter<'a> {
             }
             // What a filter lets through is added as it is: no sequence of its own is needed.
             Filter::Predicate(predicate) => self.select(predicate, acc, !has_index(before)),
+            Filter::Place(_) => {
+                self.body.ins().drop();
+            }
         }
     }
 
@@ -145,6 +155,8 @@ impl<'a> Emitter<'a> {
                     self.select(predicate, acc, !has_index(filters.get(..i).unwrap_or_default()));
                     self.close(acc, flags);
                 }
+                // A path with a position variable goes another way.
+                Filter::Place(_) => {}
             }
         }
     }
@@ -155,22 +167,7 @@ impl<'a> Emitter<'a> {
         let list = self.stash();
         self.each_item(list, or_once, |e, item, i, count| {
             e.with_context(Context::Local(item), |e| {
-                if Self::is_truth(predicate) {
-                    e.condition(predicate);
-                    e.body.ins().if_(BlockType::Empty).local_get(acc).local_get(item);
-                    e.body.op(Op::SeqAdd);
-                    e.body.ins().end();
-                    return;
-                }
-                e.handle(predicate);
-                e.body.ins().local_get(i).local_get(count);
-                e.body.op(Op::Selects);
-                // A list of places may name one more than once.
-                let times = e.body.local(ValType::I32);
-                e.body.ins().local_set(times).block(BlockType::Empty).loop_(BlockType::Empty);
-                e.body.ins().local_get(times).i32_eqz().br_if(1).local_get(acc).local_get(item);
-                e.body.op(Op::SeqAdd);
-                e.body.ins().local_get(times).i32_const(1).i32_sub().local_set(times).br(0).end().end();
+                e.select_one(predicate, acc, item, i, count);
             });
         });
     }

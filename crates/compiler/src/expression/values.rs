@@ -69,6 +69,12 @@ impl<'a> Emitter<'a> {
             Kind::Wildcard => self.normalised(Op::Wildcard, 0),
             Kind::Descendants => self.normalised(Op::Descend, 0),
             Kind::Path(path) => self.path(path),
+            Kind::Tuples(tuples) => self.tuples_value(expr, tuples),
+            Kind::Grouped(value, group) => self.grouped(expr, value, group),
+            // Only a step of a path orders anything.
+            Kind::Sort(_) => {
+                self.body.ins().i64_const(abi::UNDEFINED);
+            }
             Kind::Filtered(value, filters, keep) => self.filtered(value, filters, *keep),
             Kind::Keep(value) => self.kept(value),
             Kind::Settled(value) => self.value(value, End::No),

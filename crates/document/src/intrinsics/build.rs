@@ -114,6 +114,19 @@ impl Arena {
         }
     }
 
+    /// The value of an object's field, if it has it.
+    pub(super) fn field_of(&mut self, o: Handle, key: Text) -> Result<Option<Handle>, Fault> {
+        let object = self.object(o)?;
+        let place = self.place_of(o, object, key)?;
+        Ok(place.map(|place| self.values.field(o.slot(), object.1.at, place).value))
+    }
+
+    /// Adds a field that the object does not have. The key's characters must live as long as it.
+    pub(super) fn new_field(&mut self, o: Handle, field: Field) -> Result<(), Fault> {
+        let object = self.object(o)?;
+        self.add_field(o, object, field)
+    }
+
     /// Index and span of an object.
     #[inline]
     fn object(&self, o: Handle) -> Result<(u16, Span), Fault> {

@@ -149,6 +149,12 @@ pub enum Kind {
     Descendants,
     /// A path.
     Path(Path),
+    /// `%`, `@` or `#`: a path that brings names along; see [`Tuples`].
+    Tuples(Box<Tuples>),
+    /// A value grouped by keys: keys and values.
+    Grouped(Box<Expr>, Group),
+    /// A step that orders what the steps before gave: terms, each with whether it descends.
+    Sort(Vec<(Expr, bool)>),
     /// Filters on a value that is no step; whether `[]` was asked for.
     Filtered(Box<Expr>, Vec<Filter>, bool),
     /// `[]` on a call or a wildcard, whose sequence then stays an array.
@@ -254,4 +260,57 @@ pub enum Filter {
     Index(f64),
     /// An expression on each item: a number selects by place, else its truth decides.
     Predicate(Expr),
+    /// Not a filter: the variable of that number in [`Tuples`] is the place of each item.
+    Place(usize),
+}
+
+/// A path of which a step binds names: from there on each item is a tuple of itself and what was
+/// bound on the way to it.
+#[derive(Debug, Clone)]
+pub struct Tuples {
+    /// The path; its steps from `first` on make tuples.
+    pub path: Path,
+    /// The scope of the names, opened anew for each tuple.
+    pub scope: ScopeId,
+    /// What a tuple holds behind its item.
+    pub variables: Vec<VariableId>,
+    /// The first step that makes tuples.
+    pub first: usize,
+    /// What each step from `first` on binds.
+    pub bound: Vec<Bound>,
+    /// How the tuples are grouped.
+    pub group: Option<Group>,
+}
+
+/// `{…}` after a path or another value.
+#[derive(Debug, Clone)]
+pub struct Group {
+    /// Keys, of each item, and values, of all items with one key.
+    pub pairs: Vec<(Expr, Expr)>,
+    /// Its first brace.
+    pub token: Span,
+}
+
+/// What a step adds to a tuple: numbers of variables.
+#[derive(Debug, Clone, Default)]
+pub struct Bound {
+    /// `@$name`: the result, while the item stays what the step was taken on.
+    pub focus: Option<usize>,
+    /// `#$name`: the place of the result.
+    pub index: Option<usize>,
+    /// What the step was taken on, for a `%`.
+    pub ancestor: Option<usize>,
+    /// The step gives tuples itself: numbers of its variables and of ours that take them over.
+    pub taken: Option<Vec<(usize, usize)>>,
+}
+
+impl Expr {
+    /// The tuples that this expression ends with.
+    pub fn tuples(&self) -> Option<&Tuples> {
+        match &self.kind {
+            Kind::Tuples(tuples) => Some(tuples),
+            Kind::Block(_, body) => body.last()?.tuples(),
+            _ => None,
+        }
+    }
 }

@@ -147,6 +147,12 @@ pub(super) fn visit<'e>(expr: &'e Expr, look: &mut dyn FnMut(&'e Expr)) {
             }
         }
     }
+    fn pairs<'e>(list: &'e [(Expr, Expr)], look: &mut dyn FnMut(&'e Expr)) {
+        for (key, value) in list {
+            visit(key, look);
+            visit(value, look);
+        }
+    }
     fn body<'e>(lambda: &'e Lambda, look: &mut dyn FnMut(&'e Expr)) {
         visit(&lambda.body, look);
     }
@@ -166,6 +172,18 @@ pub(super) fn visit<'e>(expr: &'e Expr, look: &mut dyn FnMut(&'e Expr)) {
                 filters(&step.filters, look);
             }
         }
+        Kind::Tuples(tuples) => {
+            for step in &tuples.path.steps {
+                visit(&step.expr, look);
+                filters(&step.filters, look);
+            }
+            tuples.group.iter().for_each(|group| pairs(&group.pairs, look));
+        }
+        Kind::Grouped(value, group) => {
+            visit(value, look);
+            pairs(&group.pairs, look);
+        }
+        Kind::Sort(terms) => terms.iter().for_each(|(term, _)| visit(term, look)),
         Kind::Filtered(value, list, _) => {
             visit(value, look);
             filters(list, look);
@@ -176,10 +194,7 @@ pub(super) fn visit<'e>(expr: &'e Expr, look: &mut dyn FnMut(&'e Expr)) {
             visit(b, look);
         }
         Kind::Array(items, _) => items.iter().for_each(|(item, _)| visit(item, look)),
-        Kind::Object(pairs) => pairs.iter().for_each(|(key, value)| {
-            visit(key, look);
-            visit(value, look);
-        }),
+        Kind::Object(list) => pairs(list, look),
         Kind::Block(_, list) | Kind::Builtin(_, list) => list.iter().for_each(|e| visit(e, look)),
         Kind::Condition(a, b, c) => {
             visit(a, look);

@@ -28,27 +28,29 @@ pub use kinds::{ValueKind, kind_of};
 pub struct Expression {
     text: String,
     tree: Box<tree::Tree>,
+    /// For each `%`, the one whose name it goes by.
+    parents: Vec<usize>,
 }
 
 impl Expression {
     /// Parses one expression. Spans in problems are bytes in `text`.
     pub fn parse(text: &str) -> Result<Expression, Diagnostics> {
-        let tree =
+        let (tree, parents) =
             parser::parse(text).and_then(normalise::normalise).map_err(|problem| Diagnostics(vec![*problem.0]))?;
-        Ok(Expression { text: text.to_owned(), tree })
+        Ok(Expression { text: text.to_owned(), tree, parents })
     }
 
     /// Its intermediate form. `outer` tells which names the surroundings provide; they hide
     /// built-ins of the same name. What is not compiled is refused: `LG-EXPR-LATER` for what comes
     /// later, `LG-EXPR-EVAL` for `$eval`.
     pub fn resolve(&self, outer: &dyn Fn(&str) -> bool) -> Result<ir::Program, Diagnostics> {
-        resolve::resolve(&self.tree, false, outer)
+        resolve::resolve(&self.tree, &self.parents, false, outer)
     }
 
     /// The same for an expression whose context is an item of the document and not its root: the
     /// root is `$$`.
     pub fn resolve_on_item(&self, outer: &dyn Fn(&str) -> bool) -> Result<ir::Program, Diagnostics> {
-        resolve::resolve(&self.tree, true, outer)
+        resolve::resolve(&self.tree, &self.parents, true, outer)
     }
 
     /// The text it was parsed from.

@@ -1,7 +1,7 @@
 //! Puts paths together: `a.b[0].c` becomes one path of three steps, with the filters on the steps
 //! they belong to. Rules of the standard that need the whole path are checked here.
 //!
-//! Parents (`%`) are resolved far enough to refuse those that have no derivable object (S0217).
+//! Each parent (`%`) is given the step whose object it is; those without one are refused (S0217).
 //! Nodes and trees travel in boxes: this recursion is the deepest, and its frames stay small.
 
 mod ancestry;
@@ -16,19 +16,21 @@ use super::{
     tree::{Group, Stage, Tree, What},
 };
 
-/// The processed tree of an expression.
-pub(super) fn normalise(node: Box<Node>) -> Result<Box<Tree>, Problem> {
-    let mut normaliser = Normaliser { levels: Vec::new() };
+/// The processed tree of an expression, and for each `%` the one whose name it goes by.
+pub(super) fn normalise(node: Box<Node>) -> Result<(Box<Tree>, Vec<usize>), Problem> {
+    let mut normaliser = Normaliser { levels: Vec::new(), labels: Vec::new() };
     let tree = normaliser.tree(node)?;
     if matches!(tree.what, What::Parent(_)) || !tree.seeking.is_empty() {
         return Err(no_parent(&tree));
     }
-    Ok(tree)
+    Ok((tree, normaliser.labels))
 }
 
 struct Normaliser {
     /// For each `%`, how many steps out its object is still to be found.
     levels: Vec<i32>,
+    /// For each `%`, the first of those that mean the same object.
+    labels: Vec<usize>,
 }
 
 type Made = Result<Box<Tree>, Problem>;
@@ -51,11 +53,11 @@ impl Normaliser {
             Kind::Filter(left, predicate) => self.filter(left, predicate, token),
             Kind::Group(left, pairs) => self.group(left, pairs, token),
             Kind::Sort(left, terms) => {
-                let step = Tree::new(What::Sort, token, position, token);
+                let step = Tree::new(What::Sort(Vec::new()), token, position, token);
                 self.sort(left, terms, step)
             }
             Kind::Focus(left, name) => self.focus(left, name, token, keep_array),
-            Kind::Index(left, name) => self.index(left, name, token),
+            Kind::Index(left, name) => self.index(left, name),
             Kind::Name(name) => {
                 let mut step = Tree::new(What::Name(name), span, position, token);
                 step.keep_array = keep_array;
@@ -90,6 +92,7 @@ impl Normaliser {
             Kind::Descendant => What::Descendant,
             Kind::Parent => {
                 self.levels.push(1);
+                self.labels.push(self.labels.len());
                 What::Parent(self.levels.len() - 1)
             }
             Kind::Placeholder => What::Placeholder,
@@ -120,11 +123,7 @@ impl Normaliser {
             Kind::Lambda(params, signature, body) => What::Lambda(params, signature, self.tree(body)?),
             Kind::Block(body) => What::Block(self.trees(body)?),
             Kind::Transform(pattern, update, delete) => {
-                // Checked like all else; compiled later.
-                self.tree(pattern)?;
-                self.tree(update)?;
-                self.optional(delete)?;
-                What::Transform
+                What::Transform(self.tree(pattern)?, self.tree(update)?, self.optional(delete)?)
             }
             // The others are no nodes of their own: `shape` has taken them.
             _ => What::Null,
@@ -227,17 +226,19 @@ impl Normaliser {
         if tree.group.is_some() {
             return Err(problem("S0210", token, "a step can have one grouping only"));
         }
-        self.pairs(pairs)?;
-        tree.group = Some(Group { span: token });
+        tree.group = Some(Group { span: token, pairs: self.pairs(pairs)? });
         Ok(tree)
     }
 
     fn sort(&mut self, left: Box<Node>, terms: Vec<(Node, bool)>, mut step: Tree) -> Made {
         let mut path = into_path(self.tree(left)?);
-        for (term, _) in terms {
+        let mut made = Vec::with_capacity(terms.len());
+        for (term, descends) in terms {
             let term = self.tree(Box::new(term))?;
             step.seeking.extend(seeking_of(&term));
+            made.push((*term, descends));
         }
+        step.what = What::Sort(made);
         if let What::Path(steps, _) = &mut path.what {
             steps.push(step);
         }
@@ -251,27 +252,29 @@ impl Normaliser {
             if !step.stages.is_empty() || !step.predicates.is_empty() {
                 return Err(problem("S0215", token, "a context variable must be bound before any filter of the step"));
             }
-            if matches!(step.what, What::Sort) {
+            if matches!(step.what, What::Sort(_)) {
                 return Err(problem("S0216", token, "a context variable must be bound before the order-by clause"));
             }
             step.keep_array |= keep;
             step.focus = Some(name);
+            step.tuple = true;
             Ok(())
         })?;
         Ok(tree)
     }
 
-    fn index(&mut self, left: Box<Node>, name: String, token: Span) -> Made {
+    fn index(&mut self, left: Box<Node>, name: String) -> Made {
         let mut tree = self.tree(left)?;
         if !matches!(tree.what, What::Path(..)) {
             predicates_to_stages(&mut tree);
             tree = into_path(tree);
         }
         on_last_step(&mut tree, |step| {
+            step.tuple = true;
             if step.stages.is_empty() {
                 step.index = Some(name);
             } else {
-                step.stages.push(Stage::Index(token));
+                step.stages.push(Stage::Index(name));
             }
         });
         Ok(tree)

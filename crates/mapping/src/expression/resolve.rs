@@ -7,6 +7,7 @@
 
 mod calls;
 mod scopes;
+mod tuples;
 
 use std::collections::BTreeMap;
 
@@ -21,9 +22,15 @@ use super::{
 
 /// Resolves a tree; `outer` tells whether the surroundings provide a name, `on_item` whether the
 /// context is an item rather than the root.
-pub(super) fn resolve(tree: &Tree, on_item: bool, outer: &dyn Fn(&str) -> bool) -> Result<Program, Diagnostics> {
+pub(super) fn resolve(
+    tree: &Tree,
+    parents: &[usize],
+    on_item: bool,
+    outer: &dyn Fn(&str) -> bool,
+) -> Result<Program, Diagnostics> {
     let mut resolver = Resolver {
         outer,
+        parents,
         problems: Diagnostics::default(),
         variables: Vec::new(),
         scopes: Vec::new(),
@@ -85,6 +92,8 @@ struct LambdaState {
 
 struct Resolver<'a> {
     outer: &'a dyn Fn(&str) -> bool,
+    /// For each `%`, the one whose name it goes by.
+    parents: &'a [usize],
     problems: Diagnostics,
     variables: Vec<Variable>,
     scopes: Vec<Scope>,
@@ -150,11 +159,19 @@ impl Resolver<'_> {
 
     fn expr(&mut self, tree: &Tree) -> Expr {
         let made = |kind| Expr { kind, span: tree.span, position: tree.position, token: tree.token };
-        let kind = self.kind(tree);
-        self.refuse_forms(tree);
+        let mut kind = self.kind(tree);
         if !tree.predicates.is_empty() {
             let filters = tree.predicates.iter().map(|p| self.filter(p)).collect();
-            return made(Kind::Filtered(Box::new(made(kind)), filters, tree.keep_array));
+            kind = Kind::Filtered(Box::new(made(kind)), filters, tree.keep_array);
+        }
+        if let Some(group) = &tree.group {
+            return match kind {
+                Kind::Tuples(_) => made(kind),
+                _ => made(self.grouped(made(kind), group)),
+            };
+        }
+        if !tree.predicates.is_empty() {
+            return made(kind);
         }
         let fresh = matches!(
             kind,
@@ -174,21 +191,9 @@ impl Resolver<'_> {
         made(kind)
     }
 
-    /// The forms that any node may carry and that are not compiled yet.
-    fn refuse_forms(&mut self, tree: &Tree) {
-        if let Some(group) = &tree.group {
-            self.later(group.span, "grouping `{…}` after a path");
-        }
-        if tree.focus.is_some() {
-            self.later(tree.span, "the context variable `@`");
-        }
-        if tree.index.is_some() {
-            self.later(tree.span, "the position variable `#`");
-        }
-    }
-
     fn kind(&mut self, tree: &Tree) -> Kind {
         match &tree.what {
+            What::Path(steps, keep) if steps.iter().any(|step| step.tuple) => self.tuples(tree, steps, *keep),
             What::Path(steps, keep) => self.path(steps, *keep),
             What::Name(name) => Kind::Name(name.clone()),
             What::Variable(name) if name.is_empty() => {
@@ -211,9 +216,9 @@ impl Resolver<'_> {
                 self.use_context();
                 Kind::Descendants
             }
-            What::Parent(_) => self.later(tree.span, "the parent `%`"),
-            What::Transform => self.later(tree.span, "the transform `|…|…|`"),
-            What::Sort => self.later(tree.span, "the order-by clause `^(…)`"),
+            What::Parent(slot) => self.variable(&self.parent_name(*slot), tree),
+            What::Transform(..) => self.later(tree.span, "the transform `|…|…|`"),
+            What::Sort(terms) => self.order(terms),
             What::Placeholder => Kind::Constant(Constant::Undefined),
             What::Negate(operand) => fold::negate(self.boxed(operand)),
             What::Binary(operator, left, right) => {
@@ -335,16 +340,16 @@ impl Resolver<'_> {
 
     fn step(&mut self, tree: &Tree) -> Step {
         let expr = self.expr(tree);
-        let mut filters = Vec::new();
-        for stage in &tree.stages {
-            match stage {
-                Stage::Filter(predicate) => filters.push(self.filter(predicate)),
-                Stage::Index(span) => {
-                    self.later(*span, "the position variable `#`");
-                }
-            }
-        }
-        Step { expr, filters }
+        Step { expr, filters: self.stages(tree) }
+    }
+
+    fn stages(&mut self, tree: &Tree) -> Vec<Filter> {
+        let filter = |stage: &Stage| match stage {
+            Stage::Filter(predicate) => Some(self.filter(predicate)),
+            // A path with a position variable goes another way.
+            Stage::Index(_) => None,
+        };
+        tree.stages.iter().filter_map(filter).collect()
     }
 }
 

@@ -26,6 +26,10 @@ pub(super) struct Tree {
     pub(super) focus: Option<String>,
     /// `#$name` before any filter.
     pub(super) index: Option<String>,
+    /// The parent that somebody looks for is what this step is taken on.
+    pub(super) ancestor: Option<usize>,
+    /// A step whose results bring names along, or what such a step is made of.
+    pub(super) tuple: bool,
     /// Parents that are still looked for further out.
     pub(super) seeking: Vec<usize>,
 }
@@ -33,12 +37,14 @@ pub(super) struct Tree {
 #[derive(Debug, Clone)]
 pub(super) enum Stage {
     Filter(Box<Tree>),
-    Index(Span),
+    /// `#$name` behind a filter.
+    Index(String),
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct Group {
     pub(super) span: Span,
+    pub(super) pairs: Vec<(Tree, Tree)>,
 }
 
 #[derive(Debug, Clone)]
@@ -69,8 +75,10 @@ pub(super) enum What {
     Partial(Box<Tree>, Vec<Tree>),
     Lambda(Vec<String>, Option<Signature>, Box<Tree>),
     Block(Vec<Tree>),
-    Transform,
-    Sort,
+    /// Pattern, update, and what is deleted.
+    Transform(Box<Tree>, Box<Tree>, Option<Box<Tree>>),
+    /// Terms with whether they descend.
+    Sort(Vec<(Tree, bool)>),
 }
 
 impl Tree {
@@ -88,6 +96,8 @@ impl Tree {
             cons_array: false,
             focus: None,
             index: None,
+            ancestor: None,
+            tuple: false,
             seeking: Vec::new(),
         }
     }
@@ -115,8 +125,8 @@ impl Tree {
             What::Partial(..) => "partial",
             What::Lambda(..) => "lambda",
             What::Block(_) => "block",
-            What::Transform => "transform",
-            What::Sort => "sort",
+            What::Transform(..) => "transform",
+            What::Sort(_) => "sort",
         }
     }
 }

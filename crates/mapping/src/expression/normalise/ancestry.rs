@@ -1,4 +1,4 @@
-//! Parents (`%`): which step's object each one means. Compiled later; those without one are refused now.
+//! Parents (`%`): which step's object each one means. Those without one are refused.
 
 use super::Normaliser;
 use crate::expression::{
@@ -29,17 +29,28 @@ impl Normaliser {
     }
 
     /// Looks for the object of a parent in one step, from the end of what it holds.
-    fn seek(&mut self, tree: &Tree, slot: usize) -> Result<(), Problem> {
-        match &tree.what {
-            What::Name(_) | What::Wildcard => self.change(slot, -1),
+    fn seek(&mut self, tree: &mut Tree, slot: usize) -> Result<(), Problem> {
+        match &mut tree.what {
+            What::Name(_) | What::Wildcard => {
+                self.change(slot, -1);
+                if self.level(slot) == 0 {
+                    tree.tuple = true;
+                    match tree.ancestor {
+                        Some(known) => self.same(slot, known),
+                        None => tree.ancestor = Some(slot),
+                    }
+                }
+            }
             What::Parent(_) => self.change(slot, 1),
             What::Block(body) => {
-                if let Some(last) = body.last() {
+                if let Some(last) = body.last_mut() {
+                    tree.tuple = true;
                     self.seek(last, slot)?;
                 }
             }
             What::Path(steps, _) => {
-                for (i, step) in steps.iter().rev().enumerate() {
+                tree.tuple = true;
+                for (i, step) in steps.iter_mut().rev().enumerate() {
                     if i > 0 && self.level(slot) <= 0 {
                         break;
                     }
@@ -49,6 +60,14 @@ impl Normaliser {
             _ => return Err(no_parent(tree)),
         }
         Ok(())
+    }
+
+    /// Two `%` mean the same object.
+    fn same(&mut self, slot: usize, known: usize) {
+        let label = self.labels.get(known).copied().unwrap_or(known);
+        if let Some(own) = self.labels.get_mut(slot) {
+            *own = label;
+        }
     }
 
     fn level(&self, slot: usize) -> i32 {
@@ -63,31 +82,29 @@ impl Normaliser {
 
     /// Looks for the parents named by a path's last step in the steps before it.
     pub(super) fn resolve_ancestry(&mut self, path: &mut Tree) -> Result<(), Problem> {
-        let What::Path(steps, _) = &path.what else {
+        let What::Path(steps, _) = &mut path.what else {
             return Ok(());
         };
-        let Some((last, before)) = steps.split_last() else {
+        let Some((last, before)) = steps.split_last_mut() else {
             return Ok(());
         };
         let mut left_over = Vec::new();
         for slot in seeking_of(last) {
-            let mut rest = before;
+            let mut rest = before.len();
             while self.level(slot) > 0 {
-                let Some((step, others)) = rest.split_last() else {
+                let Some(mut at) = rest.checked_sub(1) else {
                     left_over.push(slot);
                     break;
                 };
-                rest = others;
-                let mut step = step;
                 // Neighbouring steps that bind a context variable share one object.
-                while step.focus.is_some()
-                    && let Some((previous, others)) = rest.split_last()
-                    && previous.focus.is_some()
-                {
-                    step = previous;
-                    rest = others;
+                let binds = |at: usize| before.get(at).is_some_and(|step| step.focus.is_some());
+                while at > 0 && binds(at) && binds(at - 1) {
+                    at -= 1;
                 }
-                self.seek(step, slot)?;
+                rest = at;
+                if let Some(step) = before.get_mut(at) {
+                    self.seek(step, slot)?;
+                }
             }
         }
         path.seeking.extend(left_over);

@@ -117,14 +117,16 @@ impl Resolver<'_> {
 
     pub(super) fn chain(&mut self, left: &Tree, right: &Tree) -> Kind {
         if let What::Call(procedure, arguments) = &right.what {
-            let call = self.call(procedure, Some(left), arguments);
-            self.refuse_forms(right);
-            if right.predicates.is_empty() {
-                return call;
+            let mut call = self.call(procedure, Some(left), arguments);
+            let made = |kind| Expr { kind, span: right.span, position: right.position, token: right.token };
+            if !right.predicates.is_empty() {
+                let filters = right.predicates.iter().map(|p| self.filter(p)).collect();
+                call = Kind::Filtered(Box::new(made(call)), filters, right.keep_array);
             }
-            let filters = right.predicates.iter().map(|p| self.filter(p)).collect();
-            let call = Expr { kind: call, span: right.span, position: right.position, token: right.token };
-            return Kind::Filtered(Box::new(call), filters, right.keep_array);
+            if let Some(group) = &right.group {
+                call = self.grouped(made(call), group);
+            }
+            return call;
         }
         if !may_be_function(left) {
             let direct = match &right.what {

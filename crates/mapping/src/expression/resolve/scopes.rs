@@ -122,6 +122,7 @@ pub(super) fn bound_in(tree: &Tree, names: &mut Vec<String>) {
             visit(k);
             visit(v);
         }),
+        What::Sort(terms) => terms.iter().for_each(|(term, _)| visit(term)),
         What::Negate(operand) => visit(operand),
         What::Binary(_, left, right)
         | What::Chain(left, right)
@@ -145,6 +146,10 @@ pub(super) fn bound_in(tree: &Tree, names: &mut Vec<String>) {
     }
     for predicate in &tree.predicates {
         bound_in(predicate, names);
+    }
+    for (key, value) in tree.group.iter().flat_map(|group| &group.pairs) {
+        bound_in(key, names);
+        bound_in(value, names);
     }
     for stage in &tree.stages {
         if let Stage::Filter(predicate) = stage {
