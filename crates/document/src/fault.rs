@@ -34,6 +34,7 @@ pub struct ExpressionError {
     code: Code,
     argument: Option<u32>,
     value: Option<String>,
+    message: Option<String>,
 }
 
 impl Fault {
@@ -65,7 +66,11 @@ impl Fault {
 
 impl ExpressionError {
     pub(crate) fn new(code: Code, argument: Option<u32>, value: Option<String>) -> ExpressionError {
-        ExpressionError { code, argument, value }
+        ExpressionError { code, argument, value, message: None }
+    }
+    /// An error whose message somebody gives.
+    pub(crate) fn told(code: Code, message: String) -> ExpressionError {
+        ExpressionError { code, argument: None, value: None, message: Some(message) }
     }
     /// The standard's code, such as `T2001`.
     pub fn code(&self) -> String {
@@ -79,8 +84,12 @@ impl ExpressionError {
     pub fn value(&self) -> Option<&str> {
         self.value.as_deref()
     }
-    /// The whole story for the caller, with the value at fault. Private: never for a log.
+    /// The whole story for the caller: what the expression says itself, or the meaning with the value
+    /// at fault. Private: never for a log.
     pub fn message(&self) -> String {
+        if let Some(message) = &self.message {
+            return message.clone();
+        }
         let mut message = self.to_string();
         if let Some(value) = &self.value {
             message.push_str(": ");

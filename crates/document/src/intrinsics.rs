@@ -15,9 +15,11 @@ mod list;
 mod navigate;
 mod numbers;
 mod order;
+mod pure;
 mod sequences;
 mod strings;
 mod to_text;
+mod transform;
 
 #[cfg(test)]
 mod tests;

@@ -22,7 +22,14 @@ pub(crate) const D2014: Code = Code(2014);
 pub(crate) const D3001: Code = Code(3001);
 pub(crate) const D3020: Code = Code(3020);
 pub(crate) const D3030: Code = Code(3030);
+pub(crate) const D3060: Code = Code(3060);
+pub(crate) const D3061: Code = Code(3061);
 pub(crate) const D3070: Code = Code(3070);
+
+pub(crate) const D3137: Code = Code(3137);
+pub(crate) const D3141: Code = Code(3141);
+pub(crate) const T2011: Code = Code(2011);
+pub(crate) const T2012: Code = Code(2012);
 
 impl Code {
     /// The code with this number; a number that fits no code stands for 0.
@@ -83,9 +90,11 @@ impl Code {
             3100 => "the radix must lie between 2 and 36",
             3110 => "the time is not in ISO 8601 form",
             3130..=3136 => "the picture of the date is malformed",
+            3137 => "the expression calls `$error`",
             3138 => "more than one value matches",
             3139 => "no value matches",
             3140 => "the URL is malformed",
+            3141 => "an assertion of the expression does not hold",
             _ => "the expression failed",
         }
     }

@@ -172,6 +172,11 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Box<Host>>> {
         Sort => arena.sort(list: Handle);
         Distinct => arena.distinct(list: Handle);
         Reverse => arena.reverse(list: Handle);
+        Pure => arena.pure(function: i32, a: Handle, b: Handle, c: Handle);
+        // transform
+        Clone => arena.clone_value(h: Handle);
+        Update => arena.update(h: Handle, fields: Handle);
+        Delete => arena.delete(h: Handle, names: Handle);
         // tuples
         SortBy => arena.sort_by(list: Handle, keys: Handle, descending: i32);
         EnvCopy => arena.env_copy(env: Handle);

@@ -328,6 +328,15 @@ intrinsics! {
     Distinct "distinct" "h" "h" 4;
     /// `reverse(list)`.
     Reverse "reverse" "h" "h" 4;
+    /// `pure(function, a, b, c)`: a built-in of values alone, see [`Function`].
+    Pure "pure" "ihhh" "h" 4;
+    // --- transform
+    /// `clone(h)`: a copy down to the last value, which may be changed.
+    Clone "clone" "h" "h" 4;
+    /// `update(h, fields)`: sets the fields of an object in another; T2011.
+    Update "update" "hh" "" 4;
+    /// `delete(h, names)`: removes fields by a name or a list of names; T2012.
+    Delete "delete" "hh" "" 4;
     // --- tuples
     /// `sort_by(list, keys, descending)`: by keys, an environment for each item; bit `n` turns key `n` around. T2007, T2008.
     SortBy "sort_by" "hhi" "h" 4;
@@ -357,6 +366,46 @@ intrinsics! {
     /// `check(h, type, argument)`: argument number `argument` of a built-in has this type, else T0410
     /// (T0412 for an array of something else): a letter of the signature language, or `0x80 | letter` for an array of it.
     Check "check" "hii" "h" 2;
+}
+
+macro_rules! functions {
+    ($($variant:ident $name:literal $params:literal;)*) => {
+        /// Built-ins of values alone; the discriminant is what [`Op::Pure`] is given.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        #[repr(u16)]
+        pub enum Function { $(#[doc = concat!("`$", $name, "`")] $variant,)* }
+        impl Function {
+            /// All of them, by number.
+            pub const ALL: &'static [Function] = &[$(Function::$variant,)*];
+            /// Its name without the `$`.
+            pub const fn name(self) -> &'static str {
+                match self { $(Function::$variant => $name,)* }
+            }
+            /// A letter of the signature language for each parameter, which undefined always passes.
+            pub const fn params(self) -> &'static str {
+                match self { $(Function::$variant => $params,)* }
+            }
+            /// The one of this name.
+            pub fn find(name: &str) -> Option<Function> {
+                Function::ALL.iter().copied().find(|function| function.name() == name)
+            }
+        }
+    };
+}
+
+functions! {
+    Type "type" "x";
+    Sqrt "sqrt" "n";
+    Power "power" "nn";
+    Error "error" "s";
+    Assert "assert" "bs";
+    Spread "spread" "x";
+    Shuffle "shuffle" "a";
+    Random "random" "";
+    Millis "millis" "";
+    Zip "zip" "an";
+    SubstringBefore "substringBefore" "ss";
+    SubstringAfter "substringAfter" "ss";
 }
 
 /// Code of error U1001 (too deep a recursion) for `fail`: codes of the letter U are negative.

@@ -54,7 +54,8 @@ impl<'a> Emitter<'a> {
         let params = builtin.signature().params;
         let required = params.iter().filter(|p| !p.optional).count();
         let count = arguments.len();
-        if count < required || count > params.len() {
+        let any_number = params.last().is_some_and(|p| p.many);
+        if count < required || (count > params.len() && !any_number) {
             for argument in arguments {
                 if let Argument::Expr(expr) = argument {
                     self.handle(expr);

@@ -4,7 +4,7 @@ use lockgate_mapping::expression::{
     ValueKind,
     ir::{Builtin, Expr},
 };
-use lockgate_model::abi::{self, Op, kind, seq};
+use lockgate_model::abi::{self, Function, Op, kind, seq};
 use wasm_encoder::{BlockType, ValType};
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
     functions::{CONTEXT, COUNT},
     values::{End, TRUTH},
 };
-use crate::module::function_params;
+use crate::module::{ARGUMENTS, function_params};
 
 impl<'a> Emitter<'a> {
     /// Pushes the result of a built-in's call.
@@ -196,7 +196,70 @@ impl<'a> Emitter<'a> {
                 self.op(Op::Reverse, given.at);
             }
             Builtin::Now => self.op(Op::Now, given.at),
+            Builtin::Clone => {
+                self.checked(given, 0, "oa");
+                self.op(Op::Clone, given.at);
+            }
+            Builtin::Single => self.single(given),
+            Builtin::Sift => self.sift(given),
+            Builtin::Each => self.each_field(given, flags),
+            Builtin::Zip => self.zip(given),
+            _ => self.pure(builtin, given),
         }
+    }
+
+    /// A built-in of values alone.
+    fn pure(&mut self, builtin: Builtin, given: &Given<'a>) {
+        let Some(function) = Function::find(builtin.name()) else {
+            self.body.ins().i64_const(abi::UNDEFINED);
+            return;
+        };
+        let mut arguments = Vec::new();
+        for (i, letter) in function.params().chars().enumerate() {
+            if let Argument::Context(local) = given.get(i)
+                && letter != 'x'
+            {
+                self.accepts(local, &letter.to_string());
+                self.body.ins().i32_eqz().if_(BlockType::Empty);
+                self.fail(411, given.at);
+                self.body.ins().end();
+            }
+            self.push_argument(given.get(i));
+            arguments.push(self.stash());
+        }
+        self.body.ins().i32_const(function as i32);
+        for i in 0..3 {
+            self.local_or_undefined(arguments.get(i).copied());
+        }
+        self.op(Op::Pure, given.at);
+    }
+
+    /// Any number of arrays: as one array, with how many there are.
+    fn zip(&mut self, given: &Given<'a>) {
+        self.body.ins().i32_const(0);
+        self.body.op(Op::ArrNew);
+        let lists = self.stash();
+        for (i, argument) in given.arguments.iter().enumerate() {
+            self.push_argument(*argument);
+            self.body.ins().i32_const('a' as i32).i32_const(i as i32 + 1);
+            self.op(Op::Check, given.at);
+            self.add(lists, Op::ArrPush);
+        }
+        let count = given.arguments.len() as f64;
+        self.body.ins().i32_const(Function::Zip as i32).local_get(lists).f64_const(count.into());
+        self.body.op(Op::NewNum);
+        self.body.ins().i64_const(abi::UNDEFINED);
+        self.op(Op::Pure, given.at);
+    }
+
+    /// Pushes argument `i`, of a type that these letters name.
+    pub(super) fn checked(&mut self, given: &Given<'a>, i: usize, letters: &str) {
+        let code = if matches!(given.get(i), Argument::Context(_)) { 411 } else { 410 };
+        let local = self.argument_local(given.get(i));
+        self.accepts(local, letters);
+        self.body.ins().i32_eqz().if_(BlockType::Empty);
+        self.fail(code, given.at);
+        self.body.ins().end().local_get(local);
     }
 
     /// At the end of a function makes the result a sequence again, which the intrinsic has settled:
@@ -318,6 +381,8 @@ impl<'a> Emitter<'a> {
         let most = match builtin {
             // The picture and the time zone come later; without them there is one form.
             Builtin::Now => 0,
+            // As many as a function value takes in one call.
+            Builtin::Zip => ARGUMENTS,
             _ => builtin.signature().params.len(),
         };
         for count in 0..=most {

@@ -86,7 +86,15 @@ impl<'a> Emitter<'a> {
 
     /// Pushes what the function gives for an item, its place and the list: as a handle, or as a
     /// truth value.
-    fn on_item(&mut self, callback: &Callback<'a>, item: u32, place: u32, list: u32, truth: bool, given: &Given<'a>) {
+    pub(super) fn on_item(
+        &mut self,
+        callback: &Callback<'a>,
+        item: u32,
+        place: u32,
+        list: u32,
+        truth: bool,
+        given: &Given<'a>,
+    ) {
         match callback {
             Callback::Inline(lambda) => {
                 let outer = self.enter(lambda.scope);

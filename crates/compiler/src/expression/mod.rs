@@ -10,6 +10,7 @@ mod arrange;
 mod build;
 mod builtins;
 mod emitter;
+mod entries;
 mod functions;
 mod group;
 mod loops;

@@ -71,6 +71,7 @@ impl<'a> Emitter<'a> {
             Kind::Path(path) => self.path(path),
             Kind::Tuples(tuples) => self.tuples_value(expr, tuples),
             Kind::Grouped(value, group) => self.grouped(expr, value, group),
+            Kind::Transform(transform) => self.transform(expr, transform),
             // Only a step of a path orders anything.
             Kind::Sort(_) => {
                 self.body.ins().i64_const(abi::UNDEFINED);

@@ -127,6 +127,21 @@ impl Arena {
         self.add_field(o, object, field)
     }
 
+    /// Removes a field; what is no object or has it not is left alone.
+    pub(super) fn remove_field(&mut self, o: Handle, key: Text) -> Result<(), Fault> {
+        let Datum::Object { .. } = self.values.datum(o)? else { return Ok(()) };
+        let object = self.object(o)?;
+        let Some(place) = self.place_of(o, object, key)? else { return Ok(()) };
+        let (_, Span { at, len, room }) = self.object(o)?;
+        self.meter.charge(len.into())?;
+        let region = self.values.region_mut(o)?;
+        if let Some(rest) = region.fields.get_mut((at + place) as usize..(at + len) as usize) {
+            rest.rotate_left(1);
+        }
+        // Places behind it have moved: an index is made anew when it is needed.
+        self.replace(o, Datum::Object { index: 0, at, len: len - 1, room })
+    }
+
     /// Index and span of an object.
     #[inline]
     fn object(&self, o: Handle) -> Result<(u16, Span), Fault> {

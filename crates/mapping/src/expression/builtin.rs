@@ -62,12 +62,26 @@ builtins! {
     Distinct "distinct" "<x:x>" 1;
     Reverse "reverse" "<a:a>" 1;
     Now "now" "<s?s?:s>" 2;
+    Type "type" "<x:s>" 1;
+    Sqrt "sqrt" "<n-:n>" 1;
+    Power "power" "<n-n:n>" 2;
+    Error "error" "<s?:x>" 1;
+    Assert "assert" "<bs?:x>" 2;
+    Spread "spread" "<x-:a<o>>" 1;
+    Shuffle "shuffle" "<a:a>" 1;
+    Random "random" "<:n>" 0;
+    Millis "millis" "<:n>" 0;
+    Zip "zip" "<a+>" 0;
+    SubstringBefore "substringBefore" "<s-s:s>" 2;
+    SubstringAfter "substringAfter" "<s-s:s>" 2;
+    Clone "clone" "<(oa)-:o>" 1;
+    Single "single" "<af?>" 2;
+    Sift "sift" "<o-f?:o>" 2;
+    Each "each" "<o-f:a>" 2;
 }
 
 /// Built-ins of the standard that are not compiled yet.
-const LATER: [&str; 32] = [
-    "substringBefore",
-    "substringAfter",
+const LATER: [&str; 16] = [
     "pad",
     "match",
     "replace",
@@ -75,18 +89,6 @@ const LATER: [&str; 32] = [
     "formatBase",
     "formatInteger",
     "parseInteger",
-    "sqrt",
-    "power",
-    "random",
-    "zip",
-    "single",
-    "sift",
-    "spread",
-    "each",
-    "error",
-    "assert",
-    "type",
-    "shuffle",
     "base64encode",
     "base64decode",
     "encodeUrlComponent",
@@ -95,8 +97,6 @@ const LATER: [&str; 32] = [
     "decodeUrl",
     "toMillis",
     "fromMillis",
-    "clone",
-    "millis",
     "eval",
 ];
 
@@ -115,12 +115,24 @@ impl Builtin {
     /// Its result may be a sequence of one or none, which the call's value is not: where a function
     /// ends with it, the sequence is settled only where the function's result is used.
     pub fn gives_sequence(self) -> bool {
-        matches!(self, Builtin::Map | Builtin::Filter | Builtin::Keys | Builtin::Lookup | Builtin::Distinct)
+        matches!(
+            self,
+            Builtin::Map | Builtin::Filter | Builtin::Keys | Builtin::Lookup | Builtin::Distinct | Builtin::Each
+        )
     }
 
     /// The higher-order functions: emitted as loops.
     pub fn takes_function(self) -> bool {
-        matches!(self, Builtin::Map | Builtin::Filter | Builtin::Reduce | Builtin::Sort)
+        matches!(
+            self,
+            Builtin::Map
+                | Builtin::Filter
+                | Builtin::Reduce
+                | Builtin::Sort
+                | Builtin::Single
+                | Builtin::Sift
+                | Builtin::Each
+        )
     }
 }
 

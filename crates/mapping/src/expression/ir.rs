@@ -191,6 +191,8 @@ pub enum Kind {
     Call(Box<Expr>, Vec<Expr>, Hint),
     /// Some arguments given; `None` is one left open.
     Partial(Box<Expr>, Vec<Option<Expr>>, Hint),
+    /// The body of a transform: a copy of the variable's value, changed.
+    Transform(Box<Transform>),
     /// `value ~> function`, the function not written as a call.
     Chain(Box<Expr>, Box<Expr>),
 }
@@ -262,6 +264,19 @@ pub enum Filter {
     Predicate(Expr),
     /// Not a filter: the variable of that number in [`Tuples`] is the place of each item.
     Place(usize),
+}
+
+/// `|pattern|update,delete|`, the body of a function of one parameter.
+#[derive(Debug, Clone)]
+pub struct Transform {
+    /// The parameter.
+    pub subject: VariableId,
+    /// What of the copy is changed.
+    pub pattern: Expr,
+    /// An object of fields that are set.
+    pub update: Expr,
+    /// Names of fields that are removed.
+    pub delete: Option<Expr>,
 }
 
 /// A path of which a step binds names: from there on each item is a tuple of itself and what was

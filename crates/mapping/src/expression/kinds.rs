@@ -76,7 +76,7 @@ pub(super) fn infer(program: &mut Program) {
         Kind::Bind(id, value) => sources.push((*id, Some(value))),
         Kind::Builtin(builtin, given) => {
             let nth = match builtin {
-                Builtin::Map | Builtin::Filter => 1,
+                Builtin::Map | Builtin::Filter | Builtin::Single => 1,
                 Builtin::Reduce => 2,
                 _ => return,
             };
@@ -182,6 +182,13 @@ pub(super) fn visit<'e>(expr: &'e Expr, look: &mut dyn FnMut(&'e Expr)) {
         Kind::Grouped(value, group) => {
             visit(value, look);
             pairs(&group.pairs, look);
+        }
+        Kind::Transform(transform) => {
+            visit(&transform.pattern, look);
+            visit(&transform.update, look);
+            if let Some(delete) = &transform.delete {
+                visit(delete, look);
+            }
         }
         Kind::Sort(terms) => terms.iter().for_each(|(term, _)| visit(term, look)),
         Kind::Filtered(value, list, _) => {

@@ -217,7 +217,9 @@ impl Resolver<'_> {
                 Kind::Descendants
             }
             What::Parent(slot) => self.variable(&self.parent_name(*slot), tree),
-            What::Transform(..) => self.later(tree.span, "the transform `|…|…|`"),
+            What::Transform(pattern, update, delete) => {
+                Kind::Lambda(Box::new(self.transform(tree, pattern, update, delete.as_deref())))
+            }
             What::Sort(terms) => self.order(terms),
             What::Placeholder => Kind::Constant(Constant::Undefined),
             What::Negate(operand) => fold::negate(self.boxed(operand)),

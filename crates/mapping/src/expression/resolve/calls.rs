@@ -3,7 +3,8 @@
 
 use super::{Bound, Context, LambdaState, Resolver, scopes::bound_in};
 use crate::expression::{
-    ir::{Builtin, Expr, Hint, Kind, Lambda, LambdaFacts, LambdaId, Signature},
+    ir::{Builtin, Expr, Hint, Kind, Lambda, LambdaFacts, LambdaId, Signature, Transform},
+    signature,
     tree::{Tree, What},
 };
 
@@ -46,6 +47,35 @@ impl Resolver<'_> {
         Lambda { id, scope, params, signature: signature.clone(), body }
     }
 
+    /// A transform is a function of what it changes.
+    pub(super) fn transform(&mut self, tree: &Tree, pattern: &Tree, update: &Tree, delete: Option<&Tree>) -> Lambda {
+        let id = LambdaId(self.lambdas.len());
+        let outer = (self.function, self.context, self.branch);
+        self.lambdas.push(LambdaState {
+            facts: LambdaFacts { uses_context: false, at_root: self.context == Context::Root },
+            parent: self.context,
+        });
+        self.lifted = true;
+        self.function = id.0 + 1;
+        self.branch = 0;
+        let scope = self.enter(&[]);
+        // No name that can be written.
+        let subject = self.declare("|", Bound::Yes);
+        // The copy, and each part of it that is changed, is the context.
+        let body = self.on_items(|r| Transform {
+            subject,
+            pattern: r.expr(pattern),
+            update: r.expr(update),
+            delete: delete.map(|delete| r.expr(delete)),
+        });
+        self.leave();
+        (self.function, self.context, self.branch) = outer;
+        let body =
+            Expr { kind: Kind::Transform(Box::new(body)), span: tree.span, position: tree.position, token: tree.token };
+        let signature = signature::parse("<(oa):o>").ok();
+        Lambda { id, scope, params: vec![subject], signature, body }
+    }
+
     /// How errors name a callee.
     pub(super) fn hint(&self, procedure: &Tree) -> Hint {
         match &procedure.what {
@@ -76,11 +106,14 @@ impl Resolver<'_> {
             if count < signature.params.len() && signature.params.iter().any(|p| p.context) {
                 self.use_context();
             }
+            // The object of the two may be the context.
+            let alone = count == 1 && matches!(builtin, Builtin::Sift | Builtin::Each);
+            let nth = usize::from(!alone);
             let mut given = Vec::new();
             for (i, argument) in first.into_iter().chain(arguments).enumerate() {
                 given.push(match &argument.what {
                     What::Lambda(params, None, body)
-                        if builtin.takes_function() && i == 1 && argument.predicates.is_empty() =>
+                        if builtin.takes_function() && i == nth && argument.predicates.is_empty() =>
                     {
                         let lambda = self.in_branch(|r| r.lambda(params, &None, body, true));
                         Expr {

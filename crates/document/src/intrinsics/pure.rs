@@ -1,0 +1,177 @@
+//! Group *pure*: built-ins of values alone, reached through one intrinsic by their number.
+
+use std::hash::{BuildHasher as _, RandomState};
+
+use lockgate_model::abi::Function;
+
+use crate::arena::Arena;
+use crate::datum::{Datum, Field};
+use crate::fault::{ExpressionError, Fault};
+use crate::handle::Handle;
+use crate::node::Kind;
+use crate::standard::{Code, D3060, D3061, D3137, D3141};
+
+use super::list::List;
+
+impl Arena {
+    /// `pure(function, a, b, c)`: arguments are checked against the function's parameters first.
+    pub fn pure(&mut self, function: i32, a: Handle, b: Handle, c: Handle) -> Result<Handle, Fault> {
+        let function = usize::try_from(function).ok().and_then(|number| Function::ALL.get(number).copied());
+        let function = function.ok_or(Fault::WrongKind)?;
+        let mut given = [a, b, c];
+        for (i, (letter, argument)) in function.params().bytes().zip(&mut given).enumerate() {
+            *argument = self.check(*argument, letter.into(), i as i32 + 1)?;
+        }
+        let [a, b, _] = given;
+        match function {
+            Function::Type => self.type_of(a),
+            Function::Sqrt => self.sqrt(a),
+            Function::Power => self.power(a, b),
+            Function::Error => Err(self.told(D3137, a, "$error() function evaluated")),
+            Function::Assert => match self.truthy(a)? {
+                true => Ok(Handle::UNDEFINED),
+                false => Err(self.told(D3141, b, "$assert() statement failed")),
+            },
+            Function::Spread => self.spread(a),
+            Function::Shuffle => self.shuffle(a),
+            Function::Random => self.new_num(random()),
+            Function::Millis => self.new_num((self.now.0 / 1_000) as f64),
+            Function::Zip => self.zip(a, b),
+            Function::SubstringBefore => self.around(a, b, |text, found, _| text.get(..found)),
+            Function::SubstringAfter => self.around(a, b, |text, _, end| text.get(end..)),
+        }
+    }
+
+    /// An error whose message the flow gives.
+    fn told(&self, code: Code, message: Handle, otherwise: &str) -> Fault {
+        let message = self.values.node(message).as_str().unwrap_or(otherwise).to_owned();
+        Fault::Expression(Box::new(ExpressionError::told(code, message)))
+    }
+
+    fn type_of(&mut self, value: Handle) -> Result<Handle, Fault> {
+        let name = match self.values.node(value).kind() {
+            Kind::Undefined => return Ok(Handle::UNDEFINED),
+            Kind::Null => "null",
+            Kind::Boolean => "boolean",
+            Kind::Number => "number",
+            Kind::String => "string",
+            Kind::Array => "array",
+            Kind::Object => "object",
+            Kind::Function => "function",
+        };
+        self.new_text(name)
+    }
+
+    fn sqrt(&mut self, number: Handle) -> Result<Handle, Fault> {
+        let value = self.num(number, 410)?;
+        if value < 0.0 {
+            return Err(self.complain(D3060, Some(1), number));
+        }
+        self.new_num(value.sqrt())
+    }
+
+    fn power(&mut self, base: Handle, exponent: Handle) -> Result<Handle, Fault> {
+        if base.is_undefined() {
+            return Ok(base);
+        }
+        let value = self.num(base, 410)?.powf(self.num(exponent, 410)?);
+        if !value.is_finite() {
+            return Err(self.complain(D3061, Some(1), base));
+        }
+        self.new_num(value)
+    }
+
+    /// Each field of each object as an object of its own; a sequence.
+    fn spread(&mut self, value: Handle) -> Result<Handle, Fault> {
+        let acc = match self.values.datum(value)? {
+            Datum::Array { .. } | Datum::Range { .. } | Datum::Object { .. } => self.seq_new()?,
+            _ => return Ok(value),
+        };
+        self.spread_into(acc, value, self.depth_max)?;
+        self.seq_end(acc, 0)
+    }
+
+    fn spread_into(&mut self, acc: Handle, value: Handle, depth: u32) -> Result<(), Fault> {
+        let depth = depth.checked_sub(1).ok_or(Fault::DepthExceeded)?;
+        if let Datum::Object { at, len, .. } = self.values.datum(value)? {
+            self.meter.charge(len.into())?;
+            for place in 0..len {
+                let field = self.values.field(value.slot(), at, place);
+                let object = self.obj_new()?;
+                let key = self.text_for(object, field.key)?;
+                self.new_field(object, Field { key, value: field.value })?;
+                self.seq_add(acc, object)?;
+            }
+            return Ok(());
+        }
+        match self.list(value)? {
+            List::Items(items) => {
+                self.meter.charge(items.len.into())?;
+                (0..items.len).try_for_each(|i| self.spread_into(acc, self.item(items, i), depth))
+            }
+            _ => self.seq_add(acc, value),
+        }
+    }
+
+    /// By Fisher and Yates, from the process's own randomness.
+    fn shuffle(&mut self, list: Handle) -> Result<Handle, Fault> {
+        let List::Items(items) = self.list(list)? else { return Ok(list) };
+        if items.len < 2 {
+            return Ok(list);
+        }
+        self.gathered.clear();
+        self.gather_items(items)?;
+        for i in (1..self.gathered.len()).rev() {
+            let other = (random() * (i + 1) as f64) as usize;
+            self.gathered.swap(i, other.min(i));
+        }
+        self.gathered_array(0)
+    }
+
+    /// Arrays of what stands at the same place, as far as the shortest of `count` arrays goes.
+    fn zip(&mut self, lists: Handle, count: Handle) -> Result<Handle, Fault> {
+        let List::Items(lists) = self.list(lists)? else { return self.arr_new(0) };
+        let zipped = self.arr_new(0)?;
+        // One that is undefined is not among them.
+        if f64::from(lists.len) != self.num(count, 410)? {
+            return Ok(zipped);
+        }
+        let mut shortest = u32::MAX;
+        for i in 0..lists.len {
+            shortest = shortest.min(self.list(self.item(lists, i))?.len());
+        }
+        for place in 0..if lists.len == 0 { 0 } else { shortest } {
+            self.meter.charge(lists.len.into())?;
+            let row = self.arr_new(0)?;
+            for i in 0..lists.len {
+                let item = self.at(self.item(lists, i), place as i32)?;
+                self.arr_push(row, item)?;
+            }
+            self.arr_push(zipped, row)?;
+        }
+        Ok(zipped)
+    }
+
+    /// A part of a text before or behind another, or the text itself.
+    fn around(
+        &mut self,
+        text: Handle,
+        token: Handle,
+        part: impl Fn(&str, usize, usize) -> Option<&str>,
+    ) -> Result<Handle, Fault> {
+        let (Some(whole), Some(found)) = (self.values.node(text).as_str(), self.values.node(token).as_str()) else {
+            return Ok(text);
+        };
+        let Some(part) = whole.find(found).and_then(|at| part(whole, at, at + found.len())) else { return Ok(text) };
+        let part = part.to_owned();
+        self.meter.charge_bytes(part.len())?;
+        self.new_text(&part)
+    }
+}
+
+/// A number from 0 to 1, without 1.
+fn random() -> f64 {
+    // Keys of a new state are drawn from the system's randomness and differ each time.
+    let bits = RandomState::new().hash_one(0_u8);
+    (bits >> 11) as f64 / (1_u64 << 53) as f64
+}
