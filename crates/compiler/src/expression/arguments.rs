@@ -73,7 +73,8 @@ impl<'a> Emitter<'a> {
         if ambiguous {
             return Some(self.arrange_by_type(builtin, &arguments, at));
         }
-        if count > required {
+        // A lone argument of `$sift` is its function.
+        if count > required && builtin != Builtin::Sift {
             return Some(Given { arguments, at });
         }
         let mut shifted = vec![self.context_argument()];
