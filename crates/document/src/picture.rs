@@ -1,5 +1,5 @@
 //! Numbers and times as pictures show them: the functions behind `$formatNumber`, `$formatInteger`,
-//! `$parseInteger`.
+//! `$parseInteger`, `$fromMillis` and `$toMillis`.
 //!
 //! A picture is a text that shows what the result looks like (XPath and XQuery Functions and
 //! Operators 3.1, §4.6, §4.7 and §9.8). All functions here are pure: text and numbers in, text and
@@ -13,4 +13,5 @@
 
 mod grouping;
 pub mod integer;
+pub mod moment;
 pub mod number;

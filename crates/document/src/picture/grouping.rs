@@ -20,6 +20,11 @@ impl Grouping {
         if regular { Grouping::Every(step, separator) } else { Grouping::At(separators) }
     }
 
+    /// Does one separator go on for ever?
+    pub(super) fn is_regular(&self) -> bool {
+        matches!(self, Grouping::Every(..))
+    }
+
     /// Is it one of the separators?
     pub(super) fn has(&self, c: char) -> bool {
         match self {
