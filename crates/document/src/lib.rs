@@ -16,7 +16,9 @@
 //! Deliberately absent: clocks, files, sockets; frames, tasks and suspending (crate `engine`); the
 //! language itself (crate `mapping`); any library's value type.
 
+pub mod affix;
 mod arena;
+pub mod base64;
 mod builder;
 mod constants;
 mod copy;
@@ -34,10 +36,12 @@ mod meter;
 mod node;
 mod number;
 pub mod picture;
+pub mod radix;
 mod refusal;
 mod region;
 mod standard;
 mod text;
+pub mod url;
 mod value;
 mod values;
 
