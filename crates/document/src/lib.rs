@@ -16,7 +16,9 @@
 //! Deliberately absent: clocks, files, sockets; frames, tasks and suspending (crate `engine`); the
 //! language itself (crate `mapping`); any library's value type.
 
+pub mod affix;
 mod arena;
+pub mod base64;
 mod builder;
 mod constants;
 mod copy;
@@ -33,9 +35,13 @@ mod memory;
 mod meter;
 mod node;
 mod number;
+pub mod picture;
+pub mod radix;
+mod refusal;
 mod region;
 mod standard;
 mod text;
+pub mod url;
 mod value;
 mod values;
 
@@ -48,4 +54,5 @@ pub use fault::{ExpressionError, Fault};
 pub use handle::{Handle, RegionId};
 pub use json::{Duplicates, ParseError, ParseOptions};
 pub use node::{Kind, Node};
+pub use refusal::Refusal;
 pub use value::Value;
