@@ -406,6 +406,12 @@ functions! {
     Zip "zip" "an";
     SubstringBefore "substringBefore" "ss";
     SubstringAfter "substringAfter" "ss";
+    FormatNumber "formatNumber" "nso";
+    FormatInteger "formatInteger" "ns";
+    ParseInteger "parseInteger" "ss";
+    FromMillis "fromMillis" "nss";
+    ToMillis "toMillis" "ss";
+    Now "now" "ss";
 }
 
 /// Code of error U1001 (too deep a recursion) for `fail`: codes of the letter U are negative.

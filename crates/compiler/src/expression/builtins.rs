@@ -195,7 +195,7 @@ impl<'a> Emitter<'a> {
                 self.push_argument(given.get(0));
                 self.op(Op::Reverse, given.at);
             }
-            Builtin::Now => self.op(Op::Now, given.at),
+            Builtin::Now if given.arguments.is_empty() => self.op(Op::Now, given.at),
             Builtin::Clone => {
                 self.checked(given, 0, "oa");
                 self.op(Op::Clone, given.at);
@@ -379,8 +379,6 @@ impl<'a> Emitter<'a> {
     fn builtin_by_count(&mut self, builtin: Builtin) {
         self.context = Context::Local(CONTEXT);
         let most = match builtin {
-            // The picture and the time zone come later; without them there is one form.
-            Builtin::Now => 0,
             // As many as a function value takes in one call.
             Builtin::Zip => ARGUMENTS,
             _ => builtin.signature().params.len(),

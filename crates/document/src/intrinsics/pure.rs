@@ -9,7 +9,14 @@ use crate::datum::{Datum, Field};
 use crate::fault::{ExpressionError, Fault};
 use crate::handle::Handle;
 use crate::node::Kind;
-use crate::standard::{Code, D3060, D3061, D3137, D3141};
+use crate::number::Number;
+use crate::picture::{
+    integer::{format_integer, parse_integer},
+    moment::{from_millis, to_millis},
+    number::{DecimalFormat, format_number},
+};
+use crate::refusal::Refusal;
+use crate::standard::{Code, D3060, D3061, D3137, D3141, T0410};
 
 use super::list::List;
 
@@ -22,7 +29,7 @@ impl Arena {
         for (i, (letter, argument)) in function.params().bytes().zip(&mut given).enumerate() {
             *argument = self.check(*argument, letter.into(), i as i32 + 1)?;
         }
-        let [a, b, _] = given;
+        let [a, b, c] = given;
         match function {
             Function::Type => self.type_of(a),
             Function::Sqrt => self.sqrt(a),
@@ -37,9 +44,75 @@ impl Arena {
             Function::Random => self.new_num(random()),
             Function::Millis => self.new_num((self.now.0 / 1_000) as f64),
             Function::Zip => self.zip(a, b),
+            Function::FormatNumber => self.format_number(a, b, c),
+            Function::FormatInteger => match (self.number_of(a), self.values.node(b).as_str()) {
+                (Some(value), Some(picture)) => self.formed(a, format_integer(value, picture)),
+                (None, _) => Ok(Handle::UNDEFINED),
+                (_, None) => Err(self.complain(T0410, Some(2), b)),
+            },
+            Function::ParseInteger => match (self.values.node(a).as_str(), self.values.node(b).as_str()) {
+                (Some(text), Some(picture)) => self.read(a, parse_integer(text, picture)),
+                (None, _) => Ok(Handle::UNDEFINED),
+                (_, None) => Err(self.complain(T0410, Some(2), b)),
+            },
+            Function::FromMillis => match self.number_of(a) {
+                Some(millis) => self.moment(millis, a, b, c),
+                None => Ok(Handle::UNDEFINED),
+            },
+            Function::Now => self.moment((self.now.0 / 1_000) as f64, Handle::UNDEFINED, a, b),
+            Function::ToMillis => match self.values.node(a).as_str() {
+                Some(text) => {
+                    let now = (self.now.0 / 1_000) as f64;
+                    self.read(a, to_millis(text, self.values.node(b).as_str(), now))
+                }
+                None => Ok(Handle::UNDEFINED),
+            },
             Function::SubstringBefore => self.around(a, b, |text, found, _| text.get(..found)),
             Function::SubstringAfter => self.around(a, b, |text, _, end| text.get(end..)),
         }
+    }
+
+    fn number_of(&self, h: Handle) -> Option<f64> {
+        self.values.node(h).as_number().map(Number::to_f64)
+    }
+
+    /// A text that a function formed, or why it did not, complaining of the value.
+    fn formed(&mut self, value: Handle, text: Result<String, Refusal>) -> Result<Handle, Fault> {
+        match text {
+            Ok(text) => {
+                self.meter.charge_bytes(text.len())?;
+                self.new_text(&text)
+            }
+            Err(refusal) => Err(self.complain(Code::from_number(refusal.code()), None, value)),
+        }
+    }
+
+    /// A number that a function read, nothing, or why it did not.
+    fn read(&mut self, value: Handle, number: Result<Option<f64>, Refusal>) -> Result<Handle, Fault> {
+        match number {
+            Ok(number) => number.map_or(Ok(Handle::UNDEFINED), |number| self.new_num(number)),
+            Err(refusal) => Err(self.complain(Code::from_number(refusal.code()), None, value)),
+        }
+    }
+
+    fn moment(&mut self, millis: f64, value: Handle, picture: Handle, zone: Handle) -> Result<Handle, Fault> {
+        let text = from_millis(millis, self.values.node(picture).as_str(), self.values.node(zone).as_str());
+        self.formed(value, text)
+    }
+
+    fn format_number(&mut self, value: Handle, picture: Handle, options: Handle) -> Result<Handle, Fault> {
+        let Some(number) = self.number_of(value) else { return Ok(Handle::UNDEFINED) };
+        let mut format = DecimalFormat::default();
+        for (name, value) in self.values.node(options).entries() {
+            if let Some(value) = value.as_str() {
+                format.set(name, value);
+            }
+        }
+        let Some(picture) = self.values.node(picture).as_str() else {
+            return Err(self.complain(T0410, Some(2), picture));
+        };
+        let text = format_number(number, picture, &format);
+        self.formed(value, text)
     }
 
     /// An error whose message the flow gives.

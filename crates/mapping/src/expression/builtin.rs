@@ -74,6 +74,11 @@ builtins! {
     Zip "zip" "<a+>" 0;
     SubstringBefore "substringBefore" "<s-s:s>" 2;
     SubstringAfter "substringAfter" "<s-s:s>" 2;
+    FormatNumber "formatNumber" "<n-so?:s>" 3;
+    FormatInteger "formatInteger" "<n-s:s>" 2;
+    ParseInteger "parseInteger" "<s-s:n>" 2;
+    FromMillis "fromMillis" "<n-s?s?:s>" 3;
+    ToMillis "toMillis" "<s-s?:n>" 2;
     Clone "clone" "<(oa)-:o>" 1;
     Single "single" "<af?>" 2;
     Sift "sift" "<o-f?:o>" 2;
@@ -81,22 +86,17 @@ builtins! {
 }
 
 /// Built-ins of the standard that are not compiled yet.
-const LATER: [&str; 16] = [
+const LATER: [&str; 11] = [
     "pad",
     "match",
     "replace",
-    "formatNumber",
     "formatBase",
-    "formatInteger",
-    "parseInteger",
     "base64encode",
     "base64decode",
     "encodeUrlComponent",
     "encodeUrl",
     "decodeUrlComponent",
     "decodeUrl",
-    "toMillis",
-    "fromMillis",
     "eval",
 ];
 
