@@ -6,6 +6,9 @@
 //! the method of the same name. A [`Document`] is a value that owns its arena and crosses from crate
 //! to crate; [`Node`] reads it and [`Builder`] writes it.
 //!
+//! What the language does with texts and numbers alone stands apart, as pure functions: [`picture`],
+//! [`pattern`], [`radix`], [`affix`], [`url`] and [`base64`]. They refuse by [`Refusal`].
+//!
 //! What holds everywhere:
 //! - Memory is bounded: `arena_bytes_max` is asked where a buffer grows, before it grows.
 //! - Time is bounded: what touches bytes or items charges for them, and nothing goes deeper than
@@ -35,6 +38,7 @@ mod memory;
 mod meter;
 mod node;
 mod number;
+pub mod pattern;
 pub mod picture;
 pub mod radix;
 mod refusal;

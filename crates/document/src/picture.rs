@@ -15,3 +15,6 @@ mod grouping;
 pub mod integer;
 pub mod moment;
 pub mod number;
+
+#[cfg(test)]
+mod tests;

@@ -7,8 +7,8 @@
 //! implementation.
 //!
 //! Reading back is lenient as in the reference: what is in a text beyond the digits ends the number.
-//! Where the reference yields `NaN` there is no number, and what it writes with other separators than
-//! commas, other digits or a minus sign is read back.
+//! Where the reference yields `NaN` there is no number. Unlike there, what is written with other
+//! separators than commas, in other digits, with a minus sign or as thousands of trillions is read back.
 
 use crate::number::as_script;
 use crate::refusal::Refusal;

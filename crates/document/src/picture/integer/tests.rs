@@ -95,4 +95,5 @@ fn words() {
     check(5_000_012.0, "w;o", "five million and twelfth");
     assert!(format_integer(f64::MAX, "w").is_ok_and(|text| text.len() < 2000));
     assert_eq!(parse_integer("nineteen hundred", "w"), Ok(Some(1900.0)));
+    check(1_234e12, "w", "one thousand, two hundred and thirty-four trillion");
 }

@@ -105,24 +105,26 @@ pub(in crate::picture) fn vocabulary() -> impl Iterator<Item = (&'static str, f6
 
 /// The number that words stand for, in any case; none when one of them is no number.
 pub(super) fn read(text: &str) -> Option<f64> {
-    let mut sum = 0.0;
-    // What a following hundred, thousand … multiplies.
-    let mut open = 0.0;
+    // Parts to be added; a hundred, a thousand … multiplies the last and what is smaller before it.
+    let mut parts = vec![0.0];
     let mut rest = text;
     loop {
         let (word, next) = next_word(rest);
         let (_, value) = vocabulary().find(|(known, _)| known.eq_ignore_ascii_case(word))?;
+        let mut last = parts.pop().unwrap_or_default();
         if value >= 100.0 {
-            open *= value;
-        } else if open >= 1000.0 {
-            sum += open;
-            open = value;
+            while let Some(smaller) = parts.pop_if(|part| *part < value) {
+                last += smaller;
+            }
+            parts.push(last * value);
+        } else if last >= 1000.0 {
+            parts.extend([last, value]);
         } else {
-            open += value;
+            parts.push(last + value);
         }
         match next {
             Some(next) => rest = next,
-            None => return Some(sum + open),
+            None => return Some(parts.iter().sum()),
         }
     }
 }

@@ -33,7 +33,7 @@ pub(super) struct Step {
 }
 
 /// Steps times characters: beyond, no text is a time.
-const WORK_MAX: usize = 1 << 20;
+const WORK_MAX: usize = 1 << 18;
 
 /// Where each step ends, when the steps take the whole text.
 pub(super) fn cut(steps: &[Step], text: &[char]) -> Option<Vec<usize>> {
