@@ -3,7 +3,8 @@
 //! `config` reads the account, `host_key` and `ssh` prove the server and sign in, `session` speaks
 //! SFTP (`wire` has its packets) and `pool` keeps sessions between calls. `input` and `path` read a
 //! call and keep it below the account's base; `listing`, `get`, `put` and `change` are the
-//! operations, `output` what they answer. `spec` is the declaration.
+//! operations (`undo` takes back those of more than one step), `output` what they answer. `spec` is
+//! the declaration.
 //!
 //! Deliberately absent: trust on first use (the host key is part of the account), SHA-1 and CBC,
 //! compression (a small answer could become a large one before any limit sees it), shells, commands
@@ -26,6 +27,7 @@ mod put;
 mod session;
 mod spec;
 mod ssh;
+mod undo;
 mod wire;
 
 use std::{sync::Arc, time::Instant};
@@ -97,10 +99,9 @@ impl Connector for Sftp {
                 input::known_keys(input, &["from", "to", "exists"])?;
                 let (from, to) = (base.below(input::path(input, "from")?)?, base.below(input::path(input, "to")?)?);
                 let exists = input::exists(input)?;
-                let mut lease = account.lease(cx, deadline).await?;
-                let moved = change::relocate(&mut lease.session, &from, &to, exists).await;
-                lease.give_back();
-                moved.and_then(|()| output::done(&limits))
+                let mv = change::Move { from, to, exists };
+                change::relocate(Arc::clone(account), cx.clone(), mv, deadline).await?;
+                output::done(&limits)
             }
             "delete" | "mkdir" => {
                 input::known_keys(input, &["path"])?;
