@@ -9,16 +9,13 @@ use std::{
 };
 
 use hyper::client::conn::{http1, http2};
-use lockgate_connector_api::{Context, Error, Kind, Vetted};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time,
-};
+use lockgate_connector_api::{Context, Error, Kind, Part, Place, Places, Vetted};
 
 use crate::{
     connection::{Connection, Sender},
     failure,
     outgoing::Outgoing,
+    spec,
     watched::Broken,
 };
 
@@ -56,7 +53,7 @@ pub(crate) struct Pool {
     kept: Mutex<Kept>,
     /// Held while a connection is opened and it may turn out to be one that all can share.
     opening: tokio::sync::Mutex<()>,
-    in_flight: Arc<Semaphore>,
+    in_flight: Places,
 }
 
 /// A connection on loan for one request.
@@ -103,21 +100,19 @@ impl Pool {
         Self {
             kept: Mutex::default(),
             opening: tokio::sync::Mutex::default(),
-            in_flight: Arc::new(Semaphore::new(requests_max)),
+            in_flight: Places::new(&spec::SPEC, requests_max),
         }
     }
 
     /// Waits for room for one more request.
-    pub async fn room(&self, deadline: Instant) -> Result<OwnedSemaphorePermit, Error> {
-        match time::timeout_at(deadline.into(), Arc::clone(&self.in_flight).acquire_owned()).await {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) => Err(failure::broken()),
-            Err(_) => Err(Error::new(
+    pub async fn room(&self, part: Part, deadline: Instant) -> Result<Place, Error> {
+        self.in_flight.take(part, deadline).await.ok_or_else(|| {
+            Error::new(
                 Kind::Timeout,
                 "https-busy",
                 "all of the account's requests in flight were taken until the deadline (setting `requests_max`)",
-            )),
-        }
+            )
+        })
     }
 
     /// A connection that is ready for a request: a kept one, or one that `open` opens.

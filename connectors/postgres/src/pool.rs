@@ -10,15 +10,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lockgate_connector_api::{Context, Egress, Error, Kind};
+use lockgate_connector_api::{Context, Egress, Error, Kind, Part, Place, Places};
 use rustls::ClientConfig;
-use tokio::{
-    runtime,
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time,
-};
+use tokio::{runtime, time};
 
-use crate::{config::Settings, failure, session::Session, signin};
+use crate::{config::Settings, failure, session::Session, signin, spec};
 
 /// An idle connection is closed after this.
 const IDLE_MAX: Duration = Duration::from_secs(60);
@@ -45,7 +41,7 @@ pub(crate) struct Pool {
     settings: Settings,
     tls: Arc<ClientConfig>,
     kept: Mutex<Kept>,
-    room: Arc<Semaphore>,
+    places: Places,
 }
 
 /// A connection on loan for one call.
@@ -53,34 +49,31 @@ pub(crate) struct Lease {
     session: Option<Session>,
     pool: Arc<Pool>,
     egress: Arc<Egress>,
-    permit: Option<OwnedSemaphorePermit>,
+    place: Option<Place>,
 }
 
 impl Pool {
     /// No connections yet.
     pub fn new(settings: Settings, tls: Arc<ClientConfig>) -> Self {
-        Self { room: Arc::new(Semaphore::new(settings.connections_max)), settings, tls, kept: Mutex::default() }
+        let places = Places::new(&spec::SPEC, settings.connections_max);
+        Self { settings, tls, kept: Mutex::default(), places }
     }
 
     /// A connection: a kept one, or a new one.
-    pub async fn lease(self: &Arc<Self>, cx: &Context, deadline: Instant) -> Result<Lease, Error> {
-        let permit = match time::timeout_at(deadline.into(), Arc::clone(&self.room).acquire_owned()).await {
-            Ok(Ok(permit)) => permit,
-            Ok(Err(_)) => return Err(failure::broken()),
-            Err(_) => {
-                return Err(Error::new(
-                    Kind::Timeout,
-                    "postgres-busy",
-                    "all of the account's connections were taken until the deadline (setting `connections_max`)",
-                ));
-            }
-        };
+    pub async fn lease(self: &Arc<Self>, cx: &Context, part: Part, deadline: Instant) -> Result<Lease, Error> {
+        let place = self.places.take(part, deadline).await.ok_or_else(|| {
+            Error::new(
+                Kind::Timeout,
+                "postgres-busy",
+                "all of the account's connections were taken until the deadline (setting `connections_max`)",
+            )
+        })?;
         let session = match self.kept(cx).await {
             Some(session) => session,
             None => signin::connect(&cx.egress, &self.settings, &self.tls, deadline).await?,
         };
         let (pool, egress) = (Arc::clone(self), Arc::clone(&cx.egress));
-        Ok(Lease { session: Some(session), pool, egress, permit: Some(permit) })
+        Ok(Lease { session: Some(session), pool, egress, place: Some(place) })
     }
 
     async fn kept(&self, cx: &Context) -> Option<Session> {
@@ -158,14 +151,14 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let Some(session) = self.session.take().filter(Session::is_running) else { return };
         let Ok(runtime) = runtime::Handle::try_current() else { return };
-        let (pool, egress, permit) = (Arc::clone(&self.pool), Arc::clone(&self.egress), self.permit.take());
+        let (pool, egress, place) = (Arc::clone(&self.pool), Arc::clone(&self.egress), self.place.take());
         runtime.spawn(async move {
             let (host, deadline) = (pool.settings.address.host(), Instant::now() + CLEAN_UP_MAX);
             let cancel = signin::cancel(&egress, host, session.vetted, session.key, &pool.tls, deadline);
             // Where it does not get through, the closed connection ends the statement, later.
             let _ = time::timeout_at(deadline.into(), cancel).await;
             drop(session);
-            drop(permit);
+            drop(place);
         });
     }
 }

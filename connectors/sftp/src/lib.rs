@@ -32,7 +32,7 @@ mod wire;
 
 use std::{sync::Arc, time::Instant};
 
-use lockgate_connector_api::{Address, Answer, Call, Config, Connector, Context, Error, Kind, Spec, Streamed};
+use lockgate_connector_api::{Address, Answer, Call, Config, Connector, Context, Error, Kind, Part, Spec, Streamed};
 use lockgate_model::definition::ServerIdentity;
 
 use pool::Account;
@@ -50,14 +50,14 @@ impl Connector for Sftp {
 
     async fn invoke(&self, cx: &Context, call: Call) -> Result<Answer, Error> {
         let (account, deadline, limits) = (&self.0, call.deadline.into(), call.limits);
-        let base = &account.settings().base;
+        let (base, part) = (&account.settings().base, Part::of(&call));
         let input = call.input.root();
         match call.operation.as_str() {
             "list" => {
                 input::known_keys(input, &["path", "pattern", "entries_max"])?;
                 let (folder, pattern) = (base.below(input::folder(input)?)?, input::pattern(input)?);
                 let entries_max = input::entries_max(input)?;
-                let mut lease = account.lease(cx, deadline).await?;
+                let mut lease = account.lease(cx, part, deadline).await?;
                 let listed = listing::list(&mut lease.session, &folder, pattern, entries_max).await;
                 lease.give_back();
                 let (entries, more) = listed?;
@@ -66,7 +66,7 @@ impl Connector for Sftp {
             "stat" => {
                 input::known_keys(input, &["path"])?;
                 let path = base.below(input::folder(input)?)?;
-                let mut lease = account.lease(cx, deadline).await?;
+                let mut lease = account.lease(cx, part, deadline).await?;
                 let attributes = listing::stat(&mut lease.session, &path).await;
                 lease.give_back();
                 output::stat(&attributes?, &limits).map(output::answer)
@@ -75,7 +75,7 @@ impl Connector for Sftp {
                 input::known_keys(input, &["path", "parse"])?;
                 let (name, parse) = (input::path(input, "path")?, input::parse(input)?);
                 let path = base.below(name)?;
-                let lease = account.lease(cx, deadline).await?;
+                let lease = account.lease(cx, part, deadline).await?;
                 let (attributes, body) = get::get(lease, &path, deadline).await?;
                 if call.stream {
                     let output = output::get(&attributes, None, &limits)?;
@@ -106,7 +106,7 @@ impl Connector for Sftp {
             "delete" | "mkdir" => {
                 input::known_keys(input, &["path"])?;
                 let path = base.below(input::path(input, "path")?)?;
-                let mut lease = account.lease(cx, deadline).await?;
+                let mut lease = account.lease(cx, part, deadline).await?;
                 let changed = match call.operation.as_str() {
                     "delete" => change::delete(&mut lease.session, &path).await,
                     _ => change::make_folder(&mut lease.session, &path).await,

@@ -8,7 +8,7 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use lockgate_connector_api::{Context, Error, Kind};
+use lockgate_connector_api::{Context, Error, Kind, Part};
 use tokio::{
     sync::oneshot,
     time::{Instant, timeout, timeout_at},
@@ -79,7 +79,7 @@ async fn work<T>(
 ) {
     let (mut lease, mut traces) = (None::<Lease>, Traces::default());
     let changing = async {
-        let lease = lease.insert(account.lease(&cx, deadline).await?);
+        let lease = lease.insert(account.lease(&cx, Part::Ends, deadline).await?);
         change(&mut lease.session, &mut traces).await
     };
     let outcome = tokio::select! {
