@@ -5,12 +5,11 @@
 //! closed, and counts as taken until then.
 
 use std::{
-    mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use lockgate_connector_api::{Context, Egress, Error, Kind, Part, Place, Places};
+use lockgate_connector_api::{Context, Egress, Error, Kept, Kind, Part, Place, Places};
 use rustls::ClientConfig;
 use tokio::{runtime, time};
 
@@ -24,23 +23,11 @@ const PONG_WITHIN: Duration = Duration::from_secs(2);
 /// How long the clean-up after a call, or the cancelling of a statement, may take.
 const CLEAN_UP_MAX: Duration = Duration::from_secs(5);
 
-struct Idle {
-    session: Session,
-    since: Instant,
-}
-
-#[derive(Default)]
-struct Kept {
-    idle: Vec<Idle>,
-    /// A task closes what stays idle; it ends when nothing is.
-    reaped: bool,
-}
-
 /// The connections of an account.
 pub(crate) struct Pool {
     settings: Settings,
     tls: Arc<ClientConfig>,
-    kept: Mutex<Kept>,
+    kept: Kept<Session>,
     places: Places,
 }
 
@@ -56,7 +43,8 @@ impl Pool {
     /// No connections yet.
     pub fn new(settings: Settings, tls: Arc<ClientConfig>) -> Self {
         let places = Places::new(&spec::SPEC, settings.connections_max);
-        Self { settings, tls, kept: Mutex::default(), places }
+        let kept = Kept::new(settings.connections_max, IDLE_MAX, close);
+        Self { settings, tls, kept, places }
     }
 
     /// A connection: a kept one, or a new one.
@@ -77,13 +65,10 @@ impl Pool {
     }
 
     async fn kept(&self, cx: &Context) -> Option<Session> {
+        let is_fit = |session: &mut Session| cx.egress.still_allows(session.vetted) && session.is_quiet();
         loop {
-            // The one used last is the most likely to be alive.
-            let Idle { mut session, since } = self.locked().idle.pop()?;
-            if since.elapsed() >= IDLE_MAX || !cx.egress.still_allows(session.vetted) || !session.is_quiet() {
-                continue;
-            }
-            if since.elapsed() < PING_AFTER {
+            let (mut session, idle) = self.kept.take(is_fit)?;
+            if idle < PING_AFTER {
                 return Some(session);
             }
             if let Ok(Ok(())) = time::timeout(PONG_WITHIN, session.ping()).await {
@@ -91,41 +76,12 @@ impl Pool {
             }
         }
     }
-
-    fn keep(self: &Arc<Self>, session: Session) {
-        let mut kept = self.locked();
-        kept.idle.push(Idle { session, since: Instant::now() });
-        if !mem::replace(&mut kept.reaped, true) {
-            tokio::spawn(reap(Arc::downgrade(self)));
-        }
-    }
-
-    fn locked(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes out what nobody has used for a while. Nothing is left to be reaped when it says so.
-    fn old(&self) -> (Vec<Idle>, bool) {
-        let mut kept = self.locked();
-        let (old, young) = mem::take(&mut kept.idle).into_iter().partition(|idle| idle.since.elapsed() >= IDLE_MAX);
-        kept.idle = young;
-        kept.reaped = !kept.idle.is_empty();
-        (old, !kept.reaped)
-    }
 }
 
-/// Closes what stays idle, until nothing is.
-async fn reap(pool: Weak<Pool>) {
-    loop {
-        time::sleep(IDLE_MAX).await;
-        let Some(pool) = pool.upgrade() else { return };
-        let (old, ends) = pool.old();
-        for Idle { session, .. } in old {
-            let _ = time::timeout(CLEAN_UP_MAX, session.close()).await;
-        }
-        if ends {
-            return;
-        }
+/// Says goodbye, as far as the server listens.
+fn close(session: Session) {
+    if let Ok(runtime) = runtime::Handle::try_current() {
+        runtime.spawn(time::timeout(CLEAN_UP_MAX, session.close()));
     }
 }
 
@@ -140,7 +96,7 @@ impl Lease {
         let Some(session) = self.session.as_mut().filter(|session| !session.is_running()) else { return outcome };
         let settled = time::timeout(CLEAN_UP_MAX, session.settle()).await;
         if matches!(settled, Ok(Ok(()))) && !session.is_in_transaction() {
-            self.session.take().into_iter().for_each(|session| self.pool.keep(session));
+            self.session.take().into_iter().for_each(|session| self.pool.kept.keep(session));
         }
         outcome
     }

@@ -1,12 +1,9 @@
 //! Sessions kept for the next call. A session is lent to one call at a time, and again only while
 //! the egress rule still allows its address.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use lockgate_connector_api::{Context, Error, Kind, Part, Place, Places};
+use lockgate_connector_api::{Context, Error, Kept, Kind, Part, Place, Places};
 use russh::client;
 use tokio::time::{Instant, timeout, timeout_at};
 
@@ -23,7 +20,7 @@ const ALIVE_WITHIN: Duration = Duration::from_secs(3);
 pub(crate) struct Account {
     settings: Settings,
     config: Arc<client::Config>,
-    idle: Mutex<Vec<Session>>,
+    kept: Kept<Session>,
     places: Places,
 }
 
@@ -40,7 +37,7 @@ impl Account {
         Self {
             config: ssh::configuration(settings.host_key.algorithms()),
             places: Places::new(&spec::SPEC, settings.sessions_max),
-            idle: Mutex::default(),
+            kept: Kept::new(settings.sessions_max, IDLE_MAX, drop),
             settings,
         }
     }
@@ -53,8 +50,9 @@ impl Account {
     /// A session for one call, by the deadline.
     pub async fn lease(self: &Arc<Self>, cx: &Context, part: Part, deadline: Instant) -> Result<Lease, Error> {
         let place = self.place(part, deadline).await?;
-        while let Some(mut session) = self.kept(cx) {
-            if session.since.elapsed() < TRUSTED_FOR || is_alive(&mut session, deadline).await {
+        let is_fit = |session: &mut Session| session.is_whole() && cx.egress.still_allows(session.vetted);
+        while let Some((mut session, idle)) = self.kept.take(is_fit) {
+            if idle < TRUSTED_FOR || is_alive(&mut session, deadline).await {
                 return Ok(Lease { session, account: Arc::clone(self), place });
             }
         }
@@ -82,13 +80,6 @@ impl Account {
             )
         })
     }
-
-    fn kept(&self, cx: &Context) -> Option<Session> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|s| s.is_whole() && s.since.elapsed() < IDLE_MAX && cx.egress.still_allows(s.vetted));
-        // The one used last is the least likely to be closed by the server.
-        idle.pop()
-    }
 }
 
 /// A request that changes nothing, before one that must not be sent twice.
@@ -99,10 +90,9 @@ async fn is_alive(session: &mut Session, deadline: Instant) -> bool {
 
 impl Lease {
     /// Gives the session back, if another call can use it.
-    pub fn give_back(mut self) {
+    pub fn give_back(self) {
         if self.session.is_whole() {
-            self.session.since = Instant::now();
-            self.account.idle.lock().unwrap_or_else(PoisonError::into_inner).push(self.session);
+            self.account.kept.keep(self.session);
         }
         drop(self.place);
     }

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt as _;
 use lockgate_connector_api::{Body, Call, Egress, Error, Kind};
 use lockgate_model::Limits;
-use lockgate_testkit::{HttpsPeer, Pki, contract::context, https_peer::Wire, pki::Server, wait_until_async};
+use lockgate_testkit::{
+    FaultProxy, HttpsPeer, Pki, contract::context, https_peer::Wire, pki::Server, wait_until_async,
+};
 use serde_json::json;
 
 use crate::account::{ALPNS, Account, call, peer, read};
@@ -212,4 +214,22 @@ async fn many_copies_by_few_requests_all_end() {
             assert_eq!(written.unwrap_or_else(|error| panic!("{alpn:?}: {error}")), 300_000);
         }
     }
+}
+
+#[tokio::test]
+async fn connections_are_closed_when_no_call_comes_and_with_their_account() {
+    let pki = &Pki::new();
+    let protocols = ALPNS.map(|alpn| async move {
+        let peer = peer(pki, alpn).await;
+        let proxy = FaultProxy::start(peer.port()).await;
+        let account = Account::open(pki, proxy.port(), &[], &[]);
+        account.call("get", json!({"path": "echo"})).await.unwrap();
+        assert_eq!(proxy.open(), 1, "{alpn:?}: it is kept");
+        wait_until_async("the end of an idle connection", Duration::from_secs(90), || proxy.open() == 0).await;
+        account.call("get", json!({"path": "echo"})).await.unwrap();
+        assert_eq!((proxy.open(), proxy.connections()), (1, 2));
+        drop(account);
+        wait_until_async("the end of an account's connection", Duration::from_secs(10), || proxy.open() == 0).await;
+    });
+    futures_util::future::join_all(protocols).await;
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use lockgate_connector_api::{Call, Kind};
+use lockgate_testkit::{FaultProxy, wait_until_async};
 use serde_json::json;
 
 use crate::account::{Account, Binding, call, shared, soon};
@@ -109,4 +110,18 @@ async fn a_connection_is_kept_for_the_next_call() {
         assert_eq!(account.value("select pg_backend_pid()", json!([])).await, first);
         account.fails("query", "select 1/0 as n", json!([])).await;
     }
+}
+
+#[tokio::test]
+async fn connections_are_closed_when_no_call_comes_and_with_their_account() {
+    let Some((pki, server)) = shared() else { return };
+    let proxy = FaultProxy::start(server.port()).await;
+    let account = Binding::app(proxy.port()).open(pki);
+    account.rows("select 1 as n", json!([])).await;
+    assert_eq!(proxy.open(), 1, "it is kept");
+    wait_until_async("the end of an idle connection", Duration::from_secs(100), || proxy.open() == 0).await;
+    account.rows("select 1 as n", json!([])).await;
+    assert_eq!((proxy.open(), proxy.connections()), (1, 2));
+    drop(account);
+    wait_until_async("the end of an account's connection", Duration::from_secs(10), || proxy.open() == 0).await;
 }

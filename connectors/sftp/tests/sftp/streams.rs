@@ -262,3 +262,20 @@ async fn an_allowance_withdrawn_ends_kept_sessions() {
         assert_eq!(account.fails("stat", json!({})).await.kind(), Is::Refused);
     }
 }
+
+#[tokio::test]
+async fn sessions_are_closed_when_no_call_comes_and_with_their_account() {
+    let kinds = KINDS.map(|kind| async move {
+        let Some(server) = Server::start(kind) else { return };
+        let proxy = FaultProxy::start(server.port()).await;
+        let account = Account::through(kind, &server, proxy.port());
+        account.call("stat", json!({})).await.unwrap();
+        assert_eq!(proxy.open(), 1, "{kind:?}: it is kept");
+        wait_until_async("the end of an idle session", Duration::from_secs(90), || proxy.open() == 0).await;
+        account.call("stat", json!({})).await.unwrap();
+        assert_eq!((proxy.open(), proxy.connections()), (1, 2));
+        drop(account);
+        wait_until_async("the end of an account's session", Duration::from_secs(10), || proxy.open() == 0).await;
+    });
+    futures_util::future::join_all(kinds).await;
+}
