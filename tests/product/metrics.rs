@@ -85,6 +85,28 @@ fn counts_are_shown_to_the_operator_alone() {
 }
 
 #[test]
+fn an_account_that_is_bound_anew_or_removed_is_let_go() {
+    let (house, peers) = (House::start(), Peers::new());
+    let peer = peers.start();
+    publish(&house, &peers, &peer);
+    let admin = house.administrator();
+    let open = || {
+        let page = house.cli(&["operator", "metrics", "--data", house.data.to_str().unwrap()]);
+        let line = page.lines().find(|line| line.starts_with("lockgate_accounts_open ")).unwrap().to_owned();
+        line.rsplit(' ').next().unwrap().parse::<u32>().unwrap()
+    };
+    let others = open();
+    let get = || assert_eq!(house.request(&admin, "POST", GET, Some(JSON), &[]).status, 200);
+    get();
+    assert_eq!(open(), others + 1);
+    point_at(&house, &peers, &format!("https://127.0.0.1:{}/base/", peer.port()));
+    assert_eq!(open(), others, "bound anew");
+    get();
+    house.cli(&["account", "rm", "peer", "--env", "development"]);
+    assert_eq!(open(), others, "removed");
+}
+
+#[test]
 fn an_egress_refusal_and_a_denial_are_counted() {
     let (house, peers) = (House::start(), Peers::new());
     publish(&house, &peers, &peers.start());

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lockgate_connector_api::{Answer, Context, Error, Kind, Streamed};
+use lockgate_connector_api::{Answer, Context, Error, Kind, Part, Streamed};
 use lockgate_document::{Builder, Document, Fault, Node};
 use lockgate_model::Limits;
 
@@ -27,6 +27,8 @@ pub(crate) struct Work {
     pub limits: Limits,
     /// Whether rows are wanted as a stream.
     pub stream: bool,
+    /// What that makes it to other calls.
+    pub part: Part,
 }
 
 /// Runs of a batch that are sent before their counts are read.
@@ -36,7 +38,7 @@ const RUNS_AT_ONCE: usize = 1_000;
 /// does to its session outlives it.
 pub(crate) async fn query(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
     let asked = input::read(&work.input)?;
-    let mut lease = pool.lease(cx, work.deadline).await?;
+    let mut lease = pool.lease(cx, work.part, work.deadline).await?;
     let begin = format!("begin read only; set local statement_timeout = {}", remaining_ms(work.deadline));
     let begun = start(&mut lease, &asked, &begin, Statement::gives_objects, |session| {
         session.say("rollback")?;
@@ -73,7 +75,7 @@ async fn whole(session: &mut Session, statement: &Statement, work: &Work, writte
 /// Runs one statement, in the transaction that the server makes for it alone.
 pub(crate) async fn execute(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
     let asked = input::read(&work.input)?;
-    let mut lease = pool.lease(cx, work.deadline).await?;
+    let mut lease = pool.lease(cx, work.part, work.deadline).await?;
     let begin = format!("set statement_timeout = {}", remaining_ms(work.deadline));
     let returns = |statement: &Statement| if statement.columns.is_empty() { Ok(()) } else { statement.gives_objects() };
     let begun = start(&mut lease, &asked, &begin, returns, Session::say_clean).await;
@@ -112,7 +114,7 @@ async fn changed(session: &mut Session, statement: &Statement, work: &Work, writ
 pub(crate) async fn batch(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
     let asked = input::read(&work.input)?;
     let lists = asked.lists()?;
-    let mut lease = pool.lease(cx, work.deadline).await?;
+    let mut lease = pool.lease(cx, work.part, work.deadline).await?;
     let outcome = all_or_nothing(lease.session()?, asked.sql, lists, &work).await;
     // A transaction that is still open is undone with its connection.
     lease.finish(outcome).await
@@ -185,7 +187,7 @@ async fn all_or_nothing(session: &mut Session, sql: &str, lists: Vec<Node<'_>>, 
 
 /// Signs in, and asks for an answer.
 pub(crate) async fn test(pool: &Arc<Pool>, cx: &Context, deadline: Instant) -> Result<(), Error> {
-    let mut lease = pool.lease(cx, deadline).await?;
+    let mut lease = pool.lease(cx, Part::Ends, deadline).await?;
     let session = lease.session()?;
     session.say("select 1")?;
     session.heard().await?;

@@ -32,7 +32,7 @@ mod write;
 
 use std::{fmt, sync::Arc, time::Instant};
 
-use lockgate_connector_api::{Answer, Call, Config, Connector, Context, Error, Kind, Spec};
+use lockgate_connector_api::{Answer, Call, Config, Connector, Context, Error, Kind, Part, Spec};
 
 use calls::Work;
 use config::Settings;
@@ -58,8 +58,9 @@ impl Connector for Postgres {
     }
 
     async fn invoke(&self, cx: &Context, call: Call) -> Result<Answer, Error> {
+        let part = Part::of(&call);
         let Call { operation, input, deadline, limits, stream, .. } = call;
-        let work = Work { input, deadline, limits, stream };
+        let work = Work { input, deadline, limits, stream, part };
         match operation.as_str() {
             "query" => calls::query(&self.0, cx, work).await,
             "execute" => calls::execute(&self.0, cx, work).await,

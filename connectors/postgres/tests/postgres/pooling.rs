@@ -3,7 +3,8 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use lockgate_connector_api::Kind;
+use lockgate_connector_api::{Call, Kind};
+use lockgate_testkit::{FaultProxy, wait_until_async};
 use serde_json::json;
 
 use crate::account::{Account, Binding, call, shared, soon};
@@ -40,6 +41,23 @@ async fn calls_wait_for_a_connection() {
     // Dropped, they give their connections back once they have ended at the server.
     taking.iter().for_each(tokio::task::JoinHandle::abort);
     account.test().await.unwrap();
+}
+
+/// What a stream flows into may need a connection of the same account.
+#[tokio::test]
+async fn streams_leave_a_connection_to_the_calls_they_flow_into() {
+    let Some((pki, server)) = shared() else { return };
+    let account = Binding { connections_max: 2, ..Binding::app(server.port()) }.open(pki);
+    let stream = |deadline| {
+        let endless = call("query", "select n from generate_series(1, 100000000) as n", json!([]));
+        account.invoke(Call { stream: true, deadline, ..endless })
+    };
+    let held = stream(soon()).await.unwrap();
+    let error = stream(Instant::now() + Duration::from_millis(300)).await.unwrap_err();
+    assert_eq!((error.kind(), error.code()), (Kind::Timeout, "postgres-busy"));
+    assert_eq!(account.value("select 1", json!([])).await, 1);
+    drop(held);
+    stream(soon()).await.unwrap();
 }
 
 #[tokio::test]
@@ -92,4 +110,18 @@ async fn a_connection_is_kept_for_the_next_call() {
         assert_eq!(account.value("select pg_backend_pid()", json!([])).await, first);
         account.fails("query", "select 1/0 as n", json!([])).await;
     }
+}
+
+#[tokio::test]
+async fn connections_are_closed_when_no_call_comes_and_with_their_account() {
+    let Some((pki, server)) = shared() else { return };
+    let proxy = FaultProxy::start(server.port()).await;
+    let account = Binding::app(proxy.port()).open(pki);
+    account.rows("select 1 as n", json!([])).await;
+    assert_eq!(proxy.open(), 1, "it is kept");
+    wait_until_async("the end of an idle connection", Duration::from_secs(100), || proxy.open() == 0).await;
+    account.rows("select 1 as n", json!([])).await;
+    assert_eq!((proxy.open(), proxy.connections()), (1, 2));
+    drop(account);
+    wait_until_async("the end of an account's connection", Duration::from_secs(10), || proxy.open() == 0).await;
 }
