@@ -38,10 +38,7 @@ pub(crate) async fn query(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<
     let asked = input::read(&work.input)?;
     let mut lease = pool.lease(cx, work.deadline).await?;
     let begin = format!("begin read only; set local statement_timeout = {}", remaining_ms(work.deadline));
-    let begun = start(&mut lease, &asked, &begin, Statement::gives_objects, |session| {
-        session.say("rollback")?;
-        session.say_clean()
-    });
+    let begun = start(&mut lease, &asked, &begin, Statement::gives_objects, undo);
     let (statement, written) = match begun.await {
         Ok(begun) => begun,
         Err(error) => return lease.finish(Err(error)).await,
@@ -147,18 +144,20 @@ async fn all_or_nothing(session: &mut Session, sql: &str, lists: Vec<Node<'_>>, 
                 Ok(Given::Row(_)) => return Err(failure::protocol("a row of a statement that has none")),
                 Ok(Given::Ready) => break,
                 Err(error) => {
-                    session.say("rollback")?;
-                    session.say_clean()?;
+                    undo(session)?;
                     let detail = format!("list {}: {}", counts.len() + 1, error.private().reveal());
                     return Err(error.with_private(detail));
                 }
             }
         }
         if counts.len() != before + some.len() || !session.is_in_transaction() {
+            undo(session)?;
             return Err(failure::input("the statement is empty, or ended the batch's transaction"));
         }
     }
     session.say("commit")?;
+    // Also after a commit that fails: not all that a statement leaves is undone with its transaction.
+    session.say_clean()?;
     session.heard().await.map_err(|error| match error.kind() {
         Kind::Unreachable => Error::new(
             Kind::Unreachable,
@@ -167,7 +166,6 @@ async fn all_or_nothing(session: &mut Session, sql: &str, lists: Vec<Node<'_>>, 
         ),
         _ => error,
     })?;
-    session.say_clean()?;
     let output = built(work, |out| {
         out.begin_object()?;
         out.key("rows")?;
@@ -181,6 +179,11 @@ async fn all_or_nothing(session: &mut Session, sql: &str, lists: Vec<Node<'_>>, 
         out.end()
     })?;
     Ok(Answer { output, stream: None, read: 0, written: runs.iter().map(statement::bytes).sum() })
+}
+
+fn undo(session: &mut Session) -> Result<(), Error> {
+    session.say("rollback")?;
+    session.say_clean()
 }
 
 /// Signs in, and asks for an answer.

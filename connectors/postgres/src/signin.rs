@@ -65,7 +65,7 @@ pub(crate) async fn connect(
     wire.flush().await?;
     authenticate(&mut wire, settings).await?;
     let key = ready(&mut wire).await?;
-    Ok(Session::new(wire, vetted, key))
+    Session::new(wire, vetted, key)
 }
 
 /// Asks a server to break off what a connection is doing. The request travels as the connection
