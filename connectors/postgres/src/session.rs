@@ -5,7 +5,7 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    io,
+    io, mem,
     sync::Arc,
 };
 
@@ -239,7 +239,10 @@ impl Session {
     async fn refused(&mut self, reported: &Reported) -> Error {
         let error = reported.error();
         if error.code() == failure::GONE {
-            self.statements.clear();
+            // What was altered for one may be so for others. None stays behind at the server.
+            for (_, statement) in mem::take(&mut self.statements) {
+                let _ = self.wire.write(|out| frontend::close(b'S', &statement.name, out));
+            }
         }
         loop {
             match self.wire.receive(MESSAGE_BYTES_MAX).await {
