@@ -53,9 +53,8 @@ impl Open {
         let body = match (streamed, format) {
             (Streamed::Bytes(body), StreamFormat::Bytes) => body,
             (Streamed::Records(records), StreamFormat::Csv(delimiter)) => {
-                let delimiter = u8::try_from(*delimiter).unwrap_or(b',');
                 let fields = records.fields().map(<[String]>::to_vec);
-                written(records, Writer::Csv(Some(CsvWriter::new(delimiter, fields))))
+                written(records, Writer::Csv(Some(CsvWriter::new(*delimiter, fields))))
             }
             (Streamed::Records(records), StreamFormat::Json) => written(records, Writer::Json { any: false }),
             (Streamed::Records(records), StreamFormat::JsonLines) => written(records, Writer::JsonLines),
