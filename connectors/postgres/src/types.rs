@@ -117,9 +117,10 @@ pub(crate) struct Found {
 }
 
 /// Asks the catalogue about types by a list of their OIDs. An array whose elements are not divided
-/// by commas (`box[]`) is left as its text.
+/// by commas (`box[]`) is left as its text, and so is what has elements and is not their array
+/// (`int2vector`, `point`).
 pub(crate) const LOOK_UP: &str = "select t.oid, t.typname, t.typbasetype, \
-     case when t.typlen = -1 and e.typdelim = ',' then t.typelem else 0 end \
+     case when e.typarray = t.oid and e.typdelim = ',' then t.typelem else 0 end \
      from pg_catalog.pg_type t left join pg_catalog.pg_type e on e.oid = t.typelem \
      where t.oid = any(pg_catalog.string_to_array($1, ',')::pg_catalog.oid[])";
 

@@ -96,6 +96,10 @@ async fn what_the_server_writes_is_read_exactly() {
         ("point(1, 2)", "\"(1,2)\""),
         ("'(1,1),(0,0);(2,2),(1,1)'::text", "\"(1,1),(0,0);(2,2),(1,1)\""),
         ("array['(1,1),(0,0)'::box, '(2,2),(1,1)']", "\"{(1,1),(0,0);(2,2),(1,1)}\""),
+        ("'1 2'::int2vector", "\"1 2\""),
+        ("array['1 2'::int2vector, '3']", "[\"1 2\",\"3\"]"),
+        ("(select indkey from pg_index where indexrelid = 'pg_class_oid_index'::regclass)", "\"1\""),
+        ("'26 25'::oidvector", "\"26 25\""),
         ("row(1, 'a b')::pair", "\"(1,\\\"a b\\\")\""),
         ("b'101'", "\"101\""),
         ("'a & b'::tsquery", "\"'a' & 'b'\""),
@@ -151,6 +155,7 @@ async fn what_goes_in_comes_back_exactly() {
         ("direction[]", "[\"south\", null]", "[\"south\",null]"),
         ("percent", "99.5", "99.50"),
         ("inet", "\"10.1.2.3\"", "\"10.1.2.3\""),
+        ("int2vector", "\"1 2\"", "\"1 2\""),
         ("int4range", "\"[1,5)\"", "\"[1,5)\""),
         ("point", "\"(1,2)\"", "\"(1,2)\""),
     ] {
