@@ -147,13 +147,13 @@ fn what_went_through_is_found_nowhere() {
     // As the name of a file that cannot be: the connector refuses it.
     send("path");
     assert!(post("order-to-erp", &order("path", "SO-1000009")).status >= 400);
-    // As a parameter of a query, in a reply and in an error.
-    let parameter = send("parameter");
-    let body = serde_json::json!({"country": "DE", "minCredit": parameter}).to_string();
-    assert!(post("customers-from-db", &body).status >= 400);
+    // Refused by the flow before the query.
+    let body = serde_json::json!({"country": "DE", "minCredit": send("amount")}).to_string();
+    assert_eq!(post("customers-from-db", &body).status, 400);
     let body = serde_json::json!({"country": send("country")}).to_string();
     assert_eq!(post("customers-from-db", &body).status, 400);
-    // Into a stream from the database to the file server, which breaks at the first row.
+    // As a parameter of a query, and into an error: a stream from the database to the file server,
+    // which breaks at the first row.
     let body = serde_json::json!({"until": send("until")}).to_string();
     assert!(post("nightly-export", &body).status >= 400);
     let schedule = house.cli_json(&["schedule", "run", "nightly-export", "--env", "development"]);
