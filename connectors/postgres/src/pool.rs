@@ -95,7 +95,7 @@ impl Lease {
     pub async fn finish<T>(mut self, outcome: Result<T, Error>) -> Result<T, Error> {
         let Some(session) = self.session.as_mut().filter(|session| !session.is_running()) else { return outcome };
         let settled = time::timeout(CLEAN_UP_MAX, session.settle()).await;
-        if matches!(settled, Ok(Ok(()))) && !session.is_in_transaction() {
+        if matches!(settled, Ok(Ok(()))) && !session.is_in_transaction() && !session.is_marked() {
             self.session.take().into_iter().for_each(|session| self.pool.kept.keep(session));
         }
         outcome

@@ -5,13 +5,14 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    io,
+    io, mem,
     sync::Arc,
 };
 
+use aws_lc_rs::rand;
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator as _;
-use lockgate_connector_api::{Error, Vetted};
+use lockgate_connector_api::{Error, Kind, Vetted};
 use postgres_protocol::{
     IsNull,
     message::{
@@ -36,9 +37,11 @@ const TYPES_MAX: usize = 1_000;
 const TYPE_DEPTH_MAX: usize = 8;
 
 /// Undoes what a statement may have left in the connection, as `discard all` does, but keeps the
-/// prepared statements.
-const CLEAN: &str = "close all; set session authorization default; reset all; unlisten *; \
-     select pg_catalog.pg_advisory_unlock_all(); discard temp; discard sequences";
+/// prepared statements. Its one row says whether any of them was prepared by a statement (`prepare`),
+/// be it under a name of ours: the protocol's own are ours alone.
+const CLEAN: &str = "close all; set session authorization default; reset all; unlisten *; discard temp; \
+     discard sequences; select pg_catalog.pg_advisory_unlock_all(), \
+     exists (select from pg_catalog.pg_prepared_statements where from_sql)";
 
 /// A connection.
 pub(crate) struct Session {
@@ -49,12 +52,15 @@ pub(crate) struct Session {
     pub key: CancelKey,
     /// Prepared statements by their text, the one used last at the end.
     statements: Vec<(String, Arc<Statement>)>,
+    /// What their names begin with. No statement of a caller's can have it by chance or by guessing.
+    prefix: String,
     /// Statements prepared so far: their names are never used twice.
     prepared: u64,
     types: HashMap<u32, Arc<Type>>,
     /// Requests that the server has not become ready after, the oldest first.
     awaited: VecDeque<Request>,
     in_transaction: bool,
+    is_marked: bool,
 }
 
 /// Whose statements a request holds.
@@ -62,6 +68,8 @@ pub(crate) struct Session {
 enum Request {
     Ours,
     Callers,
+    /// Ours, that makes the connection as good as new.
+    Clean,
 }
 
 /// What a running statement gives.
@@ -76,17 +84,23 @@ pub(crate) enum Given {
 
 impl Session {
     /// A connection that has just signed in.
-    pub fn new(wire: Wire, vetted: Vetted, key: CancelKey) -> Self {
-        Self {
+    pub fn new(wire: Wire, vetted: Vetted, key: CancelKey) -> Result<Self, Error> {
+        let mut random = [0; 8];
+        rand::fill(&mut random).map_err(|_| {
+            Error::new(Kind::Unavailable, "postgres-random", "this machine gives no random numbers for names")
+        })?;
+        Ok(Self {
             wire,
             vetted,
             key,
             statements: Vec::new(),
+            prefix: format!("lockgate_{:016x}", u64::from_be_bytes(random)),
             prepared: 0,
             types: HashMap::new(),
             awaited: VecDeque::new(),
             in_transaction: false,
-        }
+            is_marked: false,
+        })
     }
 
     /// Whether a statement of the caller's may still be at work.
@@ -97,6 +111,11 @@ impl Session {
     /// Whether the last request left a transaction open.
     pub fn is_in_transaction(&self) -> bool {
         self.in_transaction
+    }
+
+    /// Whether a call has left something that is not undone: the connection must not serve another.
+    pub fn is_marked(&self) -> bool {
+        self.is_marked
     }
 
     /// Whether nothing has come from the server unasked: it is there, as far as we know.
@@ -117,22 +136,29 @@ impl Session {
 
     /// Writes statements of ours that need no parameters; [`Session::heard`] answers them.
     pub fn say(&mut self, sql: &str) -> Result<(), Error> {
-        self.wire.write(|out| frontend::query(sql, out))?;
-        self.awaited.push_back(Request::Ours);
-        Ok(())
+        self.say_as(Request::Ours, sql)
     }
 
-    /// Writes what makes the connection as good as new.
+    /// Writes what makes the connection as good as new, as far as that goes ([`Session::is_marked`]).
     pub fn say_clean(&mut self) -> Result<(), Error> {
-        self.say(CLEAN)
+        self.say_as(Request::Clean, CLEAN)
+    }
+
+    fn say_as(&mut self, request: Request, sql: &str) -> Result<(), Error> {
+        self.wire.write(|out| frontend::query(sql, out))?;
+        self.awaited.push_back(request);
+        Ok(())
     }
 
     /// Sends what is written and waits for the answer of the oldest request.
     pub async fn heard(&mut self) -> Result<(), Error> {
         self.wire.flush().await?;
         loop {
-            if let Given::Ready = self.given(MESSAGE_BYTES_MAX).await? {
-                return Ok(());
+            let is_clean = self.awaited.front() == Some(&Request::Clean);
+            match self.given(MESSAGE_BYTES_MAX).await? {
+                Given::Ready => return Ok(()),
+                Given::Row(row) if is_clean => self.is_marked |= column(&row, 1) != Some("f"),
+                Given::Row(_) | Given::Ran(_) => {}
             }
         }
     }
@@ -213,7 +239,10 @@ impl Session {
     async fn refused(&mut self, reported: &Reported) -> Error {
         let error = reported.error();
         if error.code() == failure::GONE {
-            self.statements.clear();
+            // What was altered for one may be so for others. None stays behind at the server.
+            for (_, statement) in mem::take(&mut self.statements) {
+                let _ = self.wire.write(|out| frontend::close(b'S', &statement.name, out));
+            }
         }
         loop {
             match self.wire.receive(MESSAGE_BYTES_MAX).await {
@@ -240,7 +269,7 @@ impl Session {
             self.wire.write(|out| frontend::close(b'S', &oldest.name, out))?;
         }
         self.prepared += 1;
-        let name = format!("s{}", self.prepared);
+        let name = format!("{}_{}", self.prefix, self.prepared);
         self.wire.write(|out| {
             frontend::parse(&name, sql, [], out)?;
             frontend::describe(b'S', &name, out)
@@ -368,12 +397,16 @@ fn fields(body: &RowDescriptionBody) -> Result<Vec<(String, u32)>, Error> {
 }
 
 fn read_found(row: &DataRowBody) -> Option<Found> {
-    let mut ranges = row.ranges();
-    let mut text = || str::from_utf8(row.buffer().get(ranges.next().ok()???)?).ok();
     Some(Found {
-        oid: text()?.parse().ok()?,
-        name: text()?.to_owned(),
-        base: text()?.parse().ok()?,
-        element: text()?.parse().ok()?,
+        oid: column(row, 0)?.parse().ok()?,
+        name: column(row, 1)?.to_owned(),
+        base: column(row, 2)?.parse().ok()?,
+        element: column(row, 3)?.parse().ok()?,
     })
+}
+
+/// The text of a column, from 0; none where it is null.
+fn column(row: &DataRowBody, at: usize) -> Option<&str> {
+    let range = row.ranges().nth(at).ok()???;
+    str::from_utf8(row.buffer().get(range)?).ok()
 }

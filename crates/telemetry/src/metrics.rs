@@ -73,7 +73,8 @@ pub const DESCRIBED: &[Described] = &[
         "lockgate_connector_calls_total",
         Type::Counter,
         &["connector", "operation", "outcome"],
-        "Calls of accounts by outcome: `ok`, the kind of the failure, or `cancelled`",
+        "Calls of accounts by outcome: `ok`, the kind of the failure, `cancelled`, or `source` where the stream \
+         that the call took broke; the call it came out of counts again then, with the kind",
     ),
     described(
         "lockgate_connector_call_seconds",
@@ -400,6 +401,11 @@ impl Metrics {
     pub fn called(&self, connector: &'static str, operation: &'static str, outcome: &'static str, took: Duration) {
         self.calls.get_or_create(&Call { connector, operation, outcome }).inc();
         self.call_seconds.get_or_create(&OfOperation { connector, operation }).observe(took.as_secs_f64());
+    }
+
+    /// A stream broke after the call that it came out of had answered.
+    pub fn stream_broke(&self, connector: &'static str, operation: &'static str, outcome: &'static str) {
+        self.calls.get_or_create(&Call { connector, operation, outcome }).inc();
     }
 
     /// Bytes that a run moved through an account of a connector.

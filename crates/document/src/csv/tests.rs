@@ -1,11 +1,11 @@
-use lockgate_model::Limits;
+use lockgate_model::{Limits, manifest::Delimiter};
 
 use super::{CsvProblem, CsvWriter};
 use crate::document::Document;
 
 fn written(fields: Option<&[&str]>, batches: &[&str]) -> Result<String, (u64, CsvProblem, String)> {
     let fields = fields.map(|fields| fields.iter().map(|f| (*f).to_owned()).collect());
-    let (mut writer, mut out) = (CsvWriter::new(b',', fields), Vec::new());
+    let (mut writer, mut out) = (CsvWriter::new(Delimiter::COMMA, fields), Vec::new());
     for batch in batches {
         let records = Document::parse(batch.as_bytes(), &Limits::default()).unwrap();
         writer.write(records.root(), &mut out).map_err(|e| (e.record, e.problem, e.field().to_owned()))?;
@@ -26,7 +26,7 @@ fn what_has_no_place_in_a_table_is_refused_with_its_place() {
 
 #[test]
 fn an_error_shows_no_data() {
-    let (mut writer, mut out) = (CsvWriter::new(b',', None), Vec::new());
+    let (mut writer, mut out) = (CsvWriter::new(Delimiter::COMMA, None), Vec::new());
     let records = Document::parse(br#"[{"secret-name":{"x":1}}]"#, &Limits::default()).unwrap();
     let error = writer.write(records.root(), &mut out).unwrap_err();
     assert_eq!(error.to_string(), "record 1 has a field that is no single value");
