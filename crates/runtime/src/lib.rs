@@ -60,6 +60,7 @@ pub use define::{Apply, ApplyItem};
 pub use deploy::{Deploy, Deployed, DeployedOrchestration};
 pub use error::Error;
 pub use execute::{Ask, Finished};
+pub use health::NotReady;
 pub use login::LoggedIn;
 pub use promote::{BoundTo, PromotedAccount, PromotedOrchestration, Promotion};
 pub use push::{Pushed, catalog};

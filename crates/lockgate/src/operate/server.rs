@@ -19,7 +19,10 @@ use tokio::{
     sync::watch,
 };
 
-use crate::{exit::Exit, operate::operator::SOCKET};
+use crate::{
+    exit::Exit,
+    operate::{machine, operator::SOCKET},
+};
 
 /// Name of the file with the token that `/metrics` asks for.
 const METRICS_TOKEN: &str = "metrics.token";
@@ -56,7 +59,8 @@ impl Listening {
 
     /// Serves until `stop`, then drains. What was given up at the end of the drain is closed in the
     /// store when this returns.
-    pub async fn serve(self, settings: Settings, stop: watch::Receiver<bool>) -> Drained {
+    pub async fn serve(self, mut settings: Settings, stop: watch::Receiver<bool>) -> Drained {
+        settings.connections_max = machine::connections_max(settings.connections_max);
         let admin = router(self.runtime.clone());
         let metrics = self.metrics;
         let front = Front::new(self.runtime.clone(), admin, &settings).with_metrics(move |token| metrics.is(token));
