@@ -7,7 +7,7 @@
 //!
 //! Deliberately absent: waiting for a time (crate `scheduler`).
 
-use std::{collections::BTreeMap, panic::AssertUnwindSafe};
+use std::{collections::BTreeMap, panic::AssertUnwindSafe, time::Duration};
 
 use futures_util::FutureExt;
 use lockgate_access::{Decision, Scope, decide};
@@ -25,6 +25,10 @@ use serde::Serialize;
 use tokio::sync::broadcast;
 
 use crate::{Ask, Caller, Error, Finished, Runtime, View};
+
+/// Pauses before the end of a run is written again: the first, and the longest.
+const AGAIN_MIN: Duration = Duration::from_millis(100);
+const AGAIN_MAX: Duration = Duration::from_secs(5);
 
 /// A schedule that is deployed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -174,7 +178,11 @@ impl Runtime {
         let runs_as = planned.runs_as.clone();
         let work = tokio::spawn(async move {
             let finished = runtime.fire(&planned, occurrence).await;
-            runtime.ended(&planned).await;
+            let at = runtime.now();
+            if !runtime.end(&planned, at).await {
+                // Who asked does not wait for a disk to have room.
+                tokio::spawn(async move { runtime.end_again(&planned, at).await });
+            }
             finished
         });
         match work.await.map_err(|_| Error::Internal { what: "running a schedule".into() })? {
@@ -305,11 +313,30 @@ impl Runtime {
             .unwrap_or(Err(Error::Internal { what: "a scheduled run".into() }))
     }
 
-    /// The claimed run ended, however it did.
+    /// The claimed run ended, however it did. Returns when that is durable: until then the schedule
+    /// would be taken to run, and after a restart the run would be made again.
     pub async fn ended(&self, planned: &Planned) {
-        if let Err(error) = self.schedule_step(planned, Step::End { at: self.now() }, Vec::new()).await {
-            let (tenant, name) = (&planned.tenant, &planned.name);
-            tracing::error!(%tenant, %name, %error, "the end of a scheduled run could not be kept: it fires again after a restart");
+        let at = self.now();
+        if !self.end(planned, at).await {
+            self.end_again(planned, at).await;
         }
+    }
+
+    async fn end_again(&self, planned: &Planned, at: Timestamp) {
+        let (tenant, name) = (&planned.tenant, &planned.name);
+        tracing::error!(%tenant, %name, "the end of a scheduled run cannot be written; it is tried again");
+        let mut pause = AGAIN_MIN;
+        loop {
+            tokio::time::sleep(pause).await;
+            pause = pause.saturating_mul(2).min(AGAIN_MAX);
+            if self.end(planned, at).await {
+                return tracing::info!(%tenant, %name, "the end of a scheduled run is written now");
+            }
+        }
+    }
+
+    /// Whether that is durable now.
+    async fn end(&self, planned: &Planned, at: Timestamp) -> bool {
+        self.schedule_step(planned, Step::End { at }, Vec::new()).await.is_ok()
     }
 }

@@ -163,8 +163,8 @@ pub trait Store: Send + Sync + 'static {
     /// are one append.
     async fn record(&self, decision: &Decision) -> Result<AuditReceipt, Error>;
 
-    /// Closes a run. Queued, not awaited: a close that never became durable leaves the run to be
-    /// found `lost` at the next start.
+    /// Closes a run. Queued, not awaited: the store tries it again until it is durable or the store is
+    /// closed. A close that never became durable leaves the run to be found `lost` at the next start.
     async fn close_run(&self, tenant: &TenantId, run: RunId, end: RunEnd);
 
     /// Appends an entry that is no decision: a login, a refused credential, an export.

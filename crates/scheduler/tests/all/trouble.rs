@@ -2,11 +2,11 @@
 
 use std::sync::atomic::Ordering;
 
-use lockgate_model::Kind;
+use lockgate_model::{Kind, schedule::Stands};
 use lockgate_runtime::{Error, NotReady};
 use serde_json::json;
 
-use crate::house::{House, within};
+use crate::house::{House, development, tick, within};
 
 /// As a full table of descriptors does it: the change is durable, and reading it back fails.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -32,4 +32,28 @@ async fn a_tenant_that_could_not_be_read_is_denied_until_it_can() {
     assert_eq!(house.runtime.definitions(&house.ada, Kind::Group, "").await.unwrap().len(), 1);
     house.through(60).await;
     assert_eq!(house.passed(), [60]);
+}
+
+/// As a full disk does it: the run completed, and that cannot be written for a while.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_end_that_could_not_be_written_is_written_later() {
+    let mut house = House::open().await;
+    house.deploy("{ every: PT60S }").await;
+    house.faults.ends.store(3, Ordering::SeqCst);
+    assert_eq!(house.through(60).await, Some(120));
+    assert_eq!(house.faults.ends.load(Ordering::SeqCst), 0);
+    house.through(120).await;
+    assert_eq!(house.passed(), [60, 120]);
+    assert!(house.skips().await.is_empty());
+    // By hand: whoever asked is answered before.
+    house.faults.ends.store(u32::MAX, Ordering::SeqCst);
+    house.runtime.run_schedule(&house.ada, &development(), &tick()).await.unwrap();
+    assert_eq!(house.state().await.last.unwrap().stands, Stands::Running);
+    house.faults.ends.store(0, Ordering::SeqCst);
+    while house.state().await.last.unwrap().stands == Stands::Running {
+        tokio::task::yield_now().await;
+    }
+    let mut house = house.crash().await;
+    house.through(180).await;
+    assert_eq!(house.passed(), [60, 120, 120, 180]);
 }

@@ -10,6 +10,7 @@
 
 mod chain;
 mod change;
+mod close;
 mod connection;
 mod definitions;
 mod directory;
@@ -215,16 +216,10 @@ impl Store for SqliteStore {
     }
 
     async fn close_run(&self, tenant: &TenantId, run: RunId, end: RunEnd) {
-        let job = runs::Job::Close { tenant: tenant.clone(), run, end: Box::new(end) };
-        match self.0.runs.queue(job).await {
+        let end = runs::EndOf { tenant: tenant.clone(), run, end };
+        match self.0.runs.queue(runs::Job::Close(Box::new(end.clone()))).await {
             // Watched on the side: the caller does not wait, but a failure must not be silent.
-            Ok(pending) => {
-                tokio::spawn(async move {
-                    if let Err(error) = pending.durable().await {
-                        tracing::error!(%error, %run, "a run could not be closed in the store");
-                    }
-                });
-            }
+            Ok(pending) => drop(tokio::spawn(close::watch(Arc::downgrade(&self.0), pending, end))),
             Err(error) => tracing::error!(%error, %run, "a run could not be closed in the store"),
         }
     }

@@ -30,7 +30,7 @@ pub(super) enum Job {
     /// Entries, and the run they open.
     Append { tenant: TenantId, entries: Vec<Entry>, run: Option<Box<RunRecord>> },
     /// A run's end.
-    Close { tenant: TenantId, run: RunId, end: Box<RunEnd> },
+    Close(Box<EndOf>),
     /// The entry of a change, with the revision it will have.
     Announce { tenant: TenantId, entry: Box<Entry>, current: Revision },
     /// A step of a schedule, and the entries that tell of it if it is possible.
@@ -39,6 +39,14 @@ pub(super) enum Job {
     Settle { tenant: TenantId, current: Revision, at: Timestamp },
     /// Nothing, durably.
     Probe,
+}
+
+/// The end of a run.
+#[derive(Debug, Clone)]
+pub(super) struct EndOf {
+    pub(super) tenant: TenantId,
+    pub(super) run: RunId,
+    pub(super) end: RunEnd,
 }
 
 /// Where an announcement went, and what a schedule is after its step; nothing for other jobs.
@@ -69,8 +77,8 @@ impl Book for RunsBook {
                 }
                 Ok(Place::default())
             }
-            Job::Close { tenant, run, end } => {
-                close(db, &tenant, run, *end)?;
+            Job::Close(end) => {
+                close(db, *end)?;
                 Ok(Place::default())
             }
             Job::Announce { tenant, entry, current } => {
@@ -143,7 +151,7 @@ impl RunsBook {
 }
 
 /// Only a running run can be closed, and only once.
-fn close(db: &Connection, tenant: &TenantId, run: RunId, end: RunEnd) -> Result<(), Error> {
+fn close(db: &Connection, EndOf { tenant, run, end }: EndOf) -> Result<(), Error> {
     let outcome =
         serde_json::to_string(&Outcome { error: end.error, cost: end.cost, bytes: end.bytes, tasks: end.tasks })
             .map_err(|_| Error::Refused("the run's end cannot be written as JSON".into()))?;
