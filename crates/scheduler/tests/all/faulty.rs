@@ -1,8 +1,11 @@
 //! A store that fails when the test says so, and is the embedded one otherwise.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -11,7 +14,7 @@ use lockgate_model::{
     Digest, Kind, RunId, RunRecord,
     audit::{Entry, Link},
     definition::{Definition, Revision},
-    id::{TenantId, WriterId},
+    id::{EnvironmentId, TenantId, WriterId},
     run::RunEnd,
     schedule::{ScheduleState, Step},
 };
@@ -92,6 +95,14 @@ impl Store for Faulty {
     }
     async fn run(&self, tenant: &TenantId, run: RunId) -> Result<Option<RunRecord>, Error> {
         self.store.run(tenant, run).await
+    }
+    async fn green(
+        &self,
+        tenant: &TenantId,
+        environment: &EnvironmentId,
+        modules: BTreeSet<Digest>,
+    ) -> Result<BTreeSet<Digest>, Error> {
+        self.store.green(tenant, environment, modules).await
     }
     async fn schedule_step(
         &self,

@@ -15,6 +15,7 @@ mod connection;
 mod definitions;
 mod directory;
 mod failure;
+mod green;
 mod open;
 mod runs;
 mod schedules;
@@ -23,7 +24,7 @@ mod tests;
 mod writer;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     path::Path,
     sync::{Arc, Mutex, atomic::Ordering},
 };
@@ -35,7 +36,7 @@ use lockgate_model::{
     Digest, RunId, RunRecord, Timestamp,
     audit::{Entry, Link},
     definition::{Definition, Kind, Revision},
-    id::{TenantId, WriterId},
+    id::{EnvironmentId, TenantId, WriterId},
     run::{Phase, RunEnd},
     schedule::{ScheduleState, Step},
 };
@@ -236,6 +237,16 @@ impl Store for SqliteStore {
     async fn run(&self, tenant: &TenantId, run: RunId) -> Result<Option<RunRecord>, Error> {
         let tenant = tenant.clone();
         self.0.read_runs.read(move |db| runs::get(db, &tenant, run)).await
+    }
+
+    async fn green(
+        &self,
+        tenant: &TenantId,
+        environment: &EnvironmentId,
+        modules: BTreeSet<Digest>,
+    ) -> Result<BTreeSet<Digest>, Error> {
+        let (tenant, environment) = (tenant.clone(), environment.clone());
+        self.0.read_runs.read(move |db| green::among(db, &tenant, &environment, modules)).await
     }
 
     async fn schedule_step(

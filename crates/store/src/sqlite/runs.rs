@@ -17,7 +17,7 @@ use super::{
     chain::Chain,
     connection::probe,
     failure::{damaged, failed},
-    schedules,
+    green, schedules,
     writer::Book,
 };
 use crate::{Error, RunQuery, ScheduleKey};
@@ -121,8 +121,8 @@ impl RunsBook {
         let record = serde_json::to_string(run)
             .map_err(|_| Error::Refused("the run record cannot be written as JSON".into()))?;
         db.prepare_cached(
-            "INSERT INTO runs (tenant, id, writer, environment, name, phase, started, record)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO runs (tenant, id, writer, environment, name, phase, started, record, module)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )
         .and_then(|mut insert| {
             insert.execute(params![
@@ -134,6 +134,7 @@ impl RunsBook {
                 phase_text(run.phase),
                 run.started.0,
                 record,
+                run.module.map(|module| module.to_string()),
             ])
         })
         .map_err(failed("open a run"))?;
@@ -155,19 +156,23 @@ fn close(db: &Connection, EndOf { tenant, run, end }: EndOf) -> Result<(), Error
     let outcome =
         serde_json::to_string(&Outcome { error: end.error, cost: end.cost, bytes: end.bytes, tasks: end.tasks })
             .map_err(|_| Error::Refused("the run's end cannot be written as JSON".into()))?;
-    let closed = db
+    let closed: Option<(String, Option<String>)> = db
         .prepare_cached(
             "UPDATE runs SET phase = ?3, ended = ?4, outcome = ?5
-             WHERE tenant = ?1 AND id = ?2 AND phase = 'running'",
+             WHERE tenant = ?1 AND id = ?2 AND phase = 'running' RETURNING environment, module",
         )
         .and_then(|mut update| {
-            update.execute(params![tenant.as_str(), run.to_string(), phase_text(end.phase), end.ended.0, outcome,])
+            let values = params![tenant.as_str(), run.to_string(), phase_text(end.phase), end.ended.0, outcome];
+            update.query_row(values, |row| Ok((row.get(0)?, row.get(1)?))).optional()
         })
         .map_err(failed("close a run"))?;
-    if closed == 0 {
+    let Some((environment, module)) = closed else {
         return Err(Error::Refused(format!("run {run} is not running")));
+    };
+    match module.filter(|_| end.phase == Phase::Completed) {
+        Some(module) => green::put(db, &tenant, &environment, &module),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 const COLUMNS: &str = "phase, ended, record, outcome";
