@@ -45,6 +45,8 @@ pub struct Scheduler {
     changed: BTreeSet<TenantId>,
     /// When each other tenant has to be looked at.
     next: BTreeMap<TenantId, Timestamp>,
+    /// The clock's time when it was looked at last.
+    seen: Timestamp,
     runs: JoinSet<()>,
 }
 
@@ -60,7 +62,8 @@ impl Scheduler {
     pub fn new(runtime: Runtime) -> Self {
         let changes = runtime.schedule_changes();
         let changed = runtime.scheduled_tenants().into_iter().collect();
-        Self { runtime, changes, changed, next: BTreeMap::new(), runs: JoinSet::new() }
+        let seen = runtime.now();
+        Self { runtime, changes, changed, next: BTreeMap::new(), seen, runs: JoinSet::new() }
     }
 
     /// Fires in time until `stop` is there; then nothing fires any more, and runs under way have `grace`
@@ -108,6 +111,10 @@ impl Scheduler {
                 }
             }
             let now = self.runtime.now();
+            if now < std::mem::replace(&mut self.seen, now) {
+                // The clock was set back: what was to wait for may be far away now.
+                self.changed.extend(self.next.keys().cloned());
+            }
             let due = self.next.iter().filter(|(_, at)| **at <= now).map(|(tenant, _)| tenant.clone());
             let mut look: BTreeSet<TenantId> = due.collect();
             look.append(&mut self.changed);
@@ -192,6 +199,11 @@ async fn do_it(runtime: &Runtime, planned: Planned, deed: Deed) -> Done {
         Deed::Repeat { occurrence } => (Step::Repeat, Some(occurrence), None),
         Deed::Skip(skipped) => (Step::Skip { through: skipped.last }, None, Some(skipped)),
         Deed::GiveUp(skipped) => (Step::GiveUp { at: runtime.now() }, None, Some(skipped)),
+        Deed::SetBack => {
+            let (tenant, environment, name) = (&planned.tenant, &planned.environment, &planned.name);
+            tracing::warn!(%tenant, %environment, %name, "the clock was far ahead when this schedule ran last: it counts from now");
+            (Step::SetBack { at: runtime.now() }, None, None)
+        }
     };
     let entries = skipped.map(|skipped| entry(runtime, &planned, skipped)).into_iter().collect();
     match runtime.schedule_step(&planned, step, entries).await {

@@ -57,3 +57,29 @@ async fn an_end_that_could_not_be_written_is_written_later() {
     house.through(180).await;
     assert_eq!(house.passed(), [60, 120, 120, 180]);
 }
+
+/// Once the clock says what it is, so do the schedules: in a living process, and after a restart.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_clock_that_was_far_ahead_silences_nothing() {
+    const FAR: i64 = 20 * 3_600;
+    for schedule in ["{ every: PT60S }", "{ after: PT60S }", "{ cron: '* * * * *' }"] {
+        for restarts in [false, true] {
+            let mut house = House::open().await;
+            house.deploy(schedule).await;
+            house.through(FAR).await;
+            if restarts {
+                house.at(120);
+                house = house.crash().await;
+            }
+            assert_eq!(house.through(120).await, Some(180), "{schedule}");
+            house.through(180).await;
+            assert_eq!(house.passed().last(), Some(&180), "{schedule}");
+            // A clock that is set back a little does not repeat anything.
+            house.at(170);
+            house.through(170).await;
+            let ran = house.passed().len();
+            house.through(179).await;
+            assert_eq!(house.passed().len(), ran, "{schedule}");
+        }
+    }
+}
