@@ -13,7 +13,7 @@ use lockgate_admin::{router, serve_operator};
 use lockgate_keys::{ClientCertificates, Identity, Token};
 use lockgate_listener::{Drained, Front, Server, Settings};
 use lockgate_runtime::Runtime;
-use lockgate_scheduler::Scheduler;
+use lockgate_scheduler::keep_running;
 use tokio::{
     net::{TcpListener, UnixListener},
     sync::watch,
@@ -67,7 +67,8 @@ impl Listening {
         let operator = tokio::spawn(serve_operator(self.operator, self.runtime.clone(), stopped(stop.clone())));
         // Runs nobody waits for have as long to end as requests have.
         let grace = Duration::from_millis(settings.drain_ms_max);
-        let scheduler = tokio::spawn(Scheduler::new(self.runtime.clone()).run(stopped(stop.clone()), grace));
+        let scheduled = stop.clone();
+        let scheduler = tokio::spawn(keep_running(self.runtime.clone(), move || stopped(scheduled.clone()), grace));
         let drained = Server::new(self.tls, settings).serve(self.listener, front, stopped(stop)).await;
         let _ = operator.await;
         let _ = scheduler.await;

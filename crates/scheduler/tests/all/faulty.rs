@@ -28,9 +28,13 @@ pub struct Faults {
     pub definitions: AtomicU32,
     /// Ends of scheduled runs.
     pub ends: AtomicU32,
+    /// Steps of schedules: they meet a defect.
+    pub steps: AtomicU32,
+    /// Readings of the clock: they meet a defect.
+    pub clock: AtomicU32,
 }
 
-fn hits(left: &AtomicU32) -> bool {
+pub fn hits(left: &AtomicU32) -> bool {
     left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1)).is_ok()
 }
 
@@ -111,6 +115,7 @@ impl Store for Faulty {
         step: Step,
         entries: Vec<Entry>,
     ) -> Result<Option<ScheduleState>, Error> {
+        assert!(!hits(&self.faults.steps), "the test says so");
         if matches!(step, Step::End { .. }) && hits(&self.faults.ends) {
             return Err(failed());
         }

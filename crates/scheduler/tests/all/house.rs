@@ -22,7 +22,7 @@ use lockgate_model::{
     audit::Entry,
     definition::ServerIdentity,
     id::{EnvironmentId, ProjectId, TargetName, TenantId, UserId},
-    schedule::ScheduleState,
+    schedule::{ScheduleState, Stands},
 };
 use lockgate_runtime::{Binding, Caller, Clock, Deploy, NewTenant, Parts, RunFilter, Runtime, Sources};
 use lockgate_scheduler::Scheduler;
@@ -30,7 +30,7 @@ use lockgate_store::SqliteStore;
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
-use crate::faulty::{Faults, Faulty};
+use crate::faulty::{Faults, Faulty, hits};
 
 const PASSWORD: &str = "Correct-Horse-7";
 /// When the clock begins: 2026-01-01T00:00:00Z.
@@ -233,6 +233,15 @@ impl House {
         planned.into_iter().next().map(|(_, state)| state).unwrap_or_default()
     }
 
+    /// Waits until no run of the schedule goes on.
+    pub async fn idle(&self) {
+        let began = Instant::now();
+        while self.state().await.last.is_some_and(|last| last.stands == Stands::Running) {
+            assert!(began.elapsed() < Duration::from_secs(60), "the run does not end");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// Entries of the audit log with this event.
     pub async fn entries(&self, event: &str) -> Vec<Entry> {
         let page = self.runtime.audit(&self.ada, None, 10_000).await.unwrap();
@@ -306,13 +315,16 @@ fn now(clock: &AtomicI64) -> Timestamp {
 async fn with_store(dir: &Path, clock: &Arc<AtomicI64>, store: Faulty) -> Runtime {
     let mut registry = Registry::new();
     registry.add::<Gate>();
-    let told = clock.clone();
+    let (told, faults) = (clock.clone(), store.faults.clone());
     let parts = Parts {
         store: Arc::new(store),
         engine: Arc::new(Engine::new(EngineConfig { stacks_max: 16, ..EngineConfig::default() }).unwrap()),
         master: Arc::new(Master::open_or_create(&dir.join("keys")).unwrap()),
         registry: Arc::new(registry),
-        clock: Clock::from_fn(move || now(&told)),
+        clock: Clock::from_fn(move || {
+            assert!(!hits(&faults.clock), "the test says so");
+            now(&told)
+        }),
     };
     Runtime::open(parts).await.unwrap()
 }

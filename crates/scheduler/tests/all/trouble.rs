@@ -1,9 +1,13 @@
 //! What the store fails to do once is done later, and nobody has to restart anything.
 
-use std::sync::atomic::Ordering;
+use std::{
+    sync::atomic::Ordering,
+    time::{Duration, Instant},
+};
 
 use lockgate_model::{Kind, schedule::Stands};
 use lockgate_runtime::{Error, NotReady};
+use lockgate_scheduler::keep_running;
 use serde_json::json;
 
 use crate::house::{House, development, tick, within};
@@ -50,9 +54,7 @@ async fn an_end_that_could_not_be_written_is_written_later() {
     house.runtime.run_schedule(&house.ada, &development(), &tick()).await.unwrap();
     assert_eq!(house.state().await.last.unwrap().stands, Stands::Running);
     house.faults.ends.store(0, Ordering::SeqCst);
-    while house.state().await.last.unwrap().stands == Stands::Running {
-        tokio::task::yield_now().await;
-    }
+    house.idle().await;
     let mut house = house.crash().await;
     house.through(180).await;
     assert_eq!(house.passed(), [60, 120, 120, 180]);
@@ -82,4 +84,48 @@ async fn a_clock_that_was_far_ahead_silences_nothing() {
             assert_eq!(house.passed().len(), ran, "{schedule}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_defect_in_one_step_ends_no_scheduler() {
+    let mut house = House::open().await;
+    house.deploy("{ every: PT60S }").await;
+    house.faults.steps.store(1, Ordering::SeqCst);
+    assert_eq!(house.through(60).await, Some(90), "it is looked at again");
+    assert_eq!(house.through(90).await, Some(120));
+    assert_eq!(house.passed(), [60]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_scheduler_that_ended_by_a_defect_is_begun_again_and_its_runs_go_on() {
+    let house = House::open().await;
+    // The clock stands still, so it is looked at about once a second.
+    house.deploy("{ every: PT1S }").await;
+    house.shut();
+    let (stop, stopped) = tokio::sync::watch::channel(false);
+    let stopped = move || {
+        let mut stopped = stopped.clone();
+        async move { drop(stopped.wait_for(|stop| *stop).await) }
+    };
+    house.at(1);
+    let running = tokio::spawn(keep_running(house.runtime.clone(), stopped, Duration::ZERO));
+    house.calls(1).await;
+    let not_ready = async |expected| {
+        let began = Instant::now();
+        while house.runtime.not_ready().await != expected {
+            assert!(began.elapsed() < Duration::from_secs(60), "{expected:?} does not come");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    house.faults.clock.store(u32::MAX, Ordering::SeqCst);
+    not_ready(Some(NotReady::Unscheduled)).await;
+    house.faults.clock.store(0, Ordering::SeqCst);
+    not_ready(None).await;
+    house.let_pass();
+    house.idle().await;
+    house.at(2);
+    house.calls(2).await;
+    assert_eq!(house.passed(), [1, 2]);
+    stop.send_replace(true);
+    running.await.unwrap();
 }
