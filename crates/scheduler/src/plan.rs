@@ -148,7 +148,7 @@ mod tests {
         let lost = |repeats| ScheduleState {
             through: Some(at(60)),
             last: Some(Last { occurrence: at(60), repeats, stands: Stands::Lost }),
-            paused: None,
+            ..ScheduleState::default()
         };
         let given_up = Deed::GiveUp(Skipped { why: "lost", first: at(60), last: at(60), count: 1 });
         assert_eq!(plan(&minutely(), &lost(true), at(61)), Deed::Repeat { occurrence: at(60) });

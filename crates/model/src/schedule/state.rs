@@ -16,6 +16,9 @@ pub struct ScheduleState {
     /// Occurrences up to here are dealt with: claimed, skipped, or passed while paused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through: Option<Timestamp>,
+    /// Set while `through` is an occurrence that somebody skipped, maybe long before its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Timestamp>,
     /// The run claimed last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Last>,
@@ -86,6 +89,11 @@ pub enum Step {
         /// The last of them.
         through: Timestamp,
     },
+    /// Somebody skips what is due next.
+    SkipNext {
+        /// Which.
+        occurrence: Timestamp,
+    },
     /// The claimed run ended.
     End {
         /// When.
@@ -123,7 +131,7 @@ impl ScheduleState {
                 if !(free && open && new) {
                     return None;
                 }
-                next.through = Some(*occurrence);
+                (next.through, next.asked) = (Some(*occurrence), None);
                 next.last = Some(Last { occurrence: *occurrence, repeats: true, stands: Stands::Running });
             }
             Step::ByHand { occurrence } => {
@@ -145,7 +153,13 @@ impl ScheduleState {
                 if self.through.is_some_and(|before| before >= *through) {
                     return None;
                 }
-                next.through = Some(*through);
+                (next.through, next.asked) = (Some(*through), None);
+            }
+            Step::SkipNext { occurrence } => {
+                if !open || self.through.is_some_and(|before| before >= *occurrence) {
+                    return None;
+                }
+                (next.through, next.asked) = (Some(*occurrence), Some(*occurrence));
             }
             Step::End { at } => {
                 let last = next.last.as_mut().filter(|last| last.stands == Stands::Running)?;
@@ -160,6 +174,10 @@ impl ScheduleState {
             Step::Resume { at } => {
                 next.paused.take()?;
                 next.count_from(*at);
+                // What somebody skipped stays so.
+                if let Some(skipped) = self.asked.filter(|skipped| skipped > at) {
+                    (next.through, next.asked) = (Some(skipped), Some(skipped));
+                }
             }
             Step::SetBack { at } => {
                 if !self.is_ahead_of(*at) {
@@ -178,12 +196,13 @@ impl ScheduleState {
             Some(Stands::Ended { at }) => Some(*at),
             _ => None,
         };
-        self.through.max(ended).is_some_and(|done| done > now.plus_ms(AHEAD_MS_MAX))
+        let through = self.through.filter(|_| self.asked.is_none());
+        through.max(ended).is_some_and(|done| done > now.plus_ms(AHEAD_MS_MAX))
     }
 
     /// Nothing later than a time was done.
     fn count_from(&mut self, time: Timestamp) {
-        self.through = Some(time);
+        (self.through, self.asked) = (Some(time), None);
         if let Some(Last { stands: Stands::Ended { at }, .. }) = &mut self.last {
             *at = time.min(*at);
         }
@@ -258,6 +277,21 @@ mod tests {
         // Resumed, it counts from now, whatever the clock had said.
         let resumed = ended.take(&pause()).unwrap().take(&Step::Resume { at: at(70) }).unwrap();
         assert_eq!(resumed, back);
+    }
+
+    #[test]
+    fn what_somebody_skipped_is_skipped_however_far_ahead_it_is() {
+        let far = at(1_000_000_000_000);
+        let skipped = ScheduleState::default().take(&Step::SkipNext { occurrence: far }).unwrap();
+        assert!(!skipped.is_ahead_of(at(70)));
+        for gone in [Step::Claim { occurrence: far }, Step::SkipNext { occurrence: far }, Step::Skip { through: far }] {
+            assert_eq!(skipped.take(&gone), None, "{gone:?}");
+        }
+        let resumed = skipped.take(&pause()).unwrap().take(&Step::Resume { at: at(70) }).unwrap();
+        assert_eq!(resumed, skipped);
+        assert_eq!(skipped.take(&pause()).unwrap().take(&Step::SkipNext { occurrence: far.plus_ms(1) }), None);
+        let claimed = skipped.take(&Step::Claim { occurrence: far.plus_ms(1) }).unwrap();
+        assert!(claimed.asked.is_none() && claimed.is_ahead_of(at(70)));
     }
 
     #[test]
