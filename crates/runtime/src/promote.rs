@@ -246,7 +246,8 @@ impl Runtime {
         if let Some(uncovered) = authority(Some(new)).iter().find_map(|operation| bound.account_for(operation).err()) {
             return Ok(Some(uncovered.to_string()));
         }
-        let green = self.green(view, to).await?;
+        let modules = new.orchestrations.values().map(|one| one.module).collect();
+        let green = self.green(view, to, modules).await?;
         let mut asked = new.clone();
         asked.publisher = caller.principal.user.clone();
         asked.adopted_by = None;

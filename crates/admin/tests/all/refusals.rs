@@ -54,6 +54,7 @@ const REFUSED: &[(&str, &str, u16)] = &[
     ("get", "/environments/{environment}/schedules", 404),
     ("post", "/environments/{environment}/schedules/{name}/pause", 404),
     ("post", "/environments/{environment}/schedules/{name}/resume", 404),
+    ("post", "/environments/{environment}/schedules/{name}/skip", 404),
     ("post", "/environments/{environment}/schedules/{name}/run", 404),
     ("get", "/environments/{environment}/deployments/{project}/from/{from}", 404),
     ("post", "/environments/{environment}/deployments/{project}/from/{from}", 404),

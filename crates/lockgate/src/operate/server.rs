@@ -13,13 +13,16 @@ use lockgate_admin::{router, serve_operator};
 use lockgate_keys::{ClientCertificates, Identity, Token};
 use lockgate_listener::{Drained, Front, Server, Settings};
 use lockgate_runtime::Runtime;
-use lockgate_scheduler::Scheduler;
+use lockgate_scheduler::keep_running;
 use tokio::{
     net::{TcpListener, UnixListener},
     sync::watch,
 };
 
-use crate::{exit::Exit, operate::operator::SOCKET};
+use crate::{
+    exit::Exit,
+    operate::{machine, operator::SOCKET},
+};
 
 /// Name of the file with the token that `/metrics` asks for.
 const METRICS_TOKEN: &str = "metrics.token";
@@ -56,14 +59,16 @@ impl Listening {
 
     /// Serves until `stop`, then drains. What was given up at the end of the drain is closed in the
     /// store when this returns.
-    pub async fn serve(self, settings: Settings, stop: watch::Receiver<bool>) -> Drained {
+    pub async fn serve(self, mut settings: Settings, stop: watch::Receiver<bool>) -> Drained {
+        settings.connections_max = machine::connections_max(settings.connections_max);
         let admin = router(self.runtime.clone());
         let metrics = self.metrics;
         let front = Front::new(self.runtime.clone(), admin, &settings).with_metrics(move |token| metrics.is(token));
         let operator = tokio::spawn(serve_operator(self.operator, self.runtime.clone(), stopped(stop.clone())));
         // Runs nobody waits for have as long to end as requests have.
         let grace = Duration::from_millis(settings.drain_ms_max);
-        let scheduler = tokio::spawn(Scheduler::new(self.runtime.clone()).run(stopped(stop.clone()), grace));
+        let scheduled = stop.clone();
+        let scheduler = tokio::spawn(keep_running(self.runtime.clone(), move || stopped(scheduled.clone()), grace));
         let drained = Server::new(self.tls, settings).serve(self.listener, front, stopped(stop)).await;
         let _ = operator.await;
         let _ = scheduler.await;
