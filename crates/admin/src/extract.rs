@@ -3,10 +3,7 @@
 
 use std::{collections::HashMap, net::SocketAddr};
 
-use axum::{
-    extract::{FromRequest, FromRequestParts, Path, Query, Request},
-    response::{IntoResponse as _, Response},
-};
+use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::BytesRejection};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header, request::Parts};
 use lockgate_model::TraceContext;
@@ -122,22 +119,7 @@ impl<T: DeserializeOwned + Send + 'static, S: Send + Sync> FromRequest<S> for Bo
                 "the body is not declared as JSON: send `content-type: application/json`",
             ));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
-            let response: Response = rejection.into_response();
-            if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                Refused::request(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    "LG-BODY-TOO-LARGE",
-                    "the body is larger than this address takes",
-                )
-            } else {
-                Refused::request(
-                    StatusCode::BAD_REQUEST,
-                    "LG-BODY-BROKEN",
-                    "the body was broken off or came too slowly",
-                )
-            }
-        })?;
+        let bytes = Bytes::from_request(request, state).await.map_err(not_taken)?;
         let parsed = if bytes.len() <= INLINE_BYTES_MAX {
             serde_json::from_slice(&bytes)
         } else {
@@ -149,6 +131,23 @@ impl<T: DeserializeOwned + Send + 'static, S: Send + Sync> FromRequest<S> for Bo
             Refused::request(StatusCode::BAD_REQUEST, "LG-BODY", text)
         })
     }
+}
+
+/// Why a body was not taken.
+fn not_taken(rejection: BytesRejection) -> Refused {
+    // Whoever brings the body may say what it is to be answered with.
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(&rejection);
+    while let Some(error) = source {
+        if let Some(error) = error.downcast_ref::<Error>() {
+            return error.clone().into();
+        }
+        source = error.source();
+    }
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let text = "the body is larger than this address takes";
+        return Refused::request(StatusCode::PAYLOAD_TOO_LARGE, "LG-BODY-TOO-LARGE", text);
+    }
+    Refused::request(StatusCode::BAD_REQUEST, "LG-BODY-BROKEN", "the body was broken off or came too slowly")
 }
 
 fn is_json(content_type: &str) -> bool {
