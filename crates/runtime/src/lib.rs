@@ -19,11 +19,13 @@ mod deploy;
 mod egress;
 mod error;
 mod execute;
+mod guesses;
 mod hashing;
 mod health;
 mod login;
 mod logs;
 mod modules;
+mod network;
 mod open;
 mod promote;
 mod push;
@@ -61,6 +63,7 @@ pub use deploy::{Deploy, Deployed, DeployedOrchestration};
 pub use error::Error;
 pub use execute::{Ask, Finished};
 pub use login::LoggedIn;
+pub use network::Network;
 pub use promote::{BoundTo, PromotedAccount, PromotedOrchestration, Promotion};
 pub use push::{Pushed, catalog};
 pub use runs::RunFilter;
@@ -94,6 +97,7 @@ struct Inner {
     registry: Arc<Registry>,
     clock: Clock,
     views: Arc<view::Views>,
+    guesses: guesses::Guesses,
     hashing: hashing::Hashing,
     sessions: session::Sessions,
     remembered: authenticate::Remembered,
@@ -132,6 +136,7 @@ impl Runtime {
             registry: parts.registry,
             clock: parts.clock,
             views,
+            guesses: guesses::Guesses::default(),
             hashing: hashing::Hashing::new(cores.div_ceil(2)),
             sessions: session::Sessions::default(),
             remembered: authenticate::Remembered::new()?,

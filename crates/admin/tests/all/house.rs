@@ -1,7 +1,7 @@
 //! Two tenants, `acme` of `ada` and `other` of `bob`, in a store of the test's own; requests go
 //! straight into the router.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{Router, body::Body};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -92,7 +92,20 @@ impl House {
 
     /// Asks anything, with a credential or without.
     pub async fn send(&self, method: &str, path: &str, credential: Option<&str>, body: Option<Value>) -> Told {
-        let mut request = Request::builder().method(method).uri(path);
+        self.send_from("127.0.0.1", method, path, credential, body).await
+    }
+
+    /// The same from another address.
+    pub async fn send_from(
+        &self,
+        source: &str,
+        method: &str,
+        path: &str,
+        credential: Option<&str>,
+        body: Option<Value>,
+    ) -> Told {
+        let peer = SocketAddr::new(source.parse().unwrap(), 1);
+        let mut request = Request::builder().method(method).uri(path).extension(peer);
         if let Some(credential) = credential {
             request = request.header("authorization", credential);
         }
