@@ -93,3 +93,14 @@ fn pushes_held_open_take_no_more_memory_than_there_is_for_bodies() {
     // What was held is given back.
     wait_until("an order goes through again", Duration::from_secs(30), || house.order(&admin, ORDER).status == 200);
 }
+
+#[test]
+fn who_may_push_nothing_has_no_body_read() {
+    let house = House::start();
+    house.user("eve", &[]);
+    let key = house.cli_json(&["user", "key", "add", "eve"])["key"].as_str().unwrap().to_owned();
+    let (grown, answered) = flooded(&house, &format!("Bearer {key}"), 30);
+    assert!(grown < 150 * MIB, "30 pushes of 23 MiB by a stranger took {} MiB", grown / MIB);
+    assert_eq!(answered.len(), 30, "{answered:?}");
+    assert!(answered.iter().all(|status| status == "404"), "{answered:?}");
+}

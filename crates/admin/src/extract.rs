@@ -1,16 +1,17 @@
 //! What handlers take: the caller, the place, the query, the body; in that order, so that a stranger
-//! learns nothing of the last three.
+//! learns nothing of the last three, and the last two are not looked at before access has been asked.
 
-use std::{collections::HashMap, net::SocketAddr};
+use std::{borrow::Cow, net::SocketAddr};
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::BytesRejection};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header, request::Parts};
 use lockgate_model::TraceContext;
 use lockgate_runtime::{Caller, Error, Runtime};
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
-use crate::{log::Proved, respond::Refused};
+use crate::{gate, log::Proved, respond::Refused};
 
 /// Bodies up to this size are parsed where they arrived; larger ones on a blocking thread.
 const INLINE_BYTES_MAX: usize = 64 << 10;
@@ -35,14 +36,21 @@ impl FromRequestParts<Runtime> for Asker {
 
     async fn from_request_parts(parts: &mut Parts, runtime: &Runtime) -> Result<Self, Refused> {
         let Ok(Source(source)) = Source::from_request_parts(parts, runtime).await;
-        let path: Result<Path<HashMap<String, String>>, _> = Path::from_request_parts(parts, runtime).await;
-        let tenant = path.ok().and_then(|Path(mut names)| names.remove("tenant")).unwrap_or_default();
+        let tenant = tenant(parts.uri.path()).unwrap_or_default();
         let caller = runtime.authenticate(&tenant, credential(&parts.headers), &source).await?;
+        parts.extensions.insert(caller.clone());
         if let Some(Proved(proved)) = parts.extensions.get() {
             let _ = proved.set(caller.tenant().clone());
         }
         Ok(Self(caller))
     }
+}
+
+/// The tenant in a path, whatever the rest of it is: one that cannot be read must not make the caller a
+/// stranger.
+fn tenant(path: &str) -> Option<Cow<'_, str>> {
+    let segment = path.strip_prefix("/admin/v1/tenants/")?.split('/').next()?;
+    percent_decode_str(segment).decode_utf8().ok()
 }
 
 /// The one `Authorization` header; of two nobody could say which one was meant.
@@ -68,14 +76,15 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Place<T
     }
 }
 
-/// The query, parsed.
+/// The query, parsed; not looked at before access has been asked. To be taken after [`Asker`].
 pub(crate) struct Asked<T>(pub(crate) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+impl<T: DeserializeOwned> FromRequestParts<Runtime> for Asked<T> {
     type Rejection = Refused;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
-        match Query::from_request_parts(parts, state).await {
+    async fn from_request_parts(parts: &mut Parts, runtime: &Runtime) -> Result<Self, Refused> {
+        gate::pass(parts, runtime).await?;
+        match Query::from_request_parts(parts, runtime).await {
             Ok(Query(query)) => Ok(Self(query)),
             Err(rejection) => Err(Refused::request(
                 StatusCode::BAD_REQUEST,
@@ -104,10 +113,24 @@ impl<S: Send + Sync> FromRequestParts<S> for Traced {
     }
 }
 
-/// A JSON body, parsed.
+/// A JSON body, parsed; not read before access has been asked. To be taken after [`Asker`].
 pub(crate) struct Body<T>(pub(crate) T);
 
-impl<T: DeserializeOwned + Send + 'static, S: Send + Sync> FromRequest<S> for Body<T> {
+impl<T: DeserializeOwned + Send + 'static> FromRequest<Runtime> for Body<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, runtime: &Runtime) -> Result<Self, Refused> {
+        let (mut parts, body) = request.into_parts();
+        gate::pass(&mut parts, runtime).await?;
+        let OpenBody(parsed) = OpenBody::from_request(Request::from_parts(parts, body), runtime).await?;
+        Ok(Self(parsed))
+    }
+}
+
+/// The same where nobody is established: a login, and what comes over the operator's socket.
+pub(crate) struct OpenBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send + 'static, S: Send + Sync> FromRequest<S> for OpenBody<T> {
     type Rejection = Refused;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refused> {

@@ -154,12 +154,13 @@ impl Runtime {
         days: Option<i64>,
     ) -> Result<NewKey, Error> {
         let days = days.unwrap_or(KEY_DAYS);
-        if !(1..=KEY_DAYS_MAX).contains(&days) {
-            return Err(Error::invalid("LG-KEY-DAYS", format!("a key lasts 1 to {KEY_DAYS_MAX} days, not {days}")));
-        }
         self.change(caller, |view| {
             let decision = self.manages(view, caller, user)?;
             if decision.is_allowed() {
+                if !(1..=KEY_DAYS_MAX).contains(&days) {
+                    let text = format!("a key lasts 1 to {KEY_DAYS_MAX} days, not {days}");
+                    return Err(Error::invalid("LG-KEY-DAYS", text));
+                }
                 if view.row(Kind::User, user.as_str()).is_none() {
                     return Err(Error::not_found(format!("user `{user}`")));
                 }

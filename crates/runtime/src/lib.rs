@@ -8,6 +8,7 @@
 //! `engine`), cryptography (crate `keys`), and any decision of its own.
 
 mod account;
+mod admit;
 mod audit;
 mod authenticate;
 mod change;
@@ -54,6 +55,7 @@ pub use lockgate_document::Document;
 pub use lockgate_telemetry::{Line, LogQuery, Route, Telemetry};
 
 pub use account::{AccountStatus, Binding, SecretText};
+pub use admit::Intent;
 pub use audit::AuditPage;
 pub use authenticate::Caller;
 pub use clock::Clock;

@@ -182,6 +182,61 @@ async fn a_user_without_profiles_is_refused_everywhere() {
     }
 }
 
+/// Routes that anybody of the tenant may ask about themself: there the request's own faults are told.
+const ABOUT_ONESELF: [(&str, &str); 3] = [("post", "/logout"), ("get", "/whoami"), ("post", "/access/why")];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn access_comes_before_the_requests_own_faults() {
+    let house = House::open().await;
+    house.user("eve", &[]).await;
+    let key = house.ada("POST", "users/eve/keys", Some(json!({}))).await.json()["key"].as_str().unwrap().to_owned();
+    let refused = REFUSED.iter().filter(|(method, path, _)| !ABOUT_ONESELF.contains(&(method, path)));
+    for (method, path, expected) in refused {
+        let full = format!("/admin/v1/tenants/acme{}", filled(path, "00000000-0000-7000-8000-000000000000"));
+        for query in ["", "?phase=bogus&limit=-1&run=x&after=1&unknown=1"] {
+            for (content_type, body) in [
+                ("application/json", "{{{"),
+                ("application/json", ""),
+                ("application/json", "[1]"),
+                ("application/json", "{\"days\": -1, \"days\": \"x\", \"unknown\": 1}"),
+                ("application/json", &"[".repeat(300 << 10)),
+                ("text/plain", "{}"),
+            ] {
+                let request = Request::builder()
+                    .method(method.to_uppercase().as_str())
+                    .uri(format!("{full}{query}"))
+                    .header("authorization", format!("Bearer {key}"))
+                    .header("content-type", content_type)
+                    .body(Body::from(body.to_owned()));
+                let told = house.ask(request.unwrap()).await;
+                assert_eq!(told.status, *expected, "{method} {path}{query} {body:.30}: {}", told.text);
+            }
+        }
+    }
+    // The same faults are told to who may.
+    for (path, body) in [("users/eve/keys", json!({"days": 0})), ("apply", json!({"items": 1}))] {
+        assert_eq!(house.ada("POST", path, Some(body)).await.status, 400, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_text_is_not_there_and_makes_nobody_a_stranger() {
+    let house = House::open().await;
+    for (method, path) in routes().into_iter().filter(|(_, path)| path.contains('{')) {
+        for name in ["{environment}", "{from}", "{kind}", "{project}", "{id}", "{name}"] {
+            if !path.contains(name) {
+                continue;
+            }
+            let full = format!("/admin/v1/tenants/acme{}", filled(&path.replace(name, "%ff"), "x"));
+            let body = body(&method, &path).or_else(|| Some(json!({})));
+            let told = house.send(&method.to_uppercase(), &full, Some(&basic("ada")), body).await;
+            assert_eq!((told.status, told.code().as_str()), (404, "LG-NOT-FOUND"), "{method} {full}: {}", told.text);
+        }
+    }
+    let nowhere = "/admin/v1/tenants/%ff/whoami";
+    assert_eq!(house.send("GET", nowhere, Some(&basic("ada")), None).await.status, 401);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_an_id_is_not_there() {
     let house = House::open().await;
