@@ -1,7 +1,7 @@
 //! What handlers take: the caller, the place, the query, the body; in that order, so that a stranger
 //! learns nothing of the last three, and the last two are not looked at before access has been asked.
 
-use std::{borrow::Cow, net::SocketAddr};
+use std::{borrow::Cow, error::Error as _, net::SocketAddr};
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::BytesRejection};
 use bytes::Bytes;
@@ -11,7 +11,11 @@ use lockgate_runtime::{Caller, Error, Runtime};
 use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
-use crate::{gate, log::Proved, respond::Refused};
+use crate::{
+    gate,
+    log::Proved,
+    respond::{Refused, TOO_LARGE},
+};
 
 /// Bodies up to this size are parsed where they arrived; larger ones on a blocking thread.
 const INLINE_BYTES_MAX: usize = 64 << 10;
@@ -84,15 +88,42 @@ impl<T: DeserializeOwned> FromRequestParts<Runtime> for Asked<T> {
 
     async fn from_request_parts(parts: &mut Parts, runtime: &Runtime) -> Result<Self, Refused> {
         gate::pass(parts, runtime).await?;
-        match Query::from_request_parts(parts, runtime).await {
-            Ok(Query(query)) => Ok(Self(query)),
-            Err(rejection) => Err(Refused::request(
-                StatusCode::BAD_REQUEST,
-                "LG-QUERY",
-                format!("the query cannot be read: {rejection}"),
-            )),
-        }
+        let read = Query::try_from_uri(&parts.uri);
+        read.map(|Query(query)| Self(query)).map_err(|rejection| {
+            let text = match rejection.source() {
+                Some(reason) => wrong_query(parts.uri.query().unwrap_or_default(), &reason.to_string()),
+                None => "the query cannot be read".to_owned(),
+            };
+            Refused::request(StatusCode::BAD_REQUEST, "LG-QUERY", text)
+        })
     }
+}
+
+/// Which value of which parameter is wrong, and what it can be. `reason` begins with the parameter's
+/// name where the parser knows it.
+fn wrong_query(query: &str, reason: &str) -> String {
+    let expected = |reason: &str| reason.split_once(", expected ").map(|(_, allowed)| allowed.replace("one of ", ""));
+    if let Some(name) = reason.strip_prefix("duplicate field ") {
+        return format!("the query has {name} more than once");
+    }
+    let Some((name, reason)) = reason.split_once(": ") else { return format!("the query cannot be read: {reason}") };
+    if let Some(known) = reason.strip_prefix("unknown field").and_then(expected) {
+        return format!("the query has no parameter `{name}`; it has {known}");
+    }
+    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let value = pairs.filter(|(n, _)| decoded(n) == name).map(|(_, value)| decoded(value)).next().unwrap_or_default();
+    let allowed = match (reason.strip_prefix("unknown variant").and_then(expected), reason) {
+        (Some(known), _) => format!("it is one of {known}"),
+        (None, "invalid digit found in string" | "cannot parse integer from empty string") => {
+            "it is a whole number".to_owned()
+        }
+        (None, "number too large to fit in target type" | "number too small to fit in target type") => {
+            "it is a smaller number".to_owned()
+        }
+        (None, reason) => reason.to_owned(),
+    };
+    format!("`{name}` cannot be `{value}`: {allowed}")
 }
 
 /// The trace the request is in (W3C Trace Context), if it says so in a way that can be read.
@@ -168,7 +199,7 @@ fn not_taken(rejection: BytesRejection) -> Refused {
     }
     if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
         let text = "the body is larger than this address takes";
-        return Refused::request(StatusCode::PAYLOAD_TOO_LARGE, "LG-BODY-TOO-LARGE", text);
+        return Refused::request(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE, text);
     }
     Refused::request(StatusCode::BAD_REQUEST, "LG-BODY-BROKEN", "the body was broken off or came too slowly")
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use axum::body::Body;
 use http::Request;
 use lockgate_admin::{openapi, shapes::ErrorBody};
+use lockgate_model::Limits;
 use serde_json::{Value, json};
 
 use crate::house::{House, Told, basic};
@@ -285,6 +286,21 @@ async fn requests_that_are_wrong_as_http() {
     for query in ["phase=happy", "limit=-1", "before=x", "name=A", "unknown=1"] {
         assert_eq!(send("GET", &format!("{runs}?{query}"), None, vec![]).await, (400, "LG-QUERY".into()), "{query}");
     }
+    for (query, told) in [
+        (
+            "phase=bogus",
+            "`phase` cannot be `bogus`: it is one of `running`, `completed`, `faulted`, `cancelled`, `denied`, `lost`",
+        ),
+        ("limit=many", "`limit` cannot be `many`: it is a whole number"),
+        ("limit=99999999999", "`limit` cannot be `99999999999`: it is a smaller number"),
+        ("limit=1&limit=2", "the query has `limit` more than once"),
+        ("phas=lost", "the query has no parameter `phas`; it has `name`, `phase`, `before`, `limit`"),
+    ] {
+        let got = house.ada("GET", &format!("environments/development/runs?{query}"), None).await.json();
+        assert_eq!(got["error"]["message"], told, "{query}");
+    }
+    let name = house.ada("GET", "environments/development/runs?name=A%20b", None).await.text;
+    assert!(name.contains("`name` cannot be `A b`: "), "{name}");
     let logs = "/admin/v1/tenants/acme/environments/development/logs";
     for query in ["after=x", "after=1.5", "run=1", "limit=-1", "follow=1"] {
         assert_eq!(send("GET", &format!("{logs}?{query}"), None, vec![]).await, (400, "LG-QUERY".into()), "{query}");
@@ -305,4 +321,30 @@ async fn requests_that_are_wrong_as_http() {
         .header("authorization", basic("ada"))
         .header("authorization", basic("bob"));
     assert_eq!(house.ask(twice.body(Body::empty()).unwrap()).await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_input_is_read_under_the_tenants_own_limits() {
+    let house = House::open().await;
+    house.user("pat", &["administrator"]).await;
+    let pat = async |method: &str, path: &str, body| {
+        house.send(method, &format!("/admin/v1/tenants/acme/{path}"), Some(&basic("pat")), Some(body)).await
+    };
+    let pushed = pat("POST", "projects/shop/versions", body("post", "/projects/{project}/versions").unwrap()).await;
+    assert_eq!(pushed.status, 200, "{}", pushed.text);
+    let deployed = pat("PUT", "environments/development/deployments/shop", json!({})).await;
+    assert_eq!(deployed.status, 200, "{}", deployed.text);
+    let run = async |input: Value| {
+        let told = pat("POST", "environments/development/runs", json!({"name": "echo", "input": input})).await;
+        (told.status, told.code())
+    };
+    let (deep, long) = (json!([[[[1]]]]), json!("x".repeat(2_000)));
+    assert_eq!((run(deep.clone()).await.0, run(long.clone()).await.0), (200, 200));
+    house.limit(&Limits { depth_max: 3, request_bytes_max: 1_000, ..Limits::default() }).await;
+    let began = std::time::Instant::now();
+    while run(deep.clone()).await != (400, "LG-JSON".into()) {
+        assert!(began.elapsed().as_secs() < 30, "the limits are not kept: {:?}", run(deep.clone()).await);
+    }
+    assert_eq!(run(long).await, (413, "LG-BODY-TOO-LARGE".into()));
+    assert_eq!(run(json!([1])).await.0, 200);
 }
