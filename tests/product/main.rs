@@ -6,6 +6,7 @@ mod authors;
 mod canary;
 mod climbing;
 mod files;
+mod flood;
 mod gates;
 mod hostile;
 mod house;

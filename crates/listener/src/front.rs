@@ -138,11 +138,15 @@ impl<A> Front<A> {
         B::Error: Into<BoxError>,
     {
         let mut admin = self.admin.clone();
+        // Held until it is answered: what is read from the body lives that long.
+        let place = self.intake.budget.place();
+        let request = request.map(|body| body.within(place.clone()));
         // A service may be called once it says that it is ready.
         let answered = match std::future::poll_fn(|cx| admin.poll_ready(cx)).await {
             Ok(()) => admin.call(request).await,
             Err(never) => match never {},
         };
+        drop(place);
         match answered {
             Ok(reply) => reply.map(ReplyBody::mounted),
             Err(never) => match never {},

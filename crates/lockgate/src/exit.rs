@@ -12,7 +12,7 @@ pub enum Exit {
         code: String,
         /// What failed, on what, what to do.
         message: String,
-        /// More, for `--json`.
+        /// More, for `--json`; null for nothing.
         detail: Value,
     },
     /// 1: problems in the user's files, each with its source text.
@@ -72,6 +72,7 @@ impl Exit {
     /// For programs.
     pub fn json(&self) -> Value {
         match self {
+            Self::Failed { code, message, detail: Value::Null } => json!({"code": code, "message": message}),
             Self::Failed { code, message, detail } => json!({"code": code, "message": message, "detail": detail}),
             Self::Denied { code, message } => json!({"code": code, "message": message}),
             Self::Problems(all) => {

@@ -51,7 +51,7 @@ fn read_permission(kind: Kind) -> Option<(Permission, bool)> {
 }
 
 /// Who may create, change or delete a kind here.
-fn write_permission(kind: Kind) -> Option<Permission> {
+pub(crate) fn write_permission(kind: Kind) -> Option<Permission> {
     Some(match kind {
         Kind::User | Kind::Group => Permission::UserManagement,
         Kind::Profile | Kind::Acl | Kind::Assignment | Kind::ProjectPermission => Permission::AccessControl,

@@ -8,6 +8,7 @@
 //! `engine`), cryptography (crate `keys`), and any decision of its own.
 
 mod account;
+mod admit;
 mod audit;
 mod authenticate;
 mod change;
@@ -20,11 +21,13 @@ mod deploy;
 mod egress;
 mod error;
 mod execute;
+mod guesses;
 mod hashing;
 mod health;
 mod login;
 mod logs;
 mod modules;
+mod network;
 mod open;
 mod promote;
 mod push;
@@ -53,6 +56,7 @@ pub use lockgate_document::Document;
 pub use lockgate_telemetry::{Line, LogQuery, Route, Telemetry};
 
 pub use account::{AccountStatus, Binding, SecretText};
+pub use admit::Intent;
 pub use audit::AuditPage;
 pub use authenticate::Caller;
 pub use clock::Clock;
@@ -64,6 +68,7 @@ pub use error::Error;
 pub use execute::{Ask, Finished};
 pub use health::NotReady;
 pub use login::LoggedIn;
+pub use network::Network;
 pub use promote::{BoundTo, PromotedAccount, PromotedOrchestration, Promotion};
 pub use push::{Pushed, catalog};
 pub use runs::RunFilter;
@@ -97,6 +102,7 @@ struct Inner {
     registry: Arc<Registry>,
     clock: Clock,
     views: Arc<view::Views>,
+    guesses: guesses::Guesses,
     hashing: hashing::Hashing,
     sessions: session::Sessions,
     remembered: authenticate::Remembered,
@@ -135,6 +141,7 @@ impl Runtime {
             registry: parts.registry,
             clock: parts.clock,
             views,
+            guesses: guesses::Guesses::default(),
             hashing: hashing::Hashing::new(cores.div_ceil(2)),
             sessions: session::Sessions::default(),
             remembered: authenticate::Remembered::new()?,

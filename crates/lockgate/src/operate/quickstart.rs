@@ -34,7 +34,7 @@ use crate::{
         endpoints::{Account, Endpoints, Files},
         installation::Installation,
         machine, sample,
-        server::{self, Listening},
+        server::{self, Listening, Signals},
     },
     output::Output,
     publish::login,
@@ -127,11 +127,17 @@ impl Quickstart {
         })
         .await?;
         output.result(&ready.json(), || ready.text(&reply, took, began.elapsed(), &endpoints, self.once));
+        let mut signals = Signals::listen()?;
         if !self.once {
-            server::signal().await?;
+            signals.next().await;
         }
         let _ = stop.send(true);
-        let _ = serving.await;
+        // The practice database is a process of its own, which must not be left behind: only what is
+        // before it may be cut short.
+        let ending = async {
+            let _ = serving.await;
+        };
+        tokio::select! { () = ending => {}, _ = signals.next() => {} }
         endpoints.shutdown().await;
         Ok(())
     }

@@ -17,7 +17,7 @@ use crate::{
     operate::{
         installation::Installation,
         machine,
-        server::{self, Listening},
+        server::{self, Listening, Signals},
     },
     output::Output,
 };
@@ -85,16 +85,20 @@ impl Serve {
         let exporting = self.export(&installation.runtime, exported)?;
         let (stop, stopped) = watch::channel(false);
         let settings = Settings { drain_ms_max: self.grace.saturating_mul(1_000), ..Settings::default() };
+        let mut signals = Signals::listen()?;
         let serving = tokio::spawn(listening.serve(settings, stopped));
-        server::signal().await?;
-        output.note("stopping: requests in flight may end");
+        signals.next().await;
+        output.note("stopping: requests in flight may end; ask once more to end at once");
         let _ = stop.send(true);
-        let served = serving.await;
-        let _ = drained.send(true);
-        if let Some(exporting) = exporting {
-            let _ = exporting.await;
-        }
-        match served {
+        let ending = async {
+            let served = serving.await;
+            let _ = drained.send(true);
+            if let Some(exporting) = exporting {
+                let _ = exporting.await;
+            }
+            served
+        };
+        match signals.unless_again(ending).await {
             Ok(drained) if drained.dropped > 0 => {
                 output.note(&format!("{} connection(s) were dropped", drained.dropped))
             }

@@ -16,6 +16,7 @@ use lockgate_runtime::Runtime;
 use lockgate_scheduler::keep_running;
 use tokio::{
     net::{TcpListener, UnixListener},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
 };
 
@@ -84,12 +85,35 @@ pub async fn stopped(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Resolves when the process is asked to stop: SIGTERM or SIGINT.
-pub async fn signal() -> Result<(), Exit> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
-    Ok(())
+/// What asks the process to stop: SIGTERM or SIGINT, as often as they come.
+pub struct Signals {
+    term: Signal,
+    int: Signal,
+}
+
+impl Signals {
+    /// From here on they do not end the process by themselves.
+    pub fn listen() -> Result<Self, Exit> {
+        Ok(Self { term: signal(SignalKind::terminate())?, int: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the next; answers its number.
+    pub async fn next(&mut self) -> i32 {
+        let (term, int) = (SignalKind::terminate(), SignalKind::interrupt());
+        tokio::select! {
+            _ = self.term.recv() => term.as_raw_value(),
+            _ = self.int.recv() => int.as_raw_value(),
+        }
+    }
+
+    /// Lets an ending come to its end, unless somebody asks once more: then the process ends at once,
+    /// like one that the signal killed. What runs then is found to be lost at the next start.
+    pub async fn unless_again<T>(mut self, ending: impl Future<Output = T>) -> T {
+        tokio::select! {
+            ended = ending => ended,
+            number = self.next() => std::process::exit(128 + number),
+        }
+    }
 }
 
 /// Lines for the log on standard error: from `level` on, or as `LOCKGATE_LOG` says; JSON with
