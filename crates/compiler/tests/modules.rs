@@ -193,9 +193,7 @@ fn the_example_compiles_to_what_it_says() {
     let mut files = BTreeMap::new();
     read(&root, &root, &mut files);
     let sources = Sources(files);
-    let problems = Project::check_sources(&sources, &catalog());
-    assert!(problems.is_empty(), "{problems}");
-    let project = Project::parse(&sources).unwrap();
+    let project = Project::checked(&sources, &catalog()).unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!((project.id().as_str(), project.orchestrations().len()), ("order-to-erp", 1));
     assert!(project.cases().len() >= 6 && project.sample().is_some());
     let modules = project.compile(&catalog()).unwrap();

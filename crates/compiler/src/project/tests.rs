@@ -27,6 +27,10 @@ fn catalog() -> Catalog {
     Catalog { connectors: BTreeMap::from([("https".to_owned(), https), ("postgres".to_owned(), postgres)]) }
 }
 
+fn problems(sources: &Sources, catalog: &Catalog) -> Diagnostics {
+    Project::checked(sources, catalog).err().unwrap_or_default()
+}
+
 /// Code, file and the text it points at.
 fn shown(problems: &Diagnostics, sources: &Sources) -> Vec<(String, String, String)> {
     problems
@@ -42,7 +46,7 @@ fn shown(problems: &Diagnostics, sources: &Sources) -> Vec<(String, String, Stri
 
 fn is(files: &[(&str, &str)], expect: &[(&str, &str, &str)]) {
     let sources = sources(files);
-    let found = shown(&Project::check_sources(&sources, &catalog()), &sources);
+    let found = shown(&problems(&sources, &catalog()), &sources);
     let found: Vec<_> = found.iter().map(|(a, b, c)| (a.as_str(), b.as_str(), c.as_str())).collect();
     assert_eq!(found, expect);
 }
@@ -73,6 +77,87 @@ fn all_problems_of_all_files_come_at_once() {
 }
 
 #[test]
+fn no_stage_hides_the_problems_of_another() {
+    let head = "document: { dsl: '1.0.3', namespace: test, name: orders, version: '1.0.0' }\nevaluate: { language: jsonata }\ndo:\n";
+    let flow = format!(
+        "{head}{}",
+        r#"  - a: { call: 'https.get:9@default', with: { account: erp, path: '${ $pad(a, 1) }' } }
+  - b: { call: https.got, with: { path: '${ x + ) }', query: 'a ${ b }' } }
+  - c: { set: { d: '${ $zip(a) & b@$x.c }', e: ['${ /x/ }', '${ a{b: c} }'], f: '${ $ ~> |a|{}| }' }, tehn: end }
+  - g: { call: map.broken, with: { input: '${ $each(a) }' } }
+"#
+    );
+    let map = r#"mapping: broken
+version: 1
+rules:
+  - { to: a, from: b }
+  - { to: a, from: $zip(b), default: /x/ }
+  - { to: 'list[]', each: $spread(c), default: $type(d), rules: [{ to: x, lookup: { table: t, key: $shuffle(k) } }] }
+  - { from: $random() }
+  - { to: d, lookup: { table: lost, key: k } }
+"#;
+    let project = "project: Shop\naccounts:\n  erp: { connector: https, operations: [get, steal] }\n  db: { connector: htps }\ntitle: a\ntitle: b\n";
+    is(
+        &[
+            ("project.yaml", project),
+            ("orders.flow.yaml", &flow),
+            ("broken.map.yaml", map),
+            ("tables/t.json", "[1]"),
+            ("tables/u.json", "{"),
+        ],
+        &[
+            ("LG-MAP-TWICE", "broken.map.yaml", "a"),
+            ("LG-EXPR-LATER", "broken.map.yaml", "$zip"),
+            ("LG-EXPR-LATER", "broken.map.yaml", "/x/"),
+            ("LG-EXPR-LATER", "broken.map.yaml", "$spread"),
+            ("LG-EXPR-LATER", "broken.map.yaml", "$type"),
+            ("LG-MAP-TABLE", "broken.map.yaml", "t"),
+            ("LG-EXPR-LATER", "broken.map.yaml", "$shuffle"),
+            ("LG-MAP-MISSING", "broken.map.yaml", "{ from: $random() }"),
+            ("LG-EXPR-LATER", "broken.map.yaml", "$random"),
+            ("LG-MAP-TABLE", "broken.map.yaml", "lost"),
+            ("LG-UNKNOWN-OPERATION", "orders.flow.yaml", "'https.get:9@default'"),
+            ("LG-EXPR-LATER", "orders.flow.yaml", "$pad"),
+            ("LG-UNKNOWN-OPERATION", "orders.flow.yaml", "https.got"),
+            ("LG-MISSING-KEY", "orders.flow.yaml", "{ path: '${ x + ) }', query: 'a ${ b }' }"),
+            ("S0211", "orders.flow.yaml", ")"),
+            ("LG-FLOW-EXPRESSION", "orders.flow.yaml", "'a ${ b }'"),
+            ("LG-EXPR-LATER", "orders.flow.yaml", "$zip"),
+            ("LG-EXPR-LATER", "orders.flow.yaml", "b"),
+            ("LG-EXPR-LATER", "orders.flow.yaml", "/x/"),
+            ("LG-EXPR-LATER", "orders.flow.yaml", "{"),
+            ("LG-EXPR-LATER", "orders.flow.yaml", "|a|{}|"),
+            ("LG-UNKNOWN-KEY", "orders.flow.yaml", "tehn"),
+            ("LG-EXPR-LATER", "orders.flow.yaml", "$each"),
+            ("LG-PROJECT-VALUE", "project.yaml", "Shop"),
+            ("LG-UNKNOWN-OPERATION", "project.yaml", "steal"),
+            ("LG-MISSING-KEY", "project.yaml", "db"),
+            ("LG-UNKNOWN-CONNECTOR", "project.yaml", "htps"),
+            ("LG-YAML-DUPLICATE-KEY", "project.yaml", "title"),
+            ("LG-YAML-SYNTAX", "tables/u.json", "{"),
+        ],
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_not_called_missing_besides() {
+    let flow = FLOW.replace("do:\n", "do:\n  - m: { call: map.m, with: { input: 1 } }\n");
+    is(
+        &[("orders.flow.yaml", &flow), ("m.map.yaml", "rules: [\n"), ("project.yaml", "a: *b\n")],
+        &[("LG-YAML-SYNTAX", "m.map.yaml", "["), ("LG-YAML-SYNTAX", "project.yaml", "*")],
+    );
+    let map = "mapping: m\nversion: 1\nrules:\n  - { to: a, lookup: { table: t, key: k } }\n  - { to: 'l[]', each: b & }\n  - { to: 'l[].c', from: d }\n";
+    is(
+        &[("m.map.yaml", map), ("tables/t.json", "{")],
+        &[("S0207", "m.map.yaml", ""), ("LG-YAML-SYNTAX", "tables/t.json", "{")],
+    );
+    is(
+        &[("project.yaml", "project: shop\naccounts: { erp: { connector: https } }\n")],
+        &[("LG-MISSING-KEY", "project.yaml", "erp")],
+    );
+}
+
+#[test]
 fn a_project_needs_its_file() {
     is(
         &[("project.yaml", "")],
@@ -94,6 +179,7 @@ fn declarations() {
             ("LG-PROJECT-VALUE", "project.yaml", "address"),
             ("LG-PROJECT-VALUE", "project.yaml", "ERP"),
             ("LG-PROJECT-VALUE", "project.yaml", "ERP"),
+            ("LG-UNKNOWN-CONNECTOR", "project.yaml", "htps"),
             ("LG-MISSING-KEY", "project.yaml", "mail"),
             ("LG-MISSING-KEY", "project.yaml", "mail"),
             ("LG-UNKNOWN-CONNECTOR", "project.yaml", "sftp"),
@@ -148,7 +234,7 @@ fn unknown_files_have_help() {
         ("projct.yaml", "did you mean `project.yaml`?"),
         ("apis/orders.yaml", "API descriptions are not supported yet"),
     ] {
-        let problems = Project::check_sources(&sources(&[(path, "x: 1")]), &catalog());
+        let problems = problems(&sources(&[(path, "x: 1")]), &catalog());
         assert_eq!(problems.0.len(), 1, "{problems}");
         assert_eq!(problems.0[0].help.as_deref(), Some(help));
     }
@@ -251,21 +337,18 @@ fn what_streams_must_be_able_to_and_records_need_a_form() {
             "{head}do:\n  - a: {{ call: 'store.{from}:1', with: {{ account: erp, stream: true }} }}\n  - b: {{ call: 'store.{to}:1', with: {{ account: erp, {rest} }} }}\n"
         )
     };
-    let problems = |text: &str| {
+    let places = |text: &str| {
         let sources = sources(&[("project.yaml", project), ("orders.flow.yaml", text)]);
-        shown(&Project::check_sources(&sources, &catalog), &sources)
-            .into_iter()
-            .map(|(_, _, at)| at)
-            .collect::<Vec<_>>()
+        shown(&problems(&sources, &catalog), &sources).into_iter().map(|(_, _, at)| at).collect::<Vec<_>>()
     };
     let take = "content: '${ $stream }'";
-    assert_eq!(problems(&flow("put", "put", take)), ["'store.put:1'"], "it cannot stream its answer");
-    assert_eq!(problems(&flow("get", "rows", take)), ["'${ $stream }'"], "it takes none");
-    assert_eq!(problems(&flow("get", "put", "body: '${ $stream }'")), ["'${ $stream }'"], "not as that");
-    assert_eq!(problems(&flow("rows", "put", take)), ["'${ $stream }'"], "no form");
-    assert_eq!(problems(&flow("get", "put", &format!("{take}, format: csv"))), ["csv"], "a form of bytes");
+    assert_eq!(places(&flow("put", "put", take)), ["'store.put:1'"], "it cannot stream its answer");
+    assert_eq!(places(&flow("get", "rows", take)), ["'${ $stream }'"], "it takes none");
+    assert_eq!(places(&flow("get", "put", "body: '${ $stream }'")), ["'${ $stream }'"], "not as that");
+    assert_eq!(places(&flow("rows", "put", take)), ["'${ $stream }'"], "no form");
+    assert_eq!(places(&flow("get", "put", &format!("{take}, format: csv"))), ["csv"], "a form of bytes");
     let text = flow("rows", "put", &format!("{take}, format: {{ csv: {{ delimiter: ';' }} }}"));
-    assert_eq!(problems(&text), [""; 0]);
+    assert_eq!(places(&text), [""; 0]);
 
     let sources = sources(&[("project.yaml", project), ("orders.flow.yaml", &text)]);
     let compiled = Project::parse(&sources).and_then(|parsed| parsed.compile(&catalog)).unwrap();

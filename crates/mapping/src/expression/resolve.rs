@@ -140,6 +140,13 @@ impl Resolver<'_> {
         Kind::Constant(Constant::Undefined)
     }
 
+    /// The same for a form with expressions in it, which are looked at for what is wrong with them.
+    fn later_with(&mut self, span: Span, what: &str, inside: &[Tree]) -> Kind {
+        let kind = self.later(span, what);
+        self.on_items(|r| inside.iter().for_each(|tree| drop(r.expr(tree))));
+        kind
+    }
+
     fn boxed(&mut self, tree: &Tree) -> Box<Expr> {
         Box::new(self.expr(tree))
     }
@@ -177,7 +184,7 @@ impl Resolver<'_> {
     /// The forms that any node may carry and that are not compiled yet.
     fn refuse_forms(&mut self, tree: &Tree) {
         if let Some(group) = &tree.group {
-            self.later(group.span, "grouping `{…}` after a path");
+            self.later_with(group.span, "grouping `{…}` after a path", &group.inside);
         }
         if tree.focus.is_some() {
             self.later(tree.span, "the context variable `@`");
@@ -212,8 +219,8 @@ impl Resolver<'_> {
                 Kind::Descendants
             }
             What::Parent(_) => self.later(tree.span, "the parent `%`"),
-            What::Transform => self.later(tree.span, "the transform `|…|…|`"),
-            What::Sort => self.later(tree.span, "the order-by clause `^(…)`"),
+            What::Transform(inside) => self.later_with(tree.span, "the transform `|…|…|`", inside),
+            What::Sort(terms) => self.later_with(tree.span, "the order-by clause `^(…)`", terms),
             What::Placeholder => Kind::Constant(Constant::Undefined),
             What::Negate(operand) => fold::negate(self.boxed(operand)),
             What::Binary(operator, left, right) => {

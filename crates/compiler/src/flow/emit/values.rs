@@ -53,32 +53,43 @@ impl<'m> Values<'m> {
         }
     }
 
-    /// The value of a template for a context.
-    pub fn template(&mut self, template: &Template, scope: &dyn Scope, context: Value) -> Option<Value> {
+    /// The value of a template for a context; undefined for what has a problem.
+    pub fn template(&mut self, template: &Template, scope: &dyn Scope, context: Value) -> Value {
         match template {
-            Template::Constant(json) => Some(Value::Constant(self.module.constant_json(json))),
-            Template::Formula(formula) => Some(Value::Apply(self.formula(formula, scope)?, Box::new(context))),
+            Template::Broken => Value::Undefined,
+            Template::Constant(json) => Value::Constant(self.module.constant_json(json)),
+            Template::Formula(formula) => match self.formula(formula, scope) {
+                Some(function) => Value::Apply(function, Box::new(context)),
+                None => Value::Undefined,
+            },
             _ => {
                 let mut body = Body::new(1);
-                self.build(&mut body, template, scope)?;
+                self.build(&mut body, template, scope);
                 let function = self.module.declare("value", &[ValType::I64], &[ValType::I64]);
                 self.module.define(function, body);
-                Some(Value::Apply(function, Box::new(context)))
+                Value::Apply(function, Box::new(context))
             }
         }
     }
 
     /// Leaves the template's value on the stack; local 0 is the context.
-    fn build(&mut self, body: &mut Body, template: &Template, scope: &dyn Scope) -> Option<()> {
+    fn build(&mut self, body: &mut Body, template: &Template, scope: &dyn Scope) {
         match template {
             Template::Constant(json) => {
                 let index = self.module.constant_json(json);
                 body.ins().i64_const(abi::constant(index));
             }
-            Template::Formula(formula) => {
-                let function = self.formula(formula, scope)?;
-                body.ins().local_get(0);
-                body.call(function);
+            Template::Formula(formula) => match self.formula(formula, scope) {
+                Some(function) => {
+                    body.ins().local_get(0);
+                    body.call(function);
+                }
+                None => {
+                    body.ins().i64_const(abi::UNDEFINED);
+                }
+            },
+            Template::Broken => {
+                body.ins().i64_const(abi::UNDEFINED);
             }
             Template::Object(fields) => {
                 let object = body.local(ValType::I64);
@@ -87,7 +98,7 @@ impl<'m> Values<'m> {
                 for (name, field) in fields {
                     let name = self.module.constant_text(name);
                     body.ins().local_get(object).i32_const(name.cast_signed());
-                    self.build(body, field, scope)?;
+                    self.build(body, field, scope);
                     body.op(Op::ObjSet);
                 }
                 body.ins().local_get(object);
@@ -99,7 +110,7 @@ impl<'m> Values<'m> {
                 body.ins().local_set(array);
                 for item in items {
                     body.ins().local_get(array);
-                    self.build(body, item, scope)?;
+                    self.build(body, item, scope);
                     body.op(Op::ArrPush);
                 }
                 body.ins().local_get(array);
@@ -107,7 +118,6 @@ impl<'m> Values<'m> {
             Template::Field(name) => self.field(body, name),
             Template::Text(pieces) => self.text(body, pieces),
         }
-        Some(())
     }
 
     fn field(&mut self, body: &mut Body, name: &str) {
