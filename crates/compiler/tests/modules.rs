@@ -12,8 +12,14 @@ use wasmparser::{Parser, Payload, Validator, WasmFeatures};
 const PROJECT: &str = "project: test\naccounts:\n  erp: { connector: https, operations: [get, post] }\n";
 
 fn catalog() -> Catalog {
-    let info =
-        || OperationInfo { version: "1".to_owned(), idempotent: false, constant: Vec::new(), takes: None, gives: None };
+    let info = || OperationInfo {
+        version: "1".to_owned(),
+        idempotent: false,
+        constant: Vec::new(),
+        takes: None,
+        gives: None,
+        input: serde_json::Value::Null,
+    };
     let https = ["get", "post", "put"].map(|name| (name.to_owned(), info()));
     let sftp = BTreeMap::from([("put".to_owned(), info())]);
     Catalog { connectors: BTreeMap::from([("https".to_owned(), BTreeMap::from(https)), ("sftp".to_owned(), sftp)]) }

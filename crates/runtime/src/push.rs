@@ -168,6 +168,8 @@ pub fn catalog(registry: &lockgate_connector_api::Registry) -> lockgate_compiler
                         takes: o.takes.map(str::to_owned),
                         gives: o.gives,
                         constant: o.constant.iter().map(|member| (*member).to_owned()).collect(),
+                        // A contract test holds schemas to be JSON.
+                        input: serde_json::from_str(o.input).unwrap_or_default(),
                     };
                     (o.name.to_owned(), info)
                 })

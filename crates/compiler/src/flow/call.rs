@@ -159,6 +159,7 @@ fn operation(reader: &mut Reader<'_>, span: Span, reference: &Reference<'_>, wit
         account,
         detail: detail.into_iter().collect(),
         computed,
+        given: with.cloned(),
         input: Template::Object(fields),
         answer: Answer::Whole,
         streams,

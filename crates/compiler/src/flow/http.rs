@@ -68,6 +68,7 @@ pub(super) fn read(reader: &mut Reader<'_>, span: Span, with: Option<&Node>) -> 
         account: Account::Origin(endpoint.origin),
         detail: vec![endpoint.detail],
         computed: Vec::new(),
+        given: None,
         input: Template::Object(fields),
         answer,
         streams: false,

@@ -1,7 +1,7 @@
 //! A flow after reading: names resolved, expressions parsed, nothing left to look up.
 
 use lockgate_mapping::Expression;
-use lockgate_mapping::yaml::Origin;
+use lockgate_mapping::yaml::{Node, Origin};
 use lockgate_model::manifest::StreamFormat;
 use lockgate_model::{Schedule, Span};
 
@@ -211,6 +211,8 @@ pub(crate) struct Operation {
     pub detail: Vec<String>,
     /// Members of its input that an expression computes, and where.
     pub computed: Vec<(String, Span)>,
+    /// `with` as it is written; none where the standard says what stands in it.
+    pub given: Option<Node>,
     /// What the connector gets.
     pub input: Template,
     /// What of the answer is the task's output.

@@ -8,6 +8,7 @@ use lockgate_model::id::AccountName;
 use lockgate_model::manifest::StreamContent;
 
 use super::declaration::Declaration;
+use super::input;
 use super::sources::{Catalog, OperationInfo, version_matches};
 use crate::flow::tree::{Account, Call, Flow, Operation, Work};
 use crate::reader::{Reader, list, nearest};
@@ -136,6 +137,7 @@ pub(super) fn check_known(reader: &mut Reader<'_>, flow: &Flow, catalog: &Catalo
             );
         }
         check_stream(reader, operation, known, catalog);
+        input::check(reader, operation, known);
         for (member, span) in operation.computed.iter().filter(|(member, _)| known.constant.contains(member)) {
             reader.problem_help(
                 "LG-CALL-CONSTANT",

@@ -17,6 +17,7 @@
 mod calls;
 mod cases;
 mod declaration;
+mod input;
 mod sources;
 #[cfg(test)]
 mod tests;

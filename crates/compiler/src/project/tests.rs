@@ -20,6 +20,7 @@ fn catalog() -> Catalog {
         constant: Vec::new(),
         takes: None,
         gives: None,
+        input: serde_json::Value::Null,
     };
     let https = BTreeMap::from([("get".to_owned(), operation("1")), ("post".to_owned(), operation("1"))]);
     let query = OperationInfo { constant: vec!["sql".to_owned()], ..operation("1") };
@@ -322,6 +323,7 @@ fn what_streams_must_be_able_to_and_records_need_a_form() {
         constant: Vec::new(),
         takes: takes.map(str::to_owned),
         gives,
+        input: serde_json::Value::Null,
     };
     let of = |list: [(&str, OperationInfo); 3]| list.map(|(name, info)| (name.to_owned(), info)).into_iter().collect();
     let store = of([
@@ -355,6 +357,58 @@ fn what_streams_must_be_able_to_and_records_need_a_form() {
     let operations = &compiled[0].manifest.operations;
     assert!(operations[0].streams && operations[0].takes.is_none());
     assert_eq!((operations[1].streams, &operations[1].takes), (false, &Some(StreamFormat::Csv(';'))));
+}
+
+#[test]
+fn what_is_written_out_is_what_the_operation_takes() {
+    let schema = serde_json::json!({
+        "type": "object",
+        "properties": {
+            "path": { "type": ["string", "array"], "items": { "type": ["string", "number"] } },
+            "headers": { "type": "object", "additionalProperties": { "type": "string" } },
+            "exists": { "enum": ["refuse", "replace"] },
+            "max": { "type": "integer" },
+            "deep": { "type": "object", "properties": { "a": { "type": "boolean" } }, "required": ["a"],
+                      "additionalProperties": false },
+            "body": {},
+        },
+        "required": ["path"],
+        "additionalProperties": false,
+    });
+    let mut catalog = catalog();
+    let post = catalog.connectors.get_mut("https").unwrap().get_mut("post").unwrap();
+    (post.input, post.takes) = (schema, Some("body".to_owned()));
+    let of = |with: &str, expect: &[(&str, &str, &str)]| {
+        let flow =
+            FLOW.replace("{ account: erp, path: /orders, body: '${ $ }' }", &format!("{{ account: erp, {with} }}"));
+        let sources = sources(&[("orders.flow.yaml", &flow)]);
+        let found = problems(&sources, &catalog);
+        let places = shown(&found, &sources);
+        let found: Vec<_> = places
+            .iter()
+            .zip(&found.0)
+            .map(|((code, _, at), problem)| (code.as_str(), at.as_str(), problem.help.as_deref().unwrap_or("")))
+            .collect();
+        assert_eq!(found, expect, "{with}");
+    };
+    of("path: /x, bodi: 1", &[("LG-UNKNOWN-KEY", "bodi", "did you mean `body`?")]);
+    of("path: /x, header: { a: b }", &[("LG-UNKNOWN-KEY", "header", "did you mean `headers`?")]);
+    of("path: 12", &[("LG-WRONG-TYPE", "12", "quote it: '12'")]);
+    of("path: [a, 1, true]", &[("LG-WRONG-TYPE", "true", "quote it: 'true'")]);
+    of("path: null", &[("LG-WRONG-TYPE", "null", "")]);
+    of("body: 1", &[("LG-MISSING-KEY", "{ account: erp, body: 1 }", "")]);
+    of("path: /x, headers: [a]", &[("LG-WRONG-TYPE", "[a]", "")]);
+    of("path: /x, headers: { a: b, n: 1 }", &[("LG-WRONG-TYPE", "1", "quote it: '1'")]);
+    of("path: /x, exists: replac", &[("LG-FLOW-VALUE", "replac", "did you mean `replace`?")]);
+    of("path: /x, exists: 1, max: 1.5", &[("LG-FLOW-VALUE", "1", ""), ("LG-WRONG-TYPE", "1.5", "")]);
+    of("path: /x, deep: { b: 1 }", &[("LG-MISSING-KEY", "{ b: 1 }", ""), ("LG-UNKNOWN-KEY", "b", "did you mean `a`?")]);
+    of(
+        "path: /x, format: csv",
+        &[("LG-UNKNOWN-KEY", "format", "`format` says how a stream is written: `body: ${ $stream }`")],
+    );
+    // What is computed, and what may be left out, is not known before the run.
+    of("path: '${ p }', max: '${ m }', headers: '${ h }', deep: { a: '${ a }' }, exists: '${ e }'", &[]);
+    of("path: ['${ p }', b], headers: { a: '${ a }', b: null }, max: 2.0, exists: null, body: { a: [1] }", &[]);
 }
 
 #[test]
