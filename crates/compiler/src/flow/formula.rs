@@ -10,7 +10,7 @@ use crate::reader::Reader;
 /// Which runtime arguments an expression may use, by where it stands (the standard's table
 /// "runtime expression arguments").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// `input.from` of the flow.
     FlowInput,
     /// `output.as` of the flow.
@@ -34,7 +34,8 @@ impl Place {
         }
     }
 
-    fn arguments(self) -> &'static [&'static str] {
+    /// The runtime's arguments that exist there.
+    pub(super) fn arguments(self) -> &'static [&'static str] {
         match self {
             Place::FlowInput => &["workflow", "runtime"],
             Place::FlowOutput => &["context", "workflow", "runtime"],
@@ -169,7 +170,7 @@ fn parsed(reader: &mut Reader<'_>, text: &str, origin: Origin, place: Place) -> 
     let mut mentions: Vec<String> = variables.into_iter().map(|v| v.name).collect();
     mentions.sort();
     mentions.dedup();
-    Formula { expression, origin, mentions }
+    Formula { expression, origin, mentions, place }
 }
 
 /// A `$name` in an expression.
@@ -179,7 +180,8 @@ struct Variable {
     end: usize,
 }
 
-/// Runtime arguments that cannot be used here are refused: they would silently be undefined.
+/// Runtime arguments that cannot be used here are refused: they would silently be undefined. Other
+/// names that nothing binds are found when the expression is compiled.
 fn check_argument(reader: &mut Reader<'_>, text: &str, variable: &Variable, origin: &Origin, place: Place) {
     let name = variable.name.as_str();
     if !is_argument(name) {

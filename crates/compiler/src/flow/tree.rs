@@ -5,6 +5,8 @@ use lockgate_mapping::yaml::{Node, Origin};
 use lockgate_model::manifest::StreamFormat;
 use lockgate_model::{Schedule, Span};
 
+use super::formula::Place;
+
 /// One orchestration.
 #[derive(Debug)]
 pub(crate) struct Flow {
@@ -300,6 +302,8 @@ pub(crate) struct Formula {
     pub origin: Origin,
     /// Variables it mentions, without `$`.
     pub mentions: Vec<String>,
+    /// What kind of place it stands at.
+    pub place: Place,
 }
 
 impl Formula {

@@ -159,6 +159,42 @@ fn what_cannot_be_read_is_not_called_missing_besides() {
 }
 
 #[test]
+fn names_that_nothing_binds_are_refused_with_what_was_meant() {
+    let of = |tasks: &str, expect: &[(&str, &str)]| {
+        let flow = format!("{}do:\n{tasks}", FLOW.split("do:").next().unwrap());
+        let sources = sources(&[("orders.flow.yaml", &flow)]);
+        let found = problems(&sources, &catalog());
+        let places = shown(&found, &sources);
+        let found: Vec<_> = places
+            .iter()
+            .zip(&found.0)
+            .map(|((code, _, at), problem)| {
+                assert_eq!(code, "LG-FLOW-ARGUMENT", "{tasks}");
+                (at.as_str(), problem.help.as_deref().unwrap_or(""))
+            })
+            .collect();
+        assert_eq!(found, expect, "{tasks}");
+    };
+    let usable = "usable here: `$context`, `$input`, `$task`, `$workflow`, `$runtime`";
+    of("  - a: { set: { b: '${ $contxt.order }' } }\n", &[("$contxt", "did you mean `$context`?")]);
+    of("  - a: { set: { b: '${ $wholly(1) }' }, if: $wholly }\n", &[("$wholly", usable), ("$wholly", usable)]);
+    of("  - a: { set: { b: '${ $item }' } }\n", &[("$item", "`$item` exists inside a loop without `each`")]);
+    let error = "`$error` exists inside a `catch` without `as`; to fail on purpose, use a `raise` task";
+    of("  - a: { set: { b: '${ $error.status }' } }\n", &[("$error", error)]);
+    of(
+        "  - a: { for: { each: line, in: x }, do: [b: { set: '${ $lin }' }] }\n  - c: { set: '${ $line }' }\n",
+        &[("$lin", "did you mean `$line`?"), ("$line", usable)],
+    );
+    of("  - a: { try: [b: { set: '${ $e }' }], catch: { as: e, do: [c: { set: '${ $e }' }] } }\n", &[("$e", usable)]);
+    // Said once, where the expression is read.
+    of("  - a: { set: { b: '${ $output }' } }\n", &[("$output", usable)]);
+    of(
+        "  - a: { for: { in: x }, while: $index < 3, do: [b: { set: '${ ($y := $item; $sum($y) & $context) }' }] }\n  - c: { try: [d: { set: { e: 1 } }], catch: { when: $error.status = 1, retry: { when: $error.f } } }\n",
+        &[],
+    );
+}
+
+#[test]
 fn a_project_needs_its_file() {
     is(
         &[("project.yaml", "")],

@@ -272,7 +272,7 @@ impl Normaliser {
             if step.stages.is_empty() {
                 step.index = Some(name);
             } else {
-                step.stages.push(Stage::Index(token));
+                step.stages.push(Stage::Index(token, name));
             }
         });
         Ok(tree)

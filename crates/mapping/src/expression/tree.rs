@@ -33,7 +33,7 @@ pub(super) struct Tree {
 #[derive(Debug, Clone)]
 pub(super) enum Stage {
     Filter(Box<Tree>),
-    Index(Span),
+    Index(Span, String),
 }
 
 #[derive(Debug, Clone)]

@@ -9,6 +9,8 @@ use super::{
 };
 use crate::{
     Expression,
+    expression::{Unbound, builtins, is_builtin},
+    nearest,
     yaml::{self, Key, Kind, Node},
 };
 
@@ -280,7 +282,7 @@ impl Reader<'_> {
         let origin = node.origin(self.text);
         let parsed = Expression::parse(&scalar.text);
         let found = match &parsed {
-            Ok(expression) => expression.resolve(&|_| false).err(),
+            Ok(expression) => expression.resolve_closed(&|_| false, &unbound).err(),
             Err(found) => Some(found.clone()),
         };
         for mut problem in found.unwrap_or_default().0 {
@@ -289,6 +291,21 @@ impl Reader<'_> {
         }
         parsed.ok().map(|expression| Formula { expression, origin })
     }
+}
+
+/// A mapping knows no names but built-ins and those that an expression binds itself.
+fn unbound(unbound: &Unbound<'_>) -> Option<Diagnostic> {
+    if is_builtin(unbound.name) {
+        return None;
+    }
+    let known = unbound.own.iter().copied().chain(builtins().filter(|_| unbound.called));
+    let help = match nearest(unbound.name, known) {
+        _ if unbound.later => "it is bound further on: put its `:=` first".to_owned(),
+        Some(near) => format!("did you mean `${near}`?"),
+        None => "`$` is the item, `$$` the source document; other names are bound by `:=`".to_owned(),
+    };
+    let message = format!("nothing is called `${}` here", unbound.name);
+    Some(Diagnostic::new("LG-MAP-NAME", Span::default(), message).help(help))
 }
 
 fn listed(keys: &[&str]) -> String {
