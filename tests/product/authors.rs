@@ -41,6 +41,31 @@ fn a_broken_project_shows_all_its_problems_with_their_places() {
 }
 
 #[test]
+fn a_file_that_is_no_text_is_one_problem_among_the_others() {
+    let folder = lockgate_testkit::temp_dir();
+    assert!(lockgate(&["new", "latin", "--in", folder.path().to_str().unwrap()], "").status.success());
+    let project = folder.path().join("latin");
+    let flow = project.join("latin.flow.yaml");
+    let good = std::fs::read_to_string(&flow).unwrap();
+    std::fs::write(&flow, good.replace("$length", "$pad")).unwrap();
+    let map = project.join("greeting.map.yaml");
+    let mut rules = std::fs::read(&map).unwrap();
+    rules.extend(b"# Stra\xdfe\n");
+    std::fs::write(&map, &rules).unwrap();
+    let line = rules.iter().filter(|b| **b == b'\n').count();
+    std::fs::write(project.join("sample.json"), b"\"\xff\"").unwrap();
+    for command in ["check", "build", "push"] {
+        let checked = lockgate(&[command, project.to_str().unwrap()], "");
+        assert_eq!(checked.status.code(), Some(1), "{checked:?}");
+        let shown = text(&checked.stderr);
+        let bad = format!("error[LG-SOURCE-UTF8]: this is no text in UTF-8\n  --> greeting.map.yaml:{line}:7\n");
+        for part in [bad.as_str(), "sample.json:1:2", "error[LG-EXPR-LATER]", "3 problems"] {
+            assert!(shown.contains(part), "`{part}` is not in:\n{shown}");
+        }
+    }
+}
+
+#[test]
 fn a_new_project_checks_builds_and_maps() {
     let folder = lockgate_testkit::temp_dir();
     assert!(lockgate(&["new", "hello", "--in", folder.path().to_str().unwrap()], "").status.success());

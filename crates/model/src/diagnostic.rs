@@ -122,12 +122,13 @@ impl Diagnostics {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-    /// `Ok(value)` when there is no problem, else all of them, sorted by file and place.
+    /// `Ok(value)` when there is no problem, else all of them, sorted by file and place, each once.
     pub fn into_result<T>(mut self, value: T) -> Result<T, Diagnostics> {
         if self.0.is_empty() {
             return Ok(value);
         }
-        self.0.sort_by(|a, b| (&a.file, a.span, &a.code).cmp(&(&b.file, b.span, &b.code)));
+        self.0.sort_by(|a, b| (&a.file, a.span, &a.code, &a.message).cmp(&(&b.file, b.span, &b.code, &b.message)));
+        self.0.dedup();
         Err(self)
     }
 }

@@ -68,6 +68,7 @@ impl Resolver<'_> {
             let lambda = self.lambda(params, &None, body, true);
             return Kind::Inline(Box::new(lambda), given);
         }
+        self.calling = true;
         let callee = self.expr(procedure);
         if let (Kind::Function(builtin), true) = (&callee.kind, plain) {
             let builtin = *builtin;
@@ -137,6 +138,7 @@ impl Resolver<'_> {
             }
         }
         let left = self.boxed(left);
+        self.calling = true;
         Kind::Chain(left, self.boxed(right))
     }
 }
