@@ -58,6 +58,12 @@ impl Screen {
         found.map(str::to_owned)
     }
 
+    /// The one-time token that the last `user add` has printed.
+    fn token(&self) -> Option<&str> {
+        let (_, told) = self.commands.iter().rev().find(|(line, _)| line.contains("user add"))?;
+        told.split_whitespace().find(|word| word.starts_with("lgt_"))
+    }
+
     /// A command of the page with its words.
     fn told(&self, line: &str) -> String {
         let capital = |c: char| c.is_ascii_uppercase() || c == '_';
@@ -79,6 +85,9 @@ impl Screen {
         command + rest
     }
 }
+
+/// Verbs of the commands that let bob in.
+const PROPOSED: [&str; 3] = ["lockgate profile add", "lockgate acl add", "lockgate user grant"];
 
 /// Quickstart as a person starts it, and what it shows; none without its database, which is said.
 fn quickstart(data: &Path) -> Option<(Running, String)> {
@@ -125,14 +134,29 @@ fn every_command_of_the_tour_does_what_it_says() {
         }
         // The first connection asks about the host key, and a person compares it.
         let command = command.replace("sftp -P", "sftp -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -P");
+        // What a person types at a prompt.
+        let (command, typed) = match line.contains("lockgate login") {
+            true => (
+                format!("{command} --password-stdin"),
+                format!("{}\nKorrekt-Pferd-7-Batterie\n", screen.token().expect("a token is printed")),
+            ),
+            false => (command, String::new()),
+        };
         let mut shell = Command::new("sh");
         shell.args(["-c", &format!("{exports}{command}")]).current_dir(&here);
         shell.env("SSH_ASKPASS", &ask).env("SSH_ASKPASS_REQUIRE", "force");
-        let output = with_input(&mut shell, "");
+        let output = with_input(&mut shell, &typed);
         let told = String::from_utf8_lossy(&output.stdout).into_owned();
         screen.commands.push((line.to_owned(), told.clone()));
         if line.starts_with("grep") {
             assert_eq!((output.status.code(), told.as_str()), (Some(1), ""), "something was kept: {told}");
+            continue;
+        }
+        let by_bob = line.starts_with("LOCKGATE_CONTEXT=bob.json lockgate run");
+        if by_bob && !screen.commands.iter().any(|(line, _)| line.contains("user grant bob")) {
+            assert_eq!(output.status.code(), Some(3), "{output:?}");
+            let refused = String::from_utf8_lossy(&output.stderr);
+            assert!(refused.contains("error[LG-FORBIDDEN]"), "{refused}");
             continue;
         }
         assert!(output.status.success(), "{command}\n{output:?}");
@@ -140,7 +164,22 @@ fn every_command_of_the_tour_does_what_it_says() {
         match line {
             _ if line.contains("curl ") => says("\"accepted\""),
             _ if line.starts_with("cat") => says("SO-1000009"),
-            _ if line.starts_with("lockgate access why") => says("missing: "),
+            _ if by_bob => says("\"accepted\""),
+            _ if line.contains("access why bob") => {
+                // What the page does next is what the answer proposes.
+                page.lines()
+                    .filter(|line| PROPOSED.iter().any(|verb| line.contains(verb)))
+                    .for_each(|line| says(line.trim()));
+            }
+            _ if line.starts_with("lockgate audit log") => {
+                let of_bob = |outcome: &str| {
+                    let said = |line: &str| {
+                        ["execute", outcome, "bob"].iter().all(|word| line.split_whitespace().any(|w| w == *word))
+                    };
+                    told.lines().filter(|line| said(line)).count()
+                };
+                assert_eq!((of_bob("DENIED"), of_bob("allowed")), (1, 1), "{told}");
+            }
             _ if line.ends_with("--dry-run") => says("it would be refused"),
             _ if line.starts_with("lockgate account list") => says(&screen.word("HOST_KEY").unwrap()),
             _ if line.starts_with("lockgate audit verify") => says("holds"),
