@@ -6,6 +6,7 @@ mod authors;
 mod canary;
 mod climbing;
 mod files;
+mod first_login;
 mod gates;
 mod hostile;
 mod house;

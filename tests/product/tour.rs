@@ -164,6 +164,10 @@ fn every_command_of_the_tour_does_what_it_says() {
         match line {
             _ if line.contains("curl ") => says("\"accepted\""),
             _ if line.starts_with("cat") => says("SO-1000009"),
+            _ if line.starts_with("lockgate user add") => {
+                let login = page.lines().find(|line| line.contains("lockgate login")).unwrap();
+                says(&screen.told(login.trim()));
+            }
             _ if by_bob => says("\"accepted\""),
             _ if line.contains("access why bob") => {
                 // What the page does next is what the answer proposes.

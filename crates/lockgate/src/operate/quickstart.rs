@@ -33,7 +33,9 @@ use crate::{
     operate::{
         endpoints::{Account, Endpoints, Files},
         installation::Installation,
-        machine, sample,
+        machine,
+        reach::Reach,
+        sample,
         server::{self, Listening},
     },
     output::Output,
@@ -110,8 +112,10 @@ impl Quickstart {
         let ca = installation.authority.certificate_pem();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         let listening = Listening::open(data, address, &own, installation.runtime.clone()).await?;
+        let port = listening.address.port();
+        Reach::new("localhost", port, Some(ca_file.clone())).write(data)?;
         let ready = Ready {
-            url: format!("https://localhost:{}", listening.address.port()),
+            url: format!("https://localhost:{port}"),
             data: data.to_owned(),
             ca_file,
             context_file: data.join("context.json"),
@@ -136,6 +140,7 @@ impl Quickstart {
         }
         let _ = stop.send(true);
         let _ = serving.await;
+        Reach::clear(data);
         endpoints.shutdown().await;
         Ok(())
     }
@@ -225,6 +230,7 @@ impl Ready {
         let context = Context {
             url: self.url.clone(),
             identity: identity.clone(),
+            ca_file: Some(self.ca_file.clone()),
             tenant: TENANT.into(),
             user: ADMINISTRATOR.into(),
             token,
