@@ -1,16 +1,27 @@
-//! docs/tour.md is true: its commands are run in their order, as they stand there, and their words in
+//! README.md and docs/tour.md are true: its commands are run in their order, as they stand there, and their words in
 //! capitals come from what quickstart and the commands before have printed, and from nowhere else.
 
 use std::{
     io::{BufRead, BufReader},
     os::unix::fs::{PermissionsExt, symlink},
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
 };
 
 use lockgate_testkit::process::{Running, program};
 
 use crate::house::with_input;
+
+/// A folder in which `./try` has built: the program and the orchestrations.
+fn built(folder: &Path) -> PathBuf {
+    let (root, here) = (lockgate_testkit::workspace_root(), folder.join("here"));
+    std::fs::create_dir_all(here.join("target/try")).unwrap();
+    symlink(program(), here.join("target/try/lockgate")).unwrap();
+    for name in ["orchestrations", "benches"] {
+        symlink(root.join(name), here.join(name)).unwrap();
+    }
+    here
+}
 
 /// What has been printed so far: by quickstart, and by each command of the page.
 struct Screen {
@@ -115,11 +126,10 @@ fn every_command_of_the_tour_does_what_it_says() {
     let data = folder.path().join("data");
     let Some((_process, text)) = quickstart(&data) else { return };
     let root = lockgate_testkit::workspace_root();
-    let here = folder.path().join("here");
-    std::fs::create_dir_all(here.join("target/try")).unwrap();
-    symlink(program(), here.join("target/try/lockgate")).unwrap();
-    symlink(root.join("orchestrations"), here.join("orchestrations")).unwrap();
+    let here = built(folder.path());
     let mut screen = Screen { quickstart: text, commands: Vec::new() };
+    let look = format!("sftp -P {} practice@127.0.0.1:orders/order-SO-1000009.json", screen.word("SFTP_PORT").unwrap());
+    assert!(screen.quickstart.contains(&look) && screen.quickstart.contains("export/orders-DATE.csv"));
     let ask = folder.path().join("askpass");
     std::fs::write(&ask, format!("#!/bin/sh\necho {}\n", screen.word("SFTP_PASSWORD").unwrap())).unwrap();
     std::fs::set_permissions(&ask, PermissionsExt::from_mode(0o700)).unwrap();
@@ -193,4 +203,42 @@ fn every_command_of_the_tour_does_what_it_says() {
         }
     }
     assert!(screen.commands.len() > 25, "{} commands", screen.commands.len());
+}
+
+#[test]
+fn the_first_minute_of_the_readme_does_what_it_says() {
+    let folder = lockgate_testkit::temp_dir();
+    let here = built(folder.path());
+    let root = lockgate_testkit::workspace_root();
+    let page = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let minute = page.split("## The first minute").nth(1).unwrap().split("\n## ").next().unwrap();
+    let lines: Vec<&str> = minute.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    let mut told = Vec::new();
+    for line in lines.iter().skip(1) {
+        // The shell of the reader has nothing but what the page says.
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &format!("{}\n{line}", lines[0])]).current_dir(&here).env("PATH", "/usr/bin:/bin");
+        let output = with_input(&mut shell, "");
+        assert!(output.status.success(), "{line}\n{output:?}");
+        told.push(String::from_utf8(output.stdout).unwrap());
+    }
+    assert_eq!(told.len(), 4, "{lines:?}");
+    assert_eq!(told[2], "10813.47\n", "{}", lines[3]);
+    let tour = std::fs::read_to_string(root.join("docs/tour.md")).unwrap();
+    let made = |page: &str| page.lines().find_map(|line| line.trim().strip_prefix("lockgate new ")).unwrap().to_owned();
+    assert_ne!(made(&page), made(&tour), "who reads both makes two projects in one folder");
+}
+
+#[test]
+fn clients_that_are_missing_are_said_and_hold_nothing_up() {
+    let check =
+        "set -euo pipefail; . ./prerequisites.sh; PATH=/nowhere; want_client sftp openssh-client; want_client sh x";
+    let mut shell = Command::new("bash");
+    shell.args(["-c", check]).current_dir(lockgate_testkit::workspace_root());
+    let output = with_input(&mut shell, "");
+    assert!(output.status.success(), "{output:?}");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(said.contains("missing: sftp") && said.contains("apt-get install openssh-client"), "{said}");
+    let script = std::fs::read_to_string(lockgate_testkit::workspace_root().join("try")).unwrap();
+    assert!(["want_client curl", "want_client sftp"].iter().all(|one| script.contains(one)), "{script}");
 }
