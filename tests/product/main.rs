@@ -23,3 +23,4 @@ mod stopping;
 mod suite;
 mod tour;
 mod traces;
+mod written;
