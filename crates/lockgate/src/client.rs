@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use url::Url;
 
-use crate::{context::Context, exit::Exit};
+use crate::{context::Context, exit::Exit, output};
 
 /// Bytes of an answer that are taken.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
@@ -91,6 +91,11 @@ impl Client {
     /// Any request to the server.
     pub fn send(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Answer, Exit> {
         self.runtime.block_on(self.exchange(method, path, body))
+    }
+
+    /// Waits between two looks; `false` when nobody reads standard output any more.
+    pub fn pause(&self, time: std::time::Duration) -> bool {
+        self.runtime.block_on(async { tokio::time::timeout(time, output::unread()).await.is_err() })
     }
 
     /// The fingerprint of the certificate that the server shows. Nothing is sent to it.

@@ -64,6 +64,10 @@ impl Audit {
                     let detail = json!({"tenant": broken.tenant, "writer": broken.writer, "seq": broken.seq, "reason": broken.reason});
                     Exit::Failed { code: "LG-AUDIT-BROKEN".into(), message: broken.to_string(), detail }
                 })?;
+                if links.is_empty() {
+                    let message = "there are no entries, so nothing is shown: an empty log is no log that holds";
+                    return Err(Exit::failed("LG-AUDIT-EMPTY", message));
+                }
                 let shown: Vec<Value> = heads
                     .iter()
                     .map(|((tenant, writer), (seq, hash))| json!({"tenant": tenant, "writer": writer, "entries": seq, "head": hash}))

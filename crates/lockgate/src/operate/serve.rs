@@ -17,6 +17,7 @@ use crate::{
     operate::{
         installation::Installation,
         machine,
+        reach::Reach,
         server::{self, Listening, Signals},
     },
     output::Output,
@@ -70,6 +71,11 @@ impl Serve {
         };
         let ca = installation.write_ca(&self.data)?;
         let listening = Listening::open(&self.data, self.listen, &own, installation.runtime.clone()).await?;
+        match (&self.cert, names.first()) {
+            (None, Some(name)) => Reach::new(name, listening.address.port(), Some(std::path::absolute(&ca)?)),
+            _ => Reach::new(&listening.address.ip().to_string(), listening.address.port(), None),
+        }
+        .write(&self.data)?;
         let url = format!("https://{}", listening.address);
         let ready =
             json!({"ready": true, "url": url, "fingerprint": own.fingerprint(), "ca_file": ca.display().to_string()});
@@ -92,6 +98,7 @@ impl Serve {
         let _ = stop.send(true);
         let ending = async {
             let served = serving.await;
+            Reach::clear(&self.data);
             let _ = drained.send(true);
             if let Some(exporting) = exporting {
                 let _ = exporting.await;

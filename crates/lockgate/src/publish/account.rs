@@ -8,7 +8,8 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
-use lockgate_model::{Digest, definition::ServerIdentity};
+use lockgate_model::{Digest, HostKey, definition::ServerIdentity};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde_json::{Value, json};
 
 use crate::{
@@ -204,11 +205,24 @@ fn read(path: &std::path::Path) -> Result<String, Exit> {
 
 fn row(account: &Value) -> Vec<String> {
     let text = |name: &str| account.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let identity = match account.get("identity") {
-        Some(Value::String(kind)) => kind.clone(),
-        Some(Value::Object(one)) => one.keys().next().cloned().unwrap_or_default(),
-        _ => String::new(),
-    };
+    let identity = account.get("identity").cloned().and_then(|one| serde_json::from_value(one).ok());
+    let identity = identity.as_ref().map(shown).unwrap_or_default();
     let secrets = account.get("secrets").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     vec![text("name"), text("connector"), text("address"), identity, secrets.collect::<Vec<_>>().join(" ")]
+}
+
+/// How the server proves itself, with the fingerprint of what it shows or is vouched for by.
+fn shown(identity: &ServerIdentity) -> String {
+    match identity {
+        ServerIdentity::Ca(pem) => match CertificateDer::from_pem_slice(pem.as_bytes()) {
+            Ok(certificate) => format!("ca {}", lockgate_keys::fingerprint(&certificate)),
+            Err(_) => "ca".to_owned(),
+        },
+        ServerIdentity::System => "system".to_owned(),
+        ServerIdentity::Pin(digest) => format!("pin {digest}"),
+        ServerIdentity::HostKey(text) => match text.parse::<HostKey>() {
+            Ok(key) => format!("host-key {key}"),
+            Err(_) => "host-key".to_owned(),
+        },
+    }
 }
