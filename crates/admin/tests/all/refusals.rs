@@ -305,8 +305,10 @@ async fn requests_that_are_wrong_as_http() {
     for query in ["after=x", "after=1.5", "run=1", "limit=-1", "follow=1"] {
         assert_eq!(send("GET", &format!("{logs}?{query}"), None, vec![]).await, (400, "LG-QUERY".into()), "{query}");
     }
-    let audit = "/admin/v1/tenants/acme/audit?after=1";
-    assert_eq!(send("GET", audit, None, vec![]).await, (400, "LG-QUERY".into()));
+    for query in ["after=1", "newest=5&limit=5", "newest=x"] {
+        let audit = format!("/admin/v1/tenants/acme/audit?{query}");
+        assert_eq!(send("GET", &audit, None, vec![]).await, (400, "LG-QUERY".into()), "{query}");
+    }
     for body in [
         "{\"user\":\"ada\"}",
         "{\"user\":\"ada\",\"password\":\"a\",\"token\":\"b\"}",
