@@ -210,6 +210,10 @@ async fn from_push_to_a_run_and_its_trace() {
     // The log tells of all that, in pages whose chains hold.
     let first: shapes::AuditPage = is(&house.ada("GET", "audit?limit=3", None).await);
     let (writer, after) = first.next.clone().expect("a page of three is not the last");
+    let newest: shapes::AuditPage = is(&house.ada("GET", "audit?newest=2", None).await);
+    let events: Vec<_> = newest.links.iter().map(|link| link.entry.event.as_str()).collect();
+    assert_eq!(events, ["audit-read", "audit-read"], "the newest alone, this reading the last");
+    assert!(newest.next.is_none());
     let told = house.ada("GET", &format!("audit?writer={writer}&after={after}"), None).await;
     let rest: shapes::AuditPage = is(&told);
     let events: Vec<_> = first.links.iter().chain(&rest.links).map(|l| l.entry.event.as_str()).collect();

@@ -306,8 +306,10 @@ async fn requests_that_are_wrong_as_http() {
     for query in ["after=x", "after=1.5", "run=1", "limit=-1", "follow=1"] {
         assert_eq!(send("GET", &format!("{logs}?{query}"), None, vec![]).await, (400, "LG-QUERY".into()), "{query}");
     }
-    let audit = "/admin/v1/tenants/acme/audit?after=1";
-    assert_eq!(send("GET", audit, None, vec![]).await, (400, "LG-QUERY".into()));
+    for query in ["after=1", "newest=5&limit=5", "newest=x"] {
+        let audit = format!("/admin/v1/tenants/acme/audit?{query}");
+        assert_eq!(send("GET", &audit, None, vec![]).await, (400, "LG-QUERY".into()), "{query}");
+    }
     for body in [
         "{\"user\":\"ada\"}",
         "{\"user\":\"ada\",\"password\":\"a\",\"token\":\"b\"}",
@@ -348,4 +350,32 @@ async fn an_input_is_read_under_the_tenants_own_limits() {
     }
     assert_eq!(run(long).await, (413, "LG-BODY-TOO-LARGE".into()));
     assert_eq!(run(json!([1])).await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_narrowed_key_sees_its_environment_alone() {
+    let house = House::open().await;
+    house.user("pat", &["administrator"]).await;
+    let shop = body("post", "/projects/{project}/versions");
+    let pat = basic("pat");
+    let pushed = house.send("POST", "/admin/v1/tenants/acme/projects/shop/versions", Some(&pat), shop).await;
+    assert_eq!(pushed.status, 200, "{}", pushed.text);
+    for (environment, projects) in [("development", 200), ("test", 403)] {
+        let key = house.ada("POST", "users/pat/keys", Some(json!({"environment": environment}))).await.json();
+        let key = format!("Bearer {}", key["key"].as_str().unwrap());
+        let get =
+            async |path: &str| house.send("GET", &format!("/admin/v1/tenants/acme/{path}"), Some(&key), None).await;
+        let seen = get("environments").await.json();
+        let seen: Vec<_> = seen["items"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
+        assert_eq!(seen, [environment]);
+        assert_eq!(get(&format!("environments/{environment}")).await.status, 200);
+        for other in ["live", "nowhere"] {
+            let told = get(&format!("environments/{other}")).await;
+            assert_eq!((told.status, told.code().as_str()), (404, "LG-NOT-FOUND"), "{other}: {}", told.text);
+        }
+        for path in ["projects", "projects/shop/versions"] {
+            let told = get(path).await;
+            assert_eq!(told.status, projects, "{path} by a key for {environment}: {}", told.text);
+        }
+    }
 }
