@@ -4,7 +4,8 @@
 use std::{collections::HashMap, net::SocketAddr};
 
 use axum::{
-    extract::{FromRequest, FromRequestParts, Path, Query, Request},
+    body::HttpBody as _,
+    extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Query, Request},
     response::{IntoResponse as _, Response},
 };
 use bytes::Bytes;
@@ -148,6 +149,18 @@ impl<T: DeserializeOwned + Send + 'static, S: Send + Sync> FromRequest<S> for Bo
             let text = format!("the body cannot be read: {error}");
             Refused::request(StatusCode::BAD_REQUEST, "LG-BODY", text)
         })
+    }
+}
+
+/// A body that need not be there.
+impl<T: DeserializeOwned + Send + 'static, S: Send + Sync> OptionalFromRequest<S> for Body<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Refused> {
+        if request.body().is_end_stream() {
+            return Ok(None);
+        }
+        <Self as FromRequest<S>>::from_request(request, state).await.map(Some)
     }
 }
 
