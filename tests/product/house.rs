@@ -196,6 +196,13 @@ impl House {
         String::from_utf8(output.stdout).unwrap()
     }
 
+    /// The same, of a question whose answer is no.
+    pub fn cli_no(&self, arguments: &[&str]) -> String {
+        let output = self.cli_as(&self.data.join("context.json"), arguments, "");
+        assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(1), &b""[..]), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
     /// The same with `--json`.
     pub fn cli_json(&self, arguments: &[&str]) -> Value {
         let text = self.cli(&[&["--json"], arguments].concat());

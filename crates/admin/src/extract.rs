@@ -3,7 +3,10 @@
 
 use std::{borrow::Cow, error::Error as _, net::SocketAddr};
 
-use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request, rejection::BytesRejection};
+use axum::{
+    body::HttpBody as _,
+    extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Query, Request, rejection::BytesRejection},
+};
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header, request::Parts};
 use lockgate_model::TraceContext;
@@ -202,6 +205,18 @@ fn not_taken(rejection: BytesRejection) -> Refused {
         return Refused::request(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE, text);
     }
     Refused::request(StatusCode::BAD_REQUEST, "LG-BODY-BROKEN", "the body was broken off or came too slowly")
+}
+
+/// A body that need not be there.
+impl<T: DeserializeOwned + Send + 'static> OptionalFromRequest<Runtime> for Body<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, runtime: &Runtime) -> Result<Option<Self>, Refused> {
+        if request.body().is_end_stream() {
+            return Ok(None);
+        }
+        <Self as FromRequest<Runtime>>::from_request(request, runtime).await.map(Some)
+    }
 }
 
 fn is_json(content_type: &str) -> bool {

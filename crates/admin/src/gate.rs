@@ -59,6 +59,12 @@ fn intent(method: &Method, route: &str, at: &At) -> Result<Intent, Refused> {
         ("PUT", "/environments/{environment}/deployments/{project}") => {
             Intent::Deploy(at.id("environment")?, at.id("project")?)
         }
+        ("POST", "/environments/{environment}/deployments/{project}/rollback") => {
+            Intent::Deploy(at.id("environment")?, at.id("project")?)
+        }
+        ("GET" | "HEAD", "/environments/{environment}/deployments/{project}/from/{from}") => {
+            Intent::PlanPromotion { from: at.id("from")?, to: at.id("environment")? }
+        }
         ("POST", "/environments/{environment}/deployments/{project}/from/{from}") => {
             Intent::Promote { project: at.id("project")?, from: at.id("from")?, to: at.id("environment")? }
         }

@@ -15,6 +15,8 @@ pub enum Exit {
         /// More, for `--json`; null for nothing.
         detail: Value,
     },
+    /// 1: what was asked was shown, and it is a no.
+    No,
     /// 1: problems in the user's files, each with its source text.
     Problems(Vec<(lockgate_model::Diagnostic, String)>),
     /// 2: the command itself cannot be taken (as for unknown flags).
@@ -44,7 +46,7 @@ impl Exit {
     /// The process's exit code.
     pub fn code(&self) -> u8 {
         match self {
-            Self::Failed { .. } | Self::Problems(_) => 1,
+            Self::Failed { .. } | Self::Problems(_) | Self::No => 1,
             Self::Usage(_) => 2,
             Self::Denied { .. } => 3,
             Self::Unavailable(_) => 4,
@@ -64,6 +66,7 @@ impl Exit {
                 }
                 text
             }
+            Self::No => String::new(),
             Self::Usage(message) => format!("error: {message}\n"),
             Self::Unavailable(message) => format!("error[LG-UNAVAILABLE]: {message}\n"),
         }
@@ -72,6 +75,7 @@ impl Exit {
     /// For programs.
     pub fn json(&self) -> Value {
         match self {
+            Self::No => Value::Null,
             Self::Failed { code, message, detail: Value::Null } => json!({"code": code, "message": message}),
             Self::Failed { code, message, detail } => json!({"code": code, "message": message, "detail": detail}),
             Self::Denied { code, message } => json!({"code": code, "message": message}),

@@ -91,6 +91,9 @@ impl Output {
 
     /// How the command failed: to standard error.
     pub fn failure(&self, exit: &Exit) {
+        if matches!(exit, Exit::No) {
+            return;
+        }
         let text = if self.json { format!("{}\n", json!({"error": exit.json()})) } else { exit.text() };
         let _ = io::stderr().write_all(text.as_bytes());
     }

@@ -33,6 +33,13 @@ pub enum Intent {
     Execute(EnvironmentId),
     /// To deploy.
     Deploy(EnvironmentId, ProjectId),
+    /// To see what a promotion would change.
+    PlanPromotion {
+        /// Where it is active.
+        from: EnvironmentId,
+        /// Where it would go to.
+        to: EnvironmentId,
+    },
     /// To promote.
     Promote {
         /// The project.
@@ -60,6 +67,12 @@ impl Runtime {
             Intent::BindAccount(environment) => {
                 let permissions = [Permission::AccountsCreate, Permission::AccountsUpdate];
                 self.may_any(caller, &permissions, &within(environment)).await
+            }
+            Intent::PlanPromotion { from, to } => {
+                for environment in [from, to] {
+                    self.may_any(caller, &[Permission::SettingsView], &within(environment)).await?;
+                }
+                Ok(())
             }
             Intent::LookAtRuns(environment) => {
                 self.may_any(caller, &[Permission::LogsView], &within(environment)).await

@@ -2,7 +2,7 @@
 //!
 //! The right is asked first; then the sources are compiled (or the bytes that the same sources gave
 //! before are taken); then the manifest is held against the bound accounts and the stage rule; then
-//! one commit. Promotion and rollback ([`crate::promote`]) activate bytes that are there already.
+//! one commit. Promotion and rollback ([`crate::promote`], [`crate::rollback`]) activate bytes that are there already.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -89,6 +89,8 @@ pub(crate) struct Way {
     pub proven: bool,
     /// As whom its schedules run, if not as the caller.
     pub run_as: Option<UserId>,
+    /// A rollback: when the deployment was made whose bytes come back.
+    pub restores: Option<Timestamp>,
 }
 
 impl Runtime {
@@ -107,7 +109,7 @@ impl Runtime {
         }
         let run_as = self.run_as(&view, caller, environment, project, run_as).await?;
         let compiled = self.compiled(&view, project, version).await?;
-        let way = Way { event: "deployment", detail: BTreeMap::new(), proven: false, run_as };
+        let way = Way { event: "deployment", detail: BTreeMap::new(), proven: false, run_as, restores: None };
         self.bring(caller, environment, project, &compiled, acl.as_ref(), &way).await
     }
 
@@ -124,7 +126,7 @@ impl Runtime {
     }
 
     /// The same, and `access-control` where schedules are to run as somebody else: that is giving rights.
-    fn may_deploy_as(
+    pub(crate) fn may_deploy_as(
         &self,
         view: &View,
         caller: &Caller,
@@ -188,6 +190,7 @@ impl Runtime {
                 adopted_by: None,
                 run_as: way.run_as.clone(),
                 deployed_at: self.now(),
+                restores: way.restores,
                 orchestrations: compiled
                     .modules
                     .iter()
@@ -330,7 +333,12 @@ impl Runtime {
 /// for each orchestration that has none yet or for which one was named.
 type Rows = (Vec<Put>, Vec<DeployedOrchestration>, Vec<String>);
 
-fn rows(view: &View, environment: &EnvironmentId, deployment: &Deployment, acl: Option<&AclId>) -> Result<Rows, Error> {
+pub(crate) fn rows(
+    view: &View,
+    environment: &EnvironmentId,
+    deployment: &Deployment,
+    acl: Option<&AclId>,
+) -> Result<Rows, Error> {
     let (mut puts, mut orchestrations, mut notes) = (Vec::new(), Vec::new(), Vec::new());
     if let Some(acl) = acl
         && view.row(Kind::Acl, acl.as_str()).is_none()
