@@ -3,9 +3,9 @@
 //! `config` reads the account, `input` a call's input. `calls` are the operations: each takes a
 //! connection from `pool`, runs its `statement` in a `session` and turns what comes back into
 //! `records`. `read` and `write` turn values from and into the server's text, by the `types` that
-//! the server states; `moment` does so for dates and times. Below, `signin` opens a connection
-//! (`binding` ties the password's proof to the server's certificate) and `wire` carries messages.
-//! `spec` is the declaration.
+//! the server states (`catalogue` holds those of the database's own); `moment` does so for dates and
+//! times. Below, `signin` opens a connection (`binding` ties the password's proof to the server's
+//! certificate) and `wire` carries messages. `spec` is the declaration.
 //!
 //! Deliberately absent: connections without TLS or without a verified server, passwords in the
 //! clear or as MD5, `copy`, statements put together from data (they come in whole, data by
@@ -15,6 +15,7 @@
 
 mod binding;
 mod calls;
+mod catalogue;
 mod config;
 mod failure;
 mod input;

@@ -18,29 +18,43 @@ pub(crate) fn is_infinite(text: &str) -> bool {
 
 /// PostgreSQL's date as ISO 8601.
 pub(crate) fn date_out(text: &str) -> Result<String, Malformed> {
+    let mut out = String::with_capacity(text.len() + 1);
     if is_infinite(text) {
-        return Ok(text.to_owned());
+        out.push_str(text);
+    } else {
+        let (date, before_christ) = era(text);
+        year_out(date, before_christ, &mut out)?;
     }
-    let (date, before_christ) = era(text);
-    year_out(date, before_christ)
+    Ok(out)
 }
 
 /// PostgreSQL's timestamp as ISO 8601, with `Z` or an offset where it has one.
 pub(crate) fn timestamp_out(text: &str) -> Result<String, Malformed> {
+    let mut out = String::with_capacity(text.len() + 4);
     if is_infinite(text) {
-        return Ok(text.to_owned());
+        out.push_str(text);
+    } else {
+        let (moment, before_christ) = era(text);
+        let (date, time) = moment.split_once(' ').ok_or(Malformed)?;
+        year_out(date, before_christ, &mut out)?;
+        out.push('T');
+        offset_out(time, &mut out);
     }
-    let (moment, before_christ) = era(text);
-    let (date, time) = moment.split_once(' ').ok_or(Malformed)?;
-    Ok(format!("{}T{}", year_out(date, before_christ)?, time_out(time)))
+    Ok(out)
 }
 
 /// PostgreSQL's time as ISO 8601: the offset, where there is one, with minutes; none is `Z`.
 pub(crate) fn time_out(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 3);
+    offset_out(text, &mut out);
+    out
+}
+
+fn offset_out(text: &str, out: &mut String) {
     match text.rfind(['+', '-']).and_then(|at| text.split_at_checked(at)) {
-        Some((time, "+00")) => format!("{time}Z"),
-        Some((_, offset)) if offset.len() == 3 => format!("{text}:00"),
-        _ => text.to_owned(),
+        Some((time, "+00")) => out.extend([time, "Z"]),
+        Some((_, offset)) if offset.len() == 3 => out.extend([text, ":00"]),
+        _ => out.push_str(text),
     }
 }
 
@@ -48,16 +62,19 @@ fn era(text: &str) -> (&str, bool) {
     text.strip_suffix(" BC").map_or((text, false), |text| (text, true))
 }
 
-fn year_out(date: &str, before_christ: bool) -> Result<String, Malformed> {
+fn year_out(date: &str, before_christ: bool, out: &mut String) -> Result<(), Malformed> {
     let (year, rest) = date.split_once('-').ok_or(Malformed)?;
     let number: i64 = year.parse().map_err(|_| Malformed)?;
     // There is no year 0 before Christ, and ISO 8601 has one.
     let number = if before_christ { 1 - number } else { number };
-    Ok(match number {
-        0..=9999 => format!("{number:04}-{rest}"),
-        10_000.. => format!("+{number}-{rest}"),
-        _ => format!("-{:04}-{rest}", number.unsigned_abs()),
-    })
+    match number {
+        // As nearly all are.
+        1000..=9999 if !before_christ => out.push_str(date),
+        0..=9999 => out.push_str(&format!("{number:04}-{rest}")),
+        10_000.. => out.push_str(&format!("+{number}-{rest}")),
+        _ => out.push_str(&format!("-{:04}-{rest}", number.unsigned_abs())),
+    }
+    Ok(())
 }
 
 /// A date as PostgreSQL reads it.

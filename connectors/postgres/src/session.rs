@@ -22,19 +22,15 @@ use postgres_protocol::{
 };
 
 use crate::{
+    catalogue::{self, Found, TYPE_DEPTH_MAX, Types},
     failure::{self, Reported},
     signin::CancelKey,
     statement::{Column, Statement, Values},
-    types::{self, Form, Found, Type},
     wire::{MESSAGE_BYTES_MAX, Wire},
 };
 
 /// Statements that stay prepared in a connection; beyond it the one used longest ago goes.
 const STATEMENTS_MAX: usize = 64;
-/// Types of the database's own that are remembered in a connection.
-const TYPES_MAX: usize = 1_000;
-/// How deep domains and arrays are followed.
-const TYPE_DEPTH_MAX: usize = 8;
 
 /// Undoes what a statement may have left in the connection, as `discard all` does, but keeps the
 /// prepared statements. Its one row says whether any of them was prepared by a statement (`prepare`),
@@ -56,7 +52,7 @@ pub(crate) struct Session {
     prefix: String,
     /// Statements prepared so far: their names are never used twice.
     prepared: u64,
-    types: HashMap<u32, Arc<Type>>,
+    types: Types,
     /// Requests that the server has not become ready after, the oldest first.
     awaited: VecDeque<Request>,
     in_transaction: bool,
@@ -96,7 +92,7 @@ impl Session {
             statements: Vec::new(),
             prefix: format!("lockgate_{:016x}", u64::from_be_bytes(random)),
             prepared: 0,
-            types: HashMap::new(),
+            types: Types::default(),
             awaited: VecDeque::new(),
             in_transaction: false,
             is_marked: false,
@@ -293,30 +289,18 @@ impl Session {
         self.learn(parameters.iter().copied().chain(columns.iter().map(|(_, oid)| *oid))).await?;
         let statement = Arc::new(Statement {
             name,
-            parameters: parameters.into_iter().map(|oid| self.type_of(oid)).collect(),
-            columns: columns.into_iter().map(|(name, oid)| Column { name, of: self.type_of(oid) }).collect(),
+            parameters: parameters.into_iter().map(|oid| self.types.of(oid)).collect(),
+            columns: columns.into_iter().map(|(name, oid)| Column { name, of: self.types.of(oid) }).collect(),
         });
         self.statements.push((sql.to_owned(), Arc::clone(&statement)));
         Ok(statement)
     }
 
-    fn type_of(&self, oid: u32) -> Arc<Type> {
-        match self.types.get(&oid) {
-            Some(known) => Arc::clone(known),
-            None => Arc::new(types::built_in(oid).unwrap_or_else(|| Type { name: oid.to_string(), form: Form::Other })),
-        }
-    }
-
     /// Asks the server about the types that it has of its own, and about what they are made of.
     async fn learn(&mut self, oids: impl Iterator<Item = u32>) -> Result<(), Error> {
-        if self.types.len() > TYPES_MAX {
-            self.types.clear();
-        }
-        let mut found: HashMap<u32, Found> = HashMap::new();
-        let is_new = |types: &HashMap<u32, Arc<Type>>, found: &HashMap<u32, Found>, oid: &u32| {
-            *oid != 0 && types::built_in(*oid).is_none() && !types.contains_key(oid) && !found.contains_key(oid)
-        };
-        let mut asked: Vec<u32> = oids.filter(|oid| is_new(&self.types, &found, oid)).collect();
+        self.types.make_room();
+        let mut found = HashMap::new();
+        let mut asked = self.types.unknown(oids, &found);
         for _ in 0..TYPE_DEPTH_MAX {
             if asked.is_empty() {
                 break;
@@ -324,35 +308,16 @@ impl Session {
             let answers = self.look_up(&asked).await?;
             let parts: Vec<u32> = answers.iter().flat_map(|f| [f.base, f.element]).collect();
             found.extend(answers.into_iter().map(|f| (f.oid, f)));
-            asked = parts.into_iter().filter(|oid| is_new(&self.types, &found, oid)).collect();
+            asked = self.types.unknown(parts.into_iter(), &found);
         }
-        for oid in found.keys() {
-            let of = self.compose(*oid, &found, 0);
-            self.types.insert(*oid, Arc::new(of));
-        }
+        self.types.learn(&found);
         Ok(())
-    }
-
-    fn compose(&self, oid: u32, found: &HashMap<u32, Found>, depth: usize) -> Type {
-        let Some(this) = found.get(&oid).filter(|_| depth < TYPE_DEPTH_MAX) else {
-            return (*self.type_of(oid)).clone();
-        };
-        let part = |oid| self.compose(oid, found, depth + 1);
-        match (this.base, this.element) {
-            (0, 0) => Type { name: this.name.clone(), form: Form::Other },
-            (0, element) => {
-                let element = part(element);
-                Type { name: format!("{}[]", element.name), form: Form::Array(Arc::new(element)) }
-            }
-            // A domain is written as what it is over.
-            (base, _) => Type { name: this.name.clone(), form: part(base).form },
-        }
     }
 
     async fn look_up(&mut self, oids: &[u32]) -> Result<Vec<Found>, Error> {
         let list = oids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
         self.wire.write(|out| {
-            frontend::parse("", types::LOOK_UP, [], out)?;
+            frontend::parse("", catalogue::LOOK_UP, [], out)?;
             run("", &vec![Some(list)], out)
         })?;
         self.sync(Request::Ours);
@@ -361,7 +326,8 @@ impl Session {
         loop {
             match self.given(MESSAGE_BYTES_MAX).await? {
                 Given::Row(row) => {
-                    found.push(read_found(&row).ok_or_else(|| failure::protocol("a type is not described"))?)
+                    let read = Found::read(|at| column(&row, at));
+                    found.push(read.ok_or_else(|| failure::protocol("a type is not described"))?);
                 }
                 Given::Ran(_) => {}
                 Given::Ready => return Ok(found),
@@ -394,15 +360,6 @@ fn oids(body: &ParameterDescriptionBody) -> Result<Vec<u32>, Error> {
 
 fn fields(body: &RowDescriptionBody) -> Result<Vec<(String, u32)>, Error> {
     body.fields().map(|f| Ok((f.name().to_owned(), f.type_oid()))).collect().map_err(|e| failure::of_io(&e))
-}
-
-fn read_found(row: &DataRowBody) -> Option<Found> {
-    Some(Found {
-        oid: column(row, 0)?.parse().ok()?,
-        name: column(row, 1)?.to_owned(),
-        base: column(row, 2)?.parse().ok()?,
-        element: column(row, 3)?.parse().ok()?,
-    })
 }
 
 /// The text of a column, from 0; none where it is null.

@@ -103,27 +103,6 @@ pub(crate) fn built_in(oid: u32) -> Option<Type> {
     })
 }
 
-/// What the catalogue says about a type that is not built in.
-#[derive(Debug)]
-pub(crate) struct Found {
-    /// Its OID.
-    pub oid: u32,
-    /// Its name.
-    pub name: String,
-    /// What it is a domain over, or 0.
-    pub base: u32,
-    /// What it is an array of, or 0.
-    pub element: u32,
-}
-
-/// Asks the catalogue about types by a list of their OIDs. An array whose elements are not divided
-/// by commas (`box[]`) is left as its text, and so is what has elements and is not their array
-/// (`int2vector`, `point`).
-pub(crate) const LOOK_UP: &str = "select t.oid, t.typname, t.typbasetype, \
-     case when e.typarray = t.oid and e.typdelim = ',' then t.typelem else 0 end \
-     from pg_catalog.pg_type t left join pg_catalog.pg_type e on e.oid = t.typelem \
-     where t.oid = any(pg_catalog.string_to_array($1, ',')::pg_catalog.oid[])";
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -106,16 +106,21 @@ impl CsvWriter {
         let fields = self.fields.as_deref().unwrap_or_default();
         let mut found = 0;
         let line = out.len();
+        // Records mostly have their fields in the order of the header.
+        let mut entries = record.entries();
         for (place, field) in fields.iter().enumerate() {
             if place > 0 {
                 out.push(self.delimiter.byte());
             }
-            let value = record.get(field);
+            let value = match entries.next() {
+                Some((key, value)) if key == field => value,
+                _ => record.get(field),
+            };
             found += usize::from(!value.is_undefined());
             match value.kind() {
                 Kind::Undefined | Kind::Null => {}
                 Kind::Boolean => out.extend_from_slice(if value.as_bool() == Some(true) { b"true" } else { b"false" }),
-                Kind::Number => out.extend_from_slice(value.lexeme().unwrap_or_default().as_bytes()),
+                Kind::Number => value.with_lexeme(|lexeme| out.extend_from_slice(lexeme.as_bytes())),
                 Kind::String => text(value.as_str().unwrap_or_default(), self.delimiter, out),
                 Kind::Array | Kind::Object | Kind::Function => return wrong(CsvProblem::NoValue, field),
             }

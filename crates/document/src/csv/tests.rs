@@ -38,6 +38,8 @@ fn the_header_comes_once_from_the_columns_or_the_first_record() {
         written(None, &[r#"[{"id":1,"name":"A"}]"#, r#"[{"name":"B","id":2}]"#]).unwrap(),
         "id,name\r\n1,A\r\n2,B\r\n"
     );
+    let other = r#"[{"a":1,"b":2,"c":3},{"c":6,"a":4,"b":5},{"b":8,"c":9},{"a":10,"c":12},{"a":13}]"#;
+    assert_eq!(written(None, &[other]).unwrap(), "a,b,c\r\n1,2,3\r\n4,5,6\r\n,8,9\r\n10,,12\r\n13,,\r\n");
     assert_eq!(written(Some(&["id", "name"]), &[]).unwrap(), "id,name\r\n");
     assert_eq!(written(Some(&["name", "id"]), &[r#"[{"id":1}]"#]).unwrap(), "name,id\r\n,1\r\n");
     assert_eq!(written(None, &[]).unwrap(), "");
