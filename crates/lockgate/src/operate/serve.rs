@@ -44,6 +44,9 @@ pub struct Serve {
     /// When asked to stop: requests in flight may take so many seconds more.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     grace: u64,
+    /// Memory for the bodies of all requests together, in MiB; what comes on top is answered 503.
+    #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
+    bodies: u32,
     /// OpenTelemetry collector that traces go to, such as https://collector.example:4318 (OTLP over
     /// HTTP); none unless given.
     #[arg(long, value_name = "URL")]
@@ -90,7 +93,11 @@ impl Serve {
         let (drained, exported) = watch::channel(false);
         let exporting = self.export(&installation.runtime, exported)?;
         let (stop, stopped) = watch::channel(false);
-        let settings = Settings { drain_ms_max: self.grace.saturating_mul(1_000), ..Settings::default() };
+        let settings = Settings {
+            drain_ms_max: self.grace.saturating_mul(1_000),
+            bodies_bytes_max: usize::try_from(self.bodies).unwrap_or(usize::MAX).saturating_mul(1 << 20),
+            ..Settings::default()
+        };
         let mut signals = Signals::listen()?;
         let serving = tokio::spawn(listening.serve(settings, stopped));
         signals.next().await;
