@@ -1,6 +1,9 @@
 //! What a command shows: text for people on a terminal, one JSON value for programs.
 
-use std::io::{IsTerminal, Write};
+use std::{
+    io::{ErrorKind, IsTerminal, Write},
+    ops::ControlFlow,
+};
 
 use serde_json::{Value, json};
 
@@ -55,16 +58,27 @@ impl Output {
         let _ = writeln!(std::io::stdout(), "{text}");
     }
 
-    /// Raw bytes on standard output.
+    /// Raw bytes on standard output. A closed pipe ends the output quietly.
     pub fn bytes(&self, bytes: &[u8]) -> Result<(), Exit> {
+        self.part(bytes).map(drop)
+    }
+
+    /// Some of many bytes on standard output; `Break` once nobody reads them any more, as behind
+    /// `| head`.
+    pub fn part(&self, bytes: &[u8]) -> Result<ControlFlow<()>, Exit> {
         let mut out = std::io::stdout().lock();
-        out.write_all(bytes)?;
-        out.flush()?;
-        Ok(())
+        match out.write_all(bytes).and_then(|()| out.flush()) {
+            Ok(()) => Ok(ControlFlow::Continue(())),
+            Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
+            Err(e) => Err(e.into()),
+        }
     }
 
     /// How the command failed: to standard error.
     pub fn failure(&self, exit: &Exit) {
+        if matches!(exit, Exit::Told) {
+            return;
+        }
         let text = if self.json { format!("{}\n", json!({"error": exit.json()})) } else { exit.text() };
         let _ = std::io::stderr().write_all(text.as_bytes());
     }

@@ -38,6 +38,6 @@ pub fn checked(folder: &Path, connectors: &Registry) -> Result<(Project, Sources
     let all = Diagnostics(unreadable.0.into_iter().chain(problems.0).collect());
     match all.into_result(()).and(checked) {
         Ok(project) => Ok((project, sources)),
-        Err(all) => Err(Exit::problems(all, |file| sources.0.get(file).cloned().unwrap_or_default())),
+        Err(all) => Err(Exit::problems(all, |file| sources.0.get(file))),
     }
 }
