@@ -72,6 +72,7 @@ fn a_new_project_checks_builds_and_maps() {
     let project = folder.path().join("hello");
     let checked = lockgate(&["check", project.to_str().unwrap()], "");
     assert!(checked.status.success(), "{}", text(&checked.stderr));
+    assert!(text(&checked.stdout).contains("hello does not stream: no call has `stream: true`"), "{checked:?}");
     let build = || lockgate(&["--json", "build", project.to_str().unwrap()], "");
     let (one, two) = (build(), build());
     assert!(one.status.success(), "{one:?}");
@@ -189,6 +190,25 @@ fn what_is_wrong_with_an_input_is_said_in_few_words() {
         let failed = lockgate(&["eval", "-n", "-f", file.to_str().unwrap()], "");
         assert!(text(&failed.stderr).contains("x.jsonata:1:"), "{failed:?}");
     }
+}
+
+#[test]
+fn check_tells_which_flows_stream() {
+    let folder = lockgate_testkit::temp_dir();
+    let accounts =
+        "  db: { connector: postgres, operations: [query] }\n  bank: { connector: sftp, operations: [put] }\n";
+    std::fs::write(folder.path().join("project.yaml"), format!("project: p\naccounts:\n{accounts}")).unwrap();
+    let flow = "document: { dsl: '1.0.3', namespace: n, name: nightly, version: '1.0.0' }\n\
+                evaluate: { language: jsonata }\n\
+                do:\n  - rows: { call: postgres.query, with: { account: db, sql: select 1, stream: true } }\n\
+                \x20 - file: { call: sftp.put, with: { account: bank, path: a.csv, body: '${ $stream }', format: csv } }\n";
+    std::fs::write(folder.path().join("nightly.flow.yaml"), flow).unwrap();
+    let checked = lockgate(&["check", folder.path().to_str().unwrap()], "");
+    let line = "  nightly streams: postgres.query at /do/0/rows into `body` of sftp.put at /do/1/file\n";
+    assert!(checked.status.success() && text(&checked.stdout).ends_with(line), "{checked:?}");
+    let json = lockgate(&["--json", "check", folder.path().to_str().unwrap()], "");
+    let value: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(value["streams"][0]["into"]["member"], "body", "{value}");
 }
 
 #[test]
