@@ -417,7 +417,7 @@ fn a_stream_goes_from_one_call_into_the_next_and_nowhere_else() {
     let flow = sound(&format!("do:\n  - {query}\n  - {put}\n"));
     let Work::Call(super::tree::Call::Operation(operation)) = &flow.tasks[1].work else { panic!("a call") };
     let takes = operation.takes.as_ref().unwrap();
-    assert_eq!((takes.member.as_str(), takes.from.as_ref().unwrap().1.as_str()), ("content", "query"));
+    assert_eq!((takes.member.as_str(), takes.from.as_ref().unwrap().operation.as_str()), ("content", "query"));
     assert!(!matches!(&operation.input, Template::Object(fields) if fields.iter().any(|(key, _)| key != "path")));
 
     let stream = "LG-FLOW-STREAM";

@@ -234,8 +234,19 @@ pub(crate) struct Takes {
     pub span: Span,
     /// How the stream is written, and where that is said.
     pub format: Option<(StreamFormat, Span)>,
-    /// Connector and operation that the stream comes from, once [`super::streams`] found it.
-    pub from: Option<(String, String)>,
+    /// The call that the stream comes from, once [`super::streams`] found it.
+    pub from: Option<Source>,
+}
+
+/// A call that streams.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// JSON pointer of its task.
+    pub task: String,
+    /// Connector.
+    pub connector: String,
+    /// Operation.
+    pub operation: String,
 }
 
 /// The account of a call.

@@ -165,8 +165,7 @@ fn check_stream(reader: &mut Reader<'_>, operation: &Operation, known: &Operatio
         let message = format!("`{name}` takes no stream as `{}`", takes.member);
         reader.problem_help("LG-FLOW-STREAM", takes.span, message, help);
     }
-    let source =
-        takes.from.as_ref().and_then(|(connector, operation)| catalog.connectors.get(connector)?.get(operation));
+    let source = takes.from.as_ref().and_then(|from| catalog.connectors.get(&from.connector)?.get(&from.operation));
     match (source.and_then(|source| source.gives), &takes.format) {
         (Some(StreamContent::Records), None) => reader.problem_help(
             "LG-FLOW-STREAM",
@@ -182,6 +181,41 @@ fn check_stream(reader: &mut Reader<'_>, operation: &Operation, known: &Operatio
         ),
         _ => {}
     }
+}
+
+/// A stream from one call of a flow into the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stream {
+    /// JSON pointer of the task that streams.
+    pub from_task: String,
+    /// What it calls, such as `postgres.query`.
+    pub from: String,
+    /// JSON pointer of the task that takes the stream.
+    pub into_task: String,
+    /// What that calls.
+    pub into: String,
+    /// The member of its input that is the stream.
+    pub member: String,
+}
+
+/// The streams of a flow, in the order of its tasks.
+pub(super) fn streams(flow: &Flow) -> Vec<Stream> {
+    let mut streams = Vec::new();
+    flow.each_task(&mut |task| {
+        if let Work::Call(Call::Operation(operation)) = &task.work
+            && let Some(takes) = &operation.takes
+            && let Some(from) = &takes.from
+        {
+            streams.push(Stream {
+                from_task: from.task.clone(),
+                from: format!("{}.{}", from.connector, from.operation),
+                into_task: task.pointer.clone(),
+                into: format!("{}.{}", operation.connector, operation.operation),
+                member: takes.member.clone(),
+            });
+        }
+    });
+    streams
 }
 
 fn each_call<'f>(flow: &'f Flow, each: &mut dyn FnMut(&'f Call)) {

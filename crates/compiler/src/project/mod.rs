@@ -33,6 +33,7 @@ use crate::mapping::{Tables, check_tables, compile_map};
 use crate::module::{Compiled, ModuleBuilder};
 use crate::reader::{Reader, nearest};
 
+pub use calls::Stream;
 pub use cases::{Case, Expect, Reply};
 pub use declaration::Declaration;
 pub use sources::{Catalog, OperationInfo, Sources};
@@ -115,6 +116,11 @@ impl Project {
             self.flows.iter().filter_map(|flow| TargetName::parse(&flow.flow.name).ok()).collect();
         names.sort();
         names
+    }
+
+    /// The streams of each of its orchestrations, by name.
+    pub fn streams(&self) -> BTreeMap<String, Vec<Stream>> {
+        self.flows.iter().map(|FlowFile { flow, .. }| (flow.name.clone(), calls::streams(flow))).collect()
     }
 
     /// Its mappings by name.

@@ -389,7 +389,12 @@ fn what_streams_must_be_able_to_and_records_need_a_form() {
     assert_eq!(places(&text), [""; 0]);
 
     let sources = sources(&[("project.yaml", project), ("orders.flow.yaml", &text)]);
-    let compiled = Project::parse(&sources).and_then(|parsed| parsed.compile(&catalog)).unwrap();
+    let project = Project::parse(&sources).unwrap();
+    let streams = &project.streams()["orders"];
+    let [stream] = &streams[..] else { panic!("{streams:?}") };
+    let ends = [&stream.from, &stream.from_task, &stream.into, &stream.into_task, &stream.member];
+    assert_eq!(ends, ["store.rows", "/do/0/a", "store.put", "/do/1/b", "content"]);
+    let compiled = project.compile(&catalog).unwrap();
     let operations = &compiled[0].manifest.operations;
     assert!(operations[0].streams && operations[0].takes.is_none());
     assert_eq!(

@@ -26,9 +26,7 @@ impl Build {
     pub fn run(self, connectors: &Registry, output: &Output) -> Result<(), Exit> {
         let (project, sources) = super::check::checked(&self.folder, connectors)?;
         let catalog = lockgate_runtime::catalog(connectors);
-        let modules = project
-            .compile(&catalog)
-            .map_err(|all| Exit::problems(all, |file| sources.0.get(file).cloned().unwrap_or_default()))?;
+        let modules = project.compile(&catalog).map_err(|all| Exit::problems(all, |file| sources.0.get(file)))?;
         if let Some(out) = &self.out {
             std::fs::create_dir_all(out)?;
             for module in &modules {

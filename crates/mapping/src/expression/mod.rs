@@ -11,6 +11,7 @@ mod builtin;
 mod fold;
 pub mod ir;
 mod kinds;
+mod later;
 mod lexer;
 mod normalise;
 mod parser;

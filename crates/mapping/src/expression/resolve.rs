@@ -15,7 +15,9 @@ use lockgate_model::diagnostic::{Diagnostic, Diagnostics, Span};
 use super::{
     Problem, Unbound, builtin, fold,
     ir::{Constant, Expr, Filter, Kind, LambdaFacts, Path, Program, Scope, ScopeId, Step, Variable, VariableId},
-    kinds, problem,
+    kinds,
+    later::Form,
+    problem,
     tree::{Stage, Tree, What},
 };
 
@@ -161,14 +163,14 @@ impl Resolver<'_> {
         self.problems.push(*problem.0);
     }
 
-    fn later(&mut self, span: Span, what: &str) -> Kind {
-        self.refuse(refusal(span, what));
+    fn later(&mut self, span: Span, form: Form) -> Kind {
+        self.refuse(refusal(span, form.words()));
         Kind::Constant(Constant::Undefined)
     }
 
     /// The same for a form with expressions in it, which are looked at for what is wrong with them.
-    fn later_with(&mut self, span: Span, what: &str, inside: &[Tree]) -> Kind {
-        let kind = self.later(span, what);
+    fn later_with(&mut self, span: Span, form: Form, inside: &[Tree]) -> Kind {
+        let kind = self.later(span, form);
         self.on_items(|r| inside.iter().for_each(|tree| drop(r.expr(tree))));
         kind
     }
@@ -211,14 +213,14 @@ impl Resolver<'_> {
     fn refuse_forms(&mut self, tree: &Tree) {
         if let Some(name) = &tree.focus {
             self.refused_names.push(name.clone());
-            self.later(tree.span, "the context variable `@`");
+            self.later(tree.span, Form::Focus);
         }
         if let Some(name) = &tree.index {
             self.refused_names.push(name.clone());
-            self.later(tree.span, "the position variable `#`");
+            self.later(tree.span, Form::Index);
         }
         if let Some(group) = &tree.group {
-            self.later_with(group.span, "grouping `{…}` after a path", &group.inside);
+            self.later_with(group.span, Form::Group, &group.inside);
         }
     }
 
@@ -238,7 +240,7 @@ impl Resolver<'_> {
             }
             What::Boolean(value) => Kind::Constant(Constant::Boolean(*value)),
             What::Null => Kind::Constant(Constant::Null),
-            What::Regex => self.later(tree.span, "a regular expression"),
+            What::Regex => self.later(tree.span, Form::Regex),
             What::Wildcard => {
                 self.use_context();
                 Kind::Wildcard
@@ -247,9 +249,9 @@ impl Resolver<'_> {
                 self.use_context();
                 Kind::Descendants
             }
-            What::Parent(_) => self.later(tree.span, "the parent `%`"),
-            What::Transform(inside) => self.later_with(tree.span, "the transform `|…|…|`", inside),
-            What::Sort(terms) => self.later_with(tree.span, "the order-by clause `^(…)`", terms),
+            What::Parent(_) => self.later(tree.span, Form::Parent),
+            What::Transform(inside) => self.later_with(tree.span, Form::Transform, inside),
+            What::Sort(terms) => self.later_with(tree.span, Form::Sort, terms),
             What::Placeholder => Kind::Constant(Constant::Undefined),
             What::Negate(operand) => fold::negate(self.boxed(operand)),
             What::Binary(operator, left, right) => {
@@ -380,7 +382,7 @@ impl Resolver<'_> {
                 Stage::Filter(predicate) => filters.push(self.filter(predicate)),
                 Stage::Index(span, name) => {
                     self.refused_names.push(name.clone());
-                    self.later(*span, "the position variable `#`");
+                    self.later(*span, Form::Index);
                 }
             }
         }

@@ -4,6 +4,7 @@
 use super::{Bound, Context, LambdaState, Resolver, scopes::bound_in};
 use crate::expression::{
     ir::{Builtin, Expr, Hint, Kind, Lambda, LambdaFacts, LambdaId, Signature},
+    later::Form,
     tree::{Tree, What},
 };
 
@@ -104,14 +105,20 @@ impl Resolver<'_> {
         Kind::Call(Box::new(callee), given, hint)
     }
 
-    /// A function may stand where a string is looked for: it comes with regular expressions.
+    /// A function may stand where a string is looked for: it comes with regular expressions. So do
+    /// pictures of times with the functions that format them.
     pub(super) fn refuse_patterns(&mut self, builtin: Builtin, given: &[Expr]) {
+        if builtin == Builtin::Now
+            && let Some(picture) = given.first()
+        {
+            self.later(picture.span, Form::Picture);
+        }
         if !matches!(builtin, Builtin::Contains | Builtin::Split) {
             return;
         }
         for argument in given {
             if matches!(argument.kind, Kind::Function(_) | Kind::Lambda(_) | Kind::Partial(..)) {
-                self.later(argument.span, "a function as a pattern");
+                self.later(argument.span, Form::Pattern);
             }
         }
     }
