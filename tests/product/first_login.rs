@@ -61,6 +61,16 @@ fn a_login_does_not_replace_the_session_of_somebody_else_unasked() {
     let done = house.cli_as(&context, &[&eve[..], &["--replace"]].concat(), &secrets);
     assert!(done.status.success(), "{done:?}");
     assert_eq!(user_of(&house, "bob.json"), "eve");
+    // At a terminal it is asked about.
+    let at_terminal = |typed: &str| {
+        let login = ["login", &url, "--tenant", "demo", "--user", "bob", "--ca", &ca];
+        house.cli_at_terminal(&context, &login, typed)
+    };
+    let kept = at_terminal("no\n");
+    assert!(!kept.status.success() && user_of(&house, "bob.json") == "eve", "{kept:?}");
+    assert!(String::from_utf8_lossy(&kept.stdout).contains("Type yes"), "{kept:?}");
+    let replaced = at_terminal(&format!("yes\n{password}\n"));
+    assert!(replaced.status.success() && user_of(&house, "bob.json") == "bob", "{replaced:?}");
     // What is no context is somebody's file.
     std::fs::write(&context, "precious").unwrap();
     assert_eq!(house.cli_as(&context, &own, &format!("{password}\n")).status.code(), Some(2));

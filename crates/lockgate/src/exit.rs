@@ -111,7 +111,6 @@ impl Exit {
                     .collect();
                 json!({"code": "LG-PROBLEMS", "message": format!("{} problem(s)", all.len()), "problems": problems})
             }
-            Self::Told => Value::Null,
             Self::Usage(message) => json!({"code": "LG-USAGE", "message": message}),
             Self::Unavailable(message) => json!({"code": "LG-UNAVAILABLE", "message": message}),
         }

@@ -147,7 +147,7 @@ fn dispatch(command: Command, connectors: &Arc<Registry>, output: &Output) -> Re
         Command::Runs(c) => c.run(output),
         Command::Logs(c) => c.run(output),
         Command::Schedule(c) => c.run(output),
-        Command::Account(c) => c.run(output),
+        Command::Account(c) => c.run(connectors, output),
         Command::User(c) => c.run(output),
         Command::Group(c) => c.run(output),
         Command::Profile(c) => c.run(output),

@@ -24,7 +24,7 @@ pub struct HostKey(Digest);
 /// The text is no host key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no host key: `SHA256:` and 43 characters as `ssh-keygen -l` prints them, or a public key such as `ssh-ed25519 AAAA…`"
+    "this is no host key: `SHA256:` and 43 characters as `ssh-keygen -l` prints them, or a public key such as `ssh-ed25519 AAAA…`"
 )]
 pub struct InvalidHostKey;
 
