@@ -412,6 +412,14 @@ functions! {
     FromMillis "fromMillis" "nss";
     ToMillis "toMillis" "ss";
     Now "now" "ss";
+    FormatBase "formatBase" "nn";
+    Pad "pad" "sns";
+    Base64Encode "base64encode" "s";
+    Base64Decode "base64decode" "s";
+    EncodeUrlComponent "encodeUrlComponent" "s";
+    EncodeUrl "encodeUrl" "s";
+    DecodeUrlComponent "decodeUrlComponent" "s";
+    DecodeUrl "decodeUrl" "s";
 }
 
 /// Code of error U1001 (too deep a recursion) for `fail`: codes of the letter U are negative.

@@ -4,7 +4,9 @@ use std::hash::{BuildHasher as _, RandomState};
 
 use lockgate_model::abi::Function;
 
+use crate::affix;
 use crate::arena::Arena;
+use crate::base64;
 use crate::datum::{Datum, Field};
 use crate::fault::{ExpressionError, Fault};
 use crate::handle::Handle;
@@ -15,8 +17,11 @@ use crate::picture::{
     moment::{from_millis, to_millis},
     number::{DecimalFormat, format_number},
 };
+use crate::radix::format_base;
 use crate::refusal::Refusal;
 use crate::standard::{Code, D3060, D3061, D3137, D3141, T0410};
+
+use crate::url;
 
 use super::list::List;
 
@@ -67,13 +72,34 @@ impl Arena {
                 }
                 None => Ok(Handle::UNDEFINED),
             },
-            Function::SubstringBefore => self.around(a, b, |text, found, _| text.get(..found)),
-            Function::SubstringAfter => self.around(a, b, |text, _, end| text.get(end..)),
+            Function::FormatBase => match self.number_of(a) {
+                Some(value) => self.formed(a, format_base(value, self.number_of(b))),
+                None => Ok(Handle::UNDEFINED),
+            },
+            Function::Pad => self.padded(a, b, c),
+            Function::Base64Encode => self.on_text(a, base64::encode),
+            Function::Base64Decode => self.on_text(a, |text| Ok(base64::decode(text))),
+            Function::EncodeUrlComponent => self.on_text(a, |text| Ok(url::encode_component(text))),
+            Function::EncodeUrl => self.on_text(a, |text| Ok(url::encode(text))),
+            Function::DecodeUrlComponent => self.on_text(a, url::decode_component),
+            Function::DecodeUrl => self.on_text(a, url::decode),
+            Function::SubstringBefore => self.around(a, b, affix::before),
+            Function::SubstringAfter => self.around(a, b, affix::after),
         }
     }
 
     fn number_of(&self, h: Handle) -> Option<f64> {
         self.values.node(h).as_number().map(Number::to_f64)
+    }
+
+    fn on_text(&mut self, value: Handle, form: impl FnOnce(&str) -> Result<String, Refusal>) -> Result<Handle, Fault> {
+        match self.values.node(value).as_str() {
+            Some(text) => {
+                let text = form(text);
+                self.formed(value, text)
+            }
+            None => Ok(Handle::UNDEFINED),
+        }
     }
 
     /// A text that a function formed, or why it did not, complaining of the value.
@@ -229,16 +255,33 @@ impl Arena {
     fn around(
         &mut self,
         text: Handle,
-        token: Handle,
-        part: impl Fn(&str, usize, usize) -> Option<&str>,
+        mark: Handle,
+        part: impl for<'t> FnOnce(&'t str, &str) -> &'t str,
     ) -> Result<Handle, Fault> {
-        let (Some(whole), Some(found)) = (self.values.node(text).as_str(), self.values.node(token).as_str()) else {
+        let (Some(whole), Some(mark)) = (self.values.node(text).as_str(), self.values.node(mark).as_str()) else {
             return Ok(text);
         };
-        let Some(part) = whole.find(found).and_then(|at| part(whole, at, at + found.len())) else { return Ok(text) };
-        let part = part.to_owned();
-        self.meter.charge_bytes(part.len())?;
+        let part = part(whole, mark).to_owned();
+        self.meter.charge_bytes(whole.len())?;
         self.new_text(&part)
+    }
+
+    fn padded(&mut self, text: Handle, width: Handle, filler: Handle) -> Result<Handle, Fault> {
+        let Some(whole) = self.values.node(text).as_str().map(str::to_owned) else { return Ok(Handle::UNDEFINED) };
+        let Some(width) = self.number_of(width) else { return Ok(text) };
+        let filler = self.values.node(filler).as_str().unwrap_or(" ").to_owned();
+        // The width is anybody's: what is too wide ends here, before it is held twice.
+        let (mut padded, room) = (String::new(), self.memory.max().saturating_sub(self.memory.used()));
+        let meter = &mut self.meter;
+        affix::pad(&whole, width, &filler, |piece| {
+            meter.charge_bytes(piece.len())?;
+            if (padded.len() + piece.len()) as u64 > room {
+                return Err(Fault::ArenaFull);
+            }
+            padded.push_str(piece);
+            Ok(())
+        })?;
+        self.new_text(&padded)
     }
 }
 

@@ -11,12 +11,14 @@ mod tuples;
 
 use std::collections::BTreeMap;
 
-use lockgate_model::diagnostic::{Diagnostics, Span};
+use lockgate_model::diagnostic::{Diagnostic, Diagnostics, Span};
 
 use super::{
-    Problem, builtin, fold,
+    Problem, Unbound, builtin, fold,
     ir::{Constant, Expr, Filter, Kind, LambdaFacts, Path, Program, Scope, ScopeId, Step, Variable, VariableId},
-    kinds, problem,
+    kinds,
+    later::Form,
+    problem,
     tree::{Stage, Tree, What},
 };
 
@@ -28,9 +30,31 @@ pub(super) fn resolve(
     on_item: bool,
     outer: &dyn Fn(&str) -> bool,
 ) -> Result<Program, Diagnostics> {
+    resolved(tree, parents, on_item, outer, &|_| None)
+}
+
+/// The same where `unbound` judges names that are bound nowhere.
+pub(super) fn resolve_closed(
+    tree: &Tree,
+    parents: &[usize],
+    outer: &dyn Fn(&str) -> bool,
+    unbound: &dyn Fn(&Unbound<'_>) -> Option<Diagnostic>,
+) -> Result<Program, Diagnostics> {
+    resolved(tree, parents, false, outer, unbound)
+}
+
+fn resolved(
+    tree: &Tree,
+    parents: &[usize],
+    on_item: bool,
+    outer: &dyn Fn(&str) -> bool,
+    unbound: &dyn Fn(&Unbound<'_>) -> Option<Diagnostic>,
+) -> Result<Program, Diagnostics> {
     let mut resolver = Resolver {
         outer,
         parents,
+        unbound,
+        calling: false,
         problems: Diagnostics::default(),
         variables: Vec::new(),
         scopes: Vec::new(),
@@ -94,6 +118,9 @@ struct Resolver<'a> {
     outer: &'a dyn Fn(&str) -> bool,
     /// For each `%`, the one whose name it goes by.
     parents: &'a [usize],
+    unbound: &'a dyn Fn(&Unbound<'_>) -> Option<Diagnostic>,
+    /// The next node is what is called.
+    calling: bool,
     problems: Diagnostics,
     variables: Vec<Variable>,
     scopes: Vec<Scope>,
@@ -144,8 +171,8 @@ impl Resolver<'_> {
         self.problems.push(*problem.0);
     }
 
-    fn later(&mut self, span: Span, what: &str) -> Kind {
-        self.refuse(refusal(span, what));
+    fn later(&mut self, span: Span, form: Form) -> Kind {
+        self.refuse(refusal(span, form.words()));
         Kind::Constant(Constant::Undefined)
     }
 
@@ -192,6 +219,7 @@ impl Resolver<'_> {
     }
 
     fn kind(&mut self, tree: &Tree) -> Kind {
+        let called = std::mem::take(&mut self.calling);
         match &tree.what {
             What::Path(steps, keep) if steps.iter().any(|step| step.tuple) => self.tuples(tree, steps, *keep),
             What::Path(steps, keep) => self.path(steps, *keep),
@@ -200,14 +228,14 @@ impl Resolver<'_> {
                 self.use_context();
                 Kind::Context
             }
-            What::Variable(name) => self.variable(name, tree),
+            What::Variable(name) => self.variable(name, tree, called),
             What::Text(text) => Kind::Constant(Constant::Text(text.clone())),
             What::Number(value, lexeme) => {
                 Kind::Constant(Constant::Number(*value, Some(fold::json_number(*value, lexeme))))
             }
             What::Boolean(value) => Kind::Constant(Constant::Boolean(*value)),
             What::Null => Kind::Constant(Constant::Null),
-            What::Regex => self.later(tree.span, "a regular expression"),
+            What::Regex => self.later(tree.span, Form::Regex),
             What::Wildcard => {
                 self.use_context();
                 Kind::Wildcard
@@ -216,7 +244,7 @@ impl Resolver<'_> {
                 self.use_context();
                 Kind::Descendants
             }
-            What::Parent(slot) => self.variable(&self.parent_name(*slot), tree),
+            What::Parent(slot) => self.variable(&self.parent_name(*slot), tree, false),
             What::Transform(pattern, update, delete) => {
                 Kind::Lambda(Box::new(self.transform(tree, pattern, update, delete.as_deref())))
             }
@@ -266,6 +294,7 @@ impl Resolver<'_> {
                 let given =
                     arguments.iter().map(|a| (!matches!(a.what, What::Placeholder)).then(|| self.expr(a))).collect();
                 let hint = self.hint(procedure);
+                self.calling = true;
                 Kind::Partial(self.boxed(procedure), given, hint)
             }
             What::Lambda(params, signature, body) => {
@@ -280,7 +309,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn variable(&mut self, name: &str, tree: &Tree) -> Kind {
+    fn variable(&mut self, name: &str, tree: &Tree, called: bool) -> Kind {
         let mut found = self.lookup(name).into_iter().rev();
         let Some(mut kind) = found.next() else {
             return Kind::Constant(Constant::Undefined);
@@ -296,6 +325,8 @@ impl Resolver<'_> {
                 .help("write the expression itself, or choose between expressions with `? :`")
                 .token(name),
             );
+        } else if unbound && let Some(problem) = self.unbound(name, called) {
+            self.problems.push(Diagnostic { span: tree.span, token: Some(name.to_owned()), ..problem });
         } else if unbound && builtin::is_refused(name) {
             self.refuse(refusal(tree.span, &format!("the function `${name}`")).token(name));
         }

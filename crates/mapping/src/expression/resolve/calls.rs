@@ -4,6 +4,7 @@
 use super::{Bound, Context, LambdaState, Resolver, scopes::bound_in};
 use crate::expression::{
     ir::{Builtin, Expr, Hint, Kind, Lambda, LambdaFacts, LambdaId, Signature, Transform},
+    later::Form,
     signature,
     tree::{Tree, What},
 };
@@ -98,6 +99,7 @@ impl Resolver<'_> {
             let lambda = self.lambda(params, &None, body, true);
             return Kind::Inline(Box::new(lambda), given);
         }
+        self.calling = true;
         let callee = self.expr(procedure);
         if let (Kind::Function(builtin), true) = (&callee.kind, plain) {
             let builtin = *builtin;
@@ -143,7 +145,7 @@ impl Resolver<'_> {
         }
         for argument in given {
             if matches!(argument.kind, Kind::Function(_) | Kind::Lambda(_) | Kind::Partial(..)) {
-                self.later(argument.span, "a function as a pattern");
+                self.later(argument.span, Form::Pattern);
             }
         }
     }
@@ -172,6 +174,7 @@ impl Resolver<'_> {
             }
         }
         let left = self.boxed(left);
+        self.calling = true;
         Kind::Chain(left, self.boxed(right))
     }
 }
