@@ -34,6 +34,12 @@ need() {
     command -v "$1" >/dev/null 2>&1 || install_package "$1" "$2"
 }
 
+# want_client COMMAND PACKAGE: for looking around by hand. Nothing is installed; all else goes on.
+want_client() {
+    command -v "$1" >/dev/null 2>&1 ||
+        say "missing: $1, which README.md and docs/tour.md use (install it with 'apt-get install $2'); going on."
+}
+
 # install_package WHAT PACKAGE
 install_package() {
     say "missing: $1 (Debian package $2)"

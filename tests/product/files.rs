@@ -38,11 +38,12 @@ fn a_flow_writes_files_to_a_server_whose_host_key_was_confirmed() {
     let house = House::start();
     let (context, port) = (house.data.join("context.json"), server.addr().port().to_string());
     let address = format!("sftp://127.0.0.1:{port}");
-    let add = |more: &[&str]| {
-        let binding = ["account", "add", "files", "--env", "development", "--connector", "sftp", "--address", &address];
+    let bind = |verb: &str, more: &[&str]| {
+        let binding = ["account", verb, "files", "--env", "development", "--connector", "sftp", "--address", &address];
         let settings = ["--set", "username=practice", "--set", "auth=password", "--secret", "password=-"];
         house.cli_as(&context, &[&binding[..], &settings, more].concat(), server.password())
     };
+    let add = |more: &[&str]| bind("add", more);
 
     // Nothing is asked of an address that the operator has not allowed.
     let refused = add(&[]);
@@ -55,13 +56,33 @@ fn a_flow_writes_files_to_a_server_whose_host_key_was_confirmed() {
     let unconfirmed = add(&[]);
     assert!(!unconfirmed.status.success());
     assert!(told(&unconfirmed).contains(&format!("--host-key {}", server.host_key())), "{unconfirmed:?}");
+    for malformed in ["SHA256:AAAA", "SHA256:", "md5:00", "ssh-ed25519 AAAA"] {
+        let refused = add(&["--host-key", malformed]);
+        assert!(!refused.status.success() && told(&refused).contains("LG-ACCOUNT"), "{malformed}: {refused:?}");
+    }
     let wrong = format!("SHA256:{}", "A".repeat(43));
     assert!(add(&["--host-key", &wrong]).status.success());
     let test = || house.cli_as(&context, &["account", "test", "files", "--env", "development"], "");
     let tested = test();
     assert!(!tested.status.success() && told(&tested).contains("host key"), "{tested:?}");
-    assert!(add(&["--host-key", server.host_key()]).status.success());
+    // What is there is not overwritten by the way.
+    let again = add(&["--host-key", server.host_key()]);
+    assert!(!again.status.success() && told(&again).contains("`lockgate account set`"), "{again:?}");
+    assert!(!test().status.success());
+    assert!(bind("set", &["--host-key", server.host_key()]).status.success());
     let tested = test();
+    assert!(tested.status.success(), "{tested:?}");
+
+    // A secret that is needed is asked for at a terminal, and named where there is none.
+    let account = ["account", "add", "asked", "--env", "development", "--connector", "sftp", "--address", &address];
+    let asked = ["--set", "username=practice", "--set", "auth=password", "--host-key", server.host_key()];
+    let asked = [&account[..], &asked].concat();
+    let refused = house.cli_as(&context, &asked, "");
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    assert!(told(&refused).contains("--secret password=FILE"), "{refused:?}");
+    let bound = house.cli_at_terminal(&context, &asked, &format!("{}\n", server.password()));
+    assert!(bound.status.success() && told(&bound).contains("password: "), "{bound:?}");
+    let tested = house.cli_as(&context, &["account", "test", "asked", "--env", "development"], "");
     assert!(tested.status.success(), "{tested:?}");
 
     let project = house.folder().join("keep");

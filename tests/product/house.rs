@@ -189,10 +189,28 @@ impl House {
         with_input(&mut command, input)
     }
 
+    /// The same at a terminal, on which `typed` is typed; what the terminal shows.
+    pub fn cli_at_terminal(&self, context: &Path, arguments: &[&str], typed: &str) -> Output {
+        let quoted = |text: &str| format!("'{}'", text.replace('\'', r"'\''"));
+        let line: Vec<String> =
+            std::iter::once(self.program.to_str().unwrap()).chain(arguments.iter().copied()).map(quoted).collect();
+        // util-linux: a shell on a terminal of its own; -e hands its exit code on.
+        let mut command = Command::new("script");
+        command.env("LOCKGATE_CONTEXT", context).args(["-qec", &line.join(" "), "/dev/null"]);
+        with_input(&mut command, typed)
+    }
+
     /// The command line as the administrator; it must succeed. Returns what it printed.
     pub fn cli(&self, arguments: &[&str]) -> String {
         let output = self.cli_as(&self.data.join("context.json"), arguments, "");
         assert!(output.status.success(), "{arguments:?}: {output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// The same, of a question whose answer is no.
+    pub fn cli_no(&self, arguments: &[&str]) -> String {
+        let output = self.cli_as(&self.data.join("context.json"), arguments, "");
+        assert_eq!((output.status.code(), output.stderr.as_slice()), (Some(1), &b""[..]), "{arguments:?}: {output:?}");
         String::from_utf8(output.stdout).unwrap()
     }
 

@@ -18,7 +18,7 @@ pub struct Bound(BTreeMap<AccountName, (String, String)>);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Uncovered {
     /// The declaration has no binding there.
-    #[error("account `{0}` is not bound in this environment: bind it with `lockgate account set {0}`")]
+    #[error("account `{0}` is not bound in this environment: bind it with `lockgate account add {0}`")]
     Unbound(AccountName),
     /// The binding is of another connector than the declaration.
     #[error("account `{account}` is bound to connector `{bound}`, but the project declares `{declared}`")]

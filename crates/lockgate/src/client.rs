@@ -13,7 +13,7 @@ use serde_json::Value;
 use tokio::net::TcpStream;
 use url::Url;
 
-use crate::{context::Context, exit::Exit};
+use crate::{context::Context, exit::Exit, output};
 
 /// Bytes of an answer that are taken.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
@@ -91,6 +91,11 @@ impl Client {
     /// Any request to the server.
     pub fn send(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Answer, Exit> {
         self.runtime.block_on(self.exchange(method, path, body))
+    }
+
+    /// Waits between two looks; `false` when nobody reads standard output any more.
+    pub fn pause(&self, time: std::time::Duration) -> bool {
+        self.runtime.block_on(async { tokio::time::timeout(time, output::unread()).await.is_err() })
     }
 
     /// The fingerprint of the certificate that the server shows. Nothing is sent to it.
@@ -219,8 +224,20 @@ pub fn judge(answer: &Answer) -> Result<Value, Exit> {
         401 => Exit::Denied { code, message: format!("{message} (sign in with `lockgate login`)") },
         403 | 404 => Exit::Denied { code, message },
         503 | 429 => Exit::Unavailable(message),
-        _ => Exit::Failed { code, message, detail: error.clone() },
+        _ => Exit::Failed { code, message, detail: more(error) },
     })
+}
+
+/// What an error tells besides code and message; null for nothing.
+fn more(error: &Value) -> Value {
+    let mut more = error.clone();
+    if let Some(members) = more.as_object_mut() {
+        members.retain(|name, _| name != "code" && name != "message");
+        if members.is_empty() {
+            return Value::Null;
+        }
+    }
+    more
 }
 
 #[cfg(test)]
@@ -228,8 +245,24 @@ mod tests {
     use std::{io, sync::Arc};
 
     use rustls::{CertificateError, Error, OtherError};
+    use serde_json::json;
 
-    use super::why;
+    use super::*;
+
+    fn told(error: &Value) -> Value {
+        let body = Bytes::from(json!({ "error": error }).to_string());
+        let answer = Answer { status: http::StatusCode::CONFLICT, headers: http::HeaderMap::new(), body };
+        judge(&answer).unwrap_err().json()
+    }
+
+    #[test]
+    fn an_error_is_told_once() {
+        let plain = json!({"code": "LG-ROLLBACK", "message": "nothing else was active"});
+        assert_eq!(told(&plain), plain);
+        let helped = json!({"code": "LG-X", "message": "no", "help": "yes", "problems": [1]});
+        let detail = json!({"help": "yes", "problems": [1]});
+        assert_eq!(told(&helped), json!({"code": "LG-X", "message": "no", "detail": detail}));
+    }
 
     #[test]
     fn a_failed_handshake_is_told_without_the_words_of_the_program() {

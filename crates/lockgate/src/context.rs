@@ -19,6 +19,9 @@ pub struct Context {
     pub url: String,
     /// How the server proves itself.
     pub identity: ServerIdentity,
+    /// The file that its CA certificate came from, to be named to others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
     /// The tenant.
     pub tenant: String,
     /// The user, for people.
@@ -40,7 +43,57 @@ pub fn path() -> Result<PathBuf, Exit> {
     })
 }
 
+/// The command by which a user signs in for the first time. It names a context file of the user's own:
+/// followed on the machine of whoever made the user, it replaces nobody's.
+pub fn first_login(url: &str, tenant: &str, user: &str, file: &str, trust: &str) -> String {
+    let space = if trust.is_empty() { "" } else { " " };
+    format!("LOCKGATE_CONTEXT={file}.json lockgate login {url} --tenant {tenant} --user {user}{space}{trust} --token")
+}
+
+/// A path as a shell takes it.
+pub fn quoted(path: &Path) -> String {
+    let text = path.display().to_string();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@:,".contains(c);
+    if text.chars().all(plain) { text } else { format!("'{}'", text.replace('\'', r"'\''")) }
+}
+
 impl Context {
+    /// The command by which another user of the tenant signs in for the first time.
+    pub fn first_login_of(&self, user: &str) -> String {
+        let trust = match (&self.identity, &self.ca_file) {
+            (ServerIdentity::Ca(_), Some(file)) => format!("--ca {}", quoted(file)),
+            (ServerIdentity::Ca(_), None) => "--ca CA_FILE".to_owned(),
+            (ServerIdentity::Pin(pin), _) => format!("--pin {pin}"),
+            (ServerIdentity::System | ServerIdentity::HostKey(_), _) => String::new(),
+        };
+        first_login(&self.url, &self.tenant, user, user, &trust)
+    }
+
+    /// Whether the file may take the session of a user on a server: it is not there, is empty, or holds
+    /// an earlier session of the same user there.
+    ///
+    /// # Errors
+    /// Whose session it holds; it stays.
+    pub fn gives_way(path: &Path, url: &str, tenant: &str, user: &str) -> Result<(), String> {
+        let text = match std::fs::read_to_string(path) {
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            Err(e) => return Err(format!("`{}` cannot be read: {e}", path.display())),
+            Ok(text) if text.trim().is_empty() => return Ok(()),
+            Ok(text) => text,
+        };
+        match serde_json::from_str::<Self>(&text) {
+            Ok(old) if (old.url.as_str(), old.tenant.as_str(), old.user.as_str()) == (url, tenant, user) => Ok(()),
+            Ok(old) => Err(format!(
+                "`{}` holds the session of `{}` in tenant `{}` at {}",
+                path.display(),
+                old.user,
+                old.tenant,
+                old.url
+            )),
+            Err(_) => Err(format!("`{}` is there and is no context", path.display())),
+        }
+    }
+
     /// The remembered context.
     pub fn load() -> Result<Self, Exit> {
         let path = path()?;
@@ -55,8 +108,9 @@ impl Context {
         if mode & 0o077 != 0 {
             return Err(denied(format!("others may read the context file `{}`: run chmod 600 on it", path.display())));
         }
-        serde_json::from_str(&text)
-            .map_err(|e| denied(format!("the context file `{}` cannot be read: {e}; sign in again", path.display())))
+        serde_json::from_str(&text).map_err(|e| {
+            denied(format!("the context file `{}` cannot be read: {e}; sign in again with --replace", path.display()))
+        })
     }
 
     /// Remembers it, readable by its owner alone from the first byte on.

@@ -12,13 +12,13 @@ pub enum Exit {
         code: String,
         /// What failed, on what, what to do.
         message: String,
-        /// More, for `--json`.
+        /// More, for `--json`; null for nothing.
         detail: Value,
     },
+    /// 1: what there is to tell was shown: the answer is a no, or what failed, one thing after the other.
+    Told,
     /// 1: problems in the user's files.
     Problems(Vec<Shown>),
-    /// 1: what failed was shown already, one thing after the other.
-    Told,
     /// 2: the command itself cannot be taken (as for unknown flags).
     Usage(String),
     /// 3: not signed in, or not allowed.
@@ -97,6 +97,8 @@ impl Exit {
     /// For programs.
     pub fn json(&self) -> Value {
         match self {
+            Self::Told => Value::Null,
+            Self::Failed { code, message, detail: Value::Null } => json!({"code": code, "message": message}),
             Self::Failed { code, message, detail } => json!({"code": code, "message": message, "detail": detail}),
             Self::Denied { code, message } => json!({"code": code, "message": message}),
             Self::Problems(all) => {
@@ -109,7 +111,6 @@ impl Exit {
                     .collect();
                 json!({"code": "LG-PROBLEMS", "message": format!("{} problem(s)", all.len()), "problems": problems})
             }
-            Self::Told => Value::Null,
             Self::Usage(message) => json!({"code": "LG-USAGE", "message": message}),
             Self::Unavailable(message) => json!({"code": "LG-UNAVAILABLE", "message": message}),
         }

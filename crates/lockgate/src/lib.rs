@@ -121,7 +121,7 @@ enum Command {
 pub fn run(connectors: Registry) -> ExitCode {
     let cli = Cli::parse();
     let output = Output::new(cli.json);
-    let done = dispatch(cli.command, &Arc::new(connectors), &output);
+    let done = dispatch(cli.command, &Arc::new(connectors), &output).and_then(|()| output.end());
     if let Err(exit) = &done {
         output.failure(exit);
     }
@@ -147,7 +147,7 @@ fn dispatch(command: Command, connectors: &Arc<Registry>, output: &Output) -> Re
         Command::Runs(c) => c.run(output),
         Command::Logs(c) => c.run(output),
         Command::Schedule(c) => c.run(output),
-        Command::Account(c) => c.run(output),
+        Command::Account(c) => c.run(connectors, output),
         Command::User(c) => c.run(output),
         Command::Group(c) => c.run(output),
         Command::Profile(c) => c.run(output),
@@ -161,8 +161,10 @@ fn dispatch(command: Command, connectors: &Arc<Registry>, output: &Output) -> Re
         Command::Operator(c) => c.run(output),
         Command::Connector(c) => c.run(connectors, output),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "lockgate", &mut std::io::stdout());
-            Ok(())
+            // Into memory first: the generator takes a failed write for a defect.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "lockgate", &mut script);
+            output.bytes(&script)
         }
     }
 }

@@ -1,23 +1,28 @@
 //! What a command shows: text for people on a terminal, one JSON value for programs.
 
 use std::{
-    io::{ErrorKind, IsTerminal, Write},
+    io::{self, ErrorKind, IsTerminal, Write},
     ops::ControlFlow,
+    sync::OnceLock,
 };
 
 use serde_json::{Value, json};
+
+use tokio::{io::Interest, net::unix::pipe};
 
 use crate::exit::Exit;
 
 /// Where results go.
 pub struct Output {
     json: bool,
+    /// The first write that failed; nothing is written after it.
+    failed: OnceLock<io::Error>,
 }
 
 impl Output {
     /// `json` as the flag says.
     pub fn new(json: bool) -> Self {
-        Self { json }
+        Self { json, failed: OnceLock::new() }
     }
 
     /// JSON was asked for.
@@ -49,28 +54,47 @@ impl Output {
     /// A remark that is no result: to standard error, and never with `--json`.
     pub fn note(&self, text: &str) {
         if !self.json {
-            let _ = writeln!(std::io::stderr(), "{text}");
+            let _ = writeln!(io::stderr(), "{text}");
         }
     }
 
-    /// A line on standard output. A closed pipe ends the output, not the program's work.
+    /// A line on standard output.
     pub fn line(&self, text: &str) {
-        let _ = writeln!(std::io::stdout(), "{text}");
+        self.write(format!("{text}\n").as_bytes());
     }
 
     /// Raw bytes on standard output. A closed pipe ends the output quietly.
     pub fn bytes(&self, bytes: &[u8]) -> Result<(), Exit> {
-        self.part(bytes).map(drop)
+        self.write(bytes);
+        self.end()
     }
 
     /// Some of many bytes on standard output; `Break` once nobody reads them any more, as behind
     /// `| head`.
     pub fn part(&self, bytes: &[u8]) -> Result<ControlFlow<()>, Exit> {
-        let mut out = std::io::stdout().lock();
-        match out.write_all(bytes).and_then(|()| out.flush()) {
-            Ok(()) => Ok(ControlFlow::Continue(())),
-            Err(e) if e.kind() == ErrorKind::BrokenPipe => Ok(ControlFlow::Break(())),
-            Err(e) => Err(e.into()),
+        self.write(bytes);
+        self.end()?;
+        Ok(if self.failed.get().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    }
+
+    /// Whether everything arrived. Who reads no further (`| head`) has what they wanted; a full disk has
+    /// not.
+    pub fn end(&self) -> Result<(), Exit> {
+        match self.failed.get() {
+            Some(e) if e.kind() != ErrorKind::BrokenPipe => {
+                Err(Exit::failed("LG-IO", format!("cannot write to standard output: {e}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn write(&self, bytes: &[u8]) {
+        if self.failed.get().is_some() {
+            return;
+        }
+        let mut out = io::stdout().lock();
+        if let Err(error) = out.write_all(bytes).and_then(|()| out.flush()) {
+            let _ = self.failed.set(error);
         }
     }
 
@@ -80,12 +104,12 @@ impl Output {
             return;
         }
         let text = if self.json { format!("{}\n", json!({"error": exit.json()})) } else { exit.text() };
-        let _ = std::io::stderr().write_all(text.as_bytes());
+        let _ = io::stderr().write_all(text.as_bytes());
     }
 
     /// A bar for long work, drawn on a terminal alone.
     pub fn progress(&self, what: &str) -> indicatif::ProgressBar {
-        if self.json || !std::io::stderr().is_terminal() {
+        if self.json || !io::stderr().is_terminal() {
             return indicatif::ProgressBar::hidden();
         }
         let bar = indicatif::ProgressBar::new_spinner();
@@ -93,4 +117,17 @@ impl Output {
         bar.enable_steady_tick(std::time::Duration::from_millis(100));
         bar
     }
+}
+
+/// Resolves when standard output is a pipe that nobody can read any more; never where it is none.
+pub async fn unread() {
+    // Opened anew, so that not to wait is said of this descriptor alone and never of what is written to.
+    if let Ok(out) = pipe::OpenOptions::new().open_sender("/proc/self/fd/1") {
+        while let Ok(seen) = out.ready(Interest::ERROR).await {
+            if seen.is_error() {
+                return;
+            }
+        }
+    }
+    std::future::pending().await
 }

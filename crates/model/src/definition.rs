@@ -299,6 +299,9 @@ pub struct Deployment {
     pub run_as: Option<UserId>,
     /// When it was deployed.
     pub deployed_at: Timestamp,
+    /// A rollback: when the deployment was made whose bytes it brought back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restores: Option<Timestamp>,
     /// Its orchestrations.
     pub orchestrations: BTreeMap<TargetName, DeployedModule>,
     /// Its REST and SOAP APIs, each in front of one of its orchestrations.

@@ -2,7 +2,7 @@
 //!
 //! The right is asked first; then the sources are compiled (or the bytes that the same sources gave
 //! before are taken); then the manifest is held against the bound accounts and the stage rule; then
-//! one commit. Promotion and rollback ([`crate::promote`]) activate bytes that are there already.
+//! one commit. Promotion and rollback ([`crate::promote`], [`crate::rollback`]) activate bytes that are there already.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,9 +16,8 @@ use lockgate_model::{
     audit::{Entry, Outcome},
     definition::{AccountBinding, Assignment, DeployedModule, Deployment, Project as ProjectRow, ProjectVersion},
     id::{AccountName, AclId, EnvironmentId, ProjectId, TargetName, UserId},
-    run::Phase,
 };
-use lockgate_store::{Change, ModuleKey, Put, RunQuery};
+use lockgate_store::{Change, ModuleKey, Put};
 use serde::Serialize;
 
 use crate::{
@@ -26,8 +25,6 @@ use crate::{
     push::{json, version_id},
 };
 
-/// Runs of the environment before that are looked through for a green one.
-const GREEN_RUNS_MAX: u32 = 1_000;
 /// Times a deploy is decided again when the tenant changed in between.
 const ATTEMPTS: usize = 8;
 
@@ -92,6 +89,8 @@ pub(crate) struct Way {
     pub proven: bool,
     /// As whom its schedules run, if not as the caller.
     pub run_as: Option<UserId>,
+    /// A rollback: when the deployment was made whose bytes come back.
+    pub restores: Option<Timestamp>,
 }
 
 impl Runtime {
@@ -110,7 +109,7 @@ impl Runtime {
         }
         let run_as = self.run_as(&view, caller, environment, project, run_as).await?;
         let compiled = self.compiled(&view, project, version).await?;
-        let way = Way { event: "deployment", detail: BTreeMap::new(), proven: false, run_as };
+        let way = Way { event: "deployment", detail: BTreeMap::new(), proven: false, run_as, restores: None };
         self.bring(caller, environment, project, &compiled, acl.as_ref(), &way).await
     }
 
@@ -127,7 +126,7 @@ impl Runtime {
     }
 
     /// The same, and `access-control` where schedules are to run as somebody else: that is giving rights.
-    fn may_deploy_as(
+    pub(crate) fn may_deploy_as(
         &self,
         view: &View,
         caller: &Caller,
@@ -176,10 +175,11 @@ impl Runtime {
     ) -> Result<Deployed, Error> {
         let tenant = caller.tenant();
         let view = self.view(tenant)?;
-        let mut green = self.green(&view, environment).await?;
-        if way.proven {
-            green.green.extend(compiled.modules.values().map(|(module, _)| *module));
-        }
+        let modules = compiled.modules.values().map(|(module, _)| *module).collect();
+        let green = match way.proven {
+            true => Stage { green: modules },
+            false => self.green(&view, environment, modules).await?,
+        };
         for _ in 0..ATTEMPTS {
             let view = self.view(tenant)?;
             let deployment = Deployment {
@@ -190,6 +190,7 @@ impl Runtime {
                 adopted_by: None,
                 run_as: way.run_as.clone(),
                 deployed_at: self.now(),
+                restores: way.restores,
                 orchestrations: compiled
                     .modules
                     .iter()
@@ -315,17 +316,16 @@ impl Runtime {
         Ok(Compiled { version, source: row.source, modules })
     }
 
-    /// Modules with a completed run in the environment before this one in the promotion order.
-    pub(crate) async fn green(&self, view: &View, environment: &EnvironmentId) -> Result<Stage, Error> {
+    /// Those of the modules that completed a run in the environment before this one in the promotion
+    /// order.
+    pub(crate) async fn green(
+        &self,
+        view: &View,
+        environment: &EnvironmentId,
+        modules: BTreeSet<Digest>,
+    ) -> Result<Stage, Error> {
         let Some(before) = view.snapshot.environment_before(environment) else { return Ok(Stage::default()) };
-        let query = RunQuery {
-            environment: Some(before.clone()),
-            phase: Some(Phase::Completed),
-            limit: GREEN_RUNS_MAX,
-            ..RunQuery::default()
-        };
-        let runs = self.0.store.runs(&view.tenant, query).await?;
-        Ok(Stage { green: runs.into_iter().filter_map(|run| run.module).collect::<BTreeSet<_>>() })
+        Ok(Stage { green: self.0.store.green(&view.tenant, before, modules).await? })
     }
 }
 
@@ -333,7 +333,12 @@ impl Runtime {
 /// for each orchestration that has none yet or for which one was named.
 type Rows = (Vec<Put>, Vec<DeployedOrchestration>, Vec<String>);
 
-fn rows(view: &View, environment: &EnvironmentId, deployment: &Deployment, acl: Option<&AclId>) -> Result<Rows, Error> {
+pub(crate) fn rows(
+    view: &View,
+    environment: &EnvironmentId,
+    deployment: &Deployment,
+    acl: Option<&AclId>,
+) -> Result<Rows, Error> {
     let (mut puts, mut orchestrations, mut notes) = (Vec::new(), Vec::new(), Vec::new());
     if let Some(acl) = acl
         && view.row(Kind::Acl, acl.as_str()).is_none()

@@ -1,10 +1,9 @@
-//! Promote and roll back: modules that are stored already become active, the very same bytes.
+//! Promote: what is active in one environment becomes active in another, the very same bytes; only the
+//! accounts they are bound to differ.
 //!
-//! Promotion takes what is active in one environment to another; only the accounts they are bound to
-//! differ. Rollback takes an environment back to what was active there before. Neither compiles:
-//! a module is its digest, whatever compiler the server has by now. Both are deploys in the eyes of
-//! access: the caller needs the right in the environment that changes, every operation must be
-//! covered there, and the publish right stands on the caller from then on.
+//! Nothing is compiled: a module is its digest, whatever compiler the server has by now. It is a deploy
+//! in the eyes of access: the caller needs the right in the environment that changes, every operation
+//! must be covered there, and the publish right stands on the caller from then on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,7 +18,7 @@ use serde::Serialize;
 
 use crate::{
     Caller, Deployed, Error, Runtime, View,
-    deploy::{Compiled, Way, assignment_id, bindings},
+    deploy::{Compiled, Way, assignment_id, bindings, rows},
 };
 
 /// What a promotion would change, before it does.
@@ -45,8 +44,10 @@ pub struct Promotion {
     pub gains: Vec<Authority>,
     /// What they may not touch any more.
     pub loses: Vec<Authority>,
-    /// Why it would be refused as things stand, if it would.
-    pub refusal: Option<String>,
+    /// The ACL that was asked for, for what has none there yet.
+    pub acl: Option<AclId>,
+    /// All reasons for which it would be refused as things stand; none if it would be done.
+    pub refusals: Vec<String>,
 }
 
 /// One orchestration of a promotion.
@@ -60,8 +61,13 @@ pub struct PromotedOrchestration {
     pub replaces: Option<Digest>,
     /// The ACL that is assigned here.
     pub acl_from: Option<AclId>,
-    /// The ACL that is assigned there; none where nothing is yet, and then it gets `default`.
+    /// The ACL that is assigned there; none where nothing is yet, and then it gets the one that was
+    /// asked for, or `default`.
     pub acl_to: Option<AclId>,
+    /// When it runs by itself, if it does.
+    pub schedule: Option<String>,
+    /// As whom it would run by itself there.
+    pub runs_as: Option<UserId>,
 }
 
 /// One account of a promotion.
@@ -96,6 +102,8 @@ impl Runtime {
         project: &ProjectId,
         from: &EnvironmentId,
         to: &EnvironmentId,
+        acl: Option<AclId>,
+        run_as: Option<UserId>,
     ) -> Result<Promotion, Error> {
         let view = self.may_promote_from(caller, from, to).await?;
         self.may_read(caller, Permission::SettingsView, Scope::Environment(to.clone())).await?;
@@ -103,18 +111,21 @@ impl Runtime {
         let old = active(&view, to, project)?;
         let (here, there) = (Accounts::of(&view, from)?, Accounts::of(&view, to)?);
         let (gained, lost) = (authority(Some(&new)), authority(old.as_ref()));
-        let acl = |environment: &EnvironmentId, name: &TargetName| -> Result<Option<AclId>, Error> {
+        let assigned = |environment: &EnvironmentId, name: &TargetName| -> Result<Option<AclId>, Error> {
             let id = assignment_id(environment, TargetKind::Integrations, name);
             Ok(view.read::<Assignment>(Kind::Assignment, &id)?.map(|assigned| assigned.acl))
         };
+        let me = &caller.principal.user;
         let mut orchestrations = Vec::new();
         for (name, module) in &new.orchestrations {
             orchestrations.push(PromotedOrchestration {
                 name: name.clone(),
                 module: module.module,
                 replaces: old.as_ref().and_then(|old| old.orchestrations.get(name)).map(|old| old.module),
-                acl_from: acl(from, name)?,
-                acl_to: acl(to, name)?,
+                acl_from: assigned(from, name)?,
+                acl_to: assigned(to, name)?,
+                schedule: module.manifest.schedule.as_ref().map(ToString::to_string),
+                runs_as: module.manifest.schedule.as_ref().map(|_| run_as.as_ref().unwrap_or(me).clone()),
             });
         }
         let mut accounts = BTreeMap::new();
@@ -130,7 +141,8 @@ impl Runtime {
             };
             accounts.entry(account.clone()).or_insert_with(both);
         }
-        let refusal = self.would_refuse(&view, caller, &new, to, &there).await?;
+        let asked = Deployment { publisher: me.clone(), adopted_by: None, run_as: run_as.clone(), ..new.clone() };
+        let refusals = self.would_refuse(&view, caller, asked, to, &there, acl.as_ref()).await?;
         Ok(Promotion {
             from: from.clone(),
             to: to.clone(),
@@ -142,7 +154,8 @@ impl Runtime {
             accounts: accounts.into_values().collect(),
             gains: gained.difference(&lost).cloned().collect(),
             loses: lost.difference(&gained).cloned().collect(),
-            refusal,
+            acl,
+            refusals,
         })
     }
 
@@ -166,43 +179,8 @@ impl Runtime {
         let deployment = active(&view, from, project)?.ok_or_else(|| nothing(project, from))?;
         let compiled = self.stored(&view, &deployment).await?;
         let detail = BTreeMap::from([("from".to_owned(), from.to_string())]);
-        let way = Way { event: "promotion", detail, proven: false, run_as };
+        let way = Way { event: "promotion", detail, proven: false, run_as, restores: None };
         self.bring(caller, to, project, &compiled, acl.as_ref(), &way).await
-    }
-
-    /// Activates what was active before the version that is active now, the same bytes. Schedules run
-    /// as the caller then.
-    pub async fn rollback(
-        &self,
-        caller: &Caller,
-        environment: &EnvironmentId,
-        project: &ProjectId,
-    ) -> Result<Deployed, Error> {
-        let view = self.view(caller.tenant())?;
-        let right = self.may_deploy(&view, caller, environment, project);
-        if !right.is_allowed() {
-            return Err(self.refuse(&right, caller).await);
-        }
-        let now = active(&view, environment, project)?.ok_or_else(|| nothing(project, environment))?;
-        let id = format!("{environment}/{project}");
-        let history = self.0.store.history(&view.tenant, Kind::Deployment, &id).await?;
-        let mut before = None;
-        for body in history.into_iter().rev().filter_map(|version| version.body) {
-            let deployment: Deployment =
-                serde_json::from_value(body).map_err(|_| Error::Internal { what: "reading a deployment".into() })?;
-            if bytes(&deployment) != bytes(&now) {
-                before = Some(deployment);
-                break;
-            }
-        }
-        let before = before.ok_or_else(|| Error::Conflict {
-            code: "LG-ROLLBACK",
-            message: format!("nothing else of `{project}` was active in `{environment}` before"),
-        })?;
-        let compiled = self.stored(&view, &before).await?;
-        let detail = BTreeMap::from([("replaces".to_owned(), now.version.to_string())]);
-        let way = Way { event: "rollback", detail, proven: true, run_as: None };
-        self.bring(caller, environment, project, &compiled, None, &way).await
     }
 
     /// Where it comes from must be visible to the caller, and be another place.
@@ -220,7 +198,7 @@ impl Runtime {
     }
 
     /// A deployment's modules as they are stored; loading proves that this server still takes them.
-    async fn stored(&self, view: &View, deployment: &Deployment) -> Result<Compiled, Error> {
+    pub(crate) async fn stored(&self, view: &View, deployment: &Deployment) -> Result<Compiled, Error> {
         let mut modules = BTreeMap::new();
         for (name, one) in &deployment.orchestrations {
             let module = self.module(&view.tenant, one.module).await?;
@@ -229,29 +207,37 @@ impl Runtime {
         Ok(Compiled { version: deployment.version, source: deployment.source, modules })
     }
 
-    /// The rule that would refuse it now. A question, so nothing is recorded.
+    /// What would refuse it now, all of it. A question, so nothing is recorded.
     async fn would_refuse(
         &self,
         view: &View,
         caller: &Caller,
-        new: &Deployment,
+        mut asked: Deployment,
         to: &EnvironmentId,
         there: &Accounts,
-    ) -> Result<Option<String>, Error> {
-        let right = self.may_deploy(view, caller, to, &new.project);
-        if let Some(denied) = right.denied() {
-            return Ok(Some(denied.rule));
+        acl: Option<&AclId>,
+    ) -> Result<Vec<String>, Error> {
+        asked.run_as = asked.run_as.filter(|named| *named != caller.principal.user);
+        let right = self.may_deploy_as(view, caller, to, &asked.project, asked.run_as.as_ref());
+        let mut reasons: Vec<String> = right.denied().map(|denied| denied.rule).into_iter().collect();
+        if let Some(named) = asked.run_as.as_ref().filter(|named| view.row(Kind::User, named.as_str()).is_none()) {
+            reasons.push(format!("there is no user `{named}`"));
+        }
+        if let Err(error) = rows(view, to, &asked, acl) {
+            reasons.push(error.to_string());
         }
         let bound: Bound = there.0.iter().map(|(name, binding)| (name.clone(), binding)).collect();
-        if let Some(uncovered) = authority(Some(new)).iter().find_map(|operation| bound.account_for(operation).err()) {
-            return Ok(Some(uncovered.to_string()));
+        let operations = authority(Some(&asked));
+        let uncovered = operations.iter().filter_map(|operation| bound.account_for(operation).err());
+        let uncovered: BTreeSet<String> = uncovered.map(|uncovered| uncovered.to_string()).collect();
+        let all_covered = uncovered.is_empty();
+        reasons.extend(uncovered);
+        if right.is_allowed() && all_covered {
+            let modules = asked.orchestrations.values().map(|one| one.module).collect();
+            let green = self.green(view, to, modules).await?;
+            reasons.extend(right.covered(asked, &bound, &green).denied().map(|denied| denied.rule));
         }
-        let green = self.green(view, to).await?;
-        let mut asked = new.clone();
-        asked.publisher = caller.principal.user.clone();
-        asked.adopted_by = None;
-        asked.run_as = None;
-        Ok(right.covered(asked, &bound, &green).denied().map(|denied| denied.rule))
+        Ok(reasons)
     }
 }
 
@@ -278,11 +264,15 @@ impl Accounts {
     }
 }
 
-fn active(view: &View, environment: &EnvironmentId, project: &ProjectId) -> Result<Option<Deployment>, Error> {
+pub(crate) fn active(
+    view: &View,
+    environment: &EnvironmentId,
+    project: &ProjectId,
+) -> Result<Option<Deployment>, Error> {
     view.read(Kind::Deployment, &format!("{environment}/{project}"))
 }
 
-fn nothing(project: &ProjectId, environment: &EnvironmentId) -> Error {
+pub(crate) fn nothing(project: &ProjectId, environment: &EnvironmentId) -> Error {
     Error::NotPublished { rule: format!("nothing of project `{project}` is active in `{environment}`") }
 }
 
@@ -293,6 +283,6 @@ fn authority(deployment: Option<&Deployment>) -> BTreeSet<Authority> {
 }
 
 /// What makes two deployments the same in what they do.
-fn bytes(deployment: &Deployment) -> BTreeMap<&TargetName, Digest> {
+pub(crate) fn bytes(deployment: &Deployment) -> BTreeMap<&TargetName, Digest> {
     deployment.orchestrations.iter().map(|(name, module)| (name, module.module)).collect()
 }

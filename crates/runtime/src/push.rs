@@ -45,8 +45,22 @@ impl Runtime {
         catalog(self.registry())
     }
 
+    /// Whether the caller may edit anything of a project; who may not need not have anything parsed.
+    pub(crate) async fn may_edit(&self, caller: &Caller, project: &ProjectId) -> Result<(), Error> {
+        let view = self.view(caller.tenant())?;
+        let scope = lockgate_access::Scope::Project(project.clone());
+        let held = view.snapshot.effective(&caller.principal.user, &scope);
+        if held.iter().any(|permission| permission.area() == lockgate_model::permission::Area::Project) {
+            return Ok(());
+        }
+        let nothing = BTreeMap::new();
+        let decision = decide_difference(&view, caller, project, &nothing, &nothing, self.now())?;
+        Err(self.refuse(&decision, caller).await)
+    }
+
     /// Stores a version of a project.
     pub async fn push(&self, caller: &Caller, project: &ProjectId, sources: Sources) -> Result<Pushed, Error> {
+        self.may_edit(caller, project).await?;
         let bytes: usize = sources.0.iter().map(|(path, text)| path.len() + text.len()).sum();
         if bytes > SOURCES_BYTES_MAX || sources.0.len() > SOURCES_FILES_MAX {
             return Err(Error::invalid(
@@ -56,16 +70,6 @@ impl Runtime {
                     SOURCES_BYTES_MAX >> 20
                 ),
             ));
-        }
-        // Who may edit nothing of the project need not have anything parsed.
-        let view = self.view(caller.tenant())?;
-        let scope = lockgate_access::Scope::Project(project.clone());
-        let held = view.snapshot.effective(&caller.principal.user, &scope);
-        if !held.iter().any(|permission| permission.area() == lockgate_model::permission::Area::Project) {
-            let nothing = BTreeMap::new();
-            return Err(self
-                .refuse(&decide_difference(&view, caller, project, &nothing, &nothing, self.now())?, caller)
-                .await);
         }
         let catalog = self.catalog();
         let (parsed, sources) = self.compiling(move || (Project::checked(&sources, &catalog), sources)).await?;

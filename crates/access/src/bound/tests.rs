@@ -41,7 +41,7 @@ fn origin(origin: &str, detail: &[&str]) -> Authority {
 fn an_unbound_declaration_is_not_covered() {
     let error = bound(&[("erp", "https", "https://erp.example")]).account_for(&declared("crm")).unwrap_err();
     assert_eq!(error.rule().as_str(), "deploy.account-unbound account=crm");
-    assert!(error.to_string().contains("lockgate account set crm"), "{error}");
+    assert!(error.to_string().contains("lockgate account add crm"), "{error}");
 }
 
 #[test]

@@ -174,6 +174,7 @@ pub fn deployment(project: &str, publisher: &str, orchestrations: &[&str]) -> De
         adopted_by: None,
         run_as: None,
         deployed_at: NOW,
+        restores: None,
         orchestrations: orchestrations.iter().map(module).collect(),
         apis: BTreeMap::new(),
     }

@@ -12,7 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::{Changes, InEnvironment, InTenant, Items, Refusals};
 use crate::{
-    extract::{Asker, Body, Place},
+    extract::{Asked, Asker, Body, Place},
     respond::Answer,
     shapes,
 };
@@ -101,15 +101,43 @@ pub(crate) struct Promote {
     run_as: Option<UserId>,
 }
 
+/// The same, of a promotion that is only asked about.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Planned {
+    /// The ACL for what has none here yet; absent for the default one.
+    #[param(value_type = Option<String>)]
+    acl: Option<AclId>,
+    /// As whom its schedules would run here; absent for the caller.
+    #[param(value_type = Option<String>)]
+    run_as: Option<UserId>,
+}
+
+/// How to roll back.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rollback {
+    /// The version, one that was active here; absent for the one before.
+    #[serde(default)]
+    to: Option<u64>,
+    /// As whom its schedules run; absent for whom the active deployment names, where the caller holds
+    /// `access-control`, else for the caller. Naming another needs `access-control`.
+    #[serde(default)]
+    #[schema(value_type = Option<String>)]
+    run_as: Option<UserId>,
+}
+
 /// What a promotion to here would change; nothing happens.
 #[utoipa::path(get, operation_id = "plan_promotion", path = "/admin/v1/tenants/{tenant}/environments/{environment}/deployments/{project}/from/{from}",
-    tag = "deployments", params(InTenant, OfPromotion), responses((status = 200, body = shapes::Promotion), Refusals, Changes))]
+    tag = "deployments", params(InTenant, OfPromotion, Planned), responses((status = 200, body = shapes::Promotion), Refusals, Changes))]
 pub(crate) async fn promotion(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<OfPromotion>,
+    Asked(Planned { acl, run_as }): Asked<Planned>,
 ) -> Answer<Json<Promotion>> {
-    Ok(Json(runtime.promotion(&caller, &at.project, &at.from, &at.environment).await?))
+    Ok(Json(runtime.promotion(&caller, &at.project, &at.from, &at.environment, acl, run_as).await?))
 }
 
 /// Activates here what is active in another environment: the same bytes, under the accounts of here.
@@ -125,15 +153,21 @@ pub(crate) async fn promote(
     Ok(Json(runtime.promote(&caller, &at.project, &at.from, &at.environment, promote.acl, promote.run_as).await?))
 }
 
-/// Activates what was active here before: the same bytes.
+/// Activates what was active here before, or the version that is named: the same bytes.
+///
+/// Each rollback goes further back than the one before it.
 #[utoipa::path(post, operation_id = "rollback", path = "/admin/v1/tenants/{tenant}/environments/{environment}/deployments/{project}/rollback",
-    tag = "deployments", params(InTenant, OfDeployment), responses((status = 200, body = shapes::Deployed), Refusals, Changes))]
+    tag = "deployments", params(InTenant, OfDeployment), request_body = Option<Rollback>,
+    responses((status = 200, body = shapes::Deployed), Refusals, Changes))]
 pub(crate) async fn rollback(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<OfDeployment>,
+    body: Option<Body<Rollback>>,
 ) -> Answer<Json<Deployed>> {
-    Ok(Json(runtime.rollback(&caller, &at.environment, &at.project).await?))
+    let Rollback { to, run_as } = body.map(|Body(rollback)| rollback).unwrap_or_default();
+    let rollback = lockgate_runtime::Rollback { to, run_as };
+    Ok(Json(runtime.rollback(&caller, &at.environment, &at.project, rollback).await?))
 }
 
 /// Adopts what is active: its publish right stands on the caller from then on.

@@ -157,6 +157,9 @@ pub struct Deployment {
     pub run_as: Option<String>,
     /// When, in microseconds since 1970-01-01T00:00:00Z.
     pub deployed_at: i64,
+    /// A rollback: when the deployment was made whose bytes it brought back.
+    #[serde(default)]
+    pub restores: Option<i64>,
     /// Its orchestrations, by name.
     pub orchestrations: BTreeMap<String, DeployedModule>,
     /// Its REST and SOAP APIs, by name.

@@ -29,8 +29,10 @@ pub struct Promotion {
     pub gains: Vec<Authority>,
     /// What they may not touch any more.
     pub loses: Vec<Authority>,
-    /// Why it would be refused as things stand, if it would.
-    pub refusal: Option<String>,
+    /// The ACL that was asked for, for what has none there yet.
+    pub acl: Option<String>,
+    /// All reasons for which it would be refused as things stand; none if it would be done.
+    pub refusals: Vec<String>,
 }
 
 /// One orchestration of a promotion.
@@ -45,8 +47,13 @@ pub struct PromotedOrchestration {
     pub replaces: Option<String>,
     /// The ACL that is assigned here.
     pub acl_from: Option<String>,
-    /// The ACL that is assigned there; none where nothing is yet, and then it gets `default`.
+    /// The ACL that is assigned there; none where nothing is yet, and then it gets the one that was
+    /// asked for, or `default`.
     pub acl_to: Option<String>,
+    /// When it runs by itself, if it does.
+    pub schedule: Option<String>,
+    /// As whom it would run by itself there.
+    pub runs_as: Option<String>,
 }
 
 /// One account of a promotion.

@@ -1,7 +1,7 @@
 //! Calls: connector operations and mappings. Calls of the standard's own kind `http` are in [`super::http`].
 
 use lockgate_mapping::yaml::{Key, Node};
-use lockgate_model::manifest::StreamFormat;
+use lockgate_model::manifest::{Delimiter, NoDelimiter, StreamFormat};
 use lockgate_model::{Diagnostic, Digest, Span};
 
 use super::formula::{Place, is_stream, template};
@@ -190,25 +190,23 @@ fn taken(reader: &mut Reader<'_>, entries: &[(Key, Node)]) -> Option<Takes> {
 fn format(reader: &mut Reader<'_>, node: &Node) -> Option<StreamFormat> {
     const HELP: &str = "one of `csv`, `{ csv: { delimiter: ';' } }`, `json`, `json-lines`";
     match node.as_text() {
-        Some("csv") => return Some(StreamFormat::Csv(',')),
+        Some("csv") => return Some(StreamFormat::Csv(Delimiter::COMMA)),
         Some("json") => return Some(StreamFormat::Json),
         Some("json-lines") => return Some(StreamFormat::JsonLines),
         Some(_) => {}
         None => {
             let entries = reader.object_of(node, "`format`", &["csv"])?;
             let csv = reader.object_of(find(entries, "csv")?, "`csv`", &["delimiter"])?;
-            let Some(delimiter) = find(csv, "delimiter") else { return Some(StreamFormat::Csv(',')) };
-            let mut characters = reader.string(delimiter, "`delimiter`")?.chars();
-            match (characters.next(), characters.next()) {
-                (Some(one), None) if one.is_ascii() && !matches!(one, '"' | '\r' | '\n' | '\0') => {
-                    return Some(StreamFormat::Csv(one));
+            let Some(node) = find(csv, "delimiter") else { return Some(StreamFormat::Csv(Delimiter::COMMA)) };
+            let text = reader.string(node, "`delimiter`")?;
+            let delimiter = text.parse().map_err(|_| NoDelimiter).and_then(|one: char| Delimiter::try_from(one));
+            return match delimiter {
+                Ok(delimiter) => Some(StreamFormat::Csv(delimiter)),
+                Err(no) => {
+                    reader.problem_help("LG-FLOW-STREAM", node.span, no.to_string(), HELP);
+                    None
                 }
-                _ => {
-                    let message = "a delimiter is one ASCII character, no quote and no line end";
-                    reader.problem_help("LG-FLOW-STREAM", delimiter.span, message, HELP);
-                    return None;
-                }
-            }
+            };
         }
     }
     reader.problem_help("LG-FLOW-STREAM", node.span, "there is no such format of a stream", HELP);

@@ -469,13 +469,15 @@ fn a_stream_goes_from_one_call_into_the_next_and_nowhere_else() {
         let found = refused(&format!("do:\n  - {query}\n  - {}\n", put.replace("content: '${ $stream }'", other)));
         assert!(found.contains(&("LG-FLOW-ARGUMENT".into(), "$stream".into())), "{other}: {found:?}");
     }
-    for (format, at) in
-        [("xml", "xml"), ("{ csv: { delimiter: '::' } }", "'::'"), ("{ csv: { delimiter: '\"' } }", "'\"'")]
-    {
-        is(
-            &refused(&format!("do:\n  - {query}\n  - {}\n", put.replace("format: csv", &format!("format: {format}")))),
-            &[(stream, at)],
-        );
+    let written =
+        |format: &str| format!("do:\n  - {query}\n  - {}\n", put.replace("format: csv", &format!("format: {format}")));
+    is(&refused(&written("xml")), &[(stream, "xml")]);
+    // What could stand in a number or a boolean would break lines.
+    for delimiter in ["''", "'::'", "'\"'", "'.'", "'+'", "'-'", "'0'", "'e'", "' '", "\"\\n\"", "'é'"] {
+        is(&refused(&written(&format!("{{ csv: {{ delimiter: {delimiter} }} }}"))), &[(stream, delimiter)]);
+    }
+    for delimiter in ["';'", "'|'", "\"\\t\""] {
+        sound(&written(&format!("{{ csv: {{ delimiter: {delimiter} }} }}")));
     }
     is(
         &refused(&format!("do:\n  - {}\n  - {put}\n", query.replace("stream: true", "stream: yes"))),

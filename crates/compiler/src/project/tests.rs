@@ -370,7 +370,7 @@ fn objects_change_with_what_they_hold() {
 
 #[test]
 fn what_streams_must_be_able_to_and_records_need_a_form() {
-    use lockgate_model::manifest::{StreamContent, StreamFormat};
+    use lockgate_model::manifest::{Delimiter, StreamContent, StreamFormat};
     let operation = |takes: Option<&str>, gives| OperationInfo {
         version: "1".to_owned(),
         idempotent: true,
@@ -415,7 +415,10 @@ fn what_streams_must_be_able_to_and_records_need_a_form() {
     let compiled = project.compile(&catalog).unwrap();
     let operations = &compiled[0].manifest.operations;
     assert!(operations[0].streams && operations[0].takes.is_none());
-    assert_eq!((operations[1].streams, &operations[1].takes), (false, &Some(StreamFormat::Csv(';'))));
+    assert_eq!(
+        (operations[1].streams, &operations[1].takes),
+        (false, &Some(StreamFormat::Csv(Delimiter::try_from(';').unwrap())))
+    );
 }
 
 #[test]

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use lockgate_model::definition::AccountBinding;
+use lockgate_model::{
+    HostKey,
+    definition::{AccountBinding, ServerIdentity},
+};
 
 use super::{Field, FieldKind, IdentityKind, Spec};
 use crate::{Address, Scheme};
@@ -47,6 +50,12 @@ impl Spec {
                 "identity".into(),
                 format!("`{}` cannot be used here: use {}", identity.as_str(), allowed.join(" or ")),
             );
+        }
+        // A key that no server can have would be told at the first call alone.
+        if let ServerIdentity::HostKey(text) = &binding.identity
+            && let Err(e) = text.parse::<HostKey>()
+        {
+            tell("identity".into(), format!("{e}"));
         }
         for name in binding.settings.keys().filter(|n| self.field(n).is_none_or(Field::is_secret)) {
             let hint = match self.field(name) {

@@ -112,3 +112,18 @@ fn page_and_json_show_every_field_and_operation() {
     assert_eq!(json["operations"][0]["input"]["type"], "object");
     assert_eq!(json["fields"].as_array().unwrap().len(), SPEC.fields.len());
 }
+
+#[test]
+fn a_host_key_that_no_server_can_have_is_told_before_anything_is_bound() {
+    let spec = Spec { identities: &[IdentityKind::HostKey], ..SPEC };
+    let bound = |key: &str| {
+        let identity = ServerIdentity::HostKey(key.to_owned());
+        spec.check(&AccountBinding { identity, ..binding(&[("pond", "x")], &[]) })
+    };
+    for malformed in ["", "SHA256:", "SHA256:AAAA", "md5:00", "ssh-ed25519 AAAA"] {
+        let problems = bound(malformed).unwrap_err();
+        assert_eq!(problems.iter().map(|p| p.field.as_str()).collect::<Vec<_>>(), ["identity"], "{malformed}");
+        assert!(problems[0].message.contains("SHA256:"), "{problems:?}");
+    }
+    assert!(bound(&format!("SHA256:{}", "A".repeat(43))).is_ok());
+}

@@ -31,7 +31,7 @@ impl Access {
         let body = json!({"user": user, "environment": environment, "kind": kind, "name": name});
         let value = Client::from_context()?.post("access/why", &body)?;
         output.result(&value, || explain(&value, &user, &format!("{environment}/{name}")));
-        Ok(())
+        if value.get("allowed") == Some(&Value::Bool(true)) { Ok(()) } else { Err(Exit::Told) }
     }
 }
 

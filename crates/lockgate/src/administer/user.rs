@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     administer::edit::{Definition, joined, rows, text},
     client::{Client, segment},
+    context::Context,
     exit::Exit,
     output::Output,
 };
@@ -175,11 +176,11 @@ impl Add {
 
 fn token(client: &Client, name: &str, output: &Output) -> Result<(), Exit> {
     let value = client.post(&format!("users/{}/token", segment(name)), &json!({}))?;
+    let login = Context::load()?.first_login_of(name);
     output.result(&value, || {
         format!(
-            "one-time token for user `{name}`, good for 24 hours, shown once:\n  {}\nfirst login: lockgate login URL --tenant {} --user {name} --token",
+            "one-time token for user `{name}`, good for 24 hours, shown once:\n  {}\nfirst login: {login}",
             text(&value, "token"),
-            client.tenant()
         )
     });
     Ok(())

@@ -33,6 +33,8 @@ pub struct Account {
 /// How to sign in to the file server, for whoever wants to look.
 #[derive(serde::Serialize)]
 pub struct Files {
+    #[serde(skip)]
+    at: SocketAddr,
     /// `sftp://host:port`
     pub address: String,
     /// Its host key.
@@ -41,6 +43,18 @@ pub struct Files {
     pub username: String,
     /// A password made for this start.
     pub password: String,
+}
+
+impl Files {
+    /// Its address without the port.
+    pub fn host(&self) -> std::net::IpAddr {
+        self.at.ip()
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.at.port()
+    }
 }
 
 /// Any port on loopback.
@@ -115,6 +129,7 @@ impl Endpoints {
     /// How to sign in to the file server.
     pub fn file_server(&self) -> Files {
         Files {
+            at: self.sftp.addr(),
             address: format!("sftp://{}", self.sftp.addr()),
             host_key: self.sftp.host_key().to_owned(),
             username: self.sftp.username().to_owned(),

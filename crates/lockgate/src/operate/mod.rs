@@ -6,6 +6,7 @@ mod installation;
 mod machine;
 pub mod operator;
 pub mod quickstart;
+mod reach;
 mod sample;
 pub mod serve;
 mod server;

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use crate::{
     client::{Answer, judge},
     exit::Exit,
+    operate::reach::Reach,
     output::Output,
 };
 
@@ -132,7 +133,8 @@ impl Operator {
                 let value = here.ask(Method::POST, "/operator/tenants", Some(&body))?;
                 output.result(&value, || {
                     let token = value.get("token").and_then(Value::as_str).unwrap_or_default();
-                    format!("tenant `{name}` was created\none-time token for `{administrator}`, good for 24 hours, shown once:\n  {token}\nfirst login: lockgate login URL --tenant {name} --user {administrator} --token")
+                    let login = Reach::of(&here.data).first_login(name.as_str(), administrator.as_str());
+                    format!("tenant `{name}` was created\none-time token for `{administrator}`, good for 24 hours, shown once:\n  {token}\nfirst login: {login}")
                 });
             }
             Self::Tenant(Tenant::Suspend(one)) => one.suspend(true, output)?,

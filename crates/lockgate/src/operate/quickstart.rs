@@ -33,8 +33,10 @@ use crate::{
     operate::{
         endpoints::{Account, Endpoints, Files},
         installation::Installation,
-        machine, sample,
-        server::{self, Listening},
+        machine,
+        reach::Reach,
+        sample,
+        server::{self, Listening, Signals},
     },
     output::Output,
     publish::login,
@@ -67,6 +69,7 @@ const ADMINISTRATOR: &str = "admin";
 /// What came up and is to be shown.
 struct Ready {
     url: String,
+    data: PathBuf,
     ca_file: PathBuf,
     context_file: PathBuf,
     password: Option<Password>,
@@ -88,6 +91,8 @@ impl Quickstart {
             None => Some(tempfile::Builder::new().prefix("lockgate-").permissions(private_mode).tempdir()?),
         };
         let data = self.data.clone().or_else(|| private.as_ref().map(|p| p.path().to_path_buf())).unwrap_or_default();
+        // What is printed is for another terminal, which may stand elsewhere.
+        let data = std::path::absolute(data)?;
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         let done = runtime.block_on(self.serve(&data, Arc::clone(connectors), output));
         runtime.shutdown_timeout(Duration::from_secs(5));
@@ -107,8 +112,11 @@ impl Quickstart {
         let ca = installation.authority.certificate_pem();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
         let listening = Listening::open(data, address, &own, installation.runtime.clone()).await?;
+        let port = listening.address.port();
+        Reach::new("localhost", port, Some(ca_file.clone())).write(data)?;
         let ready = Ready {
-            url: format!("https://localhost:{}", listening.address.port()),
+            url: format!("https://localhost:{port}"),
+            data: data.to_owned(),
             ca_file,
             context_file: data.join("context.json"),
             password,
@@ -127,11 +135,18 @@ impl Quickstart {
         })
         .await?;
         output.result(&ready.json(), || ready.text(&reply, took, began.elapsed(), &endpoints, self.once));
+        let mut signals = Signals::listen()?;
         if !self.once {
-            server::signal().await?;
+            signals.next().await;
         }
         let _ = stop.send(true);
-        let _ = serving.await;
+        // The practice database is a process of its own, which must not be left behind: only what is
+        // before it may be cut short.
+        let ending = async {
+            let _ = serving.await;
+            Reach::clear(data);
+        };
+        tokio::select! { () = ending => {}, _ = signals.next() => {} }
         endpoints.shutdown().await;
         Ok(())
     }
@@ -221,6 +236,7 @@ impl Ready {
         let context = Context {
             url: self.url.clone(),
             identity: identity.clone(),
+            ca_file: Some(self.ca_file.clone()),
             tenant: TENANT.into(),
             user: ADMINISTRATOR.into(),
             token,
@@ -280,25 +296,32 @@ impl Ready {
         let password = self.password.as_ref().map_or("(as before; --new-password makes a new one)", Password::expose);
         let files: String = endpoints.files().iter().map(|(path, size)| format!("  {path}  {size} bytes\n")).collect();
         let database = match &self.without_database {
-            None => "the practice database is up: customers-from-db and nightly-export are deployed".to_owned(),
+            None => "the practice database is up: customers-from-db is deployed, and nightly-export, whose files \
+                     will be export/orders-DATE.csv"
+                .to_owned(),
             Some(reason) => format!("no practice database, so one project is deployed and not three: {reason}"),
         };
         let mut text = format!(
             "the sample order went through both gates, was looked up, mapped and handed to the practice ERP in {:.1} ms:\n  \
              {reply}\non the practice file server:\n{files}{database}\n\n\
+             server     {url}\n\
              listener   {url}/{TENANT}/{ENVIRONMENT}/…\n\
              admin API  {url}/admin/v1\n\
              tenant     {TENANT}, environment {ENVIRONMENT}\n\
              user       {ADMINISTRATOR}\n\
              password   {password}\n\
              CA file    {ca}\n\
-             files      {address} as {username}, password {secret}\n",
+             data       {data}\n\
+             files      {address} as {username}, password {secret}\n\
+             host key   {host_key}\n",
             took.as_secs_f64() * 1_000.0,
             url = self.url,
             ca = self.ca_file.display(),
             address = self.files.address,
             username = self.files.username,
             secret = self.files.password,
+            host_key = self.files.host_key,
+            data = self.data.display(),
         );
         text.push_str(&format!("ready after {:.1} s\n", ready.as_secs_f64()));
         if !once {
@@ -306,6 +329,7 @@ impl Ready {
                 "\ntry, in another terminal:\n  \
                  export LOCKGATE_CONTEXT={context}   # signed in as the administrator\n  \
                  curl --cacert {ca} -u {ADMINISTRATOR} --json @orchestrations/order-to-erp/sample.json {order}\n  \
+                 sftp -P {port} {username}@{host}:orders/order-SO-1000009.json   # the file; compare the host key, and give the password of `files`\n  \
                  {program} runs list --env {ENVIRONMENT}\n  \
                  {program} logs --env {ENVIRONMENT}\n  \
                  {program} user add bob --profile monitor   # a second user, who may not run it\n  \
@@ -315,6 +339,9 @@ impl Ready {
                 context = self.context_file.display(),
                 ca = self.ca_file.display(),
                 order = self.order_url(),
+                port = self.files.port(),
+                host = self.files.host(),
+                username = self.files.username,
                 program = std::env::current_exe().map_or_else(|_| "lockgate".to_owned(), |p| p.display().to_string()),
                 name = sample::ORDERS.name,
             ));

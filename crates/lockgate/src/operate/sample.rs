@@ -40,6 +40,7 @@ pub const WITH_DATABASE: [Project; 2] = [
     project!["customers-from-db":
         "README.md",
         "cases/customers-from-db/found.yaml",
+        "cases/customers-from-db/no-amount.yaml",
         "cases/customers-from-db/no-country.yaml",
         "customers-from-db.flow.yaml",
         "partner-customers.map.yaml",

@@ -8,7 +8,12 @@ use std::{
 };
 
 use clap::{Args, Subcommand};
-use lockgate_model::{Digest, definition::ServerIdentity};
+use lockgate_connector_api::{Registry, Spec};
+use lockgate_model::{
+    Digest, HostKey,
+    definition::{AccountBinding, ServerIdentity},
+};
+use rustls::pki_types::{CertificateDer, pem::PemObject};
 use serde_json::{Value, json};
 
 use crate::{
@@ -20,7 +25,8 @@ use crate::{
 /// Verbs of `account`.
 #[derive(Subcommand)]
 pub enum Account {
-    /// Bind an account.
+    /// Bind an account that is not bound yet. Secrets that are needed and not named are asked for at a
+    /// terminal.
     Add(Set),
     /// Change a binding; secrets that are not named stay as they are.
     Set(Set),
@@ -95,9 +101,14 @@ fn pair(text: &str) -> Result<(String, String), String> {
 
 impl Account {
     /// Runs the command.
-    pub fn run(self, output: &Output) -> Result<(), Exit> {
+    pub fn run(self, connectors: &Registry, output: &Output) -> Result<(), Exit> {
         match self {
-            Self::Add(set) | Self::Set(set) => set.run(output),
+            Self::Add(set) => {
+                let client = Client::from_context()?;
+                set.is_new(&client)?;
+                set.run(&client, Some(connectors), output)
+            }
+            Self::Set(set) => set.run(&Client::from_context()?, None, output),
             Self::List(of) => {
                 let value =
                     Client::from_context()?.get(&format!("environments/{}/accounts", segment(&of.environment)))?;
@@ -127,15 +138,32 @@ impl Account {
 }
 
 impl Set {
-    fn run(self, output: &Output) -> Result<(), Exit> {
-        let client = Client::from_context()?;
+    /// What is bound already is changed by `set` alone.
+    fn is_new(&self, client: &Client) -> Result<(), Exit> {
+        // Who may not look is told by the server what they may.
+        let Ok(bound) = client.get(&format!("environments/{}/accounts", segment(&self.environment))) else {
+            return Ok(());
+        };
+        let mut bound = bound.get("items").and_then(Value::as_array).into_iter().flatten();
+        if bound.any(|one| one.get("name").and_then(Value::as_str) == Some(&self.name)) {
+            let message = format!(
+                "account `{}` is bound in `{}` already: `lockgate account set` changes it",
+                self.name, self.environment
+            );
+            return Err(Exit::failed("LG-ACCOUNT-EXISTS", message));
+        }
+        Ok(())
+    }
+
+    /// `connectors`: to ask for the secrets that are needed, where nothing is bound yet.
+    fn run(self, client: &Client, connectors: Option<&Registry>, output: &Output) -> Result<(), Exit> {
         let path = format!("environments/{}/accounts/{}", segment(&self.environment), segment(&self.name));
         let identity = match (&self.ca, self.system, self.pin, &self.host_key) {
             (Some(path), ..) => ServerIdentity::Ca(read(path)?),
             (_, true, ..) => ServerIdentity::System,
             (_, _, Some(pin), _) => ServerIdentity::Pin(pin),
             (.., Some(key)) => ServerIdentity::HostKey(key.clone()),
-            _ => self.confirmed(&client, &path)?,
+            _ => self.confirmed(client, &path)?,
         };
         let mut secrets = BTreeMap::new();
         for (name, from) in &self.secrets {
@@ -145,7 +173,17 @@ impl Set {
             } else {
                 text = read(from.as_ref())?;
             }
-            secrets.insert(name, text.trim_end_matches(['\r', '\n']).to_owned());
+            secrets.insert(name.as_str(), text.trim_end_matches(['\r', '\n']).to_owned());
+        }
+        let connector = connectors.and_then(|connectors| connectors.get(&self.connector));
+        for name in connector.map(|one| self.missing(one.spec(), &identity)).unwrap_or_default() {
+            if !std::io::stdin().is_terminal() {
+                return Err(Exit::Usage(format!(
+                    "account `{}` needs the secret `{name}`: give it with --secret {name}=FILE",
+                    self.name
+                )));
+            }
+            secrets.insert(name, rpassword::prompt_password(format!("{name}: "))?);
         }
         let body = json!({
             "connector": self.connector, "address": self.address, "identity": identity,
@@ -164,6 +202,21 @@ impl Set {
 }
 
 impl Set {
+    /// Secrets that its connector needs with these settings and that are not given.
+    fn missing(&self, spec: &Spec, identity: &ServerIdentity) -> Vec<&'static str> {
+        let given = |name: &str| self.secrets.iter().any(|(given, _)| given == name);
+        let binding = AccountBinding {
+            connector: self.connector.clone(),
+            address: self.address.clone(),
+            identity: identity.clone(),
+            settings: self.settings.iter().cloned().collect(),
+            secrets: self.secrets.iter().map(|(name, _)| name.clone()).collect(),
+        };
+        let problems = spec.check(&binding).err().unwrap_or_default();
+        let needed = |name: &str| problems.iter().any(|p| p.field.strip_prefix("secrets.") == Some(name));
+        spec.fields.iter().map(|field| field.name).filter(|name| needed(name) && !given(name)).collect()
+    }
+
     /// Has the server's identity shown and asks a person about it.
     fn confirmed(&self, client: &Client, path: &str) -> Result<ServerIdentity, Exit> {
         let shown =
@@ -204,11 +257,24 @@ fn read(path: &std::path::Path) -> Result<String, Exit> {
 
 fn row(account: &Value) -> Vec<String> {
     let text = |name: &str| account.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let identity = match account.get("identity") {
-        Some(Value::String(kind)) => kind.clone(),
-        Some(Value::Object(one)) => one.keys().next().cloned().unwrap_or_default(),
-        _ => String::new(),
-    };
+    let identity = account.get("identity").cloned().and_then(|one| serde_json::from_value(one).ok());
+    let identity = identity.as_ref().map(shown).unwrap_or_default();
     let secrets = account.get("secrets").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     vec![text("name"), text("connector"), text("address"), identity, secrets.collect::<Vec<_>>().join(" ")]
+}
+
+/// How the server proves itself, with the fingerprint of what it shows or is vouched for by.
+fn shown(identity: &ServerIdentity) -> String {
+    match identity {
+        ServerIdentity::Ca(pem) => match CertificateDer::from_pem_slice(pem.as_bytes()) {
+            Ok(certificate) => format!("ca {}", lockgate_keys::fingerprint(&certificate)),
+            Err(_) => "ca".to_owned(),
+        },
+        ServerIdentity::System => "system".to_owned(),
+        ServerIdentity::Pin(digest) => format!("pin {digest}"),
+        ServerIdentity::HostKey(text) => match text.parse::<HostKey>() {
+            Ok(key) => format!("host-key {key}"),
+            Err(_) => "host-key".to_owned(),
+        },
+    }
 }

@@ -4,7 +4,10 @@
 //! it. A server with an unknown CA is shown by its fingerprint and pinned only when a person at a
 //! terminal says so.
 
-use std::io::{IsTerminal, Read, Write};
+use std::{
+    io::{IsTerminal, Read, Write},
+    path::Path,
+};
 
 use clap::Args;
 use lockgate_model::{Digest, definition::ServerIdentity};
@@ -40,6 +43,9 @@ pub struct Login {
     /// Sign in with a one-time token; this sets the password.
     #[arg(long)]
     token: bool,
+    /// Replace what the context file holds, also another user's session or another server's.
+    #[arg(long)]
+    replace: bool,
 }
 
 impl Login {
@@ -50,6 +56,8 @@ impl Login {
             Some(user) => user.clone(),
             None => typed.visible("user: ")?,
         };
+        let path = context::path()?;
+        self.may_replace(&path, &user)?;
         let body = if self.token {
             let token = typed.hidden("one-time token: ")?;
             let password = typed.hidden("new password: ")?;
@@ -69,11 +77,11 @@ impl Login {
         let context = Context {
             url: self.url.clone(),
             identity,
+            ca_file: self.ca.as_ref().map(std::path::absolute).transpose()?,
             tenant: self.tenant.clone(),
             user: text("user"),
             token: text("session"),
         };
-        let path = context::path()?;
         context.save(&path)?;
         output.result(
             &json!({"user": context.user, "tenant": context.tenant, "context": path.display().to_string()}),
@@ -87,6 +95,23 @@ impl Login {
             },
         );
         Ok(())
+    }
+
+    /// Asks before a session of somebody else is lost, and before a password or token is spent for that.
+    fn may_replace(&self, path: &Path, user: &str) -> Result<(), Exit> {
+        let Err(held) = Context::gives_way(path, &self.url, &self.tenant, user) else { return Ok(()) };
+        if self.replace {
+            return Ok(());
+        }
+        if !self.password_stdin && std::io::stdin().is_terminal() {
+            writeln!(std::io::stderr(), "{held}\nType yes to replace it:")?;
+            let mut line = String::new();
+            std::io::stdin().read_line(&mut line)?;
+            if line.trim() == "yes" {
+                return Ok(());
+            }
+        }
+        Err(Exit::Usage(format!("{held}: set LOCKGATE_CONTEXT to another file, or replace it with --replace")))
     }
 
     fn identity(&self) -> Result<ServerIdentity, Exit> {

@@ -44,7 +44,9 @@ impl Logs {
         let until = self.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
         let mut read_to = self.tell(&client, None, self.limit, output)?;
         while self.follow && until.is_none_or(|until| Instant::now() < until) {
-            std::thread::sleep(EVERY);
+            if !client.pause(EVERY) {
+                break;
+            }
             read_to = self.tell(&client, Some(read_to.unwrap_or(0)), PAGE, output)?.or(read_to);
         }
         Ok(())

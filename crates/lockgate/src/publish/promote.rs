@@ -24,10 +24,10 @@ pub struct Promote {
     #[arg(long)]
     dry_run: bool,
     /// ACL that says who may run its orchestrations there, for those that have none yet.
-    #[arg(long, conflicts_with = "dry_run")]
+    #[arg(long)]
     acl: Option<String>,
     /// User or service account as whom its schedules run there; you when absent. Needs access-control.
-    #[arg(long, conflicts_with = "dry_run")]
+    #[arg(long)]
     run_as: Option<String>,
 }
 
@@ -38,9 +38,11 @@ impl Promote {
         let (project, from, to) = (segment(&self.project), segment(&self.from), segment(&self.to));
         let path = format!("environments/{to}/deployments/{project}/from/{from}");
         if self.dry_run {
-            let plan = client.get(&path)?;
+            let named = [("acl", &self.acl), ("run_as", &self.run_as)];
+            let named = named.iter().filter_map(|(key, named)| Some(format!("{key}={}", segment(named.as_ref()?))));
+            let plan = client.get(&format!("{path}?{}", named.collect::<Vec<_>>().join("&")))?;
             output.result(&plan, || picture(&plan));
-            return Ok(());
+            return if list(&plan, "refusals").next().is_none() { Ok(()) } else { Err(Exit::Told) };
         }
         let answer = client.post(&path, &json!({"acl": self.acl, "run_as": self.run_as}))?;
         output.result(&answer, || deploy::told(&answer));
@@ -55,6 +57,14 @@ pub struct Rollback {
     project: String,
     /// The environment.
     environment: String,
+    /// The version, one that was active there; the one before when absent. Each rollback goes further
+    /// back.
+    #[arg(long, value_name = "VERSION")]
+    to: Option<u64>,
+    /// User or service account as whom its schedules run; absent, whom the active deployment names, if
+    /// you hold access-control, else you.
+    #[arg(long)]
+    run_as: Option<String>,
 }
 
 impl Rollback {
@@ -62,7 +72,7 @@ impl Rollback {
     pub fn run(self, output: &Output) -> Result<(), Exit> {
         let path =
             format!("environments/{}/deployments/{}/rollback", segment(&self.environment), segment(&self.project));
-        let answer = Client::from_context()?.post(&path, &json!({}))?;
+        let answer = Client::from_context()?.post(&path, &json!({"to": self.to, "run_as": self.run_as}))?;
         output.result(&answer, || deploy::told(&answer));
         Ok(())
     }
@@ -107,10 +117,20 @@ fn picture(plan: &Value) -> String {
     }
     shown.push_str("who may run it\n");
     for one in list(plan, "orchestrations") {
-        let (here, there) =
-            (text(one, "acl_from"), one.get("acl_to").and_then(Value::as_str).unwrap_or("default (new)"));
+        let new = || format!("{} (new)", plan.get("acl").and_then(Value::as_str).unwrap_or("default"));
+        let there = one.get("acl_to").and_then(Value::as_str).map_or_else(new, str::to_owned);
+        let here = text(one, "acl_from");
         let mark = if here == there { '=' } else { '~' };
         shown.push_str(&format!("  {mark} {}  ACL {here} -> ACL {there}\n", text(one, "name")));
+    }
+    let by_itself: Vec<&Value> =
+        list(plan, "orchestrations").filter(|one| one.get("schedule").is_some_and(Value::is_string)).collect();
+    if !by_itself.is_empty() {
+        shown.push_str("what runs by itself\n");
+    }
+    for one in by_itself {
+        let (name, schedule, by) = (text(one, "name"), text(one, "schedule"), text(one, "runs_as"));
+        shown.push_str(&format!("  {name}  {schedule}  as {by}\n"));
     }
     shown.push_str("authority\n");
     for (mark, name) in [('+', "gains"), ('-', "loses")] {
@@ -126,9 +146,12 @@ fn picture(plan: &Value) -> String {
     if list(plan, "gains").chain(list(plan, "loses")).next().is_none() {
         shown.push_str("  = nothing changes\n");
     }
-    match plan.get("refusal").and_then(Value::as_str) {
-        Some(refusal) => shown.push_str(&format!("\n! it would be refused: {refusal}\n")),
-        None => shown.push_str("\nit would be done\n"),
+    shown.push('\n');
+    for reason in list(plan, "refusals").filter_map(Value::as_str) {
+        shown.push_str(&format!("! it would be refused: {reason}\n"));
+    }
+    if list(plan, "refusals").next().is_none() {
+        shown.push_str("it would be done\n");
     }
     shown
 }

@@ -85,6 +85,7 @@ pub fn deployment(module: Digest) -> Deployment {
         adopted_by: None,
         run_as: None,
         deployed_at: NOW,
+        restores: None,
         apis: BTreeMap::new(),
         orchestrations: BTreeMap::from([order]),
     }

@@ -60,7 +60,9 @@ impl Watch {
             if until.is_some_and(|until| Instant::now() >= until) {
                 return Ok(());
             }
-            std::thread::sleep(EVERY);
+            if !client.pause(EVERY) {
+                return Ok(());
+            }
             self.look(&client, &mut told, output)?;
         }
     }
