@@ -107,7 +107,7 @@ impl Quickstart {
         let password = self.tenant(&installation, &tenant).await?;
         allow(&installation, &tenant, &environment, &endpoints.addresses()).await?;
 
-        let own = installation.certificate(&["localhost", "127.0.0.1"])?;
+        let own = installation.own_certificate(data, &server::NAMES)?;
         let ca_file = installation.write_ca(data)?;
         let ca = installation.authority.certificate_pem();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));

@@ -33,7 +33,7 @@ pub struct Serve {
     #[arg(long, default_value = "127.0.0.1:8443")]
     listen: SocketAddr,
     /// DNS name or address the server is reached by, for the certificate its own CA issues.
-    #[arg(long = "name", default_values = ["localhost", "127.0.0.1", "::1"])]
+    #[arg(long = "name", default_values = server::NAMES)]
     names: Vec<String>,
     /// Certificate chain (PEM) instead of one from the installation's own CA.
     #[arg(long, requires = "key")]
@@ -67,7 +67,7 @@ impl Serve {
         let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
         let own = match (&self.cert, &self.key) {
             (Some(cert), Some(key)) => given(cert, key)?,
-            _ => installation.certificate(&names)?,
+            _ => installation.own_certificate(&self.data, &names)?,
         };
         let ca = installation.write_ca(&self.data)?;
         let listening = Listening::open(&self.data, self.listen, &own, installation.runtime.clone()).await?;
