@@ -19,8 +19,8 @@ pub enum Audit {
     /// Show the newest entries.
     Log {
         /// At most so many.
-        #[arg(long, default_value_t = 50)]
-        limit: usize,
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
     },
     /// Write all links as JSON lines.
     Export,
@@ -39,7 +39,7 @@ impl Audit {
                 let links = from_server(output)?;
                 let mut newest: Vec<&Link> = links.iter().collect();
                 newest.sort_by_key(|link| (link.entry.at, link.seq));
-                let newest: Vec<&Link> = newest.into_iter().rev().take(limit).rev().collect();
+                let newest: Vec<&Link> = newest.into_iter().rev().take(limit as usize).rev().collect();
                 let value = serde_json::to_value(&newest).unwrap_or_default();
                 output.table(
                     &value,

@@ -34,7 +34,7 @@ impl Installation {
         let master = Master::open_or_create(dir).map_err(|e| failed("open the master key", e))?;
         let authority =
             Authority::open_or_create(dir, "Lockgate installation CA", now).map_err(|e| failed("open the CA", e))?;
-        let store = SqliteStore::open(dir, now).map_err(|e| failed("open the store", e))?;
+        let store = SqliteStore::open(dir, now).map_err(|e| Exit::failed("LG-INSTALLATION", e.to_string()))?;
         let engine = Engine::new(EngineConfig::default()).map_err(|e| failed("start the engine", e))?;
         let runtime = Runtime::open(Parts {
             store: Arc::new(store),

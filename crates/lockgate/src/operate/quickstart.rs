@@ -142,6 +142,16 @@ impl Quickstart {
         let _ = serving.await;
         Reach::clear(data);
         endpoints.shutdown().await;
+        if self.once {
+            output.note(match &self.data {
+                Some(_) => {
+                    "the order went through and quickstart has ended; without --once it stays up on the same --data"
+                }
+                None => {
+                    "the order went through and quickstart has ended; nothing of it is left. Without --once it stays up"
+                }
+            });
+        }
         Ok(())
     }
 
