@@ -14,7 +14,7 @@ use futures_util::StreamExt as _;
 use lockgate_connector_api::{Address, Call, Config, Context, DynConnector, Registry, Scheme, Secret, Streamed};
 use lockgate_connector_postgres::Postgres;
 use lockgate_document::{CsvWriter, Document, Value};
-use lockgate_model::definition::ServerIdentity;
+use lockgate_model::{definition::ServerIdentity, manifest::Delimiter};
 use lockgate_testkit::{
     Pki,
     contract::{CANARY, context, loopback},
@@ -53,7 +53,7 @@ impl Account {
         let Some(Streamed::Records(mut records)) = self.call("query", SQL, Vec::new(), true).await else {
             panic!("no records")
         };
-        let mut csv = csv.then(|| CsvWriter::new(b',', None));
+        let mut csv = csv.then(|| CsvWriter::new(Delimiter::COMMA, None));
         let (mut rows, mut bytes, mut written) = (0, 0, Vec::new());
         while let Some(batch) = records.next().await {
             let batch = batch.unwrap();

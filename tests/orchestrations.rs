@@ -37,9 +37,7 @@ fn run(root: &Path) -> usize {
     let mut files = BTreeMap::new();
     walk(root, root, &mut files);
     let (sources, catalog) = (Sources(files), lockgate_runtime::catalog(&lockgate_connector_catalog::registry()));
-    let problems = Project::check_sources(&sources, &catalog);
-    assert!(problems.is_empty(), "{}: {problems}", root.display());
-    let project = Project::parse(&sources).unwrap();
+    let project = Project::checked(&sources, &catalog).unwrap_or_else(|p| panic!("{}: {p}", root.display()));
     let engine = Engine::new(EngineConfig::default()).unwrap();
     let modules: BTreeMap<String, _> = project
         .compile(&catalog)

@@ -134,3 +134,41 @@ fn a_restart_keeps_everything_but_sessions() {
     assert_eq!(house.order(&admin, ORDER).status, 401, "the old password still holds");
     assert_eq!(house.order(&house.administrator(), ORDER).status, 200);
 }
+
+/// Whoever can write the database moves sealed secrets to where another account would send them.
+#[test]
+fn a_swapped_sealed_secret_opens_nowhere() {
+    let house = House::start();
+    let tested = |house: &House, account: &str| {
+        let context = house.data.join("context.json");
+        let output = house.cli_as(&context, &["--json", "account", "test", account, "--env", "development"], "");
+        String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
+    };
+    let reached = tested(&house, "erp");
+    assert!(reached.contains("\"ok\""), "{reached}");
+    assert!(!reached.contains("error"), "{reached}");
+    // The practice endpoints end with quickstart: what opens is not reached from here on.
+    let house = house.serve("", &[]);
+    let opened = tested(&house, "erp");
+    assert!(opened.contains("no connection to its address"), "{opened}");
+    let House { data, .. } = &house;
+    let swap = "\
+import sqlite3, sys
+db = sqlite3.connect(sys.argv[1])
+rows = db.execute(\"SELECT id, revision, body FROM definitions WHERE kind = 'secret' AND body IS NOT NULL\").fetchall()
+(a, ra, ba), (b, rb, bb) = [r for r in rows if r[0] in ('development/erp/password', 'development/bank/password')]
+db.execute('UPDATE definitions SET body = ? WHERE id = ? AND revision = ?', (bb, a, ra))
+db.execute('UPDATE definitions SET body = ? WHERE id = ? AND revision = ?', (ba, b, rb))
+db.commit()
+";
+    let definitions = data.join("definitions.sqlite");
+    assert!(definitions.is_file());
+    let output = std::process::Command::new("python3").args(["-c", swap]).arg(&definitions).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let house = house.serve("", &[]);
+    for account in ["erp", "bank"] {
+        let told = tested(&house, account);
+        assert!(told.contains("LG-INTERNAL"), "{account}: {told}");
+    }
+    assert!(house.log().contains("a sealed secret does not open"));
+}

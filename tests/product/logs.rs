@@ -87,6 +87,68 @@ fn log_lines_tell_what_happened_and_nothing_of_the_data() {
     assert_eq!(gone.status.code(), Some(3), "a run of another environment: {gone:?}");
 }
 
+const DIVIDE: &str = "\
+document: { dsl: '1.0.3', namespace: test, name: divide, version: '1.0.0', title: Divide }
+evaluate: { language: jsonata }
+do:
+  - rows:
+      call: postgres.query:1@default
+      with: { account: shop, stream: true, sql: 'select 1 / (1500 - n) as q from generate_series(1, 2000) as n' }
+  - file:
+      call: sftp.put:1@default
+      with: { account: bank, path: quotients.csv, body: '${ $stream }', format: csv }
+";
+const DIVIDE_PROJECT: &str = "\
+project: divide
+title: Divide
+accounts:
+  shop: { connector: postgres, operations: [query] }
+  bank: { connector: sftp, operations: [put] }
+";
+
+/// The call that takes a stream fails with it, and is not to blame.
+#[test]
+fn a_stream_that_breaks_is_told_of_the_call_it_came_out_of() {
+    let Some(house) = House::start_with_database() else { return };
+    let project = house.folder().join("divide");
+    std::fs::create_dir(&project).unwrap();
+    std::fs::write(project.join("project.yaml"), DIVIDE_PROJECT).unwrap();
+    std::fs::write(project.join("divide.flow.yaml"), DIVIDE).unwrap();
+    house.cli(&["push", project.to_str().unwrap()]);
+    house.cli(&["deploy", "divide", "development"]);
+    let reply = house.request(&house.administrator(), "POST", "/demo/development/divide", Some("{}"), &[]);
+    assert_eq!((reply.status, reply.code_of_problem().as_str()), (502, "postgres-value"), "{reply:?}");
+    assert!(reply.body.contains("cannot `query` with account `shop`: "), "{reply:?}");
+    assert!(reply.body.contains("SQLSTATE 22012"), "{reply:?}");
+    let run = reply.headers.lines().find_map(|l| l.strip_prefix("lockgate-run: ")).unwrap().trim();
+
+    let own = lines(&house.cli(&["logs", "--env", "development", "--run", run, "--json"]));
+    let broke = own.iter().find(|l| l["event"] == "connector-error").unwrap();
+    for (key, value) in [
+        ("connector", "postgres"),
+        ("operation", "query"),
+        ("account", "shop"),
+        ("code", "postgres-value"),
+        ("task", "/do/1/file"),
+    ] {
+        assert_eq!(broke[key], value, "{broke}");
+    }
+    let failed = own.iter().find(|l| l["event"] == "failed").unwrap();
+    assert_eq!((&failed["account"], &failed["code"]), (&"shop".into(), &"postgres-value".into()), "{failed}");
+    let record = house.cli_json(&["runs", "show", run, "--env", "development"]);
+    assert_eq!(record["error"]["code"], "postgres-value", "{record}");
+
+    let page = house.cli(&["operator", "metrics", "--data", house.data.to_str().unwrap()]);
+    for (connector, operation, outcome) in
+        [("postgres", "query", "ok"), ("postgres", "query", "rejected"), ("sftp", "put", "source")]
+    {
+        let line = format!(
+            "lockgate_connector_calls_total{{connector=\"{connector}\",operation=\"{operation}\",outcome=\"{outcome}\"}} 1"
+        );
+        assert!(page.lines().any(|l| l == line), "no `{line}` in\n{page}");
+    }
+}
+
 #[test]
 fn who_watches_sees_runs_and_lines_as_they_come() {
     let house = House::start();

@@ -8,6 +8,7 @@ mod climbing;
 mod edges;
 mod files;
 mod first_login;
+mod flood;
 mod gates;
 mod hostile;
 mod house;

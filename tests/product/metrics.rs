@@ -85,6 +85,28 @@ fn counts_are_shown_to_the_operator_alone() {
 }
 
 #[test]
+fn an_account_that_is_bound_anew_or_removed_is_let_go() {
+    let (house, peers) = (House::start(), Peers::new());
+    let peer = peers.start();
+    publish(&house, &peers, &peer);
+    let admin = house.administrator();
+    let open = || {
+        let page = house.cli(&["operator", "metrics", "--data", house.data.to_str().unwrap()]);
+        let line = page.lines().find(|line| line.starts_with("lockgate_accounts_open ")).unwrap().to_owned();
+        line.rsplit(' ').next().unwrap().parse::<u32>().unwrap()
+    };
+    let others = open();
+    let get = || assert_eq!(house.request(&admin, "POST", GET, Some(JSON), &[]).status, 200);
+    get();
+    assert_eq!(open(), others + 1);
+    point_at(&house, &peers, &format!("https://127.0.0.1:{}/base/", peer.port()));
+    assert_eq!(open(), others, "bound anew");
+    get();
+    house.cli(&["account", "rm", "peer", "--env", "development"]);
+    assert_eq!(open(), others, "removed");
+}
+
+#[test]
 fn an_egress_refusal_and_a_denial_are_counted() {
     let (house, peers) = (House::start(), Peers::new());
     publish(&house, &peers, &peers.start());
@@ -116,7 +138,7 @@ fn a_server_that_cannot_write_lives_and_is_not_ready() {
     // A file may not grow past this: the system refuses the write, as it does on a full disk.
     let largest = std::fs::read_dir(&house.data).unwrap().map(|e| e.unwrap().metadata().unwrap().len()).max().unwrap();
     let blocks = (largest / 512) + 1_024;
-    let house = house.serve(&format!("trap '' XFSZ; ulimit -f {blocks};"), &[]);
+    let house = house.serve(&format!("trap '' XFSZ; ulimit -S -f {blocks};"), &[]);
     assert_eq!(get(&house, "/readyz"), (200, "ok\n".to_owned()));
     let until = Instant::now() + Duration::from_secs(60);
     // The endpoint is gone, so orders fail; what counts is that each is written down.
@@ -130,4 +152,20 @@ fn a_server_that_cannot_write_lives_and_is_not_ready() {
     }
     assert_eq!(get(&house, "/readyz"), (503, "the store cannot be written\n".to_owned()));
     assert_eq!(get(&house, "/healthz"), (200, "ok\n".to_owned()));
+    // There is room again: it goes on, and nobody restarted it.
+    let process = house.process.0.id().to_string();
+    let room = std::process::Command::new("prlimit").args(["--pid", &process, "--fsize=unlimited:"]).status();
+    assert!(room.unwrap().success());
+    let until = Instant::now() + Duration::from_secs(60);
+    while get(&house, "/readyz").0 != 200 {
+        assert!(Instant::now() < until, "there is room, and it is not ready");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    assert_eq!(house.order(&admin, ORDER).status, 502);
+    // Each run that was opened is closed in time.
+    let path = "/admin/v1/tenants/demo/environments/development/runs?phase=running";
+    while house.request(&admin, "GET", path, None, &[]).json()["items"] != serde_json::json!([]) {
+        assert!(Instant::now() < until, "a run stays open");
+        std::thread::sleep(Duration::from_millis(200));
+    }
 }

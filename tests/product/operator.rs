@@ -86,3 +86,20 @@ fn withdrawing_an_allowance_closes_the_way_at_once() {
     assert!(!operator(&house, &["egress", "allow", "demo", "development", "not-a-range", "1"]).status.success());
     assert!(!operator(&house, &["egress", "allow", "demo", "nowhere", "10.0.0.0/8", "1"]).status.success());
 }
+
+/// Strangers who hold every connection the server takes leave it descriptors for its own files and
+/// its operator.
+#[test]
+fn a_crowd_of_strangers_shuts_nobody_out() {
+    let house = House::start().serve("ulimit -n 128;", &[]);
+    let at = house.text("listener_url").trim_start_matches("https://").to_owned();
+    let crowd: Vec<_> = (0..200).map(|_| std::net::TcpStream::connect(&at).unwrap()).collect();
+    for verb in ["suspend", "resume"] {
+        let done = operator(&house, &["tenant", verb, "demo"]);
+        assert!(done.status.success(), "{verb}: {done:?}");
+    }
+    drop(crowd);
+    assert_eq!(house.request("", "GET", "/readyz", None, &[]).body, "ok\n");
+    assert!(house.log().contains("raise the limit of file descriptors"));
+    assert_eq!(house.request(&house.administrator(), "GET", "/admin/v1/tenants/demo/users", None, &[]).status, 200);
+}

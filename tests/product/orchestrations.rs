@@ -38,6 +38,10 @@ fn rows_of_a_database_become_a_reply_and_a_file() {
     let admin = house.administrator();
     let ask = |body: &str| house.request(&admin, "POST", "/demo/development/customers-from-db", Some(body), &[]);
     assert_eq!(ask(r#"{"country": "Germany"}"#).status, 400);
+    for wrong in ["\"a lot\"", "\"2000\"", "null", "true", "-1", "[1]", "{\"a\": 1}"] {
+        let reply = ask(&format!("{{\"country\": \"DE\", \"minCredit\": {wrong}}}"));
+        assert_eq!(reply.status, 400, "{wrong}: {reply:?}");
+    }
     // What would end another statement stays a value.
     assert_eq!(ask(r#"{"country": "';"}"#).json()["count"], 0);
     let reply = ask(r#"{"country": "DE", "minCredit": 2000}"#);

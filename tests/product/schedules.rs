@@ -60,6 +60,8 @@ fn a_flow_runs_by_itself_and_over_a_restart() {
     let denied =
         house.cli_as(&house.folder().join("watcher.json"), &["schedule", "pause", "tick", "--env", "development"], "");
     assert_eq!(denied.status.code(), Some(3), "{denied:?}");
+    let seen = house.cli_as(&house.folder().join("watcher.json"), &["schedule", "list", "--env", "development"], "");
+    assert!(seen.status.success() && String::from_utf8_lossy(&seen.stdout).contains("every 1 s"), "{seen:?}");
     house.cli(&["schedule", "pause", "tick", "--env", "development"]);
     until(&house, "the end of a run", || schedule(&house)["running"] == false);
     let count = runs(&house).len();
@@ -75,10 +77,15 @@ fn a_flow_runs_by_itself_and_over_a_restart() {
 
     house.cli(&["schedule", "resume", "tick", "--env", "development"]);
     until(&house, "another run", || runs(&house).len() >= count + 2);
+    // Skipped: the next one is told, and it goes on.
+    let due = schedule(&house)["next"].as_i64().unwrap();
+    let skipped = house.cli_json(&["schedule", "skip", "tick", "--env", "development"]);
+    assert!(skipped["skipped"].as_i64().unwrap() >= due, "{skipped}");
+    assert_eq!(skipped["next"].as_i64(), skipped["skipped"].as_i64().map(|at| at + 1_000_000), "{skipped}");
     house.cli(&["undeploy", "clock", "development"]);
     assert_eq!(house.cli(&["schedule", "list", "--env", "development"]).trim(), "none");
     let log = house.cli(&["audit", "log", "--limit", "1000"]);
-    for event in ["schedule-pause", "schedule-run", "schedule-resume"] {
+    for event in ["schedule-pause", "schedule-run", "schedule-resume", "schedule-skip"] {
         assert!(log.contains(event), "no {event} in {log}");
     }
     house.cli(&["audit", "verify"]);

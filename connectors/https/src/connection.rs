@@ -68,16 +68,21 @@ const PROXY_HEAD_BYTES_MAX: usize = 8 << 10;
 /// Longest head of an endpoint's answer.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 const HEADERS_MAX: usize = 256;
+/// Bytes of an HTTP/2 answer that may come before they are read, and of all of a connection's
+/// (RFC 9113 §6.9.1).
+const WINDOW_BYTES: u32 = 1 << 20;
+const WINDOW_BYTES_MAX: u32 = i32::MAX.unsigned_abs();
 /// How long an HTTP/2 connection with requests in flight may be silent before it is asked.
 const PING_AFTER: Duration = Duration::from_secs(15);
 const PONG_WITHIN: Duration = Duration::from_secs(10);
 
-/// Opens a connection. The handshake must end by the deadline.
+/// Opens a connection for so many requests at once. The handshake must end by the deadline.
 pub(crate) async fn open(
     cx: &Context,
     origin: &Origin,
     proxy: Option<&(Host, u16)>,
     tls: Arc<ClientConfig>,
+    requests_max: usize,
     deadline: Instant,
 ) -> Result<Connection, Error> {
     let (stream, vetted) = match proxy {
@@ -87,12 +92,17 @@ pub(crate) async fn open(
         }
         Some(proxy) => through_proxy(cx, origin, proxy, deadline).await?,
     };
-    let secured = time::timeout_at(deadline.into(), secure(stream, origin, tls));
+    let secured = time::timeout_at(deadline.into(), secure(stream, origin, tls, requests_max));
     let (sender, broken) = secured.await.map_err(|_| timed_out())??;
     Ok(Connection { sender, vetted, broken })
 }
 
-async fn secure(stream: TcpStream, origin: &Origin, tls: Arc<ClientConfig>) -> Result<(Sender, Broken), Error> {
+async fn secure(
+    stream: TcpStream,
+    origin: &Origin,
+    tls: Arc<ClientConfig>,
+    requests_max: usize,
+) -> Result<(Sender, Broken), Error> {
     let name = match &origin.host {
         Host::Name(name) => ServerName::try_from(name.clone())
             .map_err(|_| Error::new(Kind::Configuration, "https-name", "the host cannot stand in a certificate"))?,
@@ -106,7 +116,10 @@ async fn secure(stream: TcpStream, origin: &Origin, tls: Arc<ClientConfig>) -> R
     if http2 {
         let mut builder = http2::Builder::new(TokioExecutor::new());
         builder.max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX));
-        builder.adaptive_window(true);
+        // Answers that wait for their readers must not hold up the others: each has its own window, and
+        // the connection has them all. One that adapts has the connection's for every stream.
+        let all = u32::try_from(requests_max).unwrap_or(u32::MAX).saturating_mul(WINDOW_BYTES).min(WINDOW_BYTES_MAX);
+        builder.initial_stream_window_size(WINDOW_BYTES).initial_connection_window_size(all);
         // All requests of the account share it: a peer that vanished must not hold them up for long.
         builder.timer(TokioTimer::new()).keep_alive_interval(PING_AFTER).keep_alive_timeout(PONG_WITHIN);
         let (sender, driver) = builder.handshake(stream).await.map_err(|e| failure::of(&e))?;

@@ -4,13 +4,12 @@ use std::{fmt, sync::Arc, time::Instant};
 
 use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri, header, response};
 use hyper::body::Incoming;
-use lockgate_connector_api::{Context, Error, Kind};
+use lockgate_connector_api::{Context, Error, Kind, Part, Place as Room};
 use rustls::{
     ClientConfig, SignatureScheme,
     client::{ResolvesClientCert, Resumption},
     sign::CertifiedKey,
 };
-use tokio::sync::OwnedSemaphorePermit;
 
 use crate::{
     config::{Redirects, Settings},
@@ -57,7 +56,7 @@ pub(crate) struct Received {
 /// connection and resets an HTTP/2 stream.
 pub(crate) struct Held {
     lease: Lease,
-    permit: OwnedSemaphorePermit,
+    room: Room,
 }
 
 impl Held {
@@ -69,7 +68,7 @@ impl Held {
     /// The content was read to its end.
     pub fn release(self) {
         self.lease.give_back();
-        drop(self.permit);
+        drop(self.room);
     }
 }
 
@@ -113,13 +112,19 @@ impl Account {
     }
 
     /// Sends a request to the account's origin and follows redirects as its setting says.
-    pub async fn send(&self, cx: &Context, mut request: Prepared, deadline: Instant) -> Result<Received, Error> {
+    pub async fn send(
+        &self,
+        cx: &Context,
+        part: Part,
+        mut request: Prepared,
+        deadline: Instant,
+    ) -> Result<Received, Error> {
         let mut place = Place::Home;
         for _ in 0..=REDIRECTS_MAX {
             let Prepared { method, target, headers, repeatable, .. } = &request;
             let (method, target, headers, repeatable) = (method.clone(), target.clone(), headers.clone(), *repeatable);
             let (has_content, spare) = (!request.content.is_empty(), request.content.again());
-            let received = self.send_to(cx, &place, request, deadline).await?;
+            let received = self.send_to(cx, part, &place, request, deadline).await?;
             let location = received.headers().get(header::LOCATION);
             let Some(location) = location.filter(|_| redirect::is_redirect(received.status())) else {
                 return Ok(received);
@@ -155,18 +160,19 @@ impl Account {
 
     /// Sends a request to the account's origin; a redirect is an answer like any other.
     pub async fn send_once(&self, cx: &Context, request: Prepared, deadline: Instant) -> Result<Received, Error> {
-        self.send_to(cx, &Place::Home, request, deadline).await
+        self.send_to(cx, Part::Ends, &Place::Home, request, deadline).await
     }
 
     async fn send_to(
         &self,
         cx: &Context,
+        part: Part,
         place: &Place,
         request: Prepared,
         deadline: Instant,
     ) -> Result<Received, Error> {
         let Prepared { method, target, headers, mut content, repeatable } = request;
-        let permit = self.pool.room(deadline).await?;
+        let room = self.pool.room(part, deadline).await?;
         let proxy = self.settings.proxy.as_ref();
         let origin = match place {
             Place::Home => &self.home,
@@ -178,12 +184,14 @@ impl Account {
             handed += 1;
             let mut lease = match place {
                 Place::Home => {
-                    let open = || connection::open(cx, origin, proxy, Arc::clone(&self.tls), deadline);
+                    let open = || {
+                        connection::open(cx, origin, proxy, Arc::clone(&self.tls), self.settings.requests_max, deadline)
+                    };
                     self.pool.lease(cx, fresh, open).await?
                 }
                 Place::Other(_) => {
                     let tls = Arc::clone(&self.tls_elsewhere);
-                    Lease::unpooled(connection::open(cx, origin, proxy, tls, deadline).await?)
+                    Lease::unpooled(connection::open(cx, origin, proxy, tls, 1, deadline).await?)
                 }
             };
             let spare = if repeatable { content.again() } else { None };
@@ -202,7 +210,7 @@ impl Account {
             let mut failed = match outcome {
                 Ok(response) => {
                     let (head, body) = response.into_parts();
-                    return Ok(Received { head, body, held: Held { lease, permit }, progress });
+                    return Ok(Received { head, body, held: Held { lease, room }, progress });
                 }
                 Err(failed) => failed,
             };

@@ -25,7 +25,7 @@ mod watched;
 use std::time::Instant;
 
 use http::Method;
-use lockgate_connector_api::{Answer, Call, Config, Connector, Context, Error, Kind, Spec};
+use lockgate_connector_api::{Answer, Call, Config, Connector, Context, Error, Kind, Part, Spec};
 
 use exchange::Account;
 use request::Prepared;
@@ -47,10 +47,10 @@ impl Connector for Https {
         let Some(operation) = spec::SPEC.operation(&call.operation) else {
             return Err(Error::new(Kind::Configuration, "unknown-operation", "the connector has no such operation"));
         };
-        let (deadline, limits, stream) = (call.deadline, call.limits, call.stream);
+        let (deadline, limits, stream, part) = (call.deadline, call.limits, call.stream, Part::of(&call));
         let prepared = Prepared::from_call(self.0.settings(), operation, call)?;
         let method = prepared.method.clone();
-        let received = self.0.send(cx, prepared, deadline).await?;
+        let received = self.0.send(cx, part, prepared, deadline).await?;
         reply::answer(received, &method, stream, &limits, deadline).await
     }
 

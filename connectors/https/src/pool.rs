@@ -4,21 +4,21 @@
 //! HTTP/2 connection is shared; HTTP/1.1 connections are lent out one request at a time.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
 use hyper::client::conn::{http1, http2};
-use lockgate_connector_api::{Context, Error, Kind, Vetted};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time,
-};
+use lockgate_connector_api::{Context, Error, Kept, Kind, Part, Place, Places, Vetted};
 
 use crate::{
     connection::{Connection, Sender},
     failure,
     outgoing::Outgoing,
+    spec,
     watched::Broken,
 };
 
@@ -32,31 +32,26 @@ struct Idle {
     sender: http1::SendRequest<Outgoing>,
     vetted: Vec<Vetted>,
     broken: Broken,
-    since: Instant,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Shared {
     sender: http2::SendRequest<Outgoing>,
     vetted: Vec<Vetted>,
     broken: Broken,
 }
 
-#[derive(Debug, Default)]
-struct Kept {
-    idle: Vec<Idle>,
-    shared: Option<Shared>,
-    /// The server is known to take one request a connection, so connections open side by side.
-    one_by_one: bool,
-}
-
 /// The connections of one account.
 #[derive(Debug)]
 pub(crate) struct Pool {
-    kept: Mutex<Kept>,
+    idle: Kept<Idle>,
+    /// The newest is the one that is shared.
+    shared: Kept<Shared>,
+    /// The server is known to take one request a connection, so connections open side by side.
+    one_by_one: AtomicBool,
     /// Held while a connection is opened and it may turn out to be one that all can share.
     opening: tokio::sync::Mutex<()>,
-    in_flight: Arc<Semaphore>,
+    in_flight: Places,
 }
 
 /// A connection on loan for one request.
@@ -87,12 +82,8 @@ impl Lease {
     /// Gives the connection back after a whole answer was read.
     pub fn give_back(self) {
         let (Some(pool), Sender::Http1(sender)) = (self.pool, self.sender) else { return };
-        if sender.is_closed() {
-            return;
-        }
-        let mut kept = pool.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        if kept.idle.len() < KEPT_MAX {
-            kept.idle.push(Idle { sender, vetted: self.vetted, broken: self.broken, since: Instant::now() });
+        if !sender.is_closed() {
+            pool.idle.keep(Idle { sender, vetted: self.vetted, broken: self.broken });
         }
     }
 }
@@ -101,23 +92,23 @@ impl Pool {
     /// No connections yet; at most `requests_max` requests in flight.
     pub fn new(requests_max: usize) -> Self {
         Self {
-            kept: Mutex::default(),
+            idle: Kept::new(KEPT_MAX, IDLE_MAX, drop),
+            shared: Kept::new(KEPT_MAX, IDLE_MAX, drop),
+            one_by_one: AtomicBool::new(false),
             opening: tokio::sync::Mutex::default(),
-            in_flight: Arc::new(Semaphore::new(requests_max)),
+            in_flight: Places::new(&spec::SPEC, requests_max),
         }
     }
 
     /// Waits for room for one more request.
-    pub async fn room(&self, deadline: Instant) -> Result<OwnedSemaphorePermit, Error> {
-        match time::timeout_at(deadline.into(), Arc::clone(&self.in_flight).acquire_owned()).await {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) => Err(failure::broken()),
-            Err(_) => Err(Error::new(
+    pub async fn room(&self, part: Part, deadline: Instant) -> Result<Place, Error> {
+        self.in_flight.take(part, deadline).await.ok_or_else(|| {
+            Error::new(
                 Kind::Timeout,
                 "https-busy",
                 "all of the account's requests in flight were taken until the deadline (setting `requests_max`)",
-            )),
-        }
+            )
+        })
     }
 
     /// A connection that is ready for a request: a kept one, or one that `open` opens.
@@ -130,7 +121,7 @@ impl Pool {
         }
         // Until it is known that the server takes one request a connection, one caller opens and
         // the others wait to see whether they can share.
-        let one_by_one = self.kept.lock().unwrap_or_else(PoisonError::into_inner).one_by_one;
+        let one_by_one = self.one_by_one.load(Ordering::Relaxed);
         let opening = if one_by_one { None } else { Some(self.opening.lock().await) };
         if opening.is_some()
             && !fresh
@@ -139,14 +130,9 @@ impl Pool {
             return Ok(lease);
         }
         let Connection { sender, vetted, broken } = open().await?;
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        match &sender {
-            Sender::Http1(_) => kept.one_by_one = true,
-            Sender::Http2(sender) => {
-                kept.one_by_one = false;
-                let (vetted, broken) = (vetted.clone(), Arc::clone(&broken));
-                kept.shared = Some(Shared { sender: sender.clone(), vetted, broken });
-            }
+        self.one_by_one.store(matches!(sender, Sender::Http1(_)), Ordering::Relaxed);
+        if let Sender::Http2(sender) = &sender {
+            self.shared.keep(Shared { sender: sender.clone(), vetted: vetted.clone(), broken: Arc::clone(&broken) });
         }
         Ok(Lease { sender, reused: false, vetted, broken, pool: Some(Arc::clone(self)) })
     }
@@ -154,32 +140,22 @@ impl Pool {
     async fn kept(self: &Arc<Self>, cx: &Context) -> Option<Lease> {
         let allowed = |vetted: &[Vetted]| vetted.iter().all(|v| cx.egress.still_allows(*v));
         loop {
-            let (mut sender, vetted, broken) = {
-                let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.shared = kept.shared.take().filter(|s| !s.sender.is_closed() && allowed(&s.vetted));
-                match &kept.shared {
-                    Some(s) => (Sender::Http2(s.sender.clone()), s.vetted.clone(), Arc::clone(&s.broken)),
-                    None => {
-                        kept.idle
-                            .retain(|i| !i.sender.is_closed() && i.since.elapsed() < IDLE_MAX && allowed(&i.vetted));
-                        // The one used last is the least likely to be closed by the server.
-                        let idle = kept.idle.pop()?;
-                        (Sender::Http1(idle.sender), idle.vetted, idle.broken)
-                    }
+            let shared = self.shared.share(|shared| !shared.sender.is_closed() && allowed(&shared.vetted));
+            let (mut sender, vetted, broken) = match shared {
+                Some(Shared { sender, vetted, broken }) => (Sender::Http2(sender), vetted, broken),
+                None => {
+                    let idle = self.idle.take(|idle| !idle.sender.is_closed() && allowed(&idle.vetted));
+                    let (Idle { sender, vetted, broken }, _) = idle?;
+                    (Sender::Http1(sender), vetted, broken)
                 }
             };
             let ready = match &mut sender {
                 Sender::Http1(sender) => sender.ready().await,
                 Sender::Http2(sender) => sender.ready().await,
             };
-            match (ready, &sender) {
-                (Ok(()), _) => {
-                    return Some(Lease { sender, reused: true, vetted, broken, pool: Some(Arc::clone(self)) });
-                }
-                (Err(_), Sender::Http1(_)) => {}
-                (Err(_), Sender::Http2(_)) => {
-                    self.kept.lock().unwrap_or_else(PoisonError::into_inner).shared = None;
-                }
+            // One that has closed meanwhile is not fit any more.
+            if ready.is_ok() {
+                return Some(Lease { sender, reused: true, vetted, broken, pool: Some(Arc::clone(self)) });
             }
         }
     }

@@ -31,7 +31,13 @@ pub(crate) const SPEC: Spec = Spec {
             "proxy",
             "An HTTP proxy to go through by CONNECT. TLS runs through it end to end; it is given the checked address, not the name.",
         ),
-        Field::integer("requests_max", 1, 1024, "Requests in flight at once; further calls wait.").default("64"),
+        Field::integer(
+            "requests_max",
+            3,
+            1024,
+            "Requests in flight at once; further calls wait. Two of them are kept free of calls that stream to the next call, which may need one and pass its own answer on.",
+        )
+        .default("64"),
         Field::secret("password", "Password.").when("auth", "basic"),
         Field::secret("token", "Bearer token.").when("auth", "bearer"),
         Field::secret("header_value", "Value of that header.").when("auth", "header"),

@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lockgate_connector_api::{Answer, Context, Error, Kind, Streamed};
+use lockgate_connector_api::{Answer, Context, Error, Kind, Part, Streamed};
 use lockgate_document::{Builder, Document, Fault, Node};
 use lockgate_model::Limits;
 
@@ -27,6 +27,8 @@ pub(crate) struct Work {
     pub limits: Limits,
     /// Whether rows are wanted as a stream.
     pub stream: bool,
+    /// What that makes it to other calls.
+    pub part: Part,
 }
 
 /// Runs of a batch that are sent before their counts are read.
@@ -36,12 +38,9 @@ const RUNS_AT_ONCE: usize = 1_000;
 /// does to its session outlives it.
 pub(crate) async fn query(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
     let asked = input::read(&work.input)?;
-    let mut lease = pool.lease(cx, work.deadline).await?;
+    let mut lease = pool.lease(cx, work.part, work.deadline).await?;
     let begin = format!("begin read only; set local statement_timeout = {}", remaining_ms(work.deadline));
-    let begun = start(&mut lease, &asked, &begin, Statement::gives_objects, |session| {
-        session.say("rollback")?;
-        session.say_clean()
-    });
+    let begun = start(&mut lease, &asked, &begin, Statement::gives_objects, undo);
     let (statement, written) = match begun.await {
         Ok(begun) => begun,
         Err(error) => return lease.finish(Err(error)).await,
@@ -73,7 +72,7 @@ async fn whole(session: &mut Session, statement: &Statement, work: &Work, writte
 /// Runs one statement, in the transaction that the server makes for it alone.
 pub(crate) async fn execute(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
     let asked = input::read(&work.input)?;
-    let mut lease = pool.lease(cx, work.deadline).await?;
+    let mut lease = pool.lease(cx, work.part, work.deadline).await?;
     let begin = format!("set statement_timeout = {}", remaining_ms(work.deadline));
     let returns = |statement: &Statement| if statement.columns.is_empty() { Ok(()) } else { statement.gives_objects() };
     let begun = start(&mut lease, &asked, &begin, returns, Session::say_clean).await;
@@ -112,34 +111,19 @@ async fn changed(session: &mut Session, statement: &Statement, work: &Work, writ
 pub(crate) async fn batch(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
     let asked = input::read(&work.input)?;
     let lists = asked.lists()?;
-    let mut lease = pool.lease(cx, work.deadline).await?;
+    let mut lease = pool.lease(cx, work.part, work.deadline).await?;
     let outcome = all_or_nothing(lease.session()?, asked.sql, lists, &work).await;
     // A transaction that is still open is undone with its connection.
     lease.finish(outcome).await
 }
 
 async fn all_or_nothing(session: &mut Session, sql: &str, lists: Vec<Node<'_>>, work: &Work) -> Result<Answer, Error> {
-    let statement = session.prepare(sql).await?;
-    if !statement.columns.is_empty() {
-        return Err(failure::input("the statement gives rows, which a batch does not return (use `execute`)"));
-    }
-    // All before the first is sent: a parameter that does not fit costs the database nothing.
-    let values = |(at, list)| {
-        statement.values(input::items(list)).map_err(|error: Error| {
-            let detail = format!("list {}: {}", at + 1, error.private().reveal());
-            error.with_private(detail)
-        })
-    };
-    let runs: Vec<Values> = lists.into_iter().enumerate().map(values).collect::<Result<_, Error>>()?;
-    session.say(&format!("begin; set local statement_timeout = {}", remaining_ms(work.deadline)))?;
-    session.heard().await?;
+    let (statement, runs) = begin_runs(session, sql, &lists, work).await?;
     let mut counts = Vec::with_capacity(runs.len());
-    for some in runs.chunks(RUNS_AT_ONCE) {
-        for values in some {
-            session.run(&statement, values)?;
+    for (at, some) in runs.chunks(RUNS_AT_ONCE).enumerate() {
+        if at > 0 {
+            send(session, &statement, some).await?;
         }
-        session.end_runs();
-        session.flush().await?;
         let before = counts.len();
         loop {
             match session.given(0).await {
@@ -147,18 +131,19 @@ async fn all_or_nothing(session: &mut Session, sql: &str, lists: Vec<Node<'_>>, 
                 Ok(Given::Row(_)) => return Err(failure::protocol("a row of a statement that has none")),
                 Ok(Given::Ready) => break,
                 Err(error) => {
-                    session.say("rollback")?;
-                    session.say_clean()?;
-                    let detail = format!("list {}: {}", counts.len() + 1, error.private().reveal());
-                    return Err(error.with_private(detail));
+                    undo(session)?;
+                    return Err(in_list(counts.len(), error));
                 }
             }
         }
         if counts.len() != before + some.len() || !session.is_in_transaction() {
+            undo(session)?;
             return Err(failure::input("the statement is empty, or ended the batch's transaction"));
         }
     }
     session.say("commit")?;
+    // Also after a commit that fails: not all that a statement leaves is undone with its transaction.
+    session.say_clean()?;
     session.heard().await.map_err(|error| match error.kind() {
         Kind::Unreachable => Error::new(
             Kind::Unreachable,
@@ -167,7 +152,6 @@ async fn all_or_nothing(session: &mut Session, sql: &str, lists: Vec<Node<'_>>, 
         ),
         _ => error,
     })?;
-    session.say_clean()?;
     let output = built(work, |out| {
         out.begin_object()?;
         out.key("rows")?;
@@ -183,9 +167,66 @@ async fn all_or_nothing(session: &mut Session, sql: &str, lists: Vec<Node<'_>>, 
     Ok(Answer { output, stream: None, read: 0, written: runs.iter().map(statement::bytes).sum() })
 }
 
+/// Prepares the statement, begins the transaction and sends the first runs. Gives the statement and
+/// all runs when the server has begun the first.
+async fn begin_runs(
+    session: &mut Session,
+    sql: &str,
+    lists: &[Node<'_>],
+    work: &Work,
+) -> Result<(Arc<Statement>, Vec<Values>), Error> {
+    let mut anew = false;
+    loop {
+        let statement = session.prepare(sql).await?;
+        if !statement.columns.is_empty() {
+            return Err(failure::input("the statement gives rows, which a batch does not return (use `execute`)"));
+        }
+        // All before the first is sent: a parameter that does not fit costs the database nothing.
+        let values =
+            |(at, list): (usize, &Node<'_>)| statement.values(input::items(*list)).map_err(|error| in_list(at, error));
+        let runs = lists.iter().enumerate().map(values).collect::<Result<Vec<Values>, Error>>()?;
+        session.say(&format!("begin; set local statement_timeout = {}", remaining_ms(work.deadline)))?;
+        session.heard().await?;
+        let Some(first) = runs.chunks(RUNS_AT_ONCE).next() else { return Ok((statement, runs)) };
+        send(session, &statement, first).await?;
+        match session.bound().await {
+            Ok(()) => return Ok((statement, runs)),
+            // It was altered or forgotten since it was prepared; nothing has run.
+            Err(error) if error.code() == failure::GONE && !anew => {
+                session.say("rollback")?;
+                session.settle().await?;
+                anew = true;
+            }
+            Err(error) => {
+                undo(session)?;
+                return Err(in_list(0, error));
+            }
+        }
+    }
+}
+
+async fn send(session: &mut Session, statement: &Statement, runs: &[Values]) -> Result<(), Error> {
+    for values in runs {
+        session.run(statement, values)?;
+    }
+    session.end_runs();
+    session.flush().await
+}
+
+/// Says for which list of parameters it is.
+fn in_list(at: usize, error: Error) -> Error {
+    let detail = format!("list {}: {}", at + 1, error.private().reveal());
+    error.with_private(detail)
+}
+
+fn undo(session: &mut Session) -> Result<(), Error> {
+    session.say("rollback")?;
+    session.say_clean()
+}
+
 /// Signs in, and asks for an answer.
 pub(crate) async fn test(pool: &Arc<Pool>, cx: &Context, deadline: Instant) -> Result<(), Error> {
-    let mut lease = pool.lease(cx, deadline).await?;
+    let mut lease = pool.lease(cx, Part::Ends, deadline).await?;
     let session = lease.session()?;
     session.say("select 1")?;
     session.heard().await?;

@@ -3,9 +3,9 @@
 //! `config` reads the account, `input` a call's input. `calls` are the operations: each takes a
 //! connection from `pool`, runs its `statement` in a `session` and turns what comes back into
 //! `records`. `read` and `write` turn values from and into the server's text, by the `types` that
-//! the server states; `moment` does so for dates and times. Below, `signin` opens a connection
-//! (`binding` ties the password's proof to the server's certificate) and `wire` carries messages.
-//! `spec` is the declaration.
+//! the server states (`catalogue` holds those of the database's own); `moment` does so for dates and
+//! times. Below, `signin` opens a connection (`binding` ties the password's proof to the server's
+//! certificate) and `wire` carries messages. `spec` is the declaration.
 //!
 //! Deliberately absent: connections without TLS or without a verified server, passwords in the
 //! clear or as MD5, `copy`, statements put together from data (they come in whole, data by
@@ -15,6 +15,7 @@
 
 mod binding;
 mod calls;
+mod catalogue;
 mod config;
 mod failure;
 mod input;
@@ -32,7 +33,7 @@ mod write;
 
 use std::{fmt, sync::Arc, time::Instant};
 
-use lockgate_connector_api::{Answer, Call, Config, Connector, Context, Error, Kind, Spec};
+use lockgate_connector_api::{Answer, Call, Config, Connector, Context, Error, Kind, Part, Spec};
 
 use calls::Work;
 use config::Settings;
@@ -58,8 +59,9 @@ impl Connector for Postgres {
     }
 
     async fn invoke(&self, cx: &Context, call: Call) -> Result<Answer, Error> {
+        let part = Part::of(&call);
         let Call { operation, input, deadline, limits, stream, .. } = call;
-        let work = Work { input, deadline, limits, stream };
+        let work = Work { input, deadline, limits, stream, part };
         match operation.as_str() {
             "query" => calls::query(&self.0, cx, work).await,
             "execute" => calls::execute(&self.0, cx, work).await,

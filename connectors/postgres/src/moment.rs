@@ -1,7 +1,11 @@
 //! Dates and times: between ISO 8601 (RFC 3339 where a moment is meant) and PostgreSQL's own form.
 //!
 //! Years outside 0001 to 9999 take ISO 8601's expanded form, `+10000-01-01` and `-0043-03-15` (44
-//! BC); `infinity` and `-infinity` are words in both.
+//! BC); `infinity` and `-infinity` are words in both. The server keeps millionths of a second and
+//! rounds what is finer in silence, so that is refused here.
+
+/// Digits of a second's fraction that the server keeps.
+const FRACTION_DIGITS_MAX: usize = 6;
 
 /// A value is not of its type's form.
 #[derive(Debug, PartialEq)]
@@ -14,29 +18,43 @@ pub(crate) fn is_infinite(text: &str) -> bool {
 
 /// PostgreSQL's date as ISO 8601.
 pub(crate) fn date_out(text: &str) -> Result<String, Malformed> {
+    let mut out = String::with_capacity(text.len() + 1);
     if is_infinite(text) {
-        return Ok(text.to_owned());
+        out.push_str(text);
+    } else {
+        let (date, before_christ) = era(text);
+        year_out(date, before_christ, &mut out)?;
     }
-    let (date, before_christ) = era(text);
-    year_out(date, before_christ)
+    Ok(out)
 }
 
 /// PostgreSQL's timestamp as ISO 8601, with `Z` or an offset where it has one.
 pub(crate) fn timestamp_out(text: &str) -> Result<String, Malformed> {
+    let mut out = String::with_capacity(text.len() + 4);
     if is_infinite(text) {
-        return Ok(text.to_owned());
+        out.push_str(text);
+    } else {
+        let (moment, before_christ) = era(text);
+        let (date, time) = moment.split_once(' ').ok_or(Malformed)?;
+        year_out(date, before_christ, &mut out)?;
+        out.push('T');
+        offset_out(time, &mut out);
     }
-    let (moment, before_christ) = era(text);
-    let (date, time) = moment.split_once(' ').ok_or(Malformed)?;
-    Ok(format!("{}T{}", year_out(date, before_christ)?, time_out(time)))
+    Ok(out)
 }
 
 /// PostgreSQL's time as ISO 8601: the offset, where there is one, with minutes; none is `Z`.
 pub(crate) fn time_out(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 3);
+    offset_out(text, &mut out);
+    out
+}
+
+fn offset_out(text: &str, out: &mut String) {
     match text.rfind(['+', '-']).and_then(|at| text.split_at_checked(at)) {
-        Some((time, "+00")) => format!("{time}Z"),
-        Some((_, offset)) if offset.len() == 3 => format!("{text}:00"),
-        _ => text.to_owned(),
+        Some((time, "+00")) => out.extend([time, "Z"]),
+        Some((_, offset)) if offset.len() == 3 => out.extend([text, ":00"]),
+        _ => out.push_str(text),
     }
 }
 
@@ -44,16 +62,19 @@ fn era(text: &str) -> (&str, bool) {
     text.strip_suffix(" BC").map_or((text, false), |text| (text, true))
 }
 
-fn year_out(date: &str, before_christ: bool) -> Result<String, Malformed> {
+fn year_out(date: &str, before_christ: bool, out: &mut String) -> Result<(), Malformed> {
     let (year, rest) = date.split_once('-').ok_or(Malformed)?;
     let number: i64 = year.parse().map_err(|_| Malformed)?;
     // There is no year 0 before Christ, and ISO 8601 has one.
     let number = if before_christ { 1 - number } else { number };
-    Ok(match number {
-        0..=9999 => format!("{number:04}-{rest}"),
-        10_000.. => format!("+{number}-{rest}"),
-        _ => format!("-{:04}-{rest}", number.unsigned_abs()),
-    })
+    match number {
+        // As nearly all are.
+        1000..=9999 if !before_christ => out.push_str(date),
+        0..=9999 => out.push_str(&format!("{number:04}-{rest}")),
+        10_000.. => out.push_str(&format!("+{number}-{rest}")),
+        _ => out.push_str(&format!("-{:04}-{rest}", number.unsigned_abs())),
+    }
+    Ok(())
 }
 
 /// A date as PostgreSQL reads it.
@@ -81,7 +102,7 @@ pub(crate) fn time_in(text: &str, zoned: bool) -> Result<&str, Malformed> {
     let offset = text.find(['+', '-', 'Z', 'z']);
     let (time, offset) = offset.and_then(|at| text.split_at_checked(at)).unwrap_or((text, ""));
     let (clock, fraction) = time.split_once('.').map_or((time, None), |(clock, fraction)| (clock, Some(fraction)));
-    let fraction_fits = fraction.is_none_or(|f| !f.is_empty() && f.bytes().all(|b| b.is_ascii_digit()));
+    let fraction_fits = fraction.is_none_or(is_kept);
     let mut parts = clock.split(':');
     let (hour, minute, second) = (parts.next(), parts.next(), parts.next());
     let in_range = two_digits(hour, 24) && two_digits(minute, 59) && (second.is_none() || two_digits(second, 60));
@@ -93,6 +114,30 @@ pub(crate) fn time_in(text: &str, zoned: bool) -> Result<&str, Malformed> {
         (offset, true) if is_offset(offset) => Ok(text),
         _ => Err(Malformed),
     }
+}
+
+/// Whether the server keeps all of these digits of a second.
+fn is_kept(fraction: &str) -> bool {
+    let digits = fraction.bytes().all(|b| b.is_ascii_digit());
+    digits && !fraction.is_empty() && fraction.trim_end_matches('0').len() <= FRACTION_DIGITS_MAX
+}
+
+/// A duration (ISO 8601) as PostgreSQL reads it. A fraction stands in the seconds alone: of a year or
+/// a day the server would make something else. It computes seconds in 64-bit floating point, in which
+/// millionths stay exact beside nine digits.
+pub(crate) fn interval_in(text: &str) -> Result<&str, Malformed> {
+    if is_infinite(text) {
+        return Ok(text);
+    }
+    let plain = text.bytes().all(|b| b.is_ascii_digit() || b"PYMWDTHS.-".contains(&b));
+    let fits = match text.split_once('.') {
+        None => true,
+        Some((before, after)) => {
+            let whole = before.rsplit(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+            before.contains('T') && whole.len() <= 9 && after.strip_suffix('S').is_some_and(is_kept)
+        }
+    };
+    if plain && text.starts_with('P') && fits { Ok(text) } else { Err(Malformed) }
 }
 
 fn is_offset(text: &str) -> bool {
@@ -168,10 +213,51 @@ mod tests {
         {
             assert_eq!(time_in(bad, false), Err(Malformed), "{bad}");
         }
+        for bad in [
+            "",
+            "1 day",
+            "-P1D",
+            "P1,5D",
+            "P0.1Y",
+            "P0.5M",
+            "P0.5W",
+            "P1.5D",
+            "PT1.5H",
+            "PT1.5M",
+            "P1.5S",
+            "PT1.S",
+            "PT1.5",
+            "PT1.5S6M",
+            "PT1.5.5S",
+            "PT0.1234567S",
+            "PT1234567890.5S",
+        ] {
+            assert_eq!(interval_in(bad), Err(Malformed), "{bad}");
+        }
         assert_eq!(timestamp_in("2026-01-01T08:00:00Z", false), Err(Malformed));
         assert_eq!(timestamp_in("2026-01-01T08:00:00", true), Err(Malformed));
         assert_eq!(timestamp_in("2026-01-01T08:00:00+2:00", true), Err(Malformed));
         assert_eq!(timestamp_in("2026-01-01T08:00:00 Europe/Berlin", true), Err(Malformed));
+    }
+
+    /// The server would round it.
+    #[test]
+    fn what_is_finer_than_a_millionth_is_refused() {
+        for (fraction, is_kept) in [
+            ("5", true),
+            ("123456", true),
+            ("123456000", true),
+            ("1234567", false),
+            ("0000001", false),
+            ("0000000", true),
+        ] {
+            let time = format!("08:30:00.{fraction}");
+            assert_eq!(time_in(&time, false).is_ok(), is_kept, "{time}");
+            assert_eq!(time_in(&format!("{time}+02:00"), true).is_ok(), is_kept, "{time}");
+            assert_eq!(timestamp_in(&format!("2026-11-22T{time}"), false).is_ok(), is_kept, "{time}");
+            assert_eq!(timestamp_in(&format!("2026-11-22T{time}Z"), true).is_ok(), is_kept, "{time}");
+            assert_eq!(interval_in(&format!("P1DT-1.{fraction}S")).is_ok(), is_kept, "{time}");
+        }
     }
 
     #[test]

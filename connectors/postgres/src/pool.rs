@@ -5,20 +5,15 @@
 //! closed, and counts as taken until then.
 
 use std::{
-    mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
-use lockgate_connector_api::{Context, Egress, Error, Kind};
+use lockgate_connector_api::{Context, Egress, Error, Kept, Kind, Part, Place, Places};
 use rustls::ClientConfig;
-use tokio::{
-    runtime,
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time,
-};
+use tokio::{runtime, time};
 
-use crate::{config::Settings, failure, session::Session, signin};
+use crate::{config::Settings, failure, session::Session, signin, spec};
 
 /// An idle connection is closed after this.
 const IDLE_MAX: Duration = Duration::from_secs(60);
@@ -28,24 +23,12 @@ const PONG_WITHIN: Duration = Duration::from_secs(2);
 /// How long the clean-up after a call, or the cancelling of a statement, may take.
 const CLEAN_UP_MAX: Duration = Duration::from_secs(5);
 
-struct Idle {
-    session: Session,
-    since: Instant,
-}
-
-#[derive(Default)]
-struct Kept {
-    idle: Vec<Idle>,
-    /// A task closes what stays idle; it ends when nothing is.
-    reaped: bool,
-}
-
 /// The connections of an account.
 pub(crate) struct Pool {
     settings: Settings,
     tls: Arc<ClientConfig>,
-    kept: Mutex<Kept>,
-    room: Arc<Semaphore>,
+    kept: Kept<Session>,
+    places: Places,
 }
 
 /// A connection on loan for one call.
@@ -53,44 +36,39 @@ pub(crate) struct Lease {
     session: Option<Session>,
     pool: Arc<Pool>,
     egress: Arc<Egress>,
-    permit: Option<OwnedSemaphorePermit>,
+    place: Option<Place>,
 }
 
 impl Pool {
     /// No connections yet.
     pub fn new(settings: Settings, tls: Arc<ClientConfig>) -> Self {
-        Self { room: Arc::new(Semaphore::new(settings.connections_max)), settings, tls, kept: Mutex::default() }
+        let places = Places::new(&spec::SPEC, settings.connections_max);
+        let kept = Kept::new(settings.connections_max, IDLE_MAX, close);
+        Self { settings, tls, kept, places }
     }
 
     /// A connection: a kept one, or a new one.
-    pub async fn lease(self: &Arc<Self>, cx: &Context, deadline: Instant) -> Result<Lease, Error> {
-        let permit = match time::timeout_at(deadline.into(), Arc::clone(&self.room).acquire_owned()).await {
-            Ok(Ok(permit)) => permit,
-            Ok(Err(_)) => return Err(failure::broken()),
-            Err(_) => {
-                return Err(Error::new(
-                    Kind::Timeout,
-                    "postgres-busy",
-                    "all of the account's connections were taken until the deadline (setting `connections_max`)",
-                ));
-            }
-        };
+    pub async fn lease(self: &Arc<Self>, cx: &Context, part: Part, deadline: Instant) -> Result<Lease, Error> {
+        let place = self.places.take(part, deadline).await.ok_or_else(|| {
+            Error::new(
+                Kind::Timeout,
+                "postgres-busy",
+                "all of the account's connections were taken until the deadline (setting `connections_max`)",
+            )
+        })?;
         let session = match self.kept(cx).await {
             Some(session) => session,
             None => signin::connect(&cx.egress, &self.settings, &self.tls, deadline).await?,
         };
         let (pool, egress) = (Arc::clone(self), Arc::clone(&cx.egress));
-        Ok(Lease { session: Some(session), pool, egress, permit: Some(permit) })
+        Ok(Lease { session: Some(session), pool, egress, place: Some(place) })
     }
 
     async fn kept(&self, cx: &Context) -> Option<Session> {
+        let is_fit = |session: &mut Session| cx.egress.still_allows(session.vetted) && session.is_quiet();
         loop {
-            // The one used last is the most likely to be alive.
-            let Idle { mut session, since } = self.locked().idle.pop()?;
-            if since.elapsed() >= IDLE_MAX || !cx.egress.still_allows(session.vetted) || !session.is_quiet() {
-                continue;
-            }
-            if since.elapsed() < PING_AFTER {
+            let (mut session, idle) = self.kept.take(is_fit)?;
+            if idle < PING_AFTER {
                 return Some(session);
             }
             if let Ok(Ok(())) = time::timeout(PONG_WITHIN, session.ping()).await {
@@ -98,41 +76,12 @@ impl Pool {
             }
         }
     }
-
-    fn keep(self: &Arc<Self>, session: Session) {
-        let mut kept = self.locked();
-        kept.idle.push(Idle { session, since: Instant::now() });
-        if !mem::replace(&mut kept.reaped, true) {
-            tokio::spawn(reap(Arc::downgrade(self)));
-        }
-    }
-
-    fn locked(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Takes out what nobody has used for a while. Nothing is left to be reaped when it says so.
-    fn old(&self) -> (Vec<Idle>, bool) {
-        let mut kept = self.locked();
-        let (old, young) = mem::take(&mut kept.idle).into_iter().partition(|idle| idle.since.elapsed() >= IDLE_MAX);
-        kept.idle = young;
-        kept.reaped = !kept.idle.is_empty();
-        (old, !kept.reaped)
-    }
 }
 
-/// Closes what stays idle, until nothing is.
-async fn reap(pool: Weak<Pool>) {
-    loop {
-        time::sleep(IDLE_MAX).await;
-        let Some(pool) = pool.upgrade() else { return };
-        let (old, ends) = pool.old();
-        for Idle { session, .. } in old {
-            let _ = time::timeout(CLEAN_UP_MAX, session.close()).await;
-        }
-        if ends {
-            return;
-        }
+/// Says goodbye, as far as the server listens.
+fn close(session: Session) {
+    if let Ok(runtime) = runtime::Handle::try_current() {
+        runtime.spawn(time::timeout(CLEAN_UP_MAX, session.close()));
     }
 }
 
@@ -146,8 +95,8 @@ impl Lease {
     pub async fn finish<T>(mut self, outcome: Result<T, Error>) -> Result<T, Error> {
         let Some(session) = self.session.as_mut().filter(|session| !session.is_running()) else { return outcome };
         let settled = time::timeout(CLEAN_UP_MAX, session.settle()).await;
-        if matches!(settled, Ok(Ok(()))) && !session.is_in_transaction() {
-            self.session.take().into_iter().for_each(|session| self.pool.keep(session));
+        if matches!(settled, Ok(Ok(()))) && !session.is_in_transaction() && !session.is_marked() {
+            self.session.take().into_iter().for_each(|session| self.pool.kept.keep(session));
         }
         outcome
     }
@@ -158,14 +107,14 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let Some(session) = self.session.take().filter(Session::is_running) else { return };
         let Ok(runtime) = runtime::Handle::try_current() else { return };
-        let (pool, egress, permit) = (Arc::clone(&self.pool), Arc::clone(&self.egress), self.permit.take());
+        let (pool, egress, place) = (Arc::clone(&self.pool), Arc::clone(&self.egress), self.place.take());
         runtime.spawn(async move {
             let (host, deadline) = (pool.settings.address.host(), Instant::now() + CLEAN_UP_MAX);
             let cancel = signin::cancel(&egress, host, session.vetted, session.key, &pool.tls, deadline);
             // Where it does not get through, the closed connection ends the statement, later.
             let _ = time::timeout_at(deadline.into(), cancel).await;
             drop(session);
-            drop(permit);
+            drop(place);
         });
     }
 }

@@ -60,7 +60,7 @@ pub(crate) fn value(out: &mut Builder, of: &Type, cell: Option<&[u8]>, limits: &
         Form::Timestamp | Form::TimestampTz => out.text(&moment::timestamp_out(text)?)?,
         Form::Time | Form::TimeTz => out.text(&moment::time_out(text))?,
         Form::Void => out.null()?,
-        Form::Interval | Form::Uuid | Form::Text | Form::Other => out.text(text)?,
+        Form::Interval | Form::Uuid | Form::Text | Form::Short(_) | Form::Other => out.text(text)?,
         Form::Array(element) => array(out, element, text, limits)?,
     }
     Ok(())

@@ -5,13 +5,14 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    io,
+    io, mem,
     sync::Arc,
 };
 
+use aws_lc_rs::rand;
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator as _;
-use lockgate_connector_api::{Error, Vetted};
+use lockgate_connector_api::{Error, Kind, Vetted};
 use postgres_protocol::{
     IsNull,
     message::{
@@ -21,24 +22,22 @@ use postgres_protocol::{
 };
 
 use crate::{
+    catalogue::{self, Found, TYPE_DEPTH_MAX, Types},
     failure::{self, Reported},
     signin::CancelKey,
     statement::{Column, Statement, Values},
-    types::{self, Form, Found, Type},
     wire::{MESSAGE_BYTES_MAX, Wire},
 };
 
 /// Statements that stay prepared in a connection; beyond it the one used longest ago goes.
 const STATEMENTS_MAX: usize = 64;
-/// Types of the database's own that are remembered in a connection.
-const TYPES_MAX: usize = 1_000;
-/// How deep domains and arrays are followed.
-const TYPE_DEPTH_MAX: usize = 8;
 
 /// Undoes what a statement may have left in the connection, as `discard all` does, but keeps the
-/// prepared statements.
-const CLEAN: &str = "close all; set session authorization default; reset all; unlisten *; \
-     select pg_catalog.pg_advisory_unlock_all(); discard temp; discard sequences";
+/// prepared statements. Its one row says whether any of them was prepared by a statement (`prepare`),
+/// be it under a name of ours: the protocol's own are ours alone.
+const CLEAN: &str = "close all; set session authorization default; reset all; unlisten *; discard temp; \
+     discard sequences; select pg_catalog.pg_advisory_unlock_all(), \
+     exists (select from pg_catalog.pg_prepared_statements where from_sql)";
 
 /// A connection.
 pub(crate) struct Session {
@@ -49,12 +48,15 @@ pub(crate) struct Session {
     pub key: CancelKey,
     /// Prepared statements by their text, the one used last at the end.
     statements: Vec<(String, Arc<Statement>)>,
+    /// What their names begin with. No statement of a caller's can have it by chance or by guessing.
+    prefix: String,
     /// Statements prepared so far: their names are never used twice.
     prepared: u64,
-    types: HashMap<u32, Arc<Type>>,
+    types: Types,
     /// Requests that the server has not become ready after, the oldest first.
     awaited: VecDeque<Request>,
     in_transaction: bool,
+    is_marked: bool,
 }
 
 /// Whose statements a request holds.
@@ -62,6 +64,8 @@ pub(crate) struct Session {
 enum Request {
     Ours,
     Callers,
+    /// Ours, that makes the connection as good as new.
+    Clean,
 }
 
 /// What a running statement gives.
@@ -76,17 +80,23 @@ pub(crate) enum Given {
 
 impl Session {
     /// A connection that has just signed in.
-    pub fn new(wire: Wire, vetted: Vetted, key: CancelKey) -> Self {
-        Self {
+    pub fn new(wire: Wire, vetted: Vetted, key: CancelKey) -> Result<Self, Error> {
+        let mut random = [0; 8];
+        rand::fill(&mut random).map_err(|_| {
+            Error::new(Kind::Unavailable, "postgres-random", "this machine gives no random numbers for names")
+        })?;
+        Ok(Self {
             wire,
             vetted,
             key,
             statements: Vec::new(),
+            prefix: format!("lockgate_{:016x}", u64::from_be_bytes(random)),
             prepared: 0,
-            types: HashMap::new(),
+            types: Types::default(),
             awaited: VecDeque::new(),
             in_transaction: false,
-        }
+            is_marked: false,
+        })
     }
 
     /// Whether a statement of the caller's may still be at work.
@@ -97,6 +107,11 @@ impl Session {
     /// Whether the last request left a transaction open.
     pub fn is_in_transaction(&self) -> bool {
         self.in_transaction
+    }
+
+    /// Whether a call has left something that is not undone: the connection must not serve another.
+    pub fn is_marked(&self) -> bool {
+        self.is_marked
     }
 
     /// Whether nothing has come from the server unasked: it is there, as far as we know.
@@ -117,22 +132,29 @@ impl Session {
 
     /// Writes statements of ours that need no parameters; [`Session::heard`] answers them.
     pub fn say(&mut self, sql: &str) -> Result<(), Error> {
-        self.wire.write(|out| frontend::query(sql, out))?;
-        self.awaited.push_back(Request::Ours);
-        Ok(())
+        self.say_as(Request::Ours, sql)
     }
 
-    /// Writes what makes the connection as good as new.
+    /// Writes what makes the connection as good as new, as far as that goes ([`Session::is_marked`]).
     pub fn say_clean(&mut self) -> Result<(), Error> {
-        self.say(CLEAN)
+        self.say_as(Request::Clean, CLEAN)
+    }
+
+    fn say_as(&mut self, request: Request, sql: &str) -> Result<(), Error> {
+        self.wire.write(|out| frontend::query(sql, out))?;
+        self.awaited.push_back(request);
+        Ok(())
     }
 
     /// Sends what is written and waits for the answer of the oldest request.
     pub async fn heard(&mut self) -> Result<(), Error> {
         self.wire.flush().await?;
         loop {
-            if let Given::Ready = self.given(MESSAGE_BYTES_MAX).await? {
-                return Ok(());
+            let is_clean = self.awaited.front() == Some(&Request::Clean);
+            match self.given(MESSAGE_BYTES_MAX).await? {
+                Given::Ready => return Ok(()),
+                Given::Row(row) if is_clean => self.is_marked |= column(&row, 1) != Some("f"),
+                Given::Row(_) | Given::Ran(_) => {}
             }
         }
     }
@@ -213,7 +235,10 @@ impl Session {
     async fn refused(&mut self, reported: &Reported) -> Error {
         let error = reported.error();
         if error.code() == failure::GONE {
-            self.statements.clear();
+            // What was altered for one may be so for others. None stays behind at the server.
+            for (_, statement) in mem::take(&mut self.statements) {
+                let _ = self.wire.write(|out| frontend::close(b'S', &statement.name, out));
+            }
         }
         loop {
             match self.wire.receive(MESSAGE_BYTES_MAX).await {
@@ -240,7 +265,7 @@ impl Session {
             self.wire.write(|out| frontend::close(b'S', &oldest.name, out))?;
         }
         self.prepared += 1;
-        let name = format!("s{}", self.prepared);
+        let name = format!("{}_{}", self.prefix, self.prepared);
         self.wire.write(|out| {
             frontend::parse(&name, sql, [], out)?;
             frontend::describe(b'S', &name, out)
@@ -264,30 +289,18 @@ impl Session {
         self.learn(parameters.iter().copied().chain(columns.iter().map(|(_, oid)| *oid))).await?;
         let statement = Arc::new(Statement {
             name,
-            parameters: parameters.into_iter().map(|oid| self.type_of(oid)).collect(),
-            columns: columns.into_iter().map(|(name, oid)| Column { name, of: self.type_of(oid) }).collect(),
+            parameters: parameters.into_iter().map(|oid| self.types.of(oid)).collect(),
+            columns: columns.into_iter().map(|(name, oid)| Column { name, of: self.types.of(oid) }).collect(),
         });
         self.statements.push((sql.to_owned(), Arc::clone(&statement)));
         Ok(statement)
     }
 
-    fn type_of(&self, oid: u32) -> Arc<Type> {
-        match self.types.get(&oid) {
-            Some(known) => Arc::clone(known),
-            None => Arc::new(types::built_in(oid).unwrap_or_else(|| Type { name: oid.to_string(), form: Form::Other })),
-        }
-    }
-
     /// Asks the server about the types that it has of its own, and about what they are made of.
     async fn learn(&mut self, oids: impl Iterator<Item = u32>) -> Result<(), Error> {
-        if self.types.len() > TYPES_MAX {
-            self.types.clear();
-        }
-        let mut found: HashMap<u32, Found> = HashMap::new();
-        let is_new = |types: &HashMap<u32, Arc<Type>>, found: &HashMap<u32, Found>, oid: &u32| {
-            *oid != 0 && types::built_in(*oid).is_none() && !types.contains_key(oid) && !found.contains_key(oid)
-        };
-        let mut asked: Vec<u32> = oids.filter(|oid| is_new(&self.types, &found, oid)).collect();
+        self.types.make_room();
+        let mut found = HashMap::new();
+        let mut asked = self.types.unknown(oids, &found);
         for _ in 0..TYPE_DEPTH_MAX {
             if asked.is_empty() {
                 break;
@@ -295,35 +308,16 @@ impl Session {
             let answers = self.look_up(&asked).await?;
             let parts: Vec<u32> = answers.iter().flat_map(|f| [f.base, f.element]).collect();
             found.extend(answers.into_iter().map(|f| (f.oid, f)));
-            asked = parts.into_iter().filter(|oid| is_new(&self.types, &found, oid)).collect();
+            asked = self.types.unknown(parts.into_iter(), &found);
         }
-        for oid in found.keys() {
-            let of = self.compose(*oid, &found, 0);
-            self.types.insert(*oid, Arc::new(of));
-        }
+        self.types.learn(&found);
         Ok(())
-    }
-
-    fn compose(&self, oid: u32, found: &HashMap<u32, Found>, depth: usize) -> Type {
-        let Some(this) = found.get(&oid).filter(|_| depth < TYPE_DEPTH_MAX) else {
-            return (*self.type_of(oid)).clone();
-        };
-        let part = |oid| self.compose(oid, found, depth + 1);
-        match (this.base, this.element) {
-            (0, 0) => Type { name: this.name.clone(), form: Form::Other },
-            (0, element) => {
-                let element = part(element);
-                Type { name: format!("{}[]", element.name), form: Form::Array(Arc::new(element)) }
-            }
-            // A domain is written as what it is over.
-            (base, _) => Type { name: this.name.clone(), form: part(base).form },
-        }
     }
 
     async fn look_up(&mut self, oids: &[u32]) -> Result<Vec<Found>, Error> {
         let list = oids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
         self.wire.write(|out| {
-            frontend::parse("", types::LOOK_UP, [], out)?;
+            frontend::parse("", catalogue::LOOK_UP, [], out)?;
             run("", &vec![Some(list)], out)
         })?;
         self.sync(Request::Ours);
@@ -332,7 +326,8 @@ impl Session {
         loop {
             match self.given(MESSAGE_BYTES_MAX).await? {
                 Given::Row(row) => {
-                    found.push(read_found(&row).ok_or_else(|| failure::protocol("a type is not described"))?)
+                    let read = Found::read(|at| column(&row, at));
+                    found.push(read.ok_or_else(|| failure::protocol("a type is not described"))?);
                 }
                 Given::Ran(_) => {}
                 Given::Ready => return Ok(found),
@@ -367,13 +362,8 @@ fn fields(body: &RowDescriptionBody) -> Result<Vec<(String, u32)>, Error> {
     body.fields().map(|f| Ok((f.name().to_owned(), f.type_oid()))).collect().map_err(|e| failure::of_io(&e))
 }
 
-fn read_found(row: &DataRowBody) -> Option<Found> {
-    let mut ranges = row.ranges();
-    let mut text = || str::from_utf8(row.buffer().get(ranges.next().ok()???)?).ok();
-    Some(Found {
-        oid: text()?.parse().ok()?,
-        name: text()?.to_owned(),
-        base: text()?.parse().ok()?,
-        element: text()?.parse().ok()?,
-    })
+/// The text of a column, from 0; none where it is null.
+fn column(row: &DataRowBody, at: usize) -> Option<&str> {
+    let range = row.ranges().nth(at).ok()???;
+    str::from_utf8(row.buffer().get(range)?).ok()
 }

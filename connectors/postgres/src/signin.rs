@@ -30,6 +30,10 @@ use crate::{
     wire::{MESSAGE_BYTES_MAX, Wire},
 };
 
+/// Most iterations of SCRAM: the library's own bound, because a server could keep us busy with them
+/// before it has proved anything. PostgreSQL has 4,096 unless it is told otherwise.
+const ITERATIONS_MAX: u64 = 100_000;
+
 /// What a cancel request names.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct CancelKey {
@@ -65,7 +69,7 @@ pub(crate) async fn connect(
     wire.flush().await?;
     authenticate(&mut wire, settings).await?;
     let key = ready(&mut wire).await?;
-    Ok(Session::new(wire, vetted, key))
+    Session::new(wire, vetted, key)
 }
 
 /// Asks a server to break off what a connection is doing. The request travels as the connection
@@ -165,6 +169,11 @@ async fn scram(wire: &mut Wire, offer: &AuthenticationSaslBody, password: &Secre
         Message::ErrorResponse(body) => return Err(Reported::read(&body).error()),
         _ => return Err(failure::protocol("SCRAM does not go on")),
     };
+    if iterations(body.data()).is_some_and(|count| count > ITERATIONS_MAX) {
+        return Err(sign_in(
+            "the server keeps the password with more than 100,000 iterations of SCRAM, which is refused (lower `scram_iterations` and set the password anew)",
+        ));
+    }
     scram.update(body.data()).map_err(|e| failure::protocol(&e.to_string()))?;
     wire.write(|out| frontend::sasl_response(scram.message(), out))?;
     wire.flush().await?;
@@ -176,6 +185,11 @@ async fn scram(wire: &mut Wire, offer: &AuthenticationSaslBody, password: &Secre
         Message::ErrorResponse(body) => Err(Reported::read(&body).error()),
         _ => Err(failure::protocol("SCRAM does not end")),
     }
+}
+
+/// How often the server asks for the password to be hashed (RFC 5802, section 5.1, attribute `i`).
+fn iterations(first: &[u8]) -> Option<u64> {
+    str::from_utf8(first).ok()?.split(',').find_map(|attribute| attribute.strip_prefix("i="))?.parse().ok()
 }
 
 /// Waits until the server takes statements.

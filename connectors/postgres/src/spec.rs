@@ -13,7 +13,13 @@ pub(crate) const SPEC: Spec = Spec {
     identities: &[IdentityKind::Ca, IdentityKind::System, IdentityKind::Pin],
     fields: &[
         Field::text("username", "The role that signs in, by password, client certificate or both.").required(),
-        Field::integer("connections_max", 1, 100, "Connections at once; further calls wait.").default("10"),
+        Field::integer(
+            "connections_max",
+            2,
+            100,
+            "Connections at once; further calls wait. One of them is kept free of calls that stream to the next call, which may need it.",
+        )
+        .default("10"),
         Field::secret("password", "Its password, proved by SCRAM-SHA-256 with channel binding and never sent."),
         Field::CLIENT_CERTIFICATE,
         Field::CLIENT_KEY,

@@ -23,9 +23,9 @@ pub(crate) enum Form {
     Integer(i64, i64),
     /// A number with all its digits.
     Numeric,
-    /// A number, rounded to 32 bits by the server.
+    /// A number: the nearest one of 32 bits.
     Float4,
-    /// A number, 64 bits.
+    /// A number: the nearest one of 64 bits.
     Float8,
     /// Any value.
     Json,
@@ -47,6 +47,8 @@ pub(crate) enum Form {
     Uuid,
     /// Any text.
     Text,
+    /// A text of so many bytes at most: the server would cut off the rest in silence.
+    Short(usize),
     /// Null: what a procedure-like function gives.
     Void,
     /// The server's text of the value.
@@ -59,8 +61,8 @@ pub(crate) enum Form {
 const BUILT_IN: &[(u32, u32, &str, Form)] = &[
     (16, 1000, "bool", Form::Boolean),
     (17, 1001, "bytea", Form::Bytes),
-    (18, 1002, "char", Form::Text),
-    (19, 1003, "name", Form::Text),
+    (18, 1002, "char", Form::Short(1)),
+    (19, 1003, "name", Form::Short(63)),
     (20, 1016, "int8", Form::Integer(i64::MIN, i64::MAX)),
     (21, 1005, "int2", Form::Integer(i16::MIN as i64, i16::MAX as i64)),
     (23, 1007, "int4", Form::Integer(i32::MIN as i64, i32::MAX as i64)),
@@ -100,26 +102,6 @@ pub(crate) fn built_in(oid: u32) -> Option<Type> {
         }
     })
 }
-
-/// What the catalogue says about a type that is not built in.
-#[derive(Debug)]
-pub(crate) struct Found {
-    /// Its OID.
-    pub oid: u32,
-    /// Its name.
-    pub name: String,
-    /// What it is a domain over, or 0.
-    pub base: u32,
-    /// What it is an array of, or 0.
-    pub element: u32,
-}
-
-/// Asks the catalogue about types by a list of their OIDs. An array whose elements are not divided
-/// by commas (`box[]`) is left as its text.
-pub(crate) const LOOK_UP: &str = "select t.oid, t.typname, t.typbasetype, \
-     case when t.typlen = -1 and e.typdelim = ',' then t.typelem else 0 end \
-     from pg_catalog.pg_type t left join pg_catalog.pg_type e on e.oid = t.typelem \
-     where t.oid = any(pg_catalog.string_to_array($1, ',')::pg_catalog.oid[])";
 
 #[cfg(test)]
 mod tests {

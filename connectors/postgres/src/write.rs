@@ -33,22 +33,18 @@ pub(crate) fn parameter(node: Node<'_>, of: &Type) -> Result<Option<String>, Wro
         Form::Bytes => bytes(node)?,
         Form::Date => moment::date_in(text(node)?).map_err(|_| "is no date like `2026-11-22`")?,
         Form::Timestamp => moment::timestamp_in(text(node)?, false)
-            .map_err(|_| "is no date and time without offset like `2026-11-22T08:30:00`")?,
+            .map_err(|_| "is no date and time without offset like `2026-11-22T08:30:00` (fractions to millionths)")?,
         Form::TimestampTz => moment::timestamp_in(text(node)?, true)
-            .map_err(|_| "is no date and time with offset like `2026-11-22T08:30:00Z`")?,
-        Form::Time => moment::time_in(text(node)?, false).map_err(|_| "is no time like `08:30:00`")?.to_owned(),
-        Form::TimeTz => {
-            moment::time_in(text(node)?, true).map_err(|_| "is no time with offset like `08:30:00+02:00`")?.to_owned()
-        }
-        Form::Interval => {
-            let text = text(node)?;
-            let plain = text.bytes().all(|b| b.is_ascii_digit() || b"PYMWDTHS.,-+".contains(&b));
-            let is_duration = plain && text.starts_with('P');
-            if !is_duration && !moment::is_infinite(text) {
-                return Err("is no duration like `P1DT2H30M`");
-            }
-            text.to_owned()
-        }
+            .map_err(|_| "is no date and time with offset like `2026-11-22T08:30:00Z` (fractions to millionths)")?,
+        Form::Time => moment::time_in(text(node)?, false)
+            .map_err(|_| "is no time like `08:30:00` (fractions to millionths)")?
+            .to_owned(),
+        Form::TimeTz => moment::time_in(text(node)?, true)
+            .map_err(|_| "is no time with offset like `08:30:00+02:00` (fractions to millionths)")?
+            .to_owned(),
+        Form::Interval => moment::interval_in(text(node)?)
+            .map_err(|_| "is no duration like `P1DT2H30M0.5S` (of the seconds alone a fraction, to millionths)")?
+            .to_owned(),
         Form::Uuid => {
             let text = text(node)?;
             let digits = text.bytes().filter(u8::is_ascii_hexdigit).count();
@@ -58,6 +54,13 @@ pub(crate) fn parameter(node: Node<'_>, of: &Type) -> Result<Option<String>, Wro
             text.to_owned()
         }
         Form::Text | Form::Other => scalar(node)?,
+        Form::Short(bytes_max) => {
+            let text = scalar(node)?;
+            if text.len() > *bytes_max {
+                return Err("is longer than the type");
+            }
+            text
+        }
         Form::Void => return Err("has a type that takes no value"),
         Form::Array(element) => {
             let mut out = String::new();
@@ -215,13 +218,17 @@ mod tests {
             (701, "\"inf\""),
             (701, "\"one\""),
             (17, "\"not base64!\""),
+            (18, "\"ab\""),
+            (19, "\"1234567890123456789012345678901234567890123456789012345678901234\""),
             (25, "{}"),
             (25, "\"a\\u0000b\""),
             (1082, "20261122"),
             (1184, "\"2026-11-22T08:30:00\""),
             (1114, "\"2026-11-22T08:30:00Z\""),
             (1186, "\"1 day\""),
+            (1114, "\"2026-11-22T08:30:00.1234567\""),
             (1186, "\"-P1D\""),
+            (1186, "\"P0.1Y\""),
             (2950, "\"0189\""),
             (1007, "1"),
             (1007, "[1, \"x\"]"),

@@ -1,22 +1,37 @@
 //! `move`, `delete`, `mkdir`, and the rename that ends a `put`.
 
-use lockgate_connector_api::{Error, Kind};
+use std::sync::Arc;
+
+use lockgate_connector_api::{Context, Error, Kind};
+use tokio::time::Instant;
 
 use crate::{
     input::Exists,
     output,
     path::Remote,
-    put,
+    pool::Account,
     session::Session,
+    undo::{self, Aside, Traces},
     wire::{Attributes, Request},
 };
 
+/// What is to be moved, and to where.
+pub(crate) struct Move {
+    pub from: Remote,
+    pub to: Remote,
+    pub exists: Exists,
+}
+
 /// Moves a file or folder.
-pub(crate) async fn relocate(session: &mut Session, from: &Remote, to: &Remote, exists: Exists) -> Result<(), Error> {
+pub(crate) async fn relocate(account: Arc<Account>, cx: Context, mv: Move, deadline: Instant) -> Result<(), Error> {
+    undo::whole(account, cx, deadline, |session, traces| Box::pin(moved(mv, session, traces))).await
+}
+
+async fn moved(Move { from, to, exists }: Move, session: &mut Session, traces: &mut Traces) -> Result<(), Error> {
     // Servers tell a missing source and a target in the way apart by words alone.
     session.attributes(&Request::LinkStat(from.as_str())).await?;
-    check_free(session, to, exists).await?;
-    rename(session, from, to, exists).await
+    check_free(session, &to, exists).await?;
+    rename(session, traces, &from, &to, exists).await
 }
 
 /// Deletes a file, a link, or a folder that is empty.
@@ -48,13 +63,19 @@ pub(crate) async fn check_free(session: &mut Session, target: &Remote, exists: E
 }
 
 /// Gives a file its name.
-pub(crate) async fn rename(session: &mut Session, from: &Remote, to: &Remote, exists: Exists) -> Result<(), Error> {
+pub(crate) async fn rename(
+    session: &mut Session,
+    traces: &mut Traces,
+    from: &Remote,
+    to: &Remote,
+    exists: Exists,
+) -> Result<(), Error> {
     let plain = Request::Rename(from.as_str(), to.as_str());
     match exists {
         Exists::Replace if session.posix_rename => {
             session.order(&Request::PosixRename(from.as_str(), to.as_str())).await
         }
-        Exists::Replace => replace(session, from, to).await,
+        Exists::Replace => replace(session, traces, from, to).await,
         Exists::Refuse => {
             // Some servers replace by a plain rename, so a look just before it narrows the gap.
             check_free(session, to, exists).await?;
@@ -69,26 +90,22 @@ pub(crate) async fn rename(session: &mut Session, from: &Remote, to: &Remote, ex
     }
 }
 
-/// Without the extension that replaces in one step: the old file is put aside, and put back if the
-/// new one cannot take its name. Between the two steps there is no file of that name.
-async fn replace(session: &mut Session, from: &Remote, to: &Remote) -> Result<(), Error> {
+/// Without the extension that replaces in one step: the old file is put aside until the new one has
+/// its name. Between the two steps there is no file of that name, so whatever fails is undone.
+async fn replace(session: &mut Session, traces: &mut Traces, from: &Remote, to: &Remote) -> Result<(), Error> {
     let plain = Request::Rename(from.as_str(), to.as_str());
     match session.order(&plain).await {
         Err(error) if matches!(error.kind(), Kind::Rejected | Kind::Conflict) => {}
         outcome => return outcome,
     }
-    let aside = put::temporary(to)?;
-    session.order(&Request::Rename(to.as_str(), aside.as_str())).await?;
-    // Whatever fails from here on, the old content is not lost: the error says where it is.
-    let kept = |error: Error| {
-        let told = error.private().reveal().clone();
-        error.with_private(format!("{told}; what was there before is in `{}`", aside.as_str()))
-    };
-    if let Err(error) = session.order(&plain).await {
-        let back = session.order(&Request::Rename(aside.as_str(), to.as_str())).await;
-        return Err(if back.is_ok() { error } else { kept(error) });
-    }
-    session.order(&Request::Remove(aside.as_str())).await.map_err(kept)
+    let kept = to.temporary()?;
+    // Noted before it is asked for: the answer may be lost when it has been done.
+    traces.aside = Some(Aside { kept: kept.clone(), place: to.clone(), newcomer: from.clone() });
+    session.order(&Request::Rename(to.as_str(), kept.as_str())).await?;
+    session.order(&plain).await?;
+    session.order(&Request::Remove(kept.as_str())).await?;
+    traces.aside = None;
+    Ok(())
 }
 
 fn in_the_way() -> Error {

@@ -3,7 +3,8 @@
 //! `config` reads the account, `host_key` and `ssh` prove the server and sign in, `session` speaks
 //! SFTP (`wire` has its packets) and `pool` keeps sessions between calls. `input` and `path` read a
 //! call and keep it below the account's base; `listing`, `get`, `put` and `change` are the
-//! operations, `output` what they answer. `spec` is the declaration.
+//! operations (`undo` takes back those of more than one step), `output` what they answer. `spec` is
+//! the declaration.
 //!
 //! Deliberately absent: trust on first use (the host key is part of the account), SHA-1 and CBC,
 //! compression (a small answer could become a large one before any limit sees it), shells, commands
@@ -26,11 +27,12 @@ mod put;
 mod session;
 mod spec;
 mod ssh;
+mod undo;
 mod wire;
 
 use std::{sync::Arc, time::Instant};
 
-use lockgate_connector_api::{Address, Answer, Call, Config, Connector, Context, Error, Kind, Spec, Streamed};
+use lockgate_connector_api::{Address, Answer, Call, Config, Connector, Context, Error, Kind, Part, Spec, Streamed};
 use lockgate_model::definition::ServerIdentity;
 
 use pool::Account;
@@ -48,14 +50,14 @@ impl Connector for Sftp {
 
     async fn invoke(&self, cx: &Context, call: Call) -> Result<Answer, Error> {
         let (account, deadline, limits) = (&self.0, call.deadline.into(), call.limits);
-        let base = &account.settings().base;
+        let (base, part) = (&account.settings().base, Part::of(&call));
         let input = call.input.root();
         match call.operation.as_str() {
             "list" => {
                 input::known_keys(input, &["path", "pattern", "entries_max"])?;
                 let (folder, pattern) = (base.below(input::folder(input)?)?, input::pattern(input)?);
                 let entries_max = input::entries_max(input)?;
-                let mut lease = account.lease(cx, deadline).await?;
+                let mut lease = account.lease(cx, part, deadline).await?;
                 let listed = listing::list(&mut lease.session, &folder, pattern, entries_max).await;
                 lease.give_back();
                 let (entries, more) = listed?;
@@ -64,7 +66,7 @@ impl Connector for Sftp {
             "stat" => {
                 input::known_keys(input, &["path"])?;
                 let path = base.below(input::folder(input)?)?;
-                let mut lease = account.lease(cx, deadline).await?;
+                let mut lease = account.lease(cx, part, deadline).await?;
                 let attributes = listing::stat(&mut lease.session, &path).await;
                 lease.give_back();
                 output::stat(&attributes?, &limits).map(output::answer)
@@ -73,7 +75,7 @@ impl Connector for Sftp {
                 input::known_keys(input, &["path", "parse"])?;
                 let (name, parse) = (input::path(input, "path")?, input::parse(input)?);
                 let path = base.below(name)?;
-                let lease = account.lease(cx, deadline).await?;
+                let lease = account.lease(cx, part, deadline).await?;
                 let (attributes, body) = get::get(lease, &path, deadline).await?;
                 if call.stream {
                     let output = output::get(&attributes, None, &limits)?;
@@ -97,15 +99,14 @@ impl Connector for Sftp {
                 input::known_keys(input, &["from", "to", "exists"])?;
                 let (from, to) = (base.below(input::path(input, "from")?)?, base.below(input::path(input, "to")?)?);
                 let exists = input::exists(input)?;
-                let mut lease = account.lease(cx, deadline).await?;
-                let moved = change::relocate(&mut lease.session, &from, &to, exists).await;
-                lease.give_back();
-                moved.and_then(|()| output::done(&limits))
+                let mv = change::Move { from, to, exists };
+                change::relocate(Arc::clone(account), cx.clone(), mv, deadline).await?;
+                output::done(&limits)
             }
             "delete" | "mkdir" => {
                 input::known_keys(input, &["path"])?;
                 let path = base.below(input::path(input, "path")?)?;
-                let mut lease = account.lease(cx, deadline).await?;
+                let mut lease = account.lease(cx, part, deadline).await?;
                 let changed = match call.operation.as_str() {
                     "delete" => change::delete(&mut lease.session, &path).await,
                     _ => change::make_folder(&mut lease.session, &path).await,

@@ -6,8 +6,7 @@ use lockgate_connector_api::{Error, Kind};
 
 use crate::{
     failure,
-    path::Remote,
-    put,
+    path::{Remote, is_temporary},
     session::Session,
     wire::{Attributes, Named, Request},
 };
@@ -57,7 +56,7 @@ fn visible(entry: Named, pattern: Option<&str>) -> Result<Option<(String, Attrib
         return Err(failure::malformed());
     }
     let name = String::from_utf8_lossy(&entry.name);
-    let hidden = matches!(&*name, "" | "." | "..") || put::is_temporary(&name);
+    let hidden = matches!(&*name, "" | "." | "..") || is_temporary(&name);
     if hidden || pattern.is_some_and(|pattern| !matches(pattern, &name)) {
         return Ok(None);
     }

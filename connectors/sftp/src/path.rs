@@ -7,6 +7,9 @@ use lockgate_connector_api::{Address, Error, Kind};
 
 use crate::wire::PATH_BYTES_MAX;
 
+/// How names of files begin and end that are there only while a call works on them.
+const TEMPORARY: (&str, &str) = (".lockgate-", ".part");
+
 /// Where an account's files lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Base(String);
@@ -63,10 +66,25 @@ impl Remote {
     }
 
     /// A name in the same folder.
-    pub fn beside(&self, name: &str) -> Self {
+    fn beside(&self, name: &str) -> Self {
         let folder = self.0.rsplit_once('/').map_or(".", |(folder, _)| folder);
         Self(format!("{folder}/{name}"))
     }
+
+    /// A name in the same folder that nobody else takes.
+    pub fn temporary(&self) -> Result<Self, Error> {
+        let random = getrandom::u64().map_err(|_| {
+            Error::new(Kind::Unavailable, "sftp-random", "this machine gives no random numbers for a temporary name")
+        })?;
+        let (begin, end) = TEMPORARY;
+        Ok(self.beside(&format!("{begin}{random:016x}{end}")))
+    }
+}
+
+/// Whether a name is one of [`Remote::temporary`].
+pub(crate) fn is_temporary(name: &str) -> bool {
+    let (begin, end) = TEMPORARY;
+    name.starts_with(begin) && name.ends_with(end)
 }
 
 /// A name that means itself on every server.

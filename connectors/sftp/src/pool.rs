@@ -1,19 +1,13 @@
 //! Sessions kept for the next call. A session is lent to one call at a time, and again only while
 //! the egress rule still allows its address.
 
-use std::{
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use lockgate_connector_api::{Context, Error, Kind};
+use lockgate_connector_api::{Context, Error, Kept, Kind, Part, Place, Places};
 use russh::client;
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, timeout, timeout_at},
-};
+use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::{config::Settings, failure, session::Session, ssh, wire::Request};
+use crate::{config::Settings, failure, session::Session, spec, ssh, wire::Request};
 
 /// An idle session is closed after this.
 const IDLE_MAX: Duration = Duration::from_secs(50);
@@ -26,15 +20,15 @@ const ALIVE_WITHIN: Duration = Duration::from_secs(3);
 pub(crate) struct Account {
     settings: Settings,
     config: Arc<client::Config>,
-    idle: Mutex<Vec<Session>>,
-    in_use: Arc<Semaphore>,
+    kept: Kept<Session>,
+    places: Places,
 }
 
 /// A session on loan. It goes back by [`Lease::give_back`] alone; dropped, it is closed.
 pub(crate) struct Lease {
     pub session: Session,
     account: Arc<Account>,
-    permit: OwnedSemaphorePermit,
+    place: Place,
 }
 
 impl Account {
@@ -42,8 +36,8 @@ impl Account {
     pub fn new(settings: Settings) -> Self {
         Self {
             config: ssh::configuration(settings.host_key.algorithms()),
-            in_use: Arc::new(Semaphore::new(settings.sessions_max)),
-            idle: Mutex::default(),
+            places: Places::new(&spec::SPEC, settings.sessions_max),
+            kept: Kept::new(settings.sessions_max, IDLE_MAX, drop),
             settings,
         }
     }
@@ -54,50 +48,37 @@ impl Account {
     }
 
     /// A session for one call, by the deadline.
-    pub async fn lease(self: &Arc<Self>, cx: &Context, deadline: Instant) -> Result<Lease, Error> {
-        let permit = self.room(deadline).await?;
-        while let Some(mut session) = self.kept(cx) {
-            if session.since.elapsed() < TRUSTED_FOR || is_alive(&mut session, deadline).await {
-                return Ok(Lease { session, account: Arc::clone(self), permit });
+    pub async fn lease(self: &Arc<Self>, cx: &Context, part: Part, deadline: Instant) -> Result<Lease, Error> {
+        let place = self.place(part, deadline).await?;
+        let is_fit = |session: &mut Session| session.is_whole() && cx.egress.still_allows(session.vetted);
+        while let Some((mut session, idle)) = self.kept.take(is_fit) {
+            if idle < TRUSTED_FOR || is_alive(&mut session, deadline).await {
+                return Ok(Lease { session, account: Arc::clone(self), place });
             }
         }
-        self.opened(cx, permit, deadline).await
+        self.opened(cx, place, deadline).await
     }
 
     /// A new session, by the deadline.
     pub async fn fresh(self: &Arc<Self>, cx: &Context, deadline: Instant) -> Result<Lease, Error> {
-        let permit = self.room(deadline).await?;
-        self.opened(cx, permit, deadline).await
+        let place = self.place(Part::Ends, deadline).await?;
+        self.opened(cx, place, deadline).await
     }
 
-    async fn opened(
-        self: &Arc<Self>,
-        cx: &Context,
-        permit: OwnedSemaphorePermit,
-        deadline: Instant,
-    ) -> Result<Lease, Error> {
+    async fn opened(self: &Arc<Self>, cx: &Context, place: Place, deadline: Instant) -> Result<Lease, Error> {
         let connected = ssh::open(cx, &self.settings, Arc::clone(&self.config), deadline).await?;
         let session = timeout_at(deadline, Session::greet(connected)).await.map_err(|_| failure::late())??;
-        Ok(Lease { session, account: Arc::clone(self), permit })
+        Ok(Lease { session, account: Arc::clone(self), place })
     }
 
-    async fn room(&self, deadline: Instant) -> Result<OwnedSemaphorePermit, Error> {
-        match timeout_at(deadline, Arc::clone(&self.in_use).acquire_owned()).await {
-            Ok(Ok(permit)) => Ok(permit),
-            Ok(Err(_)) => Err(failure::broken()),
-            Err(_) => Err(Error::new(
+    async fn place(&self, part: Part, deadline: Instant) -> Result<Place, Error> {
+        self.places.take(part, deadline.into_std()).await.ok_or_else(|| {
+            Error::new(
                 Kind::Timeout,
                 "sftp-busy",
                 "all of the account's sessions were taken until the deadline (setting `sessions_max`)",
-            )),
-        }
-    }
-
-    fn kept(&self, cx: &Context) -> Option<Session> {
-        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        idle.retain(|s| s.is_whole() && s.since.elapsed() < IDLE_MAX && cx.egress.still_allows(s.vetted));
-        // The one used last is the least likely to be closed by the server.
-        idle.pop()
+            )
+        })
     }
 }
 
@@ -109,12 +90,11 @@ async fn is_alive(session: &mut Session, deadline: Instant) -> bool {
 
 impl Lease {
     /// Gives the session back, if another call can use it.
-    pub fn give_back(mut self) {
+    pub fn give_back(self) {
         if self.session.is_whole() {
-            self.session.since = Instant::now();
-            self.account.idle.lock().unwrap_or_else(PoisonError::into_inner).push(self.session);
+            self.account.kept.keep(self.session);
         }
-        drop(self.permit);
+        drop(self.place);
     }
 
     /// Closes what a failed call left open, if that is quick, and gives the session back.

@@ -13,7 +13,6 @@ use russh::{
     client::{Handle, Msg},
 };
 use russh::{ChannelReadHalf, ChannelWriteHalf};
-use tokio::time::Instant;
 
 use crate::{
     failure,
@@ -37,8 +36,6 @@ pub(crate) struct Session {
     ended: Ended,
     _leash: Leash,
     pub vetted: Vetted,
-    /// When it was last given back.
-    pub since: Instant,
     arriving: BytesMut,
     arrived_bytes: usize,
     /// Every request that is out, and its answer once that is in.
@@ -66,7 +63,6 @@ impl Session {
             ended,
             _leash: leash,
             vetted,
-            since: Instant::now(),
             arriving: BytesMut::new(),
             arrived_bytes: 0,
             answers: HashMap::new(),

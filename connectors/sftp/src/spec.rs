@@ -14,7 +14,13 @@ pub(crate) const SPEC: Spec = Spec {
     fields: &[
         Field::text("username", "User name.").required(),
         Field::choice("auth", &["key", "password"], "How the account signs in.").default("key"),
-        Field::integer("sessions_max", 1, 64, "Sessions at once; further calls wait.").default("8"),
+        Field::integer(
+            "sessions_max",
+            2,
+            64,
+            "Sessions at once; further calls wait. One of them is kept free of calls that stream to the next call, which may need it.",
+        )
+        .default("8"),
         Field::secret("private_key", "Private key in OpenSSH or PEM format.").when("auth", "key"),
         Field::secret("passphrase", "Passphrase of the private key, if it has one.").together_with("private_key"),
         Field::secret("password", "Password.").when("auth", "password"),

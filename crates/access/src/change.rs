@@ -2,13 +2,14 @@
 
 use lockgate_model::{
     Kind, Permission,
-    definition::{Profile, Revision},
+    definition::{Deployment, Profile, Revision},
 };
 use serde::Deserialize;
 
 use crate::{
     TenantSnapshot,
     references::Fault,
+    rows::Rows,
     shipped::{Row, shipped_profiles},
     snapshot::{DEFAULT_ACL, UserFacts},
 };
@@ -47,6 +48,7 @@ impl TenantSnapshot {
         for (kind, id, body) in puts {
             rows.put(*kind, id, body).map_err(|e| refusal("unreadable", e.to_string()))?;
         }
+        named_by_deployments(&rows, deletes)?;
         let after = Self::compile(self.tenant().clone(), Revision(self.revision().0.saturating_add(1)), rows)
             .map_err(|fault| explain(fault, deletes))?;
         if has_administrator(self) && !has_administrator(&after) {
@@ -59,6 +61,29 @@ impl TenantSnapshot {
         }
         Ok(after)
     }
+}
+
+/// A user by whose right something is active, or as whom it runs, is not deleted: a later user of the
+/// same id would have that right. Only a change is judged by this: rows of which nobody knows who they
+/// meant give no right, and the tenant stays readable.
+fn named_by_deployments(rows: &Rows, deletes: &[(Kind, String)]) -> Result<(), Refusal> {
+    for (_, user) in deletes.iter().filter(|(kind, _)| *kind == Kind::User) {
+        let names = |deployment: &Deployment| {
+            let named = [Some(&deployment.publisher), deployment.adopted_by.as_ref(), deployment.run_as.as_ref()];
+            named.into_iter().flatten().any(|named| named.as_str() == user)
+        };
+        let naming = rows.deployments.iter().filter(|(_, deployment)| names(deployment));
+        let naming: Vec<String> = naming.map(|((at, project), _)| format!("`{at}/{project}`")).collect();
+        if !naming.is_empty() {
+            let message = format!(
+                "user `{user}` is in use by deployment {}: let somebody else deploy it anew, or end it, first; a \
+                 disabled user can do nothing meanwhile",
+                naming.join(", ")
+            );
+            return Err(refusal("in-use", message));
+        }
+    }
+    Ok(())
 }
 
 /// What stays as it ships.

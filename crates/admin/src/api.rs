@@ -137,6 +137,7 @@ fn all() -> OpenApiRouter<Runtime> {
         .routes(routes!(schedules::list))
         .routes(routes!(schedules::pause))
         .routes(routes!(schedules::resume))
+        .routes(routes!(schedules::skip))
         .routes(routes!(schedules::run))
         .routes(routes!(deployments::promotion, deployments::promote))
         .routes(routes!(deployments::rollback))

@@ -1,20 +1,24 @@
 //! What handlers take: the caller, the place, the query, the body; in that order, so that a stranger
-//! learns nothing of the last three.
+//! learns nothing of the last three, and the last two are not looked at before access has been asked.
 
-use std::{collections::HashMap, net::SocketAddr};
+use std::{borrow::Cow, error::Error as _, net::SocketAddr};
 
 use axum::{
     body::HttpBody as _,
-    extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Query, Request},
-    response::{IntoResponse as _, Response},
+    extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Query, Request, rejection::BytesRejection},
 };
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header, request::Parts};
 use lockgate_model::TraceContext;
 use lockgate_runtime::{Caller, Error, Runtime};
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 
-use crate::{log::Proved, respond::Refused};
+use crate::{
+    gate,
+    log::Proved,
+    respond::{Refused, TOO_LARGE},
+};
 
 /// Bodies up to this size are parsed where they arrived; larger ones on a blocking thread.
 const INLINE_BYTES_MAX: usize = 64 << 10;
@@ -39,14 +43,21 @@ impl FromRequestParts<Runtime> for Asker {
 
     async fn from_request_parts(parts: &mut Parts, runtime: &Runtime) -> Result<Self, Refused> {
         let Ok(Source(source)) = Source::from_request_parts(parts, runtime).await;
-        let path: Result<Path<HashMap<String, String>>, _> = Path::from_request_parts(parts, runtime).await;
-        let tenant = path.ok().and_then(|Path(mut names)| names.remove("tenant")).unwrap_or_default();
+        let tenant = tenant(parts.uri.path()).unwrap_or_default();
         let caller = runtime.authenticate(&tenant, credential(&parts.headers), &source).await?;
+        parts.extensions.insert(caller.clone());
         if let Some(Proved(proved)) = parts.extensions.get() {
             let _ = proved.set(caller.tenant().clone());
         }
         Ok(Self(caller))
     }
+}
+
+/// The tenant in a path, whatever the rest of it is: one that cannot be read must not make the caller a
+/// stranger.
+fn tenant(path: &str) -> Option<Cow<'_, str>> {
+    let segment = path.strip_prefix("/admin/v1/tenants/")?.split('/').next()?;
+    percent_decode_str(segment).decode_utf8().ok()
 }
 
 /// The one `Authorization` header; of two nobody could say which one was meant.
@@ -72,22 +83,50 @@ impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Place<T
     }
 }
 
-/// The query, parsed.
+/// The query, parsed; not looked at before access has been asked. To be taken after [`Asker`].
 pub(crate) struct Asked<T>(pub(crate) T);
 
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+impl<T: DeserializeOwned> FromRequestParts<Runtime> for Asked<T> {
     type Rejection = Refused;
 
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
-        match Query::from_request_parts(parts, state).await {
-            Ok(Query(query)) => Ok(Self(query)),
-            Err(rejection) => Err(Refused::request(
-                StatusCode::BAD_REQUEST,
-                "LG-QUERY",
-                format!("the query cannot be read: {rejection}"),
-            )),
-        }
+    async fn from_request_parts(parts: &mut Parts, runtime: &Runtime) -> Result<Self, Refused> {
+        gate::pass(parts, runtime).await?;
+        let read = Query::try_from_uri(&parts.uri);
+        read.map(|Query(query)| Self(query)).map_err(|rejection| {
+            let text = match rejection.source() {
+                Some(reason) => wrong_query(parts.uri.query().unwrap_or_default(), &reason.to_string()),
+                None => "the query cannot be read".to_owned(),
+            };
+            Refused::request(StatusCode::BAD_REQUEST, "LG-QUERY", text)
+        })
     }
+}
+
+/// Which value of which parameter is wrong, and what it can be. `reason` begins with the parameter's
+/// name where the parser knows it.
+fn wrong_query(query: &str, reason: &str) -> String {
+    let expected = |reason: &str| reason.split_once(", expected ").map(|(_, allowed)| allowed.replace("one of ", ""));
+    if let Some(name) = reason.strip_prefix("duplicate field ") {
+        return format!("the query has {name} more than once");
+    }
+    let Some((name, reason)) = reason.split_once(": ") else { return format!("the query cannot be read: {reason}") };
+    if let Some(known) = reason.strip_prefix("unknown field").and_then(expected) {
+        return format!("the query has no parameter `{name}`; it has {known}");
+    }
+    let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
+    let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
+    let value = pairs.filter(|(n, _)| decoded(n) == name).map(|(_, value)| decoded(value)).next().unwrap_or_default();
+    let allowed = match (reason.strip_prefix("unknown variant").and_then(expected), reason) {
+        (Some(known), _) => format!("it is one of {known}"),
+        (None, "invalid digit found in string" | "cannot parse integer from empty string") => {
+            "it is a whole number".to_owned()
+        }
+        (None, "number too large to fit in target type" | "number too small to fit in target type") => {
+            "it is a smaller number".to_owned()
+        }
+        (None, reason) => reason.to_owned(),
+    };
+    format!("`{name}` cannot be `{value}`: {allowed}")
 }
 
 /// The trace the request is in (W3C Trace Context), if it says so in a way that can be read.
@@ -108,10 +147,24 @@ impl<S: Send + Sync> FromRequestParts<S> for Traced {
     }
 }
 
-/// A JSON body, parsed.
+/// A JSON body, parsed; not read before access has been asked. To be taken after [`Asker`].
 pub(crate) struct Body<T>(pub(crate) T);
 
-impl<T: DeserializeOwned + Send + 'static, S: Send + Sync> FromRequest<S> for Body<T> {
+impl<T: DeserializeOwned + Send + 'static> FromRequest<Runtime> for Body<T> {
+    type Rejection = Refused;
+
+    async fn from_request(request: Request, runtime: &Runtime) -> Result<Self, Refused> {
+        let (mut parts, body) = request.into_parts();
+        gate::pass(&mut parts, runtime).await?;
+        let OpenBody(parsed) = OpenBody::from_request(Request::from_parts(parts, body), runtime).await?;
+        Ok(Self(parsed))
+    }
+}
+
+/// The same where nobody is established: a login, and what comes over the operator's socket.
+pub(crate) struct OpenBody<T>(pub(crate) T);
+
+impl<T: DeserializeOwned + Send + 'static, S: Send + Sync> FromRequest<S> for OpenBody<T> {
     type Rejection = Refused;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Refused> {
@@ -123,22 +176,7 @@ impl<T: DeserializeOwned + Send + 'static, S: Send + Sync> FromRequest<S> for Bo
                 "the body is not declared as JSON: send `content-type: application/json`",
             ));
         }
-        let bytes = Bytes::from_request(request, state).await.map_err(|rejection| {
-            let response: Response = rejection.into_response();
-            if response.status() == StatusCode::PAYLOAD_TOO_LARGE {
-                Refused::request(
-                    StatusCode::PAYLOAD_TOO_LARGE,
-                    "LG-BODY-TOO-LARGE",
-                    "the body is larger than this address takes",
-                )
-            } else {
-                Refused::request(
-                    StatusCode::BAD_REQUEST,
-                    "LG-BODY-BROKEN",
-                    "the body was broken off or came too slowly",
-                )
-            }
-        })?;
+        let bytes = Bytes::from_request(request, state).await.map_err(not_taken)?;
         let parsed = if bytes.len() <= INLINE_BYTES_MAX {
             serde_json::from_slice(&bytes)
         } else {
@@ -152,15 +190,32 @@ impl<T: DeserializeOwned + Send + 'static, S: Send + Sync> FromRequest<S> for Bo
     }
 }
 
+/// Why a body was not taken.
+fn not_taken(rejection: BytesRejection) -> Refused {
+    // Whoever brings the body may say what it is to be answered with.
+    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(&rejection);
+    while let Some(error) = source {
+        if let Some(error) = error.downcast_ref::<Error>() {
+            return error.clone().into();
+        }
+        source = error.source();
+    }
+    if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        let text = "the body is larger than this address takes";
+        return Refused::request(StatusCode::PAYLOAD_TOO_LARGE, TOO_LARGE, text);
+    }
+    Refused::request(StatusCode::BAD_REQUEST, "LG-BODY-BROKEN", "the body was broken off or came too slowly")
+}
+
 /// A body that need not be there.
-impl<T: DeserializeOwned + Send + 'static, S: Send + Sync> OptionalFromRequest<S> for Body<T> {
+impl<T: DeserializeOwned + Send + 'static> OptionalFromRequest<Runtime> for Body<T> {
     type Rejection = Refused;
 
-    async fn from_request(request: Request, state: &S) -> Result<Option<Self>, Refused> {
+    async fn from_request(request: Request, runtime: &Runtime) -> Result<Option<Self>, Refused> {
         if request.body().is_end_stream() {
             return Ok(None);
         }
-        <Self as FromRequest<S>>::from_request(request, state).await.map(Some)
+        <Self as FromRequest<Runtime>>::from_request(request, runtime).await.map(Some)
     }
 }
 

@@ -4,14 +4,16 @@
 //! - [`openapi`] is its description, served at `/admin/v1/openapi.json`.
 //! - [`operator_router`] is the operator's own; [`serve_operator`] serves it on a local socket.
 //!
-//! Every route of a tenant authenticates before it looks at anything else of the request. An id that
-//! cannot be one is answered like one that is not there.
+//! Every route of a tenant authenticates before it looks at anything else of the request, and asks
+//! access before it reads a query or a body. An id that cannot be one is answered like one that is not
+//! there.
 //!
 //! Deliberately absent: decisions (crate `runtime` asks `access`), sockets and TLS (crate `listener`
 //! mounts the router), pages (the console), and any way into the store.
 
 mod api;
 mod extract;
+mod gate;
 mod log;
 mod operator;
 mod respond;

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use tokio::net::UnixListener;
 
 use crate::{
-    extract::{Body, Place},
+    extract::{OpenBody, Place},
     respond::{Answer, Refused},
     routes::Items,
 };
@@ -76,7 +76,7 @@ pub fn operator_router(runtime: Runtime) -> Router {
         .with_state(runtime)
 }
 
-async fn create_tenant(State(runtime): State<Runtime>, Body(new): Body<Create>) -> Answer<Json<Created>> {
+async fn create_tenant(State(runtime): State<Runtime>, OpenBody(new): OpenBody<Create>) -> Answer<Json<Created>> {
     let new = NewTenant { id: new.id, title: new.title, administrator: new.administrator };
     Ok(Json(Created { token: runtime.operator_create_tenant(new).await? }))
 }
@@ -84,7 +84,7 @@ async fn create_tenant(State(runtime): State<Runtime>, Body(new): Body<Create>) 
 async fn change_tenant(
     State(runtime): State<Runtime>,
     Place(tenant): Place<TenantId>,
-    Body(change): Body<TenantChange>,
+    OpenBody(change): OpenBody<TenantChange>,
 ) -> Answer<StatusCode> {
     runtime.operator_suspend(&tenant, change.suspended).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -98,7 +98,7 @@ async fn metrics(State(runtime): State<Runtime>) -> String {
     runtime.metrics()
 }
 
-async fn change_egress(State(runtime): State<Runtime>, Body(change): Body<Egress>) -> Answer<StatusCode> {
+async fn change_egress(State(runtime): State<Runtime>, OpenBody(change): OpenBody<Egress>) -> Answer<StatusCode> {
     runtime.operator_egress(&change.tenant, change.allow, change.withdraw).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -16,6 +16,9 @@ const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"lockgate\
 /// Seconds after which it is worth trying again.
 const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 
+/// More bytes than are taken.
+pub(crate) const TOO_LARGE: &str = "LG-BODY-TOO-LARGE";
+
 /// Why a request is refused.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Refused {
@@ -67,6 +70,7 @@ impl From<Error> for Refused {
                 Some("deploy it here with `lockgate deploy`, by a user who keeps the right to"),
             ),
             Error::Conflict { .. } => told(StatusCode::CONFLICT, None),
+            Error::Invalid { code: TOO_LARGE, .. } => told(StatusCode::PAYLOAD_TOO_LARGE, None),
             Error::Invalid { .. } => told(StatusCode::BAD_REQUEST, None),
             Error::Problems(all) => {
                 Self { problems: Some(problems(all, |_| None)), ..told(StatusCode::UNPROCESSABLE_ENTITY, None) }

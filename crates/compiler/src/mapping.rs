@@ -19,6 +19,7 @@ use wasm_encoder::{BlockType, ValType};
 use crate::{
     expression::{Context, Emitter, Names, NoNames, Place, one_step, root_item, start},
     module::{Body, Compiled, FunctionId, ModuleBuilder},
+    reader::{list, nearest},
 };
 
 /// Reference data by name, for `lookup`.
@@ -31,7 +32,7 @@ pub fn compile_map(
     source: u32,
     tables: &Tables,
 ) -> Result<FunctionId, Diagnostics> {
-    let mut planner = Planner { tables, problems: Diagnostics::default() };
+    let mut planner = Planner { tables, problems: check_tables(map, tables) };
     let plan = planner.target(&map.target, false);
     let problems = planner.problems.0.into_iter().map(|p| p.file(&map.file)).collect();
     Diagnostics(problems).into_result(())?;
@@ -51,9 +52,36 @@ pub fn compile_map(
     Ok(id)
 }
 
+/// Reference data that a mapping names and that cannot be looked into.
+pub(crate) fn check_tables(map: &MapFile, tables: &Tables) -> Diagnostics {
+    let mut problems = Diagnostics::default();
+    for (name, span) in &map.tables {
+        let (message, help) = match tables.get(name) {
+            Some(table) if table.is_object() => continue,
+            Some(_) => (
+                format!("the table `{name}` is no object"),
+                "a table is an object from keys to values or rows".to_owned(),
+            ),
+            None => {
+                let known = tables.keys().map(String::as_str);
+                let help = match nearest(name, known.clone()) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None if tables.is_empty() => format!("put it into tables/{name}.json"),
+                    None => format!("the tables are {}", list(known)),
+                };
+                (format!("there is no table `{name}`"), help)
+            }
+        };
+        problems.push(Diagnostic::new("LG-MAP-TABLE", *span, message).help(help).file(&map.file));
+    }
+    problems
+}
+
 /// A module of one mapping: input slot 0, output slot 1.
 pub fn map_module(file: &str, text: &str, tables: &Tables) -> Result<Compiled, Diagnostics> {
-    let map = MapFile::parse(file, text)?;
+    let (map, mut problems) = MapFile::read(file, text);
+    problems.0.extend(check_tables(&map, tables).0);
+    problems.into_result(())?;
     let mut m = ModuleBuilder::new(&map.name);
     let source = m.source(file);
     let function = compile_map(&mut m, &map, source, tables)?;
@@ -116,13 +144,10 @@ impl Planner<'_> {
             Target::Array(array) => {
                 let ArrayRule { each, when, default, entry } = array.as_ref();
                 let entry = entry.as_ref().map(|entry| self.target(entry, true));
+                let when = self.optional(when, on_item);
+                let default = self.optional(default, on_item);
                 match self.ready(each, on_item) {
-                    Some(each) => Plan::Array(Box::new(ArrayPlan {
-                        each,
-                        when: self.optional(when, on_item),
-                        default: self.optional(default, on_item),
-                        entry,
-                    })),
+                    Some(each) => Plan::Array(Box::new(ArrayPlan { each, when, default, entry })),
                     None => Plan::Object(Vec::new()),
                 }
             }
@@ -141,25 +166,9 @@ impl Planner<'_> {
     fn from<'f>(&mut self, from: &'f From, on_item: bool) -> Option<Origin<'f>> {
         match from {
             From::Formula(formula) => self.ready(formula, on_item).map(Origin::Formula),
-            From::Lookup { table: (name, span), key, value } => {
-                let key = self.ready(key, on_item);
-                let table = self.tables.get(name);
-                if table.is_none() {
-                    let known: Vec<_> = self.tables.keys().map(|t| format!("`{t}`")).collect();
-                    let help = if known.is_empty() {
-                        format!("put it into tables/{name}.json")
-                    } else {
-                        format!("the tables are {}", known.join(", "))
-                    };
-                    self.problems
-                        .push(Diagnostic::new("LG-MAP-TABLE", *span, format!("there is no table `{name}`")).help(help));
-                } else if table.is_some_and(|t| !t.is_object()) {
-                    self.problems.push(
-                        Diagnostic::new("LG-MAP-TABLE", *span, format!("the table `{name}` is no object"))
-                            .help("a table is an object from keys to values or rows"),
-                    );
-                }
-                Some(Origin::Lookup { table: table?.to_string(), key: key?, value: value.as_deref() })
+            From::Lookup { table: (name, _), key, value } => {
+                let key = self.ready(key, on_item)?;
+                Some(Origin::Lookup { table: self.tables.get(name)?.to_string(), key, value: value.as_deref() })
             }
         }
     }

@@ -12,8 +12,14 @@ use wasmparser::{Parser, Payload, Validator, WasmFeatures};
 const PROJECT: &str = "project: test\naccounts:\n  erp: { connector: https, operations: [get, post] }\n";
 
 fn catalog() -> Catalog {
-    let info =
-        || OperationInfo { version: "1".to_owned(), idempotent: false, constant: Vec::new(), takes: None, gives: None };
+    let info = || OperationInfo {
+        version: "1".to_owned(),
+        idempotent: false,
+        constant: Vec::new(),
+        takes: None,
+        gives: None,
+        input: serde_json::Value::Null,
+    };
     let https = ["get", "post", "put"].map(|name| (name.to_owned(), info()));
     let sftp = BTreeMap::from([("put".to_owned(), info())]);
     Catalog { connectors: BTreeMap::from([("https".to_owned(), BTreeMap::from(https)), ("sftp".to_owned(), sftp)]) }
@@ -193,9 +199,7 @@ fn the_example_compiles_to_what_it_says() {
     let mut files = BTreeMap::new();
     read(&root, &root, &mut files);
     let sources = Sources(files);
-    let problems = Project::check_sources(&sources, &catalog());
-    assert!(problems.is_empty(), "{problems}");
-    let project = Project::parse(&sources).unwrap();
+    let project = Project::checked(&sources, &catalog()).unwrap_or_else(|problems| panic!("{problems}"));
     assert_eq!((project.id().as_str(), project.orchestrations().len()), ("order-to-erp", 1));
     assert!(project.cases().len() >= 6 && project.sample().is_some());
     let modules = project.compile(&catalog()).unwrap();

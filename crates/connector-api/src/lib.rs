@@ -4,7 +4,8 @@
 //! A connector implements [`Connector`] with plain `async fn`s; [`Registry`] boxes it once. Its
 //! [`Spec`] is the single declaration from which bindings are checked and the docs page and the
 //! listing are written. Every connection is opened through [`Egress`], which checks the address
-//! that is really dialled.
+//! that is really dialled. [`Places`] and [`Kept`] are what all connectors need to lend out
+//! connections: how many calls are at work, and which connections wait for the next one.
 //!
 //! Deliberately absent: any wire protocol (each lives in its own crate under `connectors/`), TLS
 //! configurations (crate `keys` makes them; a [`Config`] only holds one), retries (a flow decides
@@ -16,6 +17,8 @@ mod body;
 mod connector;
 pub mod egress;
 mod error;
+mod kept;
+mod places;
 mod records;
 mod registry;
 mod secret;
@@ -26,6 +29,8 @@ pub use body::Body;
 pub use connector::{Answer, Call, Config, Connector, Context};
 pub use egress::{Allowance, Egress, Host, Vetted};
 pub use error::{Error, Kind, Private};
+pub use kept::Kept;
+pub use places::{Part, Place, Places};
 pub use records::{Records, Streamed};
 pub use registry::{DynConnector, Registered, Registry};
 pub use secret::Secret;

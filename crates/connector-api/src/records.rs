@@ -6,8 +6,9 @@ use std::{
     task::{Context, Poll},
 };
 
-use futures_util::Stream;
+use futures_util::{Stream, TryStreamExt as _};
 use lockgate_document::Document;
+use lockgate_model::id::AccountName;
 
 use crate::{Body, Error};
 
@@ -78,6 +79,22 @@ impl Streamed {
         match self {
             Self::Bytes(_) => None,
             Self::Records(records) => Some(records),
+        }
+    }
+
+    /// Says in what goes wrong on the way which call it comes out of, as [`Error::at`] does. Whoever
+    /// reads it is another call, and would take the failure for its own.
+    pub(crate) fn at(self, account: &AccountName, operation: Option<&'static str>) -> Self {
+        let account = account.clone();
+        let named = move |error: Error| error.at(&account, operation);
+        match self {
+            Self::Bytes(body) => {
+                let length = body.length();
+                Self::Bytes(Body::new(body.map_err(named)).with_length(length))
+            }
+            Self::Records(Records { batches, fields }) => {
+                Self::Records(Records { fields, ..Records::new(batches.map_err(named)) })
+            }
         }
     }
 }

@@ -13,7 +13,7 @@ pub trait DynConnector: Send + Sync {
     fn spec(&self) -> Spec;
 
     /// Runs one operation. Unknown operations are refused, the deadline ends the call, and every
-    /// error names account and operation.
+    /// error names account and operation, also in what streams out of it.
     fn invoke(self: Arc<Self>, cx: Context, call: Call) -> BoxFuture<'static, Result<Answer, Error>>;
 
     /// Proves that the account works; see [`Connector::test`].
@@ -42,7 +42,10 @@ impl<T: Connector> DynConnector for Opened<T> {
                     until(deadline, self.0.invoke(&cx, call)).await
                 }
             };
-            outcome.map_err(|e| e.at(&cx.account, operation))
+            match outcome {
+                Ok(answer) => Ok(Answer { stream: answer.stream.map(|s| s.at(&cx.account, operation)), ..answer }),
+                Err(error) => Err(error.at(&cx.account, operation)),
+            }
         })
     }
 

@@ -10,12 +10,14 @@
 
 use std::fmt;
 
+use lockgate_model::manifest::Delimiter;
+
 use crate::node::{Kind, Node};
 
 /// Lines written so far go out as bytes; the header is kept to hold each record against it.
 #[derive(Debug)]
 pub struct CsvWriter {
-    delimiter: u8,
+    delimiter: Delimiter,
     fields: Option<Vec<String>>,
     begun: bool,
     records: u64,
@@ -62,9 +64,8 @@ impl fmt::Display for CsvError {
 impl std::error::Error for CsvError {}
 
 impl CsvWriter {
-    /// A table divided by this character, an ASCII one that is no quote and no line end. The columns
-    /// are these, or the fields of the first record.
-    pub fn new(delimiter: u8, fields: Option<Vec<String>>) -> Self {
+    /// A table divided by this character. The columns are these, or the fields of the first record.
+    pub fn new(delimiter: Delimiter, fields: Option<Vec<String>>) -> Self {
         Self { delimiter, fields, begun: false, records: 0 }
     }
 
@@ -83,7 +84,7 @@ impl CsvWriter {
             self.begun = true;
             for (place, field) in fields.iter().enumerate() {
                 if place > 0 {
-                    out.push(self.delimiter);
+                    out.push(self.delimiter.byte());
                 }
                 text(field, self.delimiter, out);
             }
@@ -105,16 +106,21 @@ impl CsvWriter {
         let fields = self.fields.as_deref().unwrap_or_default();
         let mut found = 0;
         let line = out.len();
+        // Records mostly have their fields in the order of the header.
+        let mut entries = record.entries();
         for (place, field) in fields.iter().enumerate() {
             if place > 0 {
-                out.push(self.delimiter);
+                out.push(self.delimiter.byte());
             }
-            let value = record.get(field);
+            let value = match entries.next() {
+                Some((key, value)) if key == field => value,
+                _ => record.get(field),
+            };
             found += usize::from(!value.is_undefined());
             match value.kind() {
                 Kind::Undefined | Kind::Null => {}
                 Kind::Boolean => out.extend_from_slice(if value.as_bool() == Some(true) { b"true" } else { b"false" }),
-                Kind::Number => out.extend_from_slice(value.lexeme().unwrap_or_default().as_bytes()),
+                Kind::Number => value.with_lexeme(|lexeme| out.extend_from_slice(lexeme.as_bytes())),
                 Kind::String => text(value.as_str().unwrap_or_default(), self.delimiter, out),
                 Kind::Array | Kind::Object | Kind::Function => return wrong(CsvProblem::NoValue, field),
             }
@@ -135,9 +141,9 @@ impl CsvWriter {
 
 /// A text as a field: in quotes when it holds the delimiter, a quote or a line end, or when blanks
 /// at its ends could be trimmed by a reader.
-fn text(text: &str, delimiter: u8, out: &mut Vec<u8>) {
+fn text(text: &str, delimiter: Delimiter, out: &mut Vec<u8>) {
     let bytes = text.as_bytes();
-    let plain = !bytes.iter().any(|byte| *byte == delimiter || matches!(byte, b'"' | b'\r' | b'\n'))
+    let plain = !bytes.iter().any(|byte| *byte == delimiter.byte() || matches!(byte, b'"' | b'\r' | b'\n'))
         && !matches!((bytes.first(), bytes.last()), (Some(b' ' | b'\t'), _) | (_, Some(b' ' | b'\t')));
     if plain {
         out.extend_from_slice(bytes);

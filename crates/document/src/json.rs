@@ -43,6 +43,7 @@ pub struct ParseError {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Problem {
     Utf8,
+    Mark,
     End,
     Value,
     Number,
@@ -67,6 +68,7 @@ impl ParseError {
     pub fn code(&self) -> String {
         let code = match &self.problem {
             Problem::Utf8 => "LG-JSON-UTF8",
+            Problem::Mark => "LG-JSON-MARK",
             Problem::End => "LG-JSON-END",
             Problem::Value => "LG-JSON-VALUE",
             Problem::Number => "LG-JSON-NUMBER",
@@ -87,6 +89,7 @@ impl ParseError {
     pub fn message(&self) -> String {
         let message = match &self.problem {
             Problem::Utf8 => "the text is not valid UTF-8",
+            Problem::Mark => "the text begins with a byte order mark, which JSON does not have (RFC 8259 §8.1)",
             Problem::End => "the text ends too early",
             Problem::Value => "a value must stand here",
             Problem::Number => "the number is malformed",

@@ -139,6 +139,12 @@ impl<'a> Node<'a> {
             number => Cow::Owned(number.as_reply(str::to_owned)),
         })
     }
+    /// Shows the text of a number, which is not kept; nothing of other values.
+    pub(crate) fn with_lexeme(&self, then: impl FnOnce(&str)) {
+        if let Some(number) = self.as_number() {
+            number.as_reply(then);
+        }
+    }
     /// The f64 nearest to a number; none when there is none nearer than infinity.
     pub fn as_f64(&self) -> Option<f64> {
         self.as_number().map(Number::to_f64).filter(|number| number.is_finite())

@@ -71,7 +71,7 @@ impl Values {
     }
     /// The bytes of a string: cheaper than its characters, and enough to compare them.
     #[inline]
-    fn bytes(&self, text: Text) -> &[u8] {
+    pub(crate) fn bytes(&self, text: Text) -> &[u8] {
         let range = text.at as usize..text.at as usize + text.len as usize;
         self.region(text.slot).and_then(|region| region.text.as_bytes().get(range)).unwrap_or_default()
     }

@@ -3,7 +3,7 @@
 //! A stream lives in the run, never in a frame: nothing of it is a value. It is pulled by the call that
 //! takes it, so that its source is only read as fast as its sink writes; what is under way is one
 //! batch. A stream that nobody takes ends when the run goes on, and a failure of its source fails
-//! the call that takes it.
+//! the call that takes it, in the source's name. A record that cannot be written is that call's own.
 
 use std::sync::{
     Arc,
@@ -11,7 +11,7 @@ use std::sync::{
 };
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt, stream};
+use futures_util::{Stream, StreamExt, TryStreamExt as _, stream};
 use lockgate_connector_api::{Body, Error, Kind, Records, Streamed};
 use lockgate_document::{Builder, CsvWriter, Document};
 use lockgate_model::{Limits, id::AccountName, manifest::StreamFormat};
@@ -49,34 +49,26 @@ impl Open {
 
     /// The content of the call that takes it.
     pub fn body(self, format: &StreamFormat) -> Result<Body, Error> {
-        let Self { streamed, account, read } = self;
+        let Self { streamed, read, .. } = self;
         let body = match (streamed, format) {
             (Streamed::Bytes(body), StreamFormat::Bytes) => body,
             (Streamed::Records(records), StreamFormat::Csv(delimiter)) => {
-                let delimiter = u8::try_from(*delimiter).unwrap_or(b',');
                 let fields = records.fields().map(<[String]>::to_vec);
-                written(records, Writer::Csv(Some(CsvWriter::new(delimiter, fields))))
+                written(records, Writer::Csv(Some(CsvWriter::new(*delimiter, fields))))
             }
             (Streamed::Records(records), StreamFormat::Json) => written(records, Writer::Json { any: false }),
             (Streamed::Records(records), StreamFormat::JsonLines) => written(records, Writer::JsonLines),
             _ => return Err(Error::new(Kind::Protocol, "stream-content", "the stream is not of what was declared")),
         };
-        Ok(counted(body, account, read))
+        Ok(counted(body, read))
     }
 }
 
-/// Counts what passes, and names the account in what goes wrong.
-fn counted(body: Body, account: Option<AccountName>, read: Arc<AtomicU64>) -> Body {
+/// Counts what passes.
+fn counted(body: Body, read: Arc<AtomicU64>) -> Body {
     let length = body.length();
-    let counted = body.map(move |piece| match piece {
-        Ok(bytes) => {
-            read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
-            Ok(bytes)
-        }
-        Err(error) => Err(match &account {
-            Some(account) => error.at(account, None),
-            None => error,
-        }),
+    let counted = body.inspect_ok(move |bytes| {
+        read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
     });
     Body::new(counted).with_length(length)
 }

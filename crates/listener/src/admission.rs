@@ -2,9 +2,11 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr},
+    net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
 };
+
+use lockgate_runtime::Network;
 
 use crate::Settings;
 
@@ -22,14 +24,14 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Counts {
     all: usize,
-    by_source: HashMap<IpAddr, usize>,
+    by_source: HashMap<Network, usize>,
 }
 
 /// A place among the connections; dropping it frees the place.
 #[derive(Debug)]
 pub(crate) struct Admitted {
     shared: Arc<Shared>,
-    source: IpAddr,
+    source: Network,
 }
 
 impl Admission {
@@ -43,7 +45,7 @@ impl Admission {
 
     /// A place for one more connection; `None` when there is none.
     pub(crate) fn admit(&self, address: IpAddr) -> Option<Admitted> {
-        let source = source(address);
+        let source = Network::of(address);
         let mut counts = self.0.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let from_source = counts.by_source.get(&source).copied().unwrap_or(0);
         if counts.all >= self.0.all_max || from_source >= self.0.source_max {
@@ -65,15 +67,6 @@ impl Drop for Admitted {
                 counts.by_source.remove(&self.source);
             }
         }
-    }
-}
-
-/// One subscriber has a whole /64 of IPv6 addresses, and an IPv4 client of a dual-stack socket is
-/// still that IPv4 client.
-fn source(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => IpAddr::V4(v4),
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),
     }
 }
 

@@ -12,9 +12,12 @@ use http_body_util::BodyExt as _;
 use lockgate_document::Document;
 use lockgate_model::Limits;
 use lockgate_runtime::Telemetry;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::Semaphore;
 
-use crate::{BodyError, RequestBody, Settings};
+use crate::{
+    BodyError, RequestBody, Settings,
+    budget::{Budget, Place},
+};
 
 /// Bodies up to this size are parsed where they arrived; larger ones on a blocking thread.
 const INLINE_BYTES_MAX: usize = 64 << 10;
@@ -47,8 +50,8 @@ pub(crate) enum Refusal {
 #[derive(Debug, Clone)]
 pub(crate) struct Intake {
     telemetry: Arc<Telemetry>,
-    /// Free body memory, in KiB.
-    free_kib: Arc<Semaphore>,
+    /// Memory for bodies, the admin API's among them.
+    pub(crate) budget: Budget,
     /// Documents parsed or printed on blocking threads at a time.
     slots: Arc<Semaphore>,
 }
@@ -56,11 +59,7 @@ pub(crate) struct Intake {
 impl Intake {
     pub(crate) fn new(settings: &Settings, telemetry: Arc<Telemetry>) -> Self {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Self {
-            telemetry,
-            free_kib: Arc::new(Semaphore::new((settings.bodies_bytes_max >> 10).min(Semaphore::MAX_PERMITS))),
-            slots: Arc::new(Semaphore::new(cores)),
-        }
+        Self { telemetry, budget: Budget::new(settings.bodies_bytes_max), slots: Arc::new(Semaphore::new(cores)) }
     }
 
     /// The document in a body. No content type and no body is the input *undefined*.
@@ -111,13 +110,14 @@ impl Intake {
         done.await.map_err(|_| Refusal::Busy)
     }
 
-    async fn bytes(&self, mut body: RequestBody, bytes_max: u64) -> Result<Held, Refusal> {
+    async fn bytes(&self, body: RequestBody, bytes_max: u64) -> Result<Held, Refusal> {
         let too_large = Refusal::TooLarge { bytes_max };
         // What is announced as too large is not read at all.
         if body.size_hint().lower() > bytes_max {
             return Err(too_large);
         }
-        let mut place = Place { free_kib: &self.free_kib, taken: None, bytes: 0 };
+        let place = self.budget.place();
+        let mut body = body.within(place.clone());
         let mut first: Option<Bytes> = None;
         let mut all: Vec<u8> = Vec::new();
         let mut length = 0u64;
@@ -125,6 +125,7 @@ impl Intake {
             let frame = frame.map_err(|error| match error {
                 BodyError::Slow => Refusal::Slow,
                 BodyError::Broken => Refusal::Broken,
+                BodyError::Busy => Refusal::Busy,
             })?;
             // Trailers mean nothing here.
             let Ok(data) = frame.into_data() else { continue };
@@ -132,7 +133,6 @@ impl Intake {
             if length > bytes_max {
                 return Err(too_large);
             }
-            place.hold(data.len())?;
             // Most bodies are one frame, which needs no copy.
             if let Some(before) = first.take() {
                 all.extend_from_slice(&before);
@@ -144,39 +144,14 @@ impl Intake {
             }
         }
         let bytes = first.unwrap_or_else(|| all.into());
-        Ok(Held { bytes, _place: place.taken })
+        Ok(Held { bytes, _place: place })
     }
 }
 
 /// Bytes of a body and their place in the budget.
 struct Held {
     bytes: Bytes,
-    _place: Option<OwnedSemaphorePermit>,
-}
-
-/// A place in the budget that grows with the body.
-struct Place<'a> {
-    free_kib: &'a Arc<Semaphore>,
-    taken: Option<OwnedSemaphorePermit>,
-    bytes: usize,
-}
-
-impl Place<'_> {
-    fn hold(&mut self, more: usize) -> Result<(), Refusal> {
-        self.bytes = self.bytes.saturating_add(more);
-        let held = self.taken.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let missing = self.bytes.div_ceil(1024).saturating_sub(held);
-        if missing == 0 {
-            return Ok(());
-        }
-        let missing = u32::try_from(missing).map_err(|_| Refusal::Busy)?;
-        let more = self.free_kib.clone().try_acquire_many_owned(missing).map_err(|_| Refusal::Busy)?;
-        match &mut self.taken {
-            Some(taken) => taken.merge(more),
-            None => self.taken = Some(more),
-        }
-        Ok(())
-    }
+    _place: Place,
 }
 
 fn parse(bytes: &[u8], limits: &Limits) -> Result<Document, Refusal> {
@@ -265,18 +240,5 @@ mod tests {
         assert_eq!(key(&[]), Ok(None));
         assert_eq!(key(&[b"8e03978e-40d5-43dd"]), Ok(Some("8e03978e-40d5-43dd".into())));
         assert_eq!(key(&[&[b'x'; 255]]).unwrap().unwrap().len(), 255);
-    }
-
-    #[test]
-    fn the_budget_is_taken_in_full_kib_and_given_back() {
-        let free = Arc::new(Semaphore::new(3));
-        let mut place = Place { free_kib: &free, taken: None, bytes: 0 };
-        place.hold(1).unwrap();
-        place.hold(1023).unwrap();
-        assert_eq!(free.available_permits(), 2);
-        place.hold(1).unwrap();
-        assert_eq!(place.hold(4096), Err(Refusal::Busy));
-        drop(place);
-        assert_eq!(free.available_permits(), 3);
     }
 }

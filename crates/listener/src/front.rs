@@ -107,11 +107,11 @@ impl<A> Front<A> {
     }
 
     /// Why no requests should be sent here now.
-    async fn not_ready(&self) -> Option<&'static str> {
+    async fn not_ready(&self) -> Option<String> {
         if self.stopping.load(Ordering::Relaxed) {
-            return Some("stopping\n");
+            return Some("stopping\n".to_owned());
         }
-        (!self.runtime.is_able().await).then_some("the store cannot be written\n")
+        self.runtime.not_ready().await.map(|reason| format!("{reason}\n"))
     }
 
     /// The counts, for the operator's own eyes: they name tenants.
@@ -138,11 +138,15 @@ impl<A> Front<A> {
         B::Error: Into<BoxError>,
     {
         let mut admin = self.admin.clone();
+        // Held until it is answered: what is read from the body lives that long.
+        let place = self.intake.budget.place();
+        let request = request.map(|body| body.within(place.clone()));
         // A service may be called once it says that it is ready.
         let answered = match std::future::poll_fn(|cx| admin.poll_ready(cx)).await {
             Ok(()) => admin.call(request).await,
             Err(never) => match never {},
         };
+        drop(place);
         match answered {
             Ok(reply) => reply.map(ReplyBody::mounted),
             Err(never) => match never {},
@@ -168,10 +172,10 @@ fn head_problem<B>(request: &Request<B>) -> Option<&'static str> {
 }
 
 /// Well, unless something is wrong.
-fn health(method: &Method, wrong: Option<&'static str>) -> Reply {
+fn health(method: &Method, wrong: Option<String>) -> Reply {
     if method != Method::GET && method != Method::HEAD {
         return respond::method_not_allowed("GET, HEAD");
     }
     let status = if wrong.is_none() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    full(status, "text/plain; charset=utf-8", wrong.unwrap_or("ok\n"))
+    full(status, "text/plain; charset=utf-8", wrong.unwrap_or_else(|| "ok\n".to_owned()))
 }

@@ -14,6 +14,7 @@
 mod activity;
 mod admission;
 mod body;
+mod budget;
 mod front;
 mod log;
 mod pace;

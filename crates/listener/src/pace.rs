@@ -19,7 +19,7 @@ use tokio::{
     time::{Instant, Sleep},
 };
 
-use crate::Settings;
+use crate::{Settings, budget::Place};
 
 /// A wait that may last only so long.
 struct Patience {
@@ -102,6 +102,7 @@ pub struct RequestBody {
     waiting: Patience,
     whole_max: Duration,
     asked: Option<Instant>,
+    place: Option<Place>,
 }
 
 /// Why a request body ended early.
@@ -111,6 +112,8 @@ pub enum BodyError {
     Slow,
     /// The peer broke it off, or broke the protocol.
     Broken,
+    /// The server holds as many bytes of bodies as it may.
+    Busy,
 }
 
 impl fmt::Display for BodyError {
@@ -118,14 +121,39 @@ impl fmt::Display for BodyError {
         f.write_str(match self {
             Self::Slow => "the request body came too slowly",
             Self::Broken => "the request body was broken off",
+            Self::Busy => "the server holds as many request bodies as it may",
         })
     }
 }
-impl std::error::Error for BodyError {}
+
+/// What a mounted service is to answer when a body is not taken for want of memory.
+static NO_MEMORY: lockgate_runtime::Error =
+    lockgate_runtime::Error::Unavailable { what: std::borrow::Cow::Borrowed("memory for request bodies") };
+
+impl std::error::Error for BodyError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Busy => Some(&NO_MEMORY),
+            Self::Slow | Self::Broken => None,
+        }
+    }
+}
 
 impl RequestBody {
     pub(crate) fn new(inner: Incoming, settings: &Settings) -> Self {
-        Self { inner: Some(inner), waiting: Patience::new(settings.stall()), whole_max: settings.body(), asked: None }
+        Self {
+            inner: Some(inner),
+            waiting: Patience::new(settings.stall()),
+            whole_max: settings.body(),
+            asked: None,
+            place: None,
+        }
+    }
+
+    /// Its bytes take a place in the budget as they arrive.
+    pub(crate) fn within(mut self, place: Place) -> Self {
+        self.place = Some(place);
+        self
     }
 }
 
@@ -163,10 +191,15 @@ impl Body for RequestBody {
         }
         let Some(inner) = &mut self.inner else { return Poll::Ready(None) };
         let polled = Pin::new(inner).poll_frame(cx);
-        match self.waiting.allow(cx, polled) {
-            Some(polled) => polled.map(|frame| frame.map(|f| f.map_err(|_| BodyError::Broken))),
-            None => Poll::Ready(Some(Err(BodyError::Slow))),
-        }
+        let frame = match self.waiting.allow(cx, polled) {
+            Some(Poll::Ready(Some(frame))) => frame.map_err(|_| BodyError::Broken),
+            Some(Poll::Ready(None)) => return Poll::Ready(None),
+            Some(Poll::Pending) => return Poll::Pending,
+            None => return Poll::Ready(Some(Err(BodyError::Slow))),
+        };
+        let bytes = frame.as_ref().ok().and_then(Frame::data_ref).map_or(0, Bytes::len);
+        let held = self.place.as_ref().map_or(Ok(()), |place| place.hold(bytes));
+        Poll::Ready(Some(held.map_err(|_| BodyError::Busy).and(frame)))
     }
 
     fn is_end_stream(&self) -> bool {

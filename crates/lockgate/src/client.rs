@@ -207,6 +207,40 @@ pub fn judge(answer: &Answer) -> Result<Value, Exit> {
         401 => Exit::Denied { code, message: format!("{message} (sign in with `lockgate login`)") },
         403 | 404 => Exit::Denied { code, message },
         503 | 429 => Exit::Unavailable(message),
-        _ => Exit::Failed { code, message, detail: error.clone() },
+        _ => Exit::Failed { code, message, detail: more(error) },
     })
+}
+
+/// What an error tells besides code and message; null for nothing.
+fn more(error: &Value) -> Value {
+    let mut more = error.clone();
+    if let Some(members) = more.as_object_mut() {
+        members.retain(|name, _| name != "code" && name != "message");
+        if members.is_empty() {
+            return Value::Null;
+        }
+    }
+    more
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn told(error: &Value) -> Value {
+        let body = Bytes::from(json!({ "error": error }).to_string());
+        let answer = Answer { status: http::StatusCode::CONFLICT, headers: http::HeaderMap::new(), body };
+        judge(&answer).unwrap_err().json()
+    }
+
+    #[test]
+    fn an_error_is_told_once() {
+        let plain = json!({"code": "LG-ROLLBACK", "message": "nothing else was active"});
+        assert_eq!(told(&plain), plain);
+        let helped = json!({"code": "LG-X", "message": "no", "help": "yes", "problems": [1]});
+        let detail = json!({"help": "yes", "problems": [1]});
+        assert_eq!(told(&helped), json!({"code": "LG-X", "message": "no", "detail": detail}));
+    }
 }

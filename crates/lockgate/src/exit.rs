@@ -1,6 +1,6 @@
 //! How a command ends: one code per kind of end, documented in docs/cli.md.
 
-use lockgate_model::Diagnostics;
+use lockgate_model::{Diagnostic, Diagnostics};
 use serde_json::{Value, json};
 
 /// Why a command did not do what was asked.
@@ -12,13 +12,13 @@ pub enum Exit {
         code: String,
         /// What failed, on what, what to do.
         message: String,
-        /// More, for `--json`.
+        /// More, for `--json`; null for nothing.
         detail: Value,
     },
-    /// 1: what was asked was shown, and it is a no.
-    No,
-    /// 1: problems in the user's files, each with its source text.
-    Problems(Vec<(lockgate_model::Diagnostic, String)>),
+    /// 1: what there is to tell was shown: the answer is a no, or what failed, one thing after the other.
+    Told,
+    /// 1: problems in the user's files.
+    Problems(Vec<Shown>),
     /// 2: the command itself cannot be taken (as for unknown flags).
     Usage(String),
     /// 3: not signed in, or not allowed.
@@ -32,21 +32,43 @@ pub enum Exit {
     Unavailable(String),
 }
 
+/// A problem with what is shown of its source text.
+#[derive(Debug)]
+pub struct Shown {
+    problem: Diagnostic,
+    /// Line and column, both from 1.
+    place: (usize, usize),
+    text: String,
+}
+
+impl Shown {
+    /// A problem in a source text that comes after so many lines of its file.
+    pub fn new(problem: Diagnostic, lines: usize, source: &str) -> Self {
+        let (line, column) = problem.line_column(source);
+        let text = problem.render_below(lines, source);
+        Self { problem, place: (lines + line, column), text }
+    }
+}
+
 impl Exit {
     /// A failure without further detail.
     pub fn failed(code: &str, message: impl Into<String>) -> Self {
         Self::Failed { code: code.to_owned(), message: message.into(), detail: Value::Null }
     }
 
-    /// Problems with the texts they are in.
-    pub fn problems(all: Diagnostics, text_of: impl Fn(&str) -> String) -> Self {
-        Self::Problems(all.0.into_iter().map(|p| (p.clone(), text_of(&p.file))).collect())
+    /// Problems in texts that `text_of` knows by their files' names.
+    pub fn problems<'t>(all: Diagnostics, text_of: impl Fn(&str) -> Option<&'t String>) -> Self {
+        let shown = |problem: Diagnostic| {
+            let source = text_of(&problem.file).map_or("", String::as_str);
+            Shown::new(problem, 0, source)
+        };
+        Self::Problems(all.0.into_iter().map(shown).collect())
     }
 
     /// The process's exit code.
     pub fn code(&self) -> u8 {
         match self {
-            Self::Failed { .. } | Self::Problems(_) | Self::No => 1,
+            Self::Failed { .. } | Self::Problems(_) | Self::Told => 1,
             Self::Usage(_) => 2,
             Self::Denied { .. } => 3,
             Self::Unavailable(_) => 4,
@@ -60,13 +82,13 @@ impl Exit {
                 format!("error[{code}]: {message}\n")
             }
             Self::Problems(all) => {
-                let mut text: String = all.iter().map(|(p, source)| p.render(source)).collect::<Vec<_>>().join("\n");
+                let mut text: String = all.iter().map(|p| p.text.as_str()).collect::<Vec<_>>().join("\n");
                 if all.len() > 1 {
                     text.push_str(&format!("\n{} problems\n", all.len()));
                 }
                 text
             }
-            Self::No => String::new(),
+            Self::Told => String::new(),
             Self::Usage(message) => format!("error: {message}\n"),
             Self::Unavailable(message) => format!("error[LG-UNAVAILABLE]: {message}\n"),
         }
@@ -75,14 +97,14 @@ impl Exit {
     /// For programs.
     pub fn json(&self) -> Value {
         match self {
-            Self::No => Value::Null,
+            Self::Told => Value::Null,
+            Self::Failed { code, message, detail: Value::Null } => json!({"code": code, "message": message}),
             Self::Failed { code, message, detail } => json!({"code": code, "message": message, "detail": detail}),
             Self::Denied { code, message } => json!({"code": code, "message": message}),
             Self::Problems(all) => {
                 let problems: Vec<Value> = all
                     .iter()
-                    .map(|(p, source)| {
-                        let (line, column) = p.line_column(source);
+                    .map(|Shown { problem: p, place: (line, column), .. }| {
                         json!({"code": p.code, "file": p.file, "line": line, "column": column,
                                "message": p.message, "help": p.help, "token": p.token})
                     })

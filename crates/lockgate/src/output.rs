@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, ErrorKind, IsTerminal, Write},
+    ops::ControlFlow,
     sync::OnceLock,
 };
 
@@ -62,10 +63,18 @@ impl Output {
         self.write(format!("{text}\n").as_bytes());
     }
 
-    /// Raw bytes on standard output.
+    /// Raw bytes on standard output. A closed pipe ends the output quietly.
     pub fn bytes(&self, bytes: &[u8]) -> Result<(), Exit> {
         self.write(bytes);
         self.end()
+    }
+
+    /// Some of many bytes on standard output; `Break` once nobody reads them any more, as behind
+    /// `| head`.
+    pub fn part(&self, bytes: &[u8]) -> Result<ControlFlow<()>, Exit> {
+        self.write(bytes);
+        self.end()?;
+        Ok(if self.failed.get().is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
     }
 
     /// Whether everything arrived. Who reads no further (`| head`) has what they wanted; a full disk has
@@ -91,7 +100,7 @@ impl Output {
 
     /// How the command failed: to standard error.
     pub fn failure(&self, exit: &Exit) {
-        if matches!(exit, Exit::No) {
+        if matches!(exit, Exit::Told) {
             return;
         }
         let text = if self.json { format!("{}\n", json!({"error": exit.json()})) } else { exit.text() };

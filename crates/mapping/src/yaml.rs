@@ -17,7 +17,7 @@ mod tests;
 use lockgate_model::Span;
 
 pub use origin::Origin;
-pub use read::{BYTES_MAX, DEPTH_MAX, parse};
+pub use read::{BYTES_MAX, DEPTH_MAX, parse, read};
 
 /// A value and its place in the file.
 #[derive(Debug, Clone, PartialEq)]

@@ -69,18 +69,26 @@ impl Diagnostic {
         let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;
         (line, column)
     }
-    /// The problem with its line and a caret under the place.
+    /// The problem with its line and a caret under the place. Of a long line a part is shown.
     pub fn render(&self, source: &str) -> String {
+        self.render_below(0, source)
+    }
+
+    /// The same where `source` comes after so many lines of its file.
+    pub fn render_below(&self, lines: usize, source: &str) -> String {
         let (line, column) = self.line_column(source);
         let text = source.lines().nth(line - 1).unwrap_or("");
+        let line = lines + line;
         let start = floor_boundary(source, self.span.start as usize);
         let end = floor_boundary(source, self.span.end as usize).max(start);
-        let marked = source.get(start..end).unwrap_or("").lines().next().unwrap_or("").chars().count();
-        let room = text.chars().count().saturating_sub(column - 1).max(1);
+        let marked = source.get(start..end).unwrap_or("").lines().next().unwrap_or("");
+        let marked = marked.chars().take(SHOWN_MAX).count();
+        let (text, before) = window(text, column - 1);
+        let room = text.chars().count().saturating_sub(before).max(1);
         let gutter = line.to_string();
         let pad = " ".repeat(gutter.len());
         // A tab stays a tab in the caret line, so that the caret stands under its character.
-        let lead: String = text.chars().take(column - 1).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
+        let lead: String = text.chars().take(before).map(|c| if c == '\t' { '\t' } else { ' ' }).collect();
         let carets = "^".repeat(marked.clamp(1, room));
         let file = if self.file.is_empty() { "input" } else { &self.file };
         let mut out = format!(
@@ -98,6 +106,26 @@ impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.code, self.message)
     }
+}
+
+/// Characters of a line that are shown at most.
+const SHOWN_MAX: usize = 160;
+/// How many of them stand before the caret where the line is cut.
+const SHOWN_BEFORE: usize = 60;
+
+/// The part of a line around character `at`, with `…` where it is cut, and where `at` is in it.
+fn window(line: &str, at: usize) -> (String, usize) {
+    if line.chars().nth(SHOWN_MAX).is_none() {
+        return (line.to_owned(), at);
+    }
+    let skipped = at.saturating_sub(SHOWN_BEFORE);
+    let mut rest = line.chars().skip(skipped);
+    let mut part: String = if skipped > 0 { "…".to_owned() } else { String::new() };
+    part.extend(rest.by_ref().take(SHOWN_MAX));
+    if rest.next().is_some() {
+        part.push('…');
+    }
+    (part, at - skipped + usize::from(skipped > 0))
 }
 
 fn floor_boundary(source: &str, at: usize) -> usize {
@@ -122,12 +150,13 @@ impl Diagnostics {
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
-    /// `Ok(value)` when there is no problem, else all of them, sorted by file and place.
+    /// `Ok(value)` when there is no problem, else all of them, sorted by file and place, each once.
     pub fn into_result<T>(mut self, value: T) -> Result<T, Diagnostics> {
         if self.0.is_empty() {
             return Ok(value);
         }
-        self.0.sort_by(|a, b| (&a.file, a.span, &a.code).cmp(&(&b.file, b.span, &b.code)));
+        self.0.sort_by(|a, b| (&a.file, a.span, &a.code, &a.message).cmp(&(&b.file, b.span, &b.code, &b.message)));
+        self.0.dedup();
         Err(self)
     }
 }
@@ -161,6 +190,24 @@ mod tests {
             shown,
             "error[LG1]: no such thing\n --> f.yaml:2:6\n  |\n2 | \tö: «x» }\n  | \t    ^\n  = help: remove it\n"
         );
+    }
+
+    #[test]
+    fn of_a_long_line_the_part_around_the_caret_is_shown() {
+        for (length, at) in [(20 << 20, 10 << 20), (20 << 20, 5), (20 << 20, (20 << 20) - 1), (161, 160)] {
+            let source = format!("{}ö{}", "ä".repeat(at), "x".repeat(length - at));
+            let place = source.find('ö').unwrap_or(0);
+            let shown = Diagnostic::new("LG1", Span::new(place, source.len()), "no such thing").render(&source);
+            assert!(shown.chars().count() < 500, "{at}: {}", shown.len());
+            let lines: Vec<_> = shown.lines().collect();
+            let caret = lines[4].chars().position(|c| c == '^').unwrap_or(0);
+            assert_eq!(lines[3].chars().nth(caret), Some('ö'), "{shown}");
+            assert_eq!(lines[1], format!(" --> input:1:{}", at + 1));
+        }
+        let source = "x".repeat(160);
+        assert!(Diagnostic::new("LG1", Span::new(0, 1), "m").render(&source).contains(&source));
+        let below = Diagnostic::new("LG1", Span::new(2, 3), "m").render_below(41, "a\nb");
+        assert!(below.contains("--> input:43:1\n") && below.contains("\n43 | b\n"), "{below}");
     }
 
     #[test]

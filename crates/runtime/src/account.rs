@@ -190,8 +190,8 @@ impl Runtime {
                 self.check_binding(account, &body)?;
                 for (field, secret) in &binding.secrets {
                     let id = format!("{prefix}{field}");
-                    // The version moves on with every change, so that an old row put back does not open
-                    // as the new one.
+                    // Two sealings of one field differ in what they are bound to. The version lies beside
+                    // the sealed form: whoever can write the database can put back an old pair of both.
                     let version = view.revision.0 + 1;
                     let seal = SealBinding { tenant: &view.tenant, environment: Some(environment), id: &id, version };
                     let sealed = self.0.master.seal(&seal, secret.expose().as_bytes()).map_err(sealing_failed)?;

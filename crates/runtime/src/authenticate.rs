@@ -5,7 +5,10 @@
 //! changed user or password is asked again at once. Unknown tenants, unknown users and wrong
 //! passwords cost the same and look the same.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use dashmap::DashMap;
 use lockgate_identity::{Basic, BasicKey, PasswordCheck, Presented};
@@ -15,7 +18,7 @@ use lockgate_model::{
     id::TenantId,
 };
 
-use crate::{Error, Runtime, View};
+use crate::{Error, Runtime, View, hashing::Share, network::Network};
 
 /// Who asks, established, with the tenant's view of that moment.
 #[derive(Clone)]
@@ -66,29 +69,52 @@ impl Remembered {
     }
 }
 
-/// Sources whose attempts are counted at a time.
-const SOURCES_MAX: usize = 10_000;
+/// Sources whose attempts are counted one by one at a time; those that come on top are `other`, all
+/// in one.
+const SOURCES_MAX: usize = 1_000;
 /// One entry tells of all attempts of a source in this time.
 const ATTEMPTS_MS: i64 = 10_000;
 
 /// Failed attempts by tenant and source since their last audit entry.
 #[derive(Default)]
-pub(crate) struct Attempts(DashMap<(TenantId, String), (Timestamp, u64)>);
+pub(crate) struct Attempts(Mutex<Counted>);
+
+#[derive(Default)]
+struct Counted {
+    sources: HashMap<(TenantId, Option<Network>), (Timestamp, u64)>,
+    /// When it was last looked through for what is over.
+    cleared: Option<Timestamp>,
+}
+
+/// What there is to tell: of whom, and how many attempts.
+#[derive(Debug, PartialEq, Eq)]
+struct Told {
+    source: String,
+    attempts: u64,
+}
 
 impl Attempts {
-    /// Counts one; the number of attempts to tell of, when it is time for an entry.
-    fn note(&self, tenant: &TenantId, source: &str, now: Timestamp) -> Option<u64> {
-        if self.0.len() >= SOURCES_MAX {
-            self.0.retain(|_, (last, _)| last.plus_ms(ATTEMPTS_MS) > now);
+    /// Counts one; what to tell of, when it is time for an entry.
+    fn note(&self, tenant: &TenantId, source: Network, now: Timestamp) -> Option<Told> {
+        let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut key = (tenant.clone(), Some(source));
+        if counted.sources.len() >= SOURCES_MAX && !counted.sources.contains_key(&key) {
+            if counted.cleared.is_none_or(|last| last.plus_ms(ATTEMPTS_MS) <= now) {
+                counted.sources.retain(|_, (last, _)| last.plus_ms(ATTEMPTS_MS) > now);
+                counted.cleared = Some(now);
+            }
+            if counted.sources.len() >= SOURCES_MAX {
+                key.1 = None;
+            }
         }
-        let mut counted = self.0.entry((tenant.clone(), source.to_owned())).or_insert((Timestamp(i64::MIN), 0));
-        let (last, attempts) = counted.value_mut();
+        let told = key.1.map_or_else(|| "other".to_owned(), |source| source.to_string());
+        let (last, attempts) = counted.sources.entry(key).or_insert((Timestamp(i64::MIN), 0));
         *attempts += 1;
         if last.plus_ms(ATTEMPTS_MS) > now {
             return None;
         }
         *last = now;
-        Some(std::mem::take(attempts))
+        Some(Told { source: told, attempts: std::mem::take(attempts) })
     }
 }
 
@@ -109,10 +135,10 @@ impl Runtime {
             return;
         };
         let now = self.now();
-        let Some(attempts) = self.0.attempts.note(&tenant, source, now) else { return };
+        let Some(told) = self.0.attempts.note(&tenant, Network::of_text(source), now) else { return };
         let mut entry = Entry::new(now, event, Outcome::Failed, who);
-        entry.source = source.to_owned();
-        entry.detail.insert("attempts".to_owned(), attempts.to_string());
+        entry.source = told.source;
+        entry.detail.insert("attempts".to_owned(), told.attempts.to_string());
         // Not awaited: who guesses passwords does not wait for our disk, nor learns of the tenant by it.
         if let Err(error) = self.0.store.append(&tenant, entry).await {
             tracing::error!(%error, "a failed authentication could not be recorded");
@@ -126,7 +152,7 @@ impl Runtime {
         let caller = |principal, token| Caller { principal, source: source.to_owned(), token };
         match presented {
             Presented::Basic(basic) => {
-                let principal = self.basic(view, basic).await?;
+                let principal = self.basic(tenant, view, basic, source).await?;
                 Ok(caller(principal, None))
             }
             Presented::ApiKey(key) => {
@@ -147,14 +173,26 @@ impl Runtime {
         }
     }
 
-    pub(crate) async fn basic(&self, view: Option<Arc<View>>, basic: Basic) -> Result<Principal, Error> {
-        let now = self.now();
-        let remembered = &self.0.remembered;
+    /// Whose user id and password these are. `tenant` is what was presented, whether it is there or not.
+    pub(crate) async fn basic(
+        &self,
+        tenant: &str,
+        view: Option<Arc<View>>,
+        basic: Basic,
+        source: &str,
+    ) -> Result<Principal, Error> {
         // The digest covers the revisions of the user's own rows: any change of them is a miss.
-        let recalled = view
-            .as_ref()
-            .and_then(|view| view.credentials.recall(&remembered.key, &basic, |digest| remembered.holds(digest, now)));
-        if let Some(principal) = recalled {
+        let recall = || {
+            let (remembered, now) = (&self.0.remembered, self.now());
+            let credentials = &view.as_ref()?.credentials;
+            credentials.recall(&remembered.key, &basic, |digest| remembered.holds(digest, now))
+        };
+        if let Some(principal) = recall() {
+            return Ok(principal);
+        }
+        let turn = self.0.guesses.turn(tenant, &basic.user, Network::of_text(source)).await?;
+        // Of many requests that begin with the same credential one pays for it.
+        if let Some(principal) = recall() {
             return Ok(principal);
         }
         let check = PasswordCheck::of(view.as_ref().map(|v| &v.credentials), &basic);
@@ -162,13 +200,22 @@ impl Runtime {
             let verified = check.verify(&basic);
             (verified, basic)
         };
-        let tenant = view.as_ref().map(|view| &view.tenant);
-        let (verified, basic) = self.0.hashing.run(tenant, work).await?;
-        let principal = verified.map_err(|_| Error::Unauthenticated)?;
+        let (verified, basic) = self.0.hashing.run(self.share(tenant, source), work).await?;
+        let Ok(principal) = verified else {
+            turn.failed();
+            return Err(Error::Unauthenticated);
+        };
+        turn.right();
+        let remembered = &self.0.remembered;
         if let Some(digest) = view.as_ref().and_then(|v| v.credentials.basic_digest(&remembered.key, &basic)) {
-            remembered.add(digest, now);
+            remembered.add(digest, self.now());
         }
         Ok(principal)
+    }
+
+    /// Whose place in the queue for hashing is taken.
+    pub(crate) fn share(&self, tenant: &str, source: &str) -> Share {
+        Share { tenant: self.0.guesses.digest(tenant), source: Network::of_text(source) }
     }
 }
 
@@ -176,13 +223,34 @@ impl Runtime {
 mod tests {
     use super::*;
 
+    fn told(source: &str, attempts: u64) -> Option<Told> {
+        Some(Told { source: source.to_owned(), attempts })
+    }
+
     #[test]
     fn a_flood_of_attempts_is_one_entry_that_counts_them() {
         let (attempts, tenant) = (Attempts::default(), TenantId::parse("t").unwrap());
-        let at = Timestamp::from_ms;
-        assert_eq!(attempts.note(&tenant, "a", at(0)), Some(1));
-        assert!((1..1_000).all(|ms| attempts.note(&tenant, "a", at(ms)).is_none()));
-        assert_eq!(attempts.note(&tenant, "b", at(5)), Some(1), "another source");
-        assert_eq!(attempts.note(&tenant, "a", at(10_000)), Some(1_000));
+        let note = |source, ms| attempts.note(&tenant, Network::of_text(source), Timestamp::from_ms(ms));
+        assert_eq!(note("192.0.2.1", 0), told("192.0.2.1", 1));
+        assert!((1..1_000).all(|ms| note("192.0.2.1", ms).is_none()));
+        assert_eq!(note("192.0.2.2", 5), told("192.0.2.2", 1), "another source");
+        assert_eq!(note("192.0.2.1", 10_000), told("192.0.2.1", 1_000));
+    }
+
+    #[test]
+    fn many_addresses_make_few_entries() {
+        let (attempts, tenant) = (Attempts::default(), TenantId::parse("t").unwrap());
+        let note = |source: Network, ms| attempts.note(&tenant, source, Timestamp::from_ms(ms));
+        let v6 = |network: u128, host: u128| {
+            Network::of(std::net::Ipv6Addr::from_bits((0x2001_0db8 << 96) | (network << 64) | host).into())
+        };
+        let one_subscriber = (0..10_000).filter_map(|host| note(v6(7, host), 0)).collect::<Vec<_>>();
+        assert_eq!(one_subscriber, [told("2001:db8:0:7::/64", 1).unwrap()]);
+        let entries: Vec<Told> = (0..50_000).filter_map(|network| note(v6(network, 1), 0)).collect();
+        assert_eq!(entries.len(), SOURCES_MAX, "one each, and one for all others");
+        assert_eq!(entries.last(), told("other", 1).as_ref());
+        assert!(attempts.0.lock().unwrap().sources.len() <= SOURCES_MAX + 1);
+        // What is over makes room.
+        assert_eq!(note(v6(60_000, 1), 20_000), told("2001:db8:0:ea60::/64", 1));
     }
 }

@@ -87,6 +87,9 @@ impl Runtime {
         match committed {
             Ok(revision) => {
                 self.0.views.refresh(tenant, Some(revision)).await?;
+                if let Some(view) = self.0.views.get(tenant) {
+                    self.0.connections.let_go(&view);
+                }
                 Ok(Some(revision))
             }
             Err(lockgate_store::Error::Conflict { found, .. }) => {

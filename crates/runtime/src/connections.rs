@@ -1,6 +1,6 @@
 //! Opened accounts: one per tenant, environment and account at the revision of its rows, shared by
 //! runs so that connections are pooled. A changed binding or secret opens a new one; the old one
-//! serves the runs that hold it and then ends.
+//! serves the runs that hold it and then ends, with the connections it kept.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -31,6 +31,20 @@ impl Connections {
     pub(crate) fn open(&self) -> usize {
         self.0.len()
     }
+
+    /// Lets go of a tenant's accounts that have changed or are gone.
+    pub(crate) fn let_go(&self, view: &View) {
+        self.0.retain(|(tenant, environment, name), open| {
+            *tenant != view.tenant || revision(view, environment, name) == Some(open.revision)
+        });
+    }
+}
+
+/// Newest revision among an account's rows, or none where it is not bound.
+fn revision(view: &View, environment: &EnvironmentId, name: &AccountName) -> Option<u64> {
+    let id = account::row_id(environment, name);
+    let row = view.row(Kind::Account, &id)?;
+    Some(view.rows(Kind::Secret, &format!("{id}/")).map(|secret| secret.revision.0).fold(row.revision.0, u64::max))
 }
 
 struct Opened {
@@ -64,19 +78,17 @@ impl Runtime {
         environment: &EnvironmentId,
         name: &AccountName,
     ) -> Result<(Arc<dyn DynConnector>, Context), OpenError> {
-        let id = account::row_id(environment, name);
-        let row = view.row(Kind::Account, &id).ok_or_else(|| {
-            misconfigured(
+        let row = view.row(Kind::Account, &account::row_id(environment, name));
+        let (Some(row), Some(revision)) = (row, revision(view, environment, name)) else {
+            return Err(misconfigured(
                 "account-not-bound",
                 "the account is not bound in this environment (see `lockgate account add`)",
-            )
-        })?;
+            ));
+        };
         // A run keeps the accounts it began with, but the operator's rule is that of now: a withdrawn
         // allowance holds at once.
         let egress = egress::rule(&*self.view(&view.tenant)?, environment)?.with_resolver(self.0.resolver.clone());
         let context = Context { account: name.clone(), egress: Arc::new(egress) };
-        let secret_rows = view.rows(Kind::Secret, &format!("{id}/"));
-        let revision = secret_rows.map(|s| s.revision.0).fold(row.revision.0, u64::max);
         let key = (view.tenant.clone(), environment.clone(), name.clone());
         if let Some(open) = self.0.connections.0.get(&key)
             && open.revision == revision

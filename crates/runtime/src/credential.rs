@@ -5,13 +5,13 @@ use lockgate_access::Scope;
 use lockgate_model::{
     Channel, Kind, Permission, Timestamp,
     definition::User,
-    id::{EnvironmentId, KeyId, TenantId, UserId},
+    id::{EnvironmentId, KeyId, UserId},
 };
 use serde::Serialize;
 
 use lockgate_identity::{ApiKey, Credential, DigestKey, Hash, OneTime, Password, Policy, StoredKey};
 
-use crate::{Caller, Error, Runtime, View, change::Plan, push::json};
+use crate::{Caller, Error, Runtime, View, change::Plan, hashing::Share, push::json};
 
 /// Days an API key lasts unless another number is asked for, and at most.
 const KEY_DAYS: i64 = 90;
@@ -78,11 +78,11 @@ impl Runtime {
     /// A credential row with a password, hashed when a slot is free.
     pub(crate) async fn password_row(
         &self,
-        tenant: Option<&TenantId>,
+        share: Share,
         old: Credential,
         password: Password,
     ) -> Result<serde_json::Value, Error> {
-        let hash = self.0.hashing.run(tenant, move || Hash::of(&password)).await?;
+        let hash = self.0.hashing.run(share, move || Hash::of(&password)).await?;
         let hash = hash.map_err(|_| Error::Internal { what: "hashing the password".into() })?;
         json(&old.with_password(hash))
     }
@@ -93,7 +93,9 @@ impl Runtime {
         view: &View,
         user: &UserId,
         password: Password,
+        source: &str,
     ) -> Result<serde_json::Value, Error> {
+        let share = self.share(view.tenant.as_str(), source);
         let row: Option<User> = view.read(Kind::User, user.as_str())?;
         let title = row.map(|r| r.title).unwrap_or_default();
         let weak =
@@ -105,7 +107,7 @@ impl Runtime {
         let (used, old, password) = self
             .0
             .hashing
-            .run(Some(&view.tenant), move || {
+            .run(share, move || {
                 let used = old.was_used(&password);
                 (used, old, password)
             })
@@ -113,7 +115,7 @@ impl Runtime {
         if used {
             return Err(weak("it was used before".to_owned()));
         }
-        self.password_row(Some(&view.tenant), old, password).await
+        self.password_row(share, old, password).await
     }
 
     /// Gives a user a one-time token: for the first login, or to set a forgotten password anew.
@@ -152,12 +154,13 @@ impl Runtime {
         days: Option<i64>,
     ) -> Result<NewKey, Error> {
         let days = days.unwrap_or(KEY_DAYS);
-        if !(1..=KEY_DAYS_MAX).contains(&days) {
-            return Err(Error::invalid("LG-KEY-DAYS", format!("a key lasts 1 to {KEY_DAYS_MAX} days, not {days}")));
-        }
         self.change(caller, |view| {
             let decision = self.manages(view, caller, user)?;
             if decision.is_allowed() {
+                if !(1..=KEY_DAYS_MAX).contains(&days) {
+                    let text = format!("a key lasts 1 to {KEY_DAYS_MAX} days, not {days}");
+                    return Err(Error::invalid("LG-KEY-DAYS", text));
+                }
                 if view.row(Kind::User, user.as_str()).is_none() {
                     return Err(Error::not_found(format!("user `{user}`")));
                 }

@@ -51,7 +51,7 @@ fn read_permission(kind: Kind) -> Option<(Permission, bool)> {
 }
 
 /// Who may create, change or delete a kind here.
-fn write_permission(kind: Kind) -> Option<Permission> {
+pub(crate) fn write_permission(kind: Kind) -> Option<Permission> {
     Some(match kind {
         Kind::User | Kind::Group => Permission::UserManagement,
         Kind::Profile | Kind::Acl | Kind::Assignment | Kind::ProjectPermission => Permission::AccessControl,
@@ -65,13 +65,14 @@ impl Runtime {
     /// One definition.
     pub async fn definition(&self, caller: &Caller, kind: Kind, id: &str) -> Result<Definition, Error> {
         let view = self.may_look(caller, kind, id).await?;
-        view.row(kind, id).cloned().ok_or_else(|| Error::not_found(format!("{kind} `{id}`")))
+        let found = view.row(kind, id).filter(|row| is_shown(caller, row));
+        found.cloned().ok_or_else(|| Error::not_found(format!("{kind} `{id}`")))
     }
 
     /// Definitions of a kind whose ids begin so.
     pub async fn definitions(&self, caller: &Caller, kind: Kind, prefix: &str) -> Result<Vec<Definition>, Error> {
         let view = self.may_look(caller, kind, prefix).await?;
-        Ok(view.rows(kind, prefix).cloned().collect())
+        Ok(view.rows(kind, prefix).filter(|row| is_shown(caller, row)).cloned().collect())
     }
 
     async fn may_look(&self, caller: &Caller, kind: Kind, id: &str) -> Result<std::sync::Arc<View>, Error> {
@@ -79,21 +80,29 @@ impl Runtime {
             read_permission(kind).ok_or_else(|| Error::not_found(format!("readable {kind}")))?;
         let scope = match (by_environment, id.split('/').next()) {
             (true, Some(environment)) => Scope::Environment(parse(EnvironmentId::parse(environment))?),
-            _ if permission == Permission::SettingsView => return self.may_look_around(caller).await,
+            _ if permission == Permission::SettingsView => return self.may_look_around(caller, kind).await,
             _ => Scope::Tenant,
         };
         self.may_read(caller, permission, scope).await
     }
 
-    /// Names of environments and projects: for whoever may view settings anywhere.
-    async fn may_look_around(&self, caller: &Caller) -> Result<std::sync::Arc<View>, Error> {
+    /// Names of environments and projects: for whoever may view settings anywhere. A key narrowed to an
+    /// environment sees that one alone, and projects only where they are edited.
+    async fn may_look_around(&self, caller: &Caller, kind: Kind) -> Result<std::sync::Arc<View>, Error> {
         let view = self.view(caller.tenant())?;
+        let ask = |scope| {
+            let (principal, now) = (&caller.principal, self.now());
+            decide(&view.snapshot, principal, Permission::SettingsView, scope, Channel::Admin, now)
+        };
+        let only = caller.principal.only_environment.as_ref();
         let mut last = None;
-        for environment in view.snapshot.environments() {
-            let scope = Scope::Environment(environment.clone());
-            let decision =
-                decide(&view.snapshot, &caller.principal, Permission::SettingsView, scope, Channel::Admin, self.now());
+        for environment in view.snapshot.environments().into_iter().filter(|one| only.is_none_or(|only| only == *one)) {
+            let decision = ask(Scope::Environment(environment.clone()));
             if decision.is_allowed() {
+                let elsewhere = only.is_some_and(|only| view.snapshot.environment_before(only).is_some());
+                if kind != Kind::Environment && elsewhere {
+                    return Err(self.refuse(&ask(Scope::Tenant), caller).await);
+                }
                 return Ok(view.clone());
             }
             last = Some(decision);
@@ -193,6 +202,12 @@ fn gives(kind: Kind, old: Option<&Value>, new: &Value) -> bool {
     let woken = old.is_some() && (differs("kind") || (differs("enabled") && held(Some(new), "enabled") != Value::Null));
     matches!(kind, Kind::User | Kind::Group)
         && (woken || ["profiles", "groups", "api_allowed"].iter().any(|member| differs(member)))
+}
+
+/// Other environments than its own are not there for a key narrowed to one.
+fn is_shown(caller: &Caller, row: &Definition) -> bool {
+    let only = caller.principal.only_environment.as_ref();
+    row.kind != Kind::Environment || only.is_none_or(|only| only.as_str() == row.id)
 }
 
 fn parse<T, E: std::fmt::Display>(parsed: Result<T, E>) -> Result<T, Error> {

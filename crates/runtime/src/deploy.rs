@@ -16,9 +16,8 @@ use lockgate_model::{
     audit::{Entry, Outcome},
     definition::{AccountBinding, Assignment, DeployedModule, Deployment, Project as ProjectRow, ProjectVersion},
     id::{AccountName, AclId, EnvironmentId, ProjectId, TargetName, UserId},
-    run::Phase,
 };
-use lockgate_store::{Change, ModuleKey, Put, RunQuery};
+use lockgate_store::{Change, ModuleKey, Put};
 use serde::Serialize;
 
 use crate::{
@@ -26,8 +25,6 @@ use crate::{
     push::{json, version_id},
 };
 
-/// Runs of the environment before that are looked through for a green one.
-const GREEN_RUNS_MAX: u32 = 1_000;
 /// Times a deploy is decided again when the tenant changed in between.
 const ATTEMPTS: usize = 8;
 
@@ -178,10 +175,11 @@ impl Runtime {
     ) -> Result<Deployed, Error> {
         let tenant = caller.tenant();
         let view = self.view(tenant)?;
-        let mut green = self.green(&view, environment).await?;
-        if way.proven {
-            green.green.extend(compiled.modules.values().map(|(module, _)| *module));
-        }
+        let modules = compiled.modules.values().map(|(module, _)| *module).collect();
+        let green = match way.proven {
+            true => Stage { green: modules },
+            false => self.green(&view, environment, modules).await?,
+        };
         for _ in 0..ATTEMPTS {
             let view = self.view(tenant)?;
             let deployment = Deployment {
@@ -318,17 +316,16 @@ impl Runtime {
         Ok(Compiled { version, source: row.source, modules })
     }
 
-    /// Modules with a completed run in the environment before this one in the promotion order.
-    pub(crate) async fn green(&self, view: &View, environment: &EnvironmentId) -> Result<Stage, Error> {
+    /// Those of the modules that completed a run in the environment before this one in the promotion
+    /// order.
+    pub(crate) async fn green(
+        &self,
+        view: &View,
+        environment: &EnvironmentId,
+        modules: BTreeSet<Digest>,
+    ) -> Result<Stage, Error> {
         let Some(before) = view.snapshot.environment_before(environment) else { return Ok(Stage::default()) };
-        let query = RunQuery {
-            environment: Some(before.clone()),
-            phase: Some(Phase::Completed),
-            limit: GREEN_RUNS_MAX,
-            ..RunQuery::default()
-        };
-        let runs = self.0.store.runs(&view.tenant, query).await?;
-        Ok(Stage { green: runs.into_iter().filter_map(|run| run.module).collect::<BTreeSet<_>>() })
+        Ok(Stage { green: self.0.store.green(&view.tenant, before, modules).await? })
     }
 }
 

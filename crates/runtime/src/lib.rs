@@ -8,22 +8,26 @@
 //! `engine`), cryptography (crate `keys`), and any decision of its own.
 
 mod account;
+mod admit;
 mod audit;
 mod authenticate;
 mod change;
 mod clock;
 mod connections;
+mod control;
 mod credential;
 mod define;
 mod deploy;
 mod egress;
 mod error;
 mod execute;
+mod guesses;
 mod hashing;
 mod health;
 mod login;
 mod logs;
 mod modules;
+mod network;
 mod open;
 mod promote;
 mod push;
@@ -53,20 +57,24 @@ pub use lockgate_document::Document;
 pub use lockgate_telemetry::{Line, LogQuery, Route, Telemetry};
 
 pub use account::{AccountStatus, Binding, SecretText};
+pub use admit::Intent;
 pub use audit::AuditPage;
 pub use authenticate::Caller;
 pub use clock::Clock;
+pub use control::{RanNow, ScheduleStatus, SkippedNext};
 pub use credential::{KeyInfo, NewKey};
 pub use define::{Apply, ApplyItem};
 pub use deploy::{Deploy, Deployed, DeployedOrchestration};
 pub use error::Error;
 pub use execute::{Ask, Finished};
+pub use health::NotReady;
 pub use login::LoggedIn;
+pub use network::Network;
 pub use promote::{BoundTo, PromotedAccount, PromotedOrchestration, Promotion};
 pub use push::{Pushed, catalog};
 pub use rollback::Rollback;
 pub use runs::RunFilter;
-pub use schedule::{Planned, RanNow, ScheduleStatus};
+pub use schedule::Planned;
 pub use session::SESSION_MS;
 pub use tenant::NewTenant;
 pub use view::View;
@@ -96,6 +104,7 @@ struct Inner {
     registry: Arc<Registry>,
     clock: Clock,
     views: Arc<view::Views>,
+    guesses: guesses::Guesses,
     hashing: hashing::Hashing,
     sessions: session::Sessions,
     remembered: authenticate::Remembered,
@@ -134,6 +143,7 @@ impl Runtime {
             registry: parts.registry,
             clock: parts.clock,
             views,
+            guesses: guesses::Guesses::default(),
             hashing: hashing::Hashing::new(cores.div_ceil(2)),
             sessions: session::Sessions::default(),
             remembered: authenticate::Remembered::new()?,

@@ -46,7 +46,7 @@ impl Runtime {
     ) -> Result<LoggedIn, Error> {
         let basic = Basic { user: user.to_owned(), password: Password::new(password.expose().to_owned()) };
         let view = TenantId::parse(tenant).ok().and_then(|tenant| self.0.views.get(&tenant));
-        match self.basic(view, basic).await {
+        match self.basic(tenant, view, basic, source).await {
             Ok(principal) => self.open_session(principal.tenant, principal.user, source).await,
             Err(Error::Unauthenticated) => {
                 self.note_attempt(tenant, source, "login", &named(user)).await;
@@ -74,7 +74,7 @@ impl Runtime {
             return Err(Error::Unauthenticated);
         };
         let password = Password::new(new_password.expose().to_owned());
-        let row = self.new_password_row(&view, &user, password).await?;
+        let row = self.new_password_row(&view, &user, password, source).await?;
         let mut entry = Entry::new(self.now(), "password-change", Outcome::Done, user.as_str());
         entry.object = format!("user/{user}");
         entry.source = source.to_owned();

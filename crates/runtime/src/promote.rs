@@ -233,7 +233,8 @@ impl Runtime {
         let all_covered = uncovered.is_empty();
         reasons.extend(uncovered);
         if right.is_allowed() && all_covered {
-            let green = self.green(view, to).await?;
+            let modules = asked.orchestrations.values().map(|one| one.module).collect();
+            let green = self.green(view, to, modules).await?;
             reasons.extend(right.covered(asked, &bound, &green).denied().map(|denied| denied.rule));
         }
         Ok(reasons)

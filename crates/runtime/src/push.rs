@@ -45,8 +45,22 @@ impl Runtime {
         catalog(self.registry())
     }
 
+    /// Whether the caller may edit anything of a project; who may not need not have anything parsed.
+    pub(crate) async fn may_edit(&self, caller: &Caller, project: &ProjectId) -> Result<(), Error> {
+        let view = self.view(caller.tenant())?;
+        let scope = lockgate_access::Scope::Project(project.clone());
+        let held = view.snapshot.effective(&caller.principal.user, &scope);
+        if held.iter().any(|permission| permission.area() == lockgate_model::permission::Area::Project) {
+            return Ok(());
+        }
+        let nothing = BTreeMap::new();
+        let decision = decide_difference(&view, caller, project, &nothing, &nothing, self.now())?;
+        Err(self.refuse(&decision, caller).await)
+    }
+
     /// Stores a version of a project.
     pub async fn push(&self, caller: &Caller, project: &ProjectId, sources: Sources) -> Result<Pushed, Error> {
+        self.may_edit(caller, project).await?;
         let bytes: usize = sources.0.iter().map(|(path, text)| path.len() + text.len()).sum();
         if bytes > SOURCES_BYTES_MAX || sources.0.len() > SOURCES_FILES_MAX {
             return Err(Error::invalid(
@@ -57,17 +71,8 @@ impl Runtime {
                 ),
             ));
         }
-        // Who may edit nothing of the project need not have anything parsed.
-        let view = self.view(caller.tenant())?;
-        let scope = lockgate_access::Scope::Project(project.clone());
-        let held = view.snapshot.effective(&caller.principal.user, &scope);
-        if !held.iter().any(|permission| permission.area() == lockgate_model::permission::Area::Project) {
-            let nothing = BTreeMap::new();
-            return Err(self
-                .refuse(&decide_difference(&view, caller, project, &nothing, &nothing, self.now())?, caller)
-                .await);
-        }
-        let (parsed, sources) = self.compiling(move || (Project::parse(&sources), sources)).await?;
+        let catalog = self.catalog();
+        let (parsed, sources) = self.compiling(move || (Project::checked(&sources, &catalog), sources)).await?;
         let parsed = parsed.map_err(Error::Problems)?;
         if parsed.id() != project {
             return Err(Error::invalid(
@@ -77,7 +82,7 @@ impl Runtime {
         }
         let (source, objects) = (sources.digest(), parsed.objects());
         let orchestrations = parsed.orchestrations();
-        // Who may not store them need not have them compiled.
+        // Who may not store them has nothing stored, not even for a moment.
         let view = self.view(caller.tenant())?;
         let (_, before) = head(&view, project)?;
         let old = before.map(|v| v.objects).unwrap_or_default();
@@ -85,9 +90,6 @@ impl Runtime {
         if !first.is_allowed() {
             return Err(self.refuse(&first, caller).await);
         }
-        let catalog = self.catalog();
-        let parsed =
-            self.compiling(move || parsed.check(&catalog).into_result(parsed)).await?.map_err(Error::Problems)?;
         let bundle =
             serde_json::to_vec(&sources.0).map_err(|_| Error::Internal { what: "writing the bundle".into() })?;
         let stored = self.0.store.blob_put(caller.tenant(), bundle).await?;
@@ -170,6 +172,8 @@ pub fn catalog(registry: &lockgate_connector_api::Registry) -> lockgate_compiler
                         takes: o.takes.map(str::to_owned),
                         gives: o.gives,
                         constant: o.constant.iter().map(|member| (*member).to_owned()).collect(),
+                        // A contract test holds schemas to be JSON.
+                        input: serde_json::from_str(o.input).unwrap_or_default(),
                     };
                     (o.name.to_owned(), info)
                 })

@@ -1,12 +1,16 @@
 //! What this node knows of a tenant at one revision: immutable, swapped as a whole.
 //!
 //! Rows become a snapshot (for decisions), credentials (for authentication) and limits, all at the
-//! same revision. A tenant whose rows cannot be built has no view, and without a view everything is
-//! denied.
+//! same revision. A tenant whose rows cannot be read or built has no view, and without a view
+//! everything is denied. What has no view is read again until it has one.
 
 use std::{
     collections::BTreeMap,
-    sync::{Arc, OnceLock},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU8, Ordering},
+    },
+    time::Duration,
 };
 
 use arc_swap::ArcSwapOption;
@@ -21,7 +25,7 @@ use lockgate_model::{
 };
 use lockgate_store::Store;
 use serde::de::DeserializeOwned;
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 
 use crate::{
     Error,
@@ -30,6 +34,9 @@ use crate::{
 
 /// Changes that whoever follows them may be behind before it has to look at everything.
 const CHANGES_KEPT: usize = 1_024;
+/// Pauses before what could not be read is read again: the first, and the longest.
+const AGAIN_MIN: Duration = Duration::from_millis(100);
+const AGAIN_MAX: Duration = Duration::from_secs(5);
 
 /// A tenant at a revision.
 pub struct View {
@@ -107,19 +114,63 @@ pub struct Views {
     master: Arc<Master>,
     tenants: DashMap<TenantId, Arc<Slot>>,
     changes: broadcast::Sender<TenantId>,
+    /// Which tenants there are could not be read when everything had to be.
+    all_behind: AtomicBool,
+    /// Something could not be read.
+    failed: Notify,
 }
 
+#[derive(Default)]
 struct Slot {
     view: ArcSwapOption<View>,
+    /// A [`Gap`], for those who only count.
+    gap: AtomicU8,
     /// Builds of one tenant follow each other, so that an older one never replaces a newer one.
     building: tokio::sync::Mutex<()>,
+}
+
+/// Why a tenant has no view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+enum Gap {
+    /// It has one, or was never looked at.
+    None,
+    /// The store did not give its rows.
+    Unread,
+    /// Its rows make no sense: no node can make a view of them.
+    Damaged,
+}
+
+/// Tenants that have no view.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Denied {
+    /// The store did not give their rows.
+    pub(crate) unread: usize,
+    /// Their rows make no sense.
+    pub(crate) damaged: usize,
+}
+
+impl Slot {
+    fn has(&self, gap: Gap) -> bool {
+        self.gap.load(Ordering::SeqCst) == gap as u8
+    }
+    /// Denies the tenant everything; whether it is denied for this reason only now.
+    fn deny(&self, gap: Gap) -> bool {
+        self.view.store(None);
+        self.gap.swap(gap as u8, Ordering::SeqCst) != gap as u8
+    }
+    fn allow(&self, view: View) {
+        self.view.store(Some(Arc::new(view)));
+        self.gap.store(Gap::None as u8, Ordering::SeqCst);
+    }
 }
 
 impl Views {
     /// No view yet; [`Views::follow`] keeps them current.
     pub fn new(store: Arc<dyn Store>, master: Arc<Master>) -> Self {
         let (changes, _) = broadcast::channel(CHANGES_KEPT);
-        Self { store, master, tenants: DashMap::new(), changes }
+        let (all_behind, failed) = (AtomicBool::new(false), Notify::new());
+        Self { store, master, tenants: DashMap::new(), changes, all_behind, failed }
     }
 
     /// Tells of each tenant whose view or schedules changed.
@@ -142,59 +193,79 @@ impl Views {
         Ok(DigestKey::new(key.digest([b"digest key".as_slice()]).0))
     }
 
-    /// The view of a tenant; `None` when there is no such tenant or its rows cannot be built.
+    /// The view of a tenant; `None` when there is no such tenant or its rows cannot be read or built.
     pub fn get(&self, tenant: &TenantId) -> Option<Arc<View>> {
         let slot = self.tenants.get(tenant)?.clone();
         slot.view.load_full()
     }
 
-    /// All tenants that have a view, in the order of their ids.
+    /// All tenants this node knows of, in the order of their ids.
     pub fn tenants(&self) -> Vec<TenantId> {
         let mut all: Vec<TenantId> = self.tenants.iter().map(|t| t.key().clone()).collect();
         all.sort();
         all
     }
 
+    /// How many tenants are denied everything because they have no view.
+    pub(crate) fn denied(&self) -> Denied {
+        let count = |gap| self.tenants.iter().filter(|slot| slot.has(gap)).count();
+        // Which there are is unknown: at least one of them may have changed.
+        let unknown = usize::from(self.all_behind.load(Ordering::SeqCst));
+        Denied { unread: count(Gap::Unread).max(unknown), damaged: count(Gap::Damaged) }
+    }
+
     /// Reads a tenant again, unless the view is at `at_least` already.
     pub async fn refresh(&self, tenant: &TenantId, at_least: Option<Revision>) -> Result<(), Error> {
-        let slot = self
-            .tenants
-            .entry(tenant.clone())
-            .or_insert_with(|| Arc::new(Slot { view: ArcSwapOption::empty(), building: tokio::sync::Mutex::new(()) }))
-            .clone();
+        let slot = self.tenants.entry(tenant.clone()).or_default().clone();
         let _one = slot.building.lock().await;
         if let (Some(wanted), Some(view)) = (at_least, slot.view.load().as_ref())
             && view.revision >= wanted
         {
             return Ok(());
         }
-        let (revision, rows) = match self.store.definitions(tenant).await {
-            Ok(read) => read,
+        let read = match self.store.definitions(tenant).await {
+            Ok(read) => self.digest_key(tenant).map(|key| (read, key)),
             Err(error) => {
-                tracing::error!(%tenant, %error, "definitions cannot be read: the tenant is denied everything");
-                slot.view.store(None);
-                return Err(Error::Unavailable { what: "the store".into() });
+                if slot.deny(Gap::Unread) {
+                    tracing::error!(%tenant, %error, "definitions cannot be read: the tenant is denied everything until they can");
+                }
+                Err(Error::Unavailable { what: "the store".into() })
             }
         };
-        match View::build(tenant.clone(), revision, self.digest_key(tenant)?, rows) {
+        let ((revision, rows), key) = read.inspect_err(|_| {
+            slot.deny(Gap::Unread);
+            self.failed.notify_one();
+        })?;
+        match View::build(tenant.clone(), revision, key, rows) {
             Ok(view) => {
-                slot.view.store(Some(Arc::new(view)));
+                slot.allow(view);
                 self.tell(tenant);
                 Ok(())
             }
             Err(damaged) => {
-                slot.view.store(None);
-                Err(damaged.into())
+                self.failed.notify_one();
+                match slot.deny(Gap::Damaged) {
+                    // The log is told.
+                    true => Err(damaged.into()),
+                    false => Err(Error::Internal { what: "reading a definition".into() }),
+                }
             }
         }
     }
 
     /// Reads every tenant, once.
     pub async fn refresh_all(&self) -> Result<(), Error> {
-        let tenants = self.store.tenants().await.map_err(|error| {
-            tracing::error!(%error, "tenants cannot be read");
-            Error::Unavailable { what: "the store".into() }
-        })?;
+        let tenants = match self.store.tenants().await {
+            Ok(tenants) => tenants,
+            Err(error) => {
+                if !self.all_behind.swap(true, Ordering::SeqCst) {
+                    tracing::error!(%error, "tenants cannot be read");
+                }
+                self.failed.notify_one();
+                return Err(Error::Unavailable { what: "the store".into() });
+            }
+        };
+        self.all_behind.store(false, Ordering::SeqCst);
         for tenant in tenants {
             // One damaged tenant denies that tenant, not the others; the log has told of it.
             let _ = self.refresh(&tenant, None).await;
@@ -204,6 +275,14 @@ impl Views {
 
     /// Keeps the views current until the store is dropped.
     pub async fn follow(self: Arc<Self>) {
+        // Of the two only this one ends.
+        tokio::select! {
+            () = self.follow_revisions() => {}
+            () = self.read_again() => {}
+        }
+    }
+
+    async fn follow_revisions(&self) {
         use tokio::sync::broadcast::error::RecvError;
         let mut revisions = self.store.revisions();
         loop {
@@ -215,6 +294,28 @@ impl Views {
                     let _ = self.refresh_all().await;
                 }
                 Err(RecvError::Closed) => return,
+            }
+        }
+    }
+
+    /// Reads what could not be read until it can be: nobody else would before the next change.
+    async fn read_again(&self) {
+        loop {
+            self.failed.notified().await;
+            let mut pause = AGAIN_MIN;
+            while self.denied() != Denied::default() {
+                tokio::time::sleep(pause).await;
+                pause = pause.saturating_mul(2).min(AGAIN_MAX);
+                if self.all_behind.load(Ordering::SeqCst) {
+                    let _ = self.refresh_all().await;
+                }
+                let without: Vec<TenantId> =
+                    self.tenants.iter().filter(|slot| !slot.has(Gap::None)).map(|slot| slot.key().clone()).collect();
+                for tenant in without {
+                    if self.refresh(&tenant, None).await.is_ok() {
+                        tracing::info!(%tenant, "definitions can be read again");
+                    }
+                }
             }
         }
     }

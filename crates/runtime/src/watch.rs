@@ -347,14 +347,24 @@ impl Calling {
                 self.tell("ok", bytes);
             }
             Err(error) => {
-                if error.kind() == ErrorKind::Refused {
-                    metrics.egress_refused(self.connector);
-                }
-                let (connector, operation) = (Some(self.connector), Some(self.operation));
-                // Of a stream that broke, the account it came from.
+                // Of a stream that broke, the call it came out of.
                 let account = error.account().unwrap_or(&self.account);
-                self.watch.failed(connector, operation, &self.task, account, error);
-                self.tell(error.kind().as_str(), vec![("lockgate.error.code", error.code().into())]);
+                let operation = error.operation().unwrap_or(self.operation);
+                let connector = self.watch.state().connectors.get(account).copied().unwrap_or(self.connector);
+                let kind = error.kind();
+                if kind == ErrorKind::Refused {
+                    metrics.egress_refused(connector);
+                }
+                self.watch.failed(Some(connector), Some(operation), &self.task, account, error);
+                let mut more = vec![("lockgate.error.code", error.code().into())];
+                if (account, operation) == (&self.account, self.operation) {
+                    self.tell(kind.as_str(), more);
+                } else {
+                    metrics.stream_broke(connector, operation, kind.as_str());
+                    more.push(("lockgate.error.account", account.as_str().into()));
+                    more.push(("lockgate.error.operation", format!("{connector}.{operation}").as_str().into()));
+                    self.tell("source", more);
+                }
             }
         }
         outcome

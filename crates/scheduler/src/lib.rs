@@ -2,7 +2,8 @@
 //! skipped. A single node.
 //!
 //! [`Scheduler::turn`] does what is due at the runtime's `now` and says when it is needed again;
-//! [`Scheduler::run`] calls it in time until it is stopped. What to do about one schedule is decided
+//! [`Scheduler::run`] calls it in time until it is stopped, and [`keep_running`] begins anew what ended
+//! by a defect. What to do about one schedule is decided
 //! in `plan`, from the deployment and the stored state alone, so that a restart neither loses an
 //! occurrence nor makes it twice:
 //! - An occurrence is claimed durably before it runs. Of those that were missed, the latest runs.
@@ -12,15 +13,17 @@
 //! Deliberately absent: expressions and calendars (crate `model`), decisions (each fire asks `access`,
 //! through `runtime`), storage, and several nodes: one process fires.
 
+mod keep;
 mod plan;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     future::Future,
+    panic::AssertUnwindSafe,
     time::Duration,
 };
 
-use futures_util::future::join_all;
+use futures_util::{FutureExt, future::join_all};
 use lockgate_model::{Timestamp, audit::Entry, id::TenantId, schedule::Step};
 use lockgate_runtime::{Error, Planned, Runtime};
 use tokio::{
@@ -28,12 +31,15 @@ use tokio::{
     task::JoinSet,
 };
 
+pub use keep::keep_running;
 use plan::{Deed, Skipped, plan};
 
 /// The clock is looked at again after so long at most: it may have been set.
 const LOOK_MS_MAX: i64 = 30_000;
 /// A tenant whose schedules cannot be read is looked at again after so long.
 const RETRY_MS: i64 = 1_000;
+/// A tenant whose schedules met a defect of ours is looked at again after so long.
+const DEFECT_MS: i64 = 30_000;
 /// Pauses before a fire that found no free worker is tried again, in milliseconds.
 const BUSY_MS: [u64; 4] = [500, 2_000, 8_000, 30_000];
 
@@ -45,6 +51,8 @@ pub struct Scheduler {
     changed: BTreeSet<TenantId>,
     /// When each other tenant has to be looked at.
     next: BTreeMap<TenantId, Timestamp>,
+    /// The clock's time when it was looked at last.
+    seen: Timestamp,
     runs: JoinSet<()>,
 }
 
@@ -60,7 +68,8 @@ impl Scheduler {
     pub fn new(runtime: Runtime) -> Self {
         let changes = runtime.schedule_changes();
         let changed = runtime.scheduled_tenants().into_iter().collect();
-        Self { runtime, changes, changed, next: BTreeMap::new(), runs: JoinSet::new() }
+        let seen = runtime.now();
+        Self { runtime, changes, changed, next: BTreeMap::new(), seen, runs: JoinSet::new() }
     }
 
     /// Fires in time until `stop` is there; then nothing fires any more, and runs under way have `grace`
@@ -70,6 +79,7 @@ impl Scheduler {
         loop {
             // Not broken off by `stop`: what was claimed is fired.
             let next = self.turn().await;
+            self.runtime.note_scheduling(true);
             let now = self.runtime.now();
             let ms = next.map_or(LOOK_MS_MAX, |next| (next.0.saturating_sub(now.0) / 1_000).saturating_add(1));
             let wait = Duration::from_millis(u64::try_from(ms.clamp(0, LOOK_MS_MAX)).unwrap_or_default());
@@ -108,6 +118,10 @@ impl Scheduler {
                 }
             }
             let now = self.runtime.now();
+            if now < std::mem::replace(&mut self.seen, now) {
+                // The clock was set back: what was to wait for may be far away now.
+                self.changed.extend(self.next.keys().cloned());
+            }
             let due = self.next.iter().filter(|(_, at)| **at <= now).map(|(tenant, _)| tenant.clone());
             let mut look: BTreeSet<TenantId> = due.collect();
             look.append(&mut self.changed);
@@ -115,7 +129,8 @@ impl Scheduler {
                 return self.next.values().min().copied();
             }
             // Together, so that the claims of one moment are one write.
-            for (tenant, looked) in join_all(look.into_iter().map(|tenant| look_at(&self.runtime, tenant, now))).await {
+            let looks = look.into_iter().map(|tenant| look_at_apart(&self.runtime, tenant, now));
+            for (tenant, looked) in join_all(looks).await {
                 match looked.next {
                     Some(next) => self.next.insert(tenant, next),
                     None => self.next.remove(&tenant),
@@ -140,6 +155,15 @@ impl Scheduler {
     }
 }
 
+impl Drop for Scheduler {
+    fn drop(&mut self) {
+        // A defect of the scheduler is none of the runs: they go on, and tell of their ends.
+        if std::thread::panicking() {
+            self.runs.detach_all();
+        }
+    }
+}
+
 /// What came of looking at a tenant.
 #[derive(Default)]
 struct Looked {
@@ -147,6 +171,17 @@ struct Looked {
     next: Option<Timestamp>,
     /// Occurrences that were claimed.
     fires: Vec<(Planned, Timestamp)>,
+}
+
+/// A defect that the schedules of one tenant meet is not the others'.
+async fn look_at_apart(runtime: &Runtime, tenant: TenantId, now: Timestamp) -> (TenantId, Looked) {
+    match AssertUnwindSafe(look_at(runtime, tenant.clone(), now)).catch_unwind().await {
+        Ok(looked) => looked,
+        Err(_) => {
+            tracing::error!(%tenant, "a defect keeps the schedules of a tenant from firing; they are tried again");
+            (tenant, Looked { next: Some(now.plus_ms(DEFECT_MS)), fires: Vec::new() })
+        }
+    }
 }
 
 /// Plans each schedule of a tenant and takes the steps that are due.
@@ -192,6 +227,11 @@ async fn do_it(runtime: &Runtime, planned: Planned, deed: Deed) -> Done {
         Deed::Repeat { occurrence } => (Step::Repeat, Some(occurrence), None),
         Deed::Skip(skipped) => (Step::Skip { through: skipped.last }, None, Some(skipped)),
         Deed::GiveUp(skipped) => (Step::GiveUp { at: runtime.now() }, None, Some(skipped)),
+        Deed::SetBack => {
+            let (tenant, environment, name) = (&planned.tenant, &planned.environment, &planned.name);
+            tracing::warn!(%tenant, %environment, %name, "the clock was far ahead when this schedule ran last: it counts from now");
+            (Step::SetBack { at: runtime.now() }, None, None)
+        }
     };
     let entries = skipped.map(|skipped| entry(runtime, &planned, skipped)).into_iter().collect();
     match runtime.schedule_step(&planned, step, entries).await {

@@ -27,6 +27,8 @@ pub(crate) enum Deed {
     Skip(Skipped),
     /// The run that was lost is not made again.
     GiveUp(Skipped),
+    /// What was done lies far in the future: the clock was wrong then.
+    SetBack,
 }
 
 /// Occurrences that do not run.
@@ -45,6 +47,9 @@ pub(crate) struct Skipped {
 pub(crate) fn plan(planned: &Planned, state: &ScheduleState, now: Timestamp) -> Deed {
     if state.paused.is_some() {
         return Deed::Wait(None);
+    }
+    if state.is_ahead_of(now) {
+        return Deed::SetBack;
     }
     let last = state.last.as_ref();
     if let Some(lost) = last.filter(|last| last.stands == Stands::Lost) {
@@ -143,7 +148,7 @@ mod tests {
         let lost = |repeats| ScheduleState {
             through: Some(at(60)),
             last: Some(Last { occurrence: at(60), repeats, stands: Stands::Lost }),
-            paused: None,
+            ..ScheduleState::default()
         };
         let given_up = Deed::GiveUp(Skipped { why: "lost", first: at(60), last: at(60), count: 1 });
         assert_eq!(plan(&minutely(), &lost(true), at(61)), Deed::Repeat { occurrence: at(60) });

@@ -1,6 +1,6 @@
 //! The port: what the use cases ask of a store, whatever database stands behind it.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use lockgate_access::{AuditReceipt, Decision, DeployPermit};
@@ -163,8 +163,8 @@ pub trait Store: Send + Sync + 'static {
     /// are one append.
     async fn record(&self, decision: &Decision) -> Result<AuditReceipt, Error>;
 
-    /// Closes a run. Queued, not awaited: a close that never became durable leaves the run to be
-    /// found `lost` at the next start.
+    /// Closes a run. Queued, not awaited: the store tries it again until it is durable or the store is
+    /// closed. A close that never became durable leaves the run to be found `lost` at the next start.
     async fn close_run(&self, tenant: &TenantId, run: RunId, end: RunEnd);
 
     /// Appends an entry that is no decision: a login, a refused credential, an export.
@@ -175,6 +175,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// One run.
     async fn run(&self, tenant: &TenantId, run: RunId) -> Result<Option<RunRecord>, Error>;
+
+    /// Those of the modules that completed a run in an environment, however long ago and whatever ran
+    /// there since. It becomes durable with the end of the run.
+    async fn green(
+        &self,
+        tenant: &TenantId,
+        environment: &EnvironmentId,
+        modules: BTreeSet<Digest>,
+    ) -> Result<BTreeSet<Digest>, Error>;
 
     /// Takes a step of a schedule and records what tells of it, in one write: the state after it when
     /// both are durable. `None` when the step is not possible (any more): nothing was written then,

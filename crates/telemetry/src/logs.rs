@@ -54,7 +54,7 @@ pub enum Event {
         /// Version of the project.
         version: u64,
     },
-    /// A call of an account failed; the flow may have handled it.
+    /// A call of an account failed, or a stream that came out of it; the flow may have handled it.
     ConnectorError {
         /// What kind of failure.
         kind: &'static str,
@@ -68,7 +68,7 @@ pub enum Event {
         operation: Option<&'static str>,
         /// The account.
         account: AccountName,
-        /// The task that called.
+        /// The task that called, or that took the stream.
         task: String,
         /// The endpoint's status, if it answered with one.
         #[serde(skip_serializing_if = "Option::is_none")]

@@ -73,7 +73,8 @@ pub const DESCRIBED: &[Described] = &[
         "lockgate_connector_calls_total",
         Type::Counter,
         &["connector", "operation", "outcome"],
-        "Calls of accounts by outcome: `ok`, the kind of the failure, or `cancelled`",
+        "Calls of accounts by outcome: `ok`, the kind of the failure, `cancelled`, or `source` where the stream \
+         that the call took broke; the call it came out of counts again then, with the kind",
     ),
     described(
         "lockgate_connector_call_seconds",
@@ -94,6 +95,12 @@ pub const DESCRIBED: &[Described] = &[
         "Calls that the egress rule refused: nothing was sent",
     ),
     described("lockgate_accounts_open", Type::Gauge, &[], "Accounts that are opened, with their pooled connections"),
+    described(
+        "lockgate_tenants_denied",
+        Type::Gauge,
+        &[],
+        "Tenants that are denied everything because their definitions cannot be read, or make no sense",
+    ),
     described(
         "lockgate_logins_failed_total",
         Type::Counter,
@@ -163,6 +170,8 @@ pub struct Gauges {
     pub engine_waiting: usize,
     /// Opened accounts.
     pub accounts_open: usize,
+    /// Tenants without a view.
+    pub tenants_denied: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -244,6 +253,7 @@ pub struct Metrics {
     call_bytes: Family<OfDirection, Counter>,
     egress_refusals: Family<OfConnector, Counter>,
     accounts_open: Gauge,
+    tenants_denied: Gauge,
     logins_failed: Family<OfEvent, Counter>,
     commit_seconds: Histogram,
     append_seconds: Histogram,
@@ -273,6 +283,7 @@ impl Metrics {
             call_bytes: Family::default(),
             egress_refusals: Family::default(),
             accounts_open: Gauge::default(),
+            tenants_denied: Gauge::default(),
             logins_failed: Family::default(),
             commit_seconds: seconds(),
             append_seconds: seconds(),
@@ -300,6 +311,7 @@ impl Metrics {
         all.add("lockgate_connector_bytes_total", self.call_bytes.clone());
         all.add("lockgate_egress_refusals_total", self.egress_refusals.clone());
         all.add("lockgate_accounts_open", self.accounts_open.clone());
+        all.add("lockgate_tenants_denied", self.tenants_denied.clone());
         all.add("lockgate_logins_failed_total", self.logins_failed.clone());
         all.add("lockgate_store_commit_seconds", self.commit_seconds.clone());
         all.add("lockgate_audit_append_seconds", self.append_seconds.clone());
@@ -320,6 +332,7 @@ impl Metrics {
     pub fn page(&self, gauges: Gauges) -> String {
         self.engine_waiting.set(i64::try_from(gauges.engine_waiting).unwrap_or(i64::MAX));
         self.accounts_open.set(i64::try_from(gauges.accounts_open).unwrap_or(i64::MAX));
+        self.tenants_denied.set(i64::try_from(gauges.tenants_denied).unwrap_or(i64::MAX));
         self.resident.set(process::resident_bytes().unwrap_or_default());
         let mut page = String::new();
         // A string takes everything.
@@ -400,6 +413,11 @@ impl Metrics {
     pub fn called(&self, connector: &'static str, operation: &'static str, outcome: &'static str, took: Duration) {
         self.calls.get_or_create(&Call { connector, operation, outcome }).inc();
         self.call_seconds.get_or_create(&OfOperation { connector, operation }).observe(took.as_secs_f64());
+    }
+
+    /// A stream broke after the call that it came out of had answered.
+    pub fn stream_broke(&self, connector: &'static str, operation: &'static str, outcome: &'static str) {
+        self.calls.get_or_create(&Call { connector, operation, outcome }).inc();
     }
 
     /// Bytes that a run moved through an account of a connector.

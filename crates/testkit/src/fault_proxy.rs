@@ -64,6 +64,7 @@ struct Shared {
     target: SocketAddr,
     fault: Mutex<(Fault, bool)>,
     connections: AtomicUsize,
+    open: AtomicUsize,
     happened: AtomicBool,
     up: AtomicU64,
     down: AtomicU64,
@@ -84,6 +85,7 @@ impl FaultProxy {
             target: ([127, 0, 0, 1], port).into(),
             fault: Mutex::new((Fault::None, false)),
             connections: AtomicUsize::new(0),
+            open: AtomicUsize::new(0),
             happened: AtomicBool::new(false),
             up: AtomicU64::new(0),
             down: AtomicU64::new(0),
@@ -96,7 +98,12 @@ impl FaultProxy {
                 while let Ok((stream, _)) = listener.accept().await {
                     shared.connections.fetch_add(1, Ordering::SeqCst);
                     let fault = shared.take_fault();
-                    connections.spawn(carry(stream, fault, Arc::clone(&shared)));
+                    shared.open.fetch_add(1, Ordering::SeqCst);
+                    let shared = Arc::clone(&shared);
+                    connections.spawn(async move {
+                        carry(stream, fault, &shared).await;
+                        shared.open.fetch_sub(1, Ordering::SeqCst);
+                    });
                 }
             }
         });
@@ -135,6 +142,11 @@ impl FaultProxy {
         self.shared.connections.load(Ordering::SeqCst)
     }
 
+    /// Connections that neither side has closed.
+    pub fn open(&self) -> usize {
+        self.shared.open.load(Ordering::SeqCst)
+    }
+
     /// Whether the fault has come about, since it was set.
     pub fn happened(&self) -> bool {
         self.shared.happened.load(Ordering::SeqCst)
@@ -166,13 +178,13 @@ enum Fate {
     Swallowed,
 }
 
-async fn carry(client: TcpStream, fault: Fault, shared: Arc<Shared>) {
+async fn carry(client: TcpStream, fault: Fault, shared: &Shared) {
     let Ok(server) = TcpStream::connect(shared.target).await else { return };
     let _ = (client.set_nodelay(true), server.set_nodelay(true));
     let (fate, mut told) = watch::channel(Fate::Carried);
     let ((client_in, client_out), (server_in, server_out)) = (client.into_split(), server.into_split());
-    let up = one_way(Way::Up, client_in, server_out, fault, &fate, told.clone(), &shared);
-    let down = one_way(Way::Down, server_in, client_out, fault, &fate, told.clone(), &shared);
+    let up = one_way(Way::Up, client_in, server_out, fault, &fate, told.clone(), shared);
+    let down = one_way(Way::Down, server_in, client_out, fault, &fate, told.clone(), shared);
     let both = async {
         let (up, down) = tokio::join!(up, down);
         let (client_in, server_out) = up;

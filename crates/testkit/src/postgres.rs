@@ -12,7 +12,14 @@
 //!
 //! All passwords are [`CANARY`](crate::contract::CANARY), the database is `peer`, which `app` owns.
 
-use std::{fs, path::Path, process::Command, time::Duration};
+use std::{
+    fs,
+    io::{Read as _, Write as _},
+    net::TcpStream,
+    path::Path,
+    process::Command,
+    time::Duration,
+};
 
 use lockgate_practice::cluster::{Cluster, Setup};
 
@@ -34,6 +41,9 @@ hostssl all old all md5
 hostssl all clear all password
 hostssl all anybody all trust
 ";
+
+/// What a client sends first to ask for TLS (PostgreSQL, protocol-message-formats, SSLRequest).
+const ASKS_FOR_TLS: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];
 
 impl Postgres {
     /// Starts a server with a good certificate; none where PostgreSQL is not installed.
@@ -92,6 +102,10 @@ impl Postgres {
         let killed = Command::new("kill").args(["-HUP", state.lines().next().unwrap()]).status().unwrap();
         assert!(killed.success());
         wait_until("the server to reload", Duration::from_secs(10), || reloads(&self.log()) > before);
+        // Whoever is answered was accepted after that: the files were read, and may be written again.
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port())).unwrap();
+        stream.write_all(&ASKS_FOR_TLS).unwrap();
+        stream.read_exact(&mut [0]).unwrap();
         assert!(!self.log().contains("SSL configuration was not reloaded"), "{}", self.log());
     }
 }

@@ -116,6 +116,12 @@ impl Openssh {
         Self::start_with(keys, shown, |dir| format!("internal-sftp -d {}", dir.join("files").display()))
     }
 
+    /// Starts one without the extension that replaces a file in one step, as older servers are.
+    pub fn start_plain(keys: &SshKeys) -> Option<Self> {
+        let subsystem = |dir: &Path| format!("internal-sftp -d {} -P posix-rename", dir.join("files").display());
+        Self::start_with(keys, Shown::Own, subsystem)
+    }
+
     /// Starts one that logs what happens to files as well ([`Openssh::log`]); its SFTP server is a
     /// program of its own then, which a session takes longer to start.
     pub fn start_telling(keys: &SshKeys, shown: Shown) -> Option<Self> {

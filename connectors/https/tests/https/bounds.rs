@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 use futures_util::StreamExt as _;
 use lockgate_connector_api::{Body, Call, Egress, Error, Kind};
 use lockgate_model::Limits;
-use lockgate_testkit::{HttpsPeer, Pki, contract::context, https_peer::Wire, pki::Server, wait_until_async};
+use lockgate_testkit::{
+    FaultProxy, HttpsPeer, Pki, contract::context, https_peer::Wire, pki::Server, wait_until_async,
+};
 use serde_json::json;
 
 use crate::account::{ALPNS, Account, call, peer, read};
@@ -62,6 +64,8 @@ async fn a_streamed_answer_waits_for_its_reader() {
         })
         .await;
         assert!(peer.sent() < 16 << 20, "{} bytes sent to a reader that reads nothing", peer.sent());
+        // Nor does it hold up other answers, over the same connection where they share one.
+        assert_eq!(account.invoke(self::call("get", json!({"path": "big/50000"}))).await.unwrap().read, 50_000);
         while taken < 32 << 20 {
             taken += body.next().await.unwrap().unwrap().len() as u64;
         }
@@ -164,10 +168,68 @@ async fn an_allowance_withdrawn_ends_kept_connections() {
 async fn requests_past_the_limit_wait() {
     let pki = Pki::new();
     let peer = peer(&pki, &["h2"]).await;
-    let account = Account::open(&pki, peer.port(), &[("requests_max", "1")], &[]);
-    let held = account.invoke(Call { stream: true, ..call("get", json!({"path": "endless"})) }).await.unwrap();
-    let late = Call { deadline: Instant::now() + Duration::from_millis(100), ..call("get", json!({"path": "echo"})) };
-    assert_eq!(account.invoke(late).await.unwrap_err().kind(), Kind::Timeout);
+    let account = Account::open(&pki, peer.port(), &[("requests_max", "3")], &[]);
+    let streamed = |path: &str| Call { stream: true, ..call("get", json!({"path": path})) };
+    let held = account.invoke(streamed("endless")).await.unwrap();
+    // Two are kept free of calls that begin a stream.
+    let shortly = || Instant::now() + Duration::from_millis(100);
+    let late = Call { deadline: shortly(), ..streamed("echo") };
+    assert_eq!(account.invoke(late).await.unwrap_err().code(), "https-busy");
+    let hanging = [(); 2].map(|()| {
+        tokio::spawn(account.opened.clone().invoke(account.cx.clone(), call("get", json!({"path": "hang"}))))
+    });
+    wait_until_async("two more requests", Duration::from_secs(10), || peer.requests().len() == 3).await;
+    let late = Call { deadline: shortly(), ..call("get", json!({"path": "echo"})) };
+    assert_eq!(account.invoke(late).await.unwrap_err().code(), "https-busy");
     drop(held);
     account.call("get", json!({"path": "echo"})).await.unwrap();
+    hanging.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+/// A copy holds a request for its source while it waits for one to write with.
+#[tokio::test]
+async fn many_copies_by_few_requests_all_end() {
+    let pki = Pki::new();
+    for alpn in ALPNS {
+        let peers = [peer(&pki, alpn).await, peer(&pki, alpn).await];
+        let accounts = peers.each_ref().map(|peer| Account::open(&pki, peer.port(), &[("requests_max", "3")], &[]));
+        // From one to another, and through a third request that passes the stream on.
+        let ways: [&[usize]; 6] = [&[0, 0], &[0, 1], &[1, 0], &[0, 0, 0], &[0, 1, 0], &[1, 0, 1]];
+        let copies = (0..96).map(|n| {
+            let (accounts, way) = (&accounts, ways[n % ways.len()]);
+            async move {
+                let source = Call { stream: true, ..call("get", json!({"path": "big/300000"})) };
+                let mut answer = accounts[way[0]].invoke(source).await?;
+                for (at, account) in way.iter().enumerate().skip(1) {
+                    let body = answer.stream.take().unwrap().bytes();
+                    let stream = at + 1 < way.len();
+                    let (operation, path) = if stream { ("post", "big/300000") } else { ("put", "x") };
+                    let next = Call { body, stream, ..call(operation, json!({"path": path})) };
+                    answer = accounts[*account].invoke(next).await?;
+                }
+                Ok::<_, Error>(answer.written)
+            }
+        });
+        for written in futures_util::future::join_all(copies).await {
+            assert_eq!(written.unwrap_or_else(|error| panic!("{alpn:?}: {error}")), 300_000);
+        }
+    }
+}
+
+#[tokio::test]
+async fn connections_are_closed_when_no_call_comes_and_with_their_account() {
+    let pki = &Pki::new();
+    let protocols = ALPNS.map(|alpn| async move {
+        let peer = peer(pki, alpn).await;
+        let proxy = FaultProxy::start(peer.port()).await;
+        let account = Account::open(pki, proxy.port(), &[], &[]);
+        account.call("get", json!({"path": "echo"})).await.unwrap();
+        assert_eq!(proxy.open(), 1, "{alpn:?}: it is kept");
+        wait_until_async("the end of an idle connection", Duration::from_secs(90), || proxy.open() == 0).await;
+        account.call("get", json!({"path": "echo"})).await.unwrap();
+        assert_eq!((proxy.open(), proxy.connections()), (1, 2));
+        drop(account);
+        wait_until_async("the end of an account's connection", Duration::from_secs(10), || proxy.open() == 0).await;
+    });
+    futures_util::future::join_all(protocols).await;
 }

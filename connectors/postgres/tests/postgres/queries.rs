@@ -179,6 +179,27 @@ async fn a_prepared_statement_outlives_changes() {
     assert_eq!(account.rows(sql, json!([])).await, json!([{"a": "1", "b": "x"}]));
     account.execute("deallocate all").await;
     assert_eq!(account.rows(sql, json!([])).await, json!([{"a": "1", "b": "x"}]));
+    // What cannot be used any more is not left at the server.
+    account.execute("alter table altered drop b").await;
+    assert_eq!(account.rows(sql, json!([])).await, json!([{"a": "1"}]));
+    let names = account.rows("select statement from pg_prepared_statements", json!([])).await;
+    assert_eq!(names.as_array().unwrap().len(), 2, "{names}");
+}
+
+#[tokio::test]
+async fn a_prepared_batch_outlives_changes() {
+    let Some(account) = Account::shared() else { return };
+    account.execute("create table altered_by_batches (a int, b int)").await;
+    let (insert, update) =
+        ("insert into altered_by_batches values ($1, 0)", "update altered_by_batches set b = b + 1 where a = $1");
+    let many: Vec<_> = (0..1500).map(|n| json!([n])).collect();
+    for change in ["select 1", "deallocate all", "alter table altered_by_batches alter a type numeric"] {
+        account.execute(change).await;
+        assert_eq!(account.call("batch", insert, json!(many)).await.unwrap()["rows"], 1500, "{change}");
+        account.execute(change).await;
+        account.call("batch", update, json!([[1], [2]])).await.unwrap();
+    }
+    assert_eq!(account.value("select count(*) from altered_by_batches", json!([])).await, 4500);
 }
 
 /// More statements than stay prepared.

@@ -73,6 +73,21 @@ async fn weak_ways_to_sign_in_are_refused() {
     assert!(!log.contains("connection authorized: user=old") && !log.contains("connection authorized: user=clear"));
 }
 
+/// A server could keep us busy with hashing before it has proved anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_of_too_many_iterations_is_refused() {
+    let pki = Pki::new();
+    let Some(server) = Postgres::start(&pki) else { return };
+    let admin = Binding { username: "admin", ..Binding::app(server.port()) }.open(&pki);
+    for (iterations, told) in [(100_000, "does not accept"), (100_001, "iterations")] {
+        let key = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=";
+        admin.execute(&format!("alter role app password 'SCRAM-SHA-256${iterations}:AAAA${key}:{key}'")).await;
+        let error = Binding::app(server.port()).open(&pki).test().await.unwrap_err();
+        assert_eq!((error.kind(), error.code()), (Kind::Authentication, "postgres-sign-in"), "{iterations}: {error}");
+        assert!(error.text().contains(told), "{iterations}: {error}");
+    }
+}
+
 #[tokio::test]
 async fn strong_ways_to_sign_in_work() {
     let Some((pki, server)) = shared() else { return };

@@ -96,6 +96,10 @@ async fn what_the_server_writes_is_read_exactly() {
         ("point(1, 2)", "\"(1,2)\""),
         ("'(1,1),(0,0);(2,2),(1,1)'::text", "\"(1,1),(0,0);(2,2),(1,1)\""),
         ("array['(1,1),(0,0)'::box, '(2,2),(1,1)']", "\"{(1,1),(0,0);(2,2),(1,1)}\""),
+        ("'1 2'::int2vector", "\"1 2\""),
+        ("array['1 2'::int2vector, '3']", "[\"1 2\",\"3\"]"),
+        ("(select indkey from pg_index where indexrelid = 'pg_class_oid_index'::regclass)", "\"1\""),
+        ("'26 25'::oidvector", "\"26 25\""),
         ("row(1, 'a b')::pair", "\"(1,\\\"a b\\\")\""),
         ("b'101'", "\"101\""),
         ("'a & b'::tsquery", "\"'a' & 'b'\""),
@@ -139,6 +143,9 @@ async fn what_goes_in_comes_back_exactly() {
         ("timetz", "\"08:30:00-03:30\"", "\"08:30:00-03:30\""),
         ("interval", "\"P1Y2M3DT4H5M6.7S\"", "\"P1Y2M3DT4H5M6.7S\""),
         ("interval", "\"P-1D\"", "\"P-1D\""),
+        ("interval", "\"PT999999999.999999S\"", "\"PT277777H46M39.999999S\""),
+        ("time", "\"08:30:00.123456000\"", "\"08:30:00.123456\""),
+        ("\"char\"", "\"a\"", "\"a\""),
         ("bytea", "\"AP8Q\"", "\"AP8Q\""),
         ("bytea[]", "[\"AQ==\", null]", "[\"AQ==\",null]"),
         ("int[]", "[[1,2],[3,null]]", "[[1,2],[3,null]]"),
@@ -148,6 +155,7 @@ async fn what_goes_in_comes_back_exactly() {
         ("direction[]", "[\"south\", null]", "[\"south\",null]"),
         ("percent", "99.5", "99.50"),
         ("inet", "\"10.1.2.3\"", "\"10.1.2.3\""),
+        ("int2vector", "\"1 2\"", "\"1 2\""),
         ("int4range", "\"[1,5)\"", "\"[1,5)\""),
         ("point", "\"(1,2)\"", "\"(1,2)\""),
     ] {
@@ -173,6 +181,16 @@ async fn what_does_not_fit_is_named_and_not_run() {
         ("date", json!("22.11.2026")),
         ("timestamptz", json!("2026-11-22T08:30:00")),
         ("timestamp", json!("2026-11-22T08:30:00Z")),
+        ("timestamp", json!("2026-11-22T08:30:00.1234567")),
+        ("timestamptz", json!("2026-11-22T08:30:00.1234567Z")),
+        ("time", json!("08:30:00.1234567")),
+        ("timetz", json!("08:30:00.1234567+02:00")),
+        ("interval", json!("PT0.1234567S")),
+        ("interval", json!("PT9000000000000.7S")),
+        ("interval", json!("P0.1Y")),
+        ("name", json!("x".repeat(64))),
+        ("\"char\"", json!("abc")),
+        ("time[]", json!(["08:30:00", "08:30:00.1234567"])),
         ("bytea", json!("äöü")),
         ("text", json!({"a": 1})),
         ("int4[]", json!(7)),
@@ -180,7 +198,11 @@ async fn what_does_not_fit_is_named_and_not_run() {
         let sql = format!("select $1::text as a, $2::{of} as b");
         let error = account.fails("query", &sql, json!(["x", value])).await;
         assert_eq!(error.kind(), Kind::Input, "{of} {value}: {error}");
-        assert!(error.private().reveal().starts_with(&format!("parameter 2 (`{of}`")), "{}", error.private().reveal());
+        assert!(
+            error.private().reveal().starts_with(&format!("parameter 2 (`{}`", of.trim_matches('"'))),
+            "{}",
+            error.private().reveal()
+        );
     }
     // What only the server can tell is its error.
     for (sql, value) in [("select $1::varchar(2) || $2::inet as v", "x"), ("select $1::text || $2::mood2 as v", "x")] {

@@ -59,6 +59,14 @@ impl Server {
         }
     }
 
+    /// One that cannot replace a file in one step.
+    pub fn start_plain(kind: Kind) -> Option<Self> {
+        match kind {
+            Kind::Openssh => Openssh::start_plain(&KEYS).map(Self::Openssh),
+            Kind::Proftpd => Proftpd::start_plain(&KEYS, CANARY).map(Self::Proftpd),
+        }
+    }
+
     pub fn port(&self) -> u16 {
         match self {
             Self::Openssh(server) => server.port(),

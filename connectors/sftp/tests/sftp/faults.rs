@@ -3,6 +3,7 @@
 
 use std::{
     fs,
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
@@ -10,7 +11,7 @@ use lockgate_connector_api::{Body, Call, Kind as Is};
 use lockgate_testkit::{
     FaultProxy,
     contract::{
-        faults::{DEADLINE, clean, each, everywhere},
+        faults::{DEADLINE, at_the_end, clean, each, everywhere},
         tells_nothing,
     },
     fault_proxy::{Fault, Way},
@@ -177,5 +178,53 @@ async fn a_slow_network_is_only_slow() {
         account.invoke(patient(put("file"))).await.unwrap();
         let body = account.invoke(patient(get("file"))).await.unwrap().stream.unwrap().bytes().unwrap();
         assert!(body.collect(u64::MAX).await.unwrap() == whole());
+    }
+}
+
+/// The server has done it and its answer is lost: the call fails, and whoever repeats it is told what
+/// is there by then.
+#[tokio::test]
+async fn an_answer_that_is_lost_is_a_failed_call_that_can_be_repeated() {
+    for kind in KINDS {
+        let Some(server) = Server::start(kind) else { continue };
+        let server = &server;
+        for operation in ["stat", "mkdir", "delete"] {
+            let place = |n: usize| server.files().join(format!("{operation}-{n:03}"));
+            let prepare = |n: usize| {
+                if operation != "mkdir" {
+                    fs::write(place(n), "a").unwrap()
+                }
+            };
+            let one = |n: usize| {
+                let call = call(operation, json!({"path": format!("{operation}-{n:03}")}));
+                Call { deadline: Instant::now() + DEADLINE, ..call }
+            };
+            prepare(999);
+            let faults = at_the_end(totals(kind, server, one(999)).await);
+            let faults = faults.into_iter().filter(|fault| matches!(fault, Fault::Reset(Way::Down, _))).collect();
+            let done_unheard = AtomicUsize::new(0);
+            each(faults, server.port(), async |n, fault, port| {
+                let what = format!("{kind:?} {operation} {fault:?}");
+                prepare(n);
+                let account = Account::through(kind, server, port);
+                let begun = Instant::now();
+                let done = clean(account.invoke(one(n)).await, begun, &what).is_some();
+                let is_done = || place(n).exists() == (operation != "delete");
+                assert!(!done || is_done(), "{what}: success without it");
+                let was_done = is_done();
+                if !done && was_done {
+                    done_unheard.fetch_add(1, Ordering::Relaxed);
+                }
+                // New connections pass.
+                match account.invoke(one(n)).await {
+                    Err(error) if operation == "delete" && was_done => assert_eq!(error.kind(), Is::NotFound, "{what}"),
+                    outcome => drop(outcome.unwrap_or_else(|error| panic!("{what}: {error}"))),
+                }
+                assert!(is_done(), "{what}: not done after a repeat");
+                !done
+            })
+            .await;
+            assert!(done_unheard.into_inner() > 0, "{kind:?} {operation}: no answer was lost");
+        }
     }
 }

@@ -12,4 +12,5 @@ mod contract;
 mod faults;
 mod files;
 mod refusals;
+mod replacing;
 mod streams;

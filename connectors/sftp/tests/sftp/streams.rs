@@ -187,17 +187,50 @@ async fn sessions_are_kept_and_bounded() {
             call.await.unwrap().unwrap();
         }
         assert!(proxy.connections() <= 3, "{} sessions", proxy.connections());
-        // All taken: the next one waits, and says so at its deadline.
+        // All taken that a stream may take: the next one waits, and says so at its deadline.
         fs::File::create(server.files().join("big")).unwrap().set_len(50 << 20).unwrap();
-        let mut held = Vec::new();
-        for _ in 0..3 {
-            held.push(account.invoke(streamed("big")).await.unwrap());
-        }
-        let deadline = Instant::now() + Duration::from_millis(200);
-        let error = account.invoke(Call { deadline, ..call("stat", json!({})) }).await.unwrap_err();
-        assert_eq!((error.kind(), proxy.connections()), (Is::Timeout, 3));
+        let held = [account.invoke(streamed("big")).await.unwrap(), account.invoke(streamed("big")).await.unwrap()];
+        let shortly = |call: Call| Call { deadline: Instant::now() + Duration::from_millis(200), ..call };
+        let error = account.invoke(shortly(streamed("big"))).await.unwrap_err();
+        assert_eq!((error.kind(), error.code()), (Is::Timeout, "sftp-busy"));
+        account.call("stat", json!({})).await.unwrap();
+        // And all taken.
+        let stuck = Body::new(stream::pending());
+        let putting = tokio::spawn(account.opened.clone().invoke(account.cx.clone(), put("x", stuck)));
+        let there = || server.names().iter().any(|name| name.starts_with(".lockgate-"));
+        wait_until_async("a temporary file", Duration::from_secs(10), there).await;
+        let error = account.invoke(shortly(call("stat", json!({})))).await.unwrap_err();
+        assert_eq!((error.code(), proxy.connections()), ("sftp-busy", 3));
         drop(held);
         account.call("stat", json!({})).await.unwrap();
+        putting.abort();
+    }
+}
+
+/// A copy holds a session for its source while it waits for one to write over.
+#[tokio::test]
+async fn many_copies_over_few_sessions_all_end() {
+    let servers = KINDS.map(|kind| (kind, Server::start(kind)));
+    let [(_, Some(_)), (_, Some(_))] = &servers else { return };
+    let accounts = servers.each_ref().map(|(kind, server)| {
+        let server = server.as_ref().unwrap();
+        fs::write(server.files().join("source"), content(0, 300_000)).unwrap();
+        let mut opening = Opening { base: server.base(), ..Opening::usual(*kind) };
+        opening.settings.push(("sessions_max", "2".to_owned()));
+        opening.open(server.port()).unwrap()
+    });
+    // Within an account, and from each to the other.
+    let ways = [(0, 0), (0, 1), (1, 0)];
+    let copies = (0..48).map(|n| {
+        let (way, (from, to)) = (n % 3, ways[n % 3]);
+        let (from, to) = (&accounts[from], &accounts[to]);
+        async move {
+            let source = from.invoke(streamed("source")).await?.stream.unwrap().bytes().unwrap();
+            to.invoke(put(&format!("copy-{way}-{n}"), source)).await
+        }
+    });
+    for outcome in futures_util::future::join_all(copies).await {
+        assert_eq!(outcome.unwrap().written, 300_000);
     }
 }
 
@@ -228,4 +261,21 @@ async fn an_allowance_withdrawn_ends_kept_sessions() {
         account.cx = context(Egress::new(Vec::new()));
         assert_eq!(account.fails("stat", json!({})).await.kind(), Is::Refused);
     }
+}
+
+#[tokio::test]
+async fn sessions_are_closed_when_no_call_comes_and_with_their_account() {
+    let kinds = KINDS.map(|kind| async move {
+        let Some(server) = Server::start(kind) else { return };
+        let proxy = FaultProxy::start(server.port()).await;
+        let account = Account::through(kind, &server, proxy.port());
+        account.call("stat", json!({})).await.unwrap();
+        assert_eq!(proxy.open(), 1, "{kind:?}: it is kept");
+        wait_until_async("the end of an idle session", Duration::from_secs(90), || proxy.open() == 0).await;
+        account.call("stat", json!({})).await.unwrap();
+        assert_eq!((proxy.open(), proxy.connections()), (1, 2));
+        drop(account);
+        wait_until_async("the end of an account's session", Duration::from_secs(10), || proxy.open() == 0).await;
+    });
+    futures_util::future::join_all(kinds).await;
 }

@@ -3,7 +3,7 @@
 use lockgate_access::{Row, TenantSnapshot, shipped_profiles, tenant_seed, validate_change};
 use lockgate_model::{
     Kind,
-    definition::{Profile, Revision, User},
+    definition::{Deployment, Profile, Revision, User},
     principal::UserKind,
 };
 use serde_json::{Value, json};
@@ -57,6 +57,38 @@ fn what_others_name() {
     with_key.put(Kind::ApiKey, "k", &json!({"user": "bob"}));
     assert_eq!(code(&with_key, &[], &[(Kind::User, "bob")]), "in-use", "a new `bob` must not inherit the key");
     assert_eq!(check(&with_key, &[], &[(Kind::User, "bob"), (Kind::ApiKey, "k")]), Ok(()));
+}
+
+/// A later user of the same id would have the right that something is active by.
+#[test]
+fn a_user_whom_a_deployment_names() {
+    let tenant = |edit: fn(&mut Deployment)| {
+        let mut tenant = story();
+        for user in ["eve", "zoe"] {
+            tenant.user(user, UserKind::Native, &[]);
+        }
+        tenant.put(Kind::Project, "second", &json!({"title": "Second"}));
+        tenant.deploy("live", "second", "zoe", &["other"]);
+        tenant.edit(Kind::Deployment, "live/second", edit);
+        tenant
+    };
+    let eve = (Kind::User, "eve");
+    let as_publisher = |d: &mut Deployment| d.publisher = id("eve");
+    let as_adopter = |d: &mut Deployment| d.adopted_by = Some(id("eve"));
+    let as_run_as = |d: &mut Deployment| d.run_as = Some(id("eve"));
+    for named in [as_publisher as fn(&mut Deployment), as_adopter, as_run_as] {
+        let (code, message) = check(&tenant(named), &[], &[eve]).unwrap_err();
+        assert_eq!(code, "in-use");
+        assert!(message.starts_with("user `eve` is in use by deployment `live/second`: "), "{message}");
+        // Gone and come back in one change is somebody else, too.
+        let again = (Kind::User, "eve", json!({"kind": "native"}));
+        assert_eq!(self::code(&tenant(named), &[again], &[eve]), "in-use");
+        let ended = [eve, (Kind::Deployment, "live/second")];
+        assert_eq!(check(&tenant(named), &[], &ended), Ok(()));
+    }
+    assert_eq!(check(&tenant(|_| {}), &[], &[eve]), Ok(()));
+    // Adopted, it still stands on who published it.
+    assert_eq!(code(&tenant(as_adopter), &[], &[(Kind::User, "zoe")]), "in-use");
 }
 
 #[test]

@@ -29,6 +29,9 @@ pub(crate) struct Part {
     /// At most so many; 1000 unless given.
     #[param(minimum = 1, maximum = 10000)]
     limit: Option<u32>,
+    /// The newest so many of all writers instead, in the order of their times; alone.
+    #[param(minimum = 1, maximum = 10000)]
+    newest: Option<u32>,
 }
 
 /// Whose access to what.
@@ -61,6 +64,12 @@ pub(crate) async fn audit(
     Asker(caller): Asker,
     Asked(part): Asked<Part>,
 ) -> Answer<Json<AuditPage>> {
+    let alone = part.writer.is_none() && part.after.is_none() && part.limit.is_none();
+    match part.newest {
+        Some(newest) if alone => return Ok(Json(runtime.newest_audit(&caller, newest).await?)),
+        Some(_) => return Err(Error::invalid("LG-QUERY", "send `newest` alone").into()),
+        None => {}
+    }
     let after = match (part.writer, part.after) {
         (Some(writer), Some(seq)) => Some((writer, seq)),
         (None, None) => None,

@@ -19,7 +19,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::{Changes, InEnvironment, InTenant, Items, Refusals};
 use crate::{
     extract::{Asked, Asker, Body, Place, Traced},
-    respond::{Answer, Refused},
+    respond::{Answer, Refused, TOO_LARGE},
     shapes,
 };
 
@@ -127,7 +127,8 @@ pub(crate) async fn run(
         idempotency_key: None,
         trace,
     };
-    let finished = runtime.execute(&caller, ask, input(now.input)).await?;
+    let limits = runtime.limits(&caller);
+    let finished = runtime.execute(&caller, ask, input(now.input, limits)).await?;
     let run = HeaderValue::try_from(finished.run.to_string());
     // Printing may be long: it is done off the runtime's threads.
     let mut reply = tokio::task::spawn_blocking(move || outcome(finished))
@@ -139,11 +140,15 @@ pub(crate) async fn run(
     Ok(reply)
 }
 
-/// The input as a document, read off the runtime's threads: it may be large.
-async fn input(json: Option<Box<RawValue>>) -> Result<Document, Error> {
+/// The input as a document under the tenant's limits, read off the runtime's threads: it may be large.
+async fn input(json: Option<Box<RawValue>>, limits: Limits) -> Result<Document, Error> {
     let Some(json) = json else { return Ok(Document::undefined()) };
+    if json.get().len() as u64 > limits.request_bytes_max {
+        let text = format!("`input` is larger than {} bytes", limits.request_bytes_max);
+        return Err(Error::invalid(TOO_LARGE, text));
+    }
     let read = move || {
-        Document::parse(json.get().as_bytes(), &Limits::default()).map_err(|error| {
+        Document::parse(json.get().as_bytes(), &limits).map_err(|error| {
             let (line, column) = error.line_column(json.get().as_bytes());
             let text = format!("`input`, line {line}, column {column}: {} ({})", error.message(), error.code());
             Error::invalid("LG-JSON", text)

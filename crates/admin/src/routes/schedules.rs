@@ -1,9 +1,9 @@
-//! Schedules of an environment: what fires when and as whom, pausing, resuming, running now.
+//! Schedules of an environment: what fires when and as whom, pausing, resuming, skipping, running now.
 
 use axum::{Json, extract::State};
 use http::StatusCode;
 use lockgate_model::id::{EnvironmentId, TargetName};
-use lockgate_runtime::{RanNow, Runtime, ScheduleStatus};
+use lockgate_runtime::{RanNow, Runtime, ScheduleStatus, SkippedNext};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
@@ -59,6 +59,18 @@ pub(crate) async fn resume(
 ) -> Answer<StatusCode> {
     runtime.resume_schedule(&caller, &at.environment, &at.name).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Skips the next occurrence of a schedule; the one after that runs.
+#[utoipa::path(post, operation_id = "skip_schedule", path = "/admin/v1/tenants/{tenant}/environments/{environment}/schedules/{name}/skip",
+    tag = "schedules", params(InTenant, OfSchedule), responses((status = 200, body = shapes::SkippedNext), Refusals,
+    (status = 409, body = shapes::ErrorBody, description = "Nothing is due: it is paused, or waits for its run to end.")))]
+pub(crate) async fn skip(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfSchedule>,
+) -> Answer<Json<SkippedNext>> {
+    Ok(Json(runtime.skip_schedule(&caller, &at.environment, &at.name).await?))
 }
 
 /// Runs a schedule's orchestration now as its principal, and waits; its output is not answered.

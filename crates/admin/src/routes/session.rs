@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 
 use super::{Changes, InTenant, Refusals};
 use crate::{
-    extract::{Asker, Body, Place, Source},
+    extract::{Asker, OpenBody, Place, Source},
     respond::{Answer, Refused},
     shapes,
 };
@@ -45,7 +45,7 @@ pub(crate) async fn login(
     State(runtime): State<Runtime>,
     Source(source): Source,
     Place(tenant): Place<String>,
-    Body(login): Body<Login>,
+    OpenBody(login): OpenBody<Login>,
 ) -> Answer<Json<LoggedIn>> {
     let session = match (login.password, login.token, login.new_password) {
         (Some(password), None, None) => runtime.login_password(&tenant, &login.user, password, &source).await?,

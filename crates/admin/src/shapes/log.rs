@@ -35,7 +35,7 @@ pub enum LogEvent {
         /// Project version.
         version: u64,
     },
-    /// A call of an account failed; the flow may have handled it.
+    /// A call of an account failed, or a stream that came out of it; the flow may have handled it.
     ConnectorError {
         /// What kind of failure.
         kind: String,
@@ -49,7 +49,7 @@ pub enum LogEvent {
         operation: Option<String>,
         /// The account.
         account: String,
-        /// The task that called.
+        /// The task that called, or that took the stream.
         task: String,
         /// The endpoint's status, if it answered with one.
         #[serde(default)]

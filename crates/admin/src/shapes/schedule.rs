@@ -39,6 +39,16 @@ pub struct Paused {
     pub at: i64,
 }
 
+/// What was skipped by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SkippedNext {
+    /// The occurrence that does not run, in microseconds since 1970-01-01T00:00:00Z.
+    pub skipped: i64,
+    /// When it fires next.
+    pub next: Option<i64>,
+}
+
 /// How a run by hand ended.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -210,6 +210,10 @@ async fn from_push_to_a_run_and_its_trace() {
     // The log tells of all that, in pages whose chains hold.
     let first: shapes::AuditPage = is(&house.ada("GET", "audit?limit=3", None).await);
     let (writer, after) = first.next.clone().expect("a page of three is not the last");
+    let newest: shapes::AuditPage = is(&house.ada("GET", "audit?newest=2", None).await);
+    let events: Vec<_> = newest.links.iter().map(|link| link.entry.event.as_str()).collect();
+    assert_eq!(events, ["audit-read", "audit-read"], "the newest alone, this reading the last");
+    assert!(newest.next.is_none());
     let told = house.ada("GET", &format!("audit?writer={writer}&after={after}"), None).await;
     let rest: shapes::AuditPage = is(&told);
     let events: Vec<_> = first.links.iter().chain(&rest.links).map(|l| l.entry.event.as_str()).collect();
@@ -222,7 +226,7 @@ async fn from_push_to_a_run_and_its_trace() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn schedules_are_listed_paused_resumed_and_run() {
+async fn schedules_are_listed_paused_resumed_skipped_and_run() {
     let house = House::open().await;
     let timed = ECHO.replace("\ndo:", "\nschedule: { cron: '0 6 * * MON-FRI' }\ndo:");
     let late = TEA.replace("\ndo:", "\nschedule: { every: P1D }\ndo:").replace("who", "scheduled");
@@ -246,13 +250,22 @@ async fn schedules_are_listed_paused_resumed_and_run() {
     assert!(all.iter().all(|s| s.next.is_some() && s.last.is_none() && !s.running));
 
     let ben = basic("ben");
-    for verb in ["pause", "resume", "run"] {
+    let seen: Vec<shapes::Schedule> =
+        items(&house.send("GET", &format!("/admin/v1/tenants/acme/{schedules}"), Some(&ben), None).await);
+    assert_eq!(seen.len(), 2, "who sees deployments sees what fires");
+    for verb in ["pause", "resume", "skip", "run"] {
         let full = format!("/admin/v1/tenants/acme/{schedules}/echo/{verb}");
         let told = house.send("POST", &full, Some(&ben), None).await;
         assert_eq!((told.status, told.code().as_str()), (403, "LG-FORBIDDEN"), "{verb}");
         assert_eq!(house.ada("POST", &format!("{schedules}/absent/{verb}"), None).await.status, 404);
     }
+    let skipped: shapes::SkippedNext = is(&house.ada("POST", &format!("{schedules}/echo/skip"), None).await);
+    assert_eq!(Some(skipped.skipped), all[0].next);
+    assert_eq!(skipped.next, listed().await[0].next);
+    assert!(skipped.next > all[0].next);
     done(house.ada("POST", &format!("{schedules}/echo/pause"), None).await);
+    let nothing = house.ada("POST", &format!("{schedules}/echo/skip"), None).await;
+    assert_eq!((nothing.status, nothing.code().as_str()), (409, "LG-SCHEDULE-NOTHING-DUE"));
     let paused = listed().await.remove(0);
     assert_eq!((paused.next, paused.paused.unwrap().by.as_str()), (None, "ada"));
     let ran: shapes::RanNow = is(&house.ada("POST", &format!("{schedules}/echo/run"), None).await);

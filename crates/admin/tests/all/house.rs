@@ -1,7 +1,7 @@
 //! Two tenants, `acme` of `ada` and `other` of `bob`, in a store of the test's own; requests go
 //! straight into the router.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use axum::{Router, body::Body};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
@@ -12,8 +12,13 @@ use lockgate_connector_api::Registry;
 use lockgate_connector_https::Https;
 use lockgate_engine::{Engine, EngineConfig};
 use lockgate_keys::Master;
+use lockgate_model::{
+    Kind, Limits,
+    audit::{Entry, Outcome},
+    id::TenantId,
+};
 use lockgate_runtime::{Clock, Parts, Runtime};
-use lockgate_store::SqliteStore;
+use lockgate_store::{Change, Put, SqliteStore, Store as _};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -23,6 +28,7 @@ pub const PASSWORD: &str = "Correct-Horse-7";
 pub struct House {
     admin: Router,
     operator: Router,
+    store: Arc<SqliteStore>,
     _dir: tempfile::TempDir,
 }
 
@@ -49,15 +55,16 @@ impl House {
         let clock = Clock::system();
         let mut registry = Registry::new();
         registry.add::<Https>();
+        let store = Arc::new(SqliteStore::open(&dir.path().join("store"), clock.now()).unwrap());
         let parts = Parts {
-            store: Arc::new(SqliteStore::open(&dir.path().join("store"), clock.now()).unwrap()),
+            store: store.clone(),
             engine: Arc::new(Engine::new(EngineConfig { stacks_max: 64, ..EngineConfig::default() }).unwrap()),
             master: Arc::new(Master::open_or_create(&dir.path().join("keys")).unwrap()),
             registry: Arc::new(registry),
             clock,
         };
         let runtime = Runtime::open(parts).await.unwrap();
-        let house = Self { admin: router(runtime.clone()), operator: operator_router(runtime), _dir: dir };
+        let house = Self { admin: router(runtime.clone()), operator: operator_router(runtime), store, _dir: dir };
         for (tenant, administrator) in [("acme", "ada"), ("other", "bob")] {
             let new = json!({"id": tenant, "title": tenant, "administrator": administrator});
             let told = house.operate("POST", "/operator/tenants", Some(new)).await;
@@ -85,6 +92,19 @@ impl House {
         self.first_login("acme", id, &told.json()["token"]).await;
     }
 
+    /// Gives `acme` limits of its own. Nodes follow a moment later.
+    pub async fn limit(&self, limits: &Limits) {
+        let body = serde_json::to_value(limits).unwrap();
+        let change = Change {
+            tenant: TenantId::parse("acme").unwrap(),
+            entry: Entry::new(Clock::system().now(), "operator-limits", Outcome::Done, "operator"),
+            expected: None,
+            puts: vec![Put { kind: Kind::Limits, id: "limits".into(), body }],
+            deletes: Vec::new(),
+        };
+        self.store.commit(change).await.unwrap();
+    }
+
     /// Asks below `/admin/v1/tenants/acme/` as `ada`.
     pub async fn ada(&self, method: &str, path: &str, body: Option<Value>) -> Told {
         self.send(method, &format!("/admin/v1/tenants/acme/{path}"), Some(&basic("ada")), body).await
@@ -92,7 +112,20 @@ impl House {
 
     /// Asks anything, with a credential or without.
     pub async fn send(&self, method: &str, path: &str, credential: Option<&str>, body: Option<Value>) -> Told {
-        let mut request = Request::builder().method(method).uri(path);
+        self.send_from("127.0.0.1", method, path, credential, body).await
+    }
+
+    /// The same from another address.
+    pub async fn send_from(
+        &self,
+        source: &str,
+        method: &str,
+        path: &str,
+        credential: Option<&str>,
+        body: Option<Value>,
+    ) -> Told {
+        let peer = SocketAddr::new(source.parse().unwrap(), 1);
+        let mut request = Request::builder().method(method).uri(path).extension(peer);
         if let Some(credential) = credential {
             request = request.header("authorization", credential);
         }

@@ -7,6 +7,7 @@
 )]
 
 mod day;
+mod flood;
 mod house;
 mod operator;
 mod page;

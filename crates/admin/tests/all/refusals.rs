@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use axum::body::Body;
 use http::Request;
 use lockgate_admin::{openapi, shapes::ErrorBody};
+use lockgate_model::Limits;
 use serde_json::{Value, json};
 
 use crate::house::{House, Told, basic};
@@ -54,6 +55,7 @@ const REFUSED: &[(&str, &str, u16)] = &[
     ("get", "/environments/{environment}/schedules", 404),
     ("post", "/environments/{environment}/schedules/{name}/pause", 404),
     ("post", "/environments/{environment}/schedules/{name}/resume", 404),
+    ("post", "/environments/{environment}/schedules/{name}/skip", 404),
     ("post", "/environments/{environment}/schedules/{name}/run", 404),
     ("get", "/environments/{environment}/deployments/{project}/from/{from}", 404),
     ("post", "/environments/{environment}/deployments/{project}/from/{from}", 404),
@@ -144,9 +146,11 @@ async fn nobody_gets_in_without_a_credential_of_the_tenant() {
     let told = house.send("POST", "/admin/v1/tenants/other/login", None, Some(login)).await;
     let session_of_bob = format!("Bearer {}", told.json()["session"].as_str().unwrap());
     let mut answers = BTreeSet::new();
-    for (method, path) in routes() {
+    for (number, (method, path)) in routes().into_iter().enumerate() {
         let full = format!("/admin/v1/tenants/acme{}", filled(&path, "ada"));
         let bob = basic("bob");
+        // Wrong passwords of one source are slowed down.
+        let source = format!("192.0.2.{number}");
         for (who, credential) in [
             ("nobody", None),
             ("a stranger by password", Some(bob.as_str())),
@@ -155,7 +159,8 @@ async fn nobody_gets_in_without_a_credential_of_the_tenant() {
             ("no known scheme", Some("Digest x")),
         ] {
             // The body is not looked at: it may be none.
-            let told = house.send(&method.to_uppercase(), &full, credential, Some(json!("no body"))).await;
+            let (method, body) = (method.to_uppercase(), Some(json!("no body")));
+            let told = house.send_from(&source, &method, &full, credential, body).await;
             assert_eq!(told.status, 401, "{method} {path} by {who}: {}", told.text);
             assert!(told.headers.contains_key("www-authenticate"));
             is_error(&told, &path);
@@ -177,6 +182,61 @@ async fn a_user_without_profiles_is_refused_everywhere() {
             is_error(&told, path);
         }
     }
+}
+
+/// Routes that anybody of the tenant may ask about themself: there the request's own faults are told.
+const ABOUT_ONESELF: [(&str, &str); 3] = [("post", "/logout"), ("get", "/whoami"), ("post", "/access/why")];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn access_comes_before_the_requests_own_faults() {
+    let house = House::open().await;
+    house.user("eve", &[]).await;
+    let key = house.ada("POST", "users/eve/keys", Some(json!({}))).await.json()["key"].as_str().unwrap().to_owned();
+    let refused = REFUSED.iter().filter(|(method, path, _)| !ABOUT_ONESELF.contains(&(method, path)));
+    for (method, path, expected) in refused {
+        let full = format!("/admin/v1/tenants/acme{}", filled(path, "00000000-0000-7000-8000-000000000000"));
+        for query in ["", "?phase=bogus&limit=-1&run=x&after=1&unknown=1"] {
+            for (content_type, body) in [
+                ("application/json", "{{{"),
+                ("application/json", ""),
+                ("application/json", "[1]"),
+                ("application/json", "{\"days\": -1, \"days\": \"x\", \"unknown\": 1}"),
+                ("application/json", &"[".repeat(300 << 10)),
+                ("text/plain", "{}"),
+            ] {
+                let request = Request::builder()
+                    .method(method.to_uppercase().as_str())
+                    .uri(format!("{full}{query}"))
+                    .header("authorization", format!("Bearer {key}"))
+                    .header("content-type", content_type)
+                    .body(Body::from(body.to_owned()));
+                let told = house.ask(request.unwrap()).await;
+                assert_eq!(told.status, *expected, "{method} {path}{query} {body:.30}: {}", told.text);
+            }
+        }
+    }
+    // The same faults are told to who may.
+    for (path, body) in [("users/eve/keys", json!({"days": 0})), ("apply", json!({"items": 1}))] {
+        assert_eq!(house.ada("POST", path, Some(body)).await.status, 400, "{path}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_text_is_not_there_and_makes_nobody_a_stranger() {
+    let house = House::open().await;
+    for (method, path) in routes().into_iter().filter(|(_, path)| path.contains('{')) {
+        for name in ["{environment}", "{from}", "{kind}", "{project}", "{id}", "{name}"] {
+            if !path.contains(name) {
+                continue;
+            }
+            let full = format!("/admin/v1/tenants/acme{}", filled(&path.replace(name, "%ff"), "x"));
+            let body = body(&method, &path).or_else(|| Some(json!({})));
+            let told = house.send(&method.to_uppercase(), &full, Some(&basic("ada")), body).await;
+            assert_eq!((told.status, told.code().as_str()), (404, "LG-NOT-FOUND"), "{method} {full}: {}", told.text);
+        }
+    }
+    let nowhere = "/admin/v1/tenants/%ff/whoami";
+    assert_eq!(house.send("GET", nowhere, Some(&basic("ada")), None).await.status, 401);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -227,12 +287,29 @@ async fn requests_that_are_wrong_as_http() {
     for query in ["phase=happy", "limit=-1", "before=x", "name=A", "unknown=1"] {
         assert_eq!(send("GET", &format!("{runs}?{query}"), None, vec![]).await, (400, "LG-QUERY".into()), "{query}");
     }
+    for (query, told) in [
+        (
+            "phase=bogus",
+            "`phase` cannot be `bogus`: it is one of `running`, `completed`, `faulted`, `cancelled`, `denied`, `lost`",
+        ),
+        ("limit=many", "`limit` cannot be `many`: it is a whole number"),
+        ("limit=99999999999", "`limit` cannot be `99999999999`: it is a smaller number"),
+        ("limit=1&limit=2", "the query has `limit` more than once"),
+        ("phas=lost", "the query has no parameter `phas`; it has `name`, `phase`, `before`, `limit`"),
+    ] {
+        let got = house.ada("GET", &format!("environments/development/runs?{query}"), None).await.json();
+        assert_eq!(got["error"]["message"], told, "{query}");
+    }
+    let name = house.ada("GET", "environments/development/runs?name=A%20b", None).await.text;
+    assert!(name.contains("`name` cannot be `A b`: "), "{name}");
     let logs = "/admin/v1/tenants/acme/environments/development/logs";
     for query in ["after=x", "after=1.5", "run=1", "limit=-1", "follow=1"] {
         assert_eq!(send("GET", &format!("{logs}?{query}"), None, vec![]).await, (400, "LG-QUERY".into()), "{query}");
     }
-    let audit = "/admin/v1/tenants/acme/audit?after=1";
-    assert_eq!(send("GET", audit, None, vec![]).await, (400, "LG-QUERY".into()));
+    for query in ["after=1", "newest=5&limit=5", "newest=x"] {
+        let audit = format!("/admin/v1/tenants/acme/audit?{query}");
+        assert_eq!(send("GET", &audit, None, vec![]).await, (400, "LG-QUERY".into()), "{query}");
+    }
     for body in [
         "{\"user\":\"ada\"}",
         "{\"user\":\"ada\",\"password\":\"a\",\"token\":\"b\"}",
@@ -247,4 +324,58 @@ async fn requests_that_are_wrong_as_http() {
         .header("authorization", basic("ada"))
         .header("authorization", basic("bob"));
     assert_eq!(house.ask(twice.body(Body::empty()).unwrap()).await.status, 401);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_input_is_read_under_the_tenants_own_limits() {
+    let house = House::open().await;
+    house.user("pat", &["administrator"]).await;
+    let pat = async |method: &str, path: &str, body| {
+        house.send(method, &format!("/admin/v1/tenants/acme/{path}"), Some(&basic("pat")), Some(body)).await
+    };
+    let pushed = pat("POST", "projects/shop/versions", body("post", "/projects/{project}/versions").unwrap()).await;
+    assert_eq!(pushed.status, 200, "{}", pushed.text);
+    let deployed = pat("PUT", "environments/development/deployments/shop", json!({})).await;
+    assert_eq!(deployed.status, 200, "{}", deployed.text);
+    let run = async |input: Value| {
+        let told = pat("POST", "environments/development/runs", json!({"name": "echo", "input": input})).await;
+        (told.status, told.code())
+    };
+    let (deep, long) = (json!([[[[1]]]]), json!("x".repeat(2_000)));
+    assert_eq!((run(deep.clone()).await.0, run(long.clone()).await.0), (200, 200));
+    house.limit(&Limits { depth_max: 3, request_bytes_max: 1_000, ..Limits::default() }).await;
+    let began = std::time::Instant::now();
+    while run(deep.clone()).await != (400, "LG-JSON".into()) {
+        assert!(began.elapsed().as_secs() < 30, "the limits are not kept: {:?}", run(deep.clone()).await);
+    }
+    assert_eq!(run(long).await, (413, "LG-BODY-TOO-LARGE".into()));
+    assert_eq!(run(json!([1])).await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_narrowed_key_sees_its_environment_alone() {
+    let house = House::open().await;
+    house.user("pat", &["administrator"]).await;
+    let shop = body("post", "/projects/{project}/versions");
+    let pat = basic("pat");
+    let pushed = house.send("POST", "/admin/v1/tenants/acme/projects/shop/versions", Some(&pat), shop).await;
+    assert_eq!(pushed.status, 200, "{}", pushed.text);
+    for (environment, projects) in [("development", 200), ("test", 403)] {
+        let key = house.ada("POST", "users/pat/keys", Some(json!({"environment": environment}))).await.json();
+        let key = format!("Bearer {}", key["key"].as_str().unwrap());
+        let get =
+            async |path: &str| house.send("GET", &format!("/admin/v1/tenants/acme/{path}"), Some(&key), None).await;
+        let seen = get("environments").await.json();
+        let seen: Vec<_> = seen["items"].as_array().unwrap().iter().map(|one| one["id"].as_str().unwrap()).collect();
+        assert_eq!(seen, [environment]);
+        assert_eq!(get(&format!("environments/{environment}")).await.status, 200);
+        for other in ["live", "nowhere"] {
+            let told = get(&format!("environments/{other}")).await;
+            assert_eq!((told.status, told.code().as_str()), (404, "LG-NOT-FOUND"), "{other}: {}", told.text);
+        }
+        for path in ["projects", "projects/shop/versions"] {
+            let told = get(path).await;
+            assert_eq!(told.status, projects, "{path} by a key for {environment}: {}", told.text);
+        }
+    }
 }

@@ -21,7 +21,7 @@ mod values;
 
 use lockgate_mapping::{
     Expression,
-    expression::{ir::Program, is_builtin},
+    expression::{Unbound, ir::Program, is_builtin},
 };
 use lockgate_model::{
     Manifest,
@@ -37,6 +37,11 @@ pub(crate) use emitter::{Context, Emitter, Names, Place, root_item};
 pub trait Scope {
     /// The frame's value slot that holds `$name`.
     fn slot(&self, name: &str) -> Option<u32>;
+
+    /// What is wrong with a name that is bound nowhere; none: it is undefined. The place is filled in.
+    fn unbound(&self, _: &Unbound<'_>) -> Option<Diagnostic> {
+        None
+    }
 }
 
 /// No names.
@@ -58,7 +63,7 @@ pub fn compile_expression(
     base: usize,
     scope: &dyn Scope,
 ) -> Result<FunctionId, Diagnostics> {
-    let program = resolve(e, base, &|name| scope.slot(name).is_some())?;
+    let program = resolve(e, base, scope)?;
     let id = m.declare(&title(e), &[ValType::I64], &[ValType::I64]);
     let mut emitter = Emitter::new(m, &program, Place { source, base }, Names::Slots(scope), e.text());
     emitter.begin(0);
@@ -75,7 +80,7 @@ pub fn compile_condition(
     base: usize,
     scope: &dyn Scope,
 ) -> Result<FunctionId, Diagnostics> {
-    let program = resolve(e, base, &|name| scope.slot(name).is_some())?;
+    let program = resolve(e, base, scope)?;
     let id = m.declare(&title(e), &[ValType::I64], &[ValType::I32]);
     let mut emitter = Emitter::new(m, &program, Place { source, base }, Names::Slots(scope), e.text());
     emitter.begin(0);
@@ -107,7 +112,7 @@ pub fn expression_module(source: &str, bindings: bool) -> Result<Compiled, Diagn
 /// expression inside another is one, over all calls. Past it is error U1001.
 pub fn expression_module_within(source: &str, bindings: bool, depth_max: Option<u32>) -> Result<Compiled, Diagnostics> {
     let e = Expression::parse(source)?;
-    let program = resolve(&e, 0, &|name| bindings && !is_builtin(name))?;
+    let program = e.resolve(&|name| bindings && !is_builtin(name))?;
     let mut m = ModuleBuilder::new("expression");
     if let Some(depth) = depth_max {
         // The body of the innermost function is one more.
@@ -167,8 +172,9 @@ pub(crate) fn one_step(mut m: ModuleBuilder, step: Body, values: u32) -> Result<
 }
 
 /// The intermediate form, with problems placed in the file.
-pub(crate) fn resolve(e: &Expression, base: usize, outer: &dyn Fn(&str) -> bool) -> Result<Program, Diagnostics> {
-    e.resolve(outer).map_err(|problems| moved(problems, base))
+fn resolve(e: &Expression, base: usize, scope: &dyn Scope) -> Result<Program, Diagnostics> {
+    e.resolve_closed(&|name| scope.slot(name).is_some(), &|unbound| scope.unbound(unbound))
+        .map_err(|problems| moved(problems, base))
 }
 
 /// Problems of an expression that stands at `base` of its file.

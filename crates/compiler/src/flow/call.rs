@@ -1,7 +1,7 @@
 //! Calls: connector operations and mappings. Calls of the standard's own kind `http` are in [`super::http`].
 
 use lockgate_mapping::yaml::{Key, Node};
-use lockgate_model::manifest::StreamFormat;
+use lockgate_model::manifest::{Delimiter, NoDelimiter, StreamFormat};
 use lockgate_model::{Diagnostic, Digest, Span};
 
 use super::formula::{Place, is_stream, template};
@@ -20,7 +20,7 @@ struct Reference<'t> {
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node, with: Option<&Node>) -> Option<Call> {
     let text = reader.string(node, "`call`")?;
     match text {
-        "http" => return http::read(reader, node.span, with).map(|operation| Call::Operation(Box::new(operation))),
+        "http" => return Some(http::read(reader, node.span, with)),
         "openapi" | "asyncapi" | "grpc" | "a2a" | "mcp" => {
             reader.problem_help(
                 "LG-FLOW-NOT-YET",
@@ -32,12 +32,11 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, with: Option<&Node>) ->
         }
         _ => {}
     }
-    let reference = reference(reader, node.span, text)?;
-    if reference.left == "map" {
-        map(reader, node.span, &reference, with)
-    } else {
-        operation(reader, node.span, &reference, with)
-    }
+    Some(match reference(reader, node.span, text) {
+        Some(reference) if reference.left == "map" => map(reader, node.span, &reference, with),
+        Some(reference) => operation(reader, node.span, &reference, with),
+        None => Call::Broken(with.map_or(Template::Broken, |with| template(reader, with, Place::Task))),
+    })
 }
 
 fn reference<'t>(reader: &mut Reader<'_>, span: Span, text: &'t str) -> Option<Reference<'t>> {
@@ -78,47 +77,59 @@ fn reference<'t>(reader: &mut Reader<'_>, span: Span, text: &'t str) -> Option<R
     }
 }
 
-fn map(reader: &mut Reader<'_>, span: Span, reference: &Reference<'_>, with: Option<&Node>) -> Option<Call> {
-    let Some(with) = with else {
-        reader.problem_help(
-            "LG-MISSING-KEY",
-            span,
-            "a call of a mapping needs `with.input`",
-            "`with: { input: ${ $ } }` maps the task's input",
-        );
-        return None;
+fn map(reader: &mut Reader<'_>, span: Span, reference: &Reference<'_>, with: Option<&Node>) -> Call {
+    let input = match with {
+        Some(with) => reader
+            .object_of(with, "`with` of a mapping", &["input"])
+            .and_then(|entries| reader.required(entries, "input", "`with` of a mapping", with.span)),
+        None => {
+            reader.problem_help(
+                "LG-MISSING-KEY",
+                span,
+                "a call of a mapping needs `with.input`",
+                "`with: { input: ${ $ } }` maps the task's input",
+            );
+            None
+        }
     };
-    let entries = reader.object_of(with, "`with` of a mapping", &["input"])?;
-    let input = reader.required(entries, "input", "`with` of a mapping", with.span)?;
-    Some(Call::Map {
+    Call::Map {
         name: reference.right.to_owned(),
         version: reference.version.map(str::to_owned),
         span,
-        input: template(reader, input, Place::Task)?,
-    })
+        input: input.map_or(Template::Broken, |input| template(reader, input, Place::Task)),
+    }
 }
 
-fn operation(reader: &mut Reader<'_>, span: Span, reference: &Reference<'_>, with: Option<&Node>) -> Option<Call> {
-    let account_missing = "name the account declaration of project.yaml: `with: { account: … }`";
-    let Some(with) = with else {
-        reader.problem_help("LG-MISSING-KEY", span, "a call of a connector needs `with.account`", account_missing);
-        return None;
+/// Reads `with.account`.
+fn account(reader: &mut Reader<'_>, at: Span, entries: &[(Key, Node)]) -> Account {
+    let Some(node) = find(entries, "account") else {
+        let help = "name the account declaration of project.yaml: `with: { account: … }`";
+        reader.problem_help("LG-MISSING-KEY", at, "a call of a connector needs `with.account`", help);
+        return Account::Broken;
     };
-    let entries = reader.object(with, "`with`")?;
-    let Some(account) = find(entries, "account") else {
-        reader.problem_help("LG-MISSING-KEY", with.span, "a call of a connector needs `with.account`", account_missing);
-        return None;
-    };
-    let name = reader.string(account, "`account`")?;
+    let Some(name) = reader.string(node, "`account`") else { return Account::Broken };
     if name.contains("${") {
         reader.problem_help(
             "LG-CALL-ACCOUNT",
-            account.span,
+            node.span,
             "the account of a call cannot be computed",
             "a deployment must know every account it can reach: name it, and use `switch` to choose between calls",
         );
-        return None;
+        return Account::Broken;
     }
+    Account::Declared { name: name.to_owned(), span: node.span }
+}
+
+fn operation(reader: &mut Reader<'_>, span: Span, reference: &Reference<'_>, with: Option<&Node>) -> Call {
+    let entries = match with {
+        Some(with) => reader.object(with, "`with`"),
+        None => Some(Default::default()),
+    };
+    let account = match entries {
+        Some(entries) => account(reader, with.map_or(span, |with| with.span), entries),
+        None => Account::Broken,
+    };
+    let entries = entries.unwrap_or_default();
     let (mut fields, mut computed) = (Vec::new(), Vec::new());
     let takes = taken(reader, entries);
     let streams = find(entries, "stream").is_some_and(|node| streaming(reader, node));
@@ -129,7 +140,7 @@ fn operation(reader: &mut Reader<'_>, span: Span, reference: &Reference<'_>, wit
             member if takes.as_ref().is_some_and(|takes| takes.member == member) => continue,
             _ => {}
         }
-        let template = template(reader, value, Place::Task)?;
+        let template = template(reader, value, Place::Task);
         if !matches!(template, Template::Constant(_)) {
             computed.push((key.text.clone(), value.span));
         }
@@ -140,19 +151,20 @@ fn operation(reader: &mut Reader<'_>, span: Span, reference: &Reference<'_>, wit
         "sql" => Some(statement_detail(value)),
         _ => None,
     });
-    Some(Call::Operation(Box::new(Operation {
+    Call::Operation(Box::new(Operation {
         connector: reference.left.to_owned(),
         operation: reference.right.to_owned(),
         version: reference.version.unwrap_or("1").to_owned(),
         span,
-        account: Account::Declared { name: name.to_owned(), span: account.span },
+        account,
         detail: detail.into_iter().collect(),
         computed,
+        given: with.cloned(),
         input: Template::Object(fields),
         answer: Answer::Whole,
         streams,
         takes,
-    })))
+    }))
 }
 
 /// `with.stream`: a constant, because it decides what may come next.
@@ -178,25 +190,23 @@ fn taken(reader: &mut Reader<'_>, entries: &[(Key, Node)]) -> Option<Takes> {
 fn format(reader: &mut Reader<'_>, node: &Node) -> Option<StreamFormat> {
     const HELP: &str = "one of `csv`, `{ csv: { delimiter: ';' } }`, `json`, `json-lines`";
     match node.as_text() {
-        Some("csv") => return Some(StreamFormat::Csv(',')),
+        Some("csv") => return Some(StreamFormat::Csv(Delimiter::COMMA)),
         Some("json") => return Some(StreamFormat::Json),
         Some("json-lines") => return Some(StreamFormat::JsonLines),
         Some(_) => {}
         None => {
             let entries = reader.object_of(node, "`format`", &["csv"])?;
             let csv = reader.object_of(find(entries, "csv")?, "`csv`", &["delimiter"])?;
-            let Some(delimiter) = find(csv, "delimiter") else { return Some(StreamFormat::Csv(',')) };
-            let mut characters = reader.string(delimiter, "`delimiter`")?.chars();
-            match (characters.next(), characters.next()) {
-                (Some(one), None) if one.is_ascii() && !matches!(one, '"' | '\r' | '\n' | '\0') => {
-                    return Some(StreamFormat::Csv(one));
+            let Some(node) = find(csv, "delimiter") else { return Some(StreamFormat::Csv(Delimiter::COMMA)) };
+            let text = reader.string(node, "`delimiter`")?;
+            let delimiter = text.parse().map_err(|_| NoDelimiter).and_then(|one: char| Delimiter::try_from(one));
+            return match delimiter {
+                Ok(delimiter) => Some(StreamFormat::Csv(delimiter)),
+                Err(no) => {
+                    reader.problem_help("LG-FLOW-STREAM", node.span, no.to_string(), HELP);
+                    None
                 }
-                _ => {
-                    let message = "a delimiter is one ASCII character, no quote and no line end";
-                    reader.problem_help("LG-FLOW-STREAM", delimiter.span, message, HELP);
-                    return None;
-                }
-            }
+            };
         }
     }
     reader.problem_help("LG-FLOW-STREAM", node.span, "there is no such format of a stream", HELP);

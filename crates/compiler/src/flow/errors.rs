@@ -40,7 +40,7 @@ pub fn error_type_names(uri: &str) -> Vec<String> {
 }
 
 /// Reads `raise.error`: an object, or the name of one under `use.errors`.
-pub(super) fn raised(reader: &mut Reader<'_>, node: &Node, reusable: &[(Key, Node)]) -> Option<Template> {
+pub(super) fn raised(reader: &mut Reader<'_>, node: &Node, reusable: &[(Key, Node)]) -> Template {
     let Some(name) = node.as_text() else { return error(reader, node) };
     match find(reusable, name) {
         // Its own problems are reported where it is defined.
@@ -59,15 +59,14 @@ pub(super) fn raised(reader: &mut Reader<'_>, node: &Node, reusable: &[(Key, Nod
                     .help(help)
                     .token(name),
             );
-            None
+            Template::Broken
         }
     }
 }
 
 /// Reads one error object with expressions in it.
-pub(super) fn error(reader: &mut Reader<'_>, node: &Node) -> Option<Template> {
-    let before = reader.problems.0.len();
-    let entries = reader.object_of(node, "an error", FIELDS)?;
+pub(super) fn error(reader: &mut Reader<'_>, node: &Node) -> Template {
+    let Some(entries) = reader.object_of(node, "an error", FIELDS) else { return Template::Broken };
     reader.required(entries, "type", "an error", node.span);
     if let Some(status) = reader.required(entries, "status", "an error", node.span)
         && !status.as_lexeme().and_then(|lexeme| lexeme.parse::<u16>().ok()).is_some_and(|s| (400..600).contains(&s))
@@ -79,8 +78,7 @@ pub(super) fn error(reader: &mut Reader<'_>, node: &Node) -> Option<Template> {
             reader.string(value, &format!("`{}` of an error", key.text));
         }
     }
-    let error = template(reader, node, Place::Task)?;
-    (reader.problems.0.len() == before).then_some(error)
+    template(reader, node, Place::Task)
 }
 
 /// Reads `catch.errors.with`.

@@ -10,7 +10,7 @@ use crate::reader::Reader;
 /// Which runtime arguments an expression may use, by where it stands (the standard's table
 /// "runtime expression arguments").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// `input.from` of the flow.
     FlowInput,
     /// `output.as` of the flow.
@@ -34,7 +34,8 @@ impl Place {
         }
     }
 
-    fn arguments(self) -> &'static [&'static str] {
+    /// The runtime's arguments that exist there.
+    pub(super) fn arguments(self) -> &'static [&'static str] {
         match self {
             Place::FlowInput => &["workflow", "runtime"],
             Place::FlowOutput => &["context", "workflow", "runtime"],
@@ -74,13 +75,13 @@ pub(super) fn formula(reader: &mut Reader<'_>, node: &Node, what: &str, place: P
 /// Reads `from` and `as`: a string is an expression, an object holds expressions.
 pub(super) fn shape(reader: &mut Reader<'_>, node: &Node, what: &str, place: Place) -> Option<Template> {
     match &node.value {
-        Value::Mapping(_) => template(reader, node, place),
+        Value::Mapping(_) => Some(template(reader, node, place)),
         _ => formula(reader, node, what, place).map(|formula| Template::Formula(Box::new(formula))),
     }
 }
 
 /// Reads a value: strings of the form `${ … }` are expressions wherever they stand, all else is constant.
-pub(super) fn template(reader: &mut Reader<'_>, node: &Node, place: Place) -> Option<Template> {
+pub(super) fn template(reader: &mut Reader<'_>, node: &Node, place: Place) -> Template {
     match &node.value {
         Value::Scalar(scalar) => match node.as_text() {
             Some(text) if text.trim_start().starts_with("${") => {
@@ -92,9 +93,9 @@ pub(super) fn template(reader: &mut Reader<'_>, node: &Node, place: Place) -> Op
                         "the expression has no closing `}` at the end of the string",
                         "`${ … }` must be the whole string; join texts with `&` inside it",
                     );
-                    return None;
+                    return Template::Broken;
                 };
-                Some(Template::Formula(Box::new(parsed(reader, inner, origin.skip(start), place))))
+                Template::Formula(Box::new(parsed(reader, inner, origin.skip(start), place)))
             }
             Some(text) if text.contains("${") => {
                 reader.problem_help(
@@ -103,26 +104,24 @@ pub(super) fn template(reader: &mut Reader<'_>, node: &Node, place: Place) -> Op
                     "an expression inside a longer string is not evaluated",
                     "make the whole string one expression: `${ \"text \" & field }`",
                 );
-                None
+                Template::Broken
             }
-            _ => Some(Template::Constant(node.to_json())),
+            _ => Template::Constant(node.to_json()),
         },
         Value::Sequence(items) => {
             let items: Vec<_> = items.iter().map(|item| template(reader, item, place)).collect();
-            let items: Vec<_> = items.into_iter().collect::<Option<_>>()?;
             if items.iter().all(|item| matches!(item, Template::Constant(_))) {
-                return Some(Template::Constant(node.to_json()));
+                return Template::Constant(node.to_json());
             }
-            Some(Template::Array(items))
+            Template::Array(items)
         }
         Value::Mapping(entries) => {
             let fields: Vec<_> =
-                entries.iter().map(|(key, value)| Some((key.text.clone(), template(reader, value, place)?))).collect();
-            let fields: Vec<_> = fields.into_iter().collect::<Option<_>>()?;
+                entries.iter().map(|(key, value)| (key.text.clone(), template(reader, value, place))).collect();
             if fields.iter().all(|(_, field)| matches!(field, Template::Constant(_))) {
-                return Some(Template::Constant(node.to_json()));
+                return Template::Constant(node.to_json());
             }
-            Some(Template::Object(fields))
+            Template::Object(fields)
         }
     }
 }
@@ -171,7 +170,7 @@ fn parsed(reader: &mut Reader<'_>, text: &str, origin: Origin, place: Place) -> 
     let mut mentions: Vec<String> = variables.into_iter().map(|v| v.name).collect();
     mentions.sort();
     mentions.dedup();
-    Formula { expression, origin, mentions }
+    Formula { expression, origin, mentions, place }
 }
 
 /// A `$name` in an expression.
@@ -181,7 +180,8 @@ struct Variable {
     end: usize,
 }
 
-/// Runtime arguments that cannot be used here are refused: they would silently be undefined.
+/// Runtime arguments that cannot be used here are refused: they would silently be undefined. Other
+/// names that nothing binds are found when the expression is compiled.
 fn check_argument(reader: &mut Reader<'_>, text: &str, variable: &Variable, origin: &Origin, place: Place) {
     let name = variable.name.as_str();
     if !is_argument(name) {

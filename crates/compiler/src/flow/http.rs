@@ -8,25 +8,27 @@ use lockgate_mapping::yaml::{Key, Node};
 use lockgate_model::Span;
 
 use super::formula::{Place, template};
-use super::tree::{Account, Answer, Operation, Piece, Template};
+use super::tree::{Account, Answer, Call, Operation, Piece, Template};
 use crate::reader::{Reader, find};
 
 const METHODS: &[&str] = &["get", "post", "put", "patch", "delete", "head", "options"];
 
 /// Reads an http call.
-pub(super) fn read(reader: &mut Reader<'_>, span: Span, with: Option<&Node>) -> Option<Operation> {
+pub(super) fn read(reader: &mut Reader<'_>, span: Span, with: Option<&Node>) -> Call {
     const KEYS: &[&str] = &["method", "endpoint", "headers", "body", "query", "output", "redirect"];
     let Some(with) = with else {
         reader.problem("LG-MISSING-KEY", span, "an http call needs `with.method` and `with.endpoint`");
-        return None;
+        return Call::Broken(Template::Broken);
     };
-    let entries = reader.object_of(with, "`with` of an http call", KEYS)?;
+    let Some(entries) = reader.object_of(with, "`with` of an http call", KEYS) else {
+        return Call::Broken(Template::Broken);
+    };
     let method = reader.required(entries, "method", "an http call", with.span).and_then(|node| method(reader, node));
     let endpoint = reader.required(entries, "endpoint", "an http call", with.span);
     let endpoint = endpoint.and_then(|node| endpoint_uri(reader, node));
-    let headers = find(entries, "headers").and_then(|node| headers(reader, node));
-    let query = find(entries, "query").and_then(|node| template(reader, node, Place::Task));
-    let body = find(entries, "body").and_then(|node| template(reader, node, Place::Task));
+    let headers = find(entries, "headers").map(|node| headers(reader, node));
+    let query = find(entries, "query").map(|node| template(reader, node, Place::Task));
+    let body = find(entries, "body").map(|node| template(reader, node, Place::Task));
     if let Some((key, node)) = entries.iter().find(|(key, _)| key.text == "redirect")
         && node.as_bool() != Some(false)
     {
@@ -37,14 +39,19 @@ pub(super) fn read(reader: &mut Reader<'_>, span: Span, with: Option<&Node>) -> 
             "redirects are followed, each one vetted like the first address",
         );
     }
-    let output = find(entries, "output").map_or(Some("content"), |node| output(reader, node))?;
-    let (method, endpoint) = (method?, endpoint?);
-
-    let query = joined(reader, entries, endpoint.query, query)?;
+    let output = find(entries, "output").map_or(Some("content"), |node| output(reader, node));
+    let given = |query: Option<Template>| {
+        let given = [("query", query), ("headers", headers.clone()), ("body", body.clone())];
+        given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)))
+    };
+    let (Some(method), Some(endpoint), Some(output)) = (method, endpoint, output) else {
+        return Call::Broken(Template::Object(given(query).collect()));
+    };
+    let Some(query) = joined(reader, entries, endpoint.query, query.clone()) else {
+        return Call::Broken(Template::Object(given(query).collect()));
+    };
     let mut fields = vec![("path".to_owned(), endpoint.path)];
-    fields.extend(query.map(|query| ("query".to_owned(), query)));
-    fields.extend(headers.clone().map(|headers| ("headers".to_owned(), headers)));
-    fields.extend(body.map(|body| ("body".to_owned(), body)));
+    fields.extend(given(query));
     let answer = match output {
         "response" => Answer::Response(Template::Object(vec![
             ("method".to_owned(), Template::Constant(format!("\"{}\"", method.to_uppercase()))),
@@ -53,7 +60,7 @@ pub(super) fn read(reader: &mut Reader<'_>, span: Span, with: Option<&Node>) -> 
         ])),
         _ => Answer::Content,
     };
-    Some(Operation {
+    Call::Operation(Box::new(Operation {
         connector: "https".to_owned(),
         operation: method,
         version: "1".to_owned(),
@@ -61,11 +68,12 @@ pub(super) fn read(reader: &mut Reader<'_>, span: Span, with: Option<&Node>) -> 
         account: Account::Origin(endpoint.origin),
         detail: vec![endpoint.detail],
         computed: Vec::new(),
+        given: None,
         input: Template::Object(fields),
         answer,
         streams: false,
         takes: None,
-    })
+    }))
 }
 
 fn method(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
@@ -101,7 +109,7 @@ fn output<'n>(reader: &mut Reader<'_>, node: &'n Node) -> Option<&'n str> {
     }
 }
 
-fn headers(reader: &mut Reader<'_>, node: &Node) -> Option<Template> {
+fn headers(reader: &mut Reader<'_>, node: &Node) -> Template {
     for (key, value) in node.entries().unwrap_or_default() {
         reader.string(value, &format!("header `{}`", key.text));
         if key.text.eq_ignore_ascii_case("authorization") || key.text.eq_ignore_ascii_case("cookie") {
@@ -292,6 +300,7 @@ fn joined(
             from_uri
                 .extend(own.unwrap_or_default().iter().map(|(k, v)| (k.text.clone(), Template::Constant(v.to_json()))));
         }
+        Some(Template::Broken) => return None,
         Some(_) => {
             let at = find(entries, "query").map_or(Span::default(), |node| node.span);
             reader.problem_help(

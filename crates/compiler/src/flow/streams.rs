@@ -7,7 +7,7 @@
 use lockgate_model::Diagnostic;
 
 use super::jumps::jumps;
-use super::tree::{Call, Operation, Target, Task, Work};
+use super::tree::{Call, Operation, Source, Target, Task, Work};
 use crate::reader::Reader;
 
 const TOGETHER: &str = "the call that streams and the call that takes it stand together and run always together";
@@ -54,7 +54,11 @@ pub(super) fn connect(reader: &mut Reader<'_>, tasks: &mut [Task]) {
                 );
             }
         }
-        let from = source.map(|source| (source.connector.clone(), source.operation.clone()));
+        let from = before.zip(source).map(|(task, source)| Source {
+            task: task.pointer.clone(),
+            connector: source.connector.clone(),
+            operation: source.operation.clone(),
+        });
         if let Some(Work::Call(Call::Operation(operation))) = tasks.get_mut(place).map(|task| &mut task.work)
             && let Some(takes) = &mut operation.takes
         {

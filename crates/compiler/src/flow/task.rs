@@ -116,10 +116,10 @@ impl<'r, 't> TaskReader<'r, 't> {
         };
         let what = format!("task `{}`", key.text);
         let Some(entries) = self.reader.object(node, &what) else { return task };
+        self.common(entries, &mut task);
         let Some((kind, own)) = self.kind(entries, &what, key.span) else { return task };
         let known: Vec<&str> = COMMON.iter().chain(own).copied().chain([kind]).collect();
         self.reader.object_of(node, &what, &known);
-        self.common(entries, &mut task);
         if let Some(work) = self.work(kind, entries, &task.pointer, key.span) {
             task.work = work;
         }
@@ -219,7 +219,7 @@ impl<'r, 't> TaskReader<'r, 't> {
             "raise" => {
                 let entries = self.reader.object_of(node, "`raise`", &["error"])?;
                 let error = self.reader.required(entries, "error", "`raise`", node.span)?;
-                errors::raised(self.reader, error, self.reusable.errors).map(Work::Raise)
+                Some(Work::Raise(errors::raised(self.reader, error, self.reusable.errors)))
             }
             "call" => call::read(self.reader, node, find(entries, "with")).map(Work::Call),
             "run" => {
@@ -244,7 +244,7 @@ impl<'r, 't> TaskReader<'r, 't> {
         match node.as_text() {
             Some(_) => formula(self.reader, node, "`set`", Place::Task)
                 .map(|formula| Work::Set(Template::Formula(Box::new(formula)))),
-            None => template(self.reader, node, Place::Task).map(Work::Set),
+            None => Some(Work::Set(template(self.reader, node, Place::Task))),
         }
     }
 
@@ -281,8 +281,9 @@ impl<'r, 't> TaskReader<'r, 't> {
             }
             let when = self.condition(entries, "when");
             let then = self.reader.required(entries, "then", &what, key.span);
-            let Some(then) = then.and_then(|node| self.jump(node, "`then`")) else { continue };
-            cases.push(Case { when, then });
+            let then = then.and_then(|node| self.jump(node, "`then`"));
+            // A case that leads nowhere is reported; so is what else is wrong with it.
+            cases.push(Case { when, then: then.unwrap_or(Jump { to: Target::Continue, span: key.span }) });
         }
         Some(Work::Switch(cases))
     }
@@ -298,19 +299,24 @@ impl<'r, 't> TaskReader<'r, 't> {
         let tasks = self.reader.required(entries, "do", "a `for` task", at);
         let tasks = tasks.map(|node| self.list(node, &format!("{pointer}/do"), "`do`")).unwrap_or_default();
         let condition = self.condition(entries, "while");
-        let own = self.reader.object_of(node, "`for`", &["each", "in", "at"])?;
+        let own = self.reader.object_of(node, "`for`", &["each", "in", "at"]).unwrap_or_default();
         let each = self.variable(own, "each", "item");
         let at = self.variable(own, "at", "index");
         if each == at {
             self.reader.problem("LG-FLOW-NAME", node.span, format!("item and index are both called `{each}`"));
         }
-        let collection = self.reader.required(own, "in", "`for`", node.span)?;
-        let collection = match collection.items() {
-            Some(_) => template(self.reader, collection, Place::Task),
-            None => formula(self.reader, collection, "`in`", Place::Task)
-                .map(|formula| Template::Formula(Box::new(formula))),
+        // What is no object has no keys that could be missing.
+        let collection = match node.entries() {
+            Some(_) => self.reader.required(own, "in", "`for`", node.span),
+            None => None,
         };
-        Some(Work::For(Box::new(For { each, at, collection: collection?, condition, tasks })))
+        let collection = match collection {
+            Some(node) if node.items().is_some() => template(self.reader, node, Place::Task),
+            Some(node) => formula(self.reader, node, "`in`", Place::Task)
+                .map_or(Template::Broken, |formula| Template::Formula(Box::new(formula))),
+            None => Template::Broken,
+        };
+        Some(Work::For(Box::new(For { each, at, collection, condition, tasks })))
     }
 
     /// The name of a variable that the task defines.
@@ -333,9 +339,9 @@ impl<'r, 't> TaskReader<'r, 't> {
 
     fn attempt(&mut self, node: &Node, entries: &[(Key, Node)], pointer: &str, at: Span) -> Option<Work> {
         let tasks = self.list(node, &format!("{pointer}/try"), "`try`");
-        let catch = self.reader.required(entries, "catch", "a `try` task", at)?;
         const KEYS: &[&str] = &["errors", "as", "when", "exceptWhen", "retry", "do", "then"];
-        let entries = self.reader.object_of(catch, "`catch`", KEYS)?;
+        let catch = self.reader.required(entries, "catch", "a `try` task", at);
+        let entries = catch.and_then(|catch| self.reader.object_of(catch, "`catch`", KEYS)).unwrap_or_default();
         let filter = match find(entries, "errors") {
             Some(node) => {
                 let with = self.reader.object_of(node, "`catch.errors`", &["with"]).and_then(|e| find(e, "with"));

@@ -4,7 +4,7 @@ use lockgate_mapping::yaml;
 use lockgate_model::Diagnostics;
 
 use super::tree::{Flow, Target, Template, Work};
-use super::{probe, read};
+use super::{Surroundings, probe, read};
 use crate::reader::Reader;
 
 const HEAD: &str =
@@ -258,6 +258,7 @@ fn errors_and_retries() {
             ("LG-WRONG-TYPE", "-1"),
             ("LG-FLOW-NOT-YET", "duration"),
             ("LG-FLOW-REFERENCE", "gonne"),
+            ("LG-FLOW-UNREACHABLE", "b"),
             ("LG-MISSING-KEY", "{ status: 400, detial: x }"),
             ("LG-UNKNOWN-KEY", "detial"),
             ("LG-FLOW-REFERENCE", "fast"),
@@ -331,11 +332,47 @@ fn help_names_what_was_meant() {
 
 #[test]
 fn what_the_expression_compiler_refuses_is_found_in_a_broken_flow_too() {
-    let text = format!("{HEAD}do: [a: {{ set: {{ b: '${{ $eval(\"1\") }}' }}, swtich: 1 }}]");
+    // In tasks that are broken themselves, and beside and inside forms that are not compiled.
+    let text = format!(
+        r#"{HEAD}do:
+  - a: {{ set: {{ b: '${{ $eval("1") }}', c: 'x ${{ y }}', d: '${{ $zip(a, b) & a@$x.b }}' }}, swtich: 1 }}
+  - b: {{ for: {{ each: i }}, do: [c: {{ set: {{ d: ['${{ /x/ }}', '${{ a{{b: $pad(c, 1)}} }}'] }} }}] }}
+  - d: {{ try: [e: {{ set: '${{ a^($sqrt(b)) }}' }}] }}
+  - f: {{ call: nothing, with: {{ body: '${{ $ ~> |a|{{"b": $each(c)}}| }}' }} }}
+  - g: {{ call: http, with: {{ method: steal, body: '${{ $spread(a) }}' }} }}
+  - h: {{ switch: [i: {{ when: $type(a) }}], output: {{ as: $random() }} }}
+  - j: {{ raise: {{ error: {{ status: 9, title: '${{ $error("x") }}' }} }}, if: a#$i.b }}
+  - k: {{ fork: {{}}, if: $clone(a) }}
+"#
+    );
     let (flow, problems) = parse(&text);
     assert!(!problems.is_empty());
-    let found = probe(&flow, "f.flow.yaml");
+    let (maps, tables) = Default::default();
+    let found = probe(&flow, &Surroundings { file: "f.flow.yaml", maps: &maps, tables: &tables });
+    let found = found.into_result(()).unwrap_err();
     assert!(found.0.iter().all(|problem| problem.file == "f.flow.yaml"), "{found}");
+    let at: Vec<_> = found.0.iter().map(|p| text.get(p.span.start as usize..p.span.end as usize).unwrap()).collect();
+    assert_eq!(
+        at,
+        [
+            "$eval",
+            "$zip",
+            "a",
+            "/x/",
+            "{",
+            "$pad",
+            "^",
+            "$sqrt",
+            r#"|a|{"b": $each(c)}|"#,
+            "$each",
+            "$spread",
+            "$type",
+            "$random",
+            "$error",
+            "a",
+            "$clone",
+        ]
+    );
 }
 
 #[test]
@@ -380,7 +417,7 @@ fn a_stream_goes_from_one_call_into_the_next_and_nowhere_else() {
     let flow = sound(&format!("do:\n  - {query}\n  - {put}\n"));
     let Work::Call(super::tree::Call::Operation(operation)) = &flow.tasks[1].work else { panic!("a call") };
     let takes = operation.takes.as_ref().unwrap();
-    assert_eq!((takes.member.as_str(), takes.from.as_ref().unwrap().1.as_str()), ("content", "query"));
+    assert_eq!((takes.member.as_str(), takes.from.as_ref().unwrap().operation.as_str()), ("content", "query"));
     assert!(!matches!(&operation.input, Template::Object(fields) if fields.iter().any(|(key, _)| key != "path")));
 
     let stream = "LG-FLOW-STREAM";
@@ -418,13 +455,15 @@ fn a_stream_goes_from_one_call_into_the_next_and_nowhere_else() {
         let found = refused(&format!("do:\n  - {query}\n  - {}\n", put.replace("content: '${ $stream }'", other)));
         assert!(found.contains(&("LG-FLOW-ARGUMENT".into(), "$stream".into())), "{other}: {found:?}");
     }
-    for (format, at) in
-        [("xml", "xml"), ("{ csv: { delimiter: '::' } }", "'::'"), ("{ csv: { delimiter: '\"' } }", "'\"'")]
-    {
-        is(
-            &refused(&format!("do:\n  - {query}\n  - {}\n", put.replace("format: csv", &format!("format: {format}")))),
-            &[(stream, at)],
-        );
+    let written =
+        |format: &str| format!("do:\n  - {query}\n  - {}\n", put.replace("format: csv", &format!("format: {format}")));
+    is(&refused(&written("xml")), &[(stream, "xml")]);
+    // What could stand in a number or a boolean would break lines.
+    for delimiter in ["''", "'::'", "'\"'", "'.'", "'+'", "'-'", "'0'", "'e'", "' '", "\"\\n\"", "'é'"] {
+        is(&refused(&written(&format!("{{ csv: {{ delimiter: {delimiter} }} }}"))), &[(stream, delimiter)]);
+    }
+    for delimiter in ["';'", "'|'", "\"\\t\""] {
+        sound(&written(&format!("{{ csv: {{ delimiter: {delimiter} }} }}")));
     }
     is(
         &refused(&format!("do:\n  - {}\n  - {put}\n", query.replace("stream: true", "stream: yes"))),

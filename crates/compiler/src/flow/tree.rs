@@ -1,9 +1,11 @@
 //! A flow after reading: names resolved, expressions parsed, nothing left to look up.
 
 use lockgate_mapping::Expression;
-use lockgate_mapping::yaml::Origin;
+use lockgate_mapping::yaml::{Node, Origin};
 use lockgate_model::manifest::StreamFormat;
 use lockgate_model::{Schedule, Span};
+
+use super::formula::Place;
 
 /// One orchestration.
 #[derive(Debug)]
@@ -190,6 +192,8 @@ pub(crate) enum Call {
         /// `with.input`
         input: Template,
     },
+    /// What is called could not be read, and the problem is recorded; this is what it was given.
+    Broken(Template),
 }
 
 /// A connector's operation with its arguments.
@@ -209,6 +213,8 @@ pub(crate) struct Operation {
     pub detail: Vec<String>,
     /// Members of its input that an expression computes, and where.
     pub computed: Vec<(String, Span)>,
+    /// `with` as it is written; none where the standard says what stands in it.
+    pub given: Option<Node>,
     /// What the connector gets.
     pub input: Template,
     /// What of the answer is the task's output.
@@ -228,8 +234,19 @@ pub(crate) struct Takes {
     pub span: Span,
     /// How the stream is written, and where that is said.
     pub format: Option<(StreamFormat, Span)>,
-    /// Connector and operation that the stream comes from, once [`super::streams`] found it.
-    pub from: Option<(String, String)>,
+    /// The call that the stream comes from, once [`super::streams`] found it.
+    pub from: Option<Source>,
+}
+
+/// A call that streams.
+#[derive(Debug)]
+pub(crate) struct Source {
+    /// JSON pointer of its task.
+    pub task: String,
+    /// Connector.
+    pub connector: String,
+    /// Operation.
+    pub operation: String,
 }
 
 /// The account of a call.
@@ -244,6 +261,8 @@ pub(crate) enum Account {
     },
     /// A literal https origin.
     Origin(String),
+    /// Could not be read; the problem is recorded.
+    Broken,
 }
 
 /// What of a connector's answer becomes the task's output.
@@ -272,6 +291,8 @@ pub(crate) enum Template {
     Field(String),
     /// A text with fields of the data in it.
     Text(Vec<Piece>),
+    /// Could not be read; the problem is recorded.
+    Broken,
 }
 
 /// A piece of a URI template.
@@ -292,6 +313,8 @@ pub(crate) struct Formula {
     pub origin: Origin,
     /// Variables it mentions, without `$`.
     pub mentions: Vec<String>,
+    /// What kind of place it stands at.
+    pub place: Place,
 }
 
 impl Formula {
@@ -357,7 +380,7 @@ impl Task {
                 let of_retry = retry.into_iter().flat_map(|retry| retry.when.iter().chain(&retry.except));
                 work.when.iter().chain(&work.except).chain(of_retry).for_each(each);
             }
-            Work::Call(Call::Map { input, .. }) => input.formulas(each),
+            Work::Call(Call::Map { input, .. } | Call::Broken(input)) => input.formulas(each),
             Work::Call(Call::Operation(operation)) => {
                 operation.input.formulas(each);
                 if let Answer::Response(request) = &operation.answer {
@@ -380,7 +403,7 @@ impl Template {
     /// All expressions in it.
     pub fn formulas<'t>(&'t self, each: &mut dyn FnMut(&'t Formula)) {
         match self {
-            Template::Constant(_) | Template::Field(_) | Template::Text(_) => {}
+            Template::Constant(_) | Template::Field(_) | Template::Text(_) | Template::Broken => {}
             Template::Formula(formula) => each(formula),
             Template::Object(fields) => fields.iter().for_each(|(_, field)| field.formulas(each)),
             Template::Array(items) => items.iter().for_each(|item| item.formulas(each)),

@@ -8,19 +8,25 @@ use lockgate_model::id::AccountName;
 use lockgate_model::manifest::StreamContent;
 
 use super::declaration::Declaration;
+use super::input;
 use super::sources::{Catalog, OperationInfo, version_matches};
 use crate::flow::tree::{Account, Call, Flow, Operation, Work};
 use crate::reader::{Reader, list, nearest};
 
-/// Checks the calls against the project itself.
+/// Checks the calls against the project itself; without `accounts` nothing is known of these.
 pub(super) fn check_declared(
     reader: &mut Reader<'_>,
     flow: &Flow,
-    accounts: &BTreeMap<AccountName, Declaration>,
+    accounts: Option<&BTreeMap<AccountName, Declaration>>,
     maps: &BTreeMap<String, MapFile>,
 ) {
     each_call(flow, &mut |call| match call {
-        Call::Operation(operation) => declared(reader, operation, accounts),
+        Call::Broken(_) => {}
+        Call::Operation(operation) => {
+            if let Some(accounts) = accounts {
+                declared(reader, operation, accounts);
+            }
+        }
         Call::Map { name, version, span, .. } => match maps.get(name) {
             None => {
                 let known = maps.keys().map(String::as_str);
@@ -36,6 +42,7 @@ pub(super) fn check_declared(
             }
             Some(map) => {
                 if let Some(version) = version
+                    && !map.version.is_empty()
                     && !version_matches(version, &map.version)
                 {
                     reader.problem_help(
@@ -68,6 +75,10 @@ fn declared(reader: &mut Reader<'_>, operation: &Operation, accounts: &BTreeMap<
         );
         return;
     };
+    // What the declaration lacks is reported at its own place.
+    if declaration.connector.is_empty() || declaration.operations.is_empty() {
+        return;
+    }
     if declaration.connector != operation.connector {
         reader.problem_help(
             "LG-CALL-ACCOUNT",
@@ -126,6 +137,7 @@ pub(super) fn check_known(reader: &mut Reader<'_>, flow: &Flow, catalog: &Catalo
             );
         }
         check_stream(reader, operation, known, catalog);
+        input::check(reader, operation, known);
         for (member, span) in operation.computed.iter().filter(|(member, _)| known.constant.contains(member)) {
             reader.problem_help(
                 "LG-CALL-CONSTANT",
@@ -153,8 +165,7 @@ fn check_stream(reader: &mut Reader<'_>, operation: &Operation, known: &Operatio
         let message = format!("`{name}` takes no stream as `{}`", takes.member);
         reader.problem_help("LG-FLOW-STREAM", takes.span, message, help);
     }
-    let source =
-        takes.from.as_ref().and_then(|(connector, operation)| catalog.connectors.get(connector)?.get(operation));
+    let source = takes.from.as_ref().and_then(|from| catalog.connectors.get(&from.connector)?.get(&from.operation));
     match (source.and_then(|source| source.gives), &takes.format) {
         (Some(StreamContent::Records), None) => reader.problem_help(
             "LG-FLOW-STREAM",
@@ -170,6 +181,41 @@ fn check_stream(reader: &mut Reader<'_>, operation: &Operation, known: &Operatio
         ),
         _ => {}
     }
+}
+
+/// A stream from one call of a flow into the next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stream {
+    /// JSON pointer of the task that streams.
+    pub from_task: String,
+    /// What it calls, such as `postgres.query`.
+    pub from: String,
+    /// JSON pointer of the task that takes the stream.
+    pub into_task: String,
+    /// What that calls.
+    pub into: String,
+    /// The member of its input that is the stream.
+    pub member: String,
+}
+
+/// The streams of a flow, in the order of its tasks.
+pub(super) fn streams(flow: &Flow) -> Vec<Stream> {
+    let mut streams = Vec::new();
+    flow.each_task(&mut |task| {
+        if let Work::Call(Call::Operation(operation)) = &task.work
+            && let Some(takes) = &operation.takes
+            && let Some(from) = &takes.from
+        {
+            streams.push(Stream {
+                from_task: from.task.clone(),
+                from: format!("{}.{}", from.connector, from.operation),
+                into_task: task.pointer.clone(),
+                into: format!("{}.{}", operation.connector, operation.operation),
+                member: takes.member.clone(),
+            });
+        }
+    });
+    streams
 }
 
 fn each_call<'f>(flow: &'f Flow, each: &mut dyn FnMut(&'f Call)) {

@@ -42,12 +42,19 @@ pub(super) struct ProjectFile {
     pub id: Option<ProjectId>,
     pub title: Option<String>,
     pub accounts: BTreeMap<AccountName, Declaration>,
+    /// Declarations under names that are none: the problem is recorded.
+    pub misnamed: Vec<Declaration>,
+    /// The file, or its `accounts`, could not be read: nothing is known of what it declares.
+    pub unread: bool,
 }
 
 /// Reads `project.yaml`.
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> ProjectFile {
     let mut file = ProjectFile::default();
-    let Some(entries) = reader.object_of(node, "project.yaml", &["project", "title", "accounts"]) else { return file };
+    let Some(entries) = reader.object_of(node, "project.yaml", &["project", "title", "accounts"]) else {
+        file.unread = true;
+        return file;
+    };
     if let Some(node) = reader.required(entries, "project", "project.yaml", node.span)
         && let Some(text) = reader.string(node, "`project`")
     {
@@ -57,26 +64,31 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> ProjectFile {
         }
     }
     file.title = find(entries, "title").and_then(|node| reader.string(node, "`title`")).map(str::to_owned);
-    let Some(accounts) = find(entries, "accounts").and_then(|node| reader.object(node, "`accounts`")) else {
+    let Some(node) = find(entries, "accounts") else { return file };
+    let Some(accounts) = reader.object(node, "`accounts`") else {
+        file.unread = true;
         return file;
     };
     for (key, node) in accounts {
         let declaration = declaration(reader, &key.text, node, key.span);
         match AccountName::parse(&key.text) {
             Ok(name) => {
-                if let Some(declaration) = declaration {
-                    file.accounts.insert(name, declaration);
-                }
+                file.accounts.insert(name, declaration);
             }
-            Err(invalid) => reader.problem("LG-PROJECT-VALUE", key.span, invalid.to_string()),
+            Err(invalid) => {
+                reader.problem("LG-PROJECT-VALUE", key.span, invalid.to_string());
+                file.misnamed.push(declaration);
+            }
         }
     }
     file
 }
 
-fn declaration(reader: &mut Reader<'_>, name: &str, node: &Node, at: Span) -> Option<Declaration> {
+/// Reads one declaration; what is missing or wrong in it stays empty.
+fn declaration(reader: &mut Reader<'_>, name: &str, node: &Node, at: Span) -> Declaration {
     let what = format!("account `{name}`");
-    let entries = reader.object(node, &what)?;
+    let mut declaration = Declaration { connector: String::new(), operations: Vec::new(), spans: vec![at] };
+    let Some(entries) = reader.object(node, &what) else { return declaration };
     for (key, _) in entries {
         match key.text.as_str() {
             "connector" | "operations" => {}
@@ -91,12 +103,14 @@ fn declaration(reader: &mut Reader<'_>, name: &str, node: &Node, at: Span) -> Op
     }
     let connector = reader.required(entries, "connector", &what, at);
     let operations = reader.required(entries, "operations", &what, at);
-    let connector = connector.and_then(|node| Some((node.span, reader.string(node, "`connector`")?)));
-    let mut declaration = Declaration { connector: String::new(), operations: Vec::new(), spans: Vec::new() };
-    let (span, connector) = connector?;
-    connector.clone_into(&mut declaration.connector);
-    declaration.spans.push(span);
-    let operations = operations.and_then(|node| reader.array(node, "`operations`"))?;
+    if let Some(node) = connector
+        && let Some(connector) = reader.string(node, "`connector`")
+    {
+        connector.clone_into(&mut declaration.connector);
+        declaration.spans = vec![node.span];
+    }
+    let operations = operations.and_then(|node| reader.array(node, "`operations`"));
+    let Some(operations) = operations else { return declaration };
     if operations.is_empty() {
         reader.problem("LG-PROJECT-VALUE", at, format!("{what} uses no operation"));
     }
@@ -108,12 +122,19 @@ fn declaration(reader: &mut Reader<'_>, name: &str, node: &Node, at: Span) -> Op
         declaration.operations.push(operation.to_owned());
         declaration.spans.push(node.span);
     }
-    Some(declaration)
+    declaration
 }
 
 /// What the catalog does not have.
-pub(super) fn check(reader: &mut Reader<'_>, accounts: &BTreeMap<AccountName, Declaration>, catalog: &Catalog) {
-    for declaration in accounts.values() {
+pub(super) fn check<'d>(
+    reader: &mut Reader<'_>,
+    declarations: impl IntoIterator<Item = &'d Declaration>,
+    catalog: &Catalog,
+) {
+    for declaration in declarations {
+        if declaration.connector.is_empty() {
+            continue;
+        }
         let mut spans = declaration.spans.iter().copied();
         let at = spans.next().unwrap_or_default();
         let Some(operations) = catalog.connectors.get(&declaration.connector) else {

@@ -17,21 +17,23 @@
 mod calls;
 mod cases;
 mod declaration;
+mod input;
 mod sources;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lockgate_mapping::{MapFile, yaml};
 use lockgate_model::id::{AccountName, ProjectId, TargetName};
 use lockgate_model::{Diagnostic, Diagnostics, Digest, Span};
 
 use crate::flow::{self, Surroundings, tree::Flow};
-use crate::mapping::{Tables, compile_map};
+use crate::mapping::{Tables, check_tables, compile_map};
 use crate::module::{Compiled, ModuleBuilder};
 use crate::reader::{Reader, nearest};
 
+pub use calls::Stream;
 pub use cases::{Case, Expect, Reply};
 pub use declaration::Declaration;
 pub use sources::{Catalog, OperationInfo, Sources};
@@ -60,37 +62,21 @@ struct FlowFile {
 impl Project {
     /// Reads and checks all files; all problems of all files come at once.
     pub fn parse(sources: &Sources) -> Result<Project, Diagnostics> {
-        let (project, problems) = read(sources);
-        problems.into_result(())?;
-        // Without a problem there is an id.
-        project.ok_or_else(|| Diagnostics(vec![missing_project_file()]))
+        let (parts, problems) = read(sources);
+        parts.project(sources, problems)
     }
 
-    /// Everything that is wrong with these files, for this catalog.
-    pub fn check_sources(sources: &Sources, catalog: &Catalog) -> Diagnostics {
-        let (project, mut problems) = read(sources);
-        if let Some(project) = project {
-            problems.0.extend(project.check(catalog).0);
-        }
-        match problems.into_result(()) {
-            Ok(()) => Diagnostics::default(),
-            Err(problems) => problems,
-        }
+    /// The same with the catalog: everything that is wrong with these files comes at once.
+    pub fn checked(sources: &Sources, catalog: &Catalog) -> Result<Project, Diagnostics> {
+        let (parts, mut problems) = read(sources);
+        let declarations = parts.file.accounts.values().chain(&parts.file.misnamed);
+        problems.0.extend(check_catalog(sources, declarations, parts.flows.iter().map(|(flow, _)| flow), catalog).0);
+        parts.project(sources, problems)
     }
 
     /// What the catalog does not have.
     pub fn check(&self, catalog: &Catalog) -> Diagnostics {
-        let mut problems = Diagnostics::default();
-        let text = |file: &str| self.sources.0.get(file).map_or("", String::as_str);
-        let mut reader = Reader::new(PROJECT_FILE, text(PROJECT_FILE));
-        declaration::check(&mut reader, &self.accounts, catalog);
-        problems.0.extend(reader.problems.0);
-        for flow in &self.flows {
-            let mut reader = Reader::new(&flow.file, text(&flow.file));
-            calls::check_known(&mut reader, &flow.flow, catalog);
-            problems.0.extend(reader.problems.0);
-        }
-        problems
+        check_catalog(&self.sources, self.accounts.values(), &self.flows, catalog)
     }
 
     /// One module for each orchestration, in the order of their names.
@@ -130,6 +116,11 @@ impl Project {
             self.flows.iter().filter_map(|flow| TargetName::parse(&flow.flow.name).ok()).collect();
         names.sort();
         names
+    }
+
+    /// The streams of each of its orchestrations, by name.
+    pub fn streams(&self) -> BTreeMap<String, Vec<Stream>> {
+        self.flows.iter().map(|FlowFile { flow, .. }| (flow.name.clone(), calls::streams(flow))).collect()
     }
 
     /// Its mappings by name.
@@ -226,41 +217,83 @@ fn named<'p>(path: &'p str, endings: &[&str]) -> Option<&'p str> {
     (!name.is_empty() && !name.contains('/')).then_some(name)
 }
 
-/// Reads everything; the project is absent when it has no readable project.yaml, and not to be
-/// compiled when there are problems.
-fn read(sources: &Sources) -> (Option<Project>, Diagnostics) {
+/// What could be read of a project's files.
+#[derive(Default)]
+struct Parts {
+    file: declaration::ProjectFile,
+    /// Each with whether it is without problems of its own.
+    flows: Vec<(FlowFile, bool)>,
+    maps: BTreeMap<String, MapFile>,
+    /// Files of mappings that have problems.
+    broken_maps: BTreeSet<String>,
+    tables: Tables,
+    cases: Vec<Case>,
+}
+
+impl Parts {
+    /// The project, when there is no problem.
+    fn project(self, sources: &Sources, problems: Diagnostics) -> Result<Project, Diagnostics> {
+        problems.into_result(())?;
+        // Without a problem there is an id.
+        let Some(id) = self.file.id else { return Err(Diagnostics(vec![missing_project_file()])) };
+        Ok(Project {
+            id,
+            title: self.file.title,
+            accounts: self.file.accounts,
+            flows: self.flows.into_iter().map(|(flow, _)| flow).collect(),
+            maps: self.maps,
+            tables: self.tables,
+            cases: self.cases,
+            sources: sources.clone(),
+        })
+    }
+}
+
+/// Reads everything. What cannot be read is there as far as it can, so that nothing that is named is
+/// reported as missing besides.
+fn read(sources: &Sources) -> (Parts, Diagnostics) {
     let mut problems = Diagnostics::default();
-    let mut file = declaration::ProjectFile::default();
-    let mut maps: BTreeMap<String, MapFile> = BTreeMap::new();
-    let (mut flows, mut cases, mut tables) = (Vec::new(), Vec::new(), Tables::new());
+    let mut parts = Parts::default();
     for (path, text) in &sources.0 {
         let Some(entry) = Entry::of(path) else {
             problems.push(unknown_file(path));
             continue;
         };
         match entry {
-            Entry::Map(name) => match MapFile::parse(path, text) {
-                Ok(map) => {
+            Entry::Map(name) => {
+                let (map, found) = MapFile::read(path, text);
+                if !found.is_empty() {
+                    parts.broken_maps.insert(path.clone());
+                }
+                problems.0.extend(found.0);
+                if map.name.is_empty() {
+                    parts.maps.insert(name.to_owned(), map);
+                } else {
                     if map.name != name {
                         problems.push(misnamed(path, text, "mapping", &map.name));
                     }
-                    maps.insert(map.name.clone(), map);
+                    parts.maps.insert(map.name.clone(), map);
                 }
-                Err(found) => problems.0.extend(found.0.into_iter().map(|problem| problem.file(path))),
-            },
+            }
             Entry::Type(_) if path.ends_with(".xsd") => {}
             Entry::Note | Entry::Lock => {}
             _ => {
-                let node = match yaml::parse(path, text) {
-                    Ok(node) => node,
-                    Err(found) => {
-                        problems.0.extend(found.0);
-                        continue;
+                let (node, found) = yaml::read(path, text);
+                let sound = found.is_empty();
+                problems.0.extend(found.0);
+                let Some(node) = node else {
+                    match entry {
+                        Entry::Project => parts.file.unread = true,
+                        Entry::Table(name) => {
+                            parts.tables.insert(name.to_owned(), serde_json::json!({}));
+                        }
+                        _ => {}
                     }
+                    continue;
                 };
                 let mut reader = Reader::new(path, text);
                 match entry {
-                    Entry::Project => file = declaration::read(&mut reader, &node),
+                    Entry::Project => parts.file = declaration::read(&mut reader, &node),
                     Entry::Flow(name) => {
                         let flow = flow::read(&mut reader, &node);
                         if !flow.name.is_empty() && flow.name != name {
@@ -269,15 +302,15 @@ fn read(sources: &Sources) -> (Option<Project>, Diagnostics) {
                             problem.span = name.map_or(problem.span, |name| name.span);
                             reader.refuse(problem);
                         }
-                        flows.push((FlowFile { file: path.clone(), flow }, reader.problems.is_empty()));
+                        parts.flows.push((FlowFile { file: path.clone(), flow }, sound && reader.problems.is_empty()));
                     }
                     Entry::Table(name) => match serde_json::from_str(&node.to_json()) {
                         Ok(table) => {
-                            tables.insert(name.to_owned(), table);
+                            parts.tables.insert(name.to_owned(), table);
                         }
                         Err(_) => reader.problem("LG-PROJECT-VALUE", node.span, "this table is no JSON"),
                     },
-                    Entry::Case { flow, name } => cases.extend(cases::read(&mut reader, &node, flow, name, path)),
+                    Entry::Case { flow, name } => parts.cases.extend(cases::read(&mut reader, &node, flow, name, path)),
                     _ => {}
                 }
                 problems.0.extend(reader.problems.0);
@@ -287,43 +320,50 @@ fn read(sources: &Sources) -> (Option<Project>, Diagnostics) {
     if !sources.0.contains_key(PROJECT_FILE) {
         problems.push(missing_project_file());
     }
-    check_together(sources, &mut problems, &file, &flows, &maps, &tables, &cases);
-    let project = file.id.map(|id| Project {
-        id,
-        title: file.title,
-        accounts: file.accounts,
-        flows: flows.into_iter().map(|(flow, _)| flow).collect(),
-        maps,
-        tables,
-        cases,
-        sources: sources.clone(),
-    });
-    (project, problems)
+    check_together(sources, &mut problems, &parts);
+    (parts, problems)
+}
+
+/// Checks that need the catalog of connectors.
+fn check_catalog<'p>(
+    sources: &Sources,
+    declarations: impl IntoIterator<Item = &'p Declaration>,
+    flows: impl IntoIterator<Item = &'p FlowFile>,
+    catalog: &Catalog,
+) -> Diagnostics {
+    let text = |file: &str| sources.0.get(file).map_or("", String::as_str);
+    let mut reader = Reader::new(PROJECT_FILE, text(PROJECT_FILE));
+    declaration::check(&mut reader, declarations, catalog);
+    let mut problems = reader.problems;
+    for FlowFile { file, flow } in flows {
+        let mut reader = Reader::new(file, text(file));
+        calls::check_known(&mut reader, flow, catalog);
+        problems.0.extend(reader.problems.0);
+    }
+    problems
 }
 
 /// Checks that need several files.
-fn check_together(
-    sources: &Sources,
-    problems: &mut Diagnostics,
-    file: &declaration::ProjectFile,
-    flows: &[(FlowFile, bool)],
-    maps: &BTreeMap<String, MapFile>,
-    tables: &Tables,
-    cases: &[Case],
-) {
+fn check_together(sources: &Sources, problems: &mut Diagnostics, parts: &Parts) {
+    let Parts { file, flows, maps, broken_maps, tables, cases } = parts;
     for (FlowFile { file: path, flow }, sound) in flows {
         let mut reader = Reader::new(path, sources.0.get(path).map_or("", String::as_str));
-        calls::check_declared(&mut reader, flow, &file.accounts, maps);
+        calls::check_declared(&mut reader, flow, (!file.unread).then_some(&file.accounts), maps);
         let sound = *sound && reader.problems.is_empty();
         problems.0.extend(reader.problems.0);
         // A sound flow is emitted and meets the expression compiler there.
-        if !sound {
-            problems.0.extend(flow::probe(flow, path).0);
-        } else if let Err(found) = flow::emit(flow, &Surroundings { file: path, maps, tables }) {
-            problems.0.extend(found.0.into_iter().filter(|problem| problem.file == *path));
-        }
+        let around = Surroundings { file: path, maps, tables };
+        let found = match sound {
+            true => flow::emit(flow, &around).err().unwrap_or_default(),
+            false => flow::probe(flow, &around),
+        };
+        problems.0.extend(found.0.into_iter().filter(|problem| problem.file == *path));
     }
     for map in maps.values() {
+        if broken_maps.contains(&map.file) {
+            problems.0.extend(check_tables(map, tables).0);
+            continue;
+        }
         let mut scratch = ModuleBuilder::new(&map.name);
         let source = scratch.source(&map.file);
         if let Err(found) = compile_map(&mut scratch, map, source, tables) {

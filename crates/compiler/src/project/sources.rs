@@ -41,6 +41,8 @@ pub struct OperationInfo {
     pub gives: Option<StreamContent>,
     /// Members of its input that no expression may compute.
     pub constant: Vec<String>,
+    /// JSON Schema of its input; what is no object says nothing.
+    pub input: serde_json::Value,
 }
 
 /// Does a version as written in a call (`1`) name this version (`1.2.0`)?

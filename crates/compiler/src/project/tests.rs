@@ -20,11 +20,16 @@ fn catalog() -> Catalog {
         constant: Vec::new(),
         takes: None,
         gives: None,
+        input: serde_json::Value::Null,
     };
     let https = BTreeMap::from([("get".to_owned(), operation("1")), ("post".to_owned(), operation("1"))]);
     let query = OperationInfo { constant: vec!["sql".to_owned()], ..operation("1") };
     let postgres = BTreeMap::from([("query".to_owned(), query)]);
     Catalog { connectors: BTreeMap::from([("https".to_owned(), https), ("postgres".to_owned(), postgres)]) }
+}
+
+fn problems(sources: &Sources, catalog: &Catalog) -> Diagnostics {
+    Project::checked(sources, catalog).err().unwrap_or_default()
 }
 
 /// Code, file and the text it points at.
@@ -42,7 +47,7 @@ fn shown(problems: &Diagnostics, sources: &Sources) -> Vec<(String, String, Stri
 
 fn is(files: &[(&str, &str)], expect: &[(&str, &str, &str)]) {
     let sources = sources(files);
-    let found = shown(&Project::check_sources(&sources, &catalog()), &sources);
+    let found = shown(&problems(&sources, &catalog()), &sources);
     let found: Vec<_> = found.iter().map(|(a, b, c)| (a.as_str(), b.as_str(), c.as_str())).collect();
     assert_eq!(found, expect);
 }
@@ -73,6 +78,123 @@ fn all_problems_of_all_files_come_at_once() {
 }
 
 #[test]
+fn no_stage_hides_the_problems_of_another() {
+    let head = "document: { dsl: '1.0.3', namespace: test, name: orders, version: '1.0.0' }\nevaluate: { language: jsonata }\ndo:\n";
+    let flow = format!(
+        "{head}{}",
+        r#"  - a: { call: 'https.get:9@default', with: { account: erp, path: '${ $pad(a, 1) }' } }
+  - b: { call: https.got, with: { path: '${ x + ) }', query: 'a ${ b }' } }
+  - c: { set: { d: '${ $zip(a) & b@$x.c }', e: ['${ /x/ }', '${ a{b: c} }'], f: '${ $ ~> |a|{}| }' }, tehn: end }
+  - g: { call: map.broken, with: { input: '${ $each(a) }' } }
+"#
+    );
+    let map = r#"mapping: broken
+version: 1
+rules:
+  - { to: a, from: b }
+  - { to: a, from: $zip(b), default: /x/ }
+  - { to: 'list[]', each: $spread(c), default: $type(d), rules: [{ to: x, lookup: { table: t, key: $shuffle(k) } }] }
+  - { from: $random() }
+  - { to: d, lookup: { table: lost, key: k } }
+"#;
+    let project = "project: Shop\naccounts:\n  erp: { connector: https, operations: [get, steal] }\n  db: { connector: htps }\ntitle: a\ntitle: b\n";
+    is(
+        &[
+            ("project.yaml", project),
+            ("orders.flow.yaml", &flow),
+            ("broken.map.yaml", map),
+            ("tables/t.json", "[1]"),
+            ("tables/u.json", "{"),
+        ],
+        &[
+            ("LG-MAP-TWICE", "broken.map.yaml", "a"),
+            ("LG-EXPR-LATER", "broken.map.yaml", "$zip"),
+            ("LG-EXPR-LATER", "broken.map.yaml", "/x/"),
+            ("LG-EXPR-LATER", "broken.map.yaml", "$spread"),
+            ("LG-EXPR-LATER", "broken.map.yaml", "$type"),
+            ("LG-MAP-TABLE", "broken.map.yaml", "t"),
+            ("LG-EXPR-LATER", "broken.map.yaml", "$shuffle"),
+            ("LG-MAP-MISSING", "broken.map.yaml", "{ from: $random() }"),
+            ("LG-EXPR-LATER", "broken.map.yaml", "$random"),
+            ("LG-MAP-TABLE", "broken.map.yaml", "lost"),
+            ("LG-UNKNOWN-OPERATION", "orders.flow.yaml", "'https.get:9@default'"),
+            ("LG-EXPR-LATER", "orders.flow.yaml", "$pad"),
+            ("LG-UNKNOWN-OPERATION", "orders.flow.yaml", "https.got"),
+            ("LG-MISSING-KEY", "orders.flow.yaml", "{ path: '${ x + ) }', query: 'a ${ b }' }"),
+            ("S0211", "orders.flow.yaml", ")"),
+            ("LG-FLOW-EXPRESSION", "orders.flow.yaml", "'a ${ b }'"),
+            ("LG-EXPR-LATER", "orders.flow.yaml", "$zip"),
+            ("LG-EXPR-LATER", "orders.flow.yaml", "b"),
+            ("LG-EXPR-LATER", "orders.flow.yaml", "/x/"),
+            ("LG-EXPR-LATER", "orders.flow.yaml", "{"),
+            ("LG-EXPR-LATER", "orders.flow.yaml", "|a|{}|"),
+            ("LG-UNKNOWN-KEY", "orders.flow.yaml", "tehn"),
+            ("LG-EXPR-LATER", "orders.flow.yaml", "$each"),
+            ("LG-PROJECT-VALUE", "project.yaml", "Shop"),
+            ("LG-UNKNOWN-OPERATION", "project.yaml", "steal"),
+            ("LG-MISSING-KEY", "project.yaml", "db"),
+            ("LG-UNKNOWN-CONNECTOR", "project.yaml", "htps"),
+            ("LG-YAML-DUPLICATE-KEY", "project.yaml", "title"),
+            ("LG-YAML-SYNTAX", "tables/u.json", "{"),
+        ],
+    );
+}
+
+#[test]
+fn what_cannot_be_read_is_not_called_missing_besides() {
+    let flow = FLOW.replace("do:\n", "do:\n  - m: { call: map.m, with: { input: 1 } }\n");
+    is(
+        &[("orders.flow.yaml", &flow), ("m.map.yaml", "rules: [\n"), ("project.yaml", "a: *b\n")],
+        &[("LG-YAML-SYNTAX", "m.map.yaml", "["), ("LG-YAML-SYNTAX", "project.yaml", "*")],
+    );
+    let map = "mapping: m\nversion: 1\nrules:\n  - { to: a, lookup: { table: t, key: k } }\n  - { to: 'l[]', each: b & }\n  - { to: 'l[].c', from: d }\n";
+    is(
+        &[("m.map.yaml", map), ("tables/t.json", "{")],
+        &[("S0207", "m.map.yaml", ""), ("LG-YAML-SYNTAX", "tables/t.json", "{")],
+    );
+    is(
+        &[("project.yaml", "project: shop\naccounts: { erp: { connector: https } }\n")],
+        &[("LG-MISSING-KEY", "project.yaml", "erp")],
+    );
+}
+
+#[test]
+fn names_that_nothing_binds_are_refused_with_what_was_meant() {
+    let of = |tasks: &str, expect: &[(&str, &str)]| {
+        let flow = format!("{}do:\n{tasks}", FLOW.split("do:").next().unwrap());
+        let sources = sources(&[("orders.flow.yaml", &flow)]);
+        let found = problems(&sources, &catalog());
+        let places = shown(&found, &sources);
+        let found: Vec<_> = places
+            .iter()
+            .zip(&found.0)
+            .map(|((code, _, at), problem)| {
+                assert_eq!(code, "LG-FLOW-ARGUMENT", "{tasks}");
+                (at.as_str(), problem.help.as_deref().unwrap_or(""))
+            })
+            .collect();
+        assert_eq!(found, expect, "{tasks}");
+    };
+    let usable = "usable here: `$context`, `$input`, `$task`, `$workflow`, `$runtime`";
+    of("  - a: { set: { b: '${ $contxt.order }' } }\n", &[("$contxt", "did you mean `$context`?")]);
+    of("  - a: { set: { b: '${ $wholly(1) }' }, if: $wholly }\n", &[("$wholly", usable), ("$wholly", usable)]);
+    of("  - a: { set: { b: '${ $item }' } }\n", &[("$item", "`$item` exists inside a loop without `each`")]);
+    let error = "`$error` exists inside a `catch` without `as`; to fail on purpose, use a `raise` task";
+    of("  - a: { set: { b: '${ $error.status }' } }\n", &[("$error", error)]);
+    of(
+        "  - a: { for: { each: line, in: x }, do: [b: { set: '${ $lin }' }] }\n  - c: { set: '${ $line }' }\n",
+        &[("$lin", "did you mean `$line`?"), ("$line", usable)],
+    );
+    of("  - a: { try: [b: { set: '${ $e }' }], catch: { as: e, do: [c: { set: '${ $e }' }] } }\n", &[("$e", usable)]);
+    // Said once, where the expression is read.
+    of("  - a: { set: { b: '${ $output }' } }\n", &[("$output", usable)]);
+    of(
+        "  - a: { for: { in: x }, while: $index < 3, do: [b: { set: '${ ($y := $item; $sum($y) & $context) }' }] }\n  - c: { try: [d: { set: { e: 1 } }], catch: { when: $error.status = 1, retry: { when: $error.f } } }\n",
+        &[],
+    );
+}
+
+#[test]
 fn a_project_needs_its_file() {
     is(
         &[("project.yaml", "")],
@@ -94,6 +216,7 @@ fn declarations() {
             ("LG-PROJECT-VALUE", "project.yaml", "address"),
             ("LG-PROJECT-VALUE", "project.yaml", "ERP"),
             ("LG-PROJECT-VALUE", "project.yaml", "ERP"),
+            ("LG-UNKNOWN-CONNECTOR", "project.yaml", "htps"),
             ("LG-MISSING-KEY", "project.yaml", "mail"),
             ("LG-MISSING-KEY", "project.yaml", "mail"),
             ("LG-UNKNOWN-CONNECTOR", "project.yaml", "sftp"),
@@ -148,7 +271,7 @@ fn unknown_files_have_help() {
         ("projct.yaml", "did you mean `project.yaml`?"),
         ("apis/orders.yaml", "API descriptions are not supported yet"),
     ] {
-        let problems = Project::check_sources(&sources(&[(path, "x: 1")]), &catalog());
+        let problems = problems(&sources(&[(path, "x: 1")]), &catalog());
         assert_eq!(problems.0.len(), 1, "{problems}");
         assert_eq!(problems.0[0].help.as_deref(), Some(help));
     }
@@ -229,13 +352,14 @@ fn objects_change_with_what_they_hold() {
 
 #[test]
 fn what_streams_must_be_able_to_and_records_need_a_form() {
-    use lockgate_model::manifest::{StreamContent, StreamFormat};
+    use lockgate_model::manifest::{Delimiter, StreamContent, StreamFormat};
     let operation = |takes: Option<&str>, gives| OperationInfo {
         version: "1".to_owned(),
         idempotent: true,
         constant: Vec::new(),
         takes: takes.map(str::to_owned),
         gives,
+        input: serde_json::Value::Null,
     };
     let of = |list: [(&str, OperationInfo); 3]| list.map(|(name, info)| (name.to_owned(), info)).into_iter().collect();
     let store = of([
@@ -251,27 +375,84 @@ fn what_streams_must_be_able_to_and_records_need_a_form() {
             "{head}do:\n  - a: {{ call: 'store.{from}:1', with: {{ account: erp, stream: true }} }}\n  - b: {{ call: 'store.{to}:1', with: {{ account: erp, {rest} }} }}\n"
         )
     };
-    let problems = |text: &str| {
+    let places = |text: &str| {
         let sources = sources(&[("project.yaml", project), ("orders.flow.yaml", text)]);
-        shown(&Project::check_sources(&sources, &catalog), &sources)
-            .into_iter()
-            .map(|(_, _, at)| at)
-            .collect::<Vec<_>>()
+        shown(&problems(&sources, &catalog), &sources).into_iter().map(|(_, _, at)| at).collect::<Vec<_>>()
     };
     let take = "content: '${ $stream }'";
-    assert_eq!(problems(&flow("put", "put", take)), ["'store.put:1'"], "it cannot stream its answer");
-    assert_eq!(problems(&flow("get", "rows", take)), ["'${ $stream }'"], "it takes none");
-    assert_eq!(problems(&flow("get", "put", "body: '${ $stream }'")), ["'${ $stream }'"], "not as that");
-    assert_eq!(problems(&flow("rows", "put", take)), ["'${ $stream }'"], "no form");
-    assert_eq!(problems(&flow("get", "put", &format!("{take}, format: csv"))), ["csv"], "a form of bytes");
+    assert_eq!(places(&flow("put", "put", take)), ["'store.put:1'"], "it cannot stream its answer");
+    assert_eq!(places(&flow("get", "rows", take)), ["'${ $stream }'"], "it takes none");
+    assert_eq!(places(&flow("get", "put", "body: '${ $stream }'")), ["'${ $stream }'"], "not as that");
+    assert_eq!(places(&flow("rows", "put", take)), ["'${ $stream }'"], "no form");
+    assert_eq!(places(&flow("get", "put", &format!("{take}, format: csv"))), ["csv"], "a form of bytes");
     let text = flow("rows", "put", &format!("{take}, format: {{ csv: {{ delimiter: ';' }} }}"));
-    assert_eq!(problems(&text), [""; 0]);
+    assert_eq!(places(&text), [""; 0]);
 
     let sources = sources(&[("project.yaml", project), ("orders.flow.yaml", &text)]);
-    let compiled = Project::parse(&sources).and_then(|parsed| parsed.compile(&catalog)).unwrap();
+    let project = Project::parse(&sources).unwrap();
+    let streams = &project.streams()["orders"];
+    let [stream] = &streams[..] else { panic!("{streams:?}") };
+    let ends = [&stream.from, &stream.from_task, &stream.into, &stream.into_task, &stream.member];
+    assert_eq!(ends, ["store.rows", "/do/0/a", "store.put", "/do/1/b", "content"]);
+    let compiled = project.compile(&catalog).unwrap();
     let operations = &compiled[0].manifest.operations;
     assert!(operations[0].streams && operations[0].takes.is_none());
-    assert_eq!((operations[1].streams, &operations[1].takes), (false, &Some(StreamFormat::Csv(';'))));
+    assert_eq!(
+        (operations[1].streams, &operations[1].takes),
+        (false, &Some(StreamFormat::Csv(Delimiter::try_from(';').unwrap())))
+    );
+}
+
+#[test]
+fn what_is_written_out_is_what_the_operation_takes() {
+    let schema = serde_json::json!({
+        "type": "object",
+        "properties": {
+            "path": { "type": ["string", "array"], "items": { "type": ["string", "number"] } },
+            "headers": { "type": "object", "additionalProperties": { "type": "string" } },
+            "exists": { "enum": ["refuse", "replace"] },
+            "max": { "type": "integer" },
+            "deep": { "type": "object", "properties": { "a": { "type": "boolean" } }, "required": ["a"],
+                      "additionalProperties": false },
+            "body": {},
+        },
+        "required": ["path"],
+        "additionalProperties": false,
+    });
+    let mut catalog = catalog();
+    let post = catalog.connectors.get_mut("https").unwrap().get_mut("post").unwrap();
+    (post.input, post.takes) = (schema, Some("body".to_owned()));
+    let of = |with: &str, expect: &[(&str, &str, &str)]| {
+        let flow =
+            FLOW.replace("{ account: erp, path: /orders, body: '${ $ }' }", &format!("{{ account: erp, {with} }}"));
+        let sources = sources(&[("orders.flow.yaml", &flow)]);
+        let found = problems(&sources, &catalog);
+        let places = shown(&found, &sources);
+        let found: Vec<_> = places
+            .iter()
+            .zip(&found.0)
+            .map(|((code, _, at), problem)| (code.as_str(), at.as_str(), problem.help.as_deref().unwrap_or("")))
+            .collect();
+        assert_eq!(found, expect, "{with}");
+    };
+    of("path: /x, bodi: 1", &[("LG-UNKNOWN-KEY", "bodi", "did you mean `body`?")]);
+    of("path: /x, header: { a: b }", &[("LG-UNKNOWN-KEY", "header", "did you mean `headers`?")]);
+    of("path: 12", &[("LG-WRONG-TYPE", "12", "quote it: '12'")]);
+    of("path: [a, 1, true]", &[("LG-WRONG-TYPE", "true", "quote it: 'true'")]);
+    of("path: null", &[("LG-WRONG-TYPE", "null", "")]);
+    of("body: 1", &[("LG-MISSING-KEY", "{ account: erp, body: 1 }", "")]);
+    of("path: /x, headers: [a]", &[("LG-WRONG-TYPE", "[a]", "")]);
+    of("path: /x, headers: { a: b, n: 1 }", &[("LG-WRONG-TYPE", "1", "quote it: '1'")]);
+    of("path: /x, exists: replac", &[("LG-FLOW-VALUE", "replac", "did you mean `replace`?")]);
+    of("path: /x, exists: 1, max: 1.5", &[("LG-FLOW-VALUE", "1", ""), ("LG-WRONG-TYPE", "1.5", "")]);
+    of("path: /x, deep: { b: 1 }", &[("LG-MISSING-KEY", "{ b: 1 }", ""), ("LG-UNKNOWN-KEY", "b", "did you mean `a`?")]);
+    of(
+        "path: /x, format: csv",
+        &[("LG-UNKNOWN-KEY", "format", "`format` says how a stream is written: `body: ${ $stream }`")],
+    );
+    // What is computed, and what may be left out, is not known before the run.
+    of("path: '${ p }', max: '${ m }', headers: '${ h }', deep: { a: '${ a }' }, exists: '${ e }'", &[]);
+    of("path: ['${ p }', b], headers: { a: '${ a }', b: null }, max: 2.0, exists: null, body: { a: [1] }", &[]);
 }
 
 #[test]

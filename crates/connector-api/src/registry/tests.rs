@@ -2,12 +2,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use futures_util::{StreamExt as _, stream};
 use lockgate_document::Document;
 use lockgate_model::{Digest, definition::ServerIdentity, id::AccountName};
 use rustls::{ClientConfig, RootCertStore, crypto::aws_lc_rs};
 
 use super::*;
-use crate::{Address, AddressForm, Egress, IdentityKind, Scheme, Secret};
+use crate::{Address, AddressForm, Body, Egress, IdentityKind, Records, Scheme, Secret, Streamed};
 
 struct Duck;
 
@@ -35,7 +36,7 @@ impl Connector for Duck {
         address: AddressForm { scheme: DUCKS, path: false, example: "ducks://pond.example" },
         identities: &[IdentityKind::Pin],
         fields: &[],
-        operations: &[operation("quack"), operation("sleep"), operation("drown")],
+        operations: &[operation("quack"), operation("sleep"), operation("drown"), operation("swim"), operation("dive")],
     };
 
     fn open(config: Config, _: &Context) -> Result<Self, Error> {
@@ -48,6 +49,14 @@ impl Connector for Duck {
     async fn invoke(&self, _: &Context, call: Call) -> Result<Answer, Error> {
         match call.operation.as_str() {
             "quack" => Ok(Answer { output: call.input, stream: None, read: 0, written: 0 }),
+            "swim" | "dive" => {
+                let drowned = Error::new(Kind::Protocol, "drowned", "ducks do not drown");
+                let stream = match call.operation.as_str() {
+                    "swim" => Streamed::Bytes(Body::new(stream::iter([Err(drowned)])).with_length(Some(7))),
+                    _ => Streamed::Records(Records::new(stream::iter([Err(drowned)])).with_fields(vec!["wing".into()])),
+                };
+                Ok(Answer { output: call.input, stream: Some(stream), read: 0, written: 0 })
+            }
             "drown" => Err(Error::new(Kind::Protocol, "drowned", "ducks do not drown")),
             _ => std::future::pending().await,
         }
@@ -98,6 +107,26 @@ async fn every_error_is_named_and_every_call_ends() {
         assert_eq!(error.account().map(AccountName::as_str), Some("pond"));
     }
     assert!(invoke("quack").await.is_ok());
+}
+
+/// A stream breaks while another call reads it, which would take the failure for its own.
+#[tokio::test]
+async fn a_stream_that_breaks_names_the_call_it_came_out_of() {
+    let mut errors = Vec::new();
+    for operation in ["swim", "dive"] {
+        match invoke(operation).await.unwrap().stream.unwrap() {
+            Streamed::Bytes(mut body) => {
+                assert_eq!(body.length(), Some(7));
+                errors.extend(body.next().await.unwrap().err());
+            }
+            Streamed::Records(mut records) => {
+                assert_eq!(records.fields(), Some(&["wing".to_owned()][..]));
+                errors.extend(records.next().await.unwrap().err());
+            }
+        }
+    }
+    let named: Vec<_> = errors.iter().map(|e| (e.account().map(AccountName::as_str), e.operation())).collect();
+    assert_eq!(named, [(Some("pond"), Some("swim")), (Some("pond"), Some("dive"))]);
 }
 
 #[tokio::test]

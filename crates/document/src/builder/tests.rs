@@ -89,3 +89,44 @@ fn values_of_other_documents_are_taken_in() {
     drop(other);
     assert_eq!(finished(b), r#"{"taken":{"b":["x",1.0]}}"#);
 }
+
+#[test]
+fn a_key_that_comes_again_is_written_once() {
+    let mut records = builder();
+    records.begin_array().unwrap();
+    let mut used = Vec::new();
+    for record in 0..200 {
+        records.begin_object().unwrap();
+        for field in 0..20 {
+            // Now and then one is missing, or the order is another.
+            if (record + field) % 7 == 0 {
+                continue;
+            }
+            let field = if record % 5 == 0 { 19 - field } else { field };
+            records.key(&format!("a key of some length {field}")).unwrap();
+            records.integer(field).unwrap();
+        }
+        records.end().unwrap();
+        used.push(records.arena.values.regions.iter().map(|region| region.text.len()).sum::<usize>());
+    }
+    records.end().unwrap();
+    assert_eq!(used.last(), used.get(3), "all were written in the first records");
+    let records = records.finish().unwrap();
+    for (at, record) in records.root().items().enumerate() {
+        assert!(
+            record.entries().all(|(key, value)| key == format!("a key of some length {}", value.as_i64().unwrap()))
+        );
+        assert_eq!(record.len(), (0..20).filter(|field| (at + field) % 7 != 0).count());
+    }
+    // More keys than are kept.
+    let mut many = builder();
+    many.begin_object().unwrap();
+    for key in (0..KEYS_MAX * 3).chain(0..KEYS_MAX * 3) {
+        many.key(&key.to_string()).unwrap();
+        many.integer(key as i64).unwrap();
+    }
+    many.end().unwrap();
+    let many = many.finish().unwrap();
+    assert_eq!(many.root().len(), KEYS_MAX * 3);
+    assert!(many.root().entries().all(|(key, value)| Some(key) == value.lexeme().as_deref()));
+}

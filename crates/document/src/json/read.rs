@@ -51,6 +51,9 @@ pub(crate) struct Target<'a> {
 /// Reads one JSON text. A refused text leaves nothing in the region.
 pub(crate) fn read(source: Source<'_>, target: Target<'_>) -> Result<Handle, ParseError> {
     let text = str::from_utf8(source.bytes).map_err(|bad| ParseError::new(Problem::Utf8, bad.valid_up_to()))?;
+    if text.starts_with('\u{feff}') {
+        return Err(ParseError::new(Problem::Mark, 0));
+    }
     let Target { region, slot, memory, pending } = target;
     pending.items.clear();
     pending.fields.clear();

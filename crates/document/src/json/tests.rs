@@ -20,7 +20,8 @@ fn refuses_what_is_not_json() {
     for (text, code, offset) in [
         ("", "END", 0),
         (" ", "END", 1),
-        ("\u{feff}1", "VALUE", 0),
+        ("\u{feff}1", "MARK", 0),
+        (" \u{feff}1", "VALUE", 1),
         ("[", "END", 1),
         ("[1", "END", 2),
         ("[1,", "END", 3),

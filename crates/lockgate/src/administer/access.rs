@@ -31,7 +31,7 @@ impl Access {
         let body = json!({"user": user, "environment": environment, "kind": kind, "name": name});
         let value = Client::from_context()?.post("access/why", &body)?;
         output.result(&value, || explain(&value, &user, &format!("{environment}/{name}")));
-        if value.get("allowed") == Some(&Value::Bool(true)) { Ok(()) } else { Err(Exit::No) }
+        if value.get("allowed") == Some(&Value::Bool(true)) { Ok(()) } else { Err(Exit::Told) }
     }
 }
 

@@ -19,7 +19,8 @@ pub enum Audit {
     /// Show the newest entries.
     Log {
         /// At most so many.
-        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..))]
+        #[arg(long, default_value_t = 50)]
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
         limit: u32,
     },
     /// Write all links as JSON lines.
@@ -36,15 +37,13 @@ impl Audit {
     pub fn run(self, output: &Output) -> Result<(), Exit> {
         match self {
             Self::Log { limit } => {
-                let links = from_server(output)?;
-                let mut newest: Vec<&Link> = links.iter().collect();
-                newest.sort_by_key(|link| (link.entry.at, link.seq));
-                let newest: Vec<&Link> = newest.into_iter().rev().take(limit as usize).rev().collect();
+                let page = Client::from_context()?.get(&format!("audit?newest={limit}"))?;
+                let newest = links(&page)?;
                 let value = serde_json::to_value(&newest).unwrap_or_default();
                 output.table(
                     &value,
                     &["at", "event", "outcome", "by", "object", "rule"],
-                    newest.into_iter().map(row).collect(),
+                    newest.iter().map(row).collect(),
                 );
                 Ok(())
             }
@@ -107,15 +106,12 @@ fn row(link: &Link) -> Vec<String> {
 fn from_server(output: &Output) -> Result<Vec<Link>, Exit> {
     let client = Client::from_context()?;
     let bar = output.progress("reading the audit log");
-    let mut links: Vec<Link> = Vec::new();
+    let mut all: Vec<Link> = Vec::new();
     let mut path = "audit?limit=10000".to_owned();
     loop {
         let page = client.get(&path)?;
-        let more = page.get("links").cloned().unwrap_or_default();
-        let more: Vec<Link> = serde_json::from_value(more)
-            .map_err(|e| Exit::failed("LG-ANSWER", format!("the server's answer cannot be read: {e}")))?;
-        links.extend(more);
-        bar.set_message(format!("reading the audit log: {} entries", links.len()));
+        all.extend(links(&page)?);
+        bar.set_message(format!("reading the audit log: {} entries", all.len()));
         let next = page.get("next").and_then(Value::as_array).cloned().unwrap_or_default();
         let (Some(writer), Some(seq)) = (next.first().and_then(Value::as_str), next.get(1).and_then(Value::as_u64))
         else {
@@ -124,7 +120,13 @@ fn from_server(output: &Output) -> Result<Vec<Link>, Exit> {
         path = format!("audit?limit=10000&writer={}&after={seq}", segment(writer));
     }
     bar.finish_and_clear();
-    Ok(links)
+    Ok(all)
+}
+
+/// The links of an answer.
+fn links(page: &Value) -> Result<Vec<Link>, Exit> {
+    serde_json::from_value(page.get("links").cloned().unwrap_or_default())
+        .map_err(|e| Exit::failed("LG-ANSWER", format!("the server's answer cannot be read: {e}")))
 }
 
 fn from_file(path: &std::path::Path) -> Result<Vec<Link>, Exit> {

@@ -8,7 +8,7 @@ use lockgate_connector_api::Registry;
 use lockgate_model::manifest::AccountRef;
 use serde_json::json;
 
-use crate::{author::sources, exit::Exit, output::Output};
+use crate::{exit::Exit, output::Output};
 
 /// Arguments of `build`.
 #[derive(Args)]
@@ -24,12 +24,9 @@ pub struct Build {
 impl Build {
     /// Runs the command.
     pub fn run(self, connectors: &Registry, output: &Output) -> Result<(), Exit> {
-        let sources = sources::folder(&self.folder)?;
-        let project = super::check::parsed(&sources, connectors)?;
+        let (project, sources) = super::check::checked(&self.folder, connectors)?;
         let catalog = lockgate_runtime::catalog(connectors);
-        let modules = project
-            .compile(&catalog)
-            .map_err(|all| Exit::problems(all, |file| sources.0.get(file).cloned().unwrap_or_default()))?;
+        let modules = project.compile(&catalog).map_err(|all| Exit::problems(all, |file| sources.0.get(file)))?;
         if let Some(out) = &self.out {
             std::fs::create_dir_all(out)?;
             for module in &modules {

@@ -4,7 +4,7 @@
 //! `{"id", "result"}`, `{"id", "undefined": true}`, `{"id", "error": {"code", "position", "token"}}`
 //! or `{"id", "skip": reason}` for what this version does not compile.
 
-use std::io::{BufRead, Write};
+use std::ops::ControlFlow;
 
 use clap::Args;
 use lockgate_document::Document;
@@ -13,7 +13,10 @@ use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
 use crate::{
-    author::workbench::{Workbench, faulted, standard_input, unreadable},
+    author::{
+        sources,
+        workbench::{Workbench, faulted, standard_input, standard_input_lines, unreadable},
+    },
     exit::Exit,
     output::Output,
 };
@@ -42,33 +45,41 @@ impl Eval {
     /// Runs the command.
     pub fn run(self, output: &Output) -> Result<(), Exit> {
         let bench = Workbench::new()?;
-        let expression = match self.file {
-            Some(path) => Some(
-                std::fs::read_to_string(&path)
-                    .map_err(|e| Exit::Usage(format!("cannot read `{}`: {e}", path.display())))?,
-            ),
-            None => self.expression,
-        };
-        match expression {
-            Some(expression) => one(&bench, &expression, self.no_input, output),
-            None => lines(&bench),
+        match (self.file, self.expression) {
+            (Some(path), _) => {
+                let name = path.display().to_string();
+                let (text, unreadable) =
+                    sources::text(&path, &name).map_err(|e| Exit::Usage(format!("cannot read `{name}`: {e}")))?;
+                match unreadable {
+                    Some(problem) => Err(Exit::problems(Diagnostics(vec![problem]), |_| Some(&text))),
+                    None => one(&bench, &name, &text, self.no_input, output),
+                }
+            }
+            (None, Some(expression)) => one(&bench, "expression", &expression, self.no_input, output),
+            (None, None) => lines(&bench, output),
         }
     }
 }
 
-fn one(bench: &Workbench, expression: &str, no_input: bool, output: &Output) -> Result<(), Exit> {
-    let compiled = lockgate_compiler::expression_module(expression, false)
-        .map_err(|all| Exit::problems(all, |_| expression.to_owned()))?;
+/// Evaluates an expression that problems call `name`.
+fn one(bench: &Workbench, name: &str, expression: &String, no_input: bool, output: &Output) -> Result<(), Exit> {
+    let compiled = lockgate_compiler::expression_module(expression, false).map_err(|all| {
+        let named = all.0.into_iter().map(|problem| problem.file(name)).collect();
+        Exit::problems(Diagnostics(named), |_| Some(expression))
+    })?;
     let module = bench.load(&compiled)?;
     let input = if no_input {
         Document::undefined()
     } else {
         let bytes = standard_input()?;
-        bench.parse(&bytes).map_err(|e| unreadable(&e, "standard input", &bytes))?
+        bench.parse(&bytes).map_err(|e| unreadable(&e, 0, &bytes))?
     };
-    let result = bench.run(&module, input).result.map_err(|failure| faulted(&failure, expression))?;
+    let result = bench.run(&module, input).result.map_err(|failure| faulted(&failure, name, expression, ""))?;
     if result.is_undefined() {
         output.note("undefined");
+        if output.is_json() {
+            output.line("null");
+        }
         return Ok(());
     }
     let mut text = printed(bench, &result)?;
@@ -100,21 +111,35 @@ fn present<'de: 'a, 'a, D: serde::Deserializer<'de>>(d: D) -> Result<Option<&'a 
     <&'a RawValue>::deserialize(d).map(Some)
 }
 
-fn lines(bench: &Workbench) -> Result<(), Exit> {
-    let mut out = std::io::stdout().lock();
-    for line in std::io::stdin().lock().lines() {
-        let line = line?;
-        if line.trim().is_empty() {
-            continue;
-        }
-        let answer = match serde_json::from_str::<Request<'_>>(&line) {
+fn lines(bench: &Workbench, output: &Output) -> Result<(), Exit> {
+    for line in standard_input_lines() {
+        let (_, line) = line?;
+        let request = std::str::from_utf8(&line)
+            .map_err(|e| format!("the line is no UTF-8 from byte {} on", e.valid_up_to() + 1));
+        let request = request.and_then(|line| serde_json::from_str::<Request<'_>>(line).map_err(|e| unfit(line, &e)));
+        let mut answer = match request {
             Ok(request) => answer(bench, &request),
-            Err(e) => json!({"id": null, "error": {"code": "LG-REQUEST", "message": e.to_string()}}).to_string(),
+            Err(message) => json!({"id": null, "error": {"code": "LG-REQUEST", "message": message}}).to_string(),
         };
-        writeln!(out, "{answer}")?;
-        out.flush()?;
+        answer.push('\n');
+        if output.part(answer.as_bytes())? == ControlFlow::Break(()) {
+            break;
+        }
     }
     Ok(())
+}
+
+/// Why a line is no request.
+fn unfit(line: &str, error: &serde_json::Error) -> String {
+    if !error.is_data() {
+        return format!("the line is no JSON from column {} on", error.column());
+    }
+    let given = serde_json::from_str::<Value>(line).unwrap_or_default();
+    let Some(given) = given.as_object() else { return "a request is an object with `id` and `expr`".to_owned() };
+    match ["id", "expr"].into_iter().find(|member| !given.contains_key(*member)) {
+        Some(member) => format!("the request has no `{member}`"),
+        None => "`timelimit` and `depth` are whole numbers, and no member stands twice".to_owned(),
+    }
 }
 
 /// One answer line. The result is printed by the product's own printer and spliced in as it is.

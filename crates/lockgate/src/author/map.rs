@@ -1,14 +1,17 @@
-//! `lockgate map FILE < documents`: a mapping file over the documents on standard input, one after
-//! the other, without a server.
+//! `lockgate map FILE < document`: a mapping file over the document on standard input, without a
+//! server; with `--lines` over one document a line, as they come. A line that cannot be mapped is
+//! reported with its number, and the next one follows.
 
-use std::path::PathBuf;
+use std::{ops::ControlFlow, path::PathBuf, sync::Arc};
 
 use clap::Args;
+use lockgate_engine::Module;
+use lockgate_model::Diagnostics;
 
 use crate::{
     author::{
         sources,
-        workbench::{Workbench, faulted, standard_input, unreadable},
+        workbench::{Workbench, faulted, standard_input, standard_input_lines, unreadable},
     },
     exit::Exit,
     output::Output,
@@ -28,30 +31,62 @@ impl Map {
     /// Runs the command.
     pub fn run(self, output: &Output) -> Result<(), Exit> {
         let name = self.file.display().to_string();
-        let text =
-            std::fs::read_to_string(&self.file).map_err(|e| Exit::Usage(format!("cannot read `{name}`: {e}")))?;
+        let (text, unreadable) =
+            sources::text(&self.file, &name).map_err(|e| Exit::Usage(format!("cannot read `{name}`: {e}")))?;
         let tables = sources::tables(self.file.parent())?;
-        let compiled = lockgate_compiler::map_module(&name, &text, &tables)
-            .map_err(|all| Exit::problems(all, |_| text.clone()))?;
+        let compiled = lockgate_compiler::map_module(&name, &text, &tables);
+        let found = compiled.as_ref().err().cloned().unwrap_or_default();
+        let all = Diagnostics(unreadable.into_iter().chain(found.0).collect());
+        let compiled = all.into_result(()).and(compiled).map_err(|all| Exit::problems(all, |_| Some(&text)))?;
         let bench = Workbench::new()?;
-        let module = bench.load(&compiled)?;
-        let bytes = standard_input()?;
-        let documents: Vec<&[u8]> = if self.lines {
-            bytes.split(|b| *b == b'\n').filter(|line| !line.trim_ascii().is_empty()).collect()
-        } else {
-            vec![&bytes]
-        };
-        for document in documents {
-            let input = bench.parse(document).map_err(|e| unreadable(&e, "standard input", document))?;
-            let result = bench.run(&module, input).result.map_err(|failure| faulted(&failure, &text))?;
-            let mut printed = if result.is_undefined() {
-                b"null".to_vec()
-            } else {
-                result.print(bench.limits.reply_bytes_max).map_err(|e| Exit::failed("LG-PRINT", e.to_string()))?
-            };
-            printed.push(b'\n');
-            output.bytes(&printed)?;
+        let mapping = Mapping { module: bench.load(&compiled)?, bench, file: name, text };
+        if !self.lines {
+            let printed = mapping.map(&standard_input()?, None)?;
+            return output.bytes(&printed);
         }
-        Ok(())
+        let mut failed = false;
+        for line in standard_input_lines() {
+            let (before, line) = line?;
+            match mapping.map(&line, Some(before)) {
+                Ok(printed) => {
+                    if output.part(&printed)? == ControlFlow::Break(()) {
+                        break;
+                    }
+                }
+                Err(exit) => {
+                    output.failure(&exit);
+                    failed = true;
+                }
+            }
+        }
+        if failed { Err(Exit::Told) } else { Ok(()) }
+    }
+}
+
+/// A compiled mapping file.
+struct Mapping {
+    bench: Workbench,
+    module: Arc<Module>,
+    file: String,
+    text: String,
+}
+
+impl Mapping {
+    /// The mapped document as a line; so many lines came before this one.
+    fn map(&self, document: &[u8], before: Option<usize>) -> Result<Vec<u8>, Exit> {
+        let bench = &self.bench;
+        let input = bench.parse(document).map_err(|e| unreadable(&e, before.unwrap_or_default(), document))?;
+        let of = before.map(|before| format!(" (of the document on line {})", before + 1)).unwrap_or_default();
+        let result =
+            bench.run(&self.module, input).result.map_err(|failure| faulted(&failure, &self.file, &self.text, &of))?;
+        let mut printed = match result.is_undefined() {
+            true => b"null".to_vec(),
+            false => {
+                let printed = result.print(bench.limits.reply_bytes_max);
+                printed.map_err(|e| Exit::failed("LG-PRINT", format!("{e}{of}")))?
+            }
+        };
+        printed.push(b'\n');
+        Ok(printed)
     }
 }

@@ -3,26 +3,48 @@
 use std::{collections::BTreeMap, path::Path};
 
 use lockgate_compiler::{Sources, Tables};
+use lockgate_model::{Diagnostic, Diagnostics, Span};
 
 use crate::exit::Exit;
 
 /// Bytes of one source file.
 const FILE_BYTES_MAX: u64 = 16 << 20;
 
-/// All files of a project folder by their path in it. Dot files and `target/` are left out.
-pub fn folder(root: &Path) -> Result<Sources, Exit> {
+/// All files of a project folder by their path in it, and which of them are no text. Dot files and
+/// `target/` are left out.
+pub fn folder(root: &Path) -> Result<(Sources, Diagnostics), Exit> {
     if !root.join("project.yaml").is_file() {
         return Err(Exit::Usage(format!(
             "`{}` is no project folder: there is no project.yaml (`lockgate new NAME` makes one)",
             root.display()
         )));
     }
-    let mut files = BTreeMap::new();
-    walk(root, root, &mut files)?;
-    Ok(Sources(files))
+    let (mut files, mut problems) = (BTreeMap::new(), Diagnostics::default());
+    walk(root, root, &mut files, &mut problems)?;
+    Ok((Sources(files), problems))
 }
 
-fn walk(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) -> Result<(), Exit> {
+/// The text of a file that is called `name`. Where bytes are no UTF-8 there is a problem beside it, and
+/// U+FFFD stands for them, so that what else is wrong with the file can be found.
+pub fn text(path: &Path, name: &str) -> std::io::Result<(String, Option<Diagnostic>)> {
+    let bytes = std::fs::read(path)?;
+    let Err(error) = std::str::from_utf8(&bytes) else {
+        return Ok((String::from_utf8_lossy(&bytes).into_owned(), None));
+    };
+    let at = error.valid_up_to();
+    let span = Span::new(at, at + char::REPLACEMENT_CHARACTER.len_utf8());
+    let problem = Diagnostic::new("LG-SOURCE-UTF8", span, "this is no text in UTF-8")
+        .help("save the file in UTF-8; editors call it the encoding of the file")
+        .file(name);
+    Ok((String::from_utf8_lossy(&bytes).into_owned(), Some(problem)))
+}
+
+fn walk(
+    root: &Path,
+    folder: &Path,
+    files: &mut BTreeMap<String, String>,
+    problems: &mut Diagnostics,
+) -> Result<(), Exit> {
     let cannot = |path: &Path, e: &dyn std::fmt::Display| {
         Exit::failed("LG-IO", format!("cannot read `{}`: {e}", path.display()))
     };
@@ -34,14 +56,15 @@ fn walk(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) -> Res
         }
         let about = entry.file_type().map_err(|e| cannot(&path, &e))?;
         if about.is_dir() {
-            walk(root, &path, files)?;
+            walk(root, &path, files, problems)?;
         } else if about.is_file() {
             let size = entry.metadata().map_err(|e| cannot(&path, &e))?.len();
             if size > FILE_BYTES_MAX {
                 return Err(cannot(&path, &format!("it is larger than {} MiB", FILE_BYTES_MAX >> 20)));
             }
-            let text = std::fs::read_to_string(&path).map_err(|e| cannot(&path, &e))?;
             let inside = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+            let (text, problem) = text(&path, &inside).map_err(|e| cannot(&path, &e))?;
+            problems.0.extend(problem);
             files.insert(inside, text);
         }
     }

@@ -2,7 +2,7 @@
 //! and without connectors.
 
 use std::{
-    io::Read,
+    io::{BufRead, Read},
     sync::Arc,
     time::{SystemTime, UNIX_EPOCH},
 };
@@ -10,9 +10,9 @@ use std::{
 use lockgate_compiler::Compiled;
 use lockgate_document::{Document, ParseError};
 use lockgate_engine::{Engine, EngineConfig, Failure, Mocks, Module, Outcome};
-use lockgate_model::{Limits, Timestamp};
+use lockgate_model::{Diagnostic, Limits, Span, Timestamp};
 
-use crate::exit::Exit;
+use crate::exit::{Exit, Shown};
 
 /// An engine and a thread to run it on.
 pub struct Workbench {
@@ -66,23 +66,34 @@ pub fn standard_input() -> Result<Vec<u8>, Exit> {
     Ok(bytes)
 }
 
-/// A document that cannot be read, as a problem with its place.
-pub fn unreadable(error: &ParseError, file: &str, bytes: &[u8]) -> Exit {
-    let at = lockgate_model::Span::new(error.offset(), error.offset() + 1);
-    let problem = lockgate_model::Diagnostic::new(error.code(), at, error.message()).file(file);
-    Exit::Problems(vec![(problem, String::from_utf8_lossy(bytes).into_owned())])
+/// A document on standard input that cannot be read, as a problem with its place; so many lines came
+/// before it.
+pub fn unreadable(error: &ParseError, lines: usize, bytes: &[u8]) -> Exit {
+    let at = Span::new(error.offset(), error.offset() + 1);
+    let problem = Diagnostic::new(error.code(), at, error.message()).file("standard input");
+    Exit::Problems(vec![Shown::new(problem, lines, &String::from_utf8_lossy(bytes))])
 }
 
-/// A run that failed, as a problem with its place where the module knows it.
-pub fn faulted(failure: &Failure, source: &str) -> Exit {
+/// A run that failed, as a problem with its place where the module knows it; `file` is what `source`
+/// is called, and `of` says of what it failed.
+pub fn faulted(failure: &Failure, file: &str, source: &str, of: &str) -> Exit {
     let code = &failure.error.code;
     // The message of an expression error begins with its code; shown once is enough.
     let message = failure.message.strip_prefix(&format!("{code}: ")).unwrap_or(&failure.message);
+    let message = format!("{message}{of}");
     match &failure.place {
         Some(place) => {
-            let problem = lockgate_model::Diagnostic::new(code.clone(), place.span, message).file(place.source.clone());
-            Exit::Problems(vec![(problem, source.to_owned())])
+            let problem = Diagnostic::new(code.clone(), place.span, message).file(file);
+            Exit::Problems(vec![Shown::new(problem, 0, source)])
         }
         None => Exit::failed(code, message),
     }
+}
+
+/// The lines of standard input with how many came before each; blank ones are left out.
+pub fn standard_input_lines() -> impl Iterator<Item = std::io::Result<(usize, Vec<u8>)>> {
+    let lines = std::io::stdin().lock().split(b'\n').enumerate();
+    lines
+        .map(|(before, line)| Ok((before, line?)))
+        .filter(|line| !line.as_ref().is_ok_and(|(_, line)| line.trim_ascii().is_empty()))
 }

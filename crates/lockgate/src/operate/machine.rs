@@ -22,3 +22,37 @@ pub fn close_up() -> Result<(), Exit> {
     let _ = setrlimit(Resource::Nofile, Rlimit { current: files.maximum, maximum: files.maximum });
     Ok(())
 }
+
+/// How many of `wanted` connections this machine lets the process take, so that strangers who hold
+/// them all leave descriptors for the store, endpoints and the operator.
+pub fn connections_max(wanted: usize) -> usize {
+    let descriptors = getrlimit(Resource::Nofile).current;
+    let most = connections(wanted, descriptors);
+    if most < wanted {
+        tracing::warn!(
+            descriptors,
+            connections = most,
+            "fewer connections are taken than {wanted}: raise the limit of file descriptors (`ulimit -n`, `LimitNOFILE=`)"
+        );
+    }
+    most
+}
+
+/// Half of the descriptors: each request in flight may need one for an endpoint, too.
+fn connections(wanted: usize, descriptors: Option<u64>) -> usize {
+    let half = descriptors.and_then(|all| usize::try_from(all / 2).ok());
+    wanted.min(half.unwrap_or(usize::MAX)).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn connections_leave_descriptors_for_the_rest() {
+        assert_eq!(connections(10_000, Some(1_024)), 512);
+        assert_eq!(connections(10_000, Some(1_048_576)), 10_000);
+        assert_eq!(connections(10_000, None), 10_000);
+        assert_eq!(connections(10_000, Some(0)), 1);
+    }
+}

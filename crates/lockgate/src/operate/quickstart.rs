@@ -36,7 +36,7 @@ use crate::{
         machine,
         reach::Reach,
         sample,
-        server::{self, Listening},
+        server::{self, Listening, Signals},
     },
     output::Output,
     publish::login,
@@ -135,12 +135,18 @@ impl Quickstart {
         })
         .await?;
         output.result(&ready.json(), || ready.text(&reply, took, began.elapsed(), &endpoints, self.once));
+        let mut signals = Signals::listen()?;
         if !self.once {
-            server::signal().await?;
+            signals.next().await;
         }
         let _ = stop.send(true);
-        let _ = serving.await;
-        Reach::clear(data);
+        // The practice database is a process of its own, which must not be left behind: only what is
+        // before it may be cut short.
+        let ending = async {
+            let _ = serving.await;
+            Reach::clear(data);
+        };
+        tokio::select! { () = ending => {}, _ = signals.next() => {} }
         endpoints.shutdown().await;
         if self.once {
             output.note(match &self.data {

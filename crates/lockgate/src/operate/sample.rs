@@ -40,6 +40,7 @@ pub const WITH_DATABASE: [Project; 2] = [
     project!["customers-from-db":
         "README.md",
         "cases/customers-from-db/found.yaml",
+        "cases/customers-from-db/no-amount.yaml",
         "cases/customers-from-db/no-country.yaml",
         "customers-from-db.flow.yaml",
         "partner-customers.map.yaml",
@@ -75,7 +76,7 @@ mod tests {
     fn every_file_of_every_project_is_carried() {
         let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../orchestrations");
         for project in [&ORDERS].into_iter().chain(&WITH_DATABASE) {
-            let found = crate::author::sources::folder(&root.join(project.name)).unwrap().0;
+            let found = crate::author::sources::folder(&root.join(project.name)).unwrap().0.0;
             assert_eq!(
                 found.keys().map(String::as_str).collect::<Vec<_>>(),
                 project.files().into_keys().collect::<Vec<_>>(),

@@ -18,7 +18,7 @@ use crate::{
         installation::Installation,
         machine,
         reach::Reach,
-        server::{self, Listening},
+        server::{self, Listening, Signals},
     },
     output::Output,
 };
@@ -44,6 +44,9 @@ pub struct Serve {
     /// When asked to stop: requests in flight may take so many seconds more.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     grace: u64,
+    /// Memory for the bodies of all requests together, in MiB; what comes on top is answered 503.
+    #[arg(long, value_name = "MIB", default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
+    bodies: u32,
     /// OpenTelemetry collector that traces go to, such as https://collector.example:4318 (OTLP over
     /// HTTP); none unless given.
     #[arg(long, value_name = "URL")]
@@ -92,18 +95,26 @@ impl Serve {
         let (drained, exported) = watch::channel(false);
         let exporting = collector.map(|collector| export(collector, &installation.runtime, exported));
         let (stop, stopped) = watch::channel(false);
-        let settings = Settings { drain_ms_max: self.grace.saturating_mul(1_000), ..Settings::default() };
+        let settings = Settings {
+            drain_ms_max: self.grace.saturating_mul(1_000),
+            bodies_bytes_max: usize::try_from(self.bodies).unwrap_or(usize::MAX).saturating_mul(1 << 20),
+            ..Settings::default()
+        };
+        let mut signals = Signals::listen()?;
         let serving = tokio::spawn(listening.serve(settings, stopped));
-        server::signal().await?;
-        output.note("stopping: requests in flight may end");
+        signals.next().await;
+        output.note("stopping: requests in flight may end; ask once more to end at once");
         let _ = stop.send(true);
-        let served = serving.await;
-        Reach::clear(&self.data);
-        let _ = drained.send(true);
-        if let Some(exporting) = exporting {
-            let _ = exporting.await;
-        }
-        match served {
+        let ending = async {
+            let served = serving.await;
+            Reach::clear(&self.data);
+            let _ = drained.send(true);
+            if let Some(exporting) = exporting {
+                let _ = exporting.await;
+            }
+            served
+        };
+        match signals.unless_again(ending).await {
             Ok(drained) if drained.dropped > 0 => {
                 output.note(&format!("{} connection(s) were dropped", drained.dropped))
             }

@@ -13,13 +13,17 @@ use lockgate_admin::{router, serve_operator};
 use lockgate_keys::{ClientCertificates, Identity, Token};
 use lockgate_listener::{Drained, Front, Server, Settings};
 use lockgate_runtime::Runtime;
-use lockgate_scheduler::Scheduler;
+use lockgate_scheduler::keep_running;
 use tokio::{
     net::{TcpListener, UnixListener},
+    signal::unix::{Signal, SignalKind, signal},
     sync::watch,
 };
 
-use crate::{exit::Exit, operate::operator::SOCKET};
+use crate::{
+    exit::Exit,
+    operate::{machine, operator::SOCKET},
+};
 
 /// Name of the file with the token that `/metrics` asks for.
 const METRICS_TOKEN: &str = "metrics.token";
@@ -59,14 +63,16 @@ impl Listening {
 
     /// Serves until `stop`, then drains. What was given up at the end of the drain is closed in the
     /// store when this returns.
-    pub async fn serve(self, settings: Settings, stop: watch::Receiver<bool>) -> Drained {
+    pub async fn serve(self, mut settings: Settings, stop: watch::Receiver<bool>) -> Drained {
+        settings.connections_max = machine::connections_max(settings.connections_max);
         let admin = router(self.runtime.clone());
         let metrics = self.metrics;
         let front = Front::new(self.runtime.clone(), admin, &settings).with_metrics(move |token| metrics.is(token));
         let operator = tokio::spawn(serve_operator(self.operator, self.runtime.clone(), stopped(stop.clone())));
         // Runs nobody waits for have as long to end as requests have.
         let grace = Duration::from_millis(settings.drain_ms_max);
-        let scheduler = tokio::spawn(Scheduler::new(self.runtime.clone()).run(stopped(stop.clone()), grace));
+        let scheduled = stop.clone();
+        let scheduler = tokio::spawn(keep_running(self.runtime.clone(), move || stopped(scheduled.clone()), grace));
         let drained = Server::new(self.tls, settings).serve(self.listener, front, stopped(stop)).await;
         let _ = operator.await;
         let _ = scheduler.await;
@@ -82,12 +88,35 @@ pub async fn stopped(mut stop: watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-/// Resolves when the process is asked to stop: SIGTERM or SIGINT.
-pub async fn signal() -> Result<(), Exit> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let (mut term, mut int) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-    tokio::select! { _ = term.recv() => {}, _ = int.recv() => {} }
-    Ok(())
+/// What asks the process to stop: SIGTERM or SIGINT, as often as they come.
+pub struct Signals {
+    term: Signal,
+    int: Signal,
+}
+
+impl Signals {
+    /// From here on they do not end the process by themselves.
+    pub fn listen() -> Result<Self, Exit> {
+        Ok(Self { term: signal(SignalKind::terminate())?, int: signal(SignalKind::interrupt())? })
+    }
+
+    /// Waits for the next; answers its number.
+    pub async fn next(&mut self) -> i32 {
+        let (term, int) = (SignalKind::terminate(), SignalKind::interrupt());
+        tokio::select! {
+            _ = self.term.recv() => term.as_raw_value(),
+            _ = self.int.recv() => int.as_raw_value(),
+        }
+    }
+
+    /// Lets an ending come to its end, unless somebody asks once more: then the process ends at once,
+    /// like one that the signal killed. What runs then is found to be lost at the next start.
+    pub async fn unless_again<T>(mut self, ending: impl Future<Output = T>) -> T {
+        tokio::select! {
+            ended = ending => ended,
+            number = self.next() => std::process::exit(128 + number),
+        }
+    }
 }
 
 /// Lines for the log on standard error: from `level` on, or as `LOCKGATE_LOG` says; JSON with

@@ -42,7 +42,7 @@ impl Promote {
             let named = named.iter().filter_map(|(key, named)| Some(format!("{key}={}", segment(named.as_ref()?))));
             let plan = client.get(&format!("{path}?{}", named.collect::<Vec<_>>().join("&")))?;
             output.result(&plan, || picture(&plan));
-            return if list(&plan, "refusals").next().is_none() { Ok(()) } else { Err(Exit::No) };
+            return if list(&plan, "refusals").next().is_none() { Ok(()) } else { Err(Exit::Told) };
         }
         let answer = client.post(&path, &json!({"acl": self.acl, "run_as": self.run_as}))?;
         output.result(&answer, || deploy::told(&answer));

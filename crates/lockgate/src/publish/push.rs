@@ -7,7 +7,7 @@ use lockgate_connector_api::Registry;
 use serde_json::{Value, json};
 
 use crate::{
-    author::{check, sources},
+    author::check,
     client::{Client, segment},
     exit::Exit,
     output::Output,
@@ -24,9 +24,8 @@ pub struct Push {
 impl Push {
     /// Runs the command.
     pub fn run(self, connectors: &Registry, output: &Output) -> Result<(), Exit> {
-        let sources = sources::folder(&self.folder)?;
         // Problems are found here, with their places, before anything is sent.
-        let project = check::parsed(&sources, connectors)?;
+        let (project, sources) = check::checked(&self.folder, connectors)?;
         let client = Client::from_context()?;
         let bar = output.progress("pushing");
         let answer =

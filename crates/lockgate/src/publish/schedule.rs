@@ -23,6 +23,8 @@ pub enum Schedule {
     Pause(One),
     /// Let it fire again; what passed meanwhile is not made up for.
     Resume(One),
+    /// Leave out its next occurrence; the one after that runs.
+    Skip(One),
     /// Run it now as its principal, and wait for the run.
     Run(One),
 }
@@ -63,6 +65,17 @@ impl Schedule {
                 let value = one.post("resume")?;
                 output.result(&value, || format!("`{}` fires again in `{}`", one.name, one.environment));
             }
+            Self::Skip(one) => {
+                let value = one.post("skip")?;
+                let next = match time(&value, "next") {
+                    next if next.is_empty() => String::new(),
+                    next => format!("; the next is {next}"),
+                };
+                let skipped = time(&value, "skipped");
+                output.result(&value, || {
+                    format!("`{}` does not run at {skipped} in `{}`{next}", one.name, one.environment)
+                });
+            }
             Self::Run(one) => {
                 let value = one.post("run")?;
                 let run = value.get("run").and_then(Value::as_str).unwrap_or_default().to_owned();
@@ -82,15 +95,18 @@ impl Schedule {
     }
 }
 
+/// A time of a reply; empty where there is none.
+fn time(value: &Value, member: &str) -> String {
+    value.get(member).and_then(Value::as_i64).map(|us| Timestamp(us).to_string()).unwrap_or_default()
+}
+
 fn row(item: &Value) -> Vec<String> {
     let text = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let time =
-        |name: &str| item.get(name).and_then(Value::as_i64).map(|us| Timestamp(us).to_string()).unwrap_or_default();
     let paused = item.get("paused").and_then(|paused| paused.get("by")).and_then(Value::as_str);
     let stands = match paused {
         Some(by) => format!("paused by {by}"),
         None if item.get("running") == Some(&Value::Bool(true)) => "running".to_owned(),
         None => "waiting".to_owned(),
     };
-    vec![text("name"), text("schedule"), text("runs_as"), time("next"), time("last"), stands]
+    vec![text("name"), text("schedule"), text("runs_as"), time(item, "next"), time(item, "last"), stands]
 }

@@ -129,6 +129,11 @@ pub(super) fn is_refused(name: &str) -> bool {
     LATER.contains(&name)
 }
 
+/// Names of all built-ins of the standard, compiled or not.
+pub fn builtins<'a>() -> impl Iterator<Item = &'a str> + Clone {
+    Builtin::ALL.iter().map(|builtin| builtin.name()).chain(LATER)
+}
+
 /// A built-in of the standard, compiled or not.
 pub fn is_builtin(name: &str) -> bool {
     Builtin::find(name).is_some() || is_refused(name)

@@ -11,6 +11,7 @@ mod builtin;
 mod fold;
 pub mod ir;
 mod kinds;
+mod later;
 mod lexer;
 mod normalise;
 mod parser;
@@ -20,7 +21,7 @@ mod tree;
 
 use lockgate_model::diagnostic::{Diagnostic, Diagnostics, Span};
 
-pub use builtin::is_builtin;
+pub use builtin::{builtins, is_builtin};
 pub use kinds::{ValueKind, kind_of};
 
 /// A parsed expression.
@@ -45,6 +46,16 @@ impl Expression {
         resolve::resolve(&self.tree, false, outer)
     }
 
+    /// As [`Expression::resolve`] where all names are known: what `unbound` says of one that is bound
+    /// nowhere refuses it, and none leaves it undefined.
+    pub fn resolve_closed(
+        &self,
+        outer: &dyn Fn(&str) -> bool,
+        unbound: &dyn Fn(&Unbound<'_>) -> Option<Diagnostic>,
+    ) -> Result<ir::Program, Diagnostics> {
+        resolve::resolve_closed(&self.tree, outer, unbound)
+    }
+
     /// The same for an expression whose context is an item of the document and not its root: the
     /// root is `$$`.
     pub fn resolve_on_item(&self, outer: &dyn Fn(&str) -> bool) -> Result<ir::Program, Diagnostics> {
@@ -55,6 +66,19 @@ impl Expression {
     pub fn text(&self) -> &str {
         &self.text
     }
+}
+
+/// A name that is bound nowhere.
+#[derive(Debug)]
+pub struct Unbound<'n> {
+    /// The name, without `$`.
+    pub name: &'n str,
+    /// What the expression itself binds around the place.
+    pub own: Vec<&'n str>,
+    /// The expression binds it, but only further on.
+    pub later: bool,
+    /// It is called, or stands right of `~>`.
+    pub called: bool,
 }
 
 /// A diagnostic on its way out of a recursion: one pointer wide.

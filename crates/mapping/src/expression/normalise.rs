@@ -51,7 +51,7 @@ impl Normaliser {
             Kind::Filter(left, predicate) => self.filter(left, predicate, token),
             Kind::Group(left, pairs) => self.group(left, pairs, token),
             Kind::Sort(left, terms) => {
-                let step = Tree::new(What::Sort, token, position, token);
+                let step = Tree::new(What::Sort(Vec::new()), token, position, token);
                 self.sort(left, terms, step)
             }
             Kind::Focus(left, name) => self.focus(left, name, token, keep_array),
@@ -120,11 +120,9 @@ impl Normaliser {
             Kind::Lambda(params, signature, body) => What::Lambda(params, signature, self.tree(body)?),
             Kind::Block(body) => What::Block(self.trees(body)?),
             Kind::Transform(pattern, update, delete) => {
-                // Checked like all else; compiled later.
-                self.tree(pattern)?;
-                self.tree(update)?;
-                self.optional(delete)?;
-                What::Transform
+                let mut inside = vec![*self.tree(pattern)?, *self.tree(update)?];
+                inside.extend(self.optional(delete)?.map(|tree| *tree));
+                What::Transform(inside)
             }
             // The others are no nodes of their own: `shape` has taken them.
             _ => What::Null,
@@ -227,17 +225,20 @@ impl Normaliser {
         if tree.group.is_some() {
             return Err(problem("S0210", token, "a step can have one grouping only"));
         }
-        self.pairs(pairs)?;
-        tree.group = Some(Group { span: token });
+        let inside = self.pairs(pairs)?.into_iter().flat_map(|(key, value)| [key, value]).collect();
+        tree.group = Some(Group { span: token, inside });
         Ok(tree)
     }
 
     fn sort(&mut self, left: Box<Node>, terms: Vec<(Node, bool)>, mut step: Tree) -> Made {
         let mut path = into_path(self.tree(left)?);
+        let mut inside = Vec::with_capacity(terms.len());
         for (term, _) in terms {
             let term = self.tree(Box::new(term))?;
             step.seeking.extend(seeking_of(&term));
+            inside.push(*term);
         }
+        step.what = What::Sort(inside);
         if let What::Path(steps, _) = &mut path.what {
             steps.push(step);
         }
@@ -251,7 +252,7 @@ impl Normaliser {
             if !step.stages.is_empty() || !step.predicates.is_empty() {
                 return Err(problem("S0215", token, "a context variable must be bound before any filter of the step"));
             }
-            if matches!(step.what, What::Sort) {
+            if matches!(step.what, What::Sort(_)) {
                 return Err(problem("S0216", token, "a context variable must be bound before the order-by clause"));
             }
             step.keep_array |= keep;
@@ -271,7 +272,7 @@ impl Normaliser {
             if step.stages.is_empty() {
                 step.index = Some(name);
             } else {
-                step.stages.push(Stage::Index(token));
+                step.stages.push(Stage::Index(token, name));
             }
         });
         Ok(tree)

@@ -10,20 +10,43 @@ mod scopes;
 
 use std::collections::BTreeMap;
 
-use lockgate_model::diagnostic::{Diagnostics, Span};
+use lockgate_model::diagnostic::{Diagnostic, Diagnostics, Span};
 
 use super::{
-    Problem, builtin, fold,
+    Problem, Unbound, builtin, fold,
     ir::{Constant, Expr, Filter, Kind, LambdaFacts, Path, Program, Scope, ScopeId, Step, Variable, VariableId},
-    kinds, problem,
+    kinds,
+    later::Form,
+    problem,
     tree::{Stage, Tree, What},
 };
 
 /// Resolves a tree; `outer` tells whether the surroundings provide a name, `on_item` whether the
 /// context is an item rather than the root.
 pub(super) fn resolve(tree: &Tree, on_item: bool, outer: &dyn Fn(&str) -> bool) -> Result<Program, Diagnostics> {
+    resolved(tree, on_item, outer, &|_| None)
+}
+
+/// The same where `unbound` judges names that are bound nowhere.
+pub(super) fn resolve_closed(
+    tree: &Tree,
+    outer: &dyn Fn(&str) -> bool,
+    unbound: &dyn Fn(&Unbound<'_>) -> Option<Diagnostic>,
+) -> Result<Program, Diagnostics> {
+    resolved(tree, false, outer, unbound)
+}
+
+fn resolved(
+    tree: &Tree,
+    on_item: bool,
+    outer: &dyn Fn(&str) -> bool,
+    unbound: &dyn Fn(&Unbound<'_>) -> Option<Diagnostic>,
+) -> Result<Program, Diagnostics> {
     let mut resolver = Resolver {
         outer,
+        unbound,
+        refused_names: Vec::new(),
+        calling: false,
         problems: Diagnostics::default(),
         variables: Vec::new(),
         scopes: Vec::new(),
@@ -85,6 +108,11 @@ struct LambdaState {
 
 struct Resolver<'a> {
     outer: &'a dyn Fn(&str) -> bool,
+    unbound: &'a dyn Fn(&Unbound<'_>) -> Option<Diagnostic>,
+    /// Names bound by forms that are not compiled: these are refused, and not their names too.
+    refused_names: Vec<String>,
+    /// The next node is what is called.
+    calling: bool,
     problems: Diagnostics,
     variables: Vec<Variable>,
     scopes: Vec<Scope>,
@@ -135,9 +163,16 @@ impl Resolver<'_> {
         self.problems.push(*problem.0);
     }
 
-    fn later(&mut self, span: Span, what: &str) -> Kind {
-        self.refuse(refusal(span, what));
+    fn later(&mut self, span: Span, form: Form) -> Kind {
+        self.refuse(refusal(span, form.words()));
         Kind::Constant(Constant::Undefined)
+    }
+
+    /// The same for a form with expressions in it, which are looked at for what is wrong with them.
+    fn later_with(&mut self, span: Span, form: Form, inside: &[Tree]) -> Kind {
+        let kind = self.later(span, form);
+        self.on_items(|r| inside.iter().for_each(|tree| drop(r.expr(tree))));
+        kind
     }
 
     fn boxed(&mut self, tree: &Tree) -> Box<Expr> {
@@ -176,18 +211,21 @@ impl Resolver<'_> {
 
     /// The forms that any node may carry and that are not compiled yet.
     fn refuse_forms(&mut self, tree: &Tree) {
+        if let Some(name) = &tree.focus {
+            self.refused_names.push(name.clone());
+            self.later(tree.span, Form::Focus);
+        }
+        if let Some(name) = &tree.index {
+            self.refused_names.push(name.clone());
+            self.later(tree.span, Form::Index);
+        }
         if let Some(group) = &tree.group {
-            self.later(group.span, "grouping `{…}` after a path");
-        }
-        if tree.focus.is_some() {
-            self.later(tree.span, "the context variable `@`");
-        }
-        if tree.index.is_some() {
-            self.later(tree.span, "the position variable `#`");
+            self.later_with(group.span, Form::Group, &group.inside);
         }
     }
 
     fn kind(&mut self, tree: &Tree) -> Kind {
+        let called = std::mem::take(&mut self.calling);
         match &tree.what {
             What::Path(steps, keep) => self.path(steps, *keep),
             What::Name(name) => Kind::Name(name.clone()),
@@ -195,14 +233,14 @@ impl Resolver<'_> {
                 self.use_context();
                 Kind::Context
             }
-            What::Variable(name) => self.variable(name, tree),
+            What::Variable(name) => self.variable(name, tree, called),
             What::Text(text) => Kind::Constant(Constant::Text(text.clone())),
             What::Number(value, lexeme) => {
                 Kind::Constant(Constant::Number(*value, Some(fold::json_number(*value, lexeme))))
             }
             What::Boolean(value) => Kind::Constant(Constant::Boolean(*value)),
             What::Null => Kind::Constant(Constant::Null),
-            What::Regex => self.later(tree.span, "a regular expression"),
+            What::Regex => self.later(tree.span, Form::Regex),
             What::Wildcard => {
                 self.use_context();
                 Kind::Wildcard
@@ -211,9 +249,9 @@ impl Resolver<'_> {
                 self.use_context();
                 Kind::Descendants
             }
-            What::Parent(_) => self.later(tree.span, "the parent `%`"),
-            What::Transform => self.later(tree.span, "the transform `|…|…|`"),
-            What::Sort => self.later(tree.span, "the order-by clause `^(…)`"),
+            What::Parent(_) => self.later(tree.span, Form::Parent),
+            What::Transform(inside) => self.later_with(tree.span, Form::Transform, inside),
+            What::Sort(terms) => self.later_with(tree.span, Form::Sort, terms),
             What::Placeholder => Kind::Constant(Constant::Undefined),
             What::Negate(operand) => fold::negate(self.boxed(operand)),
             What::Binary(operator, left, right) => {
@@ -259,6 +297,7 @@ impl Resolver<'_> {
                 let given =
                     arguments.iter().map(|a| (!matches!(a.what, What::Placeholder)).then(|| self.expr(a))).collect();
                 let hint = self.hint(procedure);
+                self.calling = true;
                 Kind::Partial(self.boxed(procedure), given, hint)
             }
             What::Lambda(params, signature, body) => {
@@ -273,7 +312,7 @@ impl Resolver<'_> {
         }
     }
 
-    fn variable(&mut self, name: &str, tree: &Tree) -> Kind {
+    fn variable(&mut self, name: &str, tree: &Tree, called: bool) -> Kind {
         let mut found = self.lookup(name).into_iter().rev();
         let Some(mut kind) = found.next() else {
             return Kind::Constant(Constant::Undefined);
@@ -289,6 +328,8 @@ impl Resolver<'_> {
                 .help("write the expression itself, or choose between expressions with `? :`")
                 .token(name),
             );
+        } else if unbound && let Some(problem) = self.unbound(name, called) {
+            self.problems.push(Diagnostic { span: tree.span, token: Some(name.to_owned()), ..problem });
         } else if unbound && builtin::is_refused(name) {
             self.refuse(refusal(tree.span, &format!("the function `${name}`")).token(name));
         }
@@ -339,8 +380,9 @@ impl Resolver<'_> {
         for stage in &tree.stages {
             match stage {
                 Stage::Filter(predicate) => filters.push(self.filter(predicate)),
-                Stage::Index(span) => {
-                    self.later(*span, "the position variable `#`");
+                Stage::Index(span, name) => {
+                    self.refused_names.push(name.clone());
+                    self.later(*span, Form::Index);
                 }
             }
         }

@@ -113,6 +113,39 @@ fn everything_not_compiled_is_refused_at_once_with_its_place() {
         ]
     );
     assert_eq!(refused("$split(a, $uppercase)"), [pair("LG-EXPR-LATER", "$uppercase")]);
+    assert_eq!(refused("$now('[Y0001]', '+0100')"), [pair("LG-EXPR-LATER", "'[Y0001]'")]);
+}
+
+#[test]
+fn the_page_of_mappings_lists_what_is_not_compiled_and_nothing_else() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/mappings.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let (_, section) = page.split_once("\n## Not compiled yet\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    let mut listed: Vec<&str> = section.lines().filter_map(|line| line.strip_prefix("* ")).collect();
+    let functions = listed.pop().unwrap().strip_prefix("the functions ").unwrap().split(", ");
+    let functions: Vec<&str> = functions.map(|name| name.trim_matches(['`', '$'])).collect();
+    let forms: Vec<&str> = later::Form::ALL.iter().map(|form| form.words()).collect();
+    assert_eq!(listed, forms);
+    // `$eval` is refused for good.
+    let mut known: Vec<&str> = builtins().filter(|name| builtin::is_refused(name) && *name != "eval").collect();
+    known.sort_unstable();
+    assert_eq!(functions, known);
+    // What the page calls not compiled is refused so.
+    for (text, form) in [
+        ("a{b: c}", later::Form::Group),
+        ("a@$b.c", later::Form::Focus),
+        ("a#$b.c", later::Form::Index),
+        ("a.%", later::Form::Parent),
+        ("a^(b)", later::Form::Sort),
+        ("a ~> |b|{}|", later::Form::Transform),
+        ("/a/", later::Form::Regex),
+        ("$contains(a, $uppercase)", later::Form::Pattern),
+        ("$now(a)", later::Form::Picture),
+    ] {
+        let found = Expression::parse(text).unwrap().resolve(&|_| false).err().unwrap_or_default();
+        assert!(found.0.iter().any(|problem| problem.message.starts_with(form.words())), "{text}: {found}");
+    }
 }
 
 #[test]

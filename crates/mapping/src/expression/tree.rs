@@ -33,12 +33,14 @@ pub(super) struct Tree {
 #[derive(Debug, Clone)]
 pub(super) enum Stage {
     Filter(Box<Tree>),
-    Index(Span),
+    Index(Span, String),
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct Group {
     pub(super) span: Span,
+    /// Its keys and values.
+    pub(super) inside: Vec<Tree>,
 }
 
 #[derive(Debug, Clone)]
@@ -69,8 +71,10 @@ pub(super) enum What {
     Partial(Box<Tree>, Vec<Tree>),
     Lambda(Vec<String>, Option<Signature>, Box<Tree>),
     Block(Vec<Tree>),
-    Transform,
-    Sort,
+    /// Pattern, update and what is deleted.
+    Transform(Vec<Tree>),
+    /// The terms.
+    Sort(Vec<Tree>),
 }
 
 impl Tree {
@@ -115,8 +119,8 @@ impl Tree {
             What::Partial(..) => "partial",
             What::Lambda(..) => "lambda",
             What::Block(_) => "block",
-            What::Transform => "transform",
-            What::Sort => "sort",
+            What::Transform(_) => "transform",
+            What::Sort(_) => "sort",
         }
     }
 }

@@ -64,6 +64,8 @@ pub struct MapFile {
     pub target_type: Option<String>,
     /// What the rules build.
     pub target: Target,
+    /// Names of the reference data that any rule names, and their places.
+    pub tables: Vec<(String, Span)>,
 }
 
 /// What is built at one place of the target.
@@ -129,6 +131,13 @@ pub struct Formula {
 impl MapFile {
     /// Parses a mapping file; `file` names it in problems, which come all at once.
     pub fn parse(file: &str, text: &str) -> Result<MapFile, Diagnostics> {
+        let (map, problems) = MapFile::read(file, text);
+        problems.into_result(map)
+    }
+
+    /// As [`MapFile::parse`], with what could be read beside the problems. Expressions that are not
+    /// compiled are among these.
+    pub fn read(file: &str, text: &str) -> (MapFile, Diagnostics) {
         read::read(file, text)
     }
 }

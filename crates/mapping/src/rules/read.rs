@@ -9,6 +9,8 @@ use super::{
 };
 use crate::{
     Expression,
+    expression::{Unbound, builtins, is_builtin},
+    nearest,
     yaml::{self, Key, Kind, Node},
 };
 
@@ -20,17 +22,29 @@ const LOOKUP_KEYS: [&str; 3] = ["table", "key", "value"];
 /// over the rules, which recurse, can take.
 const DEPTH_MAX: usize = 64;
 
-pub(super) fn read(file: &str, text: &str) -> Result<MapFile, Diagnostics> {
-    let root = yaml::parse(file, text)?;
-    let mut reader = Reader { text, problems: Vec::new() };
-    let map = reader.file(&root, file);
-    let problems = Diagnostics(reader.problems.into_iter().map(|p| p.file(file)).collect());
-    problems.into_result(map)
+pub(super) fn read(file: &str, text: &str) -> (MapFile, Diagnostics) {
+    let (root, mut problems) = yaml::read(file, text);
+    let mut reader = Reader { text, problems: Vec::new(), tables: Vec::new() };
+    let map = match root {
+        Some(root) => reader.file(&root, file),
+        None => MapFile {
+            name: String::new(),
+            version: String::new(),
+            file: file.to_owned(),
+            source_type: None,
+            target_type: None,
+            target: Target::Object(Vec::new()),
+            tables: Vec::new(),
+        },
+    };
+    problems.0.extend(reader.problems.into_iter().map(|p| p.file(file)));
+    (map, problems)
 }
 
 struct Reader<'t> {
     text: &'t str,
     problems: Vec<Diagnostic>,
+    tables: Vec<(String, Span)>,
 }
 
 impl Reader<'_> {
@@ -97,7 +111,8 @@ impl Reader<'_> {
             None => self.missing(root, "a mapping file", "rules"),
         }
         let target = draft.build(&mut self.problems).unwrap_or_else(|| Target::Object(Vec::new()));
-        MapFile { name, version, file: file.to_owned(), source_type, target_type, target }
+        let tables = std::mem::take(&mut self.tables);
+        MapFile { name, version, file: file.to_owned(), source_type, target_type, target, tables }
     }
 
     fn document_type(&mut self, node: &Node, what: &str, keys: &[&str]) -> Option<String> {
@@ -126,28 +141,43 @@ impl Reader<'_> {
         if node.entries().is_none() {
             return;
         }
-        let Some(to) = node.get("to") else {
-            return self.missing(node, "a rule", "to");
-        };
-        let path = self.path(to);
+        let placed = self.placed(node, draft, prefix);
+        // Rules that have no place are read all the same, for what is wrong with them.
+        match (node.get("rules"), placed) {
+            (Some(rules), Some(parts)) => self.rules(rules, draft, &parts),
+            (Some(rules), None) => self.rules(rules, &mut Draft::default(), &[]),
+            (None, _) => {}
+        }
+    }
+
+    /// Puts a rule to its place; where its entries stand, when it has rules for them.
+    fn placed(&mut self, node: &Node, draft: &mut Draft, prefix: &[Part]) -> Option<Vec<Part>> {
+        let to = node.get("to");
+        let path = to.and_then(|to| self.path(to));
         let each = node.get("each").and_then(|n| self.formula(n, "each"));
         let when = node.get("when").and_then(|n| self.formula(n, "when"));
         let default = node.get("default").and_then(|n| self.formula(n, "default"));
         let from = self.from(node);
-        let Some(path) = path else {
-            return;
+        let Some(to) = to else {
+            self.missing(node, "a rule", "to");
+            return None;
         };
+        let path = path?;
         let array = path.last() == Some(&Part::Entry);
         let mut parts = prefix.to_vec();
         parts.extend(path);
         if parts.len() > DEPTH_MAX {
             let message = format!("this place lies deeper than {DEPTH_MAX} levels in the target");
-            return self.problem("LG-MAP-DEPTH", to.span, message, "give the target a flatter shape");
+            self.problem("LG-MAP-DEPTH", to.span, message, "give the target a flatter shape");
+            return None;
         }
         if node.get("each").is_none() {
             if array {
                 let help = "`each` gives the items that become its entries; to copy a list, `each` names it";
-                return self.problem("LG-MAP-EACH", to.span, "a rule whose `to` ends in `[]` needs `each`", help);
+                self.problem("LG-MAP-EACH", to.span, "a rule whose `to` ends in `[]` needs `each`", help);
+                parts.pop();
+                draft.at(&parts, to.span, |place| place.broken = true);
+                return None;
             }
             if let Some(rules) = node.get("rules") {
                 let help = "put them beside this one, each with its whole `to`";
@@ -158,32 +188,32 @@ impl Reader<'_> {
                 None if node.get("from").is_none() && node.get("lookup").is_none() => {
                     self.missing(node, "a rule", "from")
                 }
-                None => {}
+                None => draft.at(&parts, to.span, |place| place.broken = true),
             }
-            return;
+            return None;
         }
         if !array {
             parts.push(Part::Entry);
         }
-        let (Some(each), Some((_, place))) = (each, parts.split_last()) else {
-            return;
-        };
-        self.put(draft, place, Rule::Array { each, when, default }, to.span);
+        let (_, place) = parts.split_last()?;
+        match each {
+            Some(each) => self.put(draft, place, Rule::Array { each, when, default }, to.span),
+            None => draft.at(place, to.span, |place| place.broken = true),
+        }
         match (from, node.get("rules")) {
             (Some(_), Some(rules)) => {
                 let help = "`from` gives whole entries, `rules` their fields";
                 self.problem("LG-MAP-CLASH", rules.span, "a rule has `from` or `rules`, not both", help);
+                return None;
             }
             (Some(from), None) => {
                 let rule = ValueRule { from, when: None, default: None };
                 self.put(draft, &parts, Rule::Value(rule), to.span);
             }
-            (None, Some(rules)) => {
-                draft.at(&parts, to.span, |_| ());
-                self.rules(rules, draft, &parts);
-            }
+            (None, Some(_)) => draft.at(&parts, to.span, |_| ()),
             (None, None) => {}
         }
+        Some(parts)
     }
 
     fn put(&mut self, draft: &mut Draft, parts: &[Part], rule: Rule, span: Span) {
@@ -232,6 +262,7 @@ impl Reader<'_> {
         let table = needed(self, "table");
         let key = needed(self, "key");
         let table = table.and_then(|n| Some((self.text(&n, "`table`")?, n.span)));
+        self.tables.extend(table.clone());
         let key = key.and_then(|n| self.formula(&n, "key"));
         let value = match lookup.get("value") {
             Some(node) => Some(self.text(node, "`value`")?),
@@ -249,17 +280,32 @@ impl Reader<'_> {
             return None;
         };
         let origin = node.origin(self.text);
-        match Expression::parse(&scalar.text) {
-            Ok(expression) => Some(Formula { expression, origin }),
-            Err(found) => {
-                for mut problem in found.0 {
-                    problem.span = origin.span(problem.span);
-                    self.problems.push(problem);
-                }
-                None
-            }
+        let parsed = Expression::parse(&scalar.text);
+        let found = match &parsed {
+            Ok(expression) => expression.resolve_closed(&|_| false, &unbound).err(),
+            Err(found) => Some(found.clone()),
+        };
+        for mut problem in found.unwrap_or_default().0 {
+            problem.span = origin.span(problem.span);
+            self.problems.push(problem);
         }
+        parsed.ok().map(|expression| Formula { expression, origin })
     }
+}
+
+/// A mapping knows no names but built-ins and those that an expression binds itself.
+fn unbound(unbound: &Unbound<'_>) -> Option<Diagnostic> {
+    if is_builtin(unbound.name) {
+        return None;
+    }
+    let known = unbound.own.iter().copied().chain(builtins().filter(|_| unbound.called));
+    let help = match nearest(unbound.name, known) {
+        _ if unbound.later => "it is bound further on: put its `:=` first".to_owned(),
+        Some(near) => format!("did you mean `${near}`?"),
+        None => "`$` is the item, `$$` the source document; other names are bound by `:=`".to_owned(),
+    };
+    let message = format!("nothing is called `${}` here", unbound.name);
+    Some(Diagnostic::new("LG-MAP-NAME", Span::default(), message).help(help))
 }
 
 fn listed(keys: &[&str]) -> String {

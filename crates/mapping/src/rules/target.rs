@@ -14,6 +14,8 @@ pub(super) struct Draft {
     rule: Option<(Rule, Span)>,
     /// Where the place was first named.
     named: Option<Span>,
+    /// A rule ends here that cannot be read; the problem is recorded.
+    pub(super) broken: bool,
 }
 
 /// What a rule puts at the place where its `to` ends.
@@ -72,6 +74,9 @@ impl Draft {
                 Some(Target::Value(Box::new(rule)))
             }
             None => {
+                if self.entry.is_some() && self.broken {
+                    return self.entry.and_then(|entry| entry.build(problems));
+                }
                 if self.entry.is_some() {
                     problems.push(
                         Diagnostic::new(

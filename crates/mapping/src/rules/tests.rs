@@ -59,6 +59,43 @@ rules:
 }
 
 #[test]
+fn names_that_nothing_binds_are_refused() {
+    let of = |from: &str| {
+        let text = format!("mapping: m\nversion: 1\nrules:\n  - to: a\n    from: >-\n      {from}\n");
+        match MapFile::parse("m.map.yaml", &text) {
+            Ok(_) => Vec::new(),
+            Err(found) => {
+                let marked = |p: &lockgate_model::Diagnostic| {
+                    text.get(p.span.start as usize..p.span.end as usize).unwrap().to_owned()
+                };
+                found.0.iter().map(|p| (p.code.clone(), marked(p), p.help.clone().unwrap())).collect()
+            }
+        }
+    };
+    let bound = "`$` is the item, `$$` the source document; other names are bound by `:=`";
+    for (from, marked, help) in [
+        ("$wholly(1)", "$wholly", bound),
+        ("$workflow.input", "$workflow", bound),
+        ("$uppercaes(a)", "$uppercaes", "did you mean `$uppercase`?"),
+        ("($total := 1; $totl)", "$totl", "did you mean `$total`?"),
+        ("($b; $b := 1)", "$b", "it is bound further on: put its `:=` first"),
+        ("$map(a, function($v){ $w })", "$w", "did you mean `$v`?"),
+    ] {
+        assert_eq!(of(from), [("LG-MAP-NAME".to_owned(), marked.to_owned(), help.to_owned())], "{from}");
+    }
+    // Bound by what is not compiled: one problem, not two.
+    assert_eq!(of("a@$x[$x.b].{\"c\": $x}").len(), 1);
+    assert_eq!(of("a[1]#$i{b: $i}").len(), 2);
+    for from in [
+        "($f := function($n){ $n = 0 ? 0 : $g($n - 1) }; $g := function($n){ $f($n) }; $f(3))",
+        "(a ? $b := 1 : 2; $b)",
+        "$map(a, function($v, $i){ $v + $i + $$.c })",
+    ] {
+        assert_eq!(of(from), [], "{from}");
+    }
+}
+
+#[test]
 fn rules_that_do_not_fit_together_are_refused() {
     let head = "mapping: m\nversion: 1\nrules:\n";
     for (rules, code, marked) in [

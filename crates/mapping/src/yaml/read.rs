@@ -17,18 +17,28 @@ pub const BYTES_MAX: usize = 16 << 20;
 /// An empty text is null. All refusals are reported together; a text that is no YAML ends at its
 /// first error.
 pub fn parse(file: &str, text: &str) -> Result<Node, Diagnostics> {
-    let mut reader = Reader { text, problems: Diagnostics::default(), open: Vec::new(), root: None, documents: 0 };
+    let (root, problems) = read(file, text);
+    // Without a problem there is a tree.
+    problems.into_result(root.unwrap_or_else(|| null(Span::default())))
+}
+
+/// As [`parse`], with the tree beside the problems where all of what was meant is in it, so that what
+/// else is wrong with it can be found too.
+pub fn read(file: &str, text: &str) -> (Option<Node>, Diagnostics) {
+    let mut reader =
+        Reader { text, problems: Diagnostics::default(), open: Vec::new(), root: None, documents: 0, broken: false };
     if text.len() > BYTES_MAX {
         reader.refuse("LG-YAML-SIZE", Span::new(0, 0), format!("the file is longer than {} MiB", BYTES_MAX >> 20));
+        reader.broken = true;
     } else {
         reader.read();
     }
-    let Reader { root, mut problems, .. } = reader;
+    let Reader { root, mut problems, broken, .. } = reader;
     for problem in &mut problems.0 {
         problem.file = file.to_owned();
     }
     let root = root.unwrap_or_else(|| null(Span::default()));
-    problems.into_result(root)
+    ((!broken).then_some(root), problems)
 }
 
 struct Reader<'t> {
@@ -37,6 +47,8 @@ struct Reader<'t> {
     open: Vec<Open>,
     root: Option<Node>,
     documents: u32,
+    /// Something that was meant is not in the tree.
+    broken: bool,
 }
 
 /// An object or array whose end has not come yet.
@@ -64,6 +76,7 @@ impl Reader<'_> {
             match event {
                 Ok((event, region)) => {
                     if !self.take(event, region) {
+                        self.broken = true;
                         return;
                     }
                 }
@@ -82,6 +95,7 @@ impl Reader<'_> {
                     } else {
                         problem
                     });
+                    self.broken = true;
                     return;
                 }
             }
@@ -120,6 +134,7 @@ impl Reader<'_> {
                     Diagnostic::new("LG-YAML-ALIAS", span, "aliases are not read")
                         .help("write the value out where it is used"),
                 );
+                self.broken = true;
                 self.add(null(span));
             }
             _ => {}
@@ -166,6 +181,7 @@ impl Reader<'_> {
                                 node.span,
                                 format!("{} cannot be a key", node.noun()),
                             ));
+                            self.broken = true;
                             String::new()
                         }
                     };
@@ -175,6 +191,7 @@ impl Reader<'_> {
                             Diagnostic::new("LG-YAML-ALIAS", node.span, "merge keys are not read")
                                 .help("write the entries out"),
                         );
+                        self.broken = true;
                     } else if !keys.insert(text.clone()) {
                         self.problems.push(
                             Diagnostic::new("LG-YAML-DUPLICATE-KEY", node.span, format!("`{text}` stands here twice"))

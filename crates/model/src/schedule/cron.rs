@@ -5,15 +5,16 @@
 //! ranges; `*` and ranges take a step (`*/15`, `8-18/2`). When both days are given, one of them is
 //! enough (POSIX, `crontab`).
 //!
-//! Where clocks go forward, a time that does not exist occurs at the first instant after the gap; where
-//! they go back, a time that exists twice occurs the first time alone. Times that fall together are one
-//! occurrence.
+//! Where clocks go forward, a time that does not exist occurs at the first instant after the gap. Where
+//! they go back, a time that exists twice occurs twice when the hour is `*` or has `*/n`, as in
+//! vixie-cron: what runs each hour leaves none out. With hours of its own an expression means a time of
+//! the day, which occurs the first time alone. Times that fall together are one occurrence.
 
 use std::{fmt, ops::Range, str::FromStr};
 
 use jiff::{
     civil::{Date, DateTime},
-    tz::AmbiguousOffset,
+    tz::{AmbiguousOffset, TimeZone},
 };
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -31,6 +32,8 @@ pub struct Cron {
     text: String,
     minutes: u64,
     hours: u64,
+    /// The hour is `*` or has `*/n`: a rhythm, and no time of the day.
+    hourly: bool,
     /// `None` for `*`.
     days: Option<u64>,
     months: u64,
@@ -94,6 +97,7 @@ impl FromStr for Cron {
             text: words.iter().map(|(_, word)| *word).collect::<Vec<_>>().join(" "),
             minutes: MINUTE.read(minute)?,
             hours: HOUR.read(hour)?,
+            hourly: hour.1.split(',').any(|item| item.starts_with('*')),
             days: (day.1 != "*").then(|| DAY.read(day)).transpose()?,
             months: MONTH.read(month)?,
             weekdays: (weekday.1 != "*").then_some(weekdays),
@@ -208,15 +212,44 @@ impl Cron {
     /// The first occurrence later than a time.
     pub fn next_after(&self, zone: &Zone, time: Timestamp) -> Option<Timestamp> {
         let rules = zone.rules();
-        let mut local = jiff::Timestamp::from_microsecond(time.0).ok()?.to_zoned(rules.clone()).datetime();
-        loop {
+        let after = jiff::Timestamp::from_microsecond(time.0).ok()?;
+        let mut local = rules.to_datetime(after);
+        let next = loop {
             local = self.next_local(local)?;
-            let occurrence = Timestamp(instant(rules, local)?.as_microsecond());
+            let (first, second) = instants(rules, local)?;
+            let second = second.filter(|_| self.hourly);
             // Not later: its clock time came before, in the first pass of an hour that comes twice.
-            if occurrence > time {
-                return Some(occurrence);
+            if let Some(next) = [Some(first), second].into_iter().flatten().find(|next| *next > after) {
+                break next;
+            }
+        };
+        let repeated = if self.hourly { self.in_second_pass(rules, after, next) } else { None };
+        Some(Timestamp(repeated.unwrap_or(next).as_microsecond()))
+    }
+
+    /// The first occurrence between two times in an hour that has come already: the clock time that
+    /// follows in the first pass lies behind all of the second.
+    fn in_second_pass(
+        &self,
+        rules: &TimeZone,
+        after: jiff::Timestamp,
+        before: jiff::Timestamp,
+    ) -> Option<jiff::Timestamp> {
+        for change in rules.following(after).take_while(|change| change.timestamp() < before) {
+            let begins = change.timestamp();
+            let mut local = change.offset().to_datetime(begins).checked_sub(jiff::Span::new().minutes(1)).ok()?;
+            let found = loop {
+                local = self.next_local(local)?;
+                let found = change.offset().to_timestamp(local).ok()?;
+                if found >= begins {
+                    break found;
+                }
+            };
+            if matches!(rules.to_ambiguous_timestamp(local).offset(), AmbiguousOffset::Fold { .. }) && found < before {
+                return Some(found);
             }
         }
+        None
     }
 
     /// The latest occurrence that is not later than `now`, from `first`, which is one.
@@ -280,16 +313,19 @@ impl Cron {
     }
 }
 
-/// When clocks show a time: the first time they do, or the end of the gap that they leap over.
-fn instant(rules: &jiff::tz::TimeZone, local: DateTime) -> Option<jiff::Timestamp> {
+/// When clocks show a time: the first time they do, or the end of the gap that they leap over; and the
+/// second time, if they do twice.
+fn instants(rules: &TimeZone, local: DateTime) -> Option<(jiff::Timestamp, Option<jiff::Timestamp>)> {
     match rules.to_ambiguous_timestamp(local).offset() {
-        AmbiguousOffset::Unambiguous { offset } | AmbiguousOffset::Fold { before: offset, .. } => {
-            offset.to_timestamp(local).ok()
+        AmbiguousOffset::Unambiguous { offset } => Some((offset.to_timestamp(local).ok()?, None)),
+        AmbiguousOffset::Fold { before, after } => {
+            Some((before.to_timestamp(local).ok()?, Some(after.to_timestamp(local).ok()?)))
         }
         AmbiguousOffset::Gap { after, .. } => {
             // Read with the offset that holds after the gap, the time lies before it.
             let before = after.to_timestamp(local).ok()?;
-            rules.following(before).find(|change| change.offset() == after).map(|change| change.timestamp())
+            let end = rules.following(before).find(|change| change.offset() == after)?;
+            Some((end.timestamp(), None))
         }
     }
 }

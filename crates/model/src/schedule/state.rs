@@ -4,6 +4,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Timestamp, id::UserId};
 
+/// A clock that is set back steps by less than this; what was done further ahead of now was done by a
+/// clock that was wrong. In milliseconds.
+const AHEAD_MS_MAX: i64 = 60 * 60 * 1_000;
+
 /// What was done about the occurrences of a schedule. It outlives deployments: what was claimed is
 /// never claimed again, and what somebody paused stays paused until somebody resumes it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -12,6 +16,9 @@ pub struct ScheduleState {
     /// Occurrences up to here are dealt with: claimed, skipped, or passed while paused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub through: Option<Timestamp>,
+    /// Set while `through` is an occurrence that somebody skipped, maybe long before its time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Timestamp>,
     /// The run claimed last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last: Option<Last>,
@@ -82,6 +89,11 @@ pub enum Step {
         /// The last of them.
         through: Timestamp,
     },
+    /// Somebody skips what is due next.
+    SkipNext {
+        /// Which.
+        occurrence: Timestamp,
+    },
     /// The claimed run ended.
     End {
         /// When.
@@ -99,6 +111,11 @@ pub enum Step {
         /// When.
         at: Timestamp,
     },
+    /// What was done lies far ahead of now: the clock that said so was wrong, and it counts from now.
+    SetBack {
+        /// Now.
+        at: Timestamp,
+    },
 }
 
 impl ScheduleState {
@@ -114,7 +131,7 @@ impl ScheduleState {
                 if !(free && open && new) {
                     return None;
                 }
-                next.through = Some(*occurrence);
+                (next.through, next.asked) = (Some(*occurrence), None);
                 next.last = Some(Last { occurrence: *occurrence, repeats: true, stands: Stands::Running });
             }
             Step::ByHand { occurrence } => {
@@ -136,7 +153,13 @@ impl ScheduleState {
                 if self.through.is_some_and(|before| before >= *through) {
                     return None;
                 }
-                next.through = Some(*through);
+                (next.through, next.asked) = (Some(*through), None);
+            }
+            Step::SkipNext { occurrence } => {
+                if !open || self.through.is_some_and(|before| before >= *occurrence) {
+                    return None;
+                }
+                (next.through, next.asked) = (Some(*occurrence), Some(*occurrence));
             }
             Step::End { at } => {
                 let last = next.last.as_mut().filter(|last| last.stands == Stands::Running)?;
@@ -150,10 +173,39 @@ impl ScheduleState {
             }
             Step::Resume { at } => {
                 next.paused.take()?;
-                next.through = Some(self.through.map_or(*at, |through| through.max(*at)));
+                next.count_from(*at);
+                // What somebody skipped stays so.
+                if let Some(skipped) = self.asked.filter(|skipped| skipped > at) {
+                    (next.through, next.asked) = (Some(skipped), Some(skipped));
+                }
+            }
+            Step::SetBack { at } => {
+                if !self.is_ahead_of(*at) {
+                    return None;
+                }
+                next.count_from(*at);
             }
         }
         Some(next)
+    }
+
+    /// Whether it tells of things done so far ahead of a time that the clock must have been wrong:
+    /// nothing would be due before that time comes.
+    pub fn is_ahead_of(&self, now: Timestamp) -> bool {
+        let ended = match self.last.as_ref().map(|last| &last.stands) {
+            Some(Stands::Ended { at }) => Some(*at),
+            _ => None,
+        };
+        let through = self.through.filter(|_| self.asked.is_none());
+        through.max(ended).is_some_and(|done| done > now.plus_ms(AHEAD_MS_MAX))
+    }
+
+    /// Nothing later than a time was done.
+    fn count_from(&mut self, time: Timestamp) {
+        (self.through, self.asked) = (Some(time), None);
+        if let Some(Last { stands: Stands::Ended { at }, .. }) = &mut self.last {
+            *at = time.min(*at);
+        }
     }
 
     /// The state after the process that ran the claimed run is gone; `None` if none went on.
@@ -205,6 +257,41 @@ mod tests {
         assert!(lost.take(&Step::GiveUp { at: at(30) }).unwrap().take(&Step::Claim { occurrence: at(20) }).is_some());
         let by_hand = ScheduleState::default().take(&Step::ByHand { occurrence: at(10) }).unwrap();
         assert_eq!(by_hand.interrupted().unwrap().take(&Step::Repeat), None, "whoever asked is gone");
+    }
+
+    #[test]
+    fn a_clock_that_was_far_ahead_does_not_silence_it() {
+        let (hour, far) = (AHEAD_MS_MAX, at(1_000_000_000_000));
+        let ran = ScheduleState::default().take(&Step::Claim { occurrence: far }).unwrap();
+        let ended = ran.take(&Step::End { at: far }).unwrap();
+        for state in [&ran, &ended] {
+            let back = state.take(&Step::SetBack { at: at(70) }).unwrap();
+            assert_eq!((back.through, back.is_ahead_of(at(70))), (Some(at(70)), false));
+            assert_eq!(back.take(&Step::SetBack { at: at(70) }), None);
+        }
+        let back = ended.take(&Step::SetBack { at: at(70) }).unwrap();
+        assert_eq!(back.last.as_ref().unwrap().stands, Stands::Ended { at: at(70) });
+        // A small step back waits: nothing is claimed twice.
+        let near = ScheduleState::default().take(&Step::Claim { occurrence: at(70 + hour) }).unwrap();
+        assert_eq!(near.take(&Step::SetBack { at: at(70) }), None);
+        // Resumed, it counts from now, whatever the clock had said.
+        let resumed = ended.take(&pause()).unwrap().take(&Step::Resume { at: at(70) }).unwrap();
+        assert_eq!(resumed, back);
+    }
+
+    #[test]
+    fn what_somebody_skipped_is_skipped_however_far_ahead_it_is() {
+        let far = at(1_000_000_000_000);
+        let skipped = ScheduleState::default().take(&Step::SkipNext { occurrence: far }).unwrap();
+        assert!(!skipped.is_ahead_of(at(70)));
+        for gone in [Step::Claim { occurrence: far }, Step::SkipNext { occurrence: far }, Step::Skip { through: far }] {
+            assert_eq!(skipped.take(&gone), None, "{gone:?}");
+        }
+        let resumed = skipped.take(&pause()).unwrap().take(&Step::Resume { at: at(70) }).unwrap();
+        assert_eq!(resumed, skipped);
+        assert_eq!(skipped.take(&pause()).unwrap().take(&Step::SkipNext { occurrence: far.plus_ms(1) }), None);
+        let claimed = skipped.take(&Step::Claim { occurrence: far.plus_ms(1) }).unwrap();
+        assert!(claimed.asked.is_none() && claimed.is_ahead_of(at(70)));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use lockgate_model::Kind;
 use lockgate_runtime::{Deploy, Error};
 use serde_json::json;
 
-use crate::house::{House, development, here, tick};
+use crate::house::{House, START_S, development, here, tick};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_may_not_control_schedules() {
@@ -13,9 +13,17 @@ async fn who_may_not_control_schedules() {
     let stranger = house.user("stranger", &[]).await;
     let monitor = house.user("monitor", &["monitor"]).await;
     let (runtime, here, tick) = (house.runtime.clone(), development(), tick());
+    // Who sees what is deployed sees what fires, and controls nothing.
+    let status_of = |error: Error| error.status();
+    assert_eq!(runtime.schedules(&stranger, &here).await.map_err(status_of), Err(404));
+    assert_eq!(runtime.schedules(&monitor, &here).await.unwrap().len(), 1);
+    house
+        .put(Kind::Profile, "mute", json!({"title": "", "permissions": ["logs-view"], "valid_in": self::here()}))
+        .await;
+    let mute = house.user("mute", &["mute"]).await;
+    assert_eq!(runtime.schedules(&mute, &here).await.map_err(status_of), Err(403));
     for (caller, status) in [(&stranger, 404), (&monitor, 403)] {
-        let status_of = |error: Error| error.status();
-        assert_eq!(runtime.schedules(caller, &here).await.map_err(status_of), Err(status));
+        assert_eq!(runtime.skip_schedule(caller, &here, &tick).await.map_err(status_of), Err(status));
         assert_eq!(runtime.pause_schedule(caller, &here, &tick).await.map_err(status_of), Err(status));
         assert_eq!(runtime.resume_schedule(caller, &here, &tick).await.map_err(status_of), Err(status));
         assert_eq!(runtime.run_schedule(caller, &here, &tick).await.map_err(status_of), Err(status));
@@ -121,4 +129,48 @@ async fn by_hand_is_no_second_run_and_goes_on_without_its_caller() {
     }
     house.through(180).await;
     assert_eq!(house.passed(), [60, 61, 180]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_skipped_by_hand_does_not_run_and_the_next_does() {
+    for (schedule, first, skipped, next) in [
+        ("{ every: PT3H }", 10_800, 21_600, 32_400),
+        ("{ cron: '15 */3 * * *' }", 1_800, 12_600, 23_400),
+        ("{ after: PT3H }", 0, 10_800, 21_600),
+    ] {
+        let mut house = House::open().await;
+        house.deploy(schedule).await;
+        house.through(first).await;
+        let before = house.passed();
+        let asked = house.runtime.skip_schedule(&house.ada, &development(), &tick()).await.unwrap();
+        let seconds = |time: lockgate_model::Timestamp| time.0 / 1_000_000 - START_S;
+        assert_eq!((seconds(asked.skipped), asked.next.map(seconds)), (skipped, Some(next)), "{schedule}");
+        // Its time is hours ahead: no clock was wrong. It holds over a restart, too.
+        let mut house = house.crash().await;
+        house.through(first + 60).await;
+        assert_eq!(house.through(skipped).await, Some(next), "{schedule}");
+        assert_eq!(house.passed(), before, "{schedule}");
+        house.through(next).await;
+        assert_eq!(house.passed().last(), Some(&next), "{schedule}");
+        let entry = house.entries("schedule-skip").await.remove(0);
+        assert_eq!((entry.principal.as_str(), entry.object.as_str()), ("ada", "development/integrations/tick"));
+        assert_eq!(house.skips().await, [("asked".to_owned(), skipped, skipped, "1".to_owned())]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_skipped_where_nothing_is_due() {
+    let mut house = House::open().await;
+    house.deploy("{ after: PT60S }").await;
+    house.shut();
+    house.turn(0).await;
+    house.calls(1).await;
+    let running = house.runtime.skip_schedule(&house.ada, &development(), &tick()).await;
+    assert!(matches!(running, Err(Error::Conflict { code: "LG-SCHEDULE-NOTHING-DUE", .. })), "{running:?}");
+    house.let_pass();
+    house.through(1).await;
+    house.runtime.pause_schedule(&house.ada, &development(), &tick()).await.unwrap();
+    let paused = house.runtime.skip_schedule(&house.ada, &development(), &tick()).await;
+    assert!(matches!(paused, Err(Error::Conflict { code: "LG-SCHEDULE-NOTHING-DUE", .. })), "{paused:?}");
+    assert!(house.entries("schedule-skip").await.is_empty());
 }

@@ -22,13 +22,15 @@ use lockgate_model::{
     audit::Entry,
     definition::ServerIdentity,
     id::{EnvironmentId, ProjectId, TargetName, TenantId, UserId},
-    schedule::ScheduleState,
+    schedule::{ScheduleState, Stands},
 };
 use lockgate_runtime::{Binding, Caller, Clock, Deploy, NewTenant, Parts, RunFilter, Runtime, Sources};
 use lockgate_scheduler::Scheduler;
 use lockgate_store::SqliteStore;
 use serde_json::{Value, json};
 use tokio::sync::watch;
+
+use crate::faulty::{Faults, Faulty, hits};
 
 const PASSWORD: &str = "Correct-Horse-7";
 /// When the clock begins: 2026-01-01T00:00:00Z.
@@ -93,6 +95,7 @@ pub struct House {
     pub scheduler: Scheduler,
     pub ada: Caller,
     pub ledger: Arc<Ledger>,
+    pub faults: Arc<Faults>,
     /// Host of its connector.
     gate: String,
     clock: Arc<AtomicI64>,
@@ -107,7 +110,8 @@ impl House {
         ledgers().insert(gate.clone(), ledger.clone());
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(AtomicI64::new(START_S * 1_000_000));
-        let runtime = runtime(dir.path(), &clock).await;
+        let faults = Arc::new(Faults::default());
+        let runtime = runtime(dir.path(), &clock, &faults).await;
         let new = NewTenant {
             id: TenantId::parse("acme").unwrap(),
             title: "Acme".into(),
@@ -116,7 +120,7 @@ impl House {
         let token = runtime.operator_create_tenant(new).await.unwrap();
         let ada = log_in(&runtime, "ada", &token).await;
         let scheduler = Scheduler::new(runtime.clone());
-        let house = Self { runtime, scheduler, ada, ledger, gate, clock, dir };
+        let house = Self { runtime, scheduler, ada, ledger, faults, gate, clock, dir };
         house.bind("development").await;
         house
             .put(
@@ -131,12 +135,12 @@ impl House {
 
     /// Ends as a crash does, with runs under way, and starts again on the same files.
     pub async fn crash(self) -> Self {
-        let Self { runtime, scheduler, ada, ledger, gate, clock, dir } = self;
+        let Self { runtime, scheduler, ada, ledger, faults, gate, clock, dir } = self;
         drop(scheduler);
         drop(runtime);
-        let runtime = runtime_again(dir.path(), &clock).await;
+        let runtime = runtime_again(dir.path(), &clock, &faults).await;
         let scheduler = Scheduler::new(runtime.clone());
-        Self { runtime, scheduler, ada, ledger, gate, clock, dir }
+        Self { runtime, scheduler, ada, ledger, faults, gate, clock, dir }
     }
 
     /// Binds the account `gate` in an environment.
@@ -229,6 +233,15 @@ impl House {
         planned.into_iter().next().map(|(_, state)| state).unwrap_or_default()
     }
 
+    /// Waits until no run of the schedule goes on.
+    pub async fn idle(&self) {
+        let began = Instant::now();
+        while self.state().await.last.is_some_and(|last| last.stands == Stands::Running) {
+            assert!(began.elapsed() < Duration::from_secs(60), "the run does not end");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// Entries of the audit log with this event.
     pub async fn entries(&self, event: &str) -> Vec<Entry> {
         let page = self.runtime.audit(&self.ada, None, 10_000).await.unwrap();
@@ -279,36 +292,39 @@ pub async fn within(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
-async fn runtime(dir: &Path, clock: &Arc<AtomicI64>) -> Runtime {
+async fn runtime(dir: &Path, clock: &Arc<AtomicI64>, faults: &Arc<Faults>) -> Runtime {
     let store = SqliteStore::open(&dir.join("store"), now(clock)).unwrap();
-    with_store(dir, clock, store).await
+    with_store(dir, clock, Faulty { store, faults: faults.clone() }).await
 }
 
 /// The last runtime may still be letting go of its files.
-async fn runtime_again(dir: &Path, clock: &Arc<AtomicI64>) -> Runtime {
+async fn runtime_again(dir: &Path, clock: &Arc<AtomicI64>, faults: &Arc<Faults>) -> Runtime {
     let mut store = None;
     within("the store", || {
         store = SqliteStore::open(&dir.join("store"), now(clock)).ok();
         store.is_some()
     })
     .await;
-    with_store(dir, clock, store.unwrap()).await
+    with_store(dir, clock, Faulty { store: store.unwrap(), faults: faults.clone() }).await
 }
 
 fn now(clock: &AtomicI64) -> Timestamp {
     Timestamp(clock.load(Ordering::SeqCst))
 }
 
-async fn with_store(dir: &Path, clock: &Arc<AtomicI64>, store: SqliteStore) -> Runtime {
+async fn with_store(dir: &Path, clock: &Arc<AtomicI64>, store: Faulty) -> Runtime {
     let mut registry = Registry::new();
     registry.add::<Gate>();
-    let told = clock.clone();
+    let (told, faults) = (clock.clone(), store.faults.clone());
     let parts = Parts {
         store: Arc::new(store),
         engine: Arc::new(Engine::new(EngineConfig { stacks_max: 16, ..EngineConfig::default() }).unwrap()),
         master: Arc::new(Master::open_or_create(&dir.join("keys")).unwrap()),
         registry: Arc::new(registry),
-        clock: Clock::from_fn(move || now(&told)),
+        clock: Clock::from_fn(move || {
+            assert!(!hits(&faults.clock), "the test says so");
+            now(&told)
+        }),
     };
     Runtime::open(parts).await.unwrap()
 }

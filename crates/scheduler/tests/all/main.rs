@@ -9,7 +9,9 @@
 )]
 
 mod control;
+mod faulty;
 mod fires;
 mod house;
 mod refusals;
 mod restart;
+mod trouble;

@@ -61,12 +61,13 @@ async fn a_principal_that_may_not_is_denied_at_each_fire_and_the_schedule_stays(
     house.through(60).await;
     house.through(120).await;
     assert_eq!(house.passed(), [0; 0]);
-    // From now on it may; then it is disabled; then it is gone.
+    // From now on it may; then it is disabled. It cannot go while something runs as it.
     house.put(Kind::User, "robot", json!({"kind": "service", "profiles": ["runner"]})).await;
     house.through(180).await;
     house.put(Kind::User, "robot", json!({"kind": "service", "profiles": ["runner"], "enabled": false})).await;
     house.through(240).await;
-    house.runtime.delete_definition(&house.ada, Kind::User, "robot").await.unwrap();
+    let kept = house.runtime.delete_definition(&house.ada, Kind::User, "robot").await;
+    assert!(matches!(kept, Err(Error::Conflict { code: "in-use", .. })), "{kept:?}");
     assert_eq!(house.through(300).await, Some(360), "it stays");
     assert_eq!(house.passed(), [180]);
     let asked: Vec<_> = house.entries("execute").await.into_iter().map(|e| (e.principal, e.outcome, e.rule)).collect();
@@ -79,7 +80,7 @@ async fn a_principal_that_may_not_is_denied_at_each_fire_and_the_schedule_stays(
             (denied, "environment.no-profile"),
             (Outcome::Allowed, "execute.allowed"),
             (denied, "user.disabled"),
-            (denied, "user.unknown"),
+            (denied, "user.disabled"),
         ]
     );
     assert!(asked.iter().all(|(principal, ..)| principal == "robot"));

@@ -10,10 +10,12 @@
 
 mod chain;
 mod change;
+mod close;
 mod connection;
 mod definitions;
 mod directory;
 mod failure;
+mod green;
 mod open;
 mod runs;
 mod schedules;
@@ -22,7 +24,7 @@ mod tests;
 mod writer;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeSet, HashMap},
     path::Path,
     sync::{Arc, Mutex, atomic::Ordering},
 };
@@ -34,7 +36,7 @@ use lockgate_model::{
     Digest, RunId, RunRecord, Timestamp,
     audit::{Entry, Link},
     definition::{Definition, Kind, Revision},
-    id::{TenantId, WriterId},
+    id::{EnvironmentId, TenantId, WriterId},
     run::{Phase, RunEnd},
     schedule::{ScheduleState, Step},
 };
@@ -215,16 +217,10 @@ impl Store for SqliteStore {
     }
 
     async fn close_run(&self, tenant: &TenantId, run: RunId, end: RunEnd) {
-        let job = runs::Job::Close { tenant: tenant.clone(), run, end: Box::new(end) };
-        match self.0.runs.queue(job).await {
+        let end = runs::EndOf { tenant: tenant.clone(), run, end };
+        match self.0.runs.queue(runs::Job::Close(Box::new(end.clone()))).await {
             // Watched on the side: the caller does not wait, but a failure must not be silent.
-            Ok(pending) => {
-                tokio::spawn(async move {
-                    if let Err(error) = pending.durable().await {
-                        tracing::error!(%error, %run, "a run could not be closed in the store");
-                    }
-                });
-            }
+            Ok(pending) => drop(tokio::spawn(close::watch(Arc::downgrade(&self.0), pending, end))),
             Err(error) => tracing::error!(%error, %run, "a run could not be closed in the store"),
         }
     }
@@ -241,6 +237,16 @@ impl Store for SqliteStore {
     async fn run(&self, tenant: &TenantId, run: RunId) -> Result<Option<RunRecord>, Error> {
         let tenant = tenant.clone();
         self.0.read_runs.read(move |db| runs::get(db, &tenant, run)).await
+    }
+
+    async fn green(
+        &self,
+        tenant: &TenantId,
+        environment: &EnvironmentId,
+        modules: BTreeSet<Digest>,
+    ) -> Result<BTreeSet<Digest>, Error> {
+        let (tenant, environment) = (tenant.clone(), environment.clone());
+        self.0.read_runs.read(move |db| green::among(db, &tenant, &environment, modules)).await
     }
 
     async fn schedule_step(

@@ -17,7 +17,7 @@ use super::{
     chain::Chain,
     connection::probe,
     failure::{damaged, failed},
-    schedules,
+    green, schedules,
     writer::Book,
 };
 use crate::{Error, RunQuery, ScheduleKey};
@@ -30,7 +30,7 @@ pub(super) enum Job {
     /// Entries, and the run they open.
     Append { tenant: TenantId, entries: Vec<Entry>, run: Option<Box<RunRecord>> },
     /// A run's end.
-    Close { tenant: TenantId, run: RunId, end: Box<RunEnd> },
+    Close(Box<EndOf>),
     /// The entry of a change, with the revision it will have.
     Announce { tenant: TenantId, entry: Box<Entry>, current: Revision },
     /// A step of a schedule, and the entries that tell of it if it is possible.
@@ -39,6 +39,14 @@ pub(super) enum Job {
     Settle { tenant: TenantId, current: Revision, at: Timestamp },
     /// Nothing, durably.
     Probe,
+}
+
+/// The end of a run.
+#[derive(Debug, Clone)]
+pub(super) struct EndOf {
+    pub(super) tenant: TenantId,
+    pub(super) run: RunId,
+    pub(super) end: RunEnd,
 }
 
 /// Where an announcement went, and what a schedule is after its step; nothing for other jobs.
@@ -69,8 +77,8 @@ impl Book for RunsBook {
                 }
                 Ok(Place::default())
             }
-            Job::Close { tenant, run, end } => {
-                close(db, &tenant, run, *end)?;
+            Job::Close(end) => {
+                close(db, *end)?;
                 Ok(Place::default())
             }
             Job::Announce { tenant, entry, current } => {
@@ -113,8 +121,8 @@ impl RunsBook {
         let record = serde_json::to_string(run)
             .map_err(|_| Error::Refused("the run record cannot be written as JSON".into()))?;
         db.prepare_cached(
-            "INSERT INTO runs (tenant, id, writer, environment, name, phase, started, record)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+            "INSERT INTO runs (tenant, id, writer, environment, name, phase, started, record, module)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
         )
         .and_then(|mut insert| {
             insert.execute(params![
@@ -126,6 +134,7 @@ impl RunsBook {
                 phase_text(run.phase),
                 run.started.0,
                 record,
+                run.module.map(|module| module.to_string()),
             ])
         })
         .map_err(failed("open a run"))?;
@@ -143,23 +152,27 @@ impl RunsBook {
 }
 
 /// Only a running run can be closed, and only once.
-fn close(db: &Connection, tenant: &TenantId, run: RunId, end: RunEnd) -> Result<(), Error> {
+fn close(db: &Connection, EndOf { tenant, run, end }: EndOf) -> Result<(), Error> {
     let outcome =
         serde_json::to_string(&Outcome { error: end.error, cost: end.cost, bytes: end.bytes, tasks: end.tasks })
             .map_err(|_| Error::Refused("the run's end cannot be written as JSON".into()))?;
-    let closed = db
+    let closed: Option<(String, Option<String>)> = db
         .prepare_cached(
             "UPDATE runs SET phase = ?3, ended = ?4, outcome = ?5
-             WHERE tenant = ?1 AND id = ?2 AND phase = 'running'",
+             WHERE tenant = ?1 AND id = ?2 AND phase = 'running' RETURNING environment, module",
         )
         .and_then(|mut update| {
-            update.execute(params![tenant.as_str(), run.to_string(), phase_text(end.phase), end.ended.0, outcome,])
+            let values = params![tenant.as_str(), run.to_string(), phase_text(end.phase), end.ended.0, outcome];
+            update.query_row(values, |row| Ok((row.get(0)?, row.get(1)?))).optional()
         })
         .map_err(failed("close a run"))?;
-    if closed == 0 {
+    let Some((environment, module)) = closed else {
         return Err(Error::Refused(format!("run {run} is not running")));
+    };
+    match module.filter(|_| end.phase == Phase::Completed) {
+        Some(module) => green::put(db, &tenant, &environment, &module),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 const COLUMNS: &str = "phase, ended, record, outcome";

@@ -53,6 +53,7 @@ macro_rules! contract {
             a_run_is_opened_with_its_decision_and_closed_once
             a_call_through_an_api_is_two_entries_of_one_append
             finds_runs_page_by_page
+            a_module_is_green_where_a_run_of_it_completed
             of_many_that_claim_an_occurrence_one_succeeds
             a_step_that_is_not_possible_leaves_no_trace
             schedules_of_two_tenants_are_two

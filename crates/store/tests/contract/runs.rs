@@ -1,6 +1,6 @@
 //! Runs: opened with their decision, closed once, found again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lockgate_access::decide_deploy;
 use lockgate_model::{
@@ -168,4 +168,35 @@ pub async fn finds_runs_page_by_page(at: impl Backend) {
     assert_eq!(found[0].target.kind, TargetKind::Integrations);
     let elsewhere = RunQuery { name: Some(TargetName::parse("other").unwrap()), ..RunQuery::default() };
     assert!(store.runs(&tenant(), elsewhere).await.unwrap().is_empty());
+}
+
+pub async fn a_module_is_green_where_a_run_of_it_completed(at: impl Backend) {
+    let store = at.open().await;
+    deployed(&store, &tenant()).await;
+    let (module, other) = (Digest::of(b"module"), Digest::of(b"other"));
+    let asked = BTreeSet::from([module, other]);
+    for (phase, green) in [(Phase::Faulted, None), (Phase::Cancelled, None), (Phase::Completed, Some(module))] {
+        let run = opened(&store, &tenant()).await;
+        assert_eq!(run.module, Some(module));
+        store.close_run(&tenant(), run.id, end(phase)).await;
+        settled(&store).await;
+        let found = store.green(&tenant(), &live(), asked.clone()).await.unwrap();
+        assert_eq!(found.into_iter().collect::<Vec<_>>(), green.into_iter().collect::<Vec<_>>(), "{phase:?}");
+    }
+    // Neither elsewhere nor for others, and only what was asked for.
+    let elsewhere = "prelive".parse().unwrap();
+    assert!(store.green(&tenant(), &elsewhere, asked.clone()).await.unwrap().is_empty());
+    let stranger = "other".parse().unwrap();
+    assert!(store.green(&stranger, &live(), asked.clone()).await.unwrap().is_empty());
+    assert!(store.green(&tenant(), &live(), BTreeSet::from([other])).await.unwrap().is_empty());
+    // What runs next takes nothing away, a second run of it is no fault, and it stays.
+    for phase in [Phase::Completed, Phase::Faulted] {
+        let run = opened(&store, &tenant()).await;
+        store.close_run(&tenant(), run.id, end(phase)).await;
+        settled(&store).await;
+        assert_eq!(store.run(&tenant(), run.id).await.unwrap().unwrap().phase, phase);
+    }
+    drop(store);
+    let store = at.open().await;
+    assert_eq!(store.green(&tenant(), &live(), asked).await.unwrap(), BTreeSet::from([module]));
 }

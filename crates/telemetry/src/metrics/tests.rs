@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use super::*;
 
 fn page(metrics: &Metrics) -> String {
-    metrics.page(Gauges { engine_waiting: 3, accounts_open: 7 })
+    metrics.page(Gauges { engine_waiting: 3, accounts_open: 7, tenants_denied: 2 })
 }
 
 /// Everything counted once.
@@ -78,6 +78,7 @@ fn numbers_arrive_where_they_belong() {
         "lockgate_connector_bytes_total{connector=\"https\",direction=\"written\"} 6",
         "lockgate_engine_waiting 3",
         "lockgate_accounts_open 7",
+        "lockgate_tenants_denied 2",
         "lockgate_spans_dropped_total{reason=\"queue\"} 5",
         "process_start_time_seconds 1763784306",
         "# EOF",

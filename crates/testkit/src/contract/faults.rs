@@ -46,6 +46,16 @@ pub fn everywhere((up, down): (u64, u64)) -> Vec<Fault> {
     faults
 }
 
+/// Resets and silences at the end of a connection that carries so many bytes up and down, where the
+/// last requests go out and their answers come in: before, between and after each of them.
+pub fn at_the_end((up, down): (u64, u64)) -> Vec<Fault> {
+    let places = [(Way::Up, up, 100, 1_000), (Way::Down, down, 40, 600)];
+    let places = places
+        .into_iter()
+        .flat_map(|(way, total, step, bytes)| (1..=bytes / step).map(move |n| (way, total.saturating_sub(n * step))));
+    places.flat_map(|(way, at)| [Fault::Reset(way, at), Fault::BlackHole(way, at)]).collect()
+}
+
 /// The value of a call that succeeded. One that failed did so by the network's fault, in time, and
 /// tells nothing.
 ///

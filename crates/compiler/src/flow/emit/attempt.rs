@@ -102,13 +102,13 @@ impl Emitter<'_, '_> {
                 self.list(tasks, around.catch, leave);
                 self.plan.open(leave);
                 self.begin(task);
-                self.finish(task, Some(Value::Slot(DATA)), then, around);
+                self.finish(task, Value::Slot(DATA), then, around);
             }
             // Retries that did not help leave the error as it is.
             None if work.retry.is_some() => self.plan.act(Action::Goto(outward)),
             None => {
                 self.data_is(input);
-                self.finish(task, Some(Value::Slot(DATA)), then, around);
+                self.finish(task, Value::Slot(DATA), then, around);
             }
         }
     }

@@ -32,11 +32,14 @@ impl Emitter<'_, '_> {
 
     /// A call of a connector: suspends, and goes on with the answer.
     pub(super) fn call(&mut self, task: &Task, operation: &Operation, input: u32, around: Around<'_>) {
-        let Some(op) = self.authority(operation) else { return };
-        let Some(argument) = self.template(&operation.input, Value::Slot(input)) else { return };
+        let argument = self.template(&operation.input, Value::Slot(input));
+        let Some(op) = self.authority(operation) else {
+            // The account could not be read: nothing is emitted but what else is wrong is found.
+            return self.finish(task, Value::Slot(input), &task.then, around);
+        };
         let request = match &operation.answer {
             Answer::Response(request) => {
-                let Some(request) = self.template(request, Value::Slot(input)) else { return };
+                let request = self.template(request, Value::Slot(input));
                 let slot = self.slots.value();
                 self.plan.act(Action::Store(slot, request));
                 Some(slot)
@@ -54,7 +57,7 @@ impl Emitter<'_, '_> {
             }
             _ => Value::Slot(DATA),
         };
-        self.finish(task, Some(value), &task.then, around);
+        self.finish(task, value, &task.then, around);
     }
 
     /// The operation's index in the manifest.
@@ -62,6 +65,7 @@ impl Emitter<'_, '_> {
         let account = match &operation.account {
             Account::Declared { name, .. } => AccountRef::Declared(AccountName::parse(name).ok()?),
             Account::Origin(origin) => AccountRef::Origin(origin.clone()),
+            Account::Broken => return None,
         };
         let authority = Authority {
             connector: operation.connector.clone(),

@@ -22,7 +22,6 @@ use wasm_encoder::ValType;
 use super::tree::Flow;
 use crate::mapping::Tables;
 use crate::module::{Compiled, ModuleBuilder};
-use slots::Names;
 use tasks::Emitter;
 use values::Values;
 
@@ -40,10 +39,7 @@ pub(crate) struct Surroundings<'p> {
 pub(crate) fn emit(flow: &Flow, around: &Surroundings<'_>) -> Result<Compiled, Diagnostics> {
     let mut module = ModuleBuilder::new(&flow.name);
     let step = module.declare("step", &[ValType::I32], &[ValType::I32]);
-    let values = Values::new(&mut module, around.file);
-    let mut emitter = Emitter::new(values, flow, around);
-    emitter.flow(flow);
-    let Emitter { plan, slots, values, operations, .. } = emitter;
+    let Emitter { plan, slots, values, operations, .. } = emitted(&mut module, flow, around);
     values.problems.into_result(())?;
     module.define(step, lower::step(&plan));
     let frame = Frame { values: slots.values(), ints: slots.ints(), input: slots::INPUT, output: slots::DATA };
@@ -52,12 +48,18 @@ pub(crate) fn emit(flow: &Flow, around: &Surroundings<'_>) -> Result<Compiled, D
 }
 
 /// What the expression compiler refuses in a flow that cannot be compiled for other reasons.
-pub(crate) fn probe(flow: &Flow, file: &str) -> Diagnostics {
-    let mut module = ModuleBuilder::new(&flow.name);
-    let mut values = Values::new(&mut module, file);
-    let names = Names::default();
-    flow.formulas(&mut |formula| {
-        values.formula(formula, &names);
-    });
-    values.problems
+pub(crate) fn probe(flow: &Flow, around: &Surroundings<'_>) -> Diagnostics {
+    emitted(&mut ModuleBuilder::new(&flow.name), flow, around).values.problems
+}
+
+/// The flow as a plan. What is wrong with its expressions is collected on the way: whatever cannot be
+/// compiled is undefined in a plan that is never lowered.
+fn emitted<'e, 'm>(module: &'m mut ModuleBuilder, flow: &Flow, around: &'e Surroundings<'e>) -> Emitter<'e, 'm>
+where
+    'e: 'm,
+{
+    let values = Values::new(module, around.file);
+    let mut emitter = Emitter::new(values, flow, around);
+    emitter.flow(flow);
+    emitter
 }

@@ -1,7 +1,12 @@
 //! The frame's slots, numbered statically, and the names that expressions know them by.
 
+use lockgate_mapping::expression::{Unbound, builtins, is_builtin};
+use lockgate_model::{Diagnostic, Span};
+
 use crate::expression::Scope;
+use crate::flow::formula::{Place, is_argument};
 use crate::flow::tree::Flow;
+use crate::reader::nearest;
 
 /// Slot of the run's input; it is never written.
 pub(super) const INPUT: u32 = 0;
@@ -100,7 +105,7 @@ impl Names {
     }
 }
 
-impl Scope for Names {
+impl Names {
     fn slot(&self, name: &str) -> Option<u32> {
         match name {
             "context" => self.context,
@@ -111,5 +116,43 @@ impl Scope for Names {
             "output" => self.output,
             _ => self.variables.iter().rev().find(|(known, _)| known == name).map(|(_, slot)| *slot),
         }
+    }
+}
+
+/// The names of a place.
+pub(super) struct Here<'n> {
+    /// What they mean.
+    pub names: &'n Names,
+    /// What kind of place it is.
+    pub place: Place,
+}
+
+impl Scope for Here<'_> {
+    fn slot(&self, name: &str) -> Option<u32> {
+        self.names.slot(name)
+    }
+
+    fn unbound(&self, unbound: &Unbound<'_>) -> Option<Diagnostic> {
+        let name = unbound.name;
+        let elsewhere = match name {
+            "error" => Some("`$error` exists inside a `catch` without `as`; to fail on purpose, use a `raise` task"),
+            "item" => Some("`$item` exists inside a loop without `each`"),
+            "index" => Some("`$index` exists inside a loop without `at`"),
+            // The runtime's own are reported where the expression is read.
+            _ if is_argument(name) => return None,
+            // There is such a function, and it is reported as not compiled.
+            _ if is_builtin(name) => return None,
+            _ => None,
+        };
+        let variables = self.names.variables.iter().map(|(name, _)| name.as_str());
+        let known = variables.chain(unbound.own.iter().copied()).chain(self.place.arguments().iter().copied());
+        let help = match (elsewhere, nearest(name, known.clone().chain(builtins().filter(|_| unbound.called)))) {
+            _ if unbound.later => "it is bound further on: put its `:=` first".to_owned(),
+            (Some(elsewhere), _) => elsewhere.to_owned(),
+            (None, Some(near)) => format!("did you mean `${near}`?"),
+            (None, None) => format!("usable here: {}", known.map(|n| format!("`${n}`")).collect::<Vec<_>>().join(", ")),
+        };
+        let message = format!("nothing is called `${name}` here");
+        Some(Diagnostic::new("LG-FLOW-ARGUMENT", Span::default(), message).help(help))
     }
 }

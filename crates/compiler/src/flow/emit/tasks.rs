@@ -75,15 +75,16 @@ impl<'e, 'm> Emitter<'e, 'm> {
             let runtime = self.constant(RUNTIME);
             self.plan.act(Action::Store(slot, runtime));
         }
-        let from = flow.from.as_ref().and_then(|from| self.template(from, Value::Slot(INPUT)));
-        self.plan.act(Action::Store(DATA, from.unwrap_or(Value::Slot(INPUT))));
+        let from = flow.from.as_ref().map_or(Value::Slot(INPUT), |from| self.template(from, Value::Slot(INPUT)));
+        self.plan.act(Action::Store(DATA, from));
         if let Some(slot) = self.names.context {
             self.plan.act(Action::Store(slot, Value::Slot(DATA)));
         }
         self.list(&flow.tasks, None, self.end);
         self.plan.open(self.end);
         self.plan.act(Action::Begin);
-        if let Some(output) = flow.output.as_ref().and_then(|output| self.template(output, Value::Slot(DATA))) {
+        if let Some(output) = &flow.output {
+            let output = self.template(output, Value::Slot(DATA));
             self.plan.act(Action::Store(DATA, output));
         }
         self.plan.act(Action::Done);
@@ -93,7 +94,7 @@ impl<'e, 'm> Emitter<'e, 'm> {
         Value::Constant(self.values.module.constant_json(json))
     }
 
-    pub(super) fn template(&mut self, template: &Template, context: Value) -> Option<Value> {
+    pub(super) fn template(&mut self, template: &Template, context: Value) -> Value {
         self.values.template(template, &self.names, context)
     }
 
@@ -147,9 +148,8 @@ impl<'e, 'm> Emitter<'e, 'm> {
                 self.finish(task, value, &task.then, around);
             }
             Work::Raise(error) => {
-                if let Some(error) = self.template(error, Value::Slot(input)) {
-                    self.plan.act(Action::Raise(error));
-                }
+                let error = self.template(error, Value::Slot(input));
+                self.plan.act(Action::Raise(error));
             }
             Work::Do(tasks) => {
                 self.data_is(input);
@@ -161,12 +161,20 @@ impl<'e, 'm> Emitter<'e, 'm> {
             Work::For(work) => self.each(task, work, input, around),
             Work::Try(work) => self.attempt(task, work, input, around),
             Work::Call(Call::Map { name, input: argument, .. }) => {
-                let value = self.map(name).zip(self.template(argument, Value::Slot(input)));
-                let value = value.map(|(map, argument)| Value::Apply(map, Box::new(argument)));
+                let map = self.map(name);
+                let argument = self.template(argument, Value::Slot(input));
+                let value = match map {
+                    Some(map) => Value::Apply(map, Box::new(argument)),
+                    None => Value::Undefined,
+                };
                 self.finish(task, value, &task.then, around);
             }
+            Work::Call(Call::Broken(given)) => {
+                let given = self.template(given, Value::Slot(input));
+                self.finish(task, given, &task.then, around);
+            }
             Work::Call(Call::Operation(operation)) => self.call(task, operation, input, around),
-            Work::Broken => {}
+            Work::Broken => self.finish(task, Value::Undefined, &task.then, around),
         }
     }
 
@@ -184,9 +192,8 @@ impl<'e, 'm> Emitter<'e, 'm> {
         match &task.from {
             Some(from) => {
                 let slot = self.slots.value();
-                if let Some(value) = self.template(from, Value::Slot(DATA)) {
-                    self.plan.act(Action::Store(slot, value));
-                }
+                let value = self.template(from, Value::Slot(DATA));
+                self.plan.act(Action::Store(slot, value));
                 slot
             }
             None if kept => {
@@ -205,20 +212,17 @@ impl<'e, 'm> Emitter<'e, 'm> {
     }
 
     /// `output.as`, `export.as`, and on to where `then` leads.
-    pub(super) fn finish(&mut self, task: &Task, value: Option<Value>, then: &Jump, around: Around<'_>) {
-        let Some(mut value) = value else { return };
+    pub(super) fn finish(&mut self, task: &Task, mut value: Value, then: &Jump, around: Around<'_>) {
         if let Some(output) = &task.output {
-            let Some(shaped) = self.template(output, value) else { return };
-            value = shaped;
+            value = self.template(output, value);
         }
         if !matches!(value, Value::Slot(DATA)) {
             self.plan.act(Action::Store(DATA, value));
         }
         if let (Some(export), Some(slot)) = (&task.export, self.names.context) {
             self.names.output = Some(DATA);
-            if let Some(exported) = self.template(export, Value::Slot(DATA)) {
-                self.plan.act(Action::Store(slot, exported));
-            }
+            let exported = self.template(export, Value::Slot(DATA));
+            self.plan.act(Action::Store(slot, exported));
             self.names.output = None;
         }
         self.plan.act(Action::Goto(self.target(then, around)));
@@ -249,7 +253,7 @@ impl<'e, 'm> Emitter<'e, 'm> {
         }
         self.plan.open(label);
         self.begin(task);
-        self.finish(task, Some(Value::Slot(DATA)), &task.then, around);
+        self.finish(task, Value::Slot(DATA), &task.then, around);
     }
 
     fn switch(&mut self, task: &Task, cases: &[Case], input: u32, around: Around<'_>) {
@@ -271,19 +275,18 @@ impl<'e, 'm> Emitter<'e, 'm> {
             };
             self.plan.act(Action::GotoIf(Test::Holds(holds, Value::Slot(input)), label));
         }
-        self.finish(task, Some(Value::Slot(input)), default, around);
+        self.finish(task, Value::Slot(input), default, around);
         for (label, then) in outcomes {
             self.plan.open(label);
-            self.finish(task, Some(Value::Slot(input)), then, around);
+            self.finish(task, Value::Slot(input), then, around);
         }
     }
 
     fn each(&mut self, task: &Task, work: &For, input: u32, around: Around<'_>) {
         let (collection, item, number) = (self.slots.value(), self.slots.value(), self.slots.value());
         let index = self.slots.int();
-        if let Some(items) = self.template(&work.collection, Value::Slot(input)) {
-            self.plan.act(Action::Store(collection, items));
-        }
+        let items = self.template(&work.collection, Value::Slot(input));
+        self.plan.act(Action::Store(collection, items));
         self.data_is(input);
         self.plan.act(Action::StoreInt(index, Number::Constant(0)));
         let head = self.plan.label(&task.pointer, around.catch);
@@ -312,6 +315,6 @@ impl<'e, 'm> Emitter<'e, 'm> {
         for slot in [collection, item] {
             self.plan.act(Action::Store(slot, Value::Undefined));
         }
-        self.finish(task, Some(Value::Slot(DATA)), &task.then, around);
+        self.finish(task, Value::Slot(DATA), &task.then, around);
     }
 }

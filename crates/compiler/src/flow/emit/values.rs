@@ -6,6 +6,7 @@ use lockgate_model::{Diagnostics, Span};
 use wasm_encoder::ValType;
 
 use super::plan::Value;
+use super::slots::{Here, Names};
 use crate::expression::{Scope, compile_condition, compile_expression};
 use crate::flow::tree::{Formula, Piece, Template};
 use crate::module::{Body, FunctionId, ModuleBuilder};
@@ -26,19 +27,20 @@ impl<'m> Values<'m> {
     }
 
     /// The expression as a function `(context) -> value`.
-    pub fn formula(&mut self, formula: &Formula, scope: &dyn Scope) -> Option<FunctionId> {
-        self.compile(formula, scope, compile_expression)
+    pub fn formula(&mut self, formula: &Formula, names: &Names) -> Option<FunctionId> {
+        self.compile(formula, names, compile_expression)
     }
 
     /// The expression as a function `(context) -> i32`.
-    pub fn condition(&mut self, formula: &Formula, scope: &dyn Scope) -> Option<FunctionId> {
-        self.compile(formula, scope, compile_condition)
+    pub fn condition(&mut self, formula: &Formula, names: &Names) -> Option<FunctionId> {
+        self.compile(formula, names, compile_condition)
     }
 
-    fn compile(&mut self, formula: &Formula, scope: &dyn Scope, with: Compile) -> Option<FunctionId> {
+    fn compile(&mut self, formula: &Formula, names: &Names, with: Compile) -> Option<FunctionId> {
         let expression = formula.expression.as_ref()?;
         let base = formula.origin.offset(0);
-        match with(self.module, expression, self.source, base, scope) {
+        let scope = Here { names, place: formula.place };
+        match with(self.module, expression, self.source, base, &scope) {
             Ok(function) => Some(function),
             Err(problems) => {
                 for mut problem in problems.0 {
@@ -53,32 +55,43 @@ impl<'m> Values<'m> {
         }
     }
 
-    /// The value of a template for a context.
-    pub fn template(&mut self, template: &Template, scope: &dyn Scope, context: Value) -> Option<Value> {
+    /// The value of a template for a context; undefined for what has a problem.
+    pub fn template(&mut self, template: &Template, names: &Names, context: Value) -> Value {
         match template {
-            Template::Constant(json) => Some(Value::Constant(self.module.constant_json(json))),
-            Template::Formula(formula) => Some(Value::Apply(self.formula(formula, scope)?, Box::new(context))),
+            Template::Broken => Value::Undefined,
+            Template::Constant(json) => Value::Constant(self.module.constant_json(json)),
+            Template::Formula(formula) => match self.formula(formula, names) {
+                Some(function) => Value::Apply(function, Box::new(context)),
+                None => Value::Undefined,
+            },
             _ => {
                 let mut body = Body::new(1);
-                self.build(&mut body, template, scope)?;
+                self.build(&mut body, template, names);
                 let function = self.module.declare("value", &[ValType::I64], &[ValType::I64]);
                 self.module.define(function, body);
-                Some(Value::Apply(function, Box::new(context)))
+                Value::Apply(function, Box::new(context))
             }
         }
     }
 
     /// Leaves the template's value on the stack; local 0 is the context.
-    fn build(&mut self, body: &mut Body, template: &Template, scope: &dyn Scope) -> Option<()> {
+    fn build(&mut self, body: &mut Body, template: &Template, names: &Names) {
         match template {
             Template::Constant(json) => {
                 let index = self.module.constant_json(json);
                 body.ins().i64_const(abi::constant(index));
             }
-            Template::Formula(formula) => {
-                let function = self.formula(formula, scope)?;
-                body.ins().local_get(0);
-                body.call(function);
+            Template::Formula(formula) => match self.formula(formula, names) {
+                Some(function) => {
+                    body.ins().local_get(0);
+                    body.call(function);
+                }
+                None => {
+                    body.ins().i64_const(abi::UNDEFINED);
+                }
+            },
+            Template::Broken => {
+                body.ins().i64_const(abi::UNDEFINED);
             }
             Template::Object(fields) => {
                 let object = body.local(ValType::I64);
@@ -87,7 +100,7 @@ impl<'m> Values<'m> {
                 for (name, field) in fields {
                     let name = self.module.constant_text(name);
                     body.ins().local_get(object).i32_const(name.cast_signed());
-                    self.build(body, field, scope)?;
+                    self.build(body, field, names);
                     body.op(Op::ObjSet);
                 }
                 body.ins().local_get(object);
@@ -99,7 +112,7 @@ impl<'m> Values<'m> {
                 body.ins().local_set(array);
                 for item in items {
                     body.ins().local_get(array);
-                    self.build(body, item, scope)?;
+                    self.build(body, item, names);
                     body.op(Op::ArrPush);
                 }
                 body.ins().local_get(array);
@@ -107,7 +120,6 @@ impl<'m> Values<'m> {
             Template::Field(name) => self.field(body, name),
             Template::Text(pieces) => self.text(body, pieces),
         }
-        Some(())
     }
 
     fn field(&mut self, body: &mut Body, name: &str) {

@@ -4,6 +4,7 @@
 use super::{Bound, Context, LambdaState, Resolver, scopes::bound_in};
 use crate::expression::{
     ir::{Builtin, Expr, Hint, Kind, Lambda, LambdaFacts, LambdaId, Signature},
+    later::Form,
     tree::{Tree, What},
 };
 
@@ -68,6 +69,7 @@ impl Resolver<'_> {
             let lambda = self.lambda(params, &None, body, true);
             return Kind::Inline(Box::new(lambda), given);
         }
+        self.calling = true;
         let callee = self.expr(procedure);
         if let (Kind::Function(builtin), true) = (&callee.kind, plain) {
             let builtin = *builtin;
@@ -103,14 +105,20 @@ impl Resolver<'_> {
         Kind::Call(Box::new(callee), given, hint)
     }
 
-    /// A function may stand where a string is looked for: it comes with regular expressions.
+    /// A function may stand where a string is looked for: it comes with regular expressions. So do
+    /// pictures of times with the functions that format them.
     pub(super) fn refuse_patterns(&mut self, builtin: Builtin, given: &[Expr]) {
+        if builtin == Builtin::Now
+            && let Some(picture) = given.first()
+        {
+            self.later(picture.span, Form::Picture);
+        }
         if !matches!(builtin, Builtin::Contains | Builtin::Split) {
             return;
         }
         for argument in given {
             if matches!(argument.kind, Kind::Function(_) | Kind::Lambda(_) | Kind::Partial(..)) {
-                self.later(argument.span, "a function as a pattern");
+                self.later(argument.span, Form::Pattern);
             }
         }
     }
@@ -137,6 +145,7 @@ impl Resolver<'_> {
             }
         }
         let left = self.boxed(left);
+        self.calling = true;
         Kind::Chain(left, self.boxed(right))
     }
 }

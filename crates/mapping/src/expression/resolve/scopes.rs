@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use lockgate_model::Diagnostic;
+
 use super::{Bound, Frame, Resolver};
 use crate::expression::{
-    builtin,
+    Unbound, builtin,
     ir::{Builtin, Constant, Kind, Scope, ScopeId, Variable, VariableId},
     tree::{Stage, Tree, What},
 };
@@ -100,6 +102,18 @@ impl Resolver<'_> {
             found.push(Kind::Constant(Constant::Undefined));
         }
         found
+    }
+
+    /// What the surroundings say of a name that is bound nowhere.
+    pub(super) fn unbound(&self, name: &str, called: bool) -> Option<Diagnostic> {
+        if self.refused_names.iter().any(|refused| refused == name) {
+            return None;
+        }
+        let names = self.frames.iter().flat_map(|frame| &frame.names);
+        let bound = names.clone().filter(|(_, (_, bound))| *bound != Bound::No);
+        let own = bound.map(|(name, _)| name.as_str()).collect();
+        let later = names.clone().any(|(known, _)| known == name);
+        (self.unbound)(&Unbound { name, own, later, called })
     }
 
     /// A plain name would be a function with a `$` before it.

@@ -153,9 +153,54 @@ fn a_time_that_does_not_exist_occurs_once_right_after_the_gap() {
     );
 }
 
+/// Each hour means each hour: every minute that fits occurs, whichever pass it is in.
+#[test]
+fn what_runs_each_hour_runs_in_both_passes() {
+    assert_eq!(
+        occurrences("0 * * * *", "Europe/Berlin", "2026-10-24T23:00:00Z", 4),
+        ["2026-10-25T00:00Z", "2026-10-25T01:00Z", "2026-10-25T02:00Z", "2026-10-25T03:00Z"]
+    );
+    for (zone, from) in [
+        ("Europe/Berlin", "2026-10-24T12:00:00Z"),
+        // Half an hour.
+        ("Australia/Lord_Howe", "2026-04-04T00:00:00Z"),
+        // Midnight becomes 23:00 of the day before.
+        ("America/Sao_Paulo", "2018-02-17T12:00:00Z"),
+        ("America/New_York", "2026-10-31T12:00:00Z"),
+        ("UTC", "2026-10-24T12:00:00Z"),
+    ] {
+        for text in
+            ["*/5 * * * *", "7 */2 * * *", "59 * * * *", "30 1,*/23 * * *", "*/20 * 1,4,5,17,18,25 * *", "15 * * * SAT"]
+        {
+            let (cron, zone): (Cron, Zone) = (text.parse().unwrap(), zone.parse().unwrap());
+            let start = from.parse::<jiff::Timestamp>().unwrap();
+            let at = |minute| start + jiff::SignedDuration::from_mins(minute);
+            let fits = |time: &jiff::Timestamp| {
+                let local = zone.rules().to_datetime(*time);
+                has(cron.minutes, local.minute()) && has(cron.hours, local.hour()) && cron.on(local.date())
+            };
+            let expected: Vec<_> = (1..60 * 36).map(at).filter(fits).collect();
+            let mut found = Vec::new();
+            let mut last = Timestamp(start.as_microsecond());
+            while let Some(next) = cron.next_after(&zone, last).filter(|next| next.0 < at(60 * 36).as_microsecond()) {
+                found.push(jiff::Timestamp::from_microsecond(next.0).unwrap());
+                last = next;
+            }
+            assert!(!expected.is_empty() && found == expected, "{text} {zone}: {} and {}", found.len(), expected.len());
+        }
+    }
+    // Asked from far before, and from within each pass.
+    assert_eq!(
+        occurrences("30 * 25 10 *", "Europe/Berlin", "2025-11-01T00:00:00Z", 5)[2..],
+        ["2026-10-25T00:30Z", "2026-10-25T01:30Z", "2026-10-25T02:30Z"]
+    );
+    assert_eq!(occurrences("45 * * * *", "Europe/Berlin", "2026-10-25T00:50:00Z", 1), ["2026-10-25T01:45Z"]);
+    assert_eq!(occurrences("45 * * * *", "Europe/Berlin", "2026-10-25T01:10:00Z", 1), ["2026-10-25T01:45Z"]);
+}
+
 /// Europe/Berlin, 25 October 2026: 03:00 becomes 02:00 at 01:00Z.
 #[test]
-fn a_time_that_exists_twice_occurs_the_first_time() {
+fn a_time_of_the_day_that_exists_twice_occurs_the_first_time() {
     let before = "2026-10-24T12:00:00Z";
     assert_eq!(occurrences("30 2 * * *", "Europe/Berlin", before, 2), ["2026-10-25T00:30Z", "2026-10-26T01:30Z"]);
     assert_eq!(

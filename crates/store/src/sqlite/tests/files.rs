@@ -5,7 +5,10 @@ use std::{
     os::unix::fs::{PermissionsExt, symlink},
 };
 
-use super::{Place, change};
+use lockgate_model::Digest;
+use serde_json::json;
+
+use super::{Place, change, tenant};
 use crate::Store;
 
 #[tokio::test]
@@ -90,4 +93,31 @@ fn what_is_no_database_is_refused() {
     drop(place.open());
     fs::write(place.file("runs.sqlite"), [7; 8192]).unwrap();
     assert!(place.refusal().contains("restore it from a backup"));
+}
+
+/// The files of the version before this one knew green runs by their records alone.
+#[tokio::test]
+async fn runs_of_an_older_version_are_green_still() {
+    let place = Place::new();
+    drop(place.open());
+    let (module, faulted) = (Digest::of(b"module"), Digest::of(b"faulted"));
+    let run = |id: u8, module: Option<Digest>, phase: &str| {
+        let record = json!({"module": module});
+        format!(
+            "INSERT INTO runs (tenant, id, writer, environment, name, phase, started, record)
+             VALUES ('acme', '{id}', 'w', 'live', 'order', '{phase}', 0, '{record}');"
+        )
+    };
+    let before = "DROP TABLE green; ALTER TABLE runs DROP COLUMN module;
+                  DELETE FROM refinery_schema_history WHERE version = 3;";
+    let runs = [
+        run(1, Some(module), "completed"),
+        run(2, Some(module), "completed"),
+        run(3, Some(faulted), "faulted"),
+        run(4, None, "denied"),
+    ];
+    place.with("runs.sqlite", &format!("{before}{}", runs.concat()));
+    let store = place.open();
+    let green = store.green(&tenant(), &"live".parse().unwrap(), [module, faulted].into()).await.unwrap();
+    assert_eq!(green, [module].into());
 }

@@ -1,16 +1,18 @@
 //! A full disk: errors for those who asked, nothing half done, and it goes on when there is room.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use lockgate_access::NotDurable;
 use lockgate_model::{
+    Channel, RunId, RunRecord, Target, TargetKind,
     audit::{self, Outcome},
     definition::Revision,
+    run::{Phase, RunEnd},
 };
 use rusqlite::Connection;
 
 use super::{
-    super::{SqliteStore, open::open},
+    super::{SqliteStore, open::open, runs::Job},
     NOW, Place, change, entry, log, tenant, told,
 };
 use crate::{Error, Store};
@@ -109,4 +111,51 @@ async fn a_medium_that_takes_nothing_is_told_before_anybody_needs_it() {
         store.writable().await.unwrap();
         assert!(log.metadata().unwrap().len() > before, "{file}: nothing was written");
     }
+}
+
+/// A running run that nobody decided on.
+async fn running(store: &SqliteStore) -> RunId {
+    let id = RunId::new();
+    let kind = TargetKind::Integrations;
+    let run = RunRecord {
+        id,
+        tenant: tenant(),
+        target: Target { environment: "live".parse().unwrap(), kind, name: "order".parse().unwrap() },
+        version: 1,
+        module: None,
+        trigger: Channel::Rest,
+        principal: "ada".parse().unwrap(),
+        decision: String::new(),
+        started: NOW,
+        ended: None,
+        phase: Phase::Running,
+        error: None,
+        cost: 0,
+        bytes: BTreeMap::new(),
+        tasks: Vec::new(),
+    };
+    let job = Job::Append { tenant: tenant(), entries: Vec::new(), run: Some(Box::new(run)) };
+    store.0.runs.queue(job).await.unwrap().durable().await.unwrap();
+    id
+}
+
+#[tokio::test]
+async fn the_end_of_a_run_is_written_when_the_file_takes_it_again() {
+    let place = Place::new();
+    let store = place.open();
+    let run = running(&store).await;
+    place.with("runs.sqlite", "CREATE TRIGGER full BEFORE UPDATE ON runs BEGIN SELECT RAISE(ABORT, 'full'); END");
+    let end =
+        RunEnd { ended: NOW, phase: Phase::Completed, error: None, cost: 7, bytes: BTreeMap::new(), tasks: Vec::new() };
+    store.close_run(&tenant(), run, end).await;
+    super::settled(&store).await;
+    let phase = async || store.run(&tenant(), run).await.unwrap().unwrap().phase;
+    assert_eq!(phase().await, Phase::Running);
+    place.with("runs.sqlite", "DROP TRIGGER full");
+    let began = std::time::Instant::now();
+    while phase().await == Phase::Running {
+        assert!(began.elapsed() < std::time::Duration::from_secs(60), "the run stays open");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    assert_eq!(phase().await, Phase::Completed);
 }

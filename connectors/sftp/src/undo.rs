@@ -1,0 +1,183 @@
+//! Changes of more than one step, undone when they fail.
+//!
+//! Such a change runs in a task of its own, so that a call that is given up is undone as well. It
+//! notes in its `Traces` what a step may leave on the server before that step is asked for: the
+//! connection may break after the server has done it and before we hear of it.
+
+use std::{convert::Infallible, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::future::BoxFuture;
+use lockgate_connector_api::{Context, Error, Kind, Part};
+use tokio::{
+    sync::oneshot,
+    time::{Instant, timeout, timeout_at},
+};
+
+use crate::{
+    failure,
+    path::Remote,
+    pool::{Account, Lease},
+    session::Session,
+    wire::Request,
+};
+
+/// How long undoing may take, over the same session and over a new one.
+const SAME: Duration = Duration::from_secs(2);
+const NEW: Duration = Duration::from_secs(10);
+
+/// What a change may have left on the server.
+#[derive(Default)]
+pub(crate) struct Traces {
+    /// A file that is open for writing.
+    pub handle: Option<Bytes>,
+    /// A file that is being written.
+    pub temporary: Option<Remote>,
+    /// A file that makes way for another.
+    pub aside: Option<Aside>,
+}
+
+/// A file that makes way for another.
+pub(crate) struct Aside {
+    /// What it is called meanwhile.
+    pub kept: Remote,
+    /// Its own name, which the other one gets.
+    pub place: Remote,
+    /// What the other one is called until then.
+    pub newcomer: Remote,
+}
+
+/// Makes a change as a whole or undoes it. The deadline holds; what is left to be undone then is
+/// undone behind it.
+pub(crate) async fn whole<T: Send + 'static>(
+    account: Arc<Account>,
+    cx: Context,
+    deadline: Instant,
+    change: impl for<'a> FnOnce(&'a mut Session, &'a mut Traces) -> BoxFuture<'a, Result<T, Error>> + Send + 'static,
+) -> Result<T, Error> {
+    let (tell, told) = oneshot::channel();
+    let (wanted, gone) = oneshot::channel::<Infallible>();
+    tokio::spawn(work(account, cx, before(deadline), change, gone, tell));
+    let outcome = told.await.map_err(|_| failure::broken())?;
+    drop(wanted);
+    outcome
+}
+
+/// A little earlier, so that what became of the change can still be told by the deadline.
+fn before(deadline: Instant) -> Instant {
+    let left = deadline.saturating_duration_since(Instant::now());
+    deadline - (left / 10).min(Duration::from_millis(100))
+}
+
+async fn work<T>(
+    account: Arc<Account>,
+    cx: Context,
+    deadline: Instant,
+    change: impl for<'a> FnOnce(&'a mut Session, &'a mut Traces) -> BoxFuture<'a, Result<T, Error>>,
+    gone: oneshot::Receiver<Infallible>,
+    tell: oneshot::Sender<Result<T, Error>>,
+) {
+    let (mut lease, mut traces) = (None::<Lease>, Traces::default());
+    let changing = async {
+        let lease = lease.insert(account.lease(&cx, Part::Ends, deadline).await?);
+        change(&mut lease.session, &mut traces).await
+    };
+    let outcome = tokio::select! {
+        outcome = timeout_at(deadline, changing) => outcome.unwrap_or_else(|_| Err(failure::late())),
+        // The one who called is gone: it will not hear of this.
+        _ = gone => Err(failure::late()),
+    };
+    let error = match outcome {
+        Ok(done) => {
+            if let Some(lease) = lease {
+                lease.give_back();
+            }
+            return drop(tell.send(Ok(done)));
+        }
+        Err(error) => error,
+    };
+    let unsure = traces.named(error.clone());
+    {
+        let mut undoing = std::pin::pin!(traces.undo(lease, &account, &cx));
+        if timeout_at(deadline, &mut undoing).await.is_err() {
+            drop(tell.send(Err(unsure)));
+            return undoing.await;
+        }
+    }
+    drop(tell.send(Err(traces.named(error))));
+}
+
+impl Traces {
+    /// The error, with what may be left on the server in its detail.
+    fn named(&self, error: Error) -> Error {
+        let mut told = vec![error.private().reveal().clone()];
+        if let Some(temporary) = &self.temporary {
+            told.push(format!("`{}` may be left there", temporary.as_str()));
+        }
+        if let Some(aside) = &self.aside {
+            told.push(format!("what was in `{}` may be in `{}`", aside.place.as_str(), aside.kept.as_str()));
+        }
+        told.retain(|words| !words.is_empty());
+        error.with_private(told.join("; "))
+    }
+
+    /// Leaves the server as it was before; what is still noted afterwards may be there.
+    async fn undo(&mut self, lease: Option<Lease>, account: &Arc<Account>, cx: &Context) {
+        if let Some(mut lease) = lease
+            && matches!(timeout(SAME, self.undo_over(&mut lease.session)).await, Ok(Ok(())))
+        {
+            return lease.give_back();
+        }
+        if self.temporary.is_none() && self.aside.is_none() {
+            return;
+        }
+        let undoing = async {
+            let mut lease = account.fresh(cx, Instant::now() + NEW).await?;
+            self.undo_over(&mut lease.session).await?;
+            lease.give_back();
+            Ok::<_, Error>(())
+        };
+        let _ = timeout(NEW, undoing).await;
+    }
+
+    async fn undo_over(&mut self, session: &mut Session) -> Result<(), Error> {
+        session.settle().await?;
+        if let Some(file) = self.handle.take() {
+            // A server that has no room may fail to close as well.
+            let _ = session.order(&Request::Close(&file)).await;
+        }
+        // Before the new content goes: until the old one is back there is nothing else.
+        if let Some(aside) = &self.aside
+            && aside.put_back(session).await?
+        {
+            self.aside = None;
+        }
+        if let Some(temporary) = &self.temporary {
+            match session.order(&Request::Remove(temporary.as_str())).await {
+                Err(error) if error.kind() != Kind::NotFound => return Err(error),
+                _ => self.temporary = None,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Aside {
+    /// Gives the file its name back, or removes it when the newcomer has that name already. False
+    /// when somebody else has taken the name: then it is kept.
+    async fn put_back(&self, session: &mut Session) -> Result<bool, Error> {
+        let [kept, place, newcomer] = [&self.kept, &self.place, &self.newcomer].map(Remote::as_str);
+        if session.find(&Request::LinkStat(kept)).await?.is_none() {
+            return Ok(true);
+        }
+        if session.find(&Request::LinkStat(place)).await?.is_none() {
+            session.order(&Request::Rename(kept, place)).await?;
+            return Ok(true);
+        }
+        if session.find(&Request::LinkStat(newcomer)).await?.is_some() {
+            return Ok(false);
+        }
+        session.order(&Request::Remove(kept)).await?;
+        Ok(true)
+    }
+}

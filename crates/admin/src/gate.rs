@@ -1,0 +1,79 @@
+//! Access before the request's own faults: 401, 404, 403, and only then what is wrong with its query or
+//! body, which is not read before.
+//!
+//! The table says of each route that takes a body or a query what its address alone asks of access.
+//! The extractors of both ask it, and a route that is not in it takes neither. What a route without
+//! them asks, its use case asks first of all.
+
+use std::collections::HashMap;
+
+use axum::extract::{FromRequestParts as _, MatchedPath, Path};
+use http::{Method, request::Parts};
+use lockgate_model::Kind;
+use lockgate_runtime::{Caller, Error, Intent, Runtime};
+
+use crate::respond::Refused;
+
+/// Lets through whom access lets through as far as the address tells.
+pub(crate) async fn pass(parts: &mut Parts, runtime: &Runtime) -> Result<(), Refused> {
+    let caller = parts.extensions.get::<Caller>().cloned().ok_or(Error::Unauthenticated)?;
+    let route = parts.extensions.get::<MatchedPath>().map(|path| path.as_str().to_owned()).unwrap_or_default();
+    let names = Path::from_request_parts(parts, runtime).await.map(|Path(names)| names);
+    let at = At(names.map_err(|_| Refused::not_found("such object"))?);
+    let rest = route.strip_prefix("/admin/v1/tenants/{tenant}").unwrap_or_default();
+    runtime.admit(&caller, &intent(&parts.method, rest, &at)?).await?;
+    Ok(())
+}
+
+/// The names in a path.
+struct At(HashMap<String, String>);
+
+impl At {
+    /// What cannot be an id names nothing that exists.
+    fn id<T: std::str::FromStr>(&self, name: &str) -> Result<T, Refused> {
+        let found = self.0.get(name).and_then(|text| text.parse().ok());
+        found.ok_or_else(|| Refused::not_found("such object"))
+    }
+}
+
+/// The table.
+fn intent(method: &Method, route: &str, at: &At) -> Result<Intent, Refused> {
+    Ok(match (method.as_str(), route) {
+        ("PUT", "/{kind}/{id}") => Intent::Define(match at.0.get("kind").map(String::as_str) {
+            Some("users") => &[Kind::User],
+            Some("groups") => &[Kind::Group],
+            Some("profiles") => &[Kind::Profile],
+            Some("acls") => &[Kind::Acl],
+            Some("environments") => &[Kind::Environment],
+            _ => return Err(Refused::not_found("such object")),
+        }),
+        ("PUT", "/project-permissions/{project}/{name}") => Intent::Define(&[Kind::ProjectPermission]),
+        ("PUT", "/environments/{environment}/acls/{kind}/{name}") => Intent::Define(&[Kind::Assignment]),
+        ("POST", "/apply") => Intent::Define(&[Kind::User, Kind::Profile, Kind::Environment]),
+        ("POST", "/users/{id}/keys") => Intent::HandOutCredentials,
+        ("POST", "/projects/{project}/versions") => Intent::Push(at.id("project")?),
+        ("PUT", "/environments/{environment}/accounts/{name}")
+        | ("POST", "/environments/{environment}/accounts/{name}/identity") => {
+            Intent::BindAccount(at.id("environment")?)
+        }
+        ("PUT", "/environments/{environment}/deployments/{project}") => {
+            Intent::Deploy(at.id("environment")?, at.id("project")?)
+        }
+        ("POST", "/environments/{environment}/deployments/{project}/rollback") => {
+            Intent::Deploy(at.id("environment")?, at.id("project")?)
+        }
+        ("GET" | "HEAD", "/environments/{environment}/deployments/{project}/from/{from}") => {
+            Intent::PlanPromotion { from: at.id("from")?, to: at.id("environment")? }
+        }
+        ("POST", "/environments/{environment}/deployments/{project}/from/{from}") => {
+            Intent::Promote { project: at.id("project")?, from: at.id("from")?, to: at.id("environment")? }
+        }
+        ("GET" | "HEAD", "/environments/{environment}/runs" | "/environments/{environment}/logs") => {
+            Intent::LookAtRuns(at.id("environment")?)
+        }
+        ("POST", "/environments/{environment}/runs") => Intent::Execute(at.id("environment")?),
+        ("GET" | "HEAD", "/audit") => Intent::ReadAudit,
+        ("POST", "/access/why") => Intent::AskAboutOneself,
+        _ => return Err(Error::Internal { what: "access to this address".into() }.into()),
+    })
+}

@@ -1,0 +1,146 @@
+//! Every YAML example of the pages is taken by the compiler. A block ```` ```yaml ```` is a flow, or
+//! tasks of one; what else it is, its fence says: ```` ```yaml mapping ````, ```` ```yaml case ````.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    path::Path,
+};
+
+use lockgate_compiler::{Catalog, Project, Sources};
+use lockgate_mapping::yaml::{self, Node};
+use lockgate_testkit::workspace_root;
+
+/// A block of a page: the page with its line, what the fence says after `yaml`, the text.
+type Example = (String, String, String);
+
+fn examples(folder: &Path, found: &mut Vec<Example>) {
+    for path in std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()) {
+        if path.extension().is_none_or(|e| e != "md") {
+            continue;
+        }
+        let (text, mut open) = (std::fs::read_to_string(&path).unwrap(), None::<Example>);
+        for (line, content) in (1..).zip(text.lines()) {
+            match (&mut open, content.strip_prefix("```")) {
+                (Some(_), Some(_)) => found.extend(open.take().filter(|(.., text)| !text.is_empty())),
+                (Some((.., text)), None) => writeln!(text, "{content}").unwrap(),
+                (None, Some(fence)) => {
+                    if let Some(kind) = fence.strip_prefix("yaml") {
+                        open = Some((format!("{}:{line}", path.display()), kind.trim().to_owned(), String::new()));
+                    } else {
+                        // Another language: its text is passed over.
+                        open = Some((String::new(), "other".to_owned(), String::new()));
+                    }
+                }
+                (None, None) => {}
+            }
+        }
+    }
+    found.retain(|(_, kind, _)| kind != "other");
+}
+
+/// What an example calls and where it jumps to, so that a project can be made around it.
+#[derive(Default)]
+struct Around {
+    accounts: BTreeMap<String, (String, BTreeSet<String>)>,
+    maps: BTreeSet<String>,
+    jumps: BTreeSet<String>,
+    tasks: BTreeSet<String>,
+}
+
+impl Around {
+    fn look(&mut self, node: &Node) {
+        let text = |key: &str| node.get(key).and_then(Node::as_text);
+        if let Some((connector, operation)) = text("call").and_then(|call| call.split_once('.')) {
+            let operation = operation.split([':', '@']).next().unwrap();
+            if connector == "map" {
+                self.maps.insert(operation.to_owned());
+            } else {
+                let account = node.get("with").and_then(|with| with.get("account")).and_then(Node::as_text);
+                let account = self.accounts.entry(account.expect("a call has an account").to_owned());
+                account.or_insert((connector.to_owned(), BTreeSet::new())).1.insert(operation.to_owned());
+            }
+        }
+        self.jumps.extend(text("then").filter(|to| !matches!(*to, "continue" | "exit" | "end")).map(str::to_owned));
+        for (key, inner) in node.entries().unwrap_or_default() {
+            self.tasks.insert(key.text.clone());
+            self.look(inner);
+        }
+        node.items().unwrap_or_default().iter().for_each(|item| self.look(item));
+    }
+}
+
+/// Compiles a flow, or tasks.
+fn compile(text: &str, catalog: &Catalog) -> Result<(), String> {
+    let node = yaml::parse("example", text).map_err(|e| e.to_string())?;
+    let mut around = Around::default();
+    around.look(&node);
+    let (name, flow) = match node.get("document").and_then(|document| document.get("name")).and_then(Node::as_text) {
+        Some(name) => (name.to_owned(), text.to_owned()),
+        None => {
+            let head = "document: { dsl: '1.0.3', namespace: pages, name: example, version: '1.0.0' }\n\
+                        evaluate: { language: jsonata }\n";
+            let mut flow = format!("{head}do:\n{text}");
+            for target in around.jumps.difference(&around.tasks) {
+                writeln!(flow, "- {target}: {{ set: {{ a: 1 }}, then: end }}").unwrap();
+            }
+            ("example".to_owned(), flow)
+        }
+    };
+    let mut project = "project: pages\n".to_owned();
+    if !around.accounts.is_empty() {
+        project.push_str("accounts:\n");
+    }
+    for (account, (connector, operations)) in &around.accounts {
+        let operations = operations.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
+        writeln!(project, "  {account}: {{ connector: {connector}, operations: [{operations}] }}").unwrap();
+    }
+    let mut files = BTreeMap::from([(format!("{name}.flow.yaml"), flow)]);
+    files.insert("project.yaml".to_owned(), project);
+    for map in around.maps {
+        let text = format!("mapping: {map}\nversion: 1.0.0\nrules: [{{ to: a, from: b }}]\n");
+        files.insert(format!("{map}.map.yaml"), text);
+    }
+    let sources = Sources(files);
+    let compiled = Project::checked(&sources, catalog).and_then(|project| project.compile(catalog));
+    compiled.map(drop).map_err(|all| {
+        all.0.iter().map(|p| p.render(sources.0.get(&p.file).map_or("", String::as_str))).collect::<String>()
+    })
+}
+
+#[test]
+fn every_yaml_example_of_the_pages_is_taken_by_the_compiler() {
+    let catalog = lockgate_runtime::catalog(&lockgate_connector_catalog::registry());
+    let docs = workspace_root().join("docs");
+    let mut found = Vec::new();
+    examples(&docs, &mut found);
+    examples(&docs.join("connectors"), &mut found);
+    let mut wrong = String::new();
+    let mut flows = 0;
+    for (place, kind, text) in &found {
+        let taken = match kind.as_str() {
+            "" => {
+                flows += 1;
+                compile(text, &catalog)
+            }
+            "mapping" => {
+                let tables = [("countries".to_owned(), serde_json::json!({}))].into();
+                lockgate_compiler::map_module("example.map.yaml", text, &tables).map(drop).map_err(|e| e.to_string())
+            }
+            "case" => {
+                let files = [("project.yaml", "project: pages\n"), ("cases/order-to-erp/busy.yaml", text)];
+                let sources = Sources(files.map(|(path, text)| (path.to_owned(), text.to_owned())).into());
+                // The flow it is for is not on the page.
+                let mut found = Project::parse(&sources).err().unwrap_or_default();
+                found.0.retain(|problem| !problem.message.starts_with("there is no flow"));
+                found.into_result(()).map_err(|e| e.to_string())
+            }
+            other => Err(format!("nothing is known of `yaml {other}`")),
+        };
+        if let Err(problems) = taken {
+            writeln!(wrong, "{place}:\n{problems}").unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+    assert!(flows >= 9, "only {flows} examples are flows");
+}
