@@ -98,6 +98,11 @@ impl Client {
         self.runtime.block_on(async { tokio::time::timeout(time, output::unread()).await.is_err() })
     }
 
+    /// Proves that the server is there and is the one. Nothing is sent to it.
+    pub fn greet(&self) -> Result<(), Exit> {
+        self.runtime.block_on(self.connect()).map(drop)
+    }
+
     /// The fingerprint of the certificate that the server shows. Nothing is sent to it.
     pub fn fingerprint(&self) -> Result<Digest, Exit> {
         let shown = self.runtime.block_on(async {
@@ -132,16 +137,20 @@ impl Client {
         Ok((name, tcp, tls.into()))
     }
 
-    async fn exchange(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Answer, Exit> {
+    async fn connect(&self) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Exit> {
         let (name, tcp, tls) = self.dial().await?;
-        let stream = tls.connect(name, tcp).await.map_err(|e| Exit::Denied {
+        tls.connect(name, tcp).await.map_err(|e| Exit::Denied {
             code: "LG-SERVER-IDENTITY".into(),
             message: format!(
                 "the server at `{}` did not prove its identity: {} (name its CA with --ca, or its fingerprint with --pin)",
                 self.url,
                 why(&e)
             ),
-        })?;
+        })
+    }
+
+    async fn exchange(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Answer, Exit> {
+        let stream = self.connect().await?;
         let unreachable = |e: hyper::Error| self.unreachable(e);
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(unreachable)?;
