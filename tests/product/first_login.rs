@@ -76,3 +76,32 @@ fn a_login_does_not_replace_the_session_of_somebody_else_unasked() {
     assert_eq!(house.cli_as(&context, &own, &format!("{password}\n")).status.code(), Some(2));
     assert_eq!(std::fs::read_to_string(&context).unwrap(), "precious");
 }
+
+#[test]
+fn a_pin_holds_over_a_restart_and_is_shown_before_a_password_is_asked_for() {
+    let house = House::start();
+    let bob = house.user("bob", &["monitor"]);
+    let password = bob.split_once(':').unwrap().1.to_owned();
+    let house = house.serve("", &[]);
+    let context = house.folder().join("pinned.json");
+    let pin = house.text("fingerprint");
+    let login = |house: &House, more: &[&str]| {
+        let url = house.text("listener_url");
+        let login = ["login", &url, "--tenant", "demo", "--user", "bob", "--password-stdin", "--replace"];
+        house.cli_as(&context, &[&login[..], more].concat(), &format!("{password}\n"))
+    };
+    assert!(login(&house, &["--pin", &pin]).status.success());
+    let house = house.serve("", &[]);
+    assert_eq!(house.text("fingerprint"), pin, "the certificate is the one of before");
+    let again = login(&house, &["--pin", &pin]);
+    assert!(again.status.success(), "{again:?}");
+
+    // At a terminal: the fingerprint first; who says no has typed no password.
+    let url = house.text("listener_url");
+    let asked = ["login", &url, "--tenant", "demo", "--user", "bob", "--replace"];
+    let refused = house.cli_at_terminal(&context, &asked, "no\n");
+    let shown = String::from_utf8_lossy(&refused.stdout).into_owned();
+    assert!(!refused.status.success() && shown.contains(&pin) && !shown.contains("password:"), "{shown}");
+    let done = house.cli_at_terminal(&context, &asked, &format!("yes\n{password}\n"));
+    assert!(done.status.success(), "{done:?}");
+}

@@ -111,7 +111,7 @@ impl House {
         command.args(["serve", "--json", "--listen", "127.0.0.1:0", "--data"]).arg(&data).args(more);
         let (process, serving) = ready(&mut command, &folder);
         let mut ready = before;
-        for (old, new) in [("listener_url", "url"), ("ca_file", "ca_file")] {
+        for (old, new) in [("listener_url", "url"), ("ca_file", "ca_file"), ("fingerprint", "fingerprint")] {
             ready[old] = serving[new].clone();
         }
         let context = data.join("context.json");

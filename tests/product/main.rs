@@ -5,6 +5,7 @@ mod access_story;
 mod authors;
 mod canary;
 mod climbing;
+mod edges;
 mod files;
 mod first_login;
 mod flood;

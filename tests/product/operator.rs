@@ -75,7 +75,14 @@ fn withdrawing_an_allowance_closes_the_way_at_once() {
         assert!(operator(&house, &[&["egress", "allow"], &range[..]].concat()).status.success());
         assert_eq!(house.order(&admin, ORDER).status, 200);
     }
-    // Metadata addresses stay refused whatever is allowed; a range must be one.
+    // Metadata addresses stay refused whatever is allowed: alone they are no range, in a wider one it is
+    // said. A range must be one.
+    let alone = operator(&house, &["egress", "allow", "demo", "development", "169.254.169.254/32", "80"]);
+    assert!(!alone.status.success() && String::from_utf8_lossy(&alone.stderr).contains("LG-EGRESS"), "{alone:?}");
+    let data = house.data.to_str().unwrap();
+    let wider =
+        house.cli(&["operator", "egress", "allow", "demo", "development", "169.254.0.0/16", "80", "--data", data]);
+    assert!(wider.contains("on port 80\n") && wider.contains("169.254.169.254"), "{wider}");
     assert!(!operator(&house, &["egress", "allow", "demo", "development", "not-a-range", "1"]).status.success());
     assert!(!operator(&house, &["egress", "allow", "demo", "nowhere", "10.0.0.0/8", "1"]).status.success());
 }

@@ -49,9 +49,21 @@ impl<'t> Reader<'t> {
     /// The node's entries when all its keys are among `known`; unknown keys are problems, but the
     /// entries are still returned.
     pub fn object_of<'n>(&mut self, node: &'n Node, what: &str, known: &[&str]) -> Option<&'n [(Key, Node)]> {
+        self.object_with(node, what, known, &[])
+    }
+
+    /// The same where some of the keys are for what is not supported yet: the caller refuses these, and
+    /// nothing offers them.
+    pub fn object_with<'n>(
+        &mut self,
+        node: &'n Node,
+        what: &str,
+        known: &[&str],
+        not_yet: &[&str],
+    ) -> Option<&'n [(Key, Node)]> {
         let entries = self.object(node, what)?;
         for (key, _) in entries {
-            if !known.contains(&key.text.as_str()) {
+            if !known.contains(&key.text.as_str()) && !not_yet.contains(&key.text.as_str()) {
                 self.unknown_key(key, what, known);
             }
         }

@@ -7,9 +7,15 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, SerialNumber,
 };
-use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
+use rustls::client::{WebPkiServerVerifier, danger::ServerCertVerifier};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName, UnixTime};
+use zeroize::Zeroizing;
 
-use crate::{Error, Identity, Secret, TrustRoots};
+use crate::{
+    Error, Identity, Secret, TrustRoots,
+    file::{private_directory, read_private, replace_private},
+    provider,
+};
 
 /// Longest life of an issued certificate in days; browsers refuse longer ones.
 pub const LEAF_DAYS_MAX: i64 = 397;
@@ -17,12 +23,18 @@ pub const LEAF_DAYS_MAX: i64 = 397;
 /// Life of the authority itself in days.
 const AUTHORITY_DAYS: i64 = 3650;
 
+/// A kept certificate that ends within so many days is renewed.
+const RENEW_DAYS: i64 = 30;
+
 /// Peers' clocks may be behind ours by this much.
 const SKEW_MS: i64 = 60 * 60 * 1000;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 const WHAT: &str = "the certificate authority";
+
+/// File of a kept server certificate, with its key.
+const SERVER_FILE: &str = "server.pem";
 
 /// Files of a saved authority: `ca.pem` and `ca.key`.
 const FILES: &str = "ca";
@@ -112,6 +124,38 @@ impl Authority {
             .subject_alt_names;
         params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         self.sign(&params)
+    }
+
+    /// The certificate that lies in a private directory, so that its fingerprint stays over restarts. One
+    /// that is not of this authority, lacks a name or ends soon gives way to a new one.
+    pub fn kept_server(&self, dir: &Path, names: &[&str], now: Timestamp) -> Result<Identity, Error> {
+        private_directory(dir)?;
+        let path = dir.join(SERVER_FILE);
+        if let Some(text) = read_private(&path)?
+            && let Ok(kept) = Identity::from_pem(&text, &text)
+            && self.stands_for(&kept, names, now.plus_ms(RENEW_DAYS * DAY_MS))?
+        {
+            return Ok(kept);
+        }
+        let new = self.server(names, now)?;
+        let mut text = Zeroizing::new(new.key_pem().expose().to_vec());
+        text.extend_from_slice(new.chain_pem().as_bytes());
+        replace_private(&path, &text)?;
+        Ok(new)
+    }
+
+    /// Whether a client that trusts this authority would take it for each of the names, at that time.
+    fn stands_for(&self, own: &Identity, names: &[&str], at: Timestamp) -> Result<bool, Error> {
+        let unusable = |e: &dyn std::fmt::Display| Error::unusable(WHAT, e);
+        let trust = self.trust()?;
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(trust.store(), provider()).build().map_err(|e| unusable(&e))?;
+        let at = UnixTime::since_unix_epoch(Duration::from_secs(at.0.div_euclid(1_000_000).max(0) as u64));
+        let [certificate, ..] = own.chain() else { return Ok(false) };
+        Ok(names.iter().all(|name| {
+            ServerName::try_from(*name)
+                .is_ok_and(|name| verifier.verify_server_cert(certificate, &[], &name, &[], at).is_ok())
+        }))
     }
 
     /// A certificate for a client, named by its common name. Valid as long as a server's.

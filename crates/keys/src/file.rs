@@ -76,6 +76,15 @@ pub(crate) fn create_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     Ok(())
 }
 
+/// Writes a private file in the place of the one that is there, if there is one. A crash leaves one of
+/// them, or none: only for what can be made again.
+pub(crate) fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(failed("replace", path, &e)),
+        _ => create_private(path, bytes),
+    }
+}
+
 fn partial_name(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".partial");

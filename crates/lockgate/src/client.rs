@@ -98,6 +98,11 @@ impl Client {
         self.runtime.block_on(async { tokio::time::timeout(time, output::unread()).await.is_err() })
     }
 
+    /// Proves that the server is there and is the one. Nothing is sent to it.
+    pub fn greet(&self) -> Result<(), Exit> {
+        self.runtime.block_on(self.connect()).map(drop)
+    }
+
     /// The fingerprint of the certificate that the server shows. Nothing is sent to it.
     pub fn fingerprint(&self) -> Result<Digest, Exit> {
         let shown = self.runtime.block_on(async {
@@ -132,15 +137,20 @@ impl Client {
         Ok((name, tcp, tls.into()))
     }
 
-    async fn exchange(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Answer, Exit> {
+    async fn connect(&self) -> Result<tokio_rustls::client::TlsStream<TcpStream>, Exit> {
         let (name, tcp, tls) = self.dial().await?;
-        let stream = tls.connect(name, tcp).await.map_err(|e| Exit::Denied {
+        tls.connect(name, tcp).await.map_err(|e| Exit::Denied {
             code: "LG-SERVER-IDENTITY".into(),
             message: format!(
-                "the server at `{}` did not prove its identity: {e} (name its CA with --ca, or its fingerprint with --pin)",
-                self.url
+                "the server at `{}` did not prove its identity: {} (name its CA with --ca, or its fingerprint with --pin)",
+                self.url,
+                why(&e)
             ),
-        })?;
+        })
+    }
+
+    async fn exchange(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Answer, Exit> {
+        let stream = self.connect().await?;
         let unreachable = |e: hyper::Error| self.unreachable(e);
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(unreachable)?;
@@ -172,6 +182,31 @@ impl Client {
         connection.abort();
         Ok(Answer { status: parts.status, headers: parts.headers, body })
     }
+}
+
+/// Why a handshake failed, in words.
+fn why(error: &std::io::Error) -> String {
+    use rustls::{CertificateError as Certificate, Error as Tls};
+    let tls = error.get_ref().and_then(|inner| inner.downcast_ref::<Tls>());
+    let words = match tls {
+        Some(Tls::InvalidCertificate(problem)) => match problem {
+            Certificate::Expired | Certificate::ExpiredContext { .. } => "its certificate has expired",
+            Certificate::NotValidYet | Certificate::NotValidYetContext { .. } => "its certificate is not valid yet",
+            Certificate::NotValidForName | Certificate::NotValidForNameContext { .. } => {
+                "its certificate is for another host name"
+            }
+            Certificate::UnknownIssuer => "its certificate is of no CA that is trusted here",
+            Certificate::Revoked => "its certificate was revoked",
+            _ => match tls.and_then(lockgate_keys::presented_fingerprint) {
+                Some(shown) => return format!("it shows the certificate {shown}"),
+                None => "its certificate cannot be verified",
+            },
+        },
+        Some(Tls::AlertReceived(_)) => "it broke off the TLS session",
+        Some(_) => "it does not speak TLS as we do (is it a TLS port?)",
+        None => "the connection broke",
+    };
+    words.to_owned()
 }
 
 /// A path segment, escaped.
@@ -216,6 +251,9 @@ fn more(error: &Value) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use std::{io, sync::Arc};
+
+    use rustls::{CertificateError, Error, OtherError};
     use serde_json::json;
 
     use super::*;
@@ -233,5 +271,21 @@ mod tests {
         let helped = json!({"code": "LG-X", "message": "no", "help": "yes", "problems": [1]});
         let detail = json!({"help": "yes", "problems": [1]});
         assert_eq!(told(&helped), json!({"code": "LG-X", "message": "no", "detail": detail}));
+    }
+
+    #[test]
+    fn a_failed_handshake_is_told_without_the_words_of_the_program() {
+        let other = OtherError(Arc::new(io::Error::other("CaUsedAsEndEntity")));
+        for (error, words) in [
+            (
+                Error::InvalidCertificate(CertificateError::UnknownIssuer),
+                "its certificate is of no CA that is trusted here",
+            ),
+            (Error::InvalidCertificate(CertificateError::Other(other)), "its certificate cannot be verified"),
+            (Error::DecryptError, "it does not speak TLS as we do (is it a TLS port?)"),
+        ] {
+            assert_eq!(why(&io::Error::other(error)), words);
+        }
+        assert_eq!(why(&io::ErrorKind::ConnectionReset.into()), "the connection broke");
     }
 }

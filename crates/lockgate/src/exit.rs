@@ -119,6 +119,9 @@ impl Exit {
 
 impl From<std::io::Error> for Exit {
     fn from(error: std::io::Error) -> Self {
-        Self::failed("LG-IO", error.to_string())
+        match error.kind() {
+            std::io::ErrorKind::InvalidData => Self::failed("LG-IO", "the input is no text in UTF-8"),
+            _ => Self::failed("LG-IO", error.to_string()),
+        }
     }
 }

@@ -21,9 +21,10 @@ use lockgate_connector_api::Registry;
 
 use crate::{exit::Exit, output::Output};
 
-/// Runs integrations: flows and mappings compiled to WebAssembly, behind two gates.
+/// An integration runtime with gates: flows and mappings compiled to WebAssembly, and at each execute and
+/// deploy the question who may.
 #[derive(Parser)]
-#[command(name = "lockgate", version, about, max_term_width = 100, disable_help_subcommand = true)]
+#[command(name = "lockgate", version, max_term_width = 100, disable_help_subcommand = true)]
 struct Cli {
     /// Print JSON for programs instead of text for people.
     #[arg(long, global = true)]
@@ -100,7 +101,8 @@ enum Command {
     #[command(subcommand)]
     Audit(administer::audit::Audit),
     // --- operators
-    /// A whole installation on this machine, with a practice endpoint and a first order.
+    /// A whole installation on this machine, with practice endpoints (an HTTPS service, a file server, and
+    /// a database where PostgreSQL is installed) and a first order.
     Quickstart(operate::quickstart::Quickstart),
     /// Serve listeners and the admin API.
     Serve(operate::serve::Serve),
@@ -119,13 +121,35 @@ enum Command {
 
 /// Runs the command line that this process was started with, over these connectors.
 pub fn run(connectors: Registry) -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(refused) => return not_taken(&refused),
+    };
     let output = Output::new(cli.json);
     let done = dispatch(cli.command, &Arc::new(connectors), &output).and_then(|()| output.end());
     if let Err(exit) = &done {
         output.failure(exit);
     }
     done.err().map_or(0, |exit: Exit| exit.code()).into()
+}
+
+/// A command line that asks for help or the version, or that cannot be taken.
+fn not_taken(refused: &clap::Error) -> ExitCode {
+    let output = Output::new(std::env::args_os().any(|argument| argument == "--json"));
+    let exit = if refused.use_stderr() && output.is_json() {
+        // What is wrong; how it would be right is for people.
+        let text = refused.render().to_string();
+        let wrong = text.split("\n\n").next().unwrap_or_default();
+        let wrong = wrong.split_whitespace().collect::<Vec<_>>().join(" ");
+        Exit::Usage(wrong.strip_prefix("error: ").unwrap_or(&wrong).to_owned())
+    } else {
+        match refused.print() {
+            Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Exit::from(e),
+            _ => return u8::try_from(refused.exit_code()).unwrap_or(2).into(),
+        }
+    };
+    output.failure(&exit);
+    exit.code().into()
 }
 
 fn dispatch(command: Command, connectors: &Arc<Registry>, output: &Output) -> Result<(), Exit> {

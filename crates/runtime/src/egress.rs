@@ -40,8 +40,12 @@ impl Runtime {
         withdraw: Vec<EgressAllowance>,
     ) -> Result<(), Error> {
         for allowance in &allow {
-            Allowance::parse(&allowance.cidr, allowance.port_first, allowance.port_last)
+            let range = Allowance::parse(&allowance.cidr, allowance.port_first, allowance.port_last)
                 .map_err(|error| Error::invalid("LG-EGRESS", error.to_string()))?;
+            if range.is_all_metadata() {
+                let message = format!("`{}` is a metadata address, which is never dialled", allowance.cidr);
+                return Err(Error::invalid("LG-EGRESS", message));
+            }
         }
         let view = self.view(tenant)?;
         for allowance in &allow {

@@ -19,6 +19,7 @@
 pub mod contract;
 pub mod fault_proxy;
 pub mod https_peer;
+pub mod jsonata;
 pub mod nginx;
 pub mod pki;
 pub mod postgres;

@@ -140,7 +140,7 @@ struct Endpoint {
 fn endpoint_uri(reader: &mut Reader<'_>, node: &Node) -> Option<Endpoint> {
     let node = match node.entries() {
         Some(entries) => {
-            reader.object_of(node, "`endpoint`", &["uri", "authentication"]);
+            reader.object_with(node, "`endpoint`", &["uri"], &["authentication"]);
             if let Some((key, _)) = entries.iter().find(|(key, _)| key.text == "authentication") {
                 reader.problem_help(
                     "LG-FLOW-REFUSED",

@@ -36,7 +36,7 @@ pub use errors::{ERROR_TYPES, error_type_names};
 /// Reads a flow. Problems go to the reader; what could be read is returned in any case, so that the
 /// checks that come later can speak about it too.
 pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Flow {
-    const KEYS: &[&str] = &["document", "input", "use", "do", "timeout", "output", "schedule", "evaluate"];
+    const KEYS: &[&str] = &["document", "input", "use", "do", "output", "schedule", "evaluate"];
     let mut flow = Flow {
         name: String::new(),
         definition: node.to_json(),
@@ -45,7 +45,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Flow {
         output: None,
         tasks: Vec::new(),
     };
-    let Some(entries) = reader.object_of(node, "a flow", KEYS) else { return flow };
+    let Some(entries) = reader.object_with(node, "a flow", KEYS, &["timeout"]) else { return flow };
     if let Some(node) = reader.required(entries, "document", "a flow", node.span) {
         flow.name = document(reader, node);
     }
@@ -167,11 +167,10 @@ fn evaluate(reader: &mut Reader<'_>, flow: &Node, entries: &[(Key, Node)]) {
 
 /// Reads `use`: errors and retry policies.
 fn reusable<'n>(reader: &mut Reader<'_>, node: Option<&'n Node>) -> Reusable<'n> {
-    const KEYS: &[&str] =
-        &["authentications", "errors", "extensions", "functions", "retries", "secrets", "timeouts", "catalogs"];
+    const NOT_YET: &[&str] = &["authentications", "extensions", "functions", "secrets", "timeouts", "catalogs"];
     let mut reusable = Reusable { errors: &[], retries: &[] };
     let Some(node) = node else { return reusable };
-    let Some(entries) = reader.object_of(node, "`use`", KEYS) else { return reusable };
+    let Some(entries) = reader.object_with(node, "`use`", &["errors", "retries"], NOT_YET) else { return reusable };
     for (key, value) in entries {
         match key.text.as_str() {
             "errors" => {
@@ -190,7 +189,7 @@ fn reusable<'n>(reader: &mut Reader<'_>, node: Option<&'n Node>) -> Reusable<'n>
                 let help = "credentials belong to the account's binding; the flow names the account";
                 not_yet(reader, key, &format!("`use.{}`", key.text), help);
             }
-            known if KEYS.contains(&known) => not_yet(reader, key, &format!("`use.{known}`"), ""),
+            known if NOT_YET.contains(&known) => not_yet(reader, key, &format!("`use.{known}`"), ""),
             _ => {}
         }
     }

@@ -34,8 +34,8 @@ pub(super) fn retry(reader: &mut Reader<'_>, node: &Node, reusable: &[(Key, Node
 
 /// Reads one policy.
 pub(super) fn policy(reader: &mut Reader<'_>, node: &Node) -> Option<Retry> {
-    const KEYS: &[&str] = &["when", "exceptWhen", "delay", "backoff", "limit", "jitter"];
-    let entries = reader.object_of(node, "a retry policy", KEYS)?;
+    const KEYS: &[&str] = &["when", "exceptWhen", "delay", "backoff", "limit"];
+    let entries = reader.object_with(node, "a retry policy", KEYS, &["jitter"])?;
     let mut policy =
         Retry { when: None, except: None, delay_ms: 0, backoff: Backoff::Constant, count: None, duration_ms: None };
     for (key, value) in entries {
@@ -81,7 +81,7 @@ fn limit(reader: &mut Reader<'_>, node: &Node, policy: &mut Retry) {
         policy.duration_ms = duration(reader, node, "`limit.duration`");
     }
     let Some(node) = find(entries, "attempt") else { return };
-    let Some(entries) = reader.object_of(node, "`limit.attempt`", &["count", "duration"]) else { return };
+    let Some(entries) = reader.object_with(node, "`limit.attempt`", &["count"], &["duration"]) else { return };
     for (key, value) in entries {
         match key.text.as_str() {
             "count" => policy.count = reader.whole(value, "`limit.attempt.count`"),

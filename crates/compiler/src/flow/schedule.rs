@@ -12,7 +12,7 @@ use crate::reader::{Reader, find, nearest};
 
 /// Reads `schedule`; `document` is the flow's.
 pub(super) fn schedule(reader: &mut Reader<'_>, node: &Node, document: Option<&Node>) -> Option<Schedule> {
-    let entries = reader.object_of(node, "`schedule`", &["cron", "every", "after", "on", "read"])?;
+    let entries = reader.object_with(node, "`schedule`", &["cron", "every", "after"], &["on", "read"])?;
     for (key, _) in entries.iter().filter(|(key, _)| matches!(key.text.as_str(), "on" | "read")) {
         not_yet(reader, key, "schedules by events", "");
     }

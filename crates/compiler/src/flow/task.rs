@@ -27,7 +27,7 @@ const DEPTH_MAX: usize = 32;
 pub(super) const TASKS_MAX: usize = 2000;
 
 /// Keys of every task.
-const COMMON: &[&str] = &["if", "input", "output", "export", "timeout", "then", "metadata"];
+const COMMON: &[&str] = &["if", "input", "output", "export", "then", "metadata"];
 
 /// The keys that say what a task does, with the keys that belong to them.
 const KINDS: &[(&str, &[&str])] = &[
@@ -44,6 +44,9 @@ const KINDS: &[(&str, &[&str])] = &[
     ("try", &["catch"]),
     ("wait", &[]),
 ];
+
+/// Those that are not supported yet.
+const NOT_YET: &[&str] = &["fork", "emit", "listen", "run", "wait"];
 
 /// Reads one flow's tasks.
 pub(super) struct TaskReader<'r, 't> {
@@ -119,7 +122,7 @@ impl<'r, 't> TaskReader<'r, 't> {
         self.common(entries, &mut task);
         let Some((kind, own)) = self.kind(entries, &what, key.span) else { return task };
         let known: Vec<&str> = COMMON.iter().chain(own).copied().chain([kind]).collect();
-        self.reader.object_of(node, &what, &known);
+        self.reader.object_with(node, &what, &known, &["timeout"]);
         if let Some(work) = self.work(kind, entries, &task.pointer, key.span) {
             task.work = work;
         }
@@ -139,7 +142,7 @@ impl<'r, 't> TaskReader<'r, 't> {
         match found.as_slice() {
             [one] => return Some(*one),
             [] => {
-                let kinds = KINDS.iter().map(|(name, _)| *name);
+                let kinds = KINDS.iter().map(|(name, _)| *name).filter(|name| !NOT_YET.contains(name));
                 let near = entries.iter().find_map(|(key, _)| Some((key, nearest(&key.text, kinds.clone())?)));
                 let problem = match near {
                     Some((key, name)) => {
@@ -186,7 +189,7 @@ impl<'r, 't> TaskReader<'r, 't> {
 
     /// Reads `input`, `output` or `export`: one expression and no schema yet.
     pub fn part(&mut self, node: &Node, name: &str, key: &str, place: Place) -> Option<Template> {
-        let entries = self.reader.object_of(node, &format!("`{name}`"), &[key, "schema"])?;
+        let entries = self.reader.object_with(node, &format!("`{name}`"), &[key], &["schema"])?;
         if let Some((schema, _)) = entries.iter().find(|(key, _)| key.text == "schema") {
             not_yet(self.reader, schema, "schemas", "nothing would check it: remove it");
         }

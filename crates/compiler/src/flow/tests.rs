@@ -331,6 +331,20 @@ fn help_names_what_was_meant() {
 }
 
 #[test]
+fn help_offers_nothing_that_is_refused_then() {
+    let refused =
+        ["timeout", "fork", "emit", "listen", "`run`", "wait", "schema", "secrets", "jitter", "`on`", "authentication"];
+    let tasks = "a: { banana: 1 }, b: { set: { x: 1 }, banana: 1, output: { banana: 1 } }, c: { call: http, with: { method: get, endpoint: { uri: 'https://h', banana: 1 } } }, d: { try: [e: { set: { x: 1 } }], catch: { retry: { banana: 1, limit: { attempt: { banana: 1 } } } } }";
+    let (_, problems) =
+        parse(&format!("{HEAD}banana: 1\nuse: {{ banana: 1 }}\nschedule: {{ banana: 1 }}\ndo: [{tasks}]"));
+    assert_eq!(problems.0.iter().filter(|p| p.code == "LG-UNKNOWN-KEY").count(), 8, "{problems}");
+    for problem in &problems.0 {
+        let help = problem.help.as_deref().unwrap_or("");
+        assert!(refused.iter().all(|name| !help.contains(name)), "{}: {help}", problem.message);
+    }
+}
+
+#[test]
 fn what_the_expression_compiler_refuses_is_found_in_a_broken_flow_too() {
     // In tasks that are broken themselves, and beside and inside forms that are not compiled.
     let text = format!(

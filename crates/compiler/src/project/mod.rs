@@ -278,7 +278,10 @@ fn read(sources: &Sources) -> (Parts, Diagnostics) {
             Entry::Type(_) if path.ends_with(".xsd") => {}
             Entry::Note | Entry::Lock => {}
             _ => {
-                let (node, found) = yaml::read(path, text);
+                let (node, found) = match path.ends_with(".json").then(|| not_json(path, text)).flatten() {
+                    Some(problem) => (None, Diagnostics(vec![problem])),
+                    None => yaml::read(path, text),
+                };
                 let sound = found.is_empty();
                 problems.0.extend(found.0);
                 let Some(node) = node else {
@@ -381,6 +384,22 @@ fn check_together(sources: &Sources, problems: &mut Diagnostics, parts: &Parts) 
             });
         }
     }
+}
+
+/// Why a text is no JSON.
+fn not_json(path: &str, text: &str) -> Option<Diagnostic> {
+    let error = serde_json::from_str::<serde::de::IgnoredAny>(text).err()?;
+    let line = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
+    let at = (line + error.column().saturating_sub(1)).min(text.len());
+    let end = text.get(at..).and_then(|rest| rest.chars().next()).map_or(at, |c| at + c.len_utf8());
+    let message = match error.to_string() {
+        _ if text.starts_with('\u{feff}') => "it begins with a byte order mark, which JSON does not have".to_owned(),
+        _ if error.is_eof() => "the text ends too early".to_owned(),
+        // The tree's own limit refuses it in its own words.
+        words if words.starts_with("recursion") => return None,
+        words => words.split(" at line ").next().unwrap_or_default().to_owned(),
+    };
+    Some(Diagnostic::new("LG-YAML-SYNTAX", Span::new(at, end), format!("not valid JSON: {message}")).file(path))
 }
 
 fn missing_project_file() -> Diagnostic {

@@ -141,6 +141,24 @@ rules:
 }
 
 #[test]
+fn a_json_file_is_json() {
+    for (text, at, message) in [
+        ("{a: 1}", "a", "not valid JSON: key must be a string"),
+        ("{\"a\": 1,\n \"b\": é}", "é", "not valid JSON: expected value"),
+        ("[1,", ",", "not valid JSON: the text ends too early"),
+        ("\u{feff}{}", "\u{feff}", "not valid JSON: it begins with a byte order mark, which JSON does not have"),
+    ] {
+        for path in ["sample.json", "tables/t.json"] {
+            let sources = sources(&[(path, text)]);
+            let found = problems(&sources, &catalog());
+            assert_eq!(shown(&found, &sources), [("LG-YAML-SYNTAX".to_owned(), path.to_owned(), at.to_owned())]);
+            assert_eq!(found.0[0].message, message);
+        }
+    }
+    is(&[("sample.json", "{\t\"a\":\n\t[1.50e3, \"\\u00e9\", null]}\n")], &[]);
+}
+
+#[test]
 fn what_cannot_be_read_is_not_called_missing_besides() {
     let flow = FLOW.replace("do:\n", "do:\n  - m: { call: map.m, with: { input: 1 } }\n");
     is(

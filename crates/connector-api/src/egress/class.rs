@@ -78,6 +78,11 @@ const METADATA_V6: [Ipv6Addr; 3] = [
     Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),  // GCP
 ];
 
+/// All of them.
+pub(super) fn metadata() -> impl Iterator<Item = IpAddr> {
+    METADATA_V4.into_iter().map(IpAddr::V4).chain(METADATA_V6.into_iter().map(IpAddr::V6))
+}
+
 /// Whether it is a metadata service by its own number. [`embedded`] finds the disguised ones.
 pub(super) fn is_metadata(ip: IpAddr) -> bool {
     match ip {

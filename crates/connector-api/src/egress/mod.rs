@@ -53,6 +53,16 @@ impl Allowance {
         Ok(Self { net: net.trunc(), port_first, port_last })
     }
 
+    /// The metadata addresses it holds by their own number: they stay refused.
+    pub fn metadata(&self) -> Vec<IpAddr> {
+        class::metadata().filter(|ip| self.net.contains(ip)).collect()
+    }
+
+    /// Whether it holds no other addresses, so that it allows nothing.
+    pub fn is_all_metadata(&self) -> bool {
+        self.net.prefix_len() == self.net.max_prefix_len() && never_dialled(self.net.addr())
+    }
+
     fn covers(&self, ip: IpAddr, port: u16) -> bool {
         self.net.contains(&ip) && (self.port_first..=self.port_last).contains(&port)
     }
@@ -137,7 +147,7 @@ impl Egress {
     pub fn vet(&self, ip: IpAddr, port: u16) -> Result<Vetted, Refused> {
         let refused = |class| Err(Refused { ip, port, class });
         let embedded = class::embedded(ip);
-        if class::is_metadata(ip) || embedded.iter().any(|v4| class::is_metadata(IpAddr::V4(*v4))) {
+        if never_dialled(ip) {
             return refused(Class::Metadata);
         }
         if port == 0 {
@@ -156,6 +166,11 @@ impl Egress {
         }
         Ok(Vetted(SocketAddr::new(ip, port)))
     }
+}
+
+/// A metadata service, also in the disguise of an IPv6 form.
+fn never_dialled(ip: IpAddr) -> bool {
+    class::is_metadata(ip) || class::embedded(ip).iter().any(|v4| class::is_metadata(IpAddr::V4(*v4)))
 }
 
 #[cfg(test)]

@@ -56,6 +56,18 @@ fn metadata_is_refused_whatever_is_allowed() {
     }
 }
 
+#[test]
+fn an_allowance_of_metadata_alone_is_known_as_one() {
+    let allowance = |cidr: &str| Allowance::parse(cidr, 80, 80).unwrap();
+    for alone in ["169.254.169.254/32", "168.63.129.16", "fd00:ec2::254/128", "::ffff:169.254.169.254/128"] {
+        assert!(allowance(alone).is_all_metadata(), "{alone}");
+    }
+    for (wider, held) in [("169.254.0.0/16", 5), ("fd00::/8", 3), ("10.0.0.0/8", 0), ("127.0.0.1/32", 0)] {
+        assert!(!allowance(wider).is_all_metadata(), "{wider}");
+        assert_eq!(allowance(wider).metadata().len(), held, "{wider}");
+    }
+}
+
 /// Every form that can carry an IPv4 address carries every address the rule must find.
 #[test]
 fn every_disguise_of_every_non_public_v4_is_seen() {

@@ -96,3 +96,28 @@ fn trust_without_a_certificate_is_refused() {
         assert!(TrustRoots::from_pem(bad.as_bytes()).is_err(), "`{bad}`");
     }
 }
+
+#[test]
+fn a_kept_certificate_is_the_same_until_it_ends_soon_or_does_not_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("data");
+    let authority = Authority::create("ours", AT).unwrap();
+    let names = ["localhost", "127.0.0.1", "::1"];
+    let kept = |authority: &Authority, names: &[&str], days: i64| {
+        authority.kept_server(&dir, names, AT.plus_ms(days * DAY_MS)).unwrap().fingerprint()
+    };
+    let first = kept(&authority, &names, 0);
+    assert_eq!(kept(&authority, &names, 1), first);
+    assert_eq!(kept(&authority, &["::1"], 300), first, "all names that are asked for are in it");
+    let mode = std::fs::metadata(dir.join("server.pem")).unwrap().permissions();
+    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777, 0o600);
+
+    let second = kept(&authority, &names, LEAF_DAYS_MAX - 10);
+    assert_ne!(second, first, "it would end soon");
+    let third = kept(&authority, &["gate.example"], LEAF_DAYS_MAX - 10);
+    assert_ne!(third, second, "it lacked a name");
+    assert_ne!(kept(&Authority::create("other", AT).unwrap(), &["gate.example"], 380), third, "it is of another");
+    std::fs::write(dir.join("server.pem"), "nothing").unwrap();
+    let last = kept(&authority, &names, 0);
+    assert_eq!(kept(&authority, &names, 0), last);
+}

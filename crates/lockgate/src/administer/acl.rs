@@ -8,6 +8,7 @@ use crate::{
     client::{Client, segment},
     exit::Exit,
     output::Output,
+    publish::deploy,
 };
 
 /// Verbs of `acl`.
@@ -94,6 +95,10 @@ impl Acl {
             Self::Assign { acl, target, environment, kind } => {
                 let path = format!("environments/{}/acls/{kind}/{}", segment(&environment), segment(&target));
                 let value = client.put(&path, &json!({"acl": acl}))?;
+                let there = deploy::active(&client, &environment, |_| true);
+                if kind == "integrations" && there.is_some_and(|there| !there.contains(&target)) {
+                    output.note(&format!("note: nothing named `{target}` is active in `{environment}` yet"));
+                }
                 output.result(&value, || format!("`{target}` uses ACL `{acl}` in `{environment}`"));
             }
             Self::Rm { name } => {

@@ -81,9 +81,13 @@ pub fn tables(folder: Option<&Path>) -> Result<Tables, Exit> {
         if path.extension().is_none_or(|e| e != "json") {
             continue;
         }
-        let text = std::fs::read_to_string(&path)?;
-        let value = serde_json::from_str(&text)
-            .map_err(|e| Exit::failed("LG-TABLE", format!("cannot read table `{}`: {e}", path.display())))?;
+        let name = path.display().to_string();
+        let cannot = |e: &dyn std::fmt::Display| Exit::failed("LG-TABLE", format!("cannot read table `{name}`: {e}"));
+        let (text, unreadable) = text(&path, &name).map_err(|e| cannot(&e))?;
+        if let Some(problem) = unreadable {
+            return Err(Exit::problems(Diagnostics(vec![problem]), |_| Some(&text)));
+        }
+        let value = serde_json::from_str(&text).map_err(|e| cannot(&e))?;
         if let Some(name) = path.file_stem() {
             tables.insert(name.to_string_lossy().into_owned(), value);
         }

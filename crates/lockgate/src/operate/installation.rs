@@ -34,7 +34,7 @@ impl Installation {
         let master = Master::open_or_create(dir).map_err(|e| failed("open the master key", e))?;
         let authority =
             Authority::open_or_create(dir, "Lockgate installation CA", now).map_err(|e| failed("open the CA", e))?;
-        let store = SqliteStore::open(dir, now).map_err(|e| failed("open the store", e))?;
+        let store = SqliteStore::open(dir, now).map_err(|e| Exit::failed("LG-INSTALLATION", e.to_string()))?;
         let engine = Engine::new(EngineConfig::default()).map_err(|e| failed("start the engine", e))?;
         let runtime = Runtime::open(Parts {
             store: Arc::new(store),
@@ -53,7 +53,13 @@ impl Installation {
         self.clock.now()
     }
 
-    /// A server certificate for these names and addresses, issued by this installation's CA.
+    /// The server's own certificate for these names and addresses: the one of the start before, unless it
+    /// ends soon or is for others.
+    pub fn own_certificate(&self, dir: &Path, names: &[&str]) -> Result<Identity, Exit> {
+        self.authority.kept_server(dir, names, self.now()).map_err(|e| failed("issue the server's certificate", e))
+    }
+
+    /// A new server certificate for these names and addresses, issued by this installation's CA.
     pub fn certificate(&self, names: &[&str]) -> Result<Identity, Exit> {
         self.authority.server(names, self.now()).map_err(|e| failed("issue the server's certificate", e))
     }

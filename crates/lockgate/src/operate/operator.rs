@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use http::{Method, Request, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
+use lockgate_connector_api::Allowance;
 use lockgate_model::{
     definition::EgressAllowance,
     id::{EnvironmentId, TenantId, UserId},
@@ -123,6 +124,10 @@ fn ports(text: &str) -> Result<(u16, u16), String> {
     if first == 0 || last < first { Err(format!("`{text}` is no range of ports")) } else { Ok((first, last)) }
 }
 
+fn shown((first, last): (u16, u16)) -> String {
+    if first == last { format!("port {first}") } else { format!("ports {first}-{last}") }
+}
+
 impl Operator {
     /// Runs the command.
     pub fn run(self, output: &Output) -> Result<(), Exit> {
@@ -158,7 +163,11 @@ impl Operator {
                 let rows = list
                     .iter()
                     .map(|a| {
-                        vec![a.environment.to_string(), a.cidr.clone(), format!("{}-{}", a.port_first, a.port_last)]
+                        let ports = match a.port_first == a.port_last {
+                            true => a.port_first.to_string(),
+                            false => format!("{}-{}", a.port_first, a.port_last),
+                        };
+                        vec![a.environment.to_string(), a.cidr.clone(), ports]
                     })
                     .collect();
                 output.table(&value, &["environment", "range", "ports"], rows);
@@ -189,10 +198,20 @@ impl Range {
         let body = json!({"tenant": self.tenant, verb: [allowance]});
         let value = self.here.ask(Method::POST, "/operator/egress", Some(&body))?;
         let done = if verb == "allow" { "may" } else { "may no longer" };
+        let metadata = Allowance::parse(&self.cidr, self.ports.0, self.ports.1).map(|range| range.metadata());
+        let metadata: Vec<String> = metadata.unwrap_or_default().iter().map(ToString::to_string).collect();
         output.result(&value, || {
+            let but = match metadata.as_slice() {
+                [] => String::new(),
+                _ if verb == "withdraw" => String::new(),
+                held => format!("\nnote: metadata addresses stay refused: {}", held.join(", ")),
+            };
             format!(
-                "`{}` of tenant `{}` {done} reach {} on ports {}-{}",
-                self.environment, self.tenant, self.cidr, self.ports.0, self.ports.1
+                "`{}` of tenant `{}` {done} reach {} on {}{but}",
+                self.environment,
+                self.tenant,
+                self.cidr,
+                shown(self.ports)
             )
         });
         Ok(())

@@ -107,7 +107,7 @@ impl Quickstart {
         let password = self.tenant(&installation, &tenant).await?;
         allow(&installation, &tenant, &environment, &endpoints.addresses()).await?;
 
-        let own = installation.certificate(&["localhost", "127.0.0.1"])?;
+        let own = installation.own_certificate(data, &server::NAMES)?;
         let ca_file = installation.write_ca(data)?;
         let ca = installation.authority.certificate_pem();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
@@ -148,6 +148,16 @@ impl Quickstart {
         };
         tokio::select! { () = ending => {}, _ = signals.next() => {} }
         endpoints.shutdown().await;
+        if self.once {
+            output.note(match &self.data {
+                Some(_) => {
+                    "the order went through and quickstart has ended; without --once it stays up on the same --data"
+                }
+                None => {
+                    "the order went through and quickstart has ended; nothing of it is left. Without --once it stays up"
+                }
+            });
+        }
         Ok(())
     }
 

@@ -33,7 +33,7 @@ pub struct Serve {
     #[arg(long, default_value = "127.0.0.1:8443")]
     listen: SocketAddr,
     /// DNS name or address the server is reached by, for the certificate its own CA issues.
-    #[arg(long = "name", default_values = ["localhost", "127.0.0.1", "::1"])]
+    #[arg(long = "name", default_values = server::NAMES)]
     names: Vec<String>,
     /// Certificate chain (PEM) instead of one from the installation's own CA.
     #[arg(long, requires = "key")]
@@ -66,11 +66,13 @@ impl Serve {
     }
 
     async fn serve(self, connectors: Arc<Registry>, output: &Output) -> Result<(), Exit> {
+        // What is given is read before anything is made or told.
+        let collector = self.collector()?;
         let installation = Installation::open(&self.data, connectors).await?;
         let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
         let own = match (&self.cert, &self.key) {
             (Some(cert), Some(key)) => given(cert, key)?,
-            _ => installation.certificate(&names)?,
+            _ => installation.own_certificate(&self.data, &names)?,
         };
         let ca = installation.write_ca(&self.data)?;
         let listening = Listening::open(&self.data, self.listen, &own, installation.runtime.clone()).await?;
@@ -91,7 +93,7 @@ impl Serve {
             )
         });
         let (drained, exported) = watch::channel(false);
-        let exporting = self.export(&installation.runtime, exported)?;
+        let exporting = collector.map(|collector| export(collector, &installation.runtime, exported));
         let (stop, stopped) = watch::channel(false);
         let settings = Settings {
             drain_ms_max: self.grace.saturating_mul(1_000),
@@ -124,8 +126,8 @@ impl Serve {
 }
 
 impl Serve {
-    /// Begins to send traces, if that is wanted; goes on until `stop`.
-    fn export(&self, runtime: &Runtime, stop: watch::Receiver<bool>) -> Result<Option<JoinHandle<()>>, Exit> {
+    /// Where traces go, if that is wanted.
+    fn collector(&self) -> Result<Option<Collector>, Exit> {
         let Some(address) = &self.otlp else { return Ok(None) };
         let unusable = |e: &dyn std::fmt::Display| Exit::Usage(format!("cannot send traces to `{address}`: {e}"));
         let identity = match &self.otlp_ca {
@@ -137,12 +139,16 @@ impl Serve {
         };
         let tls = lockgate_keys::client_config(&identity, None, &[b"http/1.1"]).map_err(|e| unusable(&e))?;
         // A start is an instance: its run-like id is as good a name as any.
-        let collector = Collector::new(address, tls, RunId::new().to_string()).map_err(|e| unusable(&e))?;
-        let (tracer, exporter) = Tracer::new();
-        let telemetry = runtime.telemetry().clone();
-        telemetry.trace_to(tracer);
-        Ok(Some(tokio::spawn(exporter.run(collector, telemetry, server::stopped(stop)))))
+        Collector::new(address, tls, RunId::new().to_string()).map(Some).map_err(|e| unusable(&e))
     }
+}
+
+/// Begins to send traces; goes on until `stop`.
+fn export(collector: Collector, runtime: &Runtime, stop: watch::Receiver<bool>) -> JoinHandle<()> {
+    let (tracer, exporter) = Tracer::new();
+    let telemetry = runtime.telemetry().clone();
+    telemetry.trace_to(tracer);
+    tokio::spawn(exporter.run(collector, telemetry, server::stopped(stop)))
 }
 
 fn given(cert: &std::path::Path, key: &std::path::Path) -> Result<Identity, Exit> {

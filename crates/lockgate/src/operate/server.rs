@@ -28,6 +28,9 @@ use crate::{
 /// Name of the file with the token that `/metrics` asks for.
 const METRICS_TOKEN: &str = "metrics.token";
 
+/// By what a server on this machine is reached, unless it is told otherwise.
+pub const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
+
 /// A server that is about to serve; its ports are open.
 pub struct Listening {
     listener: TcpListener,

@@ -20,6 +20,7 @@ use crate::{
     client::{Client, segment},
     exit::Exit,
     output::Output,
+    publish::deploy,
 };
 
 /// Verbs of `account`.
@@ -129,7 +130,18 @@ impl Account {
             }
             Self::Rm(one) => {
                 let path = format!("environments/{}/accounts/{}", segment(&one.environment), segment(&one.name));
-                let value = Client::from_context()?.delete(&path)?;
+                let client = Client::from_context()?;
+                let users = deploy::active(&client, &one.environment, |module| {
+                    let accounts = module.get("accounts").and_then(Value::as_array);
+                    accounts.into_iter().flatten().any(|account| account.as_str() == Some(&one.name))
+                });
+                let value = client.delete(&path)?;
+                for user in users.unwrap_or_default() {
+                    output.note(&format!(
+                        "note: `{user}` uses it in `{}`: its calls fail until it is bound again",
+                        one.environment
+                    ));
+                }
                 output.result(&value, || format!("account `{}` is gone from `{}`", one.name, one.environment));
                 Ok(())
             }

@@ -67,6 +67,15 @@ impl Deployments {
     }
 }
 
+/// Names of the orchestrations that are active in an environment and meant; `None` where the caller may
+/// not look.
+pub fn active(client: &Client, environment: &str, meant: impl Fn(&Value) -> bool) -> Option<Vec<String>> {
+    let value = client.get(&format!("environments/{}/deployments", segment(environment))).ok()?;
+    let items = value.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+    let modules = items.iter().filter_map(|one| one.get("orchestrations").and_then(Value::as_object)).flatten();
+    Some(modules.filter(|(_, module)| meant(module)).map(|(name, _)| name.clone()).collect())
+}
+
 /// What became active, for people.
 pub(super) fn told(answer: &Value) -> String {
     let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();

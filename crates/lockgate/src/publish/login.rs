@@ -52,6 +52,8 @@ impl Login {
     /// Runs the command.
     pub fn run(self, output: &Output) -> Result<(), Exit> {
         let mut typed = Typed::new(self.password_stdin)?;
+        // Who is asked for a password knows by then whom it goes to.
+        let identity = self.proved()?;
         let user = match &self.user {
             Some(user) => user.clone(),
             None => typed.visible("user: ")?,
@@ -65,14 +67,7 @@ impl Login {
         } else {
             json!({"user": user, "password": typed.hidden("password: ")?})
         };
-        let mut identity = self.identity()?;
-        let answer = match self.ask(&identity, &body) {
-            Err(Exit::Denied { code, .. }) if code == "LG-SERVER-IDENTITY" && identity == ServerIdentity::System => {
-                identity = self.confirm()?;
-                self.ask(&identity, &body)?
-            }
-            other => other?,
-        };
+        let answer = self.ask(&identity, &body)?;
         let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let context = Context {
             url: self.url.clone(),
@@ -95,6 +90,17 @@ impl Login {
             },
         );
         Ok(())
+    }
+
+    /// How the server has proved itself: as the arguments say, or as a person at a terminal confirms.
+    fn proved(&self) -> Result<ServerIdentity, Exit> {
+        let identity = self.identity()?;
+        match Client::new(&self.url, identity.clone(), self.tenant.clone(), None)?.greet() {
+            Err(Exit::Denied { code, .. }) if code == "LG-SERVER-IDENTITY" && identity == ServerIdentity::System => {
+                self.confirm()
+            }
+            greeted => greeted.map(|()| identity),
+        }
     }
 
     /// Asks before a session of somebody else is lost, and before a password or token is spent for that.

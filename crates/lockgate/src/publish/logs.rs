@@ -15,7 +15,7 @@ use crate::{
 /// Between two looks of `--follow`.
 const EVERY: Duration = Duration::from_millis(500);
 /// Lines of one look of `--follow`.
-const PAGE: usize = 1_000;
+const PAGE: u32 = 1_000;
 
 /// Arguments of `logs`.
 #[derive(Args)]
@@ -27,8 +27,8 @@ pub struct Logs {
     #[arg(long)]
     run: Option<RunId>,
     /// At most so many of the newest lines.
-    #[arg(long, default_value_t = 100)]
-    limit: usize,
+    #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..))]
+    limit: u32,
     /// Go on with lines as they are written, until Ctrl-C.
     #[arg(long)]
     follow: bool,
@@ -53,7 +53,7 @@ impl Logs {
     }
 
     /// Prints lines after a place; says where they end.
-    fn tell(&self, client: &Client, after: Option<i64>, limit: usize, output: &Output) -> Result<Option<i64>, Exit> {
+    fn tell(&self, client: &Client, after: Option<i64>, limit: u32, output: &Output) -> Result<Option<i64>, Exit> {
         let mut path = format!("environments/{}/logs?limit={limit}", segment(&self.environment));
         if let Some(run) = self.run {
             path.push_str(&format!("&run={run}"));

@@ -40,7 +40,7 @@ pub struct List {
     #[arg(long)]
     before: Option<RunId>,
     /// At most so many.
-    #[arg(long, default_value_t = 20)]
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
 }
 
