@@ -63,7 +63,7 @@ impl<'a> Emitter<'a> {
                     e.handle(key);
                     let key = e.stash();
                     e.body.ins().local_get(groups).local_get(key).i32_const(i as i32).local_get(item);
-                    e.op(Op::GroupAdd, Some(at.clone()));
+                    e.op(Op::GroupAdd, Some(at));
                 }
             });
         });
@@ -93,7 +93,7 @@ impl<'a> Emitter<'a> {
                     e.handle(value);
                     let value = e.stash();
                     e.body.ins().local_get(result).local_get(key).local_get(value);
-                    e.op(Op::ObjSetDyn, Some(at.clone()));
+                    e.op(Op::ObjSetDyn, Some(at));
                     e.body.ins().end();
                 }
             });

@@ -82,19 +82,19 @@ fn no_stage_hides_the_problems_of_another() {
     let head = "document: { dsl: '1.0.3', namespace: test, name: orders, version: '1.0.0' }\nevaluate: { language: jsonata }\ndo:\n";
     let flow = format!(
         "{head}{}",
-        r#"  - a: { call: 'https.get:9@default', with: { account: erp, path: '${ $pad(a, 1) }' } }
+        r#"  - a: { call: 'https.get:9@default', with: { account: erp, path: '${ $match(a, b) }' } }
   - b: { call: https.got, with: { path: '${ x + ) }', query: 'a ${ b }' } }
-  - c: { set: { d: '${ $zip(a) & b@$x.c }', e: ['${ /x/ }', '${ a{b: c} }'], f: '${ $ ~> |a|{}| }' }, tehn: end }
-  - g: { call: map.broken, with: { input: '${ $each(a) }' } }
+  - c: { set: { d: '${ $match(a) & /y/ }', e: ['${ /x/ }', '${ a{b: $match(c)} }'], f: '${ $ ~> |a|$replace(b)| }' }, tehn: end }
+  - g: { call: map.broken, with: { input: '${ $replace(a) }' } }
 "#
     );
     let map = r#"mapping: broken
 version: 1
 rules:
   - { to: a, from: b }
-  - { to: a, from: $zip(b), default: /x/ }
-  - { to: 'list[]', each: $spread(c), default: $type(d), rules: [{ to: x, lookup: { table: t, key: $shuffle(k) } }] }
-  - { from: $random() }
+  - { to: a, from: $match(b), default: /x/ }
+  - { to: 'list[]', each: $replace(c), default: $match(d), rules: [{ to: x, lookup: { table: t, key: $replace(k) } }] }
+  - { from: $match() }
   - { to: d, lookup: { table: lost, key: k } }
 "#;
     let project = "project: Shop\naccounts:\n  erp: { connector: https, operations: [get, steal] }\n  db: { connector: htps }\ntitle: a\ntitle: b\n";
@@ -108,28 +108,28 @@ rules:
         ],
         &[
             ("LG-MAP-TWICE", "broken.map.yaml", "a"),
-            ("LG-EXPR-LATER", "broken.map.yaml", "$zip"),
+            ("LG-EXPR-LATER", "broken.map.yaml", "$match"),
             ("LG-EXPR-LATER", "broken.map.yaml", "/x/"),
-            ("LG-EXPR-LATER", "broken.map.yaml", "$spread"),
-            ("LG-EXPR-LATER", "broken.map.yaml", "$type"),
+            ("LG-EXPR-LATER", "broken.map.yaml", "$replace"),
+            ("LG-EXPR-LATER", "broken.map.yaml", "$match"),
             ("LG-MAP-TABLE", "broken.map.yaml", "t"),
-            ("LG-EXPR-LATER", "broken.map.yaml", "$shuffle"),
-            ("LG-MAP-MISSING", "broken.map.yaml", "{ from: $random() }"),
-            ("LG-EXPR-LATER", "broken.map.yaml", "$random"),
+            ("LG-EXPR-LATER", "broken.map.yaml", "$replace"),
+            ("LG-MAP-MISSING", "broken.map.yaml", "{ from: $match() }"),
+            ("LG-EXPR-LATER", "broken.map.yaml", "$match"),
             ("LG-MAP-TABLE", "broken.map.yaml", "lost"),
             ("LG-UNKNOWN-OPERATION", "orders.flow.yaml", "'https.get:9@default'"),
-            ("LG-EXPR-LATER", "orders.flow.yaml", "$pad"),
+            ("LG-EXPR-LATER", "orders.flow.yaml", "$match"),
             ("LG-UNKNOWN-OPERATION", "orders.flow.yaml", "https.got"),
             ("LG-MISSING-KEY", "orders.flow.yaml", "{ path: '${ x + ) }', query: 'a ${ b }' }"),
             ("S0211", "orders.flow.yaml", ")"),
             ("LG-FLOW-EXPRESSION", "orders.flow.yaml", "'a ${ b }'"),
-            ("LG-EXPR-LATER", "orders.flow.yaml", "$zip"),
-            ("LG-EXPR-LATER", "orders.flow.yaml", "b"),
+            ("LG-EXPR-LATER", "orders.flow.yaml", "$match"),
+            ("LG-EXPR-LATER", "orders.flow.yaml", "/y/"),
             ("LG-EXPR-LATER", "orders.flow.yaml", "/x/"),
-            ("LG-EXPR-LATER", "orders.flow.yaml", "{"),
-            ("LG-EXPR-LATER", "orders.flow.yaml", "|a|{}|"),
+            ("LG-EXPR-LATER", "orders.flow.yaml", "$match"),
+            ("LG-EXPR-LATER", "orders.flow.yaml", "$replace"),
             ("LG-UNKNOWN-KEY", "orders.flow.yaml", "tehn"),
-            ("LG-EXPR-LATER", "orders.flow.yaml", "$each"),
+            ("LG-EXPR-LATER", "orders.flow.yaml", "$replace"),
             ("LG-PROJECT-VALUE", "project.yaml", "Shop"),
             ("LG-UNKNOWN-OPERATION", "project.yaml", "steal"),
             ("LG-MISSING-KEY", "project.yaml", "db"),

@@ -15,7 +15,9 @@ use lockgate_model::diagnostic::{Diagnostic, Diagnostics, Span};
 
 use super::{
     Problem, Unbound, builtin, fold,
-    ir::{Constant, Expr, Filter, Kind, LambdaFacts, Path, Program, Scope, ScopeId, Step, Variable, VariableId},
+    ir::{
+        Builtin, Constant, Expr, Filter, Kind, LambdaFacts, Path, Program, Scope, ScopeId, Step, Variable, VariableId,
+    },
     kinds,
     later::Form,
     problem,
@@ -325,7 +327,10 @@ impl Resolver<'_> {
                 .help("write the expression itself, or choose between expressions with `? :`")
                 .token(name),
             );
-        } else if unbound && let Some(problem) = self.unbound(name, called) {
+        } else if (unbound || (!called && matches!(kind, Kind::Function(Builtin::Error))))
+            // As a value `$error` is rather the error of a `catch` than the function.
+            && let Some(problem) = self.unbound(name, called)
+        {
             self.problems.push(Diagnostic { span: tree.span, token: Some(name.to_owned()), ..problem });
         } else if unbound && builtin::is_refused(name) {
             self.refuse(refusal(tree.span, &format!("the function `${name}`")).token(name));

@@ -83,9 +83,10 @@ fn names_that_nothing_binds_are_refused() {
     ] {
         assert_eq!(of(from), [("LG-MAP-NAME".to_owned(), marked.to_owned(), help.to_owned())], "{from}");
     }
-    // Bound by what is not compiled: one problem, not two.
-    assert_eq!(of("a@$x[$x.b].{\"c\": $x}").len(), 1);
-    assert_eq!(of("a[1]#$i{b: $i}").len(), 2);
+    // Bound by a path, and not behind it.
+    assert_eq!(of("a@$x[$x.b].{\"c\": $x}"), []);
+    assert_eq!(of("a[1]#$i{b: $i}"), []);
+    assert_eq!(of("a@$x.b & $x").len(), 1);
     for from in [
         "($f := function($n){ $n = 0 ? 0 : $g($n - 1) }; $g := function($n){ $f($n) }; $f(3))",
         "(a ? $b := 1 : 2; $b)",
