@@ -1,6 +1,6 @@
 //! Forms of the language that bind names on the way, order, group and change: what each is, beside what
 //! it is not. The public suite has many more cases; these say what a reader must know.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a broken premise must fail the test on the spot")]
+#![expect(clippy::panic, reason = "a broken premise must fail the test on the spot")]
 
 use lockgate_compiler::expression_module;
 
