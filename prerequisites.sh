@@ -104,6 +104,6 @@ need_postgres() {
     if command -v apt-get >/dev/null 2>&1; then
         $as mkdir -p "${conf%/*}" && echo "create_main_cluster = false" | $as tee "$conf" >/dev/null
     fi
-    need __no_such_command__ postgresql
+    install_package "the programs of a PostgreSQL server" postgresql
     $as rm -f "$conf"
 }

@@ -19,7 +19,7 @@ use lockgate_model::definition::ServerIdentity;
 use lockgate_testkit::process::{Running, program};
 use tokio::sync::Mutex;
 
-const CANCELLED: &str = include_str!("../orchestrations/order-to-erp/sample.json");
+const SAMPLE: &str = include_str!("../orchestrations/order-to-erp/sample.json");
 
 type Connection = Arc<Mutex<SendRequest<Full<Bytes>>>>;
 
@@ -88,7 +88,7 @@ fn rest(c: &mut Criterion) {
     let ready: serde_json::Value = serde_json::from_str(&line).unwrap();
 
     // A cancelled order ends in the runtime: no endpoint is part of the figure.
-    let order = CANCELLED.replacen("\"status\": \"paid\"", "\"status\": \"cancelled\"", 1);
+    let order = SAMPLE.replacen("\"status\": \"paid\"", "\"status\": \"cancelled\"", 1);
     let basic = STANDARD.encode(format!("admin:{}", ready["password"].as_str().unwrap()));
     let post = Request::post("/demo/development/order-to-erp")
         .header("host", "localhost")
