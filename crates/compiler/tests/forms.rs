@@ -29,6 +29,13 @@ fn names_are_bound_before_filters_and_order() {
 }
 
 #[test]
+fn an_order_has_as_many_terms_as_have_a_bit() {
+    let order = |terms: usize| format!("a^({})", vec![">b"; terms].join(", "));
+    expression_module(&order(31), true).unwrap();
+    assert_eq!(refused(&order(32)), ["LG-EXPR-SIZE"]);
+}
+
+#[test]
 fn a_grouping_ends_its_step() {
     expression_module("(a{b: c})[0]", true).unwrap();
     assert_eq!(refused("$x{b: c}[0]"), ["S0209"]);

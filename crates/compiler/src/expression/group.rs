@@ -10,10 +10,15 @@ use super::{
 };
 use crate::module::At;
 
+/// Terms of one order-by.
+const TERMS_MAX: usize = 31;
+
 impl<'a> Emitter<'a> {
     /// Orders the items on the stack, which are tuples when those are given.
     pub(super) fn order(&mut self, expr: &'a Expr, terms: &'a [(Expr, bool)], tuples: Option<&'a Tuples>) {
         let at = self.at_token(expr, "");
+        // A bit for each term says whether it descends.
+        self.too_large |= terms.len() > TERMS_MAX;
         let list = self.stash();
         self.body.ins().local_get(list);
         self.body.op(Op::Len);
@@ -32,7 +37,7 @@ impl<'a> Emitter<'a> {
             e.body.ins().local_get(keys).local_get(key);
             e.body.op(Op::SeqAdd);
         });
-        let descending = terms.iter().take(31).enumerate().filter(|(_, (_, descends))| *descends);
+        let descending = terms.iter().take(TERMS_MAX).enumerate().filter(|(_, (_, descends))| *descends);
         let descending = descending.fold(0, |bits, (i, _)| bits | 1 << i);
         self.body.ins().local_get(list).local_get(keys).i32_const(descending);
         self.op(Op::SortBy, Some(at));
