@@ -47,7 +47,7 @@ fn a_file_that_is_no_text_is_one_problem_among_the_others() {
     let project = folder.path().join("latin");
     let flow = project.join("latin.flow.yaml");
     let good = std::fs::read_to_string(&flow).unwrap();
-    std::fs::write(&flow, good.replace("$length", "$pad")).unwrap();
+    std::fs::write(&flow, good.replace("$length", "$match")).unwrap();
     let map = project.join("greeting.map.yaml");
     let mut rules = std::fs::read(&map).unwrap();
     rules.extend(b"# Stra\xdfe\n");
