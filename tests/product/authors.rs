@@ -47,7 +47,7 @@ fn a_file_that_is_no_text_is_one_problem_among_the_others() {
     let project = folder.path().join("latin");
     let flow = project.join("latin.flow.yaml");
     let good = std::fs::read_to_string(&flow).unwrap();
-    std::fs::write(&flow, good.replace("$length", "$match")).unwrap();
+    std::fs::write(&flow, good.replace("$length", "$eval")).unwrap();
     let map = project.join("greeting.map.yaml");
     let mut rules = std::fs::read(&map).unwrap();
     rules.extend(b"# Stra\xdfe\n");
@@ -59,7 +59,7 @@ fn a_file_that_is_no_text_is_one_problem_among_the_others() {
         assert_eq!(checked.status.code(), Some(1), "{checked:?}");
         let shown = text(&checked.stderr);
         let bad = format!("error[LG-SOURCE-UTF8]: this is no text in UTF-8\n  --> greeting.map.yaml:{line}:7\n");
-        for part in [bad.as_str(), "sample.json:1:2", "error[LG-EXPR-LATER]", "3 problems"] {
+        for part in [bad.as_str(), "sample.json:1:2", "error[LG-EXPR-EVAL]", "3 problems"] {
             assert!(shown.contains(part), "`{part}` is not in:\n{shown}");
         }
     }

@@ -42,6 +42,25 @@ fn a_grouping_ends_its_step() {
     assert_eq!(refused("a{b: c}{d: e}"), ["S0210"]);
 }
 
+#[test]
+fn a_regular_expression_is_held_to_linear_time_when_it_is_compiled() {
+    expression_module("$match(a, /a(b|c)+?/im)", true).unwrap();
+    for text in
+        ["a ~> /(?=b)/", "$replace(a, /(?<!b)c/, 'd')", r"/(a)\1/(b)", "$split(a, /[b-a]/)", "/a{3,1}/", "/x/ii"]
+    {
+        assert_eq!(refused(text), ["LG-EXPR-REGEX"], "{text}");
+    }
+}
+
+#[test]
+fn a_module_has_so_many_regular_expressions() {
+    let list = |count: usize| (0..count).map(|i| format!("$contains(a, /x{i}/)")).collect::<Vec<_>>().join(", ");
+    expression_module(&format!("[{}]", list(100)), true).unwrap();
+    assert_eq!(refused(&format!("[{}]", list(257))), ["LG-EXPR-SIZE"]);
+    // The same one counts once.
+    expression_module(&format!("[{}]", vec!["/x/(a)"; 300].join(", ")), true).unwrap();
+}
+
 /// A module must be one that an engine takes, however the forms are nested.
 #[test]
 fn what_compiles_validates() {
@@ -51,6 +70,8 @@ fn what_compiles_validates() {
         "$sift($each(a, function($v, $k){ {$k: $v} })[0], function($v){ $v })",
         "(a@$x.b@$y.{'x': $x, 'y': $y})[0]",
         "$single(a^(b), function($v, $i){ $i = 0 }).(%.c)",
+        "$map([/a/, /b/i, function($s){ $s ~> /c/m }], function($p){ [$match(x, $p), $split(x, $p, 2), $replace(x, $p, function($m){ $m.next().match }), $contains(x, $p)] })",
+        "$replace(?, /a/, 'b')(x) & x.$match(/d/, 2).groups & ($split ~> $count)(y, z)",
     ] {
         match expression_module(text, true) {
             Ok(module) => {

@@ -1,15 +1,16 @@
 //! A module's constants: read once when the module is loaded, shared by all its runs.
 
 use std::fmt;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use lockgate_model::Limits;
-use lockgate_model::abi::{CONSTANT_REGION, NODE_FIRST};
+use lockgate_model::abi::{CONSTANT_REGION, NODE_FIRST, pattern};
 
 use crate::datum::Datum;
 use crate::handle::Handle;
 use crate::json::{ParseError, ParseOptions, Pending, Source, Target, read};
 use crate::memory::Memory;
+use crate::pattern::Pattern;
 use crate::region::Region;
 
 /// The constants of one module, immutable. Their handles are known at compile time: see
@@ -17,6 +18,8 @@ use crate::region::Region;
 pub struct Constants {
     region: Region,
     count: u32,
+    /// For each constant, once it was asked for as a pattern, what it is compiled to.
+    patterns: Box<[OnceLock<Option<Box<Pattern>>>]>,
 }
 
 impl Constants {
@@ -40,8 +43,7 @@ impl Constants {
 
     /// No constants: what an arena has until a module runs on it.
     pub(crate) fn none() -> Arc<Constants> {
-        static NONE: LazyLock<Arc<Constants>> =
-            LazyLock::new(|| Arc::new(Constants { region: Constants::literals(), count: 0 }));
+        static NONE: LazyLock<Arc<Constants>> = LazyLock::new(|| Arc::new(Constants::of(Constants::literals(), 0)));
         Arc::clone(&NONE)
     }
 
@@ -56,6 +58,32 @@ impl Constants {
 
     pub(crate) fn region(&self) -> &Region {
         &self.region
+    }
+
+    fn of(region: Region, count: u32) -> Constants {
+        Constants { region, count, patterns: (0..count).map(|_| OnceLock::new()).collect() }
+    }
+
+    /// The constant as a pattern, compiled when it is first asked for: see
+    /// [`lockgate_model::abi::pattern`]. The module's compiler has held it to the same engine.
+    pub(crate) fn pattern(&self, h: Handle) -> Option<&Pattern> {
+        if h.slot() != CONSTANT_REGION {
+            return None;
+        }
+        let slot = self.patterns.get(h.node().checked_sub(NODE_FIRST)? as usize)?;
+        let compile = || {
+            let text = |name| self.field(h, name);
+            Pattern::parse(text(pattern::SOURCE)?, text(pattern::FLAGS)?).ok().map(Box::new)
+        };
+        slot.get_or_init(compile).as_deref()
+    }
+
+    /// A text of a constant object.
+    fn field(&self, h: Handle, name: &str) -> Option<&str> {
+        let text = |text: crate::text::Text| self.region.text.get(text.at as usize..(text.at + text.len) as usize);
+        let Datum::Object { at, len, .. } = *self.region.nodes.get(h.node() as usize)? else { return None };
+        let field = self.region.fields(at, len).iter().find(|field| text(field.key) == Some(name))?;
+        text(self.region.nodes.get(field.value.node() as usize)?.as_text()?)
     }
 
     /// A region with the nodes that every module has: undefined, null, false, true.
@@ -83,7 +111,7 @@ impl Constants {
         };
         region.items.iter_mut().for_each(relocate);
         region.fields.iter_mut().map(|field| &mut field.value).for_each(relocate);
-        Constants { region, count }
+        Constants::of(region, count)
     }
 }
 

@@ -15,6 +15,7 @@ mod list;
 mod navigate;
 mod numbers;
 mod order;
+mod patterns;
 mod pure;
 mod sequences;
 mod strings;

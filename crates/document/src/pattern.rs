@@ -1,5 +1,5 @@
-//! Regular expressions of the language, `/…/` with the flags `i` and `m`, and what `$match`,
-//! `$contains`, `$split` and `$replace` do with them.
+//! Regular expressions of the language, `/…/` with the flags `i` and `m`: searching, and what stands
+//! for a match.
 //!
 //! The syntax is that of ECMAScript without the flag `u`, Annex B included (ECMA-262 §22.2.1, §B.1.2).
 //! It is rewritten for crate `regex`, which takes time linear in the text for a search, whatever the
@@ -28,7 +28,7 @@ mod charset;
 mod replace;
 mod translate;
 
-pub use replace::replace_text;
+pub(crate) use replace::{expand, replace_text};
 
 /// A compiled regular expression.
 #[derive(Debug, Clone)]
@@ -82,7 +82,7 @@ impl Found {
 /// Longest source in bytes.
 const SOURCE_MAX: usize = 1 << 16;
 /// Memory of a compiled pattern in bytes, and again of what a search caches.
-const PROGRAM_MAX: usize = 1 << 20;
+const PROGRAM_MAX: usize = 1 << 18;
 /// The translation nests groups less deep than this.
 const NEST_MAX: u32 = 1000;
 
@@ -111,6 +111,11 @@ impl Pattern {
             Err(regex::Error::CompiledTooBig(_)) => wrong(0, "the regular expression repeats too much"),
             Err(_) => wrong(0, "the regular expression cannot be compiled"),
         }
+    }
+
+    /// Units of work of a search in so many bytes: linear in them, and more for a long pattern.
+    pub(crate) fn work(&self, bytes: usize) -> u64 {
+        (bytes as u64).saturating_mul(1 + self.regex.as_str().len() as u64 / 64)
     }
 
     /// The first match at or after a place; none too when the place is not one of the text.
@@ -157,25 +162,6 @@ impl Pattern {
             matched = self.next(text, &found)?;
         }
         Ok(())
-    }
-
-    /// `$split(text, pattern, limit)`: hands the bytes of each part to `put`, whose first error ends
-    /// the work. D3020 for a negative limit, D1004 for a second match that is empty.
-    pub fn split<E: From<Refusal>>(
-        &self,
-        text: &str,
-        limit: Option<f64>,
-        mut put: impl FnMut(Range<usize>) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let limit = limit_of(limit, Refusal::SplitLimit)?;
-        let (mut from, mut count) = (0, 0.0);
-        self.each(text, Some(limit), |found| -> Result<(), E> {
-            put(from..found.start.byte)?;
-            from = found.end.byte;
-            count += 1.0;
-            Ok(())
-        })?;
-        if count < limit { put(from..text.len()) } else { Ok(()) }
     }
 }
 

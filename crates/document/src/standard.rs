@@ -12,6 +12,7 @@ pub(crate) const D1001: Code = Code(1001);
 pub(crate) const T1003: Code = Code(1003);
 pub(crate) const T1006: Code = Code(1006);
 pub(crate) const D1009: Code = Code(1009);
+pub(crate) const T1010: Code = Code(1010);
 pub(crate) const T2003: Code = Code(2003);
 pub(crate) const T2004: Code = Code(2004);
 pub(crate) const T2007: Code = Code(2007);

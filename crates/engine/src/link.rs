@@ -158,8 +158,16 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Box<Host>>> {
         Trim => arena.trim(s: Handle);
         Contains => arena.contains(s: Handle, token: Handle);
         Split => arena.split(s: Handle, separator: Handle, limit: f64);
+        Replace => arena.replace_in(s: Handle, token: Handle, by: Handle, limit: f64);
         Join => arena.join(list: Handle, separator: Handle);
         Now => arena.now();
+        // patterns
+        Match => arena.match_all(s: Handle, pattern: Handle, limit: f64);
+        Find => arena.find(s: Handle, pattern: Handle, next: i32);
+        FindNext => arena.find_next(env: Handle, next: i32);
+        SplitAt => arena.split_at(s: Handle, matches: Handle, limit: f64);
+        Expand => arena.expand(found: Handle, by: Handle);
+        Splice => arena.splice(s: Handle, matches: Handle, parts: Handle);
         // aggregate and arrange
         Sum => arena.sum(list: Handle);
         Count => arena.count(list: Handle);

@@ -97,6 +97,14 @@ pub mod seq {
     pub const INNER: i32 = 4;
 }
 
+/// A constant that is a pattern: an object of these two texts.
+pub mod pattern {
+    /// What stands between the slashes.
+    pub const SOURCE: &str = "pattern";
+    /// The flags behind them.
+    pub const FLAGS: &str = "flags";
+}
+
 /// Comparisons of `cmp`.
 pub mod cmp {
     /// `<`
@@ -297,14 +305,29 @@ intrinsics! {
     Lower "lower" "h" "h" 4;
     /// `trim(s)`: runs of white space become one blank, none at the ends.
     Trim "trim" "h" "h" 4;
-    /// `contains(s, token)`: 0 or 1; both defined strings.
+    /// `contains(s, token)`: 0 or 1; both defined strings, or the token a pattern (see [`pattern`]).
     Contains "contains" "hh" "i" 4;
-    /// `split(s, separator, limit)`: NaN limit is none; D3020.
+    /// `split(s, separator, limit)`: by a string or a pattern; NaN limit is none; D3020.
     Split "split" "hhf" "h" 4;
+    /// `replace(s, token, by, limit)`: a string or a pattern by a string; NaN limit is none; D3010, D3011.
+    Replace "replace" "hhhf" "h" 4;
     /// `join(list, separator)`: undefined separator is empty; T0412.
     Join "join" "hh" "h" 4;
     /// `now()`: `$now()`: the run's time as RFC 3339 with milliseconds in UTC.
     Now "now" "" "h" 4;
+    // --- patterns
+    /// `match(s, pattern, limit)`: `$match`; NaN limit is none; D3040.
+    Match "match" "hhf" "h" 8;
+    /// `find(s, pattern, next)`: the first match as a matcher function gives it, function number `next` as its `next`.
+    Find "find" "hhi" "h" 8;
+    /// `find_next(env, next)`: what such a function gives, in its environment; D1004.
+    FindNext "find_next" "hi" "h" 8;
+    /// `split_at(s, matches, limit)`: the parts of a string between matches, as many as the limit; NaN is none.
+    SplitAt "split_at" "hhf" "h" 4;
+    /// `expand(match, by)`: a replacement with what matched for `$0`, `$1` ….
+    Expand "expand" "hh" "h" 4;
+    /// `splice(s, matches, parts)`: a string with a part for each match.
+    Splice "splice" "hhh" "h" 4;
     // --- aggregate and arrange
     /// `sum(list)`: NaN for undefined; T0412.
     Sum "sum" "h" "f" 2;

@@ -1,6 +1,6 @@
 //! Which argument of a built-in's call goes to which parameter, by the standard's signatures.
 //!
-//! The count decides nearly always, while compiling. Two functions of which the first and a later
+//! The count decides nearly always, while compiling. A few functions of which the first and a later
 //! argument may both be left out look at a value's type as well, when the function runs.
 
 use lockgate_mapping::expression::{
@@ -69,7 +69,11 @@ impl<'a> Emitter<'a> {
         if !by_context || count == params.len() {
             return Some(Given { arguments, at });
         }
-        let ambiguous = matches!(builtin, Builtin::Substring | Builtin::Split) && count == 2;
+        let ambiguous = match builtin {
+            Builtin::Substring | Builtin::Split | Builtin::Match => count == 2,
+            Builtin::Replace => count == 3,
+            _ => false,
+        };
         if ambiguous {
             return Some(self.arrange_by_type(builtin, &arguments, at));
         }
@@ -92,14 +96,18 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// `$substring(1, 2)` and `$split(",", 2)` take the context, `$substring("a", 1)` and
-    /// `$split("a", ",")` do not: a number tells.
+    /// `$substring(1, 2)`, `$split(",", 2)`, `$match(/a/, 2)` and `$replace("a", "b", 2)` take the
+    /// context, `$substring("a", 1)` and `$split("a", ",")` do not: a number tells.
     fn arrange_by_type(&mut self, builtin: Builtin, arguments: &[Argument<'a>], at: Option<At>) -> Given<'a> {
-        let telling = if builtin == Builtin::Substring { 0 } else { 1 };
+        let telling = match builtin {
+            Builtin::Substring => 0,
+            Builtin::Replace => 2,
+            _ => 1,
+        };
         let known = match arguments.get(telling) {
             Some(Argument::Expr(expr)) => match &expr.kind {
                 Kind::Constant(Constant::Number(..)) => Some(true),
-                Kind::Constant(Constant::Text(_)) => Some(false),
+                Kind::Constant(Constant::Text(_)) | Kind::Regex(..) | Kind::Lambda(_) => Some(false),
                 _ => None,
             },
             _ => None,
@@ -132,7 +140,7 @@ impl<'a> Emitter<'a> {
             _ => None,
         };
         let by_shift: Vec<Option<u32>> = std::iter::once(first).chain(locals.iter().copied().map(Some)).collect();
-        for i in 0..3 {
+        for i in 0..=locals.len() {
             self.local_or_undefined(by_shift.get(i).copied().flatten());
             self.local_or_undefined(locals.get(i).copied());
             self.body.ins().local_get(shift).select();

@@ -140,12 +140,12 @@ impl<'a> Emitter<'a> {
                 self.checked_text(given, 1);
                 self.op(Op::Join, given.at);
             }
-            Builtin::Split => {
-                self.text(given, 0);
-                self.checked_text(given, 1);
-                self.number_argument(given, 2);
-                self.op(Op::Split, given.at);
+            Builtin::Split => self.split(given),
+            Builtin::Match => {
+                self.matches(given);
+                self.unsettle(None, flags);
             }
+            Builtin::Replace => self.replace(given),
             Builtin::Uppercase => self.on_text(given, Op::Upper),
             Builtin::Lowercase => self.on_text(given, Op::Lower),
             Builtin::Trim => self.on_text(given, Op::Trim),
@@ -291,17 +291,6 @@ impl<'a> Emitter<'a> {
     fn on_text(&mut self, given: &Given<'a>, op: Op) {
         self.text(given, 0);
         self.op(op, given.at);
-    }
-
-    /// Pushes 1 when the first argument contains the second; the locals hold them.
-    fn contains(&mut self, given: &Given<'a>) -> (u32, u32) {
-        self.text(given, 0);
-        let text = self.stash();
-        self.text(given, 1);
-        let token = self.stash();
-        self.body.ins().local_get(text).local_get(token);
-        self.op(Op::Contains, given.at);
-        (text, token)
     }
 
     /// Pushes the result as f64, arguments in their places.

@@ -187,7 +187,7 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    fn settle_always(&mut self) {
+    pub(super) fn settle_always(&mut self) {
         let value = self.stash();
         let acc = self.sequence();
         self.body.ins().local_get(acc).local_get(value);
@@ -301,7 +301,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// Pushes a function value over the handles in these locals.
-    fn closure(&mut self, id: FunctionId, arity: usize, held: &[u32]) {
+    pub(super) fn closure(&mut self, id: FunctionId, arity: usize, held: &[u32]) {
         self.body.ins().i64_const(abi::UNDEFINED).i32_const(held.len() as i32);
         self.body.op(Op::EnvNew);
         let env = self.stash();
@@ -344,7 +344,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// A local with value `i` of the environment of the function being written.
-    fn held(&mut self, i: i32) -> u32 {
+    pub(super) fn held(&mut self, i: i32) -> u32 {
         self.body.ins().local_get(ENV).i32_const(0).i32_const(i);
         self.body.op(Op::EnvGet);
         self.stash()

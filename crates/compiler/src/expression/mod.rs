@@ -17,6 +17,7 @@ mod loops;
 mod numbers;
 mod operators;
 mod path;
+mod patterns;
 mod scopes;
 mod signature;
 mod tuples;

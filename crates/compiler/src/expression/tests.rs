@@ -24,10 +24,10 @@ fn imports(text: &str) -> Vec<String> {
 fn a_refusal_stands_where_the_expression_stands_in_its_file() {
     let mut m = ModuleBuilder::new("m");
     let source = m.source("a.flow.yaml");
-    let e = Expression::parse("a + $match(b, c)").unwrap();
+    let e = Expression::parse("a + $eval(b, c)").unwrap();
     for compile in [compile_expression, compile_condition] {
         let problems = compile(&mut m, &e, source, 100, &NoNames).unwrap_err().0;
-        assert_eq!((problems[0].code.as_str(), problems[0].span), ("LG-EXPR-LATER", Span::new(104, 110)));
+        assert_eq!((problems[0].code.as_str(), problems[0].span), ("LG-EXPR-EVAL", Span::new(104, 109)));
     }
 }
 

@@ -139,6 +139,7 @@ impl<'a> Emitter<'a> {
             }
             Kind::Lambda(lambda) => self.lambda(lambda),
             Kind::Function(builtin) => self.builtin_value(*builtin),
+            Kind::Regex(source, flags) => self.matcher(source, flags),
             Kind::Builtin(builtin, given) => self.builtin(expr, *builtin, given, end),
             Kind::Inline(lambda, given) => {
                 let outer = self.enter_inline(lambda, given);
@@ -191,7 +192,7 @@ impl<'a> Emitter<'a> {
             Kind::Builtin(builtin, given) if builtin.takes_function() => {
                 self.builtin_kept(value, *builtin, given);
             }
-            Kind::Builtin(Builtin::Keys, _) => {
+            Kind::Builtin(Builtin::Keys | Builtin::Match, _) => {
                 self.handle(value);
                 self.body.op(Op::Keep);
             }

@@ -349,14 +349,14 @@ fn what_the_expression_compiler_refuses_is_found_in_a_broken_flow_too() {
     // In tasks that are broken themselves, and beside and inside other forms.
     let text = format!(
         r#"{HEAD}do:
-  - a: {{ set: {{ b: '${{ $eval("1") }}', c: 'x ${{ y }}', d: '${{ $match(a, b) & /q/ }}' }}, swtich: 1 }}
-  - b: {{ for: {{ each: i }}, do: [c: {{ set: {{ d: ['${{ /x/ }}', '${{ a{{b: $replace(c)}} }}'] }} }}] }}
-  - d: {{ try: [e: {{ set: '${{ a^($match(b)) }}' }}] }}
-  - f: {{ call: nothing, with: {{ body: '${{ $ ~> |a|{{"b": $replace(c)}}| }}' }} }}
-  - g: {{ call: http, with: {{ method: steal, body: '${{ $match(a) }}' }} }}
-  - h: {{ switch: [i: {{ when: $replace(a) }}], output: {{ as: $match() }} }}
-  - j: {{ raise: {{ error: {{ status: 9, title: '${{ $replace("x") }}' }} }}, if: $match(b) }}
-  - k: {{ fork: {{}}, if: $replace(a) }}
+  - a: {{ set: {{ b: '${{ $eval("1") }}', c: 'x ${{ y }}', d: '${{ $eval(a, b) & /(?=q)/ }}' }}, swtich: 1 }}
+  - b: {{ for: {{ each: i }}, do: [c: {{ set: {{ d: ['${{ /(?=x)/ }}', '${{ a{{b: $eval(c)}} }}'] }} }}] }}
+  - d: {{ try: [e: {{ set: '${{ a^($eval(b)) }}' }}] }}
+  - f: {{ call: nothing, with: {{ body: '${{ $ ~> |a|{{"b": $eval(c)}}| }}' }} }}
+  - g: {{ call: http, with: {{ method: steal, body: '${{ $eval(a) }}' }} }}
+  - h: {{ switch: [i: {{ when: $eval(a) }}], output: {{ as: $eval() }} }}
+  - j: {{ raise: {{ error: {{ status: 9, title: '${{ $eval("x") }}' }} }}, if: $eval(b) }}
+  - k: {{ fork: {{}}, if: $eval(a) }}
 "#
     );
     let (flow, problems) = parse(&text);
@@ -369,8 +369,8 @@ fn what_the_expression_compiler_refuses_is_found_in_a_broken_flow_too() {
     assert_eq!(
         at,
         [
-            "$eval", "$match", "/q/", "/x/", "$replace", "$match", "$replace", "$match", "$replace", "$match",
-            "$replace", "$match", "$replace",
+            "$eval", "$eval", "(?=q)/", "(?=x)/", "$eval", "$eval", "$eval", "$eval", "$eval", "$eval", "$eval",
+            "$eval", "$eval",
         ]
     );
 }

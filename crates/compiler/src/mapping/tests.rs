@@ -22,11 +22,11 @@ fn problems(rules: &str) -> Vec<(String, String)> {
 
 #[test]
 fn what_cannot_be_compiled_is_refused_with_its_place() {
-    let rules = "  - { to: a, lookup: { table: cuontries, key: c } }\n  - { to: b, lookup: { table: list, key: c } }\n  - to: c\n    from: >-\n      a &\n      $match(a, b)\n";
+    let rules = "  - { to: a, lookup: { table: cuontries, key: c } }\n  - { to: b, lookup: { table: list, key: c } }\n  - to: c\n    from: >-\n      a &\n      $eval(a, b)\n";
     let pair = |code: &str, marked: &str| (code.to_owned(), marked.to_owned());
     assert_eq!(
         problems(rules),
-        [pair("LG-MAP-TABLE", "cuontries"), pair("LG-MAP-TABLE", "list"), pair("LG-EXPR-LATER", "$match")]
+        [pair("LG-MAP-TABLE", "cuontries"), pair("LG-MAP-TABLE", "list"), pair("LG-EXPR-EVAL", "$eval")]
     );
 }
 

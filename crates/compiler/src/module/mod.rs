@@ -27,6 +27,9 @@ pub(crate) use apply::{DEPTH, tail_globals};
 use body::Callee;
 pub use body::{At, Body};
 
+/// Patterns that a module may have: each is held in memory as long as the module is.
+const PATTERNS_MAX: usize = 256;
+
 /// A compiled module.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Compiled {
@@ -86,6 +89,7 @@ pub struct ModuleBuilder {
     apply: Option<FunctionId>,
     recursion_max: u32,
     shared: BTreeMap<String, FunctionId>,
+    patterns: usize,
 }
 
 impl ModuleBuilder {
@@ -102,6 +106,7 @@ impl ModuleBuilder {
             apply: None,
             recursion_max: lockgate_model::Limits::default().recursion_max,
             shared: BTreeMap::new(),
+            patterns: 0,
         }
     }
 
@@ -119,6 +124,15 @@ impl ModuleBuilder {
     /// Index of a constant given as JSON text, which must be valid.
     pub fn constant_json(&mut self, json: &str) -> u32 {
         self.constants.add(json)
+    }
+
+    /// Index of a constant that is a pattern (see [`abi::pattern`]); none when there are too many.
+    pub fn constant_pattern(&mut self, source: &str, flags: &str) -> Option<u32> {
+        let json = serde_json::json!({ abi::pattern::SOURCE: source, abi::pattern::FLAGS: flags }).to_string();
+        let count = self.constants.items.len();
+        let index = self.constants.add(&json);
+        self.patterns += usize::from(self.constants.items.len() > count);
+        (self.patterns <= PATTERNS_MAX).then_some(index)
     }
 
     /// Index of a source file for [`At`].

@@ -82,19 +82,19 @@ fn no_stage_hides_the_problems_of_another() {
     let head = "document: { dsl: '1.0.3', namespace: test, name: orders, version: '1.0.0' }\nevaluate: { language: jsonata }\ndo:\n";
     let flow = format!(
         "{head}{}",
-        r#"  - a: { call: 'https.get:9@default', with: { account: erp, path: '${ $match(a, b) }' } }
+        r#"  - a: { call: 'https.get:9@default', with: { account: erp, path: '${ $eval(a, b) }' } }
   - b: { call: https.got, with: { path: '${ x + ) }', query: 'a ${ b }' } }
-  - c: { set: { d: '${ $match(a) & /y/ }', e: ['${ /x/ }', '${ a{b: $match(c)} }'], f: '${ $ ~> |a|$replace(b)| }' }, tehn: end }
-  - g: { call: map.broken, with: { input: '${ $replace(a) }' } }
+  - c: { set: { d: '${ $eval(a) & /(?=y)/ }', e: ['${ /(?=x)/ }', '${ a{b: $eval(c)} }'], f: '${ $ ~> |a|$eval(b)| }' }, tehn: end }
+  - g: { call: map.broken, with: { input: '${ $eval(a) }' } }
 "#
     );
     let map = r#"mapping: broken
 version: 1
 rules:
   - { to: a, from: b }
-  - { to: a, from: $match(b), default: /x/ }
-  - { to: 'list[]', each: $replace(c), default: $match(d), rules: [{ to: x, lookup: { table: t, key: $replace(k) } }] }
-  - { from: $match() }
+  - { to: a, from: $eval(b), default: /(?=x)/ }
+  - { to: 'list[]', each: $eval(c), default: $eval(d), rules: [{ to: x, lookup: { table: t, key: $eval(k) } }] }
+  - { from: $eval() }
   - { to: d, lookup: { table: lost, key: k } }
 "#;
     let project = "project: Shop\naccounts:\n  erp: { connector: https, operations: [get, steal] }\n  db: { connector: htps }\ntitle: a\ntitle: b\n";
@@ -108,28 +108,28 @@ rules:
         ],
         &[
             ("LG-MAP-TWICE", "broken.map.yaml", "a"),
-            ("LG-EXPR-LATER", "broken.map.yaml", "$match"),
-            ("LG-EXPR-LATER", "broken.map.yaml", "/x/"),
-            ("LG-EXPR-LATER", "broken.map.yaml", "$replace"),
-            ("LG-EXPR-LATER", "broken.map.yaml", "$match"),
+            ("LG-EXPR-EVAL", "broken.map.yaml", "$eval"),
+            ("LG-EXPR-REGEX", "broken.map.yaml", "(?=x)/"),
+            ("LG-EXPR-EVAL", "broken.map.yaml", "$eval"),
+            ("LG-EXPR-EVAL", "broken.map.yaml", "$eval"),
             ("LG-MAP-TABLE", "broken.map.yaml", "t"),
-            ("LG-EXPR-LATER", "broken.map.yaml", "$replace"),
-            ("LG-MAP-MISSING", "broken.map.yaml", "{ from: $match() }"),
-            ("LG-EXPR-LATER", "broken.map.yaml", "$match"),
+            ("LG-EXPR-EVAL", "broken.map.yaml", "$eval"),
+            ("LG-MAP-MISSING", "broken.map.yaml", "{ from: $eval() }"),
+            ("LG-EXPR-EVAL", "broken.map.yaml", "$eval"),
             ("LG-MAP-TABLE", "broken.map.yaml", "lost"),
             ("LG-UNKNOWN-OPERATION", "orders.flow.yaml", "'https.get:9@default'"),
-            ("LG-EXPR-LATER", "orders.flow.yaml", "$match"),
+            ("LG-EXPR-EVAL", "orders.flow.yaml", "$eval"),
             ("LG-UNKNOWN-OPERATION", "orders.flow.yaml", "https.got"),
             ("LG-MISSING-KEY", "orders.flow.yaml", "{ path: '${ x + ) }', query: 'a ${ b }' }"),
             ("S0211", "orders.flow.yaml", ")"),
             ("LG-FLOW-EXPRESSION", "orders.flow.yaml", "'a ${ b }'"),
-            ("LG-EXPR-LATER", "orders.flow.yaml", "$match"),
-            ("LG-EXPR-LATER", "orders.flow.yaml", "/y/"),
-            ("LG-EXPR-LATER", "orders.flow.yaml", "/x/"),
-            ("LG-EXPR-LATER", "orders.flow.yaml", "$match"),
-            ("LG-EXPR-LATER", "orders.flow.yaml", "$replace"),
+            ("LG-EXPR-EVAL", "orders.flow.yaml", "$eval"),
+            ("LG-EXPR-REGEX", "orders.flow.yaml", "(?=y)/"),
+            ("LG-EXPR-REGEX", "orders.flow.yaml", "(?=x)/"),
+            ("LG-EXPR-EVAL", "orders.flow.yaml", "$eval"),
+            ("LG-EXPR-EVAL", "orders.flow.yaml", "$eval"),
             ("LG-UNKNOWN-KEY", "orders.flow.yaml", "tehn"),
-            ("LG-EXPR-LATER", "orders.flow.yaml", "$replace"),
+            ("LG-EXPR-EVAL", "orders.flow.yaml", "$eval"),
             ("LG-PROJECT-VALUE", "project.yaml", "Shop"),
             ("LG-UNKNOWN-OPERATION", "project.yaml", "steal"),
             ("LG-MISSING-KEY", "project.yaml", "db"),

@@ -28,6 +28,12 @@ impl Arena {
         self.push_item(a, flags, span, h)
     }
 
+    /// Adds a place that has no value.
+    pub(super) fn arr_hole(&mut self, a: Handle) -> Result<(), Fault> {
+        let (flags, span) = self.building(a)?;
+        self.push_item(a, flags, span, Handle::UNDEFINED)
+    }
+
     /// `arr_append(a, h)`: adds the items of an array, or one item; undefined adds nothing.
     pub fn arr_append(&mut self, a: Handle, h: Handle) -> Result<(), Fault> {
         self.append_to(a, h)

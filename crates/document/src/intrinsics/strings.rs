@@ -112,7 +112,7 @@ impl Arena {
     }
 
     /// The bytes `from..to` of a string, which begin and end characters.
-    fn part(&self, text: Text, from: usize, to: usize) -> Text {
+    pub(super) fn part(&self, text: Text, from: usize, to: usize) -> Text {
         let bytes = self.values.str(text).as_bytes().get(from..to).unwrap_or_default();
         Text { traits: text.traits | crate::text::traits(bytes), ..Text::of(text.slot, text.at + from as u32, bytes) }
     }
@@ -170,6 +170,9 @@ impl Arena {
 
     /// `contains(s, token)`: both defined strings and `token` in `s`?
     pub fn contains(&mut self, s: Handle, token: Handle) -> Result<bool, Fault> {
+        if let Some(truth) = self.contains_match(s, token)? {
+            return Ok(truth);
+        }
         let (text, token) = (self.string_argument(s, 1)?, self.string_argument(token, 2)?);
         let (Some(text), Some(token)) = (text, token) else { return Ok(false) };
         self.meter.charge_bytes(text.len as usize)?;
@@ -181,6 +184,9 @@ impl Arena {
         let Some(text) = self.string_argument(s, 1)? else { return Ok(Handle::UNDEFINED) };
         if limit < 0.0 {
             return Err(Fault::raise(D3020));
+        }
+        if self.is_pattern(separator) {
+            return self.split_by(text, separator, limit);
         }
         let Some(separator) = self.string_argument(separator, 2)? else {
             return Err(self.complain(T0410, Some(2), separator));
@@ -216,7 +222,7 @@ impl Arena {
     }
 
     /// The same characters where the current region may point to.
-    fn text_here(&mut self, text: Text) -> Result<Text, Fault> {
+    pub(super) fn text_here(&mut self, text: Text) -> Result<Text, Fault> {
         let h = self.put_text(text)?;
         Ok(self.values.datum(h)?.as_text().unwrap_or(Text::EMPTY))
     }

@@ -12,6 +12,7 @@ mod bounds;
 mod build_and_functions;
 mod inspect_and_numbers;
 mod paths;
+mod patterns;
 mod strings;
 
 /// An arena whose constants are strings and values that the tests write down.

@@ -166,32 +166,6 @@ fn named_groups_are_groups() {
     assert_eq!(found.unwrap().groups, [Some(0..4), None]);
 }
 
-fn split(source: &str, text: &str, limit: Option<f64>) -> Result<Vec<String>, Refusal> {
-    let mut parts = Vec::new();
-    pattern(source, "").split(text, limit, |range| {
-        parts.push(text.get(range).unwrap().to_owned());
-        Ok::<_, Refusal>(())
-    })?;
-    Ok(parts)
-}
-
-#[test]
-fn splitting() {
-    assert_eq!(split("-", "a-b", Some(-1.0)).map_err(Refusal::code), Err(3020));
-    assert_eq!(split("-*", "ab", None), Err(Refusal::EmptyMatch));
-    for (limit, parts) in [
-        (None, &["a", "b", "", "c"][..]),
-        (Some(0.0), &[]),
-        (Some(2.0), &["a", "b"]),
-        (Some(2.5), &["a", "b", ""]),
-        (Some(9.0), &["a", "b", "", "c"]),
-    ] {
-        assert_eq!(split("(\\s)", "a b  c", limit).as_deref().map(|found| found.join("|")), Ok(parts.join("|")));
-    }
-    assert_eq!(split("x", "", None).as_deref(), Ok(&[String::new()][..]));
-    assert_eq!(split("b", "ab", None), Ok(vec!["a".to_owned(), String::new()]));
-}
-
 #[test]
 fn the_limit_of_matches_is_not_negative() {
     let refused = pattern("a", "").each("a", Some(-1.0), |_| Ok::<_, Refusal>(()));
@@ -202,43 +176,6 @@ fn the_limit_of_matches_is_not_negative() {
         Ok::<_, Refusal>(())
     });
     assert_eq!((counted, count), (Ok(()), 2));
-}
-
-fn replaced(source: &str, text: &str, replacement: &str, limit: Option<f64>) -> Result<String, Refusal> {
-    let mut out = String::new();
-    pattern(source, "").replace(text, replacement, limit, |piece| {
-        out.push_str(piece);
-        Ok::<_, Refusal>(())
-    })?;
-    Ok(out)
-}
-
-#[test]
-fn replacing() {
-    assert_eq!(replaced("a", "a", "b", Some(-1.0)).map_err(Refusal::code), Err(3011));
-    assert_eq!(replaced(".*?", "ab", "b", None).map_err(Refusal::code), Err(1004));
-    let twelve = "(a)(b)(c)(d)(e)(f)(g)(h)(i)(j)(k)(l)";
-    for (source, replacement, limit, out) in [
-        ("(\\w)(x)?", "<$1$2>", None, "<a><b><c><d><e><f><g><h><i><j><k><l><m>"),
-        ("b", "", None, "acdefghijklm"),
-        ("[b-z]", "-", Some(2.0), "a--defghijklm"),
-        ("b", "-", Some(0.0), "abcdefghijklm"),
-        ("z", "-", None, "abcdefghijklm"),
-        (twelve, "<$12-$13-$1x-$123-$120-$99>", None, "<l-a3-ax-l3-l0-i9>m"),
-        ("(a)", "<$12-$2-$$1-$x-$>", None, "<a2--$1-$x-$>bcdefghijklm"),
-        ("a", "<$1-$0>", None, "<-a>bcdefghijklm"),
-    ] {
-        assert_eq!(replaced(source, "abcdefghijklm", replacement, limit).as_deref(), Ok(out), "{source} {replacement}");
-    }
-}
-
-#[test]
-fn a_refusal_by_the_taker_ends_the_work() {
-    let refuse = |_: &str| Err(Refusal::TooLarge);
-    assert_eq!(pattern("a", "").replace("aaa", "b", None, refuse), Err(Refusal::TooLarge));
-    assert_eq!(replace_text("aaa", "a", "b", None, refuse), Err(Refusal::TooLarge));
-    assert_eq!(pattern("a", "").split("aaa", None, |_| Err(Refusal::TooLarge)), Err(Refusal::TooLarge));
-    assert_eq!(pattern("a", "").each("aaa", None, |_| Err(Refusal::TooLarge)), Err(Refusal::TooLarge));
 }
 
 #[test]
@@ -264,9 +201,9 @@ proptest! {
     fn no_pattern_panics(source in "[]\\[(){}?*+|^$.\\\\:<>=!,a-dA-DkwWsSbBux0-9é😀 -]{1,16}", text in "[a-dA-D0-9é😀\r\n ]{0,12}") {
         for flags in ["", "im"] {
             if let Ok(pattern) = Pattern::parse(&source, flags) {
-                let _ = pattern.replace(&text, "[$0$1]", None, |_| Ok::<_, Refusal>(()));
-                let parts = pattern.split(&text, None, |range| text.get(range).map(drop).ok_or(Refusal::TooLarge));
-                prop_assert_ne!(parts, Err(Refusal::TooLarge));
+                let _ = pattern.each(&text, None, |found| {
+                    text.get(found.range()).map(drop).ok_or(Refusal::TooLarge)
+                });
             }
         }
     }

@@ -38,8 +38,8 @@ pub struct Eval {
     lines: bool,
 }
 
-/// What is refused for now, and what is refused for good, is no pass in a suite.
-const SKIPPED: [&str; 2] = ["LG-EXPR-LATER", "LG-EXPR-EVAL"];
+/// What is refused for good is no pass in a suite.
+const SKIPPED: [&str; 1] = ["LG-EXPR-EVAL"];
 
 impl Eval {
     /// Runs the command.
@@ -145,8 +145,8 @@ fn unfit(line: &str, error: &serde_json::Error) -> String {
 /// One answer line. The result is printed by the product's own printer and spliced in as it is.
 fn answer(bench: &Workbench, request: &Request<'_>) -> String {
     let with = |member: Value| json!({"id": request.id, "error": member}).to_string();
-    let Ok(expression) = serde_json::from_str::<String>(request.expr.get()) else {
-        return json!({"id": request.id, "skip": "the expression is no text: it holds a lone surrogate"}).to_string();
+    let Ok(expression) = serde_json::from_str::<String>(&escaped_halves(request.expr.get())) else {
+        return with(json!({"code": "LG-REQUEST", "message": "`expr` is no text"}));
     };
     let compiled = match lockgate_compiler::expression_module_within(&expression, true, request.depth) {
         Ok(compiled) => compiled,
@@ -182,6 +182,32 @@ fn answer(bench: &Workbench, request: &Request<'_>) -> String {
     }
 }
 
+/// JSON with its lone halves of surrogate pairs escaped once more: they are no text, and the
+/// expression that gets them as its own escapes says so.
+fn escaped_halves(json: &str) -> String {
+    let unit = |text: &str| u16::from_str_radix(text.strip_prefix("\\u")?.get(..4)?, 16).ok();
+    let mut out = String::with_capacity(json.len());
+    let mut rest = json;
+    while let Some((plain, escape)) = rest.find('\\').and_then(|at| rest.split_at_checked(at)) {
+        out.push_str(plain);
+        let second = escape.get(6..).and_then(unit);
+        let taken = match (unit(escape), second) {
+            (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
+            (Some(0xd800..=0xdfff), _) => {
+                out.push('\\');
+                6
+            }
+            (Some(_), _) => 6,
+            (None, _) => 2,
+        };
+        let (escape, behind) = escape.split_at_checked(taken).unwrap_or((escape, ""));
+        out.push_str(escape);
+        rest = behind;
+    }
+    out.push_str(rest);
+    out
+}
+
 fn refused(id: &Value, all: &Diagnostics, source: &str) -> String {
     let skipped = all.0.iter().find(|p| SKIPPED.contains(&p.code.as_str()));
     let judged = all.0.iter().find(|p| !SKIPPED.contains(&p.code.as_str()));
@@ -197,4 +223,22 @@ fn problem_json(problem: &Diagnostic, source: &str) -> Value {
     let end = usize::try_from(problem.span.end).unwrap_or(usize::MAX).min(source.len());
     let position = source.get(..end).map_or(0, |before| before.chars().count());
     json!({"code": problem.code, "message": problem.message, "position": position, "token": problem.token})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escaped_halves;
+
+    #[test]
+    fn only_lone_halves_are_escaped_once_more() {
+        for (json, escaped) in [
+            (r#""\ud800""#, r#""\\ud800""#),
+            (r#""\udc00\ud800x""#, r#""\\udc00\\ud800x""#),
+            (r#""\ud83d\ude00 \\ud800 \n\u00e9""#, r#""\ud83d\ude00 \\ud800 \n\u00e9""#),
+            (r#""plain é""#, r#""plain é""#),
+            (r#""\"#, r#""\"#),
+        ] {
+            assert_eq!(escaped_halves(json), escaped);
+        }
+    }
 }

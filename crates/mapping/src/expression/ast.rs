@@ -89,7 +89,8 @@ pub(super) enum Kind {
     Number(f64, String),
     Boolean(bool),
     Null,
-    Regex,
+    /// Pattern and flags.
+    Regex(String, String),
     Wildcard,
     Descendant,
     Parent,

@@ -181,6 +181,8 @@ pub enum Kind {
     Coalesce(Box<Expr>, Box<Expr>),
     /// A function.
     Lambda(Box<Lambda>),
+    /// A regular expression: a function that matches. Its pattern and its flags are well formed.
+    Regex(String, String),
     /// A built-in as a value.
     Function(Builtin),
     /// A built-in called.

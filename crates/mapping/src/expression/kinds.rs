@@ -165,6 +165,7 @@ pub(super) fn visit<'e>(expr: &'e Expr, look: &mut dyn FnMut(&'e Expr)) {
         | Kind::Name(_)
         | Kind::Wildcard
         | Kind::Descendants
+        | Kind::Regex(..)
         | Kind::Function(_) => {}
         Kind::Path(path) => {
             for step in &path.steps {

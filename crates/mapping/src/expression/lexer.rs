@@ -22,8 +22,8 @@ pub(super) enum Token {
     Number(f64, String),
     Boolean(bool),
     Null,
-    /// Its pattern.
-    Regex(String),
+    /// Its pattern and its flags.
+    Regex(String, String),
     End,
 }
 
@@ -144,7 +144,10 @@ impl<'a> Lexer<'a> {
         let mut units: Vec<u16> = Vec::new();
         while let Some(c) = self.bump() {
             if c == quote {
-                return Ok(Token::Text(String::from_utf16_lossy(&units)));
+                return String::from_utf16(&units).map(Token::Text).map_err(|_| {
+                    problem("D3140", Span::new(start, self.at), "half of a surrogate pair is no character")
+                        .help("write the character itself, or both halves one after the other")
+                });
             }
             if c == '\\' {
                 units.push(self.escape()?);
@@ -262,11 +265,12 @@ impl<'a> Lexer<'a> {
                         ));
                     }
                     self.bump();
-                    // Flags.
+                    let after = self.at;
                     while matches!(self.peek(), Some('i' | 'm')) {
                         self.bump();
                     }
-                    return Ok(Token::Regex(pattern));
+                    let flags = self.text.get(after..self.at).unwrap_or_default().to_owned();
+                    return Ok(Token::Regex(pattern, flags));
                 }
                 '(' | '[' | '{' if backslashes == 0 => depth += 1,
                 ')' | ']' | '}' if backslashes == 0 => depth -= 1,

@@ -11,7 +11,6 @@ mod builtin;
 mod fold;
 pub mod ir;
 mod kinds;
-mod later;
 mod lexer;
 mod normalise;
 mod parser;
@@ -42,8 +41,8 @@ impl Expression {
     }
 
     /// Its intermediate form. `outer` tells which names the surroundings provide; they hide
-    /// built-ins of the same name. What is not compiled is refused: `LG-EXPR-LATER` for what comes
-    /// later, `LG-EXPR-EVAL` for `$eval`.
+    /// built-ins of the same name. What is not compiled is refused: `LG-EXPR-EVAL` for `$eval`,
+    /// `LG-EXPR-REGEX` for a regular expression that cannot be had in linear time.
     pub fn resolve(&self, outer: &dyn Fn(&str) -> bool) -> Result<ir::Program, Diagnostics> {
         resolve::resolve(&self.tree, &self.parents, false, outer)
     }

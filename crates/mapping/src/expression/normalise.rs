@@ -87,7 +87,7 @@ impl Normaliser {
             Kind::Text(text) => What::Text(text),
             Kind::Number(value, lexeme) => What::Number(value, lexeme),
             Kind::Boolean(value) => What::Boolean(value),
-            Kind::Regex => What::Regex,
+            Kind::Regex(pattern, flags) => What::Regex(pattern, flags),
             Kind::Wildcard => What::Wildcard,
             Kind::Descendant => What::Descendant,
             Kind::Parent => {

@@ -169,7 +169,7 @@ impl Parser<'_> {
             Token::Number(value, lexeme) => leaf(Kind::Number(*value, lexeme.clone())),
             Token::Boolean(value) => leaf(Kind::Boolean(*value)),
             Token::Null => leaf(Kind::Null),
-            Token::Regex(_) => leaf(Kind::Regex),
+            Token::Regex(pattern, flags) => leaf(Kind::Regex(pattern.clone(), flags.clone())),
             Token::End => leaf(Kind::End),
             Token::Operator(word @ ("and" | "or" | "in")) => leaf(Kind::Name((*word).to_owned())),
             Token::Operator("*") => leaf(Kind::Wildcard),
@@ -392,7 +392,7 @@ fn text_of(token: &Token) -> String {
         Token::Number(value, _) => super::number_text(*value),
         Token::Boolean(value) => value.to_string(),
         Token::Null => "null".to_owned(),
-        Token::Regex(pattern) => pattern.clone(),
+        Token::Regex(pattern, _) => pattern.clone(),
         Token::End => "(end)".to_owned(),
     }
 }

@@ -1,5 +1,5 @@
-//! Names to variables, slots and built-ins; contexts made explicit; constants folded; what is not
-//! compiled refused, all of it at once.
+//! Names to variables, slots and built-ins; contexts made explicit; constants folded; what is refused
+//! is refused all at once.
 //!
 //! Scopes are the language's: a block or a function is one, `:=` binds in the innermost, and a
 //! name not bound there yet means the one further out. Where only the run can tell (a binding in
@@ -11,6 +11,7 @@ mod tuples;
 
 use std::collections::BTreeMap;
 
+use lockgate_document::pattern::Pattern;
 use lockgate_model::diagnostic::{Diagnostic, Diagnostics, Span};
 
 use super::{
@@ -18,9 +19,7 @@ use super::{
     ir::{
         Builtin, Constant, Expr, Filter, Kind, LambdaFacts, Path, Program, Scope, ScopeId, Step, Variable, VariableId,
     },
-    kinds,
-    later::Form,
-    problem,
+    kinds, problem,
     tree::{Stage, Tree, What},
 };
 
@@ -173,11 +172,6 @@ impl Resolver<'_> {
         self.problems.push(*problem.0);
     }
 
-    fn later(&mut self, span: Span, form: Form) -> Kind {
-        self.refuse(refusal(span, form.words()));
-        Kind::Constant(Constant::Undefined)
-    }
-
     fn boxed(&mut self, tree: &Tree) -> Box<Expr> {
         Box::new(self.expr(tree))
     }
@@ -237,7 +231,7 @@ impl Resolver<'_> {
             }
             What::Boolean(value) => Kind::Constant(Constant::Boolean(*value)),
             What::Null => Kind::Constant(Constant::Null),
-            What::Regex => self.later(tree.span, Form::Regex),
+            What::Regex(pattern, flags) => self.regex(tree, pattern, flags),
             What::Wildcard => {
                 self.use_context();
                 Kind::Wildcard
@@ -317,7 +311,7 @@ impl Resolver<'_> {
             return Kind::Constant(Constant::Undefined);
         };
         let unbound = matches!(kind, Kind::Constant(Constant::Undefined));
-        if unbound && name == "eval" {
+        if unbound && name == builtin::EVAL {
             self.refuse(
                 problem(
                     "LG-EXPR-EVAL",
@@ -332,14 +326,23 @@ impl Resolver<'_> {
             && let Some(problem) = self.unbound(name, called)
         {
             self.problems.push(Diagnostic { span: tree.span, token: Some(name.to_owned()), ..problem });
-        } else if unbound && builtin::is_refused(name) {
-            self.refuse(refusal(tree.span, &format!("the function `${name}`")).token(name));
         }
         for inner in found {
             let expr = |kind| Expr { kind, span: tree.span, position: tree.position, token: tree.token };
             kind = Kind::Coalesce(Box::new(expr(inner)), Box::new(expr(kind)));
         }
         kind
+    }
+
+    /// A pattern is held to its engine here, so that what runs never meets a malformed one.
+    fn regex(&mut self, tree: &Tree, pattern: &str, flags: &str) -> Kind {
+        if let Err(wrong) = Pattern::parse(pattern, flags) {
+            // Behind the opening slash; what is wrong with the flags stands behind the closing one.
+            let at = tree.span.start as usize + 1 + wrong.offset + usize::from(wrong.offset == pattern.len());
+            let span = Span::new(at.min(tree.span.end.saturating_sub(1) as usize), tree.span.end as usize);
+            self.refuse(problem("LG-EXPR-REGEX", span, wrong.message).token(pattern));
+        }
+        Kind::Regex(pattern.to_owned(), flags.to_owned())
     }
 
     fn object(&mut self, pairs: &[(Tree, Tree)]) -> Kind {
@@ -389,9 +392,4 @@ impl Resolver<'_> {
         };
         tree.stages.iter().filter_map(filter).collect()
     }
-}
-
-fn refusal(span: Span, what: &str) -> Problem {
-    problem("LG-EXPR-LATER", span, format!("{what} is not compiled yet"))
-        .help("this part of the language comes with a later version of the compiler")
 }

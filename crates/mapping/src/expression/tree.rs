@@ -56,7 +56,8 @@ pub(super) enum What {
     Number(f64, String),
     Boolean(bool),
     Null,
-    Regex,
+    /// Pattern and flags.
+    Regex(String, String),
     Wildcard,
     Descendant,
     /// With its slot among the parents looked for.
@@ -111,7 +112,7 @@ impl Tree {
             What::Text(_) => "string",
             What::Number(..) => "number",
             What::Boolean(_) | What::Null => "value",
-            What::Regex => "regex",
+            What::Regex(..) => "regex",
             What::Wildcard => "wildcard",
             What::Descendant => "descendant",
             What::Parent(_) => "parent",

@@ -4,7 +4,6 @@
 use super::{Bound, Context, LambdaState, Resolver, scopes::bound_in};
 use crate::expression::{
     ir::{Builtin, Expr, Hint, Kind, Lambda, LambdaFacts, LambdaId, Signature, Transform},
-    later::Form,
     signature,
     tree::{Tree, What},
 };
@@ -128,7 +127,6 @@ impl Resolver<'_> {
                     _ => self.expr(argument),
                 });
             }
-            self.refuse_patterns(builtin, &given);
             return Kind::Builtin(builtin, given);
         }
         let hint = self.hint(procedure);
@@ -136,18 +134,6 @@ impl Resolver<'_> {
         // A built-in called through a variable may take the context for a missing argument.
         self.use_context();
         Kind::Call(Box::new(callee), given, hint)
-    }
-
-    /// A function may stand where a string is looked for: it comes with regular expressions.
-    pub(super) fn refuse_patterns(&mut self, builtin: Builtin, given: &[Expr]) {
-        if !matches!(builtin, Builtin::Contains | Builtin::Split) {
-            return;
-        }
-        for argument in given {
-            if matches!(argument.kind, Kind::Function(_) | Kind::Lambda(_) | Kind::Partial(..)) {
-                self.later(argument.span, Form::Pattern);
-            }
-        }
     }
 
     pub(super) fn chain(&mut self, left: &Tree, right: &Tree) -> Kind {
