@@ -21,6 +21,8 @@ mod options;
 mod problem;
 mod read;
 mod records;
+mod reference;
+mod tag;
 mod token;
 mod write;
 

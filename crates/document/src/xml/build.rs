@@ -113,7 +113,8 @@ impl Build {
         let written = self.keys.written(&mut self.arena, key)?;
         self.wait(Part::Field { key: written, value: text, height: 0, is_array: false })?;
         if let Some(open) = self.open.last_mut() {
-            open.is_nil = is_nil && self.parts.len() == open.parts + 1 && matches!(value.trim(), "true" | "1");
+            open.is_nil =
+                is_nil && self.parts.len() == open.parts + 1 && matches!(value.trim_matches(' '), "true" | "1");
             open.children = self.parts.len();
             match (key, value) {
                 ("@xml:space", "preserve") => open.preserves = true,

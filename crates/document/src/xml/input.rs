@@ -180,11 +180,14 @@ fn head(bytes: &[u8], is_ended: bool) -> Result<Option<Head>, Problem> {
         [b'<', 0, b'?', 0, ..] => (Family::LittlePairs, 0),
         _ => (Family::Bytes, 0),
     };
-    let text = family.ascii(bytes.get(mark_bytes..).unwrap_or_default());
-    let is_cut = !is_ended && text.len() < DECLARATION_CHARS_MAX;
+    let rest = bytes.get(mark_bytes..).unwrap_or_default();
+    let text = family.ascii(rest);
+    let is_long = text.len() == DECLARATION_CHARS_MAX;
+    // All that is at hand is ASCII, and more of it may come.
+    let is_cut = !is_ended && !is_long && text.len() == rest.len() / family.width();
     let inside = text.strip_prefix("<?xml").filter(|inside| inside.bytes().next().is_some_and(names::is_space));
     let Some(inside) = inside else {
-        if is_cut && text.len() <= "<?xml".len() && "<?xml".starts_with(&text) {
+        if is_cut && "<?xml".starts_with(&text) {
             return Ok(None);
         }
         let charset = family.charset(mark_bytes, None)?;
@@ -198,20 +201,24 @@ fn head(bytes: &[u8], is_ended: bool) -> Result<Option<Head>, Problem> {
             Ok(Some(Head { charset, mark_bytes, declaration_chars: "<?xml?>".len() + inside.len() }))
         }
         None if is_cut => Ok(None),
-        None if is_ended => Err(Problem::End),
-        None => Err(Problem::DeclarationLength),
+        None if is_long => Err(Problem::DeclarationLength),
+        None if text.len() == rest.len() / family.width() => Err(Problem::End),
+        None => Err(Problem::Declaration),
     }
 }
 
 impl Family {
+    /// Bytes of an ASCII character.
+    fn width(self) -> usize {
+        if self == Family::Bytes { 1 } else { 2 }
+    }
     /// The first characters, as far as they are ASCII.
     fn ascii(self, bytes: &[u8]) -> String {
         let narrow = |pair: &[u8]| match (self, pair) {
             (Family::BigPairs, [0, low]) | (Family::LittlePairs, [low, 0]) | (Family::Bytes, [low]) => Some(*low),
             _ => None,
         };
-        let width = if self == Family::Bytes { 1 } else { 2 };
-        let ascii = bytes.chunks(width).map_while(narrow).take_while(u8::is_ascii).take(DECLARATION_CHARS_MAX);
+        let ascii = bytes.chunks(self.width()).map_while(narrow).take_while(u8::is_ascii).take(DECLARATION_CHARS_MAX);
         ascii.map(char::from).collect()
     }
 

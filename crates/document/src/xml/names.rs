@@ -10,6 +10,24 @@ pub(super) fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
 }
 
+/// Length of the run of characters of XML at the start that holds no such byte.
+pub(super) fn plain(text: &str, is_stop: impl Fn(u8) -> bool) -> usize {
+    let bytes = text.as_bytes();
+    let mut from = 0;
+    while let Some(rest) = bytes.get(from..) {
+        let is_special = |byte: &u8| matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 0xef) || is_stop(*byte);
+        let Some(run) = rest.iter().position(is_special) else { break };
+        from += run;
+        match bytes.get(from..) {
+            // U+FFFE and U+FFFF in UTF-8; other characters begin like them.
+            Some([0xef, 0xbf, 0xbe | 0xbf, ..]) => return from,
+            Some([0xef, ..]) => from += 3,
+            _ => return from,
+        }
+    }
+    bytes.len()
+}
+
 /// A name without colon: production \[4\] of Namespaces in XML.
 pub(super) fn is_plain_name(name: &str) -> bool {
     let mut chars = name.chars();

@@ -85,10 +85,11 @@ impl Namespaces {
         let entries = self.uris.iter().map(|(prefix, uri)| (prefix.as_str(), uri.as_str()));
         entries.filter(|(_, uri)| self.names_instance || *uri != INSTANCE)
     }
-    /// Is this the attribute that says that an element is null?
-    pub(super) fn is_nil(&self, name: &str) -> bool {
-        names::split(name)
-            .is_some_and(|(prefix, local)| local == "nil" && !prefix.is_empty() && self.uri(prefix) == Some(INSTANCE))
+    /// Is this an attribute of the namespace of `nil`, with this local name?
+    pub(super) fn is_instance(&self, name: &str, local: &str) -> bool {
+        name.strip_suffix(local)
+            .and_then(|prefix| prefix.strip_suffix(':'))
+            .is_some_and(|prefix| self.uri(prefix) == Some(INSTANCE))
     }
 }
 

@@ -8,7 +8,8 @@ use super::build::Build;
 use super::namespaces::{Scope, declared};
 use super::options::XmlOptions;
 use super::problem::Problem;
-use super::token::{Tag, Token, Tokenizer};
+use super::tag::Tag;
+use super::token::{Token, Tokenizer};
 use crate::arena::DEPTH_CEILING;
 use crate::document::Document;
 use crate::fault::Fault;
@@ -19,8 +20,8 @@ const PIECE_BYTES: usize = 64 << 10;
 
 /// Reads a whole document: an object whose one field is the root element.
 ///
-/// What is not well-formed, or breaks the rules of namespaces, is `LG-XML-…` with its byte; what goes
-/// past a limit is the code of that limit.
+/// What is not well-formed, or breaks the rules of namespaces, is refused with its byte; each code is in
+/// docs/errors.md.
 pub fn read(bytes: &[u8], options: &XmlOptions, limits: &Limits) -> Result<Document, FormatError> {
     let mut reader = Reader::new(None, options.clone(), *limits);
     let mut document = None;
@@ -88,7 +89,7 @@ impl Reader {
         loop {
             let done = match self.tokens.next()? {
                 Token::Start(tag) => {
-                    let length = tag.length();
+                    let length = tag.text.len();
                     if let Err((trouble, at)) = self.elements.start(tag) {
                         return Err(trouble.at(self.tokens.place_before(length.saturating_sub(at))));
                     }
@@ -186,7 +187,12 @@ impl Elements {
                 key.clear();
                 key.push('@');
                 key.push_str(&name);
-                build.attribute(key, attribute.value, mapped.is_nil(&name)).map_err(full)?;
+                let mut value = Cow::Borrowed(attribute.value);
+                // A name of a type: its prefix is one of names, too.
+                if mapped.is_instance(&name, "type") {
+                    value = scope.element(attribute.value.trim_matches(' '), mapped).unwrap_or(value);
+                }
+                build.attribute(key, &value, mapped.is_instance(&name, "nil")).map_err(full)?;
             }
         }
         let twice = scope.duplicate(tag.attributes().map(|attribute| attribute.name));

@@ -7,17 +7,13 @@
 //! Deliberately absent: document types. Without them there is no entity but the five of §4.6 and no
 //! attribute has another type than CDATA.
 
-use std::ops::Range;
-
 use super::input::Input;
-use super::names::{self, is_space};
+use super::names::{self, is_space, plain};
 use super::problem::Problem;
-use super::{ATTRIBUTES_MAX, NAME_BYTES_MAX, TAG_BYTES_MAX};
+use super::tag::{Attributes, Tag};
+use super::{NAME_BYTES_MAX, TAG_BYTES_MAX, reference};
 use crate::fault::Fault;
 use crate::format::FormatError;
-
-/// Longest reference that is looked at: `&#x10ffff;` with a few zeros before it.
-const REFERENCE_BYTES_MAX: usize = 64;
 
 /// A part of a document.
 #[derive(Debug)]
@@ -33,46 +29,6 @@ pub(super) enum Token<'a> {
     Done,
     /// More bytes must come.
     More,
-}
-
-/// A start tag.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Tag<'a> {
-    pub(super) name: &'a str,
-    text: &'a str,
-    attributes: &'a [Attribute],
-    values: &'a str,
-}
-
-/// An attribute: where its name stands in the tag, and its value in the values of all.
-#[derive(Debug)]
-struct Attribute {
-    name: Range<usize>,
-    value: Range<usize>,
-}
-
-/// An attribute as it is read: its value is normalised, and `at` is its place in the tag.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Named<'a> {
-    pub(super) name: &'a str,
-    pub(super) value: &'a str,
-    pub(super) at: usize,
-}
-
-impl<'a> Tag<'a> {
-    /// Bytes of the tag.
-    pub(super) fn length(&self) -> usize {
-        self.text.len()
-    }
-    /// The attributes, in order.
-    pub(super) fn attributes(&self) -> impl Iterator<Item = Named<'a>> + use<'a> {
-        let (text, values) = (self.text, self.values);
-        self.attributes.iter().map(move |Attribute { name, value }| Named {
-            name: text.get(name.clone()).unwrap_or_default(),
-            value: values.get(value.clone()).unwrap_or_default(),
-            at: name.start,
-        })
-    }
 }
 
 /// What was found, before it is lent out.
@@ -112,10 +68,7 @@ pub(super) struct Tokenizer {
     /// Of a tag that is not whole: how much was looked through, and the quote that is open there.
     seen: usize,
     quote: Option<u8>,
-    attributes: Vec<Attribute>,
-    values: String,
-    /// Numbers of attributes, to find those of one name.
-    order: Vec<usize>,
+    attributes: Attributes,
     character: [u8; 4],
 }
 
@@ -132,9 +85,7 @@ impl Tokenizer {
             had_root: false,
             seen: 0,
             quote: None,
-            attributes: Vec::new(),
-            values: String::new(),
-            order: Vec::new(),
+            attributes: Attributes::default(),
             character: [0; 4],
         }
     }
@@ -151,7 +102,7 @@ impl Tokenizer {
 
     #[cfg(test)]
     pub(super) fn bytes_held(&self) -> usize {
-        self.input.bytes_held() + self.names.capacity() + self.values.capacity()
+        self.input.bytes_held() + self.names.capacity() + self.attributes.bytes_held()
     }
 
     /// The next part of the document.
@@ -175,8 +126,7 @@ impl Tokenizer {
             Step::Reference(c) => Token::Data(c.encode_utf8(&mut self.character)),
             Step::Start(length) => {
                 let name = self.names.get(self.open.last().copied().unwrap_or_default()..).unwrap_or_default();
-                let (attributes, values) = (&self.attributes, &self.values);
-                Token::Start(Tag { name, text: self.input.last(length), attributes, values })
+                Token::Start(Tag { name, text: self.input.last(length), attributes: &self.attributes })
             }
             Step::End => Token::End,
             Step::Done => Token::Done,
@@ -248,16 +198,13 @@ impl Tokenizer {
     }
 
     fn reference(&mut self) -> Stepped {
-        let rest = self.input.rest();
-        match end_of_reference(rest) {
-            Some(end) => {
-                let inside = rest.get(1..end).unwrap_or_default();
-                let c = referred(inside).or_else(|problem| self.fail(problem, 0))?;
-                self.input.take(end + 1);
+        match reference::read(self.input.rest()) {
+            Ok(Some((c, length))) => {
+                self.input.take(length);
                 Ok(Step::Reference(c))
             }
-            None if rest.len() <= REFERENCE_BYTES_MAX && is_reference(rest) => self.more(),
-            None => self.fail(Problem::Ampersand, 0),
+            Ok(None) => self.more(),
+            Err(problem) => self.fail(problem, 0),
         }
     }
 
@@ -395,28 +342,10 @@ impl Tokenizer {
         let tag = self.input.rest().get(..length).unwrap_or_default();
         let inside = tag.get(..length - 1).unwrap_or_default();
         let (inside, is_empty) = inside.strip_suffix('/').map_or((inside, false), |inside| (inside, true));
-        self.attributes.clear();
-        self.values.clear();
-        let mut reading = Reading { text: inside, at: 1 };
-        let read = reading.tag(&mut self.attributes, &mut self.values);
-        let name = match read {
+        let name = match self.attributes.read(inside) {
             Ok(name) => name,
-            Err(problem) => {
-                let at = reading.at;
-                return self.fail(problem, at);
-            }
+            Err((problem, at)) => return self.fail(problem, at),
         };
-        self.order.clear();
-        self.order.extend(0..self.attributes.len());
-        let name_of = |number: usize| self.attributes.get(number).and_then(|one| tag.get(one.name.clone()));
-        self.order.sort_unstable_by_key(|&number| (name_of(number), number));
-        let twice = self.order.windows(2).find_map(|pair| match pair {
-            [one, other] if name_of(*one) == name_of(*other) => self.attributes.get(*other),
-            _ => None,
-        });
-        if let Some(twice) = twice {
-            return self.fail(Problem::Duplicate, twice.name.start);
-        }
         self.open.push(self.names.len());
         self.names.push_str(tag.get(name).unwrap_or_default());
         self.had_root = true;
@@ -465,145 +394,5 @@ impl Tokenizer {
     #[cold]
     fn fail<T>(&self, problem: Problem, at: usize) -> Result<T, FormatError> {
         Err(problem.at(self.input.place(at)))
-    }
-}
-
-/// Length of the run of characters of XML at the start that holds no such byte.
-fn plain(text: &str, is_stop: impl Fn(u8) -> bool) -> usize {
-    let bytes = text.as_bytes();
-    let mut from = 0;
-    while let Some(rest) = bytes.get(from..) {
-        let is_special = |byte: &u8| matches!(byte, 0..=8 | 11 | 12 | 14..=31 | 0xef) || is_stop(*byte);
-        let Some(run) = rest.iter().position(is_special) else { break };
-        from += run;
-        match bytes.get(from..) {
-            // U+FFFE and U+FFFF in UTF-8; other characters begin like them.
-            Some([0xef, 0xbf, 0xbe | 0xbf, ..]) => return from,
-            Some([0xef, ..]) => from += 3,
-            _ => return from,
-        }
-    }
-    bytes.len()
-}
-
-/// Where the `;` of the reference stands that the text begins with.
-fn end_of_reference(text: &str) -> Option<usize> {
-    let end = text.bytes().take(REFERENCE_BYTES_MAX).position(|byte| byte == b';')?;
-    text.get(..end).is_some_and(is_reference).then_some(end)
-}
-/// Could this be the beginning of a reference?
-fn is_reference(text: &str) -> bool {
-    !text.bytes().any(|byte| is_space(byte) || matches!(byte, b'<' | b'>' | b'"' | b'\''))
-        && !text.get(1..).unwrap_or_default().contains('&')
-}
-
-/// What stands between `&` and `;` as a character (§4.1, §4.6).
-fn referred(name: &str) -> Result<char, Problem> {
-    let Some(number) = name.strip_prefix('#') else {
-        return match name {
-            "lt" => Ok('<'),
-            "gt" => Ok('>'),
-            "amp" => Ok('&'),
-            "apos" => Ok('\''),
-            "quot" => Ok('"'),
-            _ if names::is_plain_name(name) => Err(Problem::Entity),
-            _ => Err(Problem::Ampersand),
-        };
-    };
-    let (digits, radix) = number.strip_prefix('x').map_or((number, 10), |digits| (digits, 16));
-    if digits.is_empty() || !digits.chars().all(|digit| digit.is_digit(radix)) {
-        return Err(Problem::Ampersand);
-    }
-    let number = u32::from_str_radix(digits, radix).map_err(|_| Problem::NumberOfNone)?;
-    char::from_u32(number).filter(|c| names::is_char(*c)).ok_or(Problem::NumberOfNone)
-}
-
-/// The inside of a start tag, and how far it was read.
-struct Reading<'a> {
-    text: &'a str,
-    at: usize,
-}
-
-impl Reading<'_> {
-    /// Where the name stands; the attributes are appended. After a problem `at` is its place.
-    fn tag(&mut self, attributes: &mut Vec<Attribute>, values: &mut String) -> Result<Range<usize>, Problem> {
-        let name = self.name()?;
-        loop {
-            let space = self.space();
-            if self.rest().is_empty() {
-                return Ok(name);
-            }
-            if space == 0 {
-                return Err(Problem::Attribute);
-            }
-            if attributes.len() == ATTRIBUTES_MAX {
-                return Err(Problem::Attributes);
-            }
-            let name = self.name()?;
-            self.space();
-            self.expect(|byte| byte == b'=')?;
-            self.space();
-            let quote = self.expect(|byte| matches!(byte, b'"' | b'\''))?;
-            let begin = values.len();
-            self.value(quote, values)?;
-            attributes.push(Attribute { name, value: begin..values.len() });
-        }
-    }
-
-    fn rest(&self) -> &str {
-        self.text.get(self.at..).unwrap_or_default()
-    }
-    fn space(&mut self) -> usize {
-        let space = self.rest().bytes().take_while(|byte| is_space(*byte)).count();
-        self.at += space;
-        space
-    }
-    fn expect(&mut self, is_it: impl Fn(u8) -> bool) -> Result<u8, Problem> {
-        let byte = self.rest().bytes().next().filter(|byte| is_it(*byte)).ok_or(Problem::Attribute)?;
-        self.at += 1;
-        Ok(byte)
-    }
-    fn name(&mut self) -> Result<Range<usize>, Problem> {
-        let is_end = |byte: u8| is_space(byte) || matches!(byte, b'=' | b'"' | b'\'' | b'/');
-        let rest = self.rest();
-        let length = rest.bytes().position(is_end).unwrap_or(rest.len());
-        if length > NAME_BYTES_MAX {
-            return Err(Problem::NameLength);
-        }
-        names::split(rest.get(..length).unwrap_or_default()).ok_or(Problem::Name)?;
-        let begin = self.at;
-        self.at += length;
-        Ok(begin..self.at)
-    }
-    /// A value up to its quote, normalised (§3.3.3): white space is a space, unless it was a reference.
-    fn value(&mut self, quote: u8, values: &mut String) -> Result<(), Problem> {
-        loop {
-            let rest = self.rest();
-            let plain = plain(rest, |byte| byte == quote || matches!(byte, b'&' | b'\t' | b'\n' | b'\r'));
-            values.push_str(rest.get(..plain).unwrap_or_default());
-            self.at += plain;
-            let rest = self.rest();
-            match rest.as_bytes() {
-                [byte, ..] if *byte == quote => {
-                    self.at += 1;
-                    return Ok(());
-                }
-                [b'&', ..] => {
-                    let end = end_of_reference(rest).ok_or(Problem::Ampersand)?;
-                    values.push(referred(rest.get(1..end).unwrap_or_default())?);
-                    self.at += end + 1;
-                }
-                [b'\r', b'\n', ..] => {
-                    values.push(' ');
-                    self.at += 2;
-                }
-                [b'\t' | b'\n' | b'\r', ..] => {
-                    values.push(' ');
-                    self.at += 1;
-                }
-                [] => return Err(Problem::Tag),
-                _ => return Err(Problem::Character),
-            }
-        }
     }
 }

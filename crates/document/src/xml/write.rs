@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::NAME_BYTES_MAX;
 use super::names::{self, is_space};
 use super::namespaces::{INSTANCE, Scope, declared};
 use super::options::XmlOptions;
 use super::problem::Problem;
+use super::{ATTRIBUTES_MAX, NAME_BYTES_MAX, TAG_BYTES_MAX};
 use crate::arena::DEPTH_CEILING;
 use crate::charset::Charset;
 use crate::fault::Fault;
@@ -91,6 +91,7 @@ impl<'a> Writer<'a> {
         }
         self.end_tag()?;
         self.scope.open();
+        let tag = self.out.len();
         self.put("<")?;
         self.put(name)?;
         if depth == 1 {
@@ -99,6 +100,10 @@ impl<'a> Writer<'a> {
         self.declare_own(value)?;
         self.name(name)?;
         self.attributes(value)?;
+        // What is written can be read.
+        if self.out.len() - tag >= TAG_BYTES_MAX {
+            return fail(Problem::TagLength);
+        }
         self.in_tag = true;
         match value.kind() {
             Kind::Null => self.nil()?,
@@ -143,6 +148,9 @@ impl<'a> Writer<'a> {
         Ok(())
     }
     fn attributes(&mut self, value: Node<'_>) -> Written {
+        if attributes(value).count() > ATTRIBUTES_MAX {
+            return fail(Problem::Attributes);
+        }
         for (key, value) in attributes(value) {
             let Some(text) = scalar(value) else { return fail(Problem::ValueAttribute) };
             match declared(key) {
@@ -205,9 +213,9 @@ impl<'a> Writer<'a> {
 
     /// What an element holds.
     fn inside(&mut self, value: Node<'_>, depth: u32) -> Written {
-        let mut parts = value.entries().filter(|(key, part)| !key.starts_with('@') && !part.is_undefined());
-        let is_alone = value.entries().filter(|(key, part)| !key.starts_with('@') && !part.is_undefined()).count() == 1;
-        parts.try_for_each(|(key, part)| match key {
+        let parts = || value.entries().filter(|(key, part)| !key.starts_with('@') && !part.is_undefined());
+        let is_alone = parts().nth(1).is_none();
+        parts().try_for_each(|(key, part)| match key {
             "#text" | "#content" if !is_alone => fail(Problem::ValueMixture),
             "#text" => scalar(part).map_or_else(|| fail(Problem::ValueText), |text| self.text(&text)),
             "#content" => self.content(part, depth),
@@ -249,6 +257,9 @@ impl<'a> Writer<'a> {
     }
     /// White space that is text, though it stands between elements alone.
     fn blank(&mut self, text: &str) -> Written {
+        if text.is_empty() {
+            return Ok(());
+        }
         self.end_tag()?;
         text.chars().try_for_each(|c| self.put(&format!("&#{};", u32::from(c))))
     }

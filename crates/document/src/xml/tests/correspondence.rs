@@ -126,6 +126,21 @@ fn a_senders_prefix_changes_nothing() {
 }
 
 #[test]
+fn the_name_of_a_type_has_the_prefix_of_names() {
+    let options = mapped(&[("urn:o", "o"), ("urn:t", "")]);
+    let xsi = "xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'";
+    for (document, expected) in [
+        (format!("<q:a xmlns:q='urn:o' {xsi} xsi:type=' q:B '/>"), r#"{"o:a":{"@xsi:type":"o:B"}}"#),
+        (format!("<a xmlns='urn:o' {xsi} xsi:type='B'/>"), r#"{"o:a":{"@xsi:type":"o:B"}}"#),
+        (format!("<q:a xmlns:q='urn:t' {xsi} xsi:type='q:B'/>"), r#"{"a":{"@xsi:type":"B"}}"#),
+        (format!("<q:a xmlns:q='urn:t' {xsi} xsi:type='z:B c'/>"), r#"{"a":{"@xsi:type":"z:B c"}}"#),
+        (format!("<q:a xmlns:q='urn:t' {xsi} q='q:B'/>"), r#"{"a":{"@q":"q:B"}}"#),
+    ] {
+        assert_eq!(value(&document, &options), expected, "{document}");
+    }
+}
+
+#[test]
 fn names_of_other_namespaces_stay_with_their_declarations() {
     for document in [
         r#"<a xmlns="u"><b xmlns=""/><c xmlns="v" xmlns:d="w" d:e="1"/></a>"#,
@@ -158,6 +173,7 @@ fn values_are_written_one_way() {
         (r##"{"a":{"#content":[" ",{"b":1}]}}"##, "<a>&#32;<b>1</b></a>"),
         (r##"{"a":{"#content":["x",{"b":1}," "]}}"##, "<a>x<b>1</b> </a>"),
         (r##"{"a":{"#content":[]}}"##, "<a/>"),
+        (r##"{"a":{"#content":[""]}}"##, "<a/>"),
         (r#"{"a":"<>&'\"]]>\r\n\t"}"#, "<a>&lt;&gt;&amp;'\"]]&gt;&#13;\n\t</a>"),
         (r#"{"a":{"@b":"<>&'\"\r\n\t"}}"#, r#"<a b="&lt;&gt;&amp;'&quot;&#13;&#10;&#9;"/>"#),
     ] {

@@ -34,6 +34,10 @@ fn many_attributes_and_names_meet_a_limit() {
     assert_eq!(code(format!("<a xmlns='{uri}'/>").as_bytes()), "taken");
     assert_eq!(code(format!("<a xmlns='{uri}u'/>").as_bytes()), "LG-XML-LIMIT");
     assert_eq!(xml(&format!("{{\"{name}n\":1}}"), &plain()).unwrap_err().code(), "LG-XML-LIMIT");
+    let fields: Vec<String> = (0..=ATTRIBUTES_MAX).map(|number| format!("\"@a{number}\":1")).collect();
+    assert_eq!(xml(&format!("{{\"a\":{{{}}}}}", fields.join(",")), &plain()).unwrap_err().code(), "LG-XML-LIMIT");
+    let long = format!("{{\"a\":{{\"@b\":\"{}\"}}}}", "x".repeat(TAG_BYTES_MAX));
+    assert_eq!(xml(&long, &plain()).unwrap_err().code(), "LG-XML-LIMIT");
 }
 
 #[test]
@@ -44,6 +48,18 @@ fn long_tags_meet_a_limit() {
     assert_eq!(code(format!("<a {}", " ".repeat(TAG_BYTES_MAX)).as_bytes()), "LG-XML-LIMIT");
     assert_eq!(code(format!("<a></a{}>", " ".repeat(TAG_BYTES_MAX)).as_bytes()), "LG-XML-LIMIT");
     assert_eq!(code(format!("<?xml version='1.0'{}", " ".repeat(1 << 20)).as_bytes()), "LG-XML-DECLARATION");
+    // A beginning that cannot become a declaration is not waited for.
+    for begin in [
+        &b"<?xml\xff"[..],
+        b"<?xml \xff",
+        b"\xff\xfe<\0?\0x\0m\0l\0 \0\0\x01",
+        b"<?xml version='1.0' ",
+        b"\xff\xff\xff\xff",
+    ] {
+        let mut reader = XmlRecordReader::new("a", &plain(), &Limits::default()).unwrap();
+        reader.push(&[begin, &[b' '; 2_000]].concat());
+        assert!(reader.next().is_err(), "{begin:?}");
+    }
     // Byte by byte, no tag is looked through again.
     let mut reader = XmlRecordReader::new("a", &plain(), &Limits::default()).unwrap();
     let begun = Instant::now();
@@ -69,6 +85,10 @@ fn depth_meets_a_limit() {
     assert_eq!(code(wide(44).as_bytes()), "LG-DEPTH-EXCEEDED");
     let document = parsed(wide(43).as_bytes(), &plain()).unwrap();
     assert_eq!(parsed(&written(&document, &plain()).unwrap(), &plain()).unwrap(), document);
+    let deepest = Limits { depth_max: u32::MAX, ..Limits::default() };
+    let document = read(nested(256).as_bytes(), &plain(), &deepest).unwrap();
+    assert_eq!(read(&written(&document, &plain()).unwrap(), &plain(), &deepest).unwrap(), document);
+    assert_eq!(read(nested(257).as_bytes(), &plain(), &deepest).unwrap_err().code(), "LG-DEPTH-EXCEEDED");
     let skipped = format!("<r>{}", "<a>".repeat(100_000));
     let mut reader = XmlRecordReader::new("r/b", &plain(), &Limits::default()).unwrap();
     reader.push(skipped.as_bytes());

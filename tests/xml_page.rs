@@ -1,6 +1,5 @@
 //! Every example of docs/formats/xml.md holds: the XML becomes the JSON, and the JSON comes back from
 //! the XML that it is written as.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "test code: a broken premise must fail the test on the spot")]
 
 use lockgate_document::{Document, xml};
 use lockgate_model::Limits;
