@@ -102,7 +102,7 @@ impl Input {
         match &self.decoding {
             Some(Decoding { charset, .. }) if *charset != Charset::UTF_8 => {
                 let mut bytes = Vec::new();
-                // Each of these characters came out of the set.
+                // They came out of the set, and nearly all can be written in it.
                 let _ = charset.encode(self.text.get(..end).unwrap_or_default(), &mut bytes);
                 bytes.len() as u64
             }

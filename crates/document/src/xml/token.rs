@@ -209,25 +209,31 @@ impl Tokenizer {
     }
 
     fn markup(&mut self) -> Stepped {
-        let rest = self.input.rest();
-        let openings = ["<!--", "<![CDATA[", "<!DOCTYPE", "<?", "</"];
-        let Some(opening) = openings.iter().find(|opening| rest.starts_with(**opening)) else {
-            if openings.iter().any(|opening| opening.starts_with(rest)) {
-                return self.more();
-            }
-            return if rest.starts_with("<!") { self.fail(Problem::Markup, 0) } else { self.start_tag() };
-        };
-        match *opening {
-            "<!DOCTYPE" => return self.fail(Problem::Doctype, 0),
-            "<?" => return self.begin_instruction(),
-            "</" => return self.end_tag(),
-            "<!--" => self.within = Within::Comment,
-            _ if self.open.is_empty() => return self.fail(Problem::TextOutside, 0),
-            _ => self.within = Within::Data,
+        match self.input.rest().as_bytes().get(1) {
+            None => self.more(),
+            Some(b'/') => self.end_tag(),
+            Some(b'?') => self.begin_instruction(),
+            Some(b'!') => self.begin_section(),
+            Some(_) => self.start_tag(),
         }
-        let length = opening.len();
-        self.input.take(length);
-        Ok(Step::Nothing)
+    }
+
+    fn begin_section(&mut self) -> Stepped {
+        let rest = self.input.rest();
+        let openings = [("<!--", Within::Comment), ("<![CDATA[", Within::Data)];
+        if let Some(&(opening, within)) = openings.iter().find(|(opening, _)| rest.starts_with(opening)) {
+            if within == Within::Data && self.open.is_empty() {
+                return self.fail(Problem::TextOutside, 0);
+            }
+            self.input.take(opening.len());
+            self.within = within;
+            return Ok(Step::Nothing);
+        }
+        match rest {
+            _ if rest.starts_with("<!DOCTYPE") => self.fail(Problem::Doctype, 0),
+            _ if ["<!--", "<![CDATA[", "<!DOCTYPE"].iter().any(|opening| opening.starts_with(rest)) => self.more(),
+            _ => self.fail(Problem::Markup, 0),
+        }
     }
 
     fn comment(&mut self) -> Stepped {

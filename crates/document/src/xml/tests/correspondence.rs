@@ -202,6 +202,9 @@ fn character_sets_both_ways() {
     }
     let options = XmlOptions { charset: Charset::named("iso-8859-15").unwrap(), ..plain() };
     assert_eq!(xml(r#"{"ж":1}"#, &options).unwrap_err().code(), "LG-CHARSET");
+    let options = XmlOptions { charset: Charset::named("shift_jis").unwrap(), ..plain() };
+    let yen = r#"{"a":{"@b":"¥","c":"日 ¥\\"}}"#;
+    assert_eq!(json_of(&written(&from_json(yen), &options).unwrap()), yen);
     // A mark, and a set that the declaration names without one.
     assert_eq!(value("\u{feff}<?xml version='1.0' encoding='UTF-8'?><a/>", &plain()), r#"{"a":""}"#);
     assert_eq!(value("\u{feff}<a/>", &plain()), r#"{"a":""}"#);
