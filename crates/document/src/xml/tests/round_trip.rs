@@ -2,6 +2,7 @@
 //! has a place for comes back as it was; and one value gives one text.
 
 use proptest::prelude::*;
+use serde_json::Value;
 
 use super::*;
 
@@ -175,11 +176,19 @@ proptest! {
     }
 
     #[test]
-    fn a_value_is_refused_or_comes_back(value in any_value()) {
+    fn what_is_written_is_read_and_changes_no_more(value in any_value()) {
         for options in options() {
-            let value = from_json(&serde_json::to_string(&value).unwrap());
-            let Ok(text) = written(&value, &options) else { continue };
-            // What XML cannot tell apart is told apart no more: after that, nothing changes.
+            let value = from_json(&value.to_string());
+            let text = match written(&value, &options) {
+                Ok(text) => text,
+                // Where the options give the prefix to another namespace.
+                Err(error) => {
+                    prop_assert_eq!(error.code(), "LG-XML-NAMESPACE");
+                    prop_assert!(options.namespaces != plain().namespaces);
+                    continue;
+                }
+            };
+            // Numbers have become texts, and texts side by side one; after that, nothing changes.
             let read = parsed(&text, &options).unwrap();
             let text = written(&read, &options).unwrap();
             let again = parsed(&text, &options).unwrap();
@@ -189,23 +198,32 @@ proptest! {
     }
 }
 
-/// Values of JSON whose keys are mostly such as XML has a place for.
-fn any_value() -> impl Strategy<Value = serde_json::Value> {
-    let key =
-        prop::sample::select(vec!["a", "b", "p:a", "@id", "@xmlns", "@xmlns:p", "@xsi:nil", "#text", "#content", "1"]);
-    let leaf = prop_oneof![
-        Just(serde_json::Value::Null),
-        any::<bool>().prop_map(serde_json::Value::from),
-        any::<i32>().prop_map(serde_json::Value::from),
-        text().prop_map(serde_json::Value::from),
-        Just(serde_json::Value::from("urn:p")),
+/// Values that XML has a place for, read from it or not.
+fn any_value() -> impl Strategy<Value = Value> {
+    let scalar = prop_oneof![
+        3 => text().prop_map(Value::from),
+        1 => any::<bool>().prop_map(Value::from),
+        1 => any::<i32>().prop_map(Value::from),
     ];
-    let inner = leaf.prop_recursive(4, 24, 4, move |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..4).prop_map(serde_json::Value::from),
-            prop::collection::vec((key.clone(), inner), 0..4)
-                .prop_map(|fields| fields.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()),
-        ]
+    let name = prop::sample::select(vec!["a", "b", "p:a", "größe"]).prop_map(str::to_owned);
+    let attribute =
+        prop::sample::select(vec!["@id", "@p:id", "@xsi:nil", "@xsi:type", "@xmlns"]).prop_map(str::to_owned);
+    let attributes = prop::collection::vec((attribute, scalar.clone()), 0..3);
+    let leaf = prop_oneof![4 => scalar.clone(), 1 => Just(Value::Null)];
+    let element = leaf.prop_recursive(4, 40, 5, move |inner| {
+        let children =
+            prop_oneof![3 => inner.clone(), 1 => prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from)];
+        let fields = prop::collection::vec((name.clone(), children), 0..4);
+        let part = prop_oneof![
+            scalar.clone(),
+            (name.clone(), inner).prop_map(|(name, value)| Value::from_iter([(name, value)])),
+        ];
+        let alone = prop_oneof![
+            scalar.clone().prop_map(|text| vec![("#text".to_owned(), text)]),
+            prop::collection::vec(part, 0..5).prop_map(|parts| vec![("#content".to_owned(), Value::from(parts))]),
+        ];
+        (attributes.clone(), prop_oneof![fields, alone])
+            .prop_map(|(attributes, inside)| attributes.into_iter().chain(inside).collect())
     });
-    inner.prop_map(|value| serde_json::json!({ "root": value }))
+    element.prop_map(|value| serde_json::json!({ "root": { "@xmlns:p": "urn:p", "inner": value } }))
 }
