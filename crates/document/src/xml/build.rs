@@ -18,7 +18,6 @@ use crate::region::{LINEAR_MAX, Region};
 use crate::text::Text;
 
 /// One value that is being built, of an element.
-#[derive(Debug)]
 pub(super) struct Build {
     arena: Arena,
     keys: Keys,
@@ -34,7 +33,6 @@ pub(super) struct Build {
 }
 
 /// An open element.
-#[derive(Debug)]
 struct Open {
     name: Text,
     is_array: bool,
@@ -50,7 +48,7 @@ struct Open {
     is_nil: bool,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 enum Part {
     /// A field: an attribute or a child. `height` is how deep its value nests.
     Field {
@@ -67,7 +65,7 @@ enum Part {
 }
 
 /// A value that is complete, and how deep it nests.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 struct Built {
     value: Handle,
     height: u32,

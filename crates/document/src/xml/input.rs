@@ -18,8 +18,7 @@ const PIECE_BYTES: usize = 64 << 10;
 /// Longest XML declaration, in characters.
 const DECLARATION_CHARS_MAX: usize = 1_000;
 
-/// Characters to be read, and bytes to become some.
-#[derive(Debug)]
+/// Characters to be read, and bytes to become some. Not `Debug`: it is all data.
 pub(super) struct Input {
     raw: VecDeque<u8>,
     is_ended: bool,
@@ -34,7 +33,6 @@ pub(super) struct Input {
     before: u64,
 }
 
-#[derive(Debug)]
 struct Decoding {
     charset: Charset,
     decoder: CharsetDecoder,

@@ -114,7 +114,7 @@ fn check(prefix: &str, uri: &str) -> Result<(), Problem> {
 }
 
 /// Declarations in force, of the open elements.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Scope {
     bindings: Vec<Binding>,
     /// The innermost binding of each prefix.
@@ -123,7 +123,6 @@ pub(super) struct Scope {
     open: Vec<usize>,
 }
 
-#[derive(Debug)]
 struct Binding {
     prefix: String,
     uri: String,

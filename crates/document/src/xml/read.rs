@@ -42,7 +42,6 @@ pub fn read(bytes: &[u8], options: &XmlOptions, limits: &Limits) -> Result<Docum
 }
 
 /// Values out of bytes that arrive piece by piece.
-#[derive(Debug)]
 pub(super) struct Reader {
     tokens: Tokenizer,
     elements: Elements,
@@ -114,7 +113,6 @@ impl Reader {
 }
 
 /// Open elements, and the value that is built of them.
-#[derive(Debug)]
 struct Elements {
     scope: Scope,
     options: XmlOptions,

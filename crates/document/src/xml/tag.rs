@@ -7,7 +7,7 @@ use super::problem::Problem;
 use super::{ATTRIBUTES_MAX, NAME_BYTES_MAX, reference};
 
 /// A start tag.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Tag<'a> {
     pub(super) name: &'a str,
     /// The whole tag.
@@ -16,7 +16,7 @@ pub(super) struct Tag<'a> {
 }
 
 /// An attribute; `at` is its place in the tag.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub(super) struct Attribute<'a> {
     pub(super) name: &'a str,
     pub(super) value: &'a str,
@@ -36,7 +36,7 @@ impl<'a> Tag<'a> {
 }
 
 /// The attributes of one tag after the other; kept for the buffers.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct Attributes {
     /// Where each name stands in the tag, and each value in `values`.
     places: Vec<(Range<usize>, Range<usize>)>,

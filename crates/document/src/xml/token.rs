@@ -16,7 +16,6 @@ use crate::fault::Fault;
 use crate::format::FormatError;
 
 /// A part of a document.
-#[derive(Debug)]
 pub(super) enum Token<'a> {
     /// Characters that stand as they are; lines end by a line feed.
     Text(&'a str),
@@ -56,7 +55,6 @@ enum Within {
     EmptyElement,
 }
 
-#[derive(Debug)]
 pub(super) struct Tokenizer {
     input: Input,
     within: Within,

@@ -106,6 +106,19 @@ fn every_cut_refuses_the_same() {
 }
 
 #[test]
+fn debug_texts_and_errors_show_no_data() {
+    let mut reader = XmlRecordReader::new("a/b", &plain(), &Limits::default()).unwrap();
+    reader.push(b"<a xmlns:secret='secret'><b>secret<b c='secret'/>secret</b><b>&secret;</b>");
+    assert!(reader.next().unwrap().is_some());
+    assert_eq!(format!("{reader:?}"), "XmlRecordReader(1 records)");
+    let error = reader.next().unwrap_err();
+    assert!(!format!("{error} {error:?} {reader:?}").contains("secret"));
+    let mut writer = XmlRecordWriter::new("a", "b", &plain()).unwrap();
+    let error = writer.write(from_json(r#"{"secret secret":"secret"}"#).root(), &mut Vec::new()).unwrap_err();
+    assert!(!format!("{error} {error:?} {writer:?}").contains("secret"));
+}
+
+#[test]
 fn the_root_can_be_the_record() {
     assert_eq!(records(reader("orders"), &[b"<orders xmlns='urn:o'>x</orders>"]), (vec!["\"x\"".to_owned()], None));
 }
