@@ -7,8 +7,9 @@ use crate::datum::Datum;
 use crate::document::Document;
 use crate::fault::Fault;
 use crate::handle::Handle;
+use crate::keys::Keys;
 use crate::node::Node;
-use crate::text::{Text, fingerprint};
+use crate::text::Text;
 use crate::value::Value;
 
 /// Writes one document from its outside to its inside.
@@ -21,14 +22,8 @@ pub struct Builder {
     root: Handle,
     /// Containers that have not ended, the innermost last.
     open: Vec<Open>,
-    /// Keys that were written: records have the same ones, and each is written once.
-    keys: Vec<Text>,
-    /// The place of the key that came after the last one before, as records have them in one order.
-    next: usize,
+    keys: Keys,
 }
-
-/// Keys that are kept to be met again.
-const KEYS_MAX: usize = 64;
 
 #[derive(Debug)]
 enum Open {
@@ -40,7 +35,7 @@ enum Open {
 impl Builder {
     /// Nothing yet, under these limits.
     pub fn new(limits: &Limits) -> Builder {
-        Builder { arena: Arena::new(limits), root: Handle::UNDEFINED, open: Vec::new(), keys: Vec::new(), next: 0 }
+        Builder { arena: Arena::new(limits), root: Handle::UNDEFINED, open: Vec::new(), keys: Keys::default() }
     }
 
     /// An object begins; its fields follow, then [`end`](Builder::end).
@@ -73,28 +68,11 @@ impl Builder {
         if !matches!(self.open.last(), Some(Open::Object(_, None))) {
             return Err(Fault::WrongKind);
         }
-        let written = self.written(key)?;
+        let written = self.keys.written(&mut self.arena, key)?;
         if let Some(Open::Object(_, waiting)) = self.open.last_mut() {
             *waiting = Some(written);
         }
         Ok(())
-    }
-    /// The key in the arena: as it was written before, where it was.
-    fn written(&mut self, key: &str) -> Result<Text, Fault> {
-        let print = fingerprint(key.as_bytes());
-        let is_it = |known: &Text| known.print == print && self.arena.values.bytes(*known) == key.as_bytes();
-        let expected = self.keys.get(self.next).filter(|known| is_it(known)).map(|_| self.next);
-        let place = expected.or_else(|| self.keys.iter().position(is_it));
-        if let Some((place, known)) = place.and_then(|place| Some((place, self.keys.get(place)?))) {
-            self.next = place + 1;
-            return Ok(*known);
-        }
-        let text = self.arena.write(key)?;
-        if self.keys.len() < KEYS_MAX {
-            self.keys.push(text);
-            self.next = self.keys.len();
-        }
-        Ok(text)
     }
 
     /// A string.

@@ -43,22 +43,27 @@ impl Charset {
             out.extend(text.encode_utf16().flat_map(bytes));
             return Ok(());
         }
+        let lacking = || {
+            let message = format!("a character of the text does not exist in {}", self.name());
+            FormatError::new("LG-CHARSET", 0, message)
+        };
         let mut encoder = self.0.new_encoder();
-        let mut rest = text;
+        let (begin, mut rest) = (out.len(), text);
         loop {
             let room = encoder.max_buffer_length_from_utf8_without_replacement(rest.len()).unwrap_or(rest.len());
             out.reserve(room.max(16));
             let (result, read) = encoder.encode_from_utf8_to_vec_without_replacement(rest, out, true);
             rest = rest.get(read..).unwrap_or_default();
             match result {
-                EncoderResult::InputEmpty => return Ok(()),
+                EncoderResult::InputEmpty => break,
                 EncoderResult::OutputFull => {}
-                EncoderResult::Unmappable(_) => {
-                    let message = format!("a character of the text does not exist in {}", self.name());
-                    return Err(FormatError::new("LG-CHARSET", 0, message));
-                }
+                EncoderResult::Unmappable(_) => return Err(lacking()),
             }
         }
+        // The standard writes some characters as others that look like them: a yen sign as a backslash.
+        let written = out.get(begin..).unwrap_or_default();
+        let read = self.0.decode_without_bom_handling_and_without_replacement(written);
+        if read.is_some_and(|read| read == text) { Ok(()) } else { Err(lacking()) }
     }
 }
 
@@ -130,7 +135,11 @@ mod tests {
     #[test]
     fn a_character_that_the_set_lacks_is_refused() {
         let mut out = Vec::new();
-        assert_eq!(Charset::named("iso-8859-15").unwrap().encode("a€ж", &mut out).unwrap_err().code(), "LG-CHARSET");
+        for (name, text) in [("iso-8859-15", "a€ж"), ("shift_jis", "5 ¥"), ("euc-jp", "‾"), ("iso-2022-jp", "ｱ")]
+        {
+            let error = Charset::named(name).unwrap().encode(text, &mut out).unwrap_err();
+            assert_eq!(error.code(), "LG-CHARSET", "{name}");
+        }
     }
 
     #[test]

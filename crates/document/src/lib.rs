@@ -1,5 +1,5 @@
 //! Values and formats: one arena per run, regions, handles with generation, JSON in and out,
-//! CSV out.
+//! CSV out, and [`xml`] in and out.
 //!
 //! A run works on values that the host holds in an [`Arena`] and that a module names by [`Handle`]s.
 //! The methods of the arena are the intrinsics of [`lockgate_model::abi`]; the engine links each to
@@ -36,6 +36,7 @@ mod handle;
 mod index;
 mod intrinsics;
 mod json;
+mod keys;
 mod memory;
 mod meter;
 mod node;
@@ -50,6 +51,7 @@ mod text;
 pub mod url;
 mod value;
 mod values;
+pub mod xml;
 
 pub use arena::Arena;
 pub use builder::Builder;

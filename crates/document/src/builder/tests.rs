@@ -1,6 +1,7 @@
 use lockgate_model::Limits;
 
 use super::*;
+use crate::keys::KEYS_MAX;
 
 fn builder() -> Builder {
     Builder::new(&Limits::default())
