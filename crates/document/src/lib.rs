@@ -29,6 +29,7 @@ mod copy;
 mod csv;
 mod datum;
 mod document;
+pub mod edi;
 mod equality;
 mod fault;
 mod format;
