@@ -103,11 +103,11 @@ fn what_breaks_a_grammar_of_the_page_is_refused() {
         ("850", "BEG*00", "BEG*99", "LG-EDI-CODE"),
         ("850", "PO1*1*", "PO1**", "LG-EDI-MISSING"),
         ("850", "CTT*2", "CTT*x", "LG-EDI-TYPE"),
-        ("850", "SE*15", "SE*14", "LG-EDI-COUNT"),
+        ("850", "SE*17", "SE*16", "LG-EDI-COUNT"),
         ("orders", "BGM+220", "BGM+999", "LG-EDI-CODE"),
-        ("orders", "QTY+21:48", "QTY+21:4.8.0", "LG-EDI-TYPE"),
+        ("orders", "QTY+21:48", "QTY+21:4.8", "LG-EDI-TYPE"),
         ("orders", "UNS+S'", "", "LG-EDI-MISSING"),
-        ("orders", "UNT+21+1", "UNT+21+2", "LG-EDI-CONTROL"),
+        ("orders", "UNT+23+1", "UNT+23+2", "LG-EDI-CONTROL"),
     ] {
         let example = &examples[name];
         assert!(example.text.contains(wrong), "{name}: {wrong}");

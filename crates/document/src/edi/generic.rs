@@ -7,7 +7,7 @@ use super::{
     limits::{COMPONENTS_MAX, ELEMENTS_MAX, REPETITIONS_MAX},
     path::Path,
     rule::members,
-    segment::{Piece, Place, Segment},
+    segment::{Piece, Place, Segment, is_tag},
     service::{self, Role},
     syntax::Mode,
 };
@@ -71,10 +71,7 @@ fn components(segment: &Segment, pieces: &[Piece], builder: &mut Builder) -> Res
 pub(super) fn take(value: Node<'_>, wanted: Role, mode: &Mode, path: &Path<'_>) -> Result<Segment, FormatError> {
     members(value, ["tag", "elements"].into_iter(), path)?;
     let tag = value.get("tag").as_str().unwrap_or_default();
-    let is_tag = (2..=3).contains(&tag.len())
-        && tag.starts_with(|first: char| first.is_ascii_uppercase())
-        && tag.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-    if !is_tag {
+    if !is_tag(tag) {
         return Err(path.key("tag").refused("LG-EDI-TAG", "must be two or three capital letters or digits"));
     }
     if service::role(mode.syntax, tag) != wanted {

@@ -29,6 +29,13 @@ pub(super) struct Piece {
     end: usize,
 }
 
+/// Two or three capital letters or digits, the first a letter.
+pub(super) fn is_tag(text: &str) -> bool {
+    (2..=3).contains(&text.len())
+        && text.starts_with(|first: char| first.is_ascii_uppercase())
+        && text.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
 #[derive(Clone)]
 pub(super) struct Segment {
     tag_len: usize,

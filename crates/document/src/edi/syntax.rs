@@ -71,7 +71,11 @@ impl Delimiters {
     }
     /// Would it be read as something else than data?
     pub fn has(&self, byte: u8) -> bool {
-        self.dividing().iter().any(|(_, delimiter)| *delimiter == Some(byte))
+        byte == self.element
+            || byte == self.component
+            || byte == self.segment
+            || self.repetition == Some(byte)
+            || self.release == Some(byte)
     }
     /// Can the text be divided by them at all?
     pub fn are_sound(&self) -> bool {

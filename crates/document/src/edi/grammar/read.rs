@@ -6,7 +6,7 @@ use crate::{
         characters::Repertoire,
         limits::{COMPONENTS_MAX, ELEMENTS_MAX, LOOPS_DEEP_MAX, REPETITIONS_MAX},
         rule::{Component, Content, Element, Elements, Scalar, ScalarKind, Selector},
-        segment::Segment,
+        segment::{Segment, is_tag},
         service::{self, Role},
         syntax::{Delimiters, Mode, Syntax},
     },
@@ -89,10 +89,7 @@ impl Grammar {
         let parsed =
             Segment::parse(&pattern, &mode, 0, 0).map_err(|_| place.problem("has more elements than there may be"))?;
         let tag = parsed.tag().to_owned();
-        let is_tag = (2..=3).contains(&tag.len())
-            && tag.starts_with(|first: char| first.is_ascii_uppercase())
-            && tag.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
-        if !is_tag {
+        if !is_tag(&tag) {
             return Err(place.problem("must be a tag of two or three capital letters or digits, perhaps with the elements that select it: `NM1*85`"));
         }
         if service::role(self.syntax, &tag) != Role::Data || service::is_binary(self.syntax, tag.as_bytes()) {

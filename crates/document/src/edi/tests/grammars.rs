@@ -3,7 +3,7 @@
 use super::*;
 
 /// An order of parties, dates and lines, small enough to see through.
-const ORDER: &str = r#"{
+pub(super) const ORDER: &str = r#"{
   "grammar": "order", "syntax": "x12", "message": "850", "version": "005010",
   "content": [
     {"segment": "BEG", "name": "begin", "min": 1, "elements": [
@@ -30,7 +30,8 @@ const ORDER: &str = r#"{
   ]
 }"#;
 
-const GOOD: &str = concat!(
+/// Its segments, one for each of its rules.
+pub(super) const GOOD: &str = concat!(
     "BEG*00*NE*P1**20261122~REF*IA*7~REF*DP*9~REF*IA*8~N1*BY*ACME~N3*A~N3*B~N4*ROME~N1*ST~N4*OSLO~",
     "PO1*1*12.50*1999*UP:1^^EN:2*3~REF*A*1~PO1*2*3~CTT*02~"
 );
