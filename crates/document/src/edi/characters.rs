@@ -21,6 +21,18 @@ pub enum Characters {
     Utf8,
 }
 
+impl Characters {
+    /// `ascii`, `latin1` or `utf8`.
+    pub fn named(name: &str) -> Option<Characters> {
+        Some(match name {
+            "ascii" => Characters::Ascii,
+            "latin1" => Characters::Latin1,
+            "utf8" => Characters::Utf8,
+            _ => return None,
+        })
+    }
+}
+
 /// The characters of one interchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Repertoire {

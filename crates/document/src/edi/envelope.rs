@@ -9,7 +9,7 @@
 
 use super::{
     characters::Characters,
-    limits::NOTICES_MAX,
+    limits::{NOTICES_BYTES_MAX, NOTICES_MAX},
     segment::{Place, Segment},
     service::{self, Level, Role},
     syntax::{Mode, Syntax},
@@ -131,12 +131,9 @@ impl Envelope {
         if self.group.is_some() || self.interchange.as_ref().is_none_or(|open| open.inside > 0) {
             return Err(misplaced(&segment, "stands before the first group or not at all"));
         }
-        if self.notices.len() >= NOTICES_MAX {
-            return Err(segment.refused(
-                "LG-EDI-LIMIT",
-                None,
-                format_args!("there are more than {NOTICES_MAX} of them"),
-            ));
+        let held: u64 = self.notices.iter().chain([&segment]).map(Segment::bytes).sum();
+        if self.notices.len() >= NOTICES_MAX || held > NOTICES_BYTES_MAX {
+            return Err(segment.refused("LG-EDI-LIMIT", None, "there are more of them than any interchange needs"));
         }
         self.notices.push(segment);
         Ok(())

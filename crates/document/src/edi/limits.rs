@@ -10,6 +10,8 @@ pub const COMPONENTS_MAX: u32 = 1_000;
 pub const REPETITIONS_MAX: u32 = 10_000;
 /// Acknowledgements (TA1, TA3) in the head of an interchange.
 pub const NOTICES_MAX: usize = 1_000;
+/// Bytes that they may hold together.
+pub const NOTICES_BYTES_MAX: u64 = 1 << 20;
 /// Loops within loops of a grammar.
 pub const LOOPS_DEEP_MAX: usize = 16;
 /// Digits of a number that is written.

@@ -8,7 +8,7 @@
 use super::{
     grammar::{Grammar, Item, ItemContent},
     path::Path,
-    rule::{Reading, Writing},
+    rule::{Reading, Writing, members},
     segment::Segment,
     syntax::Mode,
 };
@@ -175,40 +175,40 @@ struct Showing<'a> {
 }
 
 impl Showing<'_> {
-    fn fault(&self, fault: &Fault) -> FormatError {
-        FormatError::fault(fault, self.trailer.offset)
+    fn ok<T>(&self, result: Result<T, Fault>) -> Result<T, FormatError> {
+        result.map_err(|fault| FormatError::fault(&fault, self.trailer.offset))
     }
 
     fn content(&self, items: &[Item], mut all: Vec<(usize, Child)>, builder: &mut Builder) -> Result<(), FormatError> {
-        builder.begin_object().map_err(|fault| self.fault(&fault))?;
+        self.ok(builder.begin_object())?;
         all.sort_by_key(|(index, _)| *index);
         let mut all = all.into_iter().peekable();
         for (index, item) in items.iter().enumerate() {
             if all.peek().is_none_or(|(next, _)| *next != index) {
                 continue;
             }
-            builder.key(&item.name).map_err(|fault| self.fault(&fault))?;
+            self.ok(builder.key(&item.name))?;
             let is_list = item.max > 1;
             if is_list {
-                builder.begin_array().map_err(|fault| self.fault(&fault))?;
+                self.ok(builder.begin_array())?;
             }
             while let Some((_, child)) = all.next_if(|(next, _)| *next == index) {
                 self.child(item, child, builder)?;
             }
             if is_list {
-                builder.end().map_err(|fault| self.fault(&fault))?;
+                self.ok(builder.end())?;
             }
         }
-        builder.end().map_err(|fault| self.fault(&fault))
+        self.ok(builder.end())
     }
 
     fn child(&self, item: &Item, child: Child, builder: &mut Builder) -> Result<(), FormatError> {
         match (&item.content, child) {
             (ItemContent::Segment(rule), Child::Segment(segment)) => {
-                builder.begin_object().map_err(|fault| self.fault(&fault))?;
+                self.ok(builder.begin_object())?;
                 let reading = Reading { segment: &segment, mode: self.mode, selector: &rule.selector };
                 reading.elements(&rule.elements, builder)?;
-                builder.end().map_err(|fault| self.fault(&fault))
+                self.ok(builder.end())
             }
             (ItemContent::Loop(inner), Child::Loop(children)) => {
                 self.content(self.grammar.items(*inner), children, builder)
@@ -238,7 +238,7 @@ fn write_items(
     each: &mut dyn FnMut(&Segment, &Path<'_>) -> Result<(), FormatError>,
 ) -> Result<(), FormatError> {
     let items = grammar.items(place);
-    super::rule::members(value, items.iter().map(|item| item.name.as_str()), path)?;
+    members(value, items.iter().map(|item| item.name.as_str()), path)?;
     for item in items {
         let (path, inner) = (path.key(&item.name), value.get(&item.name));
         let is_absent = matches!(inner.kind(), Kind::Undefined | Kind::Null);

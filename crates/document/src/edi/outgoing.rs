@@ -63,7 +63,8 @@ impl Outgoing {
         };
         let head = Level::Interchange.head(syntax);
         let delimiters = if syntax == Syntax::X12 { Delimiters::X12 } else { Delimiters::EDIFACT };
-        let mode = Mode { syntax, delimiters, characters: self.dialect.characters.into(), version: 0 };
+        let mode =
+            Mode { syntax, delimiters, characters: self.dialect.characters.into(), version: 0, either_mark: false };
         let beside = ["format", "delimiters", "notices"];
         let head = Writing { mode: &mode, selector: &Selector::default() }.segment(
             head.tag,

@@ -103,7 +103,10 @@ fn finished(mut builder: Builder, offset: u64) -> Result<Document, FormatError> 
 
 impl RecordReader for Reader {
     fn push(&mut self, bytes: &[u8]) {
-        self.envelope.push(bytes);
+        // What nobody will read is not kept.
+        if self.failed.is_none() {
+            self.envelope.push(bytes);
+        }
     }
     fn end(&mut self) {
         self.envelope.end();

@@ -94,7 +94,8 @@ impl Segment {
     /// A component of the first repetition; empty where there is none.
     pub fn get(&self, element: u32, component: u32) -> &str {
         let wanted = Place::of(element, component);
-        self.pieces.iter().find(|piece| piece.place == wanted).map_or("", |piece| self.text_of(piece))
+        let found = self.pieces.binary_search_by_key(&wanted, |piece| piece.place);
+        found.ok().and_then(|at| self.pieces.get(at)).map_or("", |piece| self.text_of(piece))
     }
     /// About what it holds in memory.
     pub fn bytes(&self) -> u64 {

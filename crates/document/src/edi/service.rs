@@ -7,7 +7,8 @@ use std::sync::LazyLock;
 
 use super::{
     characters::Repertoire,
-    rule::{Component, Content, Element, Elements, Scalar, ScalarKind},
+    rule::{Component, Content, Element, Elements},
+    scalar::{Scalar, ScalarKind},
     segment::{Place, Segment},
     syntax::{Delimiters, Mode, Syntax},
 };

@@ -100,11 +100,14 @@ pub(super) struct Mode {
     pub characters: super::characters::Repertoire,
     /// Version of ISO 9735, 1 to 4; 0 for X12.
     pub version: u8,
+    /// May numbers have a comma or a point alike? In EDIFACT they may where UNA is absent, and in
+    /// version 4, which does not read the mark in UNA.
+    pub either_mark: bool,
 }
 
 impl Mode {
-    /// Is this the mark before a number's fraction? Version 4 takes either and lets UNA's pass unread.
+    /// Is this the mark before a number's fraction?
     pub fn is_mark(&self, byte: u8) -> bool {
-        byte == self.delimiters.decimal || self.version == 4 && matches!(byte, b'.' | b',')
+        byte == self.delimiters.decimal || self.either_mark && matches!(byte, b'.' | b',')
     }
 }

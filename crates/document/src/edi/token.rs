@@ -146,8 +146,13 @@ impl Tokenizer {
         let Some(bytes) = self.rest().get(..ISA_BYTES) else {
             return self.wait("the bytes end in ISA, which has 106");
         };
-        let mode =
-            Mode { syntax: Syntax::X12, delimiters: Delimiters::X12, characters: self.characters.into(), version: 0 };
+        let mode = Mode {
+            syntax: Syntax::X12,
+            delimiters: Delimiters::X12,
+            characters: self.characters.into(),
+            version: 0,
+            either_mark: false,
+        };
         let (mode, mut segment) = service::read_isa(bytes, mode, self.offset)?;
         (segment.offset, segment.number) = (self.offset, 1);
         (self.mode, self.number) = (Some(mode), 1);
@@ -202,7 +207,8 @@ impl Tokenizer {
             return self.refused("LG-EDI-SYNTAX", message);
         };
         let repetition = divided.repetition.filter(|_| version >= 4);
-        let mode = Mode { syntax: Syntax::Edifact, delimiters, characters, version };
+        let either_mark = self.advice.is_none() || version >= 4;
+        let mode = Mode { syntax: Syntax::Edifact, delimiters, characters, version, either_mark };
         let segment = Segment::parse(&characters.decode(bytes, &delimiters, self.offset)?, &mode, self.offset, 1)?;
         let mode = Mode { delimiters: Delimiters { repetition, ..delimiters }, ..mode };
         if !mode.delimiters.are_sound() {

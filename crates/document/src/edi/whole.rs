@@ -27,10 +27,10 @@ pub fn read(bytes: &[u8], dialect: &Dialect, limits: &Limits) -> Result<Document
     let mut envelope = Envelope::new(dialect.characters);
     // In pieces, so that what is refused early costs little.
     let mut pieces = bytes.chunks(1 << 16);
-    let mut reading = Reading { builder: Builder::new(limits), content: None, begun: false, listed: false };
+    let mut building = Building { builder: Builder::new(limits), content: None, begun: false, listed: false };
     loop {
         while let Some(event) = envelope.next()? {
-            reading.event(event, &envelope, dialect, limits)?;
+            building.event(event, &envelope, dialect, limits)?;
         }
         match pieces.next() {
             Some(piece) => envelope.push(piece),
@@ -39,19 +39,20 @@ pub fn read(bytes: &[u8], dialect: &Dialect, limits: &Limits) -> Result<Document
     }
     envelope.end();
     while let Some(event) = envelope.next()? {
-        reading.event(event, &envelope, dialect, limits)?;
+        building.event(event, &envelope, dialect, limits)?;
     }
-    if !reading.begun {
+    if !building.begun {
         return Err(FormatError::new(
             "LG-EDI-END",
             envelope.offset(),
             "there is no interchange: no bytes but blanks came",
         ));
     }
-    reading.builder.finish().map_err(|fault| FormatError::fault(&fault, envelope.offset()))
+    building.builder.finish().map_err(|fault| FormatError::fault(&fault, envelope.offset()))
 }
 
-struct Reading {
+/// The value as far as it is built.
+struct Building {
     builder: Builder,
     content: Option<Content>,
     /// Has the interchange begun, and is its list of groups or messages open?
@@ -59,7 +60,7 @@ struct Reading {
     listed: bool,
 }
 
-impl Reading {
+impl Building {
     fn event(
         &mut self,
         event: Event,

@@ -5,7 +5,8 @@ use crate::{
     edi::{
         characters::Repertoire,
         limits::{COMPONENTS_MAX, ELEMENTS_MAX, LOOPS_DEEP_MAX, REPETITIONS_MAX},
-        rule::{Component, Content, Element, Elements, Scalar, ScalarKind, Selector},
+        rule::{Component, Content, Element, Elements, Selector},
+        scalar::{Scalar, ScalarKind},
         segment::{Segment, is_tag},
         service::{self, Role},
         syntax::{Delimiters, Mode, Syntax},
@@ -85,9 +86,13 @@ impl Grammar {
             Syntax::Edifact => Delimiters::EDIFACT,
         };
         let delimiters = Delimiters { repetition: None, ..delimiters };
-        let mode = Mode { syntax: self.syntax, delimiters, characters: Repertoire::Utf8, version: 0 };
+        let mode =
+            Mode { syntax: self.syntax, delimiters, characters: Repertoire::Utf8, version: 0, either_mark: false };
         let parsed =
             Segment::parse(&pattern, &mode, 0, 0).map_err(|_| place.problem("has more elements than there may be"))?;
+        if parsed.pieces().any(|(at, _)| at.repetition > 1) {
+            return Err(place.problem("has a terminator in it: it names the tag and elements alone"));
+        }
         let tag = parsed.tag().to_owned();
         if !is_tag(&tag) {
             return Err(place.problem("must be a tag of two or three capital letters or digits, perhaps with the elements that select it: `NM1*85`"));

@@ -9,7 +9,7 @@ fn endless(head: &str, piece: &str, dialect: Dialect) -> (String, u64) {
 }
 /// The same in at most so many pieces of 64 KiB.
 fn endless_in(pieces: usize, head: &str, piece: &str, dialect: Dialect) -> (String, u64) {
-    let mut reader = Reader::new(dialect, &Limits::default());
+    let mut reader = Reader::new(dialect, &Limits { arena_bytes_max: 8 << 20, ..Limits::default() });
     reader.push(head.as_bytes());
     let piece = piece.repeat((1 << 16) / piece.len());
     for _ in 0..pieces {
@@ -47,6 +47,18 @@ fn a_terminator_that_never_comes_ends_at_the_limit() {
         refused(x12(&format!("REF*{}~", "A".repeat(SEGMENT_BYTES_MAX - 3))), &Dialect::default()).0,
         "LG-EDI-LIMIT"
     );
+}
+
+#[test]
+fn what_comes_after_an_error_is_not_kept() {
+    let mut reader = Reader::new(Dialect::default(), &Limits::default());
+    reader.push(b"nothing");
+    assert_eq!(reader.next().unwrap_err().code(), "LG-EDI-BEGIN");
+    for _ in 0..100 {
+        reader.push(&[b'A'; 1 << 16]);
+        assert_eq!(reader.next().unwrap_err().code(), "LG-EDI-BEGIN");
+    }
+    assert!(reader.held() < 1 << 16);
 }
 
 #[test]
@@ -89,6 +101,8 @@ fn a_message_without_end_ends_at_the_arena() {
 fn acknowledgements_without_end_are_refused() {
     let text = format!("{ISA}{}", "TA1*1~".repeat(NOTICES_MAX + 1));
     assert_eq!(refused_whole(&text).0, "LG-EDI-LIMIT");
+    let large = format!("TA1*{}~", "A".repeat(1 << 19));
+    assert_eq!(refused_whole(&format!("{ISA}{large}{large}")).0, "LG-EDI-LIMIT");
 }
 
 /// Bytes next to good ones: what is taken of them comes back the same.

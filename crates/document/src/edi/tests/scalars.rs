@@ -6,11 +6,22 @@ use crate::edi::{
     syntax::{Delimiters, Mode, Syntax},
 };
 
-const X12: Mode = Mode { syntax: Syntax::X12, delimiters: Delimiters::X12, characters: Repertoire::Ascii, version: 0 };
-const EDIFACT: Mode =
-    Mode { syntax: Syntax::Edifact, delimiters: Delimiters::EDIFACT, characters: Repertoire::Ascii, version: 3 };
+const X12: Mode = Mode {
+    syntax: Syntax::X12,
+    delimiters: Delimiters::X12,
+    characters: Repertoire::Ascii,
+    version: 0,
+    either_mark: false,
+};
+const EDIFACT: Mode = Mode {
+    syntax: Syntax::Edifact,
+    delimiters: Delimiters::EDIFACT,
+    characters: Repertoire::Ascii,
+    version: 3,
+    either_mark: false,
+};
 const COMMA: Mode = Mode { delimiters: Delimiters { decimal: b',', ..Delimiters::EDIFACT }, ..EDIFACT };
-const FOUR: Mode = Mode { version: 4, ..EDIFACT };
+const EITHER: Mode = Mode { either_mark: true, ..EDIFACT };
 
 #[test]
 fn what_is_no_number_is_refused() {
@@ -63,8 +74,8 @@ fn numbers_keep_their_digits() {
         ("0012", Some(0), X12, "12", "12"),
         ("123456789", Some(9), X12, "0.123456789", "123456789"),
         ("12,5", None, COMMA, "12.5", "12,5"),
-        ("12,5", None, FOUR, "12.5", "12.5"),
-        ("12.5", None, FOUR, "12.5", "12.5"),
+        ("12,5", None, EITHER, "12.5", "12.5"),
+        ("12.5", None, EITHER, "12.5", "12.5"),
         ("100", None, EDIFACT, "100", "100"),
     ] {
         let read = decimal::read(text, implied, &mode).unwrap();
