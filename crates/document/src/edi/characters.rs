@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use super::syntax::Delimiters;
-use crate::{charset::Charset, format::FormatError};
+use crate::charset::Charset;
 
 /// The characters of X12 interchanges; X12.6 has its basic and extended sets within ASCII and leaves
 /// national characters to the partners.
@@ -80,14 +80,16 @@ impl Repertoire {
         Charset::named(part).map(Repertoire::Iso8859)
     }
 
-    fn name(self) -> &'static str {
-        match self {
+    /// What is wrong with bytes that it does not have.
+    pub fn refusal(self) -> String {
+        let name = match self {
             Repertoire::Ascii => "printable ASCII",
             Repertoire::LevelA(_) => "UNOA",
             Repertoire::LevelB(_) => "UNOB",
             Repertoire::Iso8859(_) => "the interchange's part of ISO 8859",
             Repertoire::Utf8 => "UTF-8",
-        }
+        };
+        format!("these bytes are no text in {name}")
     }
 
     /// May this byte stand for itself?
@@ -107,17 +109,14 @@ impl Repertoire {
         }
     }
 
-    /// The text of one segment; its delimiters may be control characters.
-    pub fn decode<'a>(self, bytes: &'a [u8], delimiters: &Delimiters, at: u64) -> Result<Cow<'a, str>, FormatError> {
-        let refused = |place: usize| {
-            let message = format!("these bytes are no text in {}", self.name());
-            FormatError::new("LG-CHARSET", at + place as u64, message)
-        };
+    /// The text of one segment, whose delimiters may be control characters; or the place of the byte
+    /// that is none.
+    pub fn decode<'a>(self, bytes: &'a [u8], delimiters: &Delimiters) -> Result<Cow<'a, str>, usize> {
         let mut wide = false;
         for (place, byte) in bytes.iter().enumerate() {
             if byte.is_ascii() {
                 if !self.has_ascii(*byte) && !delimiters.has(*byte) {
-                    return Err(refused(place));
+                    return Err(place);
                 }
             } else {
                 wide = true;
@@ -125,20 +124,20 @@ impl Repertoire {
                 match self {
                     Repertoire::Iso8859(_) if !is_control => {}
                     Repertoire::Utf8 => {}
-                    _ => return Err(refused(place)),
+                    _ => return Err(place),
                 }
             }
         }
         let text = match self {
             Repertoire::Iso8859(charset) if wide => {
                 let mut text = String::new();
-                charset.decoder().decode(bytes, true, &mut text).map_err(|e| refused(e.offset() as usize))?;
+                charset.decoder().decode(bytes, true, &mut text).map_err(|error| error.offset() as usize)?;
                 Cow::Owned(text)
             }
-            _ => Cow::Borrowed(std::str::from_utf8(bytes).map_err(|e| refused(e.valid_up_to()))?),
+            _ => Cow::Borrowed(std::str::from_utf8(bytes).map_err(|error| error.valid_up_to())?),
         };
         match text.char_indices().find(|(_, sign)| !sign.is_ascii() && sign.is_control()) {
-            Some((place, _)) => Err(refused(place)),
+            Some((place, _)) => Err(place),
             None => Ok(text),
         }
     }

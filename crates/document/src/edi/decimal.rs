@@ -83,7 +83,9 @@ pub(super) fn read(text: &str, implied: Option<u8>, mode: &Mode) -> Option<Numbe
     if let Some(power) = number.exponent {
         lexeme.push('E');
         lexeme.push_str(power);
-        // What is larger than any number of a document is refused here, with its place.
+    }
+    // What is larger than any number of a document is refused here, with its place.
+    if number.exponent.is_some() || whole.len() > 300 {
         lexeme.parse::<f64>().ok().filter(|number| number.is_finite())?;
     }
     (digits <= DIGITS_MAX && lexeme.len() < DIGITS_MAX).then_some(Number { lexeme, digits })

@@ -137,7 +137,9 @@ pub(super) fn read_isa(bytes: &[u8], mode: Mode, at: u64) -> Result<(Mode, Segme
             if field.iter().any(|byte| delimiters.has(*byte)) {
                 return Err(unsound("an element of ISA holds a delimiter"));
             }
-            let text = Repertoire::Ascii.decode(field, &delimiters, place)?;
+            let text = Repertoire::Ascii
+                .decode(field, &delimiters)
+                .map_err(|at| FormatError::new("LG-CHARSET", place + at as u64, Repertoire::Ascii.refusal()))?;
             segment.push(Place::of(number, 1), text.trim_end_matches(' '));
         }
         place += width as u64;

@@ -3,6 +3,8 @@
 //! What divides the text is read from the head of each interchange: from the fixed ISA of X12, from
 //! UNA or the defaults of EDIFACT. Blanks and line ends after a terminator are passed over.
 
+use std::borrow::Cow;
+
 use super::{
     characters::{Characters, Repertoire},
     limits::SEGMENT_BYTES_MAX,
@@ -96,12 +98,20 @@ impl Tokenizer {
         self.scanned = 0;
         self.released = false;
     }
-    fn refused<T>(
-        &self,
-        code: &'static str,
-        message: impl Into<std::borrow::Cow<'static, str>>,
-    ) -> Result<T, FormatError> {
-        Err(FormatError::new(code, self.offset, message))
+    /// An error of the segment that begins here, or of what is none.
+    fn refused<T>(&self, code: &'static str, what: &str) -> Result<T, FormatError> {
+        Err(self.error(code, 0, what))
+    }
+    fn error(&self, code: &'static str, place: usize, what: &str) -> FormatError {
+        let message = match self.mode {
+            Some(_) => format!("segment {}: {what}", self.number + 1),
+            None => what.to_owned(),
+        };
+        FormatError::new(code, self.offset + place as u64, message)
+    }
+    fn decode<'a>(&self, mode: &Mode, bytes: &'a [u8]) -> Result<Cow<'a, str>, FormatError> {
+        let Mode { characters, delimiters, .. } = mode;
+        characters.decode(bytes, delimiters).map_err(|place| self.error("LG-CHARSET", place, &characters.refusal()))
     }
 
     fn skip_blanks(&mut self) {
@@ -209,7 +219,7 @@ impl Tokenizer {
         let repetition = divided.repetition.filter(|_| version >= 4);
         let either_mark = self.advice.is_none() || version >= 4;
         let mode = Mode { syntax: Syntax::Edifact, delimiters, characters, version, either_mark };
-        let segment = Segment::parse(&characters.decode(bytes, &delimiters, self.offset)?, &mode, self.offset, 1)?;
+        let segment = Segment::parse(&self.decode(&mode, bytes)?, &mode, self.offset, 1)?;
         let mode = Mode { delimiters: Delimiters { repetition, ..delimiters }, ..mode };
         if !mode.delimiters.are_sound() {
             return self.refused("LG-EDI-DELIMITERS", UNSOUND);
@@ -234,7 +244,7 @@ impl Tokenizer {
         }
         let Some(length) = self.scan(&mode.delimiters)? else { return Ok(None) };
         let bytes = self.rest().get(..length).unwrap_or_default();
-        let text = mode.characters.decode(bytes, &mode.delimiters, self.offset)?;
+        let text = self.decode(mode, bytes)?;
         let segment = Segment::parse(&text, mode, self.offset, self.number + 1)?;
         self.number += 1;
         self.consume(length + 1);

@@ -85,7 +85,9 @@ fn a_syntax_that_nobody_knows_is_refused() {
 fn what_is_no_segment_is_refused() {
     for wrong in ["*A~", "A*1~", "ABCD*1~", "ref*1~", "1AB*1~", "R F*1~", "REF:1~", "~", "é*1~"] {
         let text = x12(&format!("BEG*00~{wrong}"));
-        assert_eq!(refused(&text, &Dialect::default()).0, "LG-EDI-TAG", "{wrong}");
+        let (code, _, message) = refused(&text, &Dialect::default());
+        assert_eq!(code, "LG-EDI-TAG", "{wrong}");
+        assert!(message.starts_with("segment 5: "), "{message}");
     }
     for wrong in ["BGM:1+2'", "SG1:1:2+A'", "B'", "'", "?BGM+1'"] {
         assert_eq!(refused(edifact(wrong), &Dialect::default()).0, "LG-EDI-TAG", "{wrong}");
@@ -224,8 +226,9 @@ fn characters_outside_of_the_repertoire_are_refused() {
         let mut all = before.as_bytes().to_vec();
         all.extend_from_slice(bytes);
         all.extend_from_slice(&after.as_bytes()["FTX+!'".len()..]);
-        let (code, offset, _) = refused(&all, &Dialect::default());
+        let (code, offset, message) = refused(&all, &Dialect::default());
         assert_eq!((code.as_str(), offset), ("LG-CHARSET", before.len() as u64 + 5), "{identifier} {bytes:?}");
+        assert!(message.starts_with("segment 3: these bytes are no text in "), "{message}");
     }
     assert_eq!(refused(x12("REF*1*é~"), &Dialect::default()).0, "LG-CHARSET");
     assert_eq!(refused(x12("REF*1*a\tb~"), &Dialect::default()).0, "LG-CHARSET");

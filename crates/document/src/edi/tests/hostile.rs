@@ -1,7 +1,7 @@
 //! Interchanges made to do harm end at a limit, not at the machine's.
 
 use super::*;
-use crate::edi::limits::{NOTICES_MAX, SEGMENT_BYTES_MAX};
+use crate::edi::limits::{LOOPS_DEEP_MAX, NOTICES_MAX, SEGMENT_BYTES_MAX};
 
 /// What comes of a text that goes on and on.
 fn endless(head: &str, piece: &str, dialect: Dialect) -> (String, u64) {
@@ -95,6 +95,22 @@ fn a_message_without_end_ends_at_the_arena() {
             {"name": "c", "max": 4000000000, "content": [
                 {"segment": "N2", "name": "d", "elements": []}]}]}]}"#);
     assert_eq!(endless(&head, "N1~N2~", loops).0, "LG-ARENA-FULL");
+}
+
+#[test]
+fn loops_nest_as_deep_as_a_grammar_may_and_values_as_deep_as_the_limit() {
+    let mut content = r#"[{"segment": "N1", "name": "last", "elements": ["id"]}]"#.to_owned();
+    for _ in 0..LOOPS_DEEP_MAX {
+        content = format!(
+            r#"[{{"segment": "N1", "name": "first", "elements": ["id"]}}, {{"name": "inner", "max": 2, "content": {content}}}]"#
+        );
+    }
+    let deep = by(&format!(r#"{{"grammar": "g", "syntax": "x12", "message": "850", "content": {content}}}"#));
+    let text = x12(&"N1*A~".repeat(LOOPS_DEEP_MAX + 1));
+    let value = read(text.as_bytes(), &deep, &Limits::default()).unwrap();
+    assert_eq!(written(&value, &deep).unwrap(), text);
+    let error = read(text.as_bytes(), &deep, &Limits { depth_max: 12, ..Limits::default() }).unwrap_err();
+    assert_eq!(error.code(), "LG-DEPTH-EXCEEDED");
 }
 
 #[test]

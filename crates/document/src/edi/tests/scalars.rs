@@ -39,6 +39,9 @@ fn what_is_no_number_is_refused() {
         assert!(decimal::read(text, Some(2), &X12).is_none(), "{text}");
     }
     assert!(decimal::read(&"1".repeat(500), None, &X12).is_none());
+    assert!(decimal::read(&"1".repeat(350), None, &X12).is_none(), "larger than any number of a document");
+    assert!(decimal::read(&"1".repeat(300), None, &X12).is_some());
+    assert!(decimal::read(&"0".repeat(350), None, &X12).is_some());
 }
 
 #[test]
