@@ -12,6 +12,7 @@
 //! values.
 
 mod characters;
+mod cursor;
 mod decimal;
 mod envelope;
 mod generic;
@@ -30,6 +31,7 @@ mod show;
 mod syntax;
 mod token;
 mod whole;
+mod writing;
 
 use std::sync::Arc;
 

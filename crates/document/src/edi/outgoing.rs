@@ -3,12 +3,12 @@
 use super::{
     Dialect, generic,
     limits::{NOTICES_MAX, SEGMENT_BYTES_MAX},
-    matching,
     path::Path,
     rule::{Selector, Writing, is_absent, members},
     segment::{Place, Segment},
     service::{self, Level, Role},
     syntax::{Delimiters, Mode, Syntax},
+    writing,
 };
 use crate::{
     format::FormatError,
@@ -229,7 +229,7 @@ impl Outgoing {
                     path.refused("LG-EDI-VALUE", "must be an object, and `segments` absent: there are grammars")
                 );
             }
-            matching::write(grammar, &mode, content, &path, &mut each)?;
+            writing::write(grammar, &mode, content, &path, &mut each)?;
         }
         self.trailer(Level::Message, &head, count, &mode, out)?;
         if let Some(open) = &mut self.open {

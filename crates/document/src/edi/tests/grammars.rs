@@ -275,6 +275,15 @@ fn a_segment_belongs_to_the_innermost_loop_that_has_a_place_for_it() {
             r#""summary":{"section":"S"},"end":{"date":"5"}}"#
         )
     );
+    // What would be read as another item is not written.
+    let value = r#"{"others":[{"party":{"role":"BY","id":"C"}}],"summary":{"section":"S"}}"#;
+    let frame = shown(&read(edifact("UNS+S'").as_bytes(), &nested, &Limits::default()).unwrap());
+    let with = |content: &str| json(&frame.replacen(r#"{"summary":{"section":"S"}}"#, content, 1));
+    let error = written(&with(value), &nested).unwrap_err();
+    assert_eq!(error.code(), "LG-EDI-UNEXPECTED");
+    assert!(error.message().contains("`/messages/0/content/others/0/party`"), "{error}");
+    let value = value.replacen(r#"{"others":"#, r#"{"buyer":{"party":{"id":"B"}},"others":"#, 1);
+    assert_eq!(written(&with(&value), &nested).unwrap(), edifact("NAD+BY+B'NAD+BY+C'UNS+S'"));
     // A loop that is full leaves its trigger to the next one.
     assert_eq!(
         content("NAD+BY+B'NAD+BY+C'UNS+S'"),
