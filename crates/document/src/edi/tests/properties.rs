@@ -112,4 +112,38 @@ proptest! {
         let value = read(text.as_bytes(), &lines, &Limits::default()).unwrap();
         prop_assert_eq!(written(&value, &lines).unwrap(), text);
     }
+
+    #[test]
+    fn values_by_a_grammar_go_there_and_back(
+        lines in proptest::collection::vec(
+            (text("AZ?+:'* "), proptest::collection::vec(("-?(0|[1-9][0-9]{0,5})([.][0-9]{1,4})?(e-?[0-9])?", text("AZ?+:'* ")), 0..4)),
+            0..5,
+        )
+    ) {
+        let quoted = |text: &String| serde_json::to_string(text).unwrap();
+        let lines: Vec<String> = lines.iter().map(|(number, amounts)| {
+            let amount = |(value, text): &(String, String)| {
+                format!(r#"{{"amount":{{"value":{value},"text":{}}},"on":null}}"#, quoted(text))
+            };
+            let amounts: Vec<String> = amounts.iter().map(amount).collect();
+            format!(r#"{{"line":{{"number":{}}},"amounts":[{}]}}"#, quoted(number), amounts.join(","))
+        }).collect();
+        let dialect = by(LINES);
+        let frame = shown(&read(edifact("").as_bytes(), &dialect, &Limits::default()).unwrap());
+        let value = json(&frame.replacen(r#""content":{}"#, &format!(r#""content":{{"lines":[{}]}}"#, lines.join(",")), 1));
+        let text = written(&value, &dialect).unwrap();
+        let read = read(text.as_bytes(), &dialect, &Limits::default()).unwrap();
+        prop_assert_eq!(&written(&read, &dialect).unwrap(), &text);
+        // Nothing is lost, and numbers are the same numbers.
+        let (lines, again) = (value.root().get("messages").at(0).get("content").get("lines"), read.root().get("messages").at(0).get("content").get("lines"));
+        prop_assert_eq!(lines.len(), again.len());
+        for (line, again) in lines.items().zip(again.items()) {
+            prop_assert_eq!(line.get("line").get("number").as_str().filter(|text| !text.is_empty()), again.get("line").get("number").as_str());
+            for (amount, again) in line.get("amounts").items().zip(again.get("amounts").items()) {
+                let (amount, again) = (amount.get("amount"), again.get("amount"));
+                prop_assert!(amount.get("value") == again.get("value"));
+                prop_assert_eq!(amount.get("text").as_str().filter(|text| !text.is_empty()), again.get("text").as_str());
+            }
+        }
+    }
 }
