@@ -95,6 +95,7 @@ pub(super) fn read(text: &str, implied: Option<u8>, mode: &Mode) -> Option<Numbe
 /// point where `max` has no room for it.
 pub(super) fn write(lexeme: &str, implied: Option<u8>, mode: &Mode, min: usize, max: usize) -> Result<Number, Wrong> {
     let refused = |what: &'static str| Wrong::new("LG-EDI-TYPE", what);
+    let min = min.min(DIGITS_MAX);
     let number = parts(lexeme, |byte| byte == b'.', &['e', 'E']).ok_or(refused("is no number"))?;
     let mut all = format!("{}{}", number.whole, number.fraction);
     let mut fraction = number.fraction.len() as i64;

@@ -14,5 +14,5 @@ pub const NOTICES_MAX: usize = 1_000;
 pub const NOTICES_BYTES_MAX: u64 = 1 << 20;
 /// Loops within loops of a grammar.
 pub const LOOPS_DEEP_MAX: usize = 16;
-/// Digits of a number that is written.
+/// Digits of a number.
 pub const DIGITS_MAX: usize = 400;

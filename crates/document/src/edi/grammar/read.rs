@@ -4,7 +4,7 @@ use super::{Grammar, GrammarProblem, Item, ItemContent, Loop, SegmentRule};
 use crate::{
     edi::{
         characters::Repertoire,
-        limits::{COMPONENTS_MAX, ELEMENTS_MAX, LOOPS_DEEP_MAX, REPETITIONS_MAX},
+        limits::{COMPONENTS_MAX, DIGITS_MAX, ELEMENTS_MAX, LOOPS_DEEP_MAX, REPETITIONS_MAX},
         rule::{Component, Content, Element, Elements, Selector},
         scalar::{Scalar, ScalarKind},
         segment::{Segment, is_tag},
@@ -196,7 +196,9 @@ fn scalar(at: &At<'_>) -> Read<Scalar> {
         ("time", None) => ScalarKind::Time,
         _ => return Err(at.key("kind").problem("must be `text`, `number`, `date` or `time`")),
     };
-    let min = at.number("min", 1, u32::MAX)?.unwrap_or(1);
+    // Numbers are filled with zeros up to it.
+    let min_max = if kind == ScalarKind::Text { u32::MAX } else { DIGITS_MAX as u32 };
+    let min = at.number("min", 1, min_max)?.unwrap_or(1);
     let max = at.number("max", 1, u32::MAX)?.unwrap_or(u32::MAX);
     if min > max {
         return Err(at.key("min").problem("is more than `max`"));

@@ -74,6 +74,8 @@ fn what_is_no_grammar_is_refused_with_its_place() {
         (r#""elements": [null, "id"]"#, r#""elements": []"#, "/content/1/segment"),
         (r#""elements": [null, "id"]"#, r#""elements": "id""#, "/content/1/elements"),
         (r#""decimals": 2"#, r#""decimals": 10"#, "/content/4/content/0/elements/2/decimals"),
+        (r#""decimals": 2"#, r#""decimals": 2, "min": 4000000000"#, "/content/4/content/0/elements/2/min"),
+        (r#""repeat": 3"#, r#""repeat": 1000000"#, "/content/4/content/0/elements/3/repeat"),
         (r#""repeat": 3"#, r#""repeat": 0"#, "/content/4/content/0/elements/3/repeat"),
         (r#""repeat": 3"#, r#""repeat": 3, "max": 5"#, "/content/4/content/0/elements/3/max"),
         (r#"["width", "#, r#"["width", "width", "#, "/content/4/content/0/elements/4/components/1"),

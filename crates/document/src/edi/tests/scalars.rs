@@ -55,6 +55,8 @@ fn what_an_element_cannot_hold_is_refused() {
     assert_eq!(refused("1e-999", None, &EDIFACT), Some("LG-EDI-TYPE"));
     assert_eq!(refused("1e999", None, &EDIFACT), Some("LG-EDI-TYPE"));
     assert_eq!(refused("1e99999999999", None, &EDIFACT), Some("LG-EDI-TYPE"));
+    let filled = decimal::write("1", Some(0), &X12, usize::MAX, usize::MAX).unwrap_or_else(|wrong| panic!("{wrong:?}"));
+    assert_eq!(filled.digits, 400, "no memory is filled with zeros");
 }
 
 #[test]
