@@ -9,6 +9,8 @@
 //! What the language does with texts and numbers alone stands apart, as pure functions: [`picture`],
 //! [`pattern`], [`radix`], [`affix`], [`url`] and [`base64`]. They refuse by [`Refusal`].
 //!
+//! EDI, which is X12 and EDIFACT, is in [`edi`].
+//!
 //! What holds everywhere:
 //! - Memory is bounded: `arena_bytes_max` is asked where a buffer grows, before it grows.
 //! - Time is bounded: what touches bytes or items charges for them, and nothing goes deeper than
@@ -29,6 +31,7 @@ mod copy;
 mod csv;
 mod datum;
 mod document;
+pub mod edi;
 mod equality;
 mod fault;
 mod format;
