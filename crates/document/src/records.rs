@@ -7,8 +7,9 @@ use crate::format::FormatError;
 use crate::handle::Handle;
 use crate::rows::Rows;
 
-/// Bytes of source after which a batch of records is given.
-const BATCH_BYTES: u64 = 1 << 20;
+/// Bytes of source after which a batch of records is given. The buffers of larger ones go back to the
+/// system each time, which costs more than is won.
+const BATCH_BYTES: u64 = 16 << 10;
 
 /// Where records come from.
 pub(crate) trait Source {

@@ -8,7 +8,7 @@
 //!
 //! Deliberately absent: choosing what a table looks like; a [`Dialect`] says it.
 
-use std::fmt;
+use std::{collections::HashMap, fmt};
 
 use lockgate_model::manifest::Delimiter;
 
@@ -17,6 +17,9 @@ use crate::charset::Charset;
 use crate::format::{FormatError, RecordWriter};
 use crate::node::{Kind, Node};
 use crate::options::Empty;
+
+/// Fields of a record that are looked for one after the other.
+const FEW: usize = 16;
 
 /// Lines written so far go out as bytes; the header is kept to hold each record against it.
 #[derive(Debug)]
@@ -132,34 +135,33 @@ impl CsvWriter {
 
     /// Appends what is still missing: the header of a table without records.
     pub fn finish(mut self, out: &mut Vec<u8>) {
-        // Names that cannot be written would have refused the first record.
+        // Names that cannot be written refuse the first record; without any there is nothing to name.
         let _ = self.header(out);
     }
 
-    /// Appends what stands before the first record.
+    /// Appends what stands before the first record, or nothing when it is refused.
     fn header(&mut self, out: &mut Vec<u8>) -> Result<(), CsvError> {
-        if std::mem::replace(&mut self.begun, true) {
+        if self.begun {
             return Ok(());
         }
-        if self.dialect.mark {
-            out.extend_from_slice(self.dialect.charset.mark());
-        }
-        let fields = self.fields.as_deref().unwrap_or_default();
-        if self.dialect.header != Header::Line || fields.is_empty() {
-            return Ok(());
-        }
-        let mut line = std::mem::take(&mut self.line);
-        line.clear();
+        let wrong = |problem, field: &str| CsvError { record: 1, problem, field: field.to_owned() };
+        let is_line = self.dialect.header == Header::Line;
+        let fields = self.fields.as_deref().filter(|_| is_line).unwrap_or_default();
+        let mut line = Vec::new();
         for (place, field) in fields.iter().enumerate() {
             self.divide(place, &mut line);
             let written =
                 if field.is_empty() { Err(CsvProblem::NoName) } else { self.text(field, place == 0, &mut line) };
-            written.map_err(|problem| CsvError { record: 1, problem, field: field.clone() })?;
+            written.map_err(|problem| wrong(problem, field))?;
         }
-        self.end_line(&mut line);
-        let encoded = encode(self.dialect.charset, &line, out);
-        self.line = line;
-        encoded.map_err(|problem| CsvError { record: 1, problem, field: String::new() })
+        if !fields.is_empty() {
+            self.end_line(&mut line);
+        }
+        let mut encoded = if self.dialect.mark { self.dialect.charset.mark().to_vec() } else { Vec::new() };
+        encode(self.dialect.charset, &line, &mut encoded).map_err(|problem| wrong(problem, ""))?;
+        out.extend_from_slice(&encoded);
+        self.begun = true;
+        Ok(())
     }
 
     /// Appends one record, or nothing when it is refused.
@@ -196,15 +198,21 @@ impl CsvWriter {
     fn object<'a>(&'a self, record: Node<'a>, line: &mut Vec<u8>) -> Result<(), (CsvProblem, &'a str)> {
         let fields = self.fields.as_deref().unwrap_or_default();
         let mut found = 0;
-        // Records mostly have their fields in the order of the header.
+        // Records mostly have their fields in the order of the header. Where they do not, looking for
+        // each field of many would be quadratic.
         let mut entries = record.entries();
+        let mut by_name: Option<HashMap<&str, Node<'_>>> = None;
+        let mut find = |field: &str| match record.len() {
+            0..=FEW => Some(record.get(field)),
+            _ => by_name.get_or_insert_with(|| record.entries().collect()).get(field).copied(),
+        };
         for (place, field) in fields.iter().enumerate() {
             self.divide(place, line);
             let value = match entries.next() {
-                Some((key, value)) if key == field => value,
-                _ => record.get(field),
+                Some((key, value)) if key == field => Some(value),
+                _ => find(field).filter(|value| !value.is_undefined()),
             };
-            found += usize::from(!value.is_undefined());
+            found += usize::from(value.is_some());
             self.value(value, place == 0, line).map_err(|problem| (problem, field.as_str()))?;
         }
         if found < record.len() {
@@ -218,7 +226,7 @@ impl CsvWriter {
     fn items(&self, record: Node<'_>, line: &mut Vec<u8>) -> Result<(), (CsvProblem, &'static str)> {
         record.items().enumerate().try_for_each(|(place, value)| {
             self.divide(place, line);
-            self.value(value, place == 0, line).map_err(|problem| (problem, ""))
+            self.value(Some(value), place == 0, line).map_err(|problem| (problem, ""))
         })
     }
 
@@ -243,14 +251,15 @@ impl CsvWriter {
         Ok(())
     }
 
-    fn value(&self, value: Node<'_>, is_first: bool, line: &mut Vec<u8>) -> Result<(), CsvProblem> {
+    fn value(&self, value: Option<Node<'_>>, is_first: bool, line: &mut Vec<u8>) -> Result<(), CsvProblem> {
         let always = self.dialect.quote.filter(|_| self.dialect.quoting == Quoting::Always);
+        let Some(value) = value.filter(|value| value.kind() != Kind::Null) else {
+            // In quotes it would be a text, where that makes a difference.
+            let quote = always.filter(|_| self.dialect.empty == Empty::Text);
+            line.extend(quote.into_iter().chain(quote));
+            return Ok(());
+        };
         match value.kind() {
-            Kind::Undefined | Kind::Null => {
-                // In quotes it would be a text, where that makes a difference.
-                let quote = always.filter(|_| self.dialect.empty == Empty::Text);
-                line.extend(quote.into_iter().chain(quote));
-            }
             Kind::Boolean => {
                 let word = if value.as_bool() == Some(true) { "true" } else { "false" };
                 line.extend(always);
@@ -263,7 +272,7 @@ impl CsvWriter {
                 line.extend(always);
             }
             Kind::String => self.text(value.as_str().unwrap_or_default(), is_first, line)?,
-            Kind::Array | Kind::Object | Kind::Function => return Err(CsvProblem::NoValue),
+            _ => return Err(CsvProblem::NoValue),
         }
         Ok(())
     }
@@ -286,8 +295,10 @@ impl CsvWriter {
         plain &= !is_first || comment.is_none() || bytes.first().copied() != comment;
         let blanks = is_blank(bytes.first()) || is_blank(bytes.last());
         let empty = bytes.is_empty() && self.dialect.empty != Empty::Text;
+        // At the start of the file a reader would take it for a byte order mark.
+        let marks = is_first && text.starts_with('\u{feff}');
         match quote {
-            Some(quote) if !plain || blanks || empty || self.dialect.quoting == Quoting::Always => {
+            Some(quote) if !plain || blanks || empty || marks || self.dialect.quoting == Quoting::Always => {
                 line.push(quote);
                 for byte in bytes {
                     match escape {
@@ -300,7 +311,7 @@ impl CsvWriter {
                 line.push(quote);
             }
             Some(_) => line.extend_from_slice(bytes),
-            None if empty => return Err(CsvProblem::NoQuotes),
+            None if empty || marks => return Err(CsvProblem::NoQuotes),
             None if plain && !(blanks && self.dialect.trim) => line.extend_from_slice(bytes),
             None if escape == Escape::Backslash => self.escaped(bytes, is_first, line),
             None => return Err(CsvProblem::NoQuotes),

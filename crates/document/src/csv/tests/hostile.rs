@@ -100,12 +100,12 @@ fn a_record_and_a_table_are_held_to_the_arena() {
 
 #[test]
 fn a_batch_ends_where_it_is_large() {
-    let text = format!("a\n{}", format!("{}\n", "x".repeat(300_000)).repeat(10));
+    let text = format!("a\n{}", format!("{}\n", "x".repeat(10_000)).repeat(10));
     let mut reader = CsvReader::new(&Dialect::default(), &Limits::default());
     reader.push(text.as_bytes());
     let mut sizes = Vec::new();
     while let Some(batch) = reader.batch(1_000).unwrap() {
         sizes.push(batch.root().len());
     }
-    assert_eq!(sizes, [4, 4, 2]);
+    assert_eq!(sizes, [2; 5]);
 }

@@ -3,6 +3,7 @@ mod read;
 mod write;
 
 use lockgate_model::Limits;
+use proptest::prelude::*;
 
 use super::Dialect;
 use crate::document::Document;
@@ -73,4 +74,28 @@ fn the_default_is_rfc_4180() {
     assert_eq!(dialect("{}"), Dialect::default());
     assert_eq!(Dialect::read(Document::undefined().root()).unwrap(), Dialect::default());
     assert_eq!(dialect(r#"{"delimiter":"semicolon","empty":null}"#), dialect(r#"{"delimiter":";","empty":"null"}"#));
+}
+
+/// Dialects of all kinds, as options.
+fn dialects() -> impl Strategy<Value = String> {
+    let signs = prop::sample::select(vec![",", ";", "tab", "|", "space", "\\u0001"]);
+    let quotes = prop::sample::select(vec!["\\\"", "'"]);
+    let pick = |choices: &'static [&'static str]| prop::sample::select(choices.to_vec());
+    (
+        signs,
+        quotes,
+        pick(&["doubled", "backslash"]),
+        pick(&["any", "crlf", "lf", "cr"]),
+        pick(&["text", "null", "absent"]),
+        pick(&["needed", "always"]),
+        (pick(&["utf-8", "utf-16be", "gb18030"]), any::<bool>(), any::<bool>()),
+    )
+        .prop_map(|(delimiter, quote, escape, line_end, empty, quoting, (charset, trim, comment))| {
+            let trim = trim && !matches!(delimiter, "tab" | "space");
+            let comment = if comment { r##","comment":"#""## } else { "" };
+            format!(
+                r#"{{"delimiter":"{delimiter}","quote":"{quote}","escape":"{escape}","line_end":"{line_end}",
+                "empty":"{empty}","quoting":"{quoting}","charset":"{charset}","trim":{trim}{comment}}}"#
+            )
+        })
 }

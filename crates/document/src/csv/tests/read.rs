@@ -1,6 +1,7 @@
 use lockgate_model::Limits;
+use proptest::prelude::*;
 
-use super::{dialect, printed};
+use super::{dialect, dialects, printed};
 use crate::csv::{CsvReader, Dialect, read_all};
 use crate::format::{FormatError, RecordReader};
 
@@ -259,4 +260,22 @@ fn other_character_sets_are_decoded() {
     let (text, options) =
         (b"a|b\n\x83\x7c|\x83\x5c\n", r#"{"charset":"shift_jis","delimiter":"pipe","escape":"backslash"}"#);
     assert_eq!(all(&dialect(options), text).unwrap(), r#"[{"a":"ポ","b":"ソ"}]"#);
+}
+
+proptest! {
+    #[test]
+    fn whatever_comes_is_the_same_however_it_is_cut(
+        options in dialects(),
+        header in prop::sample::select(vec!["", r#""header":"arrays","numbers":["2"],"#]),
+        text in "[ab,;|'\"\\\\ \t\r\n#1\u{1}é]{0,30}",
+        bytes in prop::collection::vec(any::<u8>(), 0..3),
+    ) {
+        // An array has no absent items.
+        let options = options.replace("absent", "null").replacen('{', &format!("{{{header}"), 1);
+        let dialect = dialect(&options);
+        let mut file = Vec::new();
+        dialect.charset.encode(&text, &mut file).unwrap();
+        file.extend(bytes);
+        let _ = all(&dialect, &file);
+    }
 }
