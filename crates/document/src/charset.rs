@@ -31,6 +31,43 @@ impl Charset {
         CharsetDecoder { inner: self.0.new_decoder_with_bom_removal(), taken: 0 }
     }
 
+    /// Reads bytes of this set from behind the byte order mark, which is so many bytes long.
+    pub(crate) fn decoder_at(self, offset: u64) -> CharsetDecoder {
+        CharsetDecoder { inner: self.0.new_decoder_without_bom_handling(), taken: offset }
+    }
+
+    /// How many bytes these whole characters of UTF-8 have in this set.
+    pub(crate) fn bytes_of(self, text: &[u8]) -> u64 {
+        // Every byte that does not continue a character begins one.
+        let characters = || text.iter().filter(|byte| *byte & 0xc0 != 0x80).count() as u64;
+        if self == Charset::UTF_8 {
+            text.len() as u64
+        } else if self.0.is_single_byte() {
+            characters()
+        } else if self.0 == UTF_16LE || self.0 == UTF_16BE {
+            // Characters of four bytes in UTF-8 are those of two units.
+            2 * (characters() + text.iter().filter(|byte| **byte >= 0xf0).count() as u64)
+        } else {
+            let mut bytes = Vec::new();
+            // What was decoded from this set can be encoded in it.
+            let _ = self.encode(std::str::from_utf8(text).unwrap_or_default(), &mut bytes);
+            bytes.len() as u64
+        }
+    }
+    /// Are ASCII characters single bytes of the same value, wherever they stand?
+    pub(crate) fn holds_ascii(self) -> bool {
+        self.0.is_ascii_compatible()
+    }
+    /// The byte order mark of this set in itself; empty when it has none.
+    pub(crate) fn mark(self) -> &'static [u8] {
+        match self.0 {
+            set if set == UTF_8 => b"\xef\xbb\xbf",
+            set if set == UTF_16LE => b"\xff\xfe",
+            set if set == UTF_16BE => b"\xfe\xff",
+            _ => b"",
+        }
+    }
+
     /// Appends a text in this set.
     pub fn encode(self, text: &str, out: &mut Vec<u8>) -> Result<(), FormatError> {
         if self == Charset::UTF_8 {

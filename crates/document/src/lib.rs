@@ -1,10 +1,15 @@
 //! Values and formats: one arena per run, regions, handles with generation, JSON in and out,
 //! CSV out, and [`xml`] in and out.
+//! Values and formats: one arena per run, regions, handles with generation; JSON, CSV and files of
+//! fixed width in and out.
 //!
 //! A run works on values that the host holds in an [`Arena`] and that a module names by [`Handle`]s.
 //! The methods of the arena are the intrinsics of [`lockgate_model::abi`]; the engine links each to
 //! the method of the same name. A [`Document`] is a value that owns its arena and crosses from crate
 //! to crate; [`Node`] reads it and [`Builder`] writes it.
+//!
+//! The other formats give and take records through [`RecordReader`] and [`RecordWriter`]: [`csv`] as its
+//! `Dialect` says, [`fixed`] as its `Layout` says.
 //!
 //! What the language does with texts and numbers alone stands apart, as pure functions: [`picture`],
 //! [`pattern`], [`radix`], [`affix`], [`url`] and [`base64`]. They refuse by [`Refusal`].
@@ -28,12 +33,14 @@ mod builder;
 pub mod charset;
 mod constants;
 mod copy;
-mod csv;
+pub mod csv;
 mod datum;
 mod document;
 pub mod edi;
 mod equality;
 mod fault;
+mod feed;
+pub mod fixed;
 mod format;
 mod handle;
 mod index;
@@ -44,11 +51,14 @@ mod memory;
 mod meter;
 mod node;
 mod number;
+mod options;
 pub mod pattern;
 pub mod picture;
 pub mod radix;
+mod records;
 mod refusal;
 mod region;
+mod rows;
 mod standard;
 mod text;
 pub mod url;
@@ -59,12 +69,14 @@ pub mod xml;
 pub use arena::Arena;
 pub use builder::Builder;
 pub use constants::Constants;
-pub use csv::{CsvError, CsvProblem, CsvWriter};
+pub use csv::{CsvError, CsvProblem, CsvReader, CsvWriter};
 pub use document::Document;
 pub use fault::{ExpressionError, Fault};
+pub use fixed::{FixedReader, FixedWriter};
 pub use format::{FormatError, RecordReader, RecordWriter};
 pub use handle::{Handle, RegionId};
 pub use json::{Duplicates, ParseError, ParseOptions};
 pub use node::{Kind, Node};
+pub use options::LayoutProblem;
 pub use refusal::Refusal;
 pub use value::Value;

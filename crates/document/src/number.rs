@@ -95,6 +95,35 @@ impl Number<'_> {
     }
 }
 
+/// Mantissa and scale of a JSON number in plain notation; none for other notations, for more than
+/// eighteen digits, for minus zero, whose sign would be lost, and for what is no number.
+pub(crate) fn exact(lexeme: &[u8]) -> Option<(i64, u8)> {
+    let (is_negative, digits) = match lexeme {
+        [b'-', digits @ ..] => (true, digits),
+        digits => (false, digits),
+    };
+    // Nineteen bytes are eighteen digits and a point.
+    if digits.len() > 19 || matches!(digits, [] | [b'.', ..] | [.., b'.'] | [b'0', b'0'..=b'9', ..]) {
+        return None;
+    }
+    let (mut mantissa, mut point, mut count) = (0i64, None, 0);
+    for &byte in digits {
+        match byte {
+            b'0'..=b'9' if count < 18 => {
+                mantissa = mantissa * 10 + i64::from(byte - b'0');
+                count += 1;
+            }
+            b'.' if point.is_none() => point = Some(count),
+            _ => return None,
+        }
+    }
+    if is_negative && mantissa == 0 {
+        return None;
+    }
+    let scale = point.map_or(0, |before| count - before);
+    Some((if is_negative { -mantissa } else { mantissa }, scale))
+}
+
 /// The f64 that JSON number text stands for, rounded correctly.
 pub(crate) fn parse_f64(lexeme: &str) -> f64 {
     // Never fails: the reader and our own printers write no other text.

@@ -1,0 +1,242 @@
+//! What differs from one table to another: signs, header, line ends, what becomes a number.
+
+use lockgate_model::manifest::Delimiter;
+
+use super::scan::COLUMNS_MAX;
+use crate::charset::Charset;
+use crate::node::{Kind, Node};
+use crate::options::{Empty, LayoutProblem, LineEnd, Members};
+
+/// How a table is written down. The default is RFC 4180 in UTF-8 with a header line.
+///
+/// Two dialects that a reader could not tell apart from their own data cannot be made: no sign has
+/// two meanings, and none can stand in a number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Dialect {
+    pub(super) delimiter: u8,
+    pub(super) quote: Option<u8>,
+    pub(super) escape: Escape,
+    pub(super) header: Header,
+    pub(super) comment: Option<u8>,
+    pub(super) trim: bool,
+    pub(super) line_end: LineEnd,
+    pub(super) empty: Empty,
+    pub(super) numbers: Vec<String>,
+    pub(super) charset: Charset,
+    pub(super) mark: bool,
+    pub(super) quoting: Quoting,
+}
+
+/// How a quote stands in a quoted field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Escape {
+    /// Twice (RFC 4180 §2 (7)).
+    Doubled,
+    /// Behind a backslash, and so may every other sign that has a meaning.
+    Backslash,
+}
+
+/// Where the names of the columns come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Header {
+    /// From the first line.
+    Line,
+    /// From here; there is no header line.
+    Names(Vec<String>),
+    /// The columns are called 1, 2, 3 …; there is no header line.
+    Numbers,
+    /// There are none: a record is an array.
+    Arrays,
+}
+
+/// Which fields are written in quotes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Quoting {
+    /// Those that could be misread without.
+    Needed,
+    /// All.
+    Always,
+}
+
+/// The members of a dialect.
+const MEMBERS: &[&str] = &[
+    "delimiter",
+    "quote",
+    "escape",
+    "header",
+    "comment",
+    "trim",
+    "line_end",
+    "empty",
+    "numbers",
+    "charset",
+    "mark",
+    "quoting",
+];
+
+/// Signs that have a name.
+const NAMED: &[(&str, u8)] = &[("comma", b','), ("semicolon", b';'), ("tab", b'\t'), ("pipe", b'|'), ("space", b' ')];
+
+impl Default for Dialect {
+    fn default() -> Self {
+        Self {
+            delimiter: b',',
+            quote: Some(b'"'),
+            escape: Escape::Doubled,
+            header: Header::Line,
+            comment: None,
+            trim: false,
+            line_end: LineEnd::Any,
+            empty: Empty::Text,
+            numbers: Vec::new(),
+            charset: Charset::UTF_8,
+            mark: false,
+            quoting: Quoting::Needed,
+        }
+    }
+}
+
+impl From<Delimiter> for Dialect {
+    fn from(delimiter: Delimiter) -> Self {
+        Self { delimiter: delimiter.byte(), ..Self::default() }
+    }
+}
+
+impl Dialect {
+    /// Reads a dialect from an object; docs/formats/csv.md has its members. Undefined is the default.
+    pub fn read(node: Node<'_>) -> Result<Self, LayoutProblem> {
+        let members = Members::of(node, String::new(), MEMBERS)?;
+        let mut dialect = Self::default();
+        if let Some(delimiter) = sign(&members, "delimiter", NAMED)? {
+            dialect.delimiter = delimiter;
+        }
+        if members.text("quote")? == Some("none") {
+            dialect.quote = None;
+        } else if let Some(quote) = sign(&members, "quote", &[])? {
+            dialect.quote = Some(quote);
+        }
+        dialect.comment = sign(&members, "comment", &[])?;
+        set(
+            &mut dialect.escape,
+            members.choice("escape", &[("doubled", Escape::Doubled), ("backslash", Escape::Backslash)])?,
+        );
+        dialect.trim = members.flag("trim")?;
+        set(&mut dialect.line_end, members.choice("line_end", LineEnd::WORDS)?);
+        set(&mut dialect.empty, members.choice("empty", Empty::WORDS)?);
+        set(
+            &mut dialect.quoting,
+            members.choice("quoting", &[("needed", Quoting::Needed), ("always", Quoting::Always)])?,
+        );
+        if let Some(name) = members.text("charset")? {
+            dialect.charset = Charset::named(name)
+                .ok_or_else(|| members.wrong("charset", "there is no character set of this name"))?;
+        }
+        dialect.mark = members.flag("mark")?;
+        if let Some(header) = header(&members)? {
+            dialect.header = header;
+        }
+        dialect.numbers = members.texts("numbers")?.unwrap_or_default();
+        dialect.agrees(&members)?;
+        Ok(dialect)
+    }
+
+    /// Do the members agree with each other?
+    fn agrees(&self, members: &Members<'_>) -> Result<(), LayoutProblem> {
+        let signs = [
+            ("delimiter", Some(self.delimiter)),
+            ("quote", self.quote),
+            ("comment", self.comment),
+            ("escape", (self.escape == Escape::Backslash).then_some(b'\\')),
+        ];
+        for (place, (member, sign)) in signs.iter().enumerate() {
+            if sign.is_some() && signs.iter().take(place).any(|(_, other)| other == sign) {
+                return Err(members.wrong(member, "the same sign has another meaning already"));
+            }
+        }
+        if self.trim && matches!(self.delimiter, b' ' | b'\t') {
+            return Err(members.wrong("trim", "blanks are cut off or divide fields, not both"));
+        }
+        if self.quote.is_none() && self.quoting == Quoting::Always {
+            return Err(members.wrong("quoting", "there is no quote"));
+        }
+        if self.mark && self.charset.mark().is_empty() {
+            return Err(members.wrong("mark", "this character set has no byte order mark"));
+        }
+        let known: Option<&dyn Fn(&str) -> bool> = match &self.header {
+            Header::Line => None,
+            Header::Names(names) => Some(&move |name| names.iter().any(|one| one == name)),
+            Header::Numbers | Header::Arrays => Some(&|name| position(name).is_some()),
+        };
+        if let Some(name) = known.and_then(|known| self.numbers.iter().find(|name| !known(name))) {
+            return Err(members.wrong("numbers", format!("there is no column `{name}`")));
+        }
+        if self.header == Header::Arrays && self.empty == Empty::Absent {
+            return Err(members.wrong("empty", "an array has no absent items: say null or text"));
+        }
+        Ok(())
+    }
+}
+
+/// The place of a column that is called by its number.
+pub(super) fn position(name: &str) -> Option<usize> {
+    let number =
+        name.parse::<usize>().ok().filter(|number| (1..=COLUMNS_MAX).contains(number) && number.to_string() == name)?;
+    Some(number - 1)
+}
+
+fn set<T>(place: &mut T, value: Option<T>) {
+    if let Some(value) = value {
+        *place = value;
+    }
+}
+
+/// One ASCII sign that can stand in no name, number or word, or the name of one.
+fn sign(members: &Members<'_>, key: &str, named: &[(&str, u8)]) -> Result<Option<u8>, LayoutProblem> {
+    let Some(text) = members.text(key)? else { return Ok(None) };
+    if let Some((_, sign)) = named.iter().find(|(name, _)| *name == text) {
+        return Ok(Some(*sign));
+    }
+    // Only what divides fields may be a blank or a control character.
+    match text.as_bytes() {
+        [sign] if is_sign(*sign) && (!named.is_empty() || sign.is_ascii_punctuation()) => Ok(Some(*sign)),
+        _ => {
+            let names: String = named.iter().map(|(name, _)| format!(", or {name}")).collect();
+            Err(members.wrong(
+                key,
+                format!("must be one ASCII sign{names}, but no letter, no digit, no line end and none of `.`, `+` and `-`, which stand in values"),
+            ))
+        }
+    }
+}
+
+fn is_sign(byte: u8) -> bool {
+    byte.is_ascii() && !byte.is_ascii_alphanumeric() && !matches!(byte, 0 | b'\r' | b'\n' | b'.' | b'+' | b'-')
+}
+
+fn header(members: &Members<'_>) -> Result<Option<Header>, LayoutProblem> {
+    let Some(node) = members.get("header") else { return Ok(None) };
+    if node.kind() != Kind::Array {
+        let words = [("line", Header::Line), ("numbers", Header::Numbers), ("arrays", Header::Arrays)];
+        return match words.into_iter().find(|(word, _)| node.as_str() == Some(*word)) {
+            Some((_, header)) => Ok(Some(header)),
+            None => Err(members.wrong("header", "must be line, numbers, arrays or a list of names")),
+        };
+    }
+    let names = members.texts("header")?.unwrap_or_default();
+    if names.is_empty() || names.len() > COLUMNS_MAX {
+        return Err(members.wrong("header", format!("must be 1 to {COLUMNS_MAX} names")));
+    }
+    match wrong_name(names.iter().map(String::as_str)) {
+        Some((place, what)) => Err(members.wrong("header", format!("name {place} {what}"))),
+        None => Ok(Some(Header::Names(names))),
+    }
+}
+
+/// The first name that cannot be a column's, by its place from 1, and why.
+pub(super) fn wrong_name<'a>(names: impl Iterator<Item = &'a str>) -> Option<(usize, &'static str)> {
+    let mut seen = std::collections::HashSet::new();
+    (1..).zip(names).find_map(|(place, name)| {
+        let what = if name.is_empty() { "is empty" } else { "is there twice" };
+        (name.is_empty() || !seen.insert(name)).then_some((place, what))
+    })
+}
