@@ -19,7 +19,7 @@ use crate::text::Text;
 use crate::values::{INPUT_SLOT, Values};
 
 /// Whatever the limits say, values nest no deeper: what recurses over them must not end the stack.
-const DEPTH_CEILING: u32 = 256;
+pub(crate) const DEPTH_CEILING: u32 = 256;
 /// The generation that a slot never leaves: no handle is ever made with it.
 const WORN_OUT: u16 = u16::MAX;
 

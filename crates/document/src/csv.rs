@@ -92,7 +92,8 @@ impl CsvWriter {
         }
     }
 
-    fn record(&mut self, record: Node<'_>, out: &mut Vec<u8>) -> Result<(), CsvError> {
+    /// Appends the line of one record.
+    pub fn record(&mut self, record: Node<'_>, out: &mut Vec<u8>) -> Result<(), CsvError> {
         self.records += 1;
         let number = self.records;
         let wrong = |problem, field: &str| Err(CsvError { record: number, problem, field: field.to_owned() });

@@ -69,6 +69,17 @@ impl Document {
         })
     }
 
+    /// An array of these documents, in order; what is undefined adds no item.
+    pub fn list(items: &[Document], limits: &Limits) -> Result<Document, Fault> {
+        let mut arena = Arena::new(limits);
+        let list = arena.arr_new(0)?;
+        for item in items {
+            let item = arena.import(item, arena.input_region())?;
+            arena.arr_push(list, item)?;
+        }
+        Ok(Document::from_parts(arena, list))
+    }
+
     /// A document written down in code. No limit of a run applies to it; what cannot be addressed
     /// (4 GiB of text) or traversed (256 levels) is no value.
     fn written(write: impl FnOnce(&mut Builder) -> Result<(), Fault>) -> Document {

@@ -59,7 +59,7 @@ pub use document::Document;
 pub use fault::{ExpressionError, Fault};
 pub use format::{FormatError, RecordReader, RecordWriter};
 pub use handle::{Handle, RegionId};
-pub use json::{Duplicates, ParseError, ParseOptions};
+pub use json::{Duplicates, JsonLines, JsonLinesWriter, JsonRecords, JsonWriter, ParseError, ParseOptions};
 pub use node::{Kind, Node};
 pub use refusal::Refusal;
 pub use value::Value;
