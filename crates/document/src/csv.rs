@@ -92,8 +92,7 @@ impl CsvWriter {
         }
     }
 
-    /// Appends the line of one record.
-    pub fn record(&mut self, record: Node<'_>, out: &mut Vec<u8>) -> Result<(), CsvError> {
+    fn record(&mut self, record: Node<'_>, out: &mut Vec<u8>) -> Result<(), CsvError> {
         self.records += 1;
         let number = self.records;
         let wrong = |problem, field: &str| Err(CsvError { record: number, problem, field: field.to_owned() });

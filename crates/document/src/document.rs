@@ -69,15 +69,11 @@ impl Document {
         })
     }
 
-    /// An array of these documents, in order; what is undefined adds no item.
-    pub fn list(items: &[Document], limits: &Limits) -> Result<Document, Fault> {
+    /// The same value under these limits.
+    pub fn copy(&self, limits: &Limits) -> Result<Document, Fault> {
         let mut arena = Arena::new(limits);
-        let list = arena.arr_new(0)?;
-        for item in items {
-            let item = arena.import(item, arena.input_region())?;
-            arena.arr_push(list, item)?;
-        }
-        Ok(Document::from_parts(arena, list))
+        let root = arena.import(self, arena.input_region())?;
+        Ok(Document::from_parts(arena, root))
     }
 
     /// A document written down in code. No limit of a run applies to it; what cannot be addressed

@@ -4,6 +4,7 @@
 //! in their order. It refuses what two readers would understand differently: keys twice in an
 //! object, invalid UTF-8, half characters, a byte order mark.
 
+mod batch;
 mod lines;
 mod print;
 mod read;

@@ -26,8 +26,6 @@ pub struct Streams {
     pub path: Vec<String>,
     /// How many conditions a record must meet.
     pub conditions: usize,
-    /// A list of one stays a list: `[]` was asked for.
-    pub keep: bool,
 }
 
 /// Why a mapping needs the whole document.
@@ -72,11 +70,11 @@ impl MapFile {
                 inside(entry)?;
             }
         }
-        let (path, keep) = records(&program).map_err(|(span, reason)| {
+        let path = records(&program).map_err(|(span, reason)| {
             let text = each.expression.text().get(span.start as usize..span.end as usize).unwrap_or_default();
             whole(each.origin.span(span), &reason.replace("{}", text))
         })?;
-        Ok(Streams { path, conditions: conditions(&program).count(), keep })
+        Ok(Streams { path, conditions: conditions(&program).count() })
     }
 }
 
@@ -166,29 +164,26 @@ fn constant(formula: &Formula) -> Result<(), Whole> {
 /// Why an `each` needs the whole document, and where; `{}` stands for the text there.
 type Refused = (Span, &'static str);
 
-/// The names that lead to the records, and whether a list of one stays one.
-fn records(program: &Program) -> Result<(Vec<String>, bool), Refused> {
+/// The names that lead to the records.
+fn records(program: &Program) -> Result<Vec<String>, Refused> {
     let root = &program.root;
     let outer = program.scopes.get(program.scope.0).is_some_and(|scope| !scope.variables.is_empty());
     if outer {
         return Err((root.span, "`{}` keeps a variable from one record to the next"));
     }
-    let (path, filters, keep) = match &root.kind {
-        Kind::Context | Kind::Root => (Vec::new(), [].as_slice(), false),
-        Kind::Filtered(value, filters, keep) if matches!(value.kind, Kind::Context | Kind::Root) => {
-            (Vec::new(), filters.as_slice(), *keep)
+    let (path, filters) = match &root.kind {
+        Kind::Context | Kind::Root => (Vec::new(), [].as_slice()),
+        Kind::Filtered(value, filters, _) if matches!(value.kind, Kind::Context | Kind::Root) => {
+            (Vec::new(), filters.as_slice())
         }
-        Kind::Path(path) => {
-            let (names, filters) = way(path, root.span)?;
-            (names, filters, path.keep)
-        }
+        Kind::Path(path) => way(path, root.span)?,
         Kind::Tuples(_) => {
             return Err((root.span, "`{}` brings names along (`@`, `#` or `%`): it needs all records at once"));
         }
         _ => return Err((root.span, "`{}` needs all records at once")),
     };
     filters.iter().try_for_each(|filter| condition(filter, root.span))?;
-    Ok((path, keep))
+    Ok(path)
 }
 
 /// A path that is names alone, and the filters of the last one.

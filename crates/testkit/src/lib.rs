@@ -72,6 +72,22 @@ pub fn suite(name: &str) -> Option<PathBuf> {
     Some(folder)
 }
 
+/// A package of test data that `./test` installs by npm, outside the clone: below `LOCKGATE_CACHE`, else
+/// below `~/.cache/lockgate`. None where it was not installed, which is said.
+///
+/// # Panics
+/// In CI, when it is not there.
+pub fn npm_data(package: &str) -> Option<PathBuf> {
+    let cache = std::env::var_os("LOCKGATE_CACHE").map(PathBuf::from);
+    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache/lockgate")))?;
+    let folder = cache.join("npm/node_modules").join(package);
+    if !folder.is_dir() {
+        skip(&format!("test data {package}"), &format!("no folder {}; `./test` installs it", folder.display()));
+        return None;
+    }
+    Some(folder)
+}
+
 /// Says that a test is skipped and why. In CI what can be installed is installed, and nothing is
 /// skipped.
 ///

@@ -4,6 +4,7 @@
 use lockgate_model::Limits;
 
 use super::ParseOptions;
+use super::batch::Batch;
 use super::write::print;
 use crate::document::Document;
 use crate::fault::Fault;
@@ -54,18 +55,56 @@ impl JsonLines {
         Ok(Some((start, start + length)))
     }
 
-    fn record(&mut self) -> Result<Option<Document>, FormatError> {
-        while let Some((start, end)) = self.line()? {
-            let line = self.buffer.get(start..end).unwrap_or_default();
-            if line.trim_ascii().is_empty() {
-                continue;
+    /// Some of the next records that are complete, in an array; none when more bytes are needed or all
+    /// were given. What is wrong is told when those before it were given.
+    pub fn batch(&mut self, records_max: usize) -> Result<Option<Document>, FormatError> {
+        let mut batch = Batch::new(&self.limits);
+        loop {
+            match self.filled() {
+                Ok(Some((start, end))) if batch.is_full(end - start, records_max) => {
+                    self.at = start;
+                    break;
+                }
+                Ok(Some((start, end))) => {
+                    let line = self.buffer.get(start..end).unwrap_or_default();
+                    match batch.push(line, self.limits.depth_max, self.options) {
+                        Ok(()) => self.records += 1,
+                        Err(error) => self.fuse(FormatError::json(&error, self.base + start as u64)),
+                    }
+                }
+                Ok(None) => break,
+                Err(error) if batch.is_empty() => return Err(error),
+                Err(_) => break,
             }
-            let document = Document::parse_with(line, &self.limits, self.options)
-                .map_err(|error| FormatError::json(&error, self.base + start as u64))?;
-            self.records += 1;
-            return Ok(Some(document));
         }
-        Ok(None)
+        Ok(batch.finish())
+    }
+
+    /// The next line that is not blank.
+    fn filled(&mut self) -> Result<Option<(usize, usize)>, FormatError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        loop {
+            match self.line() {
+                Ok(Some((start, end))) => {
+                    let line = self.buffer.get(start..end).unwrap_or_default();
+                    if !line.trim_ascii().is_empty() {
+                        return Ok(Some((start, end)));
+                    }
+                }
+                Ok(None) => return Ok(None),
+                Err(error) => {
+                    self.fuse(error);
+                    return self.filled();
+                }
+            }
+        }
+    }
+
+    /// There are no further records.
+    fn fuse(&mut self, error: FormatError) {
+        self.failed = Some(error.of_record(self.records + 1));
     }
 }
 
@@ -80,14 +119,18 @@ impl RecordReader for JsonLines {
         self.ended = true;
     }
     fn next(&mut self) -> Result<Option<Document>, FormatError> {
-        if let Some(error) = &self.failed {
-            return Err(error.clone());
+        let Some((start, end)) = self.filled()? else { return Ok(None) };
+        let line = self.buffer.get(start..end).unwrap_or_default();
+        match Document::parse_with(line, &self.limits, self.options) {
+            Ok(record) => {
+                self.records += 1;
+                Ok(Some(record))
+            }
+            Err(error) => {
+                self.fuse(FormatError::json(&error, self.base + start as u64));
+                self.filled().map(|_| None)
+            }
         }
-        self.record().map_err(|error| {
-            let error = error.of_record(self.records + 1);
-            self.failed = Some(error.clone());
-            error
-        })
     }
 }
 

@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 
 use lockgate_model::Limits;
 
+use super::batch::Batch;
 use super::scan::Scan;
 use super::{Duplicates, ParseError, ParseOptions, Problem};
 use crate::arena::DEPTH_CEILING;
@@ -43,6 +44,8 @@ pub struct JsonRecords {
     /// What the next field's value is.
     field: Role,
     scan: Scan,
+    /// The length of the record that begins here, when all of it is there.
+    ready: Option<usize>,
     /// Bytes of the keys of open objects.
     key_bytes: u64,
     records: u64,
@@ -82,12 +85,12 @@ enum Open {
 }
 
 /// What one look at the bytes gave.
-#[expect(clippy::large_enum_variant, reason = "it is made, matched and gone; a box would be one allocation a record")]
 enum Look {
     On,
     More,
     Done,
-    Record(Document),
+    /// A record of so many bytes begins here.
+    Record(usize),
 }
 
 type Read<T> = Result<T, FormatError>;
@@ -108,6 +111,7 @@ impl JsonRecords {
             open: Vec::new(),
             field: Role::Beside,
             scan: Scan::default(),
+            ready: None,
             key_bytes: 0,
             records: 0,
             places: 0,
@@ -121,7 +125,81 @@ impl JsonRecords {
         self.places > 1
     }
 
+    /// Some of the next records that are complete, in an array; none when more bytes are needed or all
+    /// were given. What is wrong is told when those before it were given.
+    pub fn batch(&mut self, records_max: usize) -> Result<Option<Document>, FormatError> {
+        let mut batch = Batch::new(&self.limits);
+        loop {
+            match self.record() {
+                Ok(Some(length)) if batch.is_full(length, records_max) => break,
+                Ok(Some(length)) => {
+                    let (text, depth_max) = self.marked(length);
+                    match batch.push(text, depth_max, self.options) {
+                        Ok(()) => self.took(length),
+                        Err(error) => self.refused(&error),
+                    }
+                }
+                Ok(None) => break,
+                Err(error) if batch.is_empty() => return Err(error),
+                Err(_) => break,
+            }
+        }
+        Ok(batch.finish())
+    }
+
+    /// The length of the record that begins where the reader stands.
+    fn record(&mut self) -> Result<Option<usize>, FormatError> {
+        if let Some(error) = &self.failed {
+            return Err(error.clone());
+        }
+        loop {
+            match self.look() {
+                Ok(Look::On) => {}
+                Ok(Look::More | Look::Done) => return Ok(None),
+                Ok(Look::Record(length)) => {
+                    self.ready = Some(length);
+                    return Ok(Some(length));
+                }
+                Err(error) => {
+                    self.fuse(error);
+                    return self.record();
+                }
+            }
+        }
+    }
+
+    /// The bytes of a value of this length that begins here, and how deep it may nest.
+    fn marked(&self, length: usize) -> (&[u8], u32) {
+        let text = self.buffer.get(self.at..self.at + length).unwrap_or_default();
+        (text, self.limits.depth_max.saturating_sub(self.open.len() as u32))
+    }
+
+    /// The value of this length was read.
+    fn took(&mut self, length: usize) {
+        self.at += length;
+        self.records += u64::from(self.ready.take().is_some());
+        self.scan = Scan::default();
+        self.expect = self.beyond();
+    }
+
+    /// The record that begins here was refused.
+    fn refused(&mut self, error: &ParseError) {
+        self.fuse(FormatError::json(error, self.offset()));
+    }
+
+    /// There are no further records.
+    fn fuse(&mut self, error: FormatError) {
+        self.failed = Some(match self.standing_in() {
+            Some(record) => error.of_record(record),
+            None => error,
+        });
+        (self.buffer, self.at, self.ready) = (Vec::new(), 0, None);
+    }
+
     fn look(&mut self) -> Read<Look> {
+        if let Some(length) = self.ready {
+            return Ok(Look::Record(length));
+        }
         let blank = self.rest().iter().take_while(|byte| matches!(byte, b' ' | b'\n' | b'\r' | b'\t')).count();
         // Within a value blanks are its own.
         if self.scan.is_at_start() {
@@ -245,17 +323,12 @@ impl JsonRecords {
         if length == 0 {
             return self.fail(Problem::Value);
         }
-        let document = self.parsed(length)?;
-        self.at += length;
-        self.scan = Scan::default();
-        self.expect = self.beyond();
-        Ok(match role {
-            Role::Record => {
-                self.records += 1;
-                Look::Record(document)
-            }
-            _ => Look::On,
-        })
+        if role == Role::Record {
+            return Ok(Look::Record(length));
+        }
+        self.parsed(length)?;
+        self.took(length);
+        Ok(Look::On)
     }
 
     /// The length of the value that begins here, once all of it is there.
@@ -273,8 +346,7 @@ impl JsonRecords {
     }
 
     fn parsed(&self, length: usize) -> Read<Document> {
-        let text = self.buffer.get(self.at..self.at + length).unwrap_or_default();
-        let depth_max = self.limits.depth_max.saturating_sub(self.open.len() as u32);
+        let (text, depth_max) = self.marked(length);
         let limits = Limits { depth_max, ..self.limits };
         Document::parse_with(text, &limits, self.options).map_err(|error| FormatError::json(&error, self.offset()))
     }
@@ -345,24 +417,15 @@ impl RecordReader for JsonRecords {
         self.ended = true;
     }
     fn next(&mut self) -> Result<Option<Document>, FormatError> {
-        if let Some(error) = &self.failed {
-            return Err(error.clone());
-        }
-        loop {
-            match self.look() {
-                Ok(Look::On) => {}
-                Ok(Look::More | Look::Done) => return Ok(None),
-                Ok(Look::Record(record)) => return Ok(Some(record)),
-                Err(error) => {
-                    let error = match self.standing_in() {
-                        Some(record) => error.of_record(record),
-                        None => error,
-                    };
-                    self.buffer = Vec::new();
-                    self.at = 0;
-                    self.failed = Some(error.clone());
-                    return Err(error);
-                }
+        let Some(length) = self.record()? else { return Ok(None) };
+        match self.parsed(length) {
+            Ok(record) => {
+                self.took(length);
+                Ok(Some(record))
+            }
+            Err(error) => {
+                self.fuse(error);
+                self.record().map(|_| None)
             }
         }
     }

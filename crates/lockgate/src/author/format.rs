@@ -4,8 +4,8 @@
 
 use clap::{Args, ValueEnum};
 use lockgate_document::{
-    CsvWriter, Document, Duplicates, FormatError, JsonLines, JsonLinesWriter, JsonRecords, JsonWriter, Kind, Node,
-    ParseOptions, RecordReader, RecordWriter,
+    Builder, CsvWriter, Document, Duplicates, FormatError, JsonLines, JsonLinesWriter, JsonRecords, JsonWriter, Kind,
+    Node, ParseOptions, RecordReader, RecordWriter,
 };
 use lockgate_model::{Limits, manifest::Delimiter};
 
@@ -63,16 +63,26 @@ impl Reading {
 pub enum Records {
     /// Of a JSON document, which may have them in several places.
     Json(Box<JsonRecords>),
-    /// Of a format that is a list of records.
-    List(Box<dyn RecordReader>),
+    /// Of JSON Lines.
+    Lines(JsonLines),
 }
 
 impl Records {
-    /// The reader.
-    pub fn reader(&mut self) -> &mut dyn RecordReader {
-        match self {
+    /// Takes the next bytes; none are the end.
+    pub fn push(&mut self, bytes: &[u8]) {
+        let reader: &mut dyn RecordReader = match self {
             Self::Json(records) => records.as_mut(),
-            Self::List(records) => records.as_mut(),
+            Self::Lines(lines) => lines,
+        };
+        if bytes.is_empty() { reader.end() } else { reader.push(bytes) }
+    }
+
+    /// Some of the next records that are complete, in an array. What is wrong is told when those before
+    /// it were given.
+    pub fn batch(&mut self, records_max: usize) -> Result<Option<Document>, FormatError> {
+        match self {
+            Self::Json(records) => records.batch(records_max),
+            Self::Lines(lines) => lines.batch(records_max),
         }
     }
 
@@ -80,7 +90,7 @@ impl Records {
     pub fn gathers(&self) -> bool {
         match self {
             Self::Json(records) => records.gathers(),
-            Self::List(_) => false,
+            Self::Lines(_) => false,
         }
     }
 }
@@ -90,22 +100,24 @@ impl Input {
     pub fn records(self, path: &[String], limits: &Limits, options: ParseOptions) -> Option<Records> {
         match self {
             Self::Json => Some(Records::Json(Box::new(JsonRecords::new(path.to_vec(), limits, options)))),
-            Self::Jsonl if path.is_empty() => Some(Records::List(Box::new(JsonLines::new(limits, options)))),
+            Self::Jsonl if path.is_empty() => Some(Records::Lines(JsonLines::new(limits, options))),
             Self::Jsonl => None,
         }
     }
 
-    /// A whole document. JSON has a reader of its own, which tells line and column.
+    /// A whole document: the array of its records. JSON has a reader of its own, which tells line and
+    /// column.
     pub fn document(self, text: &[u8], limits: &Limits, options: ParseOptions) -> Result<Document, FormatError> {
         let Some(mut records) = self.records(&[], limits, options) else { return Ok(Document::undefined()) };
-        let reader = records.reader();
-        reader.push(text);
-        reader.end();
-        let mut all = Vec::new();
-        while let Some(record) = reader.next()? {
-            all.push(record);
+        records.push(text);
+        records.push(&[]);
+        let fault = |fault| FormatError::fault(&fault, 0);
+        let mut list = Builder::new(limits);
+        list.begin_array().map_err(fault)?;
+        while let Some(batch) = records.batch(usize::MAX)? {
+            batch.root().items().try_for_each(|record| list.value(record)).map_err(fault)?;
         }
-        Document::list(&all, limits).map_err(|fault| FormatError::fault(&fault, 0))
+        list.end().and_then(|()| list.finish()).map_err(fault)
     }
 }
 
@@ -156,7 +168,13 @@ struct Csv(Option<CsvWriter>);
 impl RecordWriter for Csv {
     fn write(&mut self, record: Node<'_>, out: &mut Vec<u8>) -> Result<(), FormatError> {
         let Some(writer) = &mut self.0 else { return Ok(()) };
-        writer.record(record, out).map_err(|error| {
+        let before = out.len();
+        // The writer takes lists of records; this one is a list of one.
+        let mut list = Builder::new(&Limits { arena_bytes_max: u64::MAX, ..Limits::default() });
+        let listed = list.begin_array().and_then(|()| list.value(record)).and_then(|()| list.end());
+        let list = listed.and_then(|()| list.finish()).map_err(|fault| FormatError::fault(&fault, 0))?;
+        writer.write(list.root(), out).map_err(|error| {
+            out.truncate(before);
             // The record is named by the number; its field is the user's own to see.
             let field = error.field();
             let named = if field.is_empty() { String::new() } else { format!(": `{field}`") };

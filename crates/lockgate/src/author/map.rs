@@ -66,7 +66,8 @@ impl Map {
             && let Some(from) = self.input.records(&records.streams.path, &bench.limits, bench.options)
         {
             let meter = output.meter(standard_input_bytes());
-            return Pass::new(&mapping, records, self.format, output)?.run(std::io::stdin().lock(), from, &meter);
+            let sink = &mut |bytes: &[u8]| output.part(bytes);
+            return Pass::new(&mapping, records, self.format, sink)?.run(std::io::stdin().lock(), from, &meter);
         }
         let bytes = standard_input()?;
         let input = match self.input {
@@ -86,7 +87,8 @@ pub struct Mapping {
     pub file: String,
     /// What it says.
     pub text: String,
-    tables: Tables,
+    /// The reference data it looks into.
+    pub tables: Tables,
 }
 
 impl Mapping {
@@ -96,7 +98,8 @@ impl Mapping {
         self.bench.load(&compiled.map_err(|all| Exit::problems(all, |_| Some(&self.text)))?)
     }
 
-    fn map(&self, module: &Arc<Module>, input: Document, of: &str) -> Result<Document, Exit> {
+    /// What a whole document maps to; `of` says in what fails which one it was.
+    pub fn map(&self, module: &Arc<Module>, input: Document, of: &str) -> Result<Document, Exit> {
         self.bench.run(module, input).result.map_err(|failure| faulted(&failure, &self.file, &self.text, of))
     }
 

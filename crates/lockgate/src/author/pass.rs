@@ -9,7 +9,7 @@
 use std::{io::Read, ops::ControlFlow, sync::Arc};
 
 use lockgate_compiler::RecordModule;
-use lockgate_document::{Builder, Document, Fault, FormatError, Kind, RecordWriter};
+use lockgate_document::{Builder, Document, Fault, FormatError, Kind, Node, RecordWriter};
 use lockgate_engine::{Failure, Module};
 use lockgate_model::Timestamp;
 
@@ -20,7 +20,7 @@ use crate::{
         workbench::{faulted, now},
     },
     exit::Exit,
-    output::{Meter, Output},
+    output::Meter,
 };
 
 /// Bytes that are read at once.
@@ -35,12 +35,10 @@ pub struct Pass<'m> {
     module: Arc<Module>,
     format: OutputFormat,
     writer: Box<dyn RecordWriter>,
-    output: &'m Output,
+    sink: Sink<'m>,
     /// All records see one time, as in one run.
     now: Timestamp,
-    /// Records that wait to be mapped together.
-    batch: Vec<Document>,
-    /// Records before the batch.
+    /// Records that were mapped.
     before: u64,
     /// Records that met the conditions.
     passed: u64,
@@ -51,6 +49,9 @@ pub struct Pass<'m> {
     out: Vec<u8>,
 }
 
+/// Takes what was written; `Break` once nobody reads it any more.
+pub type Sink<'s> = &'s mut dyn FnMut(&[u8]) -> Result<ControlFlow<()>, Exit>;
+
 type Passed = Result<ControlFlow<()>, Exit>;
 
 impl<'m> Pass<'m> {
@@ -59,7 +60,7 @@ impl<'m> Pass<'m> {
         mapping: &'m Mapping,
         records: &'m RecordModule,
         format: OutputFormat,
-        output: &'m Output,
+        sink: Sink<'m>,
     ) -> Result<Self, Exit> {
         Ok(Self {
             module: mapping.bench.load(&records.module)?,
@@ -67,9 +68,8 @@ impl<'m> Pass<'m> {
             mapping,
             records,
             format,
-            output,
+            sink,
             now: now(),
-            batch: Vec::new(),
             before: 0,
             passed: 0,
             held: None,
@@ -86,14 +86,11 @@ impl<'m> Pass<'m> {
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
                 length => length?,
             };
-            match length {
-                0 => from.reader().end(),
-                _ => from.reader().push(piece.get(..length).unwrap_or_default()),
-            }
-            let taken = self.take(&mut from);
-            // What came before the trouble is written.
-            if self.map()?.is_break() || taken?.is_break() {
-                return Ok(());
+            from.push(piece.get(..length).unwrap_or_default());
+            while let Some(batch) = from.batch(RECORDS_MAX).map_err(|error| unread(&error))? {
+                if self.map(batch)?.is_break() {
+                    return Ok(());
+                }
             }
             meter.at(length as u64, self.before);
             if length == 0 {
@@ -103,54 +100,49 @@ impl<'m> Pass<'m> {
         self.finish(from.gathers())
     }
 
-    /// Takes the records that are complete.
-    fn take(&mut self, from: &mut Records) -> Passed {
-        while let Some(record) = from.reader().next().map_err(|error| unread(&error))? {
-            let alone = self.counts_alone(&record);
-            if (alone || self.batch.len() >= RECORDS_MAX) && self.map()?.is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-            self.batch.push(record);
-            if alone && self.map()?.is_break() {
-                return Ok(ControlFlow::Break(()));
-            }
-        }
-        Ok(ControlFlow::Continue(()))
-    }
-
-    /// What this record gives must be known apart from what others give.
-    fn counts_alone(&self, record: &Document) -> bool {
+    /// What a record gives must be known apart from what others give.
+    fn counts_alone(&self, record: Node<'_>) -> bool {
         let streams = &self.records.streams;
         let gathered = streams.conditions > 0 || !streams.path.is_empty();
-        self.passed < 2 && gathered && !streams.keep && record.root().kind() == Kind::Array
+        self.passed < 2 && gathered && record.kind() == Kind::Array
     }
 
-    /// Maps the batch and writes what it gives.
-    fn map(&mut self) -> Passed {
-        let batch = std::mem::take(&mut self.batch);
-        if batch.is_empty() {
-            return Ok(ControlFlow::Continue(()));
-        }
-        match self.mapped(&batch) {
-            Ok(given) => self.write(given, &batch)?,
-            // The records are mapped again one by one: those before the trouble are written, and it has
-            // its number. A limit that all of them met together none may meet alone.
-            Err(_) => {
-                for record in batch.chunks(1) {
-                    let given = self.mapped(record).map_err(|trouble| self.failed(&trouble))?;
-                    self.write(given, record)?;
+    /// Maps some records and writes what they give.
+    fn map(&mut self, batch: Document) -> Passed {
+        let records = batch.root();
+        let together = records.len() == 1 || !records.items().any(|record| self.counts_alone(record));
+        let given = if together { self.mapped(&batch).ok() } else { None };
+        match given {
+            Some(given) => {
+                self.write(&given, records)?;
+                self.before += records.len() as u64;
+            }
+            // One by one, so that those before a trouble are written and it has its number. A limit that
+            // all of them met together none may meet alone.
+            None => {
+                for record in records.items() {
+                    let record = self.listed(record).map_err(fault)?;
+                    let given = self.mapped(&record).map_err(|trouble| self.failed(&trouble))?;
+                    self.write(&given, record.root())?;
                     self.before += 1;
                 }
-                self.before -= batch.len() as u64;
             }
         }
-        self.before += batch.len() as u64;
         self.sent()
     }
 
-    fn mapped(&self, records: &[Document]) -> Result<Document, Trouble> {
+    /// A list of one record.
+    fn listed(&self, record: Node<'_>) -> Result<Document, Fault> {
+        let mut list = Builder::new(&self.mapping.bench.limits);
+        list.begin_array()?;
+        list.value(record)?;
+        list.end()?;
+        list.finish()
+    }
+
+    fn mapped(&self, records: &Document) -> Result<Document, Trouble> {
         let bench = &self.mapping.bench;
-        let input = Document::list(records, &bench.limits)?;
+        let input = records.copy(&bench.limits)?;
         Ok(bench.run_at(&self.module, input, self.now).result?)
     }
 
@@ -168,18 +160,17 @@ impl<'m> Pass<'m> {
     }
 
     /// Writes what some records gave.
-    fn write(&mut self, given: Document, records: &[Document]) -> Result<(), Exit> {
+    fn write(&mut self, given: &Document, records: Node<'_>) -> Result<(), Exit> {
         let passed = given.root().items().last().and_then(|count| count.as_i64()).unwrap_or_default();
         let passed = u64::try_from(passed).unwrap_or_default();
-        let alone = records.len() == 1 && records.first().is_some_and(|record| self.counts_alone(record));
+        let alone = records.len() == 1 && self.counts_alone(records.at(0));
         let is_first = self.passed == 0;
         self.passed += passed;
         if is_first && (alone && passed > 0 || self.sample.is_none() && passed == 0) {
-            let sample = records.get(..1).unwrap_or_default();
-            self.sample = Some(Document::list(sample, &self.mapping.bench.limits).map_err(fault)?);
+            self.sample = Some(self.listed(records.at(0)).map_err(fault)?);
         }
-        if is_first && alone {
-            self.held = Some(given).filter(|_| passed > 0);
+        if is_first && alone && passed > 0 {
+            self.held = Some(given.copy(&self.mapping.bench.limits).map_err(fault)?);
             return Ok(());
         }
         if passed > 0
@@ -187,7 +178,7 @@ impl<'m> Pass<'m> {
         {
             self.append(&held)?;
         }
-        self.append(&given)
+        self.append(given)
     }
 
     /// Appends all but the last item, which is their number.
@@ -206,7 +197,7 @@ impl<'m> Pass<'m> {
     /// Sends what was written.
     fn sent(&mut self) -> Passed {
         let out = std::mem::take(&mut self.out);
-        let flow = if out.is_empty() { ControlFlow::Continue(()) } else { self.output.part(&out)? };
+        let flow = if out.is_empty() { ControlFlow::Continue(()) } else { (self.sink)(&out)? };
         self.out = out;
         self.out.clear();
         Ok(flow)
@@ -224,7 +215,7 @@ impl<'m> Pass<'m> {
             let bench = &self.mapping.bench;
             let result = bench.run_at(&module, document, self.now).result;
             let result = result.map_err(|failure| faulted(&failure, &self.mapping.file, &self.mapping.text, ""))?;
-            return self.output.bytes(&self.format.print(&result, &bench.limits)?);
+            return (self.sink)(&self.format.print(&result, &bench.limits)?).map(|_| ());
         }
         if let Some(held) = self.held.take() {
             self.append(&held)?;
@@ -286,3 +277,6 @@ pub fn unread(error: &FormatError) -> Exit {
         detail: serde_json::json!({"record": error.record(), "byte": error.offset()}),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -47,6 +47,31 @@ fn each_line_is_a_record_however_it_is_cut() {
 }
 
 #[test]
+fn some_lines_at_a_time_are_the_same_lines() {
+    let text = b"1\n\n[2]\n{\"a\":3}\n4,\n5\n".as_slice();
+    for records_max in [1, 2, 100] {
+        for cut in 0..=text.len() {
+            let (before, after) = text.split_at(cut);
+            let mut reader = JsonLines::new(&Limits::default(), ParseOptions::default());
+            let (mut found, mut pieces) = (Vec::new(), [before, after].into_iter());
+            let error = loop {
+                match reader.batch(records_max) {
+                    Ok(Some(batch)) => {
+                        assert!((1..=records_max).contains(&batch.root().len()));
+                        batch.each_item_json(|item| found.push(item.to_vec())).unwrap();
+                    }
+                    Ok(None) => reader.push(pieces.next().unwrap()),
+                    Err(error) => break error,
+                }
+            };
+            assert_eq!(found, [b"1".as_slice(), b"[2]", b"{\"a\":3}"]);
+            assert_eq!((error.record(), error.offset()), (Some(4), 16));
+            assert_eq!(reader.batch(1).unwrap_err(), error);
+        }
+    }
+}
+
+#[test]
 fn records_are_written_one_a_line() {
     let (mut writer, mut out) = (JsonLinesWriter::new(10), Vec::new());
     for document in [Document::text("a\nb"), Document::null(), Document::undefined()] {

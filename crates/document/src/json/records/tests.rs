@@ -33,6 +33,25 @@ fn all(mut reader: JsonRecords, pieces: &[&[u8]]) -> (Vec<String>, Option<Format
     (found, end.err())
 }
 
+/// The same, some records at a time.
+fn all_by_batch(mut reader: JsonRecords, pieces: &[&[u8]], records_max: usize) -> (Vec<String>, Option<FormatError>) {
+    let (mut found, mut pieces) = (Vec::new(), pieces.iter());
+    loop {
+        match reader.batch(records_max) {
+            Ok(Some(batch)) => {
+                assert!((1..=records_max).contains(&batch.root().len()));
+                batch.each_item_json(|item| found.push(String::from_utf8(item.to_vec()).unwrap())).unwrap();
+            }
+            Ok(None) => match pieces.next() {
+                Some(piece) => reader.push(piece),
+                None if reader.ended => return (found, None),
+                None => reader.end(),
+            },
+            Err(error) => return (found, Some(error)),
+        }
+    }
+}
+
 fn records(path: &[&str], text: &str) -> Vec<String> {
     let (found, error) = all(reader(path, ParseOptions::default()), &[text.as_bytes()]);
     assert_eq!(error, None, "{text}");
@@ -130,6 +149,11 @@ fn records_before_the_trouble_are_given_and_it_names_its_record() {
 
 #[test]
 fn a_record_that_no_document_can_take_is_refused_with_its_number() {
+    // One that is large goes alone, and no other is lost.
+    let large = format!("[1,2,\"{}\",3,{{]", "x".repeat(600 << 10));
+    let by_one = all(reader(&[], LAST), &[large.as_bytes()]);
+    assert_eq!(all_by_batch(reader(&[], LAST), &[large.as_bytes()], 100), by_one);
+    assert_eq!(by_one.0.len(), 4);
     let small = Limits { arena_bytes_max: 4_096, ..Limits::default() };
     let mut reader = JsonRecords::new(vec!["a".to_owned()], &small, ParseOptions::default());
     reader.push(b"{\"a\":[1,\"");
@@ -195,6 +219,10 @@ fn every_cut_gives_the_same() {
         for cut in 0..=text.len() {
             let (before, after) = text.as_bytes().split_at(cut);
             assert_eq!(all(reader(&["a"], ParseOptions::default()), &[before, after]), whole, "{text} at {cut}");
+            for records_max in [1, 2, 100] {
+                let batches = all_by_batch(reader(&["a"], ParseOptions::default()), &[before, after], records_max);
+                assert_eq!(batches, whole, "{text} at {cut}");
+            }
         }
         let bytes: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
         assert_eq!(all(reader(&["a"], ParseOptions::default()), &bytes), whole, "{text} byte by byte");
@@ -270,7 +298,9 @@ proptest! {
         let whole = Document::parse(text.as_bytes(), &limits());
         for path in [&[] as &[&str], &["a"], &["a", "b"]] {
             let (before, after) = text.as_bytes().split_at(cut.min(text.len()));
-            let (_, error) = all(reader(path, ParseOptions::default()), &[before, after]);
+            let (found, error) = all(reader(path, ParseOptions::default()), &[before, after]);
+            let batches = all_by_batch(reader(path, ParseOptions::default()), &[before, after], 3);
+            prop_assert_eq!(&batches, &(found, error.clone()));
             match (&whole, error) {
                 (_, Some(error)) if error.code() == "LG-JSON-RECORDS" => {}
                 (Ok(_), None) | (Err(_), Some(_)) => {}
