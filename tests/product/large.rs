@@ -136,9 +136,9 @@ const DOUBLE: &str = "mapping: m\nversion: 1\nrules:\n  - { to: '[]', each: a, r
 fn a_record_that_fails_is_named_and_what_came_before_it_stays() {
     for (input, told) in [
         ("{\"a\":[{\"n\":1},{\"n\":2},{\"n\":\"x\"},{\"n\":4}]}", "(of record 3)"),
-        ("{\"a\":[{\"n\":1},{\"n\":2},{\"n\":},{\"n\":4}]}", "(record 3, byte 28)"),
-        ("{\"a\":[{\"n\":1},{\"n\":2}", "the text ends too early (byte 22)"),
-        ("{\"a\":[{\"n\":1},{\"n\":2}],\"a\":1}", "already (byte 24)"),
+        ("{\"a\":[{\"n\":1},{\"n\":2},{\"n\":},{\"n\":4}]}", "(record 3, byte 27)"),
+        ("{\"a\":[{\"n\":1},{\"n\":2}", "the text ends too early (byte 21)"),
+        ("{\"a\":[{\"n\":1},{\"n\":2}],\"a\":1}", "already (byte 23)"),
     ] {
         let (code, out, err) = run(DOUBLE, &[], input);
         assert_eq!((code, out.as_str()), (1, "[{\"b\":2},{\"b\":4}"), "{err}");
@@ -194,4 +194,37 @@ fn records_go_out_before_the_input_has_ended() {
     drop(input);
     let ended = child.wait_with_output().unwrap();
     assert!(ended.status.success(), "{ended:?}");
+}
+
+#[test]
+fn check_tells_which_mappings_stream_and_what_keeps_the_others_from_it() {
+    let folder = lockgate_testkit::temp_dir();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("project.yaml", "project: p\n");
+    for (name, source, rule) in [
+        ("a", "source: { records: data.orders }\n", "{ to: id, from: $$.id }"),
+        ("b", "", "{ to: '[]', each: '$', from: id }"),
+        ("c", "", "{ to: '[]', each: lines, from: $$.header.id & id }"),
+        ("d", "", "{ to: total, from: $sum(lines.net) }"),
+    ] {
+        write(&format!("{name}.map.yaml"), &format!("mapping: {name}\nversion: 1\n{source}rules:\n  - {rule}\n"));
+    }
+    let check = |arguments: &[&str]| {
+        let checked = Command::new(program()).args(arguments).arg(folder.path()).output().unwrap();
+        assert!(checked.status.success(), "{checked:?}");
+        String::from_utf8(checked.stdout).unwrap()
+    };
+    let lines = "  a streams: records of `data.orders`\n\
+                 \x20 b streams: records of the document itself\n\
+                 \x20 c does not stream: `$$.header.id` reads outside the record (c.map.yaml:4:36)\n\
+                 \x20 d does not stream: the target is one object, made of the whole document (d.map.yaml:4:24)\n";
+    let shown = check(&["check"]);
+    assert!(shown.ends_with(lines), "{shown}");
+    let value: serde_json::Value = serde_json::from_str(&check(&["--json", "check"])).unwrap();
+    assert_eq!(value["mappings"][0], serde_json::json!({"mapping": "a", "streams": true, "records": "data.orders"}));
+    let told = &value["mappings"][2];
+    assert_eq!(
+        (told["reason"].as_str(), told["column"].as_u64()),
+        (Some("`$$.header.id` reads outside the record"), Some(36))
+    );
 }

@@ -20,6 +20,7 @@ use crate::arena::DEPTH_CEILING;
 use crate::document::Document;
 use crate::fault::Fault;
 use crate::format::{FormatError, RecordReader};
+use crate::node::Node;
 
 /// A value beside the records that is larger is not held as a whole.
 const PIECE_BYTES_MAX: usize = 64 << 10;
@@ -72,6 +73,8 @@ enum Role {
     /// It is reached by so many names of the path.
     Way(usize),
     Record,
+    /// An array in an array, where an object was to be reached by so many names.
+    Nested(usize),
     Beside,
 }
 
@@ -284,10 +287,7 @@ impl JsonRecords {
                 }
             }
             b'{' => self.open(Open::object(Some(names)), Expect::KeyOrEnd),
-            b'[' if through => {
-                let message = "the way to the records leads through an array in an array: read the document as a whole";
-                Err(FormatError::new("LG-JSON-RECORDS", self.offset(), message))
-            }
+            b'[' if through => self.whole(Role::Nested(names)),
             b'[' => {
                 // The one name is looked up in all items of the root at once, which gathers.
                 self.places += u64::from(names == 0 && self.path.len() == 1);
@@ -326,7 +326,13 @@ impl JsonRecords {
         if role == Role::Record {
             return Ok(Look::Record(length));
         }
-        self.parsed(length)?;
+        let value = self.parsed(length)?;
+        if let Role::Nested(names) = role
+            && self.path.get(names).is_some_and(|name| leads(value.root(), name))
+        {
+            let message = "the way to the records leads through an array in an array: read the document as a whole";
+            return Err(FormatError::new("LG-JSON-RECORDS", self.offset(), message));
+        }
         self.took(length);
         Ok(Look::On)
     }
@@ -398,6 +404,12 @@ impl JsonRecords {
         };
         (within && matches!(self.expect, Expect::Value | Expect::ItemOrEnd)).then_some(self.records + 1)
     }
+}
+
+/// An object with this field is reached through arrays.
+fn leads(value: Node<'_>, name: &str) -> bool {
+    // No deeper than the arena lets values nest.
+    !value.get(name).is_undefined() || value.items().any(|item| leads(item, name))
 }
 
 impl Open {

@@ -250,13 +250,13 @@ impl<'m> Pass<'m> {
 
 /// Why records could not be mapped.
 enum Trouble {
-    Run(Failure),
+    Run(Box<Failure>),
     Fault(Fault),
 }
 
 impl From<Failure> for Trouble {
     fn from(failure: Failure) -> Self {
-        Self::Run(failure)
+        Self::Run(Box::new(failure))
     }
 }
 impl From<Fault> for Trouble {

@@ -180,6 +180,7 @@ fn a_record_that_no_document_can_take_is_refused_with_its_number() {
 fn what_cannot_be_read_as_it_comes_is_refused() {
     assert_eq!(refused(&["a"], "[[{\"a\":1}]]").code(), "LG-JSON-RECORDS");
     assert_eq!(refused(&["a", "b"], "{\"a\":[[{\"b\":1}]]}").code(), "LG-JSON-RECORDS");
+    assert_eq!(records(&["a", "b"], "{\"a\":[[],[[{\"a\":2}]],{\"b\":1}]}"), ["1"]);
     let (found, error) = all(reader(&["a"], LAST), &[b"{\"b\":1,\"b\":2,\"a\":[1],\"a\":[2]}"]);
     assert_eq!((found, error.unwrap().code()), (vec!["1".to_owned()], "LG-JSON-DUPLICATE"));
     // Below and beside the way the last one counts, as in a whole document.
