@@ -149,6 +149,9 @@ fn a_record_that_fails_is_named_and_what_came_before_it_stays() {
         let (code, out, _) = run(DOUBLE, &["--whole"], input);
         assert_eq!((code, out.as_str()), (1, ""));
     }
+    // An array may be the only record, which is settled at the end; a trouble before shows what it gave.
+    let (code, out, _) = run(DOUBLE, &[], "{\"a\":[[{\"n\":1}],{\"n\":}]}");
+    assert_eq!((code, out.as_str()), (1, "[{\"b\":2}"));
     let (_, _, err) = run(DOUBLE, &["--json"], "{\"a\":[{\"n\":1},{\"n\":}]}");
     let told: serde_json::Value = serde_json::from_str(&err).unwrap();
     assert_eq!(told["error"]["detail"], serde_json::json!({"record": 2, "byte": 19}), "{told}");

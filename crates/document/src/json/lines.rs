@@ -1,6 +1,8 @@
 //! JSON Lines: one JSON text a line, in UTF-8. A line ends with a line feed, the last one also with
 //! the end of the input; a carriage return before it is a blank. Blank lines are left out.
 
+use std::fmt;
+
 use lockgate_model::Limits;
 
 use super::ParseOptions;
@@ -11,8 +13,8 @@ use crate::fault::Fault;
 use crate::format::{FormatError, RecordReader, RecordWriter};
 use crate::node::Node;
 
-/// Reads a record from each line. What is held is the line at hand and the piece it came in.
-#[derive(Debug)]
+/// Reads a record from each line. What is held is the line at hand and the piece it came in. Its `Debug`
+/// text shows no data.
 pub struct JsonLines {
     limits: Limits,
     options: ParseOptions,
@@ -110,6 +112,9 @@ impl JsonLines {
 
 impl RecordReader for JsonLines {
     fn push(&mut self, bytes: &[u8]) {
+        if self.failed.is_some() {
+            return;
+        }
         self.buffer.drain(..self.at);
         self.base += self.at as u64;
         self.at = 0;
@@ -131,6 +136,12 @@ impl RecordReader for JsonLines {
                 self.filled().map(|_| None)
             }
         }
+    }
+}
+
+impl fmt::Debug for JsonLines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "JsonLines({} records, {} bytes held)", self.records, self.buffer.len() - self.at)
     }
 }
 

@@ -10,6 +10,7 @@
 //! of two equal keys counts, the key of the way twice.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use lockgate_model::Limits;
 
@@ -27,8 +28,7 @@ const PIECE_BYTES_MAX: usize = 64 << 10;
 /// What a key that is remembered takes besides its characters.
 const KEY_BYTES: u64 = 64;
 
-/// Reads the records at one place of a JSON text.
-#[derive(Debug)]
+/// Reads the records at one place of a JSON text. Its `Debug` text shows no data.
 pub struct JsonRecords {
     /// Names that lead to the records.
     path: Vec<String>,
@@ -79,7 +79,6 @@ enum Role {
 }
 
 /// A container that is not read as a whole.
-#[derive(Debug)]
 enum Open {
     /// An array, and what its items are.
     Array(Role),
@@ -420,6 +419,9 @@ impl Open {
 
 impl RecordReader for JsonRecords {
     fn push(&mut self, bytes: &[u8]) {
+        if self.failed.is_some() {
+            return;
+        }
         self.buffer.drain(..self.at);
         self.base += self.at as u64;
         self.at = 0;
@@ -440,6 +442,12 @@ impl RecordReader for JsonRecords {
                 self.record().map(|_| None)
             }
         }
+    }
+}
+
+impl fmt::Debug for JsonRecords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "JsonRecords({} records, {} bytes held)", self.records, self.rest().len())
     }
 }
 

@@ -96,7 +96,8 @@ impl Scan {
                     self.in_string = true;
                     return Some(false);
                 }
-                b'{' | b'[' => self.depth += 1,
+                // Far too deep to be read: where it ends does not matter.
+                b'{' | b'[' => self.depth = self.depth.saturating_add(1),
                 b'}' | b']' => {
                     self.depth = self.depth.saturating_sub(1);
                     if self.depth == 0 {

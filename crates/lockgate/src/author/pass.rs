@@ -87,7 +87,12 @@ impl<'m> Pass<'m> {
                 length => length?,
             };
             from.push(piece.get(..length).unwrap_or_default());
-            while let Some(batch) = from.batch(RECORDS_MAX).map_err(|error| unread(&error))? {
+            loop {
+                let batch = match from.batch(RECORDS_MAX) {
+                    Ok(Some(batch)) => batch,
+                    Ok(None) => break,
+                    Err(error) => return Err(self.after_all(unread(&error))),
+                };
                 if self.map(batch)?.is_break() {
                     return Ok(());
                 }
@@ -148,15 +153,18 @@ impl<'m> Pass<'m> {
 
     /// The next record failed.
     fn failed(&mut self, trouble: &Trouble) -> Exit {
-        let number = self.before + 1;
-        if let Err(exit) = self.sent() {
-            return exit;
-        }
-        let of = format!(" (of record {number})");
-        match trouble {
+        let of = format!(" (of record {})", self.before + 1);
+        self.after_all(match trouble {
             Trouble::Run(failure) => faulted(failure, &self.mapping.file, &self.mapping.text, &of),
             Trouble::Fault(fault) => Exit::failed(&fault.code(), format!("{fault}{of}")),
-        }
+        })
+    }
+
+    /// The end with this trouble, when all that came before it was written; else with that one.
+    fn after_all(&mut self, trouble: Exit) -> Exit {
+        let held = self.held.take();
+        let written = held.map_or(Ok(()), |held| self.append(&held)).and_then(|()| self.sent());
+        written.map_or_else(|earlier| earlier, |_| trouble)
     }
 
     /// Writes what some records gave.

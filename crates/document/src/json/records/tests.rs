@@ -143,6 +143,8 @@ fn records_before_the_trouble_are_given_and_it_names_its_record() {
     again.push(b"{\"a\":[1,]}");
     assert!(again.next().unwrap().is_some());
     assert_eq!(again.next().unwrap_err(), again.next().unwrap_err());
+    again.push(b"secret");
+    assert_eq!((again.buffer.len(), format!("{again:?}").contains("ecret")), (0, false));
     let behind = refused(&["a"], "{\"a\":[1],}");
     assert_eq!((behind.record(), behind.offset()), (None, 9));
 }
