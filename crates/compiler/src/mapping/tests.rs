@@ -57,7 +57,7 @@ fn a_mapping_that_goes_record_by_record_has_a_module_for_them() {
     let features = wasmparser::WasmFeatures::MUTABLE_GLOBAL | wasmparser::WasmFeatures::FLOATS;
     let each = "  - { to: '[]', each: 'lines[a > 1][($f := function($x){ $x = b }; $boolean($f(2)))]', rules: [{ to: 'b[]', each: c }] }\n";
     let with_records =
-        format!("mapping: m\nversion: 1\nsource: {{ records: a.b }}\nrules:\n  - {{ to: a, from: $$.a }}\n");
+        "mapping: m\nversion: 1\nsource: { records: a.b }\nrules:\n  - { to: a, from: $$.a }\n".to_owned();
     for text in [format!("{HEAD}{each}"), with_records] {
         let passes = || map_record_module("m.map.yaml", &text, &tables()).unwrap();
         let (Passes::Records(one), Passes::Records(two)) = (passes(), passes()) else {
