@@ -14,9 +14,11 @@ pub mod module;
 pub mod project;
 mod reader;
 
+pub use lockgate_mapping::{MapFile, streams::Whole};
+
 pub use expression::{Scope, compile_condition, compile_expression, expression_module, expression_module_within};
 pub use flow::{ERROR_TYPES, error_type_names};
-pub use mapping::{Tables, compile_map, map_module};
+pub use mapping::{Passes, RecordModule, Tables, compile_map, map_module, map_record_module};
 pub use module::Compiled;
 pub use project::{Case, Catalog, Declaration, OperationInfo, Project, Sources};
 

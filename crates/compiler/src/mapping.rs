@@ -9,6 +9,7 @@ use lockgate_mapping::{
     MapFile,
     expression::ir::Program,
     rules::{ArrayRule, Formula, From, Target, ValueRule},
+    streams::{Streams, Whole, conditions},
 };
 use lockgate_model::{
     abi::{self, DONE, Op},
@@ -32,16 +33,52 @@ pub fn compile_map(
     source: u32,
     tables: &Tables,
 ) -> Result<FunctionId, Diagnostics> {
-    let mut planner = Planner { tables, problems: check_tables(map, tables) };
-    let plan = planner.target(&map.target, false);
-    let problems = planner.problems.0.into_iter().map(|p| p.file(&map.file)).collect();
-    Diagnostics(problems).into_result(())?;
+    let plan = plan(map, tables)?;
+    match (map.records, plan) {
+        (Some(_), Plan::Array(mut array)) => {
+            array.entry = record(m, map, source, array.entry.take())?;
+            function(m, map, source, "map", |w| w.array(&array, Context::Root))
+        }
+        (_, plan) => function(m, map, source, "map", |w| w.target(&plan, Context::Root)),
+    }
+}
 
-    let id = m.declare(&format!("map {}", map.name), &[ValType::I64], &[ValType::I64]);
+/// A mapping file's rules with their expressions resolved.
+fn plan<'f>(map: &'f MapFile, tables: &Tables) -> Result<Plan<'f>, Diagnostics> {
+    let mut planner = Planner { tables, problems: check_tables(map, tables) };
+    let plan = match &map.target {
+        // To the rules of a record the record is the document.
+        Target::Array(array) if map.records.is_some() => planner.array(array, false, false),
+        target => planner.target(target, false),
+    };
+    let problems = planner.problems.0.into_iter().map(|p| p.file(&map.file)).collect();
+    Diagnostics(problems).into_result(plan)
+}
+
+/// What an entry is where the rules see the record as their document: a function of its own.
+fn record<'f>(
+    m: &mut ModuleBuilder,
+    map: &MapFile,
+    source: u32,
+    entry: Option<Plan<'f>>,
+) -> Result<Option<Plan<'f>>, Diagnostics> {
+    let Some(plan) = entry else { return Ok(None) };
+    Ok(Some(Plan::Call(function(m, map, source, "record of", |w| w.target(&plan, Context::Root))?)))
+}
+
+/// A function of one document.
+fn function(
+    m: &mut ModuleBuilder,
+    map: &MapFile,
+    source: u32,
+    what: &str,
+    write: impl FnOnce(&mut Writer<'_>),
+) -> Result<FunctionId, Diagnostics> {
+    let id = m.declare(&format!("{what} {}", map.name), &[ValType::I64], &[ValType::I64]);
     let mut body = Body::new(1);
     let item = root_item(&mut body, ROOT);
     let mut writer = Writer { m, source, body, item, too_large: false };
-    writer.target(&plan, Context::Root);
+    write(&mut writer);
     let Writer { body, too_large, .. } = writer;
     if too_large || body.is_too_large() {
         let problem = Diagnostic::new("LG-MAP-SIZE", Span::default(), "the mapping is too large to compile")
@@ -85,6 +122,11 @@ pub fn map_module(file: &str, text: &str, tables: &Tables) -> Result<Compiled, D
     let mut m = ModuleBuilder::new(&map.name);
     let source = m.source(file);
     let function = compile_map(&mut m, &map, source, tables)?;
+    module(m, function)
+}
+
+/// A module of one function of the input.
+fn module(m: ModuleBuilder, function: FunctionId) -> Result<Compiled, Diagnostics> {
     let mut step = Body::new(1);
     start(&mut step);
     step.ins().i32_const(1).i32_const(0);
@@ -93,6 +135,50 @@ pub fn map_module(file: &str, text: &str, tables: &Tables) -> Result<Compiled, D
     step.op(Op::SlotSet);
     step.ins().i32_const(DONE);
     one_step(m, step, 2)
+}
+
+/// How a mapping file goes over its source.
+#[derive(Debug)]
+pub enum Passes {
+    /// Record by record.
+    Records(Box<RecordModule>),
+    /// It needs the whole document.
+    Whole(Whole),
+}
+
+/// A module of one mapping for some of its records: input slot 0 an array of records, output slot 1 the
+/// array of what they give, one after the other, and behind it how many of them met the conditions of
+/// `each`. See [`Streams`] for what hangs on all of them.
+#[derive(Debug)]
+pub struct RecordModule {
+    /// Where the records are.
+    pub streams: Streams,
+    /// Something stands for the array when no record passes.
+    pub has_default: bool,
+    /// The module.
+    pub module: Compiled,
+}
+
+/// The module for the records of a mapping, when it goes record by record.
+pub fn map_record_module(file: &str, text: &str, tables: &Tables) -> Result<Passes, Diagnostics> {
+    let (map, mut problems) = MapFile::read(file, text);
+    problems.0.extend(check_tables(&map, tables).0);
+    problems.into_result(())?;
+    let streams = match map.streams() {
+        Ok(streams) => streams,
+        Err(whole) => return Ok(Passes::Whole(whole)),
+    };
+    let (Target::Array(rule), Plan::Array(mut array)) = (&map.target, plan(&map, tables)?) else {
+        return Ok(Passes::Whole(Whole { reason: "the target is no array".to_owned(), span: Span::default() }));
+    };
+    let mut m = ModuleBuilder::new(&map.name);
+    let source = m.source(file);
+    if map.records.is_some() {
+        array.entry = record(&mut m, &map, source, array.entry.take())?;
+    }
+    let function = function(&mut m, &map, source, "records of", |w| w.records(&array))?;
+    let module = module(m, function)?;
+    Ok(Passes::Records(Box::new(RecordModule { streams, has_default: rule.default.is_some(), module })))
 }
 
 /// Parameter of the function: the source document.
@@ -104,6 +190,8 @@ enum Plan<'f> {
     Object(Vec<(&'f str, Plan<'f>)>),
     Array(Box<ArrayPlan<'f>>),
     Value(Box<ValuePlan<'f>>),
+    /// What a function makes of the context.
+    Call(FunctionId),
 }
 
 struct ArrayPlan<'f> {
@@ -141,16 +229,7 @@ impl Planner<'_> {
             Target::Object(fields) => Plan::Object(
                 fields.iter().map(|(name, target)| (name.as_str(), self.target(target, on_item))).collect(),
             ),
-            Target::Array(array) => {
-                let ArrayRule { each, when, default, entry } = array.as_ref();
-                let entry = entry.as_ref().map(|entry| self.target(entry, true));
-                let when = self.optional(when, on_item);
-                let default = self.optional(default, on_item);
-                match self.ready(each, on_item) {
-                    Some(each) => Plan::Array(Box::new(ArrayPlan { each, when, default, entry })),
-                    None => Plan::Object(Vec::new()),
-                }
-            }
+            Target::Array(array) => self.array(array, on_item, true),
             Target::Value(value) => {
                 let ValueRule { from, when, default } = value.as_ref();
                 let when = self.optional(when, on_item);
@@ -160,6 +239,17 @@ impl Planner<'_> {
                     None => Plan::Object(Vec::new()),
                 }
             }
+        }
+    }
+
+    fn array<'f>(&mut self, array: &'f ArrayRule, on_item: bool, entry_on_item: bool) -> Plan<'f> {
+        let ArrayRule { each, when, default, entry } = array;
+        let entry = entry.as_ref().map(|entry| self.target(entry, entry_on_item));
+        let when = self.optional(when, on_item);
+        let default = self.optional(default, on_item);
+        match self.ready(each, on_item) {
+            Some(each) => Plan::Array(Box::new(ArrayPlan { each, when, default, entry })),
+            None => Plan::Object(Vec::new()),
         }
     }
 
@@ -246,7 +336,16 @@ impl Writer<'_> {
             Plan::Object(fields) => self.object(fields, context),
             Plan::Array(array) => self.array(array, context),
             Plan::Value(value) => self.value(value, context),
+            Plan::Call(function) => self.call(*function, context),
         }
+    }
+
+    fn call(&mut self, function: FunctionId, context: Context) {
+        match context {
+            Context::Local(local) => self.body.ins().local_get(local),
+            Context::Root | Context::Null => self.body.ins().local_get(ROOT),
+        };
+        self.body.call(function);
     }
 
     fn object(&mut self, fields: &[(&str, Plan<'_>)], context: Context) {
@@ -282,6 +381,10 @@ impl Writer<'_> {
                 self.body.ins().if_(BlockType::Empty).local_get(inner);
                 self.set(object, name);
                 self.body.ins().end();
+            }
+            Plan::Call(function) => {
+                self.call(*function, context);
+                self.set(object, name);
             }
         }
     }
@@ -344,12 +447,40 @@ impl Writer<'_> {
         self.body.ins().local_get(result);
     }
 
-    fn entries(&mut self, array: &ArrayPlan<'_>, context: Context) {
-        self.handle(&array.each, context);
-        let items = self.stash();
+    /// Pushes the array of what the records in the array [`ROOT`] give, and how many met the conditions.
+    fn records(&mut self, array: &ArrayPlan<'_>) {
+        let list = self.list();
+        let passed = self.body.local(ValType::I32);
+        self.body.ins().i32_const(0).local_set(passed).local_get(ROOT);
+        self.each_item(|w, item| {
+            w.body.ins().block(BlockType::Empty);
+            w.with(&array.each, Context::Local(item), |e, program| {
+                for condition in conditions(program) {
+                    e.condition(condition);
+                    e.body.ins().i32_eqz().br_if(0);
+                }
+            });
+            w.body.ins().local_get(passed).i32_const(1).i32_add().local_set(passed);
+            w.entry(array, item, list);
+            w.body.ins().end();
+        });
+        self.body.ins().local_get(list).local_get(passed).f64_convert_i32_s();
+        self.body.op(Op::NewNum);
+        self.body.op(Op::ArrPush);
+        self.body.ins().local_get(list);
+    }
+
+    /// A local with a fresh array.
+    fn list(&mut self) -> u32 {
         self.body.ins().i32_const(0);
         self.body.op(Op::ArrNew);
-        let list = self.stash();
+        self.stash()
+    }
+
+    /// Writes what is done with each item of the handle on the stack, which a local holds; gives the
+    /// local with their number.
+    fn each_item(&mut self, write: impl FnOnce(&mut Self, u32)) -> u32 {
+        let items = self.stash();
         let (i, count) = (self.body.local(ValType::I32), self.body.local(ValType::I32));
         let item = self.body.local(ValType::I64);
         self.body.ins().i32_const(0).local_set(i).local_get(items);
@@ -358,6 +489,13 @@ impl Writer<'_> {
         self.body.ins().local_get(i).local_get(count).i32_ge_s().br_if(1).local_get(items).local_get(i);
         self.body.op(Op::At);
         self.body.ins().local_set(item);
+        write(self, item);
+        self.body.ins().local_get(i).i32_const(1).i32_add().local_set(i).br(0).end().end();
+        count
+    }
+
+    /// Adds the entry of an item to a list.
+    fn entry(&mut self, array: &ArrayPlan<'_>, item: u32, list: u32) {
         match &array.entry {
             Some(entry) => self.target(entry, Context::Local(item)),
             None => {
@@ -367,7 +505,12 @@ impl Writer<'_> {
         let entry = self.stash();
         self.body.ins().local_get(list).local_get(entry);
         self.body.op(Op::ArrPush);
-        self.body.ins().local_get(i).i32_const(1).i32_add().local_set(i).br(0).end().end();
+    }
+
+    fn entries(&mut self, array: &ArrayPlan<'_>, context: Context) {
+        self.handle(&array.each, context);
+        let list = self.list();
+        let count = self.each_item(|w, item| w.entry(array, item, list));
         match &array.default {
             Some(default) => {
                 self.body.ins().local_get(count).i32_eqz().if_(BlockType::Result(ValType::I64));

@@ -69,6 +69,13 @@ impl Document {
         })
     }
 
+    /// The same value under these limits.
+    pub fn copy(&self, limits: &Limits) -> Result<Document, Fault> {
+        let mut arena = Arena::new(limits);
+        let root = arena.import(self, arena.input_region())?;
+        Ok(Document::from_parts(arena, root))
+    }
+
     /// A document written down in code. No limit of a run applies to it; what cannot be addressed
     /// (4 GiB of text) or traversed (256 levels) is no value.
     fn written(write: impl FnOnce(&mut Builder) -> Result<(), Fault>) -> Document {

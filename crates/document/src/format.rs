@@ -10,7 +10,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use crate::{document::Document, fault::Fault, node::Node};
+use crate::{document::Document, fault::Fault, json::ParseError, node::Node};
 
 /// A text of a format that was refused, or a value that the format cannot write: what is wrong and
 /// where. Holds no part of the text.
@@ -30,6 +30,11 @@ impl FormatError {
     /// A limit that was reached at this byte.
     pub fn fault(fault: &Fault, offset: u64) -> Self {
         Self { code: Cow::Owned(fault.code()), message: Cow::Owned(fault.to_string()), offset, record: None }
+    }
+    /// A JSON text that was refused, where it begins at this byte.
+    pub(crate) fn json(error: &ParseError, base: u64) -> Self {
+        let (code, message) = (Cow::Owned(error.code()), Cow::Owned(error.message()));
+        Self { code, message, offset: base + error.offset() as u64, record: None }
     }
     /// The same, of this record; they count from 1.
     #[must_use]

@@ -4,13 +4,22 @@
 //! in their order. It refuses what two readers would understand differently: keys twice in an
 //! object, invalid UTF-8, half characters, a byte order mark.
 
+mod batch;
+mod lines;
 mod print;
 mod read;
+mod records;
 mod scalar;
+mod scan;
+mod write;
 
 use std::fmt;
 
 use crate::fault::Fault;
+
+pub use lines::{JsonLines, JsonLinesWriter};
+pub use records::JsonRecords;
+pub use write::JsonWriter;
 
 pub(crate) use print::{Form, Printer};
 pub(crate) use read::{Pending, Source, Target, read};

@@ -75,7 +75,7 @@ pub use fault::{ExpressionError, Fault};
 pub use fixed::{FixedReader, FixedWriter};
 pub use format::{FormatError, RecordReader, RecordWriter};
 pub use handle::{Handle, RegionId};
-pub use json::{Duplicates, ParseError, ParseOptions};
+pub use json::{Duplicates, JsonLines, JsonLinesWriter, JsonRecords, JsonWriter, ParseError, ParseOptions};
 pub use node::{Kind, Node};
 pub use options::LayoutProblem;
 pub use refusal::Refusal;

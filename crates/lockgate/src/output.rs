@@ -117,6 +117,43 @@ impl Output {
         bar.enable_steady_tick(std::time::Duration::from_millis(100));
         bar
     }
+
+    /// The same for a pass through so many bytes, or through records of which nobody knows how many.
+    pub fn meter(&self, bytes: Option<u64>) -> Meter {
+        let shown = !self.json && io::stderr().is_terminal() && !io::stdout().is_terminal();
+        let (bar, template) = match bytes {
+            _ if !shown => (indicatif::ProgressBar::hidden(), ""),
+            Some(bytes) => (
+                indicatif::ProgressBar::new(bytes),
+                "{wide_bar} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} to go",
+            ),
+            None => (indicatif::ProgressBar::new_spinner(), "{spinner} {human_pos} records, {per_sec}"),
+        };
+        if let (true, Ok(style)) = (shown, indicatif::ProgressStyle::with_template(template)) {
+            bar.set_style(style);
+        }
+        Meter { bar, bytes: bytes.is_some() }
+    }
+}
+
+/// How far a long pass through standard input has come, drawn on a terminal that shows no output besides.
+pub struct Meter {
+    bar: indicatif::ProgressBar,
+    /// It counts bytes, of which the number is known, or else records.
+    bytes: bool,
+}
+
+impl Meter {
+    /// So many more bytes were read, and so many records are done in all.
+    pub fn at(&self, bytes: u64, records: u64) {
+        if self.bytes { self.bar.inc(bytes) } else { self.bar.set_position(records) }
+    }
+}
+
+impl Drop for Meter {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
 }
 
 /// Resolves when standard output is a pipe that nobody can read any more; never where it is none.

@@ -1,6 +1,7 @@
 //! Expressions and mapping rules: parse, check, one intermediate form.
 //!
-//! [`expression`] reads the expression language, [`rules`] mapping files, [`yaml`] the positioned
+//! [`expression`] reads the expression language, [`rules`] mapping files, [`streams`]
+//! tells which of them go record by record, [`yaml`] the positioned
 //! trees that mapping files and flows are read from, [`nearest`] finds what was meant. Crate `compiler` makes code of what comes out.
 //!
 //! Deliberately absent: evaluation of any kind, files, and the check of mappings against document
@@ -9,6 +10,7 @@
 pub mod expression;
 mod nearest;
 pub mod rules;
+pub mod streams;
 pub mod yaml;
 
 pub use expression::Expression;

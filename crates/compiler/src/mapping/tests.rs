@@ -51,3 +51,23 @@ fn the_same_file_gives_the_same_bytes_and_they_validate() {
     wasmparser::Validator::new_with_features(features).validate_all(&module.wasm).unwrap();
     assert_eq!(module, map_module("m.map.yaml", &text, &tables()).unwrap());
 }
+
+#[test]
+fn a_mapping_that_goes_record_by_record_has_a_module_for_them() {
+    let features = wasmparser::WasmFeatures::MUTABLE_GLOBAL | wasmparser::WasmFeatures::FLOATS;
+    let each = "  - { to: '[]', each: 'lines[a > 1][($f := function($x){ $x = b }; $boolean($f(2)))]', rules: [{ to: 'b[]', each: c }] }\n";
+    let with_records =
+        "mapping: m\nversion: 1\nsource: { records: a.b }\nrules:\n  - { to: a, from: $$.a }\n".to_owned();
+    for text in [format!("{HEAD}{each}"), with_records] {
+        let passes = || map_record_module("m.map.yaml", &text, &tables()).unwrap();
+        let (Passes::Records(one), Passes::Records(two)) = (passes(), passes()) else {
+            panic!("needs all of it: {text}")
+        };
+        wasmparser::Validator::new_with_features(features).validate_all(&one.module.wasm).unwrap();
+        assert_eq!(one.module, two.module);
+    }
+    let total = format!("{HEAD}  - {{ to: total, from: $sum(lines.net) }}\n");
+    let Passes::Whole(whole) = map_record_module("m.map.yaml", &total, &tables()).unwrap() else { panic!("streams") };
+    assert!(whole.reason.contains("one object") && whole.span.start > 0, "{whole:?}");
+    assert!(map_record_module("m.map.yaml", HEAD, &tables()).is_err());
+}

@@ -2,10 +2,11 @@
 
 use lockgate_model::abi::CONSTANT_REGION;
 
-use crate::arena::Arena;
+use crate::arena::{Arena, DEPTH_CEILING};
 use crate::datum::Datum;
 use crate::fault::Fault;
 use crate::handle::Handle;
+use crate::node::Node;
 use crate::number::Number;
 use crate::standard::D1001;
 use crate::text::{PLAIN, Text, plain_run};
@@ -72,6 +73,16 @@ impl Arena {
     }
 }
 
+impl Node<'_> {
+    /// Appends the value as [`Arena::print_json`] does.
+    pub(crate) fn print_json(&self, out: &mut Vec<u8>, bytes_max: usize) -> Result<(), Fault> {
+        if self.is_undefined() {
+            return Ok(());
+        }
+        Printer::new(self.values, DEPTH_CEILING, Form::Reply, out, bytes_max).print_datum(self.slot, self.datum)
+    }
+}
+
 impl<'a> Printer<'a> {
     pub(crate) fn new(
         values: &'a Values,
@@ -83,27 +94,32 @@ impl<'a> Printer<'a> {
         Printer { values, out, left: bytes_max, form, depth_max: depth_max as usize, open: Vec::new() }
     }
 
-    pub(crate) fn print(mut self, h: Handle) -> Result<(), Fault> {
-        let mut next = Some(h);
-        while let Some(h) = next {
-            self.value(h)?;
-            next = self.next_child()?;
+    pub(crate) fn print(self, h: Handle) -> Result<(), Fault> {
+        let datum = self.values.datum(h)?;
+        self.print_datum(h.slot(), datum)
+    }
+
+    fn print_datum(mut self, slot: u16, datum: Datum) -> Result<(), Fault> {
+        self.value(slot, datum)?;
+        while let Some(h) = self.next_child()? {
+            let datum = self.values.datum(h)?;
+            self.value(h.slot(), datum)?;
         }
         Ok(())
     }
 
     /// Prints a scalar, or the beginning of a container.
     #[inline]
-    fn value(&mut self, h: Handle) -> Result<(), Fault> {
-        match self.values.datum(h)? {
+    fn value(&mut self, slot: u16, datum: Datum) -> Result<(), Fault> {
+        match datum {
             Datum::Text { traits, slot, at, len, print } => self.text(Text { at, len, print, slot, traits }),
             Datum::Null | Datum::Undefined => self.put(b"null"),
             Datum::True => self.put(b"true"),
             Datum::False => self.put(b"false"),
             Datum::Array { len: 0, .. } | Datum::Range { len: 0, .. } => self.put(b"[]"),
             Datum::Object { len: 0, .. } => self.put(b"{}"),
-            Datum::Array { at, len, .. } => self.begin(b"[", h.slot(), false, at, len),
-            Datum::Object { at, len, .. } => self.begin(b"{", h.slot(), true, at, len),
+            Datum::Array { at, len, .. } => self.begin(b"[", slot, false, at, len),
+            Datum::Object { at, len, .. } => self.begin(b"{", slot, true, at, len),
             Datum::Range { first, len, .. } => self.range(first, len),
             Datum::Function { .. } | Datum::Env { .. } => self.put(b"\"\""),
             number @ (Datum::Exact { .. } | Datum::Lexeme { .. } | Datum::Float(_)) => {

@@ -1,12 +1,12 @@
 //! `lockgate check [FOLDER]`: all problems of a project at once, with line, column and caret; without
-//! one, which of its flows stream.
+//! one, which of its flows and mappings stream.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lockgate_compiler::{Project, Sources, project::Stream};
+use lockgate_compiler::{MapFile, Project, Sources, Whole, project::Stream};
 use lockgate_connector_api::Registry;
-use lockgate_model::Diagnostics;
+use lockgate_model::{Diagnostic, Diagnostics};
 use serde_json::{Value, json};
 
 use crate::{author::sources, exit::Exit, output::Output};
@@ -22,12 +22,15 @@ pub struct Check {
 impl Check {
     /// Runs the command.
     pub fn run(self, connectors: &Registry, output: &Output) -> Result<(), Exit> {
-        let (project, _) = checked(&self.folder, connectors)?;
+        let (project, sources) = checked(&self.folder, connectors)?;
         let names: Vec<String> = project.orchestrations().iter().map(ToString::to_string).collect();
         let streams = project.streams();
         let all: Vec<Value> =
             streams.iter().flat_map(|(name, streams)| streams.iter().map(|s| shown(name, s))).collect();
-        output.result(&json!({"project": project.id(), "orchestrations": names, "streams": all}), || {
+        let maps: Vec<Passing> = project.maps().values().map(|map| Passing::of(map, &sources)).collect();
+        let told: Vec<Value> = maps.iter().map(Passing::json).collect();
+        let value = json!({"project": project.id(), "orchestrations": names, "streams": all, "mappings": told});
+        output.result(&value, || {
             let mut text = format!("project `{}`: no problems in {}\n", project.id(), names.join(", "));
             for (name, streams) in &streams {
                 if streams.is_empty() {
@@ -39,9 +42,52 @@ impl Check {
                     ));
                 }
             }
+            maps.iter().for_each(|map| text.push_str(&map.text()));
             text
         });
         Ok(())
+    }
+}
+
+/// How a mapping passes through a document.
+struct Passing<'m> {
+    map: &'m MapFile,
+    /// Where its records are, or why it needs the whole document, with the line and column.
+    streams: Result<String, (String, usize, usize)>,
+}
+
+impl<'m> Passing<'m> {
+    fn of(map: &'m MapFile, sources: &Sources) -> Self {
+        let streams = match map.streams() {
+            Ok(streams) if streams.path.is_empty() => Ok("$".to_owned()),
+            Ok(streams) => Ok(streams.path.join(".")),
+            Err(Whole { reason, span }) => {
+                let text = sources.0.get(&map.file).map_or("", String::as_str);
+                let (line, column) = Diagnostic::new("", span, "").line_column(text);
+                Err((reason, line, column))
+            }
+        };
+        Self { map, streams }
+    }
+
+    fn json(&self) -> Value {
+        let name = &self.map.name;
+        match &self.streams {
+            Ok(records) => json!({"mapping": name, "streams": true, "records": records}),
+            Err((reason, line, column)) => json!({"mapping": name, "streams": false, "reason": reason,
+                "file": self.map.file, "line": line, "column": column}),
+        }
+    }
+
+    fn text(&self) -> String {
+        let name = &self.map.name;
+        match &self.streams {
+            Ok(records) if records == "$" => format!("  {name} streams: records of the document itself\n"),
+            Ok(records) => format!("  {name} streams: records of `{records}`\n"),
+            Err((reason, line, column)) => {
+                format!("  {name} does not stream: {reason} ({}:{line}:{column})\n", self.map.file)
+            }
+        }
     }
 }
 

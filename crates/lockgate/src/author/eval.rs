@@ -14,6 +14,7 @@ use serde_json::{Value, json, value::RawValue};
 
 use crate::{
     author::{
+        format::Reading,
         sources,
         workbench::{Workbench, faulted, standard_input, standard_input_lines, unreadable},
     },
@@ -36,6 +37,8 @@ pub struct Eval {
     /// Answer requests, one JSON line each.
     #[arg(long)]
     lines: bool,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 /// What is refused for good is no pass in a suite.
@@ -44,7 +47,8 @@ const SKIPPED: [&str; 1] = ["LG-EXPR-EVAL"];
 impl Eval {
     /// Runs the command.
     pub fn run(self, output: &Output) -> Result<(), Exit> {
-        let bench = Workbench::new()?;
+        let mut bench = Workbench::new()?;
+        bench.options = self.reading.options();
         match (self.file, self.expression) {
             (Some(path), _) => {
                 let name = path.display().to_string();

@@ -1,17 +1,22 @@
 //! `lockgate map FILE < document`: a mapping file over the document on standard input, without a
-//! server; with `--lines` over one document a line, as they come. A line that cannot be mapped is
-//! reported with its number, and the next one follows.
+//! server. Record by record where the mapping allows it, else as a whole. With `--lines` over one
+//! document a line, as they come: a line that cannot be mapped is reported with its number, and the next
+//! one follows.
 
 use std::{ops::ControlFlow, path::PathBuf, sync::Arc};
 
 use clap::Args;
+use lockgate_compiler::{Passes, Tables};
+use lockgate_document::Document;
 use lockgate_engine::Module;
 use lockgate_model::Diagnostics;
 
 use crate::{
     author::{
+        format::{Input, OutputFormat, Reading},
+        pass::{Pass, unread},
         sources,
-        workbench::{Workbench, faulted, standard_input, standard_input_lines, unreadable},
+        workbench::{Workbench, faulted, standard_input, standard_input_bytes, standard_input_lines, unreadable},
     },
     exit::Exit,
     output::Output,
@@ -22,9 +27,21 @@ use crate::{
 pub struct Map {
     /// A mapping file, `<name>.map.yaml`; reference data is taken from `tables/` beside it.
     file: PathBuf,
-    /// The input is one JSON document per line.
-    #[arg(long)]
+    /// The format of the input.
+    #[arg(long, value_enum, default_value = "json", value_name = "FORMAT")]
+    input: Input,
+    /// The format of the output.
+    #[arg(long = "output", value_enum, default_value = "json", value_name = "FORMAT")]
+    format: OutputFormat,
+    /// Each line is a JSON document of its own, mapped by itself; one that fails is reported and the
+    /// next one follows.
+    #[arg(long, conflicts_with_all = ["input", "format", "whole"])]
     lines: bool,
+    /// Read the whole document before anything is written, also where the mapping goes record by record.
+    #[arg(long)]
+    whole: bool,
+    #[command(flatten)]
+    reading: Reading,
 }
 
 impl Map {
@@ -34,20 +51,64 @@ impl Map {
         let (text, unreadable) =
             sources::text(&self.file, &name).map_err(|e| Exit::Usage(format!("cannot read `{name}`: {e}")))?;
         let tables = sources::tables(self.file.parent())?;
-        let compiled = lockgate_compiler::map_module(&name, &text, &tables);
-        let found = compiled.as_ref().err().cloned().unwrap_or_default();
+        let passes = lockgate_compiler::map_record_module(&name, &text, &tables);
+        let found = passes.as_ref().err().cloned().unwrap_or_default();
         let all = Diagnostics(unreadable.into_iter().chain(found.0).collect());
-        let compiled = all.into_result(()).and(compiled).map_err(|all| Exit::problems(all, |_| Some(&text)))?;
-        let bench = Workbench::new()?;
-        let mapping = Mapping { module: bench.load(&compiled)?, bench, file: name, text };
-        if !self.lines {
-            let printed = mapping.map(&standard_input()?, None)?;
-            return output.bytes(&printed);
+        let passes = all.into_result(()).and(passes).map_err(|all| Exit::problems(all, |_| Some(&text)))?;
+        let mut bench = Workbench::new()?;
+        bench.options = self.reading.options();
+        let mapping = Mapping { bench, file: name, text, tables };
+        if self.lines {
+            return mapping.lines(output);
         }
+        let Mapping { bench, .. } = &mapping;
+        if let (Passes::Records(records), false) = (&passes, self.whole)
+            && let Some(from) = self.input.records(&records.streams.path, &bench.limits, bench.options)
+        {
+            let meter = output.meter(standard_input_bytes());
+            let sink = &mut |bytes: &[u8]| output.part(bytes);
+            return Pass::new(&mapping, records, self.format, sink)?.run(std::io::stdin().lock(), from, &meter);
+        }
+        let bytes = standard_input()?;
+        let input = match self.input {
+            Input::Json => bench.parse(&bytes).map_err(|e| self::unreadable(&e, 0, &bytes))?,
+            Input::Jsonl => self.input.document(&bytes, &bench.limits, bench.options).map_err(|e| unread(&e))?,
+        };
+        let result = mapping.map(&mapping.whole()?, input, "")?;
+        output.bytes(&self.format.print(&result, &bench.limits)?)
+    }
+}
+
+/// A mapping file without problems.
+pub struct Mapping {
+    /// What it runs on.
+    pub bench: Workbench,
+    /// How problems call it.
+    pub file: String,
+    /// What it says.
+    pub text: String,
+    /// The reference data it looks into.
+    pub tables: Tables,
+}
+
+impl Mapping {
+    /// The module for whole documents.
+    pub fn whole(&self) -> Result<Arc<Module>, Exit> {
+        let compiled = lockgate_compiler::map_module(&self.file, &self.text, &self.tables);
+        self.bench.load(&compiled.map_err(|all| Exit::problems(all, |_| Some(&self.text)))?)
+    }
+
+    /// What a whole document maps to; `of` says in what fails which one it was.
+    pub fn map(&self, module: &Arc<Module>, input: Document, of: &str) -> Result<Document, Exit> {
+        self.bench.run(module, input).result.map_err(|failure| faulted(&failure, &self.file, &self.text, of))
+    }
+
+    fn lines(&self, output: &Output) -> Result<(), Exit> {
+        let module = self.whole()?;
         let mut failed = false;
         for line in standard_input_lines() {
             let (before, line) = line?;
-            match mapping.map(&line, Some(before)) {
+            match self.line(&module, &line, before) {
                 Ok(printed) => {
                     if output.part(&printed)? == ControlFlow::Break(()) {
                         break;
@@ -61,32 +122,16 @@ impl Map {
         }
         if failed { Err(Exit::Told) } else { Ok(()) }
     }
-}
 
-/// A compiled mapping file.
-struct Mapping {
-    bench: Workbench,
-    module: Arc<Module>,
-    file: String,
-    text: String,
-}
-
-impl Mapping {
-    /// The mapped document as a line; so many lines came before this one.
-    fn map(&self, document: &[u8], before: Option<usize>) -> Result<Vec<u8>, Exit> {
-        let bench = &self.bench;
-        let input = bench.parse(document).map_err(|e| unreadable(&e, before.unwrap_or_default(), document))?;
-        let of = before.map(|before| format!(" (of the document on line {})", before + 1)).unwrap_or_default();
-        let result =
-            bench.run(&self.module, input).result.map_err(|failure| faulted(&failure, &self.file, &self.text, &of))?;
-        let mut printed = match result.is_undefined() {
-            true => b"null".to_vec(),
-            false => {
-                let printed = result.print(bench.limits.reply_bytes_max);
-                printed.map_err(|e| Exit::failed("LG-PRINT", format!("{e}{of}")))?
-            }
-        };
-        printed.push(b'\n');
-        Ok(printed)
+    /// What the document on a line maps to, as a line; so many lines came before it.
+    fn line(&self, module: &Arc<Module>, line: &[u8], before: usize) -> Result<Vec<u8>, Exit> {
+        let input = self.bench.parse(line).map_err(|e| unreadable(&e, before, line))?;
+        let of = format!(" (of the document on line {})", before + 1);
+        let result = self.map(module, input, &of)?;
+        let printed = OutputFormat::Json.print(&result, &self.bench.limits);
+        printed.map_err(|exit| match exit {
+            Exit::Failed { code, message, detail } => Exit::Failed { code, message: message + &of, detail },
+            other => other,
+        })
     }
 }

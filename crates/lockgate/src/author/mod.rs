@@ -3,7 +3,9 @@
 pub mod build;
 pub mod check;
 pub mod eval;
+pub mod format;
 pub mod map;
 pub mod new;
+pub mod pass;
 pub mod sources;
 pub mod workbench;

@@ -8,7 +8,7 @@ use std::{
 };
 
 use lockgate_compiler::Compiled;
-use lockgate_document::{Document, ParseError};
+use lockgate_document::{Document, ParseError, ParseOptions};
 use lockgate_engine::{Engine, EngineConfig, Failure, Mocks, Module, Outcome};
 use lockgate_model::{Diagnostic, Limits, Span, Timestamp};
 
@@ -20,6 +20,8 @@ pub struct Workbench {
     runtime: tokio::runtime::Runtime,
     /// Limits of each run.
     pub limits: Limits,
+    /// How documents are read.
+    pub options: ParseOptions,
 }
 
 impl Workbench {
@@ -28,7 +30,7 @@ impl Workbench {
         let config = EngineConfig { workers: 1, stacks_max: 8, stacks_per_tenant_max: 8, ..EngineConfig::default() };
         let engine = Engine::new(config).map_err(|e| Exit::failed("LG-ENGINE", e.to_string()))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-        Ok(Self { engine, runtime, limits: Limits::default() })
+        Ok(Self { engine, runtime, limits: Limits::default(), options: ParseOptions::default() })
     }
 
     /// Loads a compiled module.
@@ -46,9 +48,14 @@ impl Workbench {
         self.runtime.block_on(self.engine.evaluate(module, input, Mocks::default(), limits, now()))
     }
 
+    /// Runs a module over an input at this time.
+    pub fn run_at(&self, module: &Arc<Module>, input: Document, now: Timestamp) -> Outcome {
+        self.runtime.block_on(self.engine.evaluate(module, input, Mocks::default(), self.limits, now))
+    }
+
     /// A document from JSON text.
     pub fn parse(&self, text: &[u8]) -> Result<Document, ParseError> {
-        Document::parse(text, &self.limits)
+        Document::parse_with(text, &self.limits, self.options)
     }
 }
 
@@ -64,6 +71,13 @@ pub fn standard_input() -> Result<Vec<u8>, Exit> {
     let mut bytes = Vec::new();
     std::io::stdin().lock().read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// How many bytes standard input has, where it is a file.
+pub fn standard_input_bytes() -> Option<u64> {
+    let about = rustix::fs::fstat(std::io::stdin()).ok()?;
+    let is_file = rustix::fs::FileType::from_raw_mode(about.st_mode).is_file();
+    u64::try_from(about.st_size).ok().filter(|_| is_file)
 }
 
 /// A document on standard input that cannot be read, as a problem with its place; so many lines came

@@ -39,7 +39,11 @@
 //! data, an object in which the key is looked up; `value` is the field of the row that is taken,
 //! else the row itself.
 //!
-//! Deliberately absent: the check against document types, which comes with types, and `records`.
+//! **`records`** of the source says where its records are: names divided by dots, or `$` for the
+//! document itself. The rules then see one record as `$` and `$$`, and the mapping gives an array of
+//! what they make of each.
+//!
+//! Deliberately absent: the check against document types, which comes with types.
 
 mod read;
 mod target;
@@ -62,6 +66,9 @@ pub struct MapFile {
     pub source_type: Option<String>,
     /// Document type of the target, when the file names one.
     pub target_type: Option<String>,
+    /// Where `records` of the source stands, when it is there. The target is then the array of what the
+    /// rules make of each record, and to them the record is the document.
+    pub records: Option<Span>,
     /// What the rules build.
     pub target: Target,
     /// Names of the reference data that any rule names, and their places.

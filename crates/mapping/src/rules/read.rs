@@ -3,7 +3,7 @@
 use lockgate_model::diagnostic::{Diagnostic, Diagnostics, Span};
 
 use super::{
-    Formula, From, MapFile, Target, ValueRule,
+    ArrayRule, Formula, From, MapFile, Target, ValueRule,
     target::{Draft, Rule},
     to::{self, Part},
 };
@@ -33,6 +33,7 @@ pub(super) fn read(file: &str, text: &str) -> (MapFile, Diagnostics) {
             file: file.to_owned(),
             source_type: None,
             target_type: None,
+            records: None,
             target: Target::Object(Vec::new()),
             tables: Vec::new(),
         },
@@ -104,6 +105,8 @@ impl Reader<'_> {
         let name = named(self, "mapping");
         let version = named(self, "version");
         let source_type = root.get("source").and_then(|node| self.document_type(node, "source", &["type", "records"]));
+        let records = root.get("source").and_then(|node| node.get("records"));
+        let records = records.and_then(|node| Some((self.records(node)?, node.span)));
         let target_type = root.get("target").and_then(|node| self.document_type(node, "target", &["type"]));
         let mut draft = Draft::default();
         match root.get("rules") {
@@ -111,18 +114,40 @@ impl Reader<'_> {
             None => self.missing(root, "a mapping file", "rules"),
         }
         let target = draft.build(&mut self.problems).unwrap_or_else(|| Target::Object(Vec::new()));
+        let (target, records) = match records {
+            Some((each, span)) => {
+                let rule = ArrayRule { each, when: None, default: None, entry: Some(target) };
+                (Target::Array(Box::new(rule)), Some(span))
+            }
+            None => (target, None),
+        };
         let tables = std::mem::take(&mut self.tables);
-        MapFile { name, version, file: file.to_owned(), source_type, target_type, target, tables }
+        MapFile { name, version, file: file.to_owned(), source_type, target_type, records, target, tables }
     }
 
     fn document_type(&mut self, node: &Node, what: &str, keys: &[&str]) -> Option<String> {
         self.object(node, &format!("`{what}`"), keys);
-        if let Some(records) = node.get("records") {
-            let help = "map the whole document; records of a stream come with a later version of the compiler";
-            self.problem("LG-MAP-LATER", records.span, "`records` is not compiled yet", help);
-        }
         let node = node.get("type")?;
         self.text(node, &format!("the type of the {what}"))
+    }
+
+    /// Where the records are, as an expression that gives them.
+    fn records(&mut self, node: &Node) -> Option<Formula> {
+        let origin = node.origin(self.text);
+        let text = node.as_text().unwrap_or_default();
+        let names = match to::parse(text) {
+            _ if text == "$" => Some("$".to_owned()),
+            // `$.orders` would be a field of that name.
+            Ok(_) if text.starts_with('$') => None,
+            Ok(parts) => parts.iter().map(Part::quoted).collect::<Option<Vec<_>>>().map(|names| names.join(".")),
+            Err(_) => None,
+        };
+        let Some(expression) = names.and_then(|names| Expression::parse(&names).ok()) else {
+            let help = "`$` is the document itself; else write names divided by dots, such as `data.orders`";
+            self.problem("LG-MAP-RECORDS", node.span, "`records` says no place of the source", help);
+            return None;
+        };
+        Some(Formula { expression, origin })
     }
 
     /// The rules in a list; `prefix` is where the surrounding rule's entries stand.

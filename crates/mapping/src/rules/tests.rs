@@ -22,7 +22,7 @@ fn pair(code: &str, marked: &str) -> (String, String) {
 fn all_problems_of_a_file_come_at_once_with_their_places() {
     let text = r#"
 mapping: orders
-source: { type: order, records: lines }
+source: { type: order, records: 'lines[0]' }
 colour: red
 rules:
   - to: a.b
@@ -43,7 +43,7 @@ rules:
         problems(text),
         [
             pair("LG-MAP-MISSING", "mapping: orders"),
-            pair("LG-MAP-LATER", "lines"),
+            pair("LG-MAP-RECORDS", "'lines[0]'"),
             pair("LG-MAP-KEY", "colour"),
             pair("S0207", ""),
             pair("LG-MAP-TO", "."),

@@ -9,6 +9,16 @@ pub(super) enum Part {
     Entry,
 }
 
+impl Part {
+    /// The field as a step of an expression; none for an entry.
+    pub(super) fn quoted(&self) -> Option<String> {
+        match self {
+            Part::Field(name) => Some(format!("`{name}`")),
+            Part::Entry => None,
+        }
+    }
+}
+
 /// What is wrong with a `to`, and at which of its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Malformed {

@@ -1,0 +1,233 @@
+//! Inputs of any length through a mapping in flat memory, and what is told when something is wrong in
+//! the middle of one.
+
+use std::{
+    io::{Read as _, Write as _},
+    process::{Child, Command, Stdio},
+    thread::JoinHandle,
+};
+
+use lockgate_testkit::process::{peak_rss_bytes, program};
+
+use crate::house::{ORDER, with_input};
+
+const MIB: u64 = 1 << 20;
+/// What the program may ever hold, whatever comes.
+const RSS_MAX: u64 = 64 * MIB;
+
+const MAPPING: &str = r#"mapping: lines
+version: 1
+source: { records: data.orders }
+rules:
+  - { to: id, from: orderId }
+  - { to: name, from: 'customer.(firstName & " " & lastName)' }
+  - { to: total, from: '$round($sum(lines.(quantity * unitPrice)), 2)' }
+  - to: items[]
+    each: lines[status != "cancelled"]
+    rules: [{ to: sku, from: sku }]
+"#;
+
+/// A process, and what it wrote so far.
+struct Mapped {
+    child: Child,
+    written: JoinHandle<(u64, Vec<u8>)>,
+}
+
+impl Mapped {
+    fn start(folder: &std::path::Path, mapping: &str, arguments: &[&str]) -> Self {
+        let file = folder.join("m.map.yaml");
+        std::fs::write(&file, mapping).unwrap();
+        let mut child = Command::new(program())
+            .arg("map")
+            .arg(&file)
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut out = child.stdout.take().unwrap();
+        // The end of what was written is kept; a pipe that nobody reads would stop the process.
+        let written = std::thread::spawn(move || {
+            let (mut piece, mut bytes, mut last) = (vec![0; 1 << 16], 0, Vec::new());
+            loop {
+                match out.read(&mut piece).unwrap() {
+                    0 => return (bytes, last),
+                    length => {
+                        bytes += length as u64;
+                        last = piece[..length].to_vec();
+                    }
+                }
+            }
+        });
+        Self { child, written }
+    }
+
+    /// Sends everything; answers how much, and how much memory it ever took.
+    fn feed(&mut self, before: &str, record: &str, after: &str, bytes_min: u64) -> (u64, u64) {
+        let mut input = self.child.stdin.take().unwrap();
+        let records = format!("{record},").repeat((1 << 18) / record.len() + 1);
+        let mut send = |text: &str| {
+            input.write_all(text.as_bytes()).unwrap();
+            text.len() as u64
+        };
+        let mut sent = send(before);
+        while sent < bytes_min {
+            sent += send(&records);
+        }
+        sent += send(record) + send(after);
+        let peak = peak_rss_bytes(self.child.id());
+        drop(input);
+        (sent, peak)
+    }
+
+    fn end(self) -> (std::process::Output, u64, Vec<u8>) {
+        let ended = self.child.wait_with_output().unwrap();
+        let (bytes, last) = self.written.join().unwrap();
+        (ended, bytes, last)
+    }
+}
+
+fn order() -> String {
+    let order: serde_json::Value = serde_json::from_str(ORDER).unwrap();
+    order.to_string()
+}
+
+fn passes_in_flat_memory(bytes: u64) {
+    let folder = lockgate_testkit::temp_dir();
+    let mut mapped = Mapped::start(folder.path(), MAPPING, &[]);
+    let (sent, peak) = mapped.feed("{\"head\":{\"n\":1},\"data\":{\"orders\":[", &order(), "]},\"tail\":[1,2]}", bytes);
+    let (ended, written, last) = mapped.end();
+    assert!(ended.status.success(), "{ended:?}");
+    assert!(sent >= bytes && written > sent / 20 && last.ends_with(b"]\n"), "{sent} bytes in, {written} out");
+    assert!(peak < RSS_MAX, "{} MiB resident for {} MiB of input", peak / MIB, sent / MIB);
+}
+
+#[test]
+fn an_input_larger_than_the_memory_it_may_take_passes_through() {
+    passes_in_flat_memory(65 * MIB);
+    if std::env::var_os("LOCKGATE_LONG").is_some() {
+        passes_in_flat_memory(1 << 30);
+    }
+}
+
+#[test]
+fn what_lies_beside_the_records_takes_no_memory_either() {
+    let folder = lockgate_testkit::temp_dir();
+    let mut mapped = Mapped::start(folder.path(), MAPPING, &["--duplicates", "last"]);
+    let (_, peak) = mapped.feed("{\"head\":[", &order(), "],\"data\":{\"orders\":[]}}", 65 * MIB);
+    let (ended, _, last) = mapped.end();
+    assert!(ended.status.success() && last == b"[]\n", "{ended:?}");
+    assert!(peak < RSS_MAX, "{} MiB resident", peak / MIB);
+}
+
+fn run(mapping: &str, arguments: &[&str], input: &str) -> (i32, String, String) {
+    let folder = lockgate_testkit::temp_dir();
+    let file = folder.path().join("m.map.yaml");
+    std::fs::write(&file, mapping).unwrap();
+    let ended = with_input(Command::new(program()).arg("map").arg(&file).args(arguments), input);
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (ended.status.code().unwrap(), text(&ended.stdout), text(&ended.stderr))
+}
+
+const DOUBLE: &str = "mapping: m\nversion: 1\nrules:\n  - { to: '[]', each: a, rules: [{ to: b, from: n * 2 }] }\n";
+
+#[test]
+fn a_record_that_fails_is_named_and_what_came_before_it_stays() {
+    for (input, told) in [
+        ("{\"a\":[{\"n\":1},{\"n\":2},{\"n\":\"x\"},{\"n\":4}]}", "(of record 3)"),
+        ("{\"a\":[{\"n\":1},{\"n\":2},{\"n\":},{\"n\":4}]}", "(record 3, byte 27)"),
+        ("{\"a\":[{\"n\":1},{\"n\":2}", "the text ends too early (byte 21)"),
+        ("{\"a\":[{\"n\":1},{\"n\":2}],\"a\":1}", "already (byte 23)"),
+    ] {
+        let (code, out, err) = run(DOUBLE, &[], input);
+        assert_eq!((code, out.as_str()), (1, "[{\"b\":2},{\"b\":4}"), "{err}");
+        assert!(err.contains(told), "{err}");
+        let (_, lines, _) = run(DOUBLE, &["--output", "jsonl"], input);
+        assert_eq!(lines, "{\"b\":2}\n{\"b\":4}\n");
+        // As a whole there is no output at all.
+        let (code, out, _) = run(DOUBLE, &["--whole"], input);
+        assert_eq!((code, out.as_str()), (1, ""));
+    }
+    // An array may be the only record, which is settled at the end; a trouble before shows what it gave.
+    let (code, out, _) = run(DOUBLE, &[], "{\"a\":[[{\"n\":1}],{\"n\":}]}");
+    assert_eq!((code, out.as_str()), (1, "[{\"b\":2}"));
+    let (_, _, err) = run(DOUBLE, &["--json"], "{\"a\":[{\"n\":1},{\"n\":}]}");
+    let told: serde_json::Value = serde_json::from_str(&err).unwrap();
+    assert_eq!(told["error"]["detail"], serde_json::json!({"record": 2, "byte": 19}), "{told}");
+    let (code, out, err) = run(DOUBLE, &["--output", "csv"], "{\"a\":[{\"n\":1},[{\"n\":2}]]}");
+    assert_eq!((code, out.as_str(), err.as_str()), (0, "b\r\n2\r\n4\r\n", ""));
+}
+
+#[test]
+fn formats_and_keys_that_come_twice_are_chosen() {
+    let lines = "mapping: m\nversion: 1\nsource: { records: $ }\nrules:\n  - { to: b, from: n * 2 }\n";
+    for arguments in [&["--input", "jsonl"] as &[&str], &["--input", "jsonl", "--whole"]] {
+        let (code, out, err) = run(lines, arguments, "{\"n\":1}\n\n{\"n\":2}");
+        assert_eq!((code, out.as_str()), (0, "[{\"b\":2},{\"b\":4}]\n"), "{err}");
+    }
+    let (code, _, err) = run(lines, &["--input", "jsonl"], "{\"n\":1}\n{\"n\":1,\"n\":2}\n");
+    assert!(code == 1 && err.contains("LG-JSON-DUPLICATE") && err.contains("record 2"), "{err}");
+    let last = ["--input", "jsonl", "--output", "jsonl", "--duplicates", "last"];
+    assert_eq!(run(lines, &last, "{\"n\":1}\n{\"n\":1,\"n\":2}\n").1, "{\"b\":2}\n{\"b\":4}\n");
+    let (code, _, err) = run(lines, &["--lines", "--input", "jsonl"], "");
+    assert!(code == 2 && err.contains("--input"), "{err}");
+    let eval = |arguments: &[&str]| {
+        with_input(Command::new(program()).args(["eval", "n"]).args(arguments), "{\"n\":1,\"n\":2}")
+    };
+    assert!(!eval(&[]).status.success());
+    assert_eq!(eval(&["--duplicates", "last"]).stdout, b"2\n");
+}
+
+#[test]
+fn records_go_out_before_the_input_has_ended() {
+    let folder = lockgate_testkit::temp_dir();
+    let file = folder.path().join("m.map.yaml");
+    std::fs::write(&file, DOUBLE).unwrap();
+    let mut child =
+        Command::new(program()).arg("map").arg(&file).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut input, mut out) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+    input.write_all(b"{\"a\":[{\"n\":1},{\"n\"").unwrap();
+    let mut first = [0; 8];
+    out.read_exact(&mut first).unwrap();
+    assert_eq!(&first, b"[{\"b\":2}");
+    // Nobody reads any more: the end is quiet.
+    drop(out);
+    let _ = input.write_all(":2}]}".repeat(1).as_bytes());
+    drop(input);
+    let ended = child.wait_with_output().unwrap();
+    assert!(ended.status.success(), "{ended:?}");
+}
+
+#[test]
+fn check_tells_which_mappings_stream_and_what_keeps_the_others_from_it() {
+    let folder = lockgate_testkit::temp_dir();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write("project.yaml", "project: p\n");
+    for (name, source, rule) in [
+        ("a", "source: { records: data.orders }\n", "{ to: id, from: $$.id }"),
+        ("b", "", "{ to: '[]', each: '$', from: id }"),
+        ("c", "", "{ to: '[]', each: lines, from: $$.header.id & id }"),
+        ("d", "", "{ to: total, from: $sum(lines.net) }"),
+    ] {
+        write(&format!("{name}.map.yaml"), &format!("mapping: {name}\nversion: 1\n{source}rules:\n  - {rule}\n"));
+    }
+    let check = |arguments: &[&str]| {
+        let checked = Command::new(program()).args(arguments).arg(folder.path()).output().unwrap();
+        assert!(checked.status.success(), "{checked:?}");
+        String::from_utf8(checked.stdout).unwrap()
+    };
+    let lines = "  a streams: records of `data.orders`\n\
+                 \x20 b streams: records of the document itself\n\
+                 \x20 c does not stream: `$$.header.id` reads outside the record (c.map.yaml:4:36)\n\
+                 \x20 d does not stream: the target is one object, made of the whole document (d.map.yaml:4:24)\n";
+    let shown = check(&["check"]);
+    assert!(shown.ends_with(lines), "{shown}");
+    let value: serde_json::Value = serde_json::from_str(&check(&["--json", "check"])).unwrap();
+    assert_eq!(value["mappings"][0], serde_json::json!({"mapping": "a", "streams": true, "records": "data.orders"}));
+    let told = &value["mappings"][2];
+    assert_eq!(
+        (told["reason"].as_str(), told["column"].as_u64()),
+        (Some("`$$.header.id` reads outside the record"), Some(36))
+    );
+}
