@@ -9,6 +9,7 @@
 mod ast;
 mod builtin;
 mod fold;
+mod format;
 pub mod ir;
 mod kinds;
 mod later;
@@ -22,6 +23,7 @@ mod tree;
 use lockgate_model::diagnostic::{Diagnostic, Diagnostics, Span};
 
 pub use builtin::{builtins, is_builtin};
+pub use format::{format, is_same};
 pub use kinds::{ValueKind, kind_of};
 
 /// A parsed expression.
