@@ -1,12 +1,13 @@
 //! Expressions and mapping rules: parse, check, one intermediate form.
 //!
 //! [`expression`] reads the expression language, [`rules`] mapping files, [`yaml`] the positioned
-//! trees that mapping files and flows are read from, [`nearest`] finds what was meant. Crate `compiler` makes code of what comes out.
+//! trees that mapping files and flows are read from, [`format`] writes them in one form, [`nearest`] finds what was meant. Crate `compiler` makes code of what comes out.
 //!
 //! Deliberately absent: evaluation of any kind, files, and the check of mappings against document
 //! types, which comes with the types.
 
 pub mod expression;
+pub mod format;
 mod nearest;
 pub mod rules;
 pub mod yaml;

@@ -212,7 +212,12 @@ impl Printer<'_> {
     }
 
     fn arguments(&self, arguments: &[Node]) -> Doc {
-        let holds = |node: &Node| matches!(node.kind, Kind::Lambda(..) | Kind::Object(_) | Kind::Block(_));
+        let alone = arguments.len() == 1;
+        let holds = |node: &Node| match node.kind {
+            Kind::Lambda(..) | Kind::Object(_) | Kind::Block(_) => true,
+            Kind::Array(_) => alone,
+            _ => false,
+        };
         match arguments.split_last() {
             // What is written over several lines stands open in the call's own line.
             Some((last, before)) if holds(last) && !before.iter().any(holds) => {

@@ -1,0 +1,308 @@
+//! A sheet to text.
+
+use super::{
+    WIDTH, scalar,
+    sheet::{Above, Form, Key, Scalar, Sheet},
+};
+use crate::expression;
+
+/// The file.
+pub(super) fn write(mut sheet: Sheet) -> String {
+    let mut writer = Writer { out: String::new() };
+    let above = std::mem::take(&mut sheet.above);
+    writer.above(above, 0, true);
+    let blank_first = writer.out.is_empty();
+    if let Some(comment) = sheet.beside.take_if(|_| !matches!(sheet.form, Form::Scalar(_))) {
+        writer.line(0, &comment);
+    }
+    match sheet.form {
+        Form::Mapping { entries, below, .. } if !entries.is_empty() => writer.entries(entries, below, 0, blank_first),
+        Form::Sequence { items, below, .. } if !items.is_empty() => writer.items(items, below, 0, blank_first),
+        form => {
+            let below = Sheet { form, ..sheet };
+            let (below, rest) = without_below(below);
+            let text = inline(&below, false).unwrap_or_else(|| scalar_of(&below.form));
+            let beside = below.beside.unwrap_or_default();
+            // A file without a value is null.
+            let value = if text == "null" { "" } else { &text };
+            let line = format!("{value} {beside}");
+            if !line.trim().is_empty() {
+                writer.line(0, line.trim());
+            }
+            writer.above(rest, 0, false);
+        }
+    }
+    writer.out
+}
+
+fn scalar_of(form: &Form) -> String {
+    match form {
+        Form::Scalar(scalar) => one_line(scalar, false),
+        _ => String::new(),
+    }
+}
+
+/// Takes the comments that stand below what has no entries.
+fn without_below(mut sheet: Sheet) -> (Sheet, Vec<Above>) {
+    let rest = match &mut sheet.form {
+        Form::Sequence { below, .. } | Form::Mapping { below, .. } => std::mem::take(below),
+        Form::Scalar(_) => Vec::new(),
+    };
+    (sheet, rest)
+}
+
+struct Writer {
+    out: String,
+}
+
+impl Writer {
+    fn line(&mut self, indent: usize, text: &str) {
+        self.out.push_str(&" ".repeat(indent));
+        self.out.push_str(text);
+        self.out.push('\n');
+    }
+
+    /// Comments and blank lines; `first`: nothing of this list stands before them, so no blank line does.
+    fn above(&mut self, above: Vec<Above>, indent: usize, first: bool) {
+        let mut first = first;
+        for line in above {
+            match line {
+                Above::Blank if !first && !self.out.ends_with("\n\n") => self.out.push('\n'),
+                Above::Blank => {}
+                Above::Comment(text) => {
+                    self.line(indent, &text);
+                    first = false;
+                }
+            }
+        }
+    }
+
+    fn entries(&mut self, entries: Vec<(Key, Sheet)>, below: Vec<Above>, indent: usize, first: bool) {
+        let mut first = first;
+        for (key, sheet) in entries {
+            self.entry(key, sheet, indent, first, true);
+            first = false;
+        }
+        self.above(below, indent, false);
+    }
+
+    /// One entry of an object. `pad`: its line is not begun.
+    fn entry(&mut self, key: Key, mut sheet: Sheet, indent: usize, first: bool, pad: bool) {
+        let above = std::mem::take(&mut sheet.above);
+        let (mut sheet, rest) = if is_empty(&sheet) { without_below(sheet) } else { (sheet, Vec::new()) };
+        self.above(above, indent, first);
+        self.above(rest, indent, first);
+        let key = format!("{}:", scalar::key(&key, false));
+        if pad {
+            self.out.push_str(&" ".repeat(indent));
+        }
+        self.out.push_str(&key);
+        let column = indent + key.chars().count() + 1;
+        let beside = sheet.beside.take().map(|comment| format!(" {comment}")).unwrap_or_default();
+        match on_line(&sheet, column) {
+            Some(text) => self.out.push_str(&format!(" {text}{beside}\n")),
+            None => self.below(sheet, indent + 2, &beside),
+        }
+    }
+
+    /// A value on the lines below its key.
+    fn below(&mut self, sheet: Sheet, indent: usize, beside: &str) {
+        match sheet.form {
+            Form::Mapping { entries, below, .. } => {
+                self.out.push_str(&format!("{beside}\n"));
+                self.entries(entries, below, indent, true);
+            }
+            Form::Sequence { items, below, .. } => {
+                self.out.push_str(&format!("{beside}\n"));
+                self.items(items, below, indent, true);
+            }
+            Form::Scalar(scalar) => self.scalar(&scalar, indent, beside),
+        }
+    }
+
+    /// A value that is not written on one line, where that can be.
+    fn scalar(&mut self, scalar: &Scalar, indent: usize, beside: &str) {
+        let lines = match scalar {
+            Scalar::Word(_) => None,
+            Scalar::Text { text, block } => scalar::block(text, block.as_ref(), indent),
+            Scalar::Formula { text, enclosed } => Some(folded(text, *enclosed, WIDTH.saturating_sub(indent))),
+        };
+        match lines {
+            Some(lines) => {
+                let mut lines = lines.into_iter();
+                self.out.push_str(&format!(" {}{beside}\n", lines.next().unwrap_or_default()));
+                for line in lines {
+                    let indent = if line.is_empty() { 0 } else { indent };
+                    self.line(indent, &line);
+                }
+            }
+            None => self.out.push_str(&format!(" {}{beside}\n", one_line(scalar, false))),
+        }
+    }
+
+    fn items(&mut self, items: Vec<Sheet>, below: Vec<Above>, indent: usize, first: bool) {
+        let mut first = first;
+        for item in items {
+            self.item(item, indent, first, true);
+            first = false;
+        }
+        self.above(below, indent, false);
+    }
+
+    /// One item of a list.
+    fn item(&mut self, mut sheet: Sheet, indent: usize, first: bool, pad: bool) {
+        let mut above = std::mem::take(&mut sheet.above);
+        let column = indent + 2;
+        let line = on_line(&sheet, column);
+        if line.is_none() && !matches!(sheet.form, Form::Scalar(_)) {
+            // What stands over its first entry stands over the whole of it.
+            above.extend(sheet.beside.take().map(Above::Comment));
+            hoist(&mut sheet, &mut above);
+        }
+        let (mut sheet, rest) = if is_empty(&sheet) { without_below(sheet) } else { (sheet, Vec::new()) };
+        above.extend(rest);
+        self.above(above, indent, first);
+        if pad {
+            self.out.push_str(&" ".repeat(indent));
+        }
+        self.out.push('-');
+        let beside = sheet.beside.take().map(|comment| format!(" {comment}")).unwrap_or_default();
+        if let Some(text) = line {
+            self.out.push_str(&format!(" {text}{beside}\n"));
+            return;
+        }
+        match sheet.form {
+            Form::Scalar(scalar) => self.scalar(&scalar, column, &beside),
+            Form::Mapping { entries, below, .. } => {
+                self.out.push(' ');
+                for (i, (key, sheet)) in entries.into_iter().enumerate() {
+                    self.entry(key, sheet, column, i == 0, i > 0);
+                }
+                self.above(below, column, false);
+            }
+            Form::Sequence { items, below, .. } => {
+                self.out.push(' ');
+                for (i, item) in items.into_iter().enumerate() {
+                    self.item(item, column, i == 0, i > 0);
+                }
+                self.above(below, column, false);
+            }
+        }
+    }
+}
+
+/// Takes the comments over the first entry.
+fn hoist(sheet: &mut Sheet, above: &mut Vec<Above>) {
+    let first = match &mut sheet.form {
+        Form::Mapping { entries, .. } => {
+            let Some((_, first)) = entries.first_mut() else { return };
+            if is_empty(first) {
+                above.extend(comments(&mut first.above));
+                let emptied = std::mem::replace(&mut first.form, Form::Scalar(Scalar::Word(String::new())));
+                let (kept, rest) = without_below(Sheet { start: 0, above: Vec::new(), beside: None, form: emptied });
+                first.form = kept.form;
+                above.extend(rest);
+                return;
+            }
+            above.extend(comments(&mut first.above));
+            return;
+        }
+        Form::Sequence { items, .. } => items.first_mut(),
+        Form::Scalar(_) => None,
+    };
+    if let Some(first) = first {
+        above.extend(comments(&mut first.above));
+        if on_line(first, 0).is_none() || matches!(first.form, Form::Mapping { .. } | Form::Sequence { .. }) {
+            if !matches!(first.form, Form::Scalar(_)) {
+                above.extend(first.beside.take().map(Above::Comment));
+            }
+            hoist(first, above);
+        }
+    }
+}
+
+fn comments(above: &mut Vec<Above>) -> Vec<Above> {
+    let mut taken = std::mem::take(above);
+    taken.retain(|line| *line != Above::Blank);
+    taken
+}
+
+fn is_empty(sheet: &Sheet) -> bool {
+    match &sheet.form {
+        Form::Sequence { items, .. } => items.is_empty(),
+        Form::Mapping { entries, .. } => entries.is_empty(),
+        Form::Scalar(_) => false,
+    }
+}
+
+/// The value on one line from this column on, where it may and does fit.
+fn on_line(sheet: &Sheet, column: usize) -> Option<String> {
+    let must_not = match &sheet.form {
+        Form::Scalar(Scalar::Text { block: Some((_, lines)), .. }) => !lines.is_empty(),
+        Form::Sequence { items, line, .. } => !line && !items.is_empty(),
+        Form::Mapping { entries, line, .. } => !line && !entries.is_empty(),
+        Form::Scalar(_) => false,
+    };
+    if must_not {
+        return None;
+    }
+    let text = inline(sheet, false)?;
+    let fits = column + text.chars().count() <= WIDTH;
+    (fits || is_empty(sheet) || matches!(sheet.form, Form::Scalar(Scalar::Word(_)))).then_some(text)
+}
+
+/// The value on one line, if nothing in it needs a line of its own.
+fn inline(sheet: &Sheet, braces: bool) -> Option<String> {
+    let quiet =
+        |sheet: &Sheet| sheet.beside.is_none() && !sheet.above.iter().any(|line| matches!(line, Above::Comment(_)));
+    match &sheet.form {
+        Form::Scalar(Scalar::Text { text, .. }) if text.contains('\n') => None,
+        Form::Scalar(scalar) => Some(one_line(scalar, braces)),
+        Form::Sequence { items, below, .. } => {
+            if items.is_empty() && !braces {
+                return Some("[]".to_owned());
+            }
+            let inner: Option<Vec<String>> =
+                items.iter().map(|item| inline(item, true).filter(|_| quiet(item))).collect();
+            inner.filter(|_| below.is_empty()).map(|inner| format!("[{}]", inner.join(", ")))
+        }
+        Form::Mapping { entries, below, .. } => {
+            if entries.is_empty() && !braces {
+                return Some("{}".to_owned());
+            }
+            let entry = |(key, sheet): &(Key, Sheet)| {
+                let value = inline(sheet, true).filter(|_| quiet(sheet))?;
+                Some(format!("{}: {value}", scalar::key(key, true)))
+            };
+            let inner: Option<Vec<String>> = entries.iter().map(entry).collect();
+            let inner = inner.filter(|_| below.is_empty())?;
+            Some(if inner.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", inner.join(", ")) })
+        }
+    }
+}
+
+fn one_line(scalar: &Scalar, braces: bool) -> String {
+    match scalar {
+        Scalar::Word(word) => word.clone(),
+        Scalar::Text { text, .. } => scalar::text(text, braces),
+        Scalar::Formula { text, enclosed } if *enclosed => scalar::text(&format!("${{ {text} }}"), braces),
+        Scalar::Formula { text, .. } => scalar::text(text, braces),
+    }
+}
+
+/// An expression below its key.
+fn folded(text: &str, enclosed: bool, width: usize) -> Vec<String> {
+    let (open, close) = if enclosed { ("${ ", " }") } else { ("", "") };
+    let width = width.saturating_sub(open.len() + close.len());
+    // On one line it was formatted before.
+    let broken = expression::format(text, Some(width)).unwrap_or_else(|_| text.to_owned());
+    let pad = " ".repeat(open.len());
+    let mut lines = vec![">-".to_owned()];
+    for (i, line) in broken.lines().enumerate() {
+        lines.push(format!("{}{line}", if i == 0 { open } else { &pad }));
+    }
+    if let Some(last) = lines.last_mut() {
+        last.push_str(close);
+    }
+    lines
+}
