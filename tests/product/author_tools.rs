@@ -119,3 +119,191 @@ fn formatted_examples_compile_to_what_they_were() {
         assert_eq!(mapped(&folder), mapped(&copy));
     }
 }
+
+/// A mapping file with every kind of rule, and a table beside it.
+fn every_kind(folder: &std::path::Path) -> String {
+    std::fs::create_dir(folder.join("tables")).unwrap();
+    std::fs::write(folder.join("tables/t.json"), r#"{"K":{"name":"Kilo"},"L":{}}"#).unwrap();
+    let file = folder.join("m.map.yaml");
+    let rules = r#"mapping: m
+version: 1
+rules:
+  - { to: a.copied, from: x }
+  - { to: a.computed, from: 'x   + 1' }
+  - { to: a.default, from: none, default: '"d"' }
+  - { to: a.neither, from: none, default: nothing }
+  - { to: when, when: x = 2, from: x, default: 5 }
+  - { to: key, lookup: { table: t, key: none, value: name } }
+  - { to: row, lookup: { table: t, key: '"X"', value: name }, default: '"?"' }
+  - { to: field, lookup: { table: t, key: '"L"', value: name } }
+  - { to: found, lookup: { table: t, key: code, value: name } }
+  - { to: whole, lookup: { table: t, key: code } }
+  - { to: 'copies[]', each: list }
+  - { to: 'made[]', each: list, from: '$[$ > 1]' }
+  - { to: 'empty[]', each: none, default: '[7]' }
+  - { to: 'off[]', each: list, when: false }
+  - { to: '`odd/na~me`', from: '1.50' }
+  - to: outer[]
+    each: groups
+    rules:
+      - { to: id, from: id }
+      - to: inner[]
+        each: items
+        rules:
+          - { to: v, from: $ }
+          - { to: up, from: $$.x, when: $ > 1 }
+  - { to: 'flat[]', each: groups }
+  - { to: 'flat[].deep.id', from: id }
+  - { to: 'gone[]', each: none, rules: [{ to: a, from: b }, { to: 'c[]', each: d, from: e }] }
+"#;
+    std::fs::write(&file, rules).unwrap();
+    file.to_str().unwrap().to_owned()
+}
+
+/// Sets a place of a document.
+fn put(document: &mut Value, pointer: &str, value: Value) {
+    let Some((_, rest)) = pointer.split_once('/') else {
+        *document = value;
+        return;
+    };
+    let (name, more) = rest.split_once('/').map_or((rest, String::new()), |(name, more)| (name, format!("/{more}")));
+    let name = name.replace("~1", "/").replace("~0", "~");
+    if let Value::Array(items) = document {
+        let index: usize = name.parse().unwrap();
+        return put(&mut items[index], &more, value);
+    }
+    put(document.as_object_mut().unwrap().entry(name).or_insert(json!({})), &more, value);
+}
+
+#[test]
+fn an_explanation_holds_the_document_and_nothing_else() {
+    let folder = lockgate_testkit::temp_dir();
+    let file = every_kind(folder.path());
+    for input in [
+        r#"{"x":1,"code":"K","list":[1,2,3],"groups":[{"id":"g","items":[1,2]},{"id":"h","items":[]},{"id":"i"}]}"#,
+        r#"{"x":2,"list":5,"groups":{"items":3}}"#,
+        r#"{"x":null,"code":"L","list":[[1],[2,3]]}"#,
+        "[]",
+        "{}",
+    ] {
+        let mapped = lockgate(&["map", &file], input);
+        let explained = lockgate(&["--json", "map", &file, "--explain"], input);
+        assert_eq!(mapped.status.code(), explained.status.code(), "{input}: {explained:?}");
+        if !mapped.status.success() {
+            continue;
+        }
+        let told: Value = serde_json::from_slice(&explained.stdout).unwrap();
+        let mut made = json!({});
+        for place in told["places"].as_array().unwrap() {
+            // The array itself comes before what is in its entries.
+            let value = match place["entries"].as_u64() {
+                Some(entries) => vec![json!({}); usize::try_from(entries).unwrap()].into(),
+                None => place["value"].clone(),
+            };
+            put(&mut made, place["pointer"].as_str().unwrap(), value);
+        }
+        let document: Value = serde_json::from_slice(&mapped.stdout).unwrap();
+        assert_eq!(made, document, "{input}");
+    }
+}
+
+#[test]
+fn each_kind_of_rule_tells_what_it_did() {
+    let folder = lockgate_testkit::temp_dir();
+    let file = every_kind(folder.path());
+    let input = r#"{"x":1,"code":"K","list":[1,2],"groups":[{"id":"g","items":[1,2]},{"id":"h"}]}"#;
+    let explained = lockgate(&["--json", "map", &file, "--explain"], input);
+    let told: Value = serde_json::from_slice(&explained.stdout).unwrap();
+    let because = |why: Value, at: (&str, usize, &str), expression: &str, value: Value| {
+        json!({"pointer": at.0, "value": value, "line": at.1, "to": at.2, "how": "default",
+               "expression": expression, "because": why})
+    };
+    let from = |pointer: &str, line: usize, to: &str, expression: &str, value: Value| json!({"pointer": pointer, "value": value, "line": line, "to": to, "how": "from", "expression": expression});
+    let each = |pointer: &str, line: usize, to: &str, expression: &str, entries: usize| json!({"pointer": pointer, "line": line, "to": to, "how": "each", "expression": expression, "entries": entries});
+    let copied = |pointer: &str, value: Value| json!({"pointer": pointer, "value": value, "line": 14, "to": "copies[]", "how": "copied"});
+    let lookup = |pointer: &str, line: usize, value: Value| json!({"pointer": pointer, "value": value, "line": line, "to": &pointer[1..], "how": "lookup", "table": "t", "key": "K"});
+    let nothing = json!({"reason": "from", "expression": "none"});
+    let no_row = json!({"reason": "no-row", "table": "t", "key": "X"});
+    let wanted = [
+        from("/a/copied", 4, "a.copied", "x", json!(1)),
+        from("/a/computed", 5, "a.computed", "x + 1", json!(2)),
+        because(nothing, ("/a/default", 6, "a.default"), "\"d\"", json!("d")),
+        because(no_row, ("/row", 10, "row"), "\"?\"", json!("?")),
+        lookup("/found", 12, json!("Kilo")),
+        lookup("/whole", 13, json!({"name": "Kilo"})),
+        each("/copies", 14, "copies[]", "list", 2),
+        copied("/copies/0", json!(1)),
+        copied("/copies/1", json!(2)),
+        each("/made", 15, "made[]", "list", 1),
+        from("/made/0", 15, "made[]", "$[$ > 1]", json!(2)),
+        because(json!({"reason": "no-entry"}), ("/empty", 16, "empty[]"), "[7]", json!([7])),
+        from("/odd~1na~0me", 18, "`odd/na~me`", "1.50", json!(1.5)),
+        each("/outer", 19, "outer[]", "groups", 2),
+        from("/outer/0/id", 22, "id", "id", json!("g")),
+        each("/outer/0/inner", 23, "inner[]", "items", 2),
+        from("/outer/0/inner/0/v", 26, "v", "$", json!(1)),
+        from("/outer/0/inner/1/v", 26, "v", "$", json!(2)),
+        from("/outer/0/inner/1/up", 27, "up", "$$.x", json!(1)),
+        from("/outer/1/id", 22, "id", "id", json!("h")),
+        each("/outer/1/inner", 23, "inner[]", "items", 0),
+        each("/flat", 28, "flat[]", "groups", 2),
+        from("/flat/0/deep/id", 29, "flat[].deep.id", "id", json!("g")),
+        from("/flat/1/deep/id", 29, "flat[].deep.id", "id", json!("h")),
+        each("/gone", 30, "gone[]", "none", 0),
+    ];
+    for (got, wanted) in told["places"].as_array().unwrap().iter().zip(&wanted) {
+        assert_eq!(got, wanted);
+    }
+    assert_eq!(told["places"].as_array().unwrap().len(), wanted.len());
+    let unset = |pointer: &str, line: usize, to: &str, why: Value| {
+        let mut unset = json!({"pointer": pointer, "line": line, "to": to});
+        unset.as_object_mut().unwrap().extend(why.as_object().unwrap().clone());
+        unset
+    };
+    let when = |expression: &str| json!({"reason": "when", "expression": expression});
+    let no_entry = json!({"reason": "no-entry"});
+    let wanted = [
+        unset("/a/neither", 7, "a.neither", json!({"reason": "from", "expression": "none"})),
+        unset("/when", 8, "when", when("x = 2")),
+        unset("/key", 9, "key", json!({"reason": "no-key", "table": "t", "expression": "none"})),
+        unset("/field", 11, "field", json!({"reason": "no-field", "table": "t", "key": "L", "field": "name"})),
+        unset("/made/-", 15, "made[]", json!({"reason": "from", "expression": "$[$ > 1]"})),
+        unset("/off", 17, "off[]", when("false")),
+        unset("/outer/0/inner/0/up", 27, "up", when("$ > 1")),
+        unset("/outer/1/inner/-/v", 26, "v", no_entry.clone()),
+        unset("/outer/1/inner/-/up", 27, "up", no_entry.clone()),
+        unset("/gone/-/a", 30, "a", no_entry.clone()),
+        unset("/gone/-/c/-", 30, "c[]", no_entry.clone()),
+        unset("/gone/-/c", 30, "c[]", no_entry),
+    ];
+    assert_eq!(told["nothing"].as_array().unwrap(), &wanted.to_vec());
+
+    let shown = text(&lockgate(&["map", &file, "--explain"], input).stdout);
+    for part in [
+        "25 places are set\n",
+        "12 places are not set\n",
+        "/row ",
+        "default \"?\", because \"X\" is not in t",
+        "lookup \"K\" in t",
+        "`when` is not true: x = 2",
+        "there is no key: none is nothing",
+        "\"L\" in t has no `name`",
+    ] {
+        assert!(shown.contains(part), "`{part}` is not in:\n{shown}");
+    }
+    assert!(!shown.contains('\u{1b}'), "{shown}");
+}
+
+#[test]
+fn an_explanation_is_refused_where_the_mapping_is() {
+    let folder = lockgate_testkit::temp_dir();
+    let file = folder.path().join("m.map.yaml");
+    let name = file.to_str().unwrap();
+    std::fs::write(&file, "mapping: m\nversion: 1\nrules:\n  - { to: a, from: b + 1, lookup: 1 }\n").unwrap();
+    let refused = lockgate(&["map", name, "--explain"], "{}");
+    assert!(refused.status.code() == Some(1) && text(&refused.stderr).contains("LG-MAP-CLASH"), "{refused:?}");
+    std::fs::write(&file, "mapping: m\nversion: 1\nrules:\n  - { to: a, from: b + 1 }\n").unwrap();
+    let failed = lockgate(&["map", name, "--explain"], "{\"b\":\"x\"}");
+    assert!(failed.status.code() == Some(1) && text(&failed.stderr).contains("T2001"), "{failed:?}");
+    assert_eq!(lockgate(&["map", name, "--explain", "--lines"], "{}").status.code(), Some(2));
+}

@@ -19,7 +19,8 @@ pub use expression::{Scope, compile_condition, compile_expression, expression_mo
 pub use flow::{ERROR_TYPES, error_type_names};
 pub use format::{format, is_named};
 pub use lockgate_mapping::expression::format as format_expression;
-pub use mapping::{Tables, compile_map, map_module};
+pub use lockgate_mapping::{MapFile, rules};
+pub use mapping::{Tables, compile_map, explain_module, map_module};
 pub use module::Compiled;
 pub use project::{Case, Catalog, Declaration, OperationInfo, Project, Sources};
 

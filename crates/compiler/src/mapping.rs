@@ -32,6 +32,17 @@ pub fn compile_map(
     source: u32,
     tables: &Tables,
 ) -> Result<FunctionId, Diagnostics> {
+    compile(m, map, source, tables, false)
+}
+
+/// The same, or one that tells beside the document what each rule did; see [`explain`].
+fn compile(
+    m: &mut ModuleBuilder,
+    map: &MapFile,
+    source: u32,
+    tables: &Tables,
+    explained: bool,
+) -> Result<FunctionId, Diagnostics> {
     let mut planner = Planner { tables, problems: check_tables(map, tables) };
     let plan = planner.target(&map.target, false);
     let problems = planner.problems.0.into_iter().map(|p| p.file(&map.file)).collect();
@@ -40,8 +51,12 @@ pub fn compile_map(
     let id = m.declare(&format!("map {}", map.name), &[ValType::I64], &[ValType::I64]);
     let mut body = Body::new(1);
     let item = root_item(&mut body, ROOT);
-    let mut writer = Writer { m, source, body, item, too_large: false };
-    writer.target(&plan, Context::Root);
+    let mut writer = Writer { m, source, body, item, too_large: false, trail: None };
+    if explained {
+        writer.explained(&plan);
+    } else {
+        writer.target(&plan, Context::Root);
+    }
     let Writer { body, too_large, .. } = writer;
     if too_large || body.is_too_large() {
         let problem = Diagnostic::new("LG-MAP-SIZE", Span::default(), "the mapping is too large to compile")
@@ -79,12 +94,20 @@ pub(crate) fn check_tables(map: &MapFile, tables: &Tables) -> Diagnostics {
 
 /// A module of one mapping: input slot 0, output slot 1.
 pub fn map_module(file: &str, text: &str, tables: &Tables) -> Result<Compiled, Diagnostics> {
+    module(&checked(file, text, tables)?, tables, false)
+}
+
+/// A mapping file without problems.
+fn checked(file: &str, text: &str, tables: &Tables) -> Result<MapFile, Diagnostics> {
     let (map, mut problems) = MapFile::read(file, text);
     problems.0.extend(check_tables(&map, tables).0);
-    problems.into_result(())?;
+    problems.into_result(map)
+}
+
+fn module(map: &MapFile, tables: &Tables, explained: bool) -> Result<Compiled, Diagnostics> {
     let mut m = ModuleBuilder::new(&map.name);
-    let source = m.source(file);
-    let function = compile_map(&mut m, &map, source, tables)?;
+    let source = m.source(&map.file);
+    let function = compile(&mut m, map, source, tables, explained)?;
     let mut step = Body::new(1);
     start(&mut step);
     step.ins().i32_const(1).i32_const(0);
@@ -142,7 +165,7 @@ impl Planner<'_> {
                 fields.iter().map(|(name, target)| (name.as_str(), self.target(target, on_item))).collect(),
             ),
             Target::Array(array) => {
-                let ArrayRule { each, when, default, entry } = array.as_ref();
+                let ArrayRule { each, when, default, entry, .. } = array.as_ref();
                 let entry = entry.as_ref().map(|entry| self.target(entry, true));
                 let when = self.optional(when, on_item);
                 let default = self.optional(default, on_item);
@@ -152,7 +175,7 @@ impl Planner<'_> {
                 }
             }
             Target::Value(value) => {
-                let ValueRule { from, when, default } = value.as_ref();
+                let ValueRule { from, when, default, .. } = value.as_ref();
                 let when = self.optional(when, on_item);
                 let default = self.optional(default, on_item);
                 match self.from(from, on_item) {
@@ -203,6 +226,8 @@ struct Writer<'m> {
     /// Local of the root as a path sees it.
     item: u32,
     too_large: bool,
+    /// Where each rule tells what it did, when that is asked for.
+    trail: Option<explain::Trail>,
 }
 
 impl Writer<'_> {
@@ -244,8 +269,14 @@ impl Writer<'_> {
     fn target(&mut self, plan: &Plan<'_>, context: Context) {
         match plan {
             Plan::Object(fields) => self.object(fields, context),
-            Plan::Array(array) => self.array(array, context),
-            Plan::Value(value) => self.value(value, context),
+            Plan::Array(array) => match self.trail {
+                Some(trail) => self.explained_array(array, context, trail),
+                None => self.array(array, context),
+            },
+            Plan::Value(value) => match self.trail {
+                Some(trail) => self.explained_value(value, context, trail),
+                None => self.value(value, context),
+            },
         }
     }
 
@@ -260,6 +291,10 @@ impl Writer<'_> {
 
     fn field(&mut self, object: u32, name: &str, plan: &Plan<'_>, context: Context) {
         match plan {
+            Plan::Value(_) | Plan::Array(_) if self.trail.is_some() => {
+                self.target(plan, context);
+                self.set(object, name);
+            }
             Plan::Value(value) => match (&value.from, &value.default) {
                 (Origin::Formula(from), None) => self.when(value.when.as_ref(), context, |w| {
                     w.with(from, context, |e, program| e.field(object, name, &program.root));
@@ -344,6 +379,7 @@ impl Writer<'_> {
         self.body.ins().local_get(result);
     }
 
+    /// Pushes the array of entries, or the default where there is none.
     fn entries(&mut self, array: &ArrayPlan<'_>, context: Context) {
         self.handle(&array.each, context);
         let items = self.stash();
@@ -359,7 +395,7 @@ impl Writer<'_> {
         self.body.op(Op::At);
         self.body.ins().local_set(item);
         match &array.entry {
-            Some(entry) => self.target(entry, Context::Local(item)),
+            Some(entry) => self.entry(entry, Context::Local(item)),
             None => {
                 self.body.ins().local_get(item);
             }
@@ -371,7 +407,7 @@ impl Writer<'_> {
         match &array.default {
             Some(default) => {
                 self.body.ins().local_get(count).i32_eqz().if_(BlockType::Result(ValType::I64));
-                self.handle(default, context);
+                self.array_default(default, context);
                 self.body.ins().else_().local_get(list).end();
             }
             None => {
@@ -380,6 +416,10 @@ impl Writer<'_> {
         }
     }
 }
+
+mod explain;
+
+pub use explain::explain_module;
 
 #[cfg(test)]
 mod tests;

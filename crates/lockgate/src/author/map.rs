@@ -10,7 +10,7 @@ use lockgate_model::Diagnostics;
 
 use crate::{
     author::{
-        sources,
+        explain, sources,
         workbench::{Workbench, faulted, standard_input, standard_input_lines, unreadable},
     },
     exit::Exit,
@@ -25,6 +25,9 @@ pub struct Map {
     /// The input is one JSON document per line.
     #[arg(long)]
     lines: bool,
+    /// Tell which rule made which field, and which rules set nothing and why, for one document.
+    #[arg(long, conflicts_with = "lines")]
+    explain: bool,
 }
 
 impl Map {
@@ -34,6 +37,9 @@ impl Map {
         let (text, unreadable) =
             sources::text(&self.file, &name).map_err(|e| Exit::Usage(format!("cannot read `{name}`: {e}")))?;
         let tables = sources::tables(self.file.parent())?;
+        if self.explain {
+            return explain::run(&name, &text, unreadable, &tables, output);
+        }
         let compiled = lockgate_compiler::map_module(&name, &text, &tables);
         let found = compiled.as_ref().err().cloned().unwrap_or_default();
         let all = Diagnostics(unreadable.into_iter().chain(found.0).collect());

@@ -3,6 +3,7 @@
 pub mod build;
 pub mod check;
 pub mod eval;
+pub mod explain;
 pub mod fmt;
 pub mod map;
 pub mod new;

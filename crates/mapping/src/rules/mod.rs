@@ -79,9 +79,20 @@ pub enum Target {
     Value(Box<ValueRule>),
 }
 
+/// Which rule of the file it is.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Where its `to` stands.
+    pub span: Span,
+    /// Its `to`, below that of the rule around it.
+    pub to: String,
+}
+
 /// The rule of an array.
 #[derive(Debug, Clone)]
 pub struct ArrayRule {
+    /// Which it is.
+    pub site: Site,
     /// Whose items become entries.
     pub each: Formula,
     /// Whether the array is set at all.
@@ -95,6 +106,8 @@ pub struct ArrayRule {
 /// The rule of a value.
 #[derive(Debug, Clone)]
 pub struct ValueRule {
+    /// Which it is.
+    pub site: Site,
     /// Where the value comes from.
     pub from: From,
     /// Whether it is set at all.

@@ -3,7 +3,7 @@
 use lockgate_model::diagnostic::{Diagnostic, Diagnostics, Span};
 
 use super::{
-    Formula, From, MapFile, Target, ValueRule,
+    Formula, From, MapFile, Site, Target, ValueRule,
     target::{Draft, Rule},
     to::{self, Part},
 };
@@ -163,6 +163,7 @@ impl Reader<'_> {
             return None;
         };
         let path = path?;
+        let site = Site { span: to.span, to: to.as_text().unwrap_or_default().to_owned() };
         let array = path.last() == Some(&Part::Entry);
         let mut parts = prefix.to_vec();
         parts.extend(path);
@@ -184,7 +185,7 @@ impl Reader<'_> {
                 self.problem("LG-MAP-EACH", rules.span, "only a rule with `each` has rules of its own", help);
             }
             match from {
-                Some(from) => self.put(draft, &parts, Rule::Value(ValueRule { from, when, default }), to.span),
+                Some(from) => self.put(draft, &parts, Rule::Value(ValueRule { site, from, when, default }), to.span),
                 None if node.get("from").is_none() && node.get("lookup").is_none() => {
                     self.missing(node, "a rule", "from")
                 }
@@ -197,7 +198,7 @@ impl Reader<'_> {
         }
         let (_, place) = parts.split_last()?;
         match each {
-            Some(each) => self.put(draft, place, Rule::Array { each, when, default }, to.span),
+            Some(each) => self.put(draft, place, Rule::Array { site: site.clone(), each, when, default }, to.span),
             None => draft.at(place, to.span, |place| place.broken = true),
         }
         match (from, node.get("rules")) {
@@ -207,7 +208,7 @@ impl Reader<'_> {
                 return None;
             }
             (Some(from), None) => {
-                let rule = ValueRule { from, when: None, default: None };
+                let rule = ValueRule { site, from, when: None, default: None };
                 self.put(draft, &parts, Rule::Value(rule), to.span);
             }
             (None, Some(_)) => draft.at(&parts, to.span, |_| ()),
