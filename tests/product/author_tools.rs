@@ -307,3 +307,56 @@ fn an_explanation_is_refused_where_the_mapping_is() {
     assert!(failed.status.code() == Some(1) && text(&failed.stderr).contains("T2001"), "{failed:?}");
     assert_eq!(lockgate(&["map", name, "--explain", "--lines"], "{}").status.code(), Some(2));
 }
+
+/// The mapping that docs/mappings.md begins with.
+fn example_of_the_page() -> String {
+    let page = std::fs::read_to_string(lockgate_testkit::workspace_root().join("docs/mappings.md")).unwrap();
+    page.split("```yaml mapping\n").nth(1).unwrap().split("```").next().unwrap().to_owned()
+}
+
+#[test]
+fn the_picture_on_the_page_is_that_of_its_example() {
+    let folder = lockgate_testkit::temp_dir();
+    let file = folder.path().join("erp-order.map.yaml");
+    std::fs::write(&file, example_of_the_page()).unwrap();
+    let drawn = lockgate(&["map", file.to_str().unwrap(), "--draw"], "");
+    assert!(drawn.status.success(), "{drawn:?}");
+    let picture = lockgate_testkit::workspace_root().join("docs/pictures/erp-order.svg");
+    let kept = std::fs::read_to_string(&picture).unwrap_or_default();
+    assert!(
+        kept == text(&drawn.stdout),
+        "docs/pictures/erp-order.svg is old: `lockgate map erp-order.map.yaml --draw` of the page's example gives another"
+    );
+}
+
+#[test]
+fn a_picture_goes_to_a_file_or_to_standard_output() {
+    let folder = lockgate_testkit::temp_dir();
+    let file = every_kind(folder.path());
+    let out = folder.path().join("m.svg");
+    let out = out.to_str().unwrap();
+    let piped = lockgate(&["map", &file, "--draw"], "");
+    assert!(text(&piped.stdout).starts_with("<svg "), "{piped:?}");
+    let written = lockgate(&["map", &file, "--draw", out], "");
+    assert_eq!(text(&written.stdout), format!("drew {out}\n"), "{written:?}");
+    assert_eq!(std::fs::read(out).unwrap(), piped.stdout);
+    let json: Value = serde_json::from_slice(&lockgate(&["--json", "map", &file, "--draw", out], "").stdout).unwrap();
+    assert_eq!(json, json!({"picture": out}));
+    let nowhere = lockgate(&["map", &file, "--draw", "/nonexistent/m.svg"], "");
+    assert!(nowhere.status.code() == Some(1) && text(&nowhere.stderr).contains("LG-IO"), "{nowhere:?}");
+    assert_eq!(lockgate(&["map", &file, "--draw", "--explain"], "").status.code(), Some(2));
+    std::fs::write(&file, "mapping: m\n").unwrap();
+    let refused = lockgate(&["map", &file, "--draw", out], "");
+    assert!(refused.status.code() == Some(1) && text(&refused.stderr).contains("LG-MAP-MISSING"), "{refused:?}");
+    assert_eq!(std::fs::read(out).unwrap(), piped.stdout, "a refusal leaves the picture as it was");
+}
+
+#[test]
+fn completions_know_the_tools() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = text(&lockgate(&["completions", shell], "").stdout);
+        for word in ["fmt", "explain", "draw", "check", "expression"] {
+            assert!(script.contains(word), "{word} is not completed in {shell}");
+        }
+    }
+}

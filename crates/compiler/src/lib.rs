@@ -19,7 +19,7 @@ pub use expression::{Scope, compile_condition, compile_expression, expression_mo
 pub use flow::{ERROR_TYPES, error_type_names};
 pub use format::{format, is_named};
 pub use lockgate_mapping::expression::format as format_expression;
-pub use lockgate_mapping::{MapFile, rules};
+pub use lockgate_mapping::{MapFile, picture::picture, rules};
 pub use mapping::{Tables, compile_map, explain_module, map_module};
 pub use module::Compiled;
 pub use project::{Case, Catalog, Declaration, OperationInfo, Project, Sources};

@@ -1,7 +1,7 @@
 //! Expressions and mapping rules: parse, check, one intermediate form.
 //!
 //! [`expression`] reads the expression language, [`rules`] mapping files, [`yaml`] the positioned
-//! trees that mapping files and flows are read from, [`format`] writes them in one form, [`nearest`] finds what was meant. Crate `compiler` makes code of what comes out.
+//! trees that mapping files and flows are read from, [`format`] writes them in one form, [`picture`] draws mappings, [`nearest`] finds what was meant. Crate `compiler` makes code of what comes out.
 //!
 //! Deliberately absent: evaluation of any kind, files, and the check of mappings against document
 //! types, which comes with the types.
@@ -9,6 +9,7 @@
 pub mod expression;
 pub mod format;
 mod nearest;
+pub mod picture;
 pub mod rules;
 pub mod yaml;
 

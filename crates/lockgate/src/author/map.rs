@@ -10,7 +10,7 @@ use lockgate_model::Diagnostics;
 
 use crate::{
     author::{
-        explain, sources,
+        draw, explain, sources,
         workbench::{Workbench, faulted, standard_input, standard_input_lines, unreadable},
     },
     exit::Exit,
@@ -28,6 +28,9 @@ pub struct Map {
     /// Tell which rule made which field, and which rules set nothing and why, for one document.
     #[arg(long, conflicts_with = "lines")]
     explain: bool,
+    /// Draw the mapping as SVG, to this file or to standard output.
+    #[arg(long, value_name = "OUT.svg", num_args = 0..=1, conflicts_with_all = ["lines", "explain"])]
+    draw: Option<Option<PathBuf>>,
 }
 
 impl Map {
@@ -36,6 +39,9 @@ impl Map {
         let name = self.file.display().to_string();
         let (text, unreadable) =
             sources::text(&self.file, &name).map_err(|e| Exit::Usage(format!("cannot read `{name}`: {e}")))?;
+        if let Some(out) = &self.draw {
+            return draw::run(&name, &text, unreadable, out.as_deref(), output);
+        }
         let tables = sources::tables(self.file.parent())?;
         if self.explain {
             return explain::run(&name, &text, unreadable, &tables, output);
