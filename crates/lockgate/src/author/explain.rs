@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 
 use lockgate_compiler::{
     MapFile, Tables, explain_module, format_expression,
-    rules::{ArrayRule, From, Site, Target, ValueRule},
+    rules::{ArrayRule, From, Lines, Site, Target, ValueRule},
 };
 use lockgate_document::{Kind, Node};
 use lockgate_model::{Diagnostic, Diagnostics};
@@ -39,7 +39,7 @@ pub fn run(
     let result = bench.run(&module, input).result.map_err(|failure| faulted(&failure, name, text, ""))?;
 
     let root = result.root();
-    let mut explainer = Explainer { text, places: Vec::new(), nothing: Vec::new() };
+    let mut explainer = Explainer { lines: Lines::of(text), places: Vec::new(), nothing: Vec::new() };
     let mut records = root.get("trail").items();
     explainer.target(&map.target, root.get("document"), &mut records, "");
     if output.is_json() {
@@ -133,13 +133,13 @@ enum Why {
     NoEntry,
 }
 
-struct Explainer<'t> {
-    text: &'t str,
+struct Explainer {
+    lines: Lines,
     places: Vec<Place>,
     nothing: Vec<Nothing>,
 }
 
-impl Explainer<'_> {
+impl Explainer {
     fn target<'d>(
         &mut self,
         target: &Target,
@@ -281,8 +281,7 @@ impl Explainer<'_> {
     }
 
     fn rule(&self, site: &Site) -> Rule {
-        let before = self.text.get(..site.span.start as usize).unwrap_or_default();
-        Rule { line: before.matches('\n').count() + 1, to: site.to.clone() }
+        Rule { line: self.lines.line(site.span.start), to: site.to.clone() }
     }
 
     /// For people: the places in columns, then the rules that set nothing.

@@ -99,7 +99,8 @@ pub(super) fn comments(text: &str, root: &Node) -> Vec<String> {
 
 /// Reads a tree with what stands around its values.
 pub(super) fn read(text: &str, root: &Node, kind: &Kind<'_>) -> Result<Sheet, Diagnostics> {
-    let mut reader = Reader { text, kind, comments: found(text, root).into_iter().peekable() };
+    let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
+    let mut reader = Reader { text, lines, kind, comments: found(text, root).into_iter().peekable() };
     let above = reader.above(root.span.start as usize);
     let mut sheet = reader.value(root, text.len(), None)?;
     sheet.above = above;
@@ -165,6 +166,8 @@ fn end_of(node: &Node) -> usize {
 
 struct Reader<'t> {
     text: &'t str,
+    /// Where lines begin.
+    lines: Vec<usize>,
     kind: &'t Kind<'t>,
     comments: Peekable<IntoIter<Comment>>,
 }
@@ -212,22 +215,28 @@ impl Reader<'_> {
         rest
     }
 
-    /// Whether what begins here is the first on its line, and the line over it is blank.
-    fn has_blank_above(&self, start: usize) -> bool {
-        let before = self.text.get(..start).unwrap_or_default();
-        let Some((lines, line)) = before.rsplit_once('\n') else { return false };
-        let first = line.chars().all(|c| c.is_whitespace() || c == '-');
-        first && lines.rsplit('\n').next().is_some_and(|line| line.trim().is_empty()) && !lines.trim().is_empty()
+    /// Where the line begins that a place is on.
+    fn line(&self, at: usize) -> usize {
+        let after = self.lines.partition_point(|start| *start <= at);
+        after.checked_sub(1).and_then(|line| self.lines.get(line)).copied().unwrap_or_default()
     }
 
+    /// Whether what begins here is the first on its line, and the line over it is blank.
+    fn has_blank_above(&self, start: usize) -> bool {
+        let line = self.line(start);
+        let first = self.text.get(line..start).is_some_and(|t| t.chars().all(|c| c.is_whitespace() || c == '-'));
+        let Some(over) = line.checked_sub(1).filter(|_| first) else { return false };
+        let blank = self.text.get(self.line(over)..over).is_some_and(|t| t.trim().is_empty());
+        blank && self.text.get(..over).is_some_and(|before| !before.trim_start().is_empty())
+    }
+
+    /// Bytes before it on its line; what indents is blanks.
     fn column(&self, at: usize) -> usize {
-        let before = self.text.get(..at).unwrap_or_default();
-        before.rsplit('\n').next().unwrap_or_default().chars().count()
+        at - self.line(at)
     }
 
     fn is_own_line(&self, at: usize) -> bool {
-        let before = self.text.get(..at).unwrap_or_default();
-        before.rsplit('\n').next().unwrap_or_default().trim().is_empty()
+        self.text.get(self.line(at)..at).is_some_and(|before| before.trim_start().is_empty())
     }
 
     /// The comment that follows on the line where something ends.

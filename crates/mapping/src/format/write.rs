@@ -262,9 +262,8 @@ fn inline(sheet: &Sheet, braces: bool) -> Option<String> {
             if items.is_empty() && !braces {
                 return Some("[]".to_owned());
             }
-            let inner: Option<Vec<String>> =
-                items.iter().map(|item| inline(item, true).filter(|_| quiet(item))).collect();
-            inner.filter(|_| below.is_empty()).map(|inner| format!("[{}]", inner.join(", ")))
+            let inner = joined(items.iter().map(|item| inline(item, true).filter(|_| quiet(item))))?;
+            below.is_empty().then(|| format!("[{inner}]"))
         }
         Form::Mapping { entries, below, .. } => {
             if entries.is_empty() && !braces {
@@ -274,11 +273,26 @@ fn inline(sheet: &Sheet, braces: bool) -> Option<String> {
                 let value = inline(sheet, true).filter(|_| quiet(sheet))?;
                 Some(format!("{}: {value}", scalar::key(key, true)))
             };
-            let inner: Option<Vec<String>> = entries.iter().map(entry).collect();
-            let inner = inner.filter(|_| below.is_empty())?;
-            Some(if inner.is_empty() { "{}".to_owned() } else { format!("{{ {} }}", inner.join(", ")) })
+            let inner = joined(entries.iter().map(entry)).filter(|_| below.is_empty())?;
+            Some(if inner.is_empty() { "{}".to_owned() } else { format!("{{ {inner} }}") })
         }
     }
+}
+
+/// Parts with commas between them, as long as they may fit on a line.
+fn joined(parts: impl Iterator<Item = Option<String>>) -> Option<String> {
+    let mut out = String::new();
+    let mut letters = 0;
+    for (i, part) in parts.enumerate() {
+        let part = part?;
+        letters += part.chars().count();
+        if letters > WIDTH {
+            return None;
+        }
+        out.push_str(if i > 0 { ", " } else { "" });
+        out.push_str(&part);
+    }
+    Some(out)
 }
 
 fn one_line(scalar: &Scalar, braces: bool) -> String {

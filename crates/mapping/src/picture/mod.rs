@@ -12,12 +12,14 @@ mod svg;
 mod tests;
 mod tree;
 
+use std::collections::BTreeSet;
+
 use lockgate_model::Diagnostics;
 
 use crate::{
     MapFile,
     expression::{self, ir::Program},
-    rules::{ArrayRule, Formula, From, Site, Target, ValueRule},
+    rules::{ArrayRule, Formula, From, Lines, Site, Target, ValueRule},
 };
 use tree::{Field, Tree};
 
@@ -26,14 +28,14 @@ use tree::{Field, Tree};
 /// Errors: all problems of the file.
 pub fn picture(file: &str, text: &str) -> Result<String, Diagnostics> {
     let map = MapFile::parse(file, text)?;
-    let mut drawing = Drawing { text, source: Tree::new(), target: Tree::new(), rules: Vec::new() };
-    drawing.target(&map.target, Tree::ROOT, &Around { context: vec![Tree::ROOT], on_item: false });
+    let mut drawing = Drawing { lines: Lines::of(text), source: Tree::new(), target: Tree::new(), rules: Vec::new() };
+    drawing.target(&map.target, Tree::ROOT, &Around { context: BTreeSet::from([Tree::ROOT]), on_item: false });
     Ok(svg::svg(&map, &drawing))
 }
 
 /// What is drawn.
-struct Drawing<'t> {
-    text: &'t str,
+struct Drawing {
+    lines: Lines,
     source: Tree,
     target: Tree,
     rules: Vec<Rule>,
@@ -45,9 +47,9 @@ struct Rule {
     to: Field,
     look: Look,
     /// The fields that it is made of.
-    from: Vec<Field>,
+    from: BTreeSet<Field>,
     /// The fields that only decide about it.
-    asks: Vec<Field>,
+    asks: BTreeSet<Field>,
     marks: Vec<Mark>,
     title: String,
 }
@@ -74,12 +76,12 @@ enum Look {
 /// Where a rule stands.
 struct Around {
     /// What `$` is.
-    context: Vec<Field>,
+    context: BTreeSet<Field>,
     /// `$` is an item and not the document.
     on_item: bool,
 }
 
-impl Drawing<'_> {
+impl Drawing {
     fn target(&mut self, target: &Target, field: Field, around: &Around) {
         match target {
             Target::Object(fields) => {
@@ -108,7 +110,7 @@ impl Drawing<'_> {
         let copied = each.is_some_and(|each| reads::is_copy(&each.root));
         let text = if copied { String::new() } else { line(&rule.each) };
         drawn.marks.push(Mark { look: Look::Each, sign: "each", text });
-        drawn.read(read);
+        drawn.from.extend(read);
         let inside = Around { context: items, on_item: true };
         // What gives whole entries is drawn with the list.
         if let Some(Target::Value(entry)) = &rule.entry {
@@ -137,7 +139,7 @@ impl Drawing<'_> {
                     drawn.look = Look::Computed;
                     drawn.marks.push(Mark { look: Look::Computed, sign: "ƒ", text: line(from) });
                 }
-                drawn.read(read);
+                drawn.from.extend(read);
             }
             From::Lookup { table, key, value } => {
                 let (read, _) = self.reads(resolved(key, around).as_ref(), around);
@@ -145,7 +147,7 @@ impl Drawing<'_> {
                 drawn.title.push_str(&format!("\nlookup: {}[{}]{field}", table.0, line(key)));
                 drawn.look = Look::Lookup;
                 drawn.marks.push(Mark { look: Look::Lookup, sign: "table", text: format!("{}{field}", table.0) });
-                drawn.read(read);
+                drawn.from.extend(read);
             }
         }
         self.default(drawn, rule.default.as_ref(), around);
@@ -156,7 +158,7 @@ impl Drawing<'_> {
         drawn.say("when", when);
         drawn.marks.push(Mark { look: Look::When, sign: "when", text: line(when) });
         let (read, _) = self.reads(resolved(when, around).as_ref(), around);
-        drawn.ask(read);
+        drawn.asks.extend(read);
     }
 
     fn default(&mut self, drawn: &mut Rule, default: Option<&Formula>, around: &Around) {
@@ -164,16 +166,15 @@ impl Drawing<'_> {
         drawn.say("default", default);
         drawn.marks.push(Mark { look: Look::Default, sign: "else", text: line(default) });
         let (read, _) = self.reads(resolved(default, around).as_ref(), around);
-        drawn.ask(read);
+        drawn.asks.extend(read);
     }
 
     fn rule(&self, site: &Site, to: Field, look: Look) -> Rule {
-        let before = self.text.get(..site.span.start as usize).unwrap_or_default();
-        let title = format!("line {}: {}", before.matches('\n').count() + 1, site.to);
-        Rule { to, look, from: Vec::new(), asks: Vec::new(), marks: Vec::new(), title }
+        let title = format!("line {}: {}", self.lines.line(site.span.start), site.to);
+        Rule { to, look, from: BTreeSet::new(), asks: BTreeSet::new(), marks: Vec::new(), title }
     }
 
-    fn reads(&mut self, program: Option<&Program>, around: &Around) -> (Vec<Field>, Vec<Field>) {
+    fn reads(&mut self, program: Option<&Program>, around: &Around) -> (BTreeSet<Field>, BTreeSet<Field>) {
         program.map(|program| reads::reads(program, &around.context, &mut self.source)).unwrap_or_default()
     }
 }
@@ -181,22 +182,6 @@ impl Drawing<'_> {
 impl Rule {
     fn say(&mut self, key: &str, formula: &Formula) {
         self.title.push_str(&format!("\n{key}: {}", line(formula)));
-    }
-
-    fn read(&mut self, read: Vec<Field>) {
-        for field in read {
-            if !self.from.contains(&field) {
-                self.from.push(field);
-            }
-        }
-    }
-
-    fn ask(&mut self, read: Vec<Field>) {
-        for field in read {
-            if !self.asks.contains(&field) {
-                self.asks.push(field);
-            }
-        }
     }
 }
 

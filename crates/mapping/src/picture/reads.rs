@@ -3,10 +3,13 @@
 //! The answer is for people: of a value that a function computes at run time (a key, the result of a
 //! call) nothing is known, and then it is left out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::tree::{Field, Tree};
 use crate::expression::ir::{Expr, Filter, Kind, Lambda, Program, Step, Tuples, VariableId};
+
+/// Fields, in the order in which they were first named.
+type Fields = BTreeSet<Field>;
 
 /// Functions whose result is made of the items of their arguments.
 const PASSING: [&str; 7] = ["append", "reverse", "distinct", "sort", "filter", "single", "shuffle"];
@@ -15,8 +18,8 @@ const CALLING: [&str; 7] = ["map", "filter", "single", "sort", "reduce", "sift",
 
 /// The fields that a program reads on a context, in the order of the expression, and the fields that its
 /// value is made of.
-pub(super) fn reads(program: &Program, context: &[Field], tree: &mut Tree) -> (Vec<Field>, Vec<Field>) {
-    let mut reader = Reader { tree, bound: BTreeMap::new(), read: Vec::new() };
+pub(super) fn reads(program: &Program, context: &Fields, tree: &mut Tree) -> (Fields, Fields) {
+    let mut reader = Reader { tree, bound: BTreeMap::new(), read: Fields::new() };
     let value = reader.value(&program.root, context);
     (reader.read, value)
 }
@@ -47,63 +50,51 @@ pub(super) fn is_constant(expr: &Expr) -> bool {
 struct Reader<'t> {
     tree: &'t mut Tree,
     /// What variables stand for.
-    bound: BTreeMap<VariableId, Vec<Field>>,
-    read: Vec<Field>,
+    bound: BTreeMap<VariableId, Fields>,
+    read: Fields,
 }
 
 impl Reader<'_> {
     /// An expression whose value is used: what it is made of is read.
-    fn value(&mut self, expr: &Expr, context: &[Field]) -> Vec<Field> {
+    fn value(&mut self, expr: &Expr, context: &Fields) -> Fields {
         let made_of = self.origin(expr, context);
-        for field in &made_of {
-            if !self.read.contains(field) {
-                self.read.push(*field);
-            }
-        }
+        self.read.extend(&made_of);
         made_of
     }
 
-    fn values<'e>(&mut self, list: impl IntoIterator<Item = &'e Expr>, context: &[Field]) {
+    fn values<'e>(&mut self, list: impl IntoIterator<Item = &'e Expr>, context: &Fields) {
         for expr in list {
             self.value(expr, context);
         }
     }
 
-    fn origins<'e>(&mut self, list: impl IntoIterator<Item = &'e Expr>, context: &[Field]) -> Vec<Field> {
-        let mut all = Vec::new();
-        for expr in list {
-            for field in self.origin(expr, context) {
-                if !all.contains(&field) {
-                    all.push(field);
-                }
-            }
-        }
-        all
+    fn origins<'e>(&mut self, list: impl IntoIterator<Item = &'e Expr>, context: &Fields) -> Fields {
+        list.into_iter().flat_map(|expr| self.origin(expr, context)).collect()
     }
 
     /// The fields that the value of an expression is made of, so that a further step can go on from them.
-    fn origin(&mut self, expr: &Expr, context: &[Field]) -> Vec<Field> {
+    fn origin(&mut self, expr: &Expr, context: &Fields) -> Fields {
         match &expr.kind {
-            Kind::Constant(_) | Kind::External(_) | Kind::Function(_) => Vec::new(),
-            Kind::Context => context.to_vec(),
-            Kind::Root => vec![Tree::ROOT],
+            Kind::Constant(_) | Kind::External(_) | Kind::Function(_) => Fields::new(),
+            Kind::Context => context.clone(),
+            Kind::Root => Fields::from([Tree::ROOT]),
             Kind::Variable(id) => self.bound.get(id).cloned().unwrap_or_default(),
             Kind::Name(name) => self.below(context, name),
             Kind::Wildcard => self.below(context, "*"),
             Kind::Descendants => self.below(context, "**"),
             Kind::Path(path) => {
-                let start = if path.at_root { vec![Tree::ROOT] } else { context.to_vec() };
+                let start = if path.at_root { Fields::from([Tree::ROOT]) } else { context.clone() };
                 path.steps.iter().fold(start, |at, step| self.step(step, &at))
             }
             Kind::Tuples(tuples) => self.tuples(tuples, context),
             Kind::Grouped(value, group) => {
                 let items = self.origin(value, context);
                 self.values(group.pairs.iter().flat_map(|(key, value)| [key, value]), &items);
-                Vec::new()
+                Fields::new()
             }
             Kind::Sort(terms) => {
                 self.values(terms.iter().map(|(term, _)| term), context);
-                context.to_vec()
+                context.clone()
             }
             Kind::Filtered(value, filters, _) => {
                 let items = self.origin(value, context);
@@ -113,19 +104,19 @@ impl Reader<'_> {
             Kind::Keep(value) | Kind::Settled(value) => self.origin(value, context),
             Kind::Negate(value) => {
                 self.value(value, context);
-                Vec::new()
+                Fields::new()
             }
             Kind::Binary(_, a, b) | Kind::Chain(a, b) => {
                 self.values([a.as_ref(), b.as_ref()], context);
-                Vec::new()
+                Fields::new()
             }
             Kind::Array(items, _) => self.origins(items.iter().map(|(item, _)| item), context),
             Kind::Object(pairs) => {
                 self.values(pairs.iter().flat_map(|(key, value)| [key, value]), context);
-                Vec::new()
+                Fields::new()
             }
             Kind::Block(_, body) => {
-                let Some((last, before)) = body.split_last() else { return Vec::new() };
+                let Some((last, before)) = body.split_last() else { return Fields::new() };
                 for expr in before {
                     match expr.kind {
                         Kind::Bind(..) => self.origin(expr, context),
@@ -146,7 +137,7 @@ impl Reader<'_> {
             Kind::Default(a, b) | Kind::Coalesce(a, b) => self.origins([a.as_ref(), b.as_ref()], context),
             Kind::Lambda(lambda) => {
                 self.value(&lambda.body, context);
-                Vec::new()
+                Fields::new()
             }
             Kind::Builtin(builtin, given) => self.call(builtin.name(), given, context),
             Kind::Inline(lambda, given) => {
@@ -158,31 +149,31 @@ impl Reader<'_> {
             }
             Kind::Call(callee, given, _) => {
                 self.values(std::iter::once(callee.as_ref()).chain(given), context);
-                Vec::new()
+                Fields::new()
             }
             Kind::Partial(callee, given, _) => {
                 self.values(std::iter::once(callee.as_ref()).chain(given.iter().flatten()), context);
-                Vec::new()
+                Fields::new()
             }
             Kind::Transform(transform) => {
                 let items = self.origin(&transform.pattern, context);
                 self.values(std::iter::once(&transform.update).chain(&transform.delete), &items);
-                Vec::new()
+                Fields::new()
             }
         }
     }
 
-    fn below(&mut self, context: &[Field], name: &str) -> Vec<Field> {
+    fn below(&mut self, context: &Fields, name: &str) -> Fields {
         context.iter().map(|field| self.tree.below(*field, name)).collect()
     }
 
-    fn step(&mut self, step: &Step, at: &[Field]) -> Vec<Field> {
+    fn step(&mut self, step: &Step, at: &Fields) -> Fields {
         let made_of = self.origin(&step.expr, at);
         self.filters(&step.filters, &made_of);
         made_of
     }
 
-    fn filters(&mut self, filters: &[Filter], items: &[Field]) {
+    fn filters(&mut self, filters: &[Filter], items: &Fields) {
         for filter in filters {
             if let Filter::Predicate(predicate) = filter {
                 self.value(predicate, items);
@@ -191,8 +182,8 @@ impl Reader<'_> {
         }
     }
 
-    fn tuples(&mut self, tuples: &Tuples, context: &[Field]) -> Vec<Field> {
-        let mut at = if tuples.path.at_root { vec![Tree::ROOT] } else { context.to_vec() };
+    fn tuples(&mut self, tuples: &Tuples, context: &Fields) -> Fields {
+        let mut at = if tuples.path.at_root { Fields::from([Tree::ROOT]) } else { context.clone() };
         for (i, step) in tuples.path.steps.iter().enumerate() {
             let bound = i.checked_sub(tuples.first).and_then(|i| tuples.bound.get(i));
             let variable = |number: Option<usize>| number.and_then(|number| tuples.variables.get(number).copied());
@@ -211,27 +202,27 @@ impl Reader<'_> {
         }
         let Some(group) = &tuples.group else { return at };
         self.values(group.pairs.iter().flat_map(|(key, value)| [key, value]), &at);
-        Vec::new()
+        Fields::new()
     }
 
-    fn call(&mut self, name: &str, given: &[Expr], context: &[Field]) -> Vec<Field> {
+    fn call(&mut self, name: &str, given: &[Expr], context: &Fields) -> Fields {
         if let (true, [items, function, rest @ ..]) = (CALLING.contains(&name), given)
             && let Kind::Lambda(lambda) = &function.kind
         {
             let items = self.value(items, context);
             self.values(rest, context);
             self.called(name, lambda, &items, context);
-            return if PASSING.contains(&name) { items } else { Vec::new() };
+            return if PASSING.contains(&name) { items } else { Fields::new() };
         }
         if PASSING.contains(&name) {
             return self.origins(given, context);
         }
         self.values(given, context);
-        Vec::new()
+        Fields::new()
     }
 
     /// A function that is called with items.
-    fn called(&mut self, name: &str, lambda: &Lambda, items: &[Field], context: &[Field]) {
+    fn called(&mut self, name: &str, lambda: &Lambda, items: &Fields, context: &Fields) {
         // `$reduce` brings what it has so far, then the item; `$sort` brings two items.
         let places: &[usize] = match name {
             "reduce" => &[1],
@@ -239,7 +230,7 @@ impl Reader<'_> {
             _ => &[0],
         };
         for param in places.iter().filter_map(|place| lambda.params.get(*place)) {
-            self.bound.insert(*param, items.to_vec());
+            self.bound.insert(*param, items.clone());
         }
         self.value(&lambda.body, context);
     }

@@ -49,7 +49,7 @@ rect.computed{fill:#2c2340;stroke:#6d4fa6}rect.lookup{fill:#16332f;stroke:#2d776
 rect.constant{fill:#3a2c14;stroke:#8a6524}rect.each{fill:#1b2a47;stroke:#3d63ab}\
 rect.when,rect.default{fill:#2a2e37;stroke:#4c5361}}";
 
-pub(super) fn svg(map: &MapFile, drawing: &Drawing<'_>) -> String {
+pub(super) fn svg(map: &MapFile, drawing: &Drawing) -> String {
     let (source, target) = (drawing.source.rows(), drawing.target.rows());
     let source_name = map.source_type.as_deref().unwrap_or("source");
     let target_name = map.target_type.as_deref().unwrap_or("target");

@@ -88,6 +88,22 @@ pub struct Site {
     pub to: String,
 }
 
+/// Where the lines of a file begin, to tell a rule by its line.
+#[derive(Debug, Clone)]
+pub struct Lines(Vec<usize>);
+
+impl Lines {
+    /// The lines of a text.
+    pub fn of(text: &str) -> Self {
+        Self(text.match_indices('\n').map(|(at, _)| at).collect())
+    }
+
+    /// The line that byte `at` is on, from 1.
+    pub fn line(&self, at: u32) -> usize {
+        self.0.partition_point(|newline| *newline < at as usize) + 1
+    }
+}
+
 /// The rule of an array.
 #[derive(Debug, Clone)]
 pub struct ArrayRule {
