@@ -1,4 +1,4 @@
-use super::{Kind, format, mapping};
+use super::{Kind, finish, format, mapping, sheet};
 
 /// The canonical form of a mapping file, which is its own canonical form.
 fn mapped(text: &str) -> String {
@@ -114,6 +114,8 @@ fn comments_stay_where_they_stand() {
         ("a:#no\n", "a:#no\n"),
         ("a: [ # in nothing\n ]\n", "# in nothing\na: []\n"),
         ("- [ # in nothing\n ]\n", "# in nothing\n- []\n"),
+        ("- - [1, # b\n 2]\n  - 3\n", "- - - 1 # b\n    - 2\n  - 3\n"),
+        ("- - [1] # b\n  - 3\n", "- - [1] # b\n  - 3\n"),
         ("- - a: # b\n      1\n    # c\n    d: 2\n", "- - a: 1 # b\n    # c\n    d: 2\n"),
         ("{ # in nothing\n}\n", "{}\n# in nothing\n"),
         ("# alone\n", "# alone\n"),
@@ -232,4 +234,18 @@ proptest::proptest! {
             proptest::prop_assert_eq!(twice, Ok(once), "{}", text);
         }
     }
+}
+
+#[test]
+fn what_would_not_mean_the_same_is_not_written() {
+    let kind = Kind::default();
+    let finished = |text: &str, other: &str, moved: bool| {
+        let (root, read) = (crate::yaml::parse("f", text).unwrap(), crate::yaml::parse("f", other).unwrap());
+        let written = finish("f", text, &root, sheet::read(other, &read, &kind).unwrap(), moved);
+        written.map_err(|all| all.0[0].code.clone())
+    };
+    for other in ["a: 1", "a: 1\nb: '2'", "a: 1\nb: 2 # c", "b: 2\na: 1", "a: 1\nb: 3", "- 1", "a: 1\nb: 2\nc: 3"] {
+        assert_eq!(finished("a: 1\nb: 2\n", other, false), Err("LG-FMT".to_owned()), "{other}");
+    }
+    assert_eq!(finished("a: 1\nb: 2\n", "b: 2\na: 1", true), Ok("b: 2\na: 1\n".to_owned()));
 }

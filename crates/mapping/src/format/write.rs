@@ -19,13 +19,15 @@ pub(super) fn write(mut sheet: Sheet) -> String {
         Form::Mapping { entries, below, .. } if !entries.is_empty() => writer.entries(entries, below, 0, blank_first),
         Form::Sequence { items, below, .. } if !items.is_empty() => writer.items(items, below, 0, blank_first),
         form => {
-            let below = Sheet { form, ..sheet };
-            let (below, rest) = without_below(below);
-            let text = inline(&below, false).unwrap_or_else(|| scalar_of(&below.form));
-            let beside = below.beside.unwrap_or_default();
+            let mut sheet = Sheet { form, ..sheet };
+            let rest = below_nothing(&mut sheet);
             // A file without a value is null.
-            let value = if text == "null" { "" } else { &text };
-            let line = format!("{value} {beside}");
+            let value = match &sheet.form {
+                Form::Scalar(Scalar::Word(word)) if word == "null" => String::new(),
+                Form::Scalar(scalar) => one_line(scalar, false),
+                _ => inline(&sheet, false).unwrap_or_default(),
+            };
+            let line = format!("{value} {}", sheet.beside.unwrap_or_default());
             if !line.trim().is_empty() {
                 writer.line(0, line.trim());
             }
@@ -35,20 +37,13 @@ pub(super) fn write(mut sheet: Sheet) -> String {
     writer.out
 }
 
-fn scalar_of(form: &Form) -> String {
-    match form {
-        Form::Scalar(scalar) => one_line(scalar, false),
-        _ => String::new(),
+/// Takes the comments in an object or list that has no entries.
+fn below_nothing(sheet: &mut Sheet) -> Vec<Above> {
+    match &mut sheet.form {
+        Form::Sequence { items, below, .. } if items.is_empty() => std::mem::take(below),
+        Form::Mapping { entries, below, .. } if entries.is_empty() => std::mem::take(below),
+        _ => Vec::new(),
     }
-}
-
-/// Takes the comments that stand below what has no entries.
-fn without_below(mut sheet: Sheet) -> (Sheet, Vec<Above>) {
-    let rest = match &mut sheet.form {
-        Form::Sequence { below, .. } | Form::Mapping { below, .. } => std::mem::take(below),
-        Form::Scalar(_) => Vec::new(),
-    };
-    (sheet, rest)
 }
 
 struct Writer {
@@ -89,7 +84,7 @@ impl Writer {
     /// One entry of an object. `pad`: its line is not begun.
     fn entry(&mut self, key: Key, mut sheet: Sheet, indent: usize, first: bool, pad: bool) {
         let above = std::mem::take(&mut sheet.above);
-        let (mut sheet, rest) = if is_empty(&sheet) { without_below(sheet) } else { (sheet, Vec::new()) };
+        let rest = below_nothing(&mut sheet);
         self.above(above, indent, first);
         self.above(rest, indent, first);
         let key = format!("{}:", scalar::key(&key, false));
@@ -157,10 +152,9 @@ impl Writer {
         if line.is_none() && !matches!(sheet.form, Form::Scalar(_)) {
             // What stands over its first entry stands over the whole of it.
             above.extend(sheet.beside.take().map(Above::Comment));
-            hoist(&mut sheet, &mut above);
+            hoist(&mut sheet, column, &mut above);
         }
-        let (mut sheet, rest) = if is_empty(&sheet) { without_below(sheet) } else { (sheet, Vec::new()) };
-        above.extend(rest);
+        above.extend(below_nothing(&mut sheet));
         self.above(above, indent, first);
         if pad {
             self.out.push_str(&" ".repeat(indent));
@@ -191,33 +185,25 @@ impl Writer {
     }
 }
 
-/// Takes the comments over the first entry.
-fn hoist(sheet: &mut Sheet, above: &mut Vec<Above>) {
-    let first = match &mut sheet.form {
+/// Takes the comments that would stand between a dash and what follows it.
+fn hoist(sheet: &mut Sheet, column: usize, above: &mut Vec<Above>) {
+    match &mut sheet.form {
         Form::Mapping { entries, .. } => {
-            let Some((_, first)) = entries.first_mut() else { return };
-            if is_empty(first) {
+            if let Some((_, first)) = entries.first_mut() {
                 above.extend(comments(&mut first.above));
-                let emptied = std::mem::replace(&mut first.form, Form::Scalar(Scalar::Word(String::new())));
-                let (kept, rest) = without_below(Sheet { start: 0, above: Vec::new(), beside: None, form: emptied });
-                first.form = kept.form;
-                above.extend(rest);
-                return;
+                above.extend(below_nothing(first));
             }
+        }
+        Form::Sequence { items, .. } => {
+            let Some(first) = items.first_mut() else { return };
             above.extend(comments(&mut first.above));
-            return;
-        }
-        Form::Sequence { items, .. } => items.first_mut(),
-        Form::Scalar(_) => None,
-    };
-    if let Some(first) = first {
-        above.extend(comments(&mut first.above));
-        if on_line(first, 0).is_none() || matches!(first.form, Form::Mapping { .. } | Form::Sequence { .. }) {
-            if !matches!(first.form, Form::Scalar(_)) {
+            above.extend(below_nothing(first));
+            if !matches!(first.form, Form::Scalar(_)) && on_line(first, column + 2).is_none() {
                 above.extend(first.beside.take().map(Above::Comment));
+                hoist(first, column + 2, above);
             }
-            hoist(first, above);
         }
+        Form::Scalar(_) => {}
     }
 }
 
