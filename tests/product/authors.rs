@@ -58,7 +58,7 @@ fn a_file_that_is_no_text_is_one_problem_among_the_others() {
         let checked = lockgate(&[command, project.to_str().unwrap()], "");
         assert_eq!(checked.status.code(), Some(1), "{checked:?}");
         let shown = text(&checked.stderr);
-        let bad = format!("error[LG-SOURCE-UTF8]: this is no text in UTF-8\n  --> greeting.map.yaml:{line}:7\n");
+        let bad = format!("error[LG-SOURCE-UTF8]: this is no text in UTF-8\n --> greeting.map.yaml:{line}:7\n");
         for part in [bad.as_str(), "sample.json:1:2", "error[LG-EXPR-EVAL]", "3 problems"] {
             assert!(shown.contains(part), "`{part}` is not in:\n{shown}");
         }

@@ -33,14 +33,22 @@ pub fn compile_map(
     source: u32,
     tables: &Tables,
 ) -> Result<FunctionId, Diagnostics> {
+    compile(m, map, source, tables, false)
+}
+
+/// The same, or one that tells beside the document what each rule did; see [`explain`].
+fn compile(
+    m: &mut ModuleBuilder,
+    map: &MapFile,
+    source: u32,
+    tables: &Tables,
+    explained: bool,
+) -> Result<FunctionId, Diagnostics> {
     let plan = plan(map, tables)?;
-    match (map.records, plan) {
-        (Some(_), Plan::Array(mut array)) => {
-            array.entry = record(m, map, source, array.entry.take())?;
-            function(m, map, source, "map", |w| w.array(&array, Context::Root))
-        }
-        (_, plan) => function(m, map, source, "map", |w| w.target(&plan, Context::Root)),
-    }
+    function(m, map, source, "map", |w| match explained {
+        true => w.explained(&plan),
+        false => w.target(&plan, Context::Root),
+    })
 }
 
 /// A mapping file's rules with their expressions resolved.
@@ -48,22 +56,11 @@ fn plan<'f>(map: &'f MapFile, tables: &Tables) -> Result<Plan<'f>, Diagnostics> 
     let mut planner = Planner { tables, problems: check_tables(map, tables) };
     let plan = match &map.target {
         // To the rules of a record the record is the document.
-        Target::Array(array) if map.records.is_some() => planner.array(array, false, false),
+        Target::Array(array) if map.records.is_some() => planner.array(array, false, true),
         target => planner.target(target, false),
     };
     let problems = planner.problems.0.into_iter().map(|p| p.file(&map.file)).collect();
     Diagnostics(problems).into_result(plan)
-}
-
-/// What an entry is where the rules see the record as their document: a function of its own.
-fn record<'f>(
-    m: &mut ModuleBuilder,
-    map: &MapFile,
-    source: u32,
-    entry: Option<Plan<'f>>,
-) -> Result<Option<Plan<'f>>, Diagnostics> {
-    let Some(plan) = entry else { return Ok(None) };
-    Ok(Some(Plan::Call(function(m, map, source, "record of", |w| w.target(&plan, Context::Root))?)))
 }
 
 /// A function of one document.
@@ -77,7 +74,7 @@ fn function(
     let id = m.declare(&format!("{what} {}", map.name), &[ValType::I64], &[ValType::I64]);
     let mut body = Body::new(1);
     let item = root_item(&mut body, ROOT);
-    let mut writer = Writer { m, source, body, item, too_large: false };
+    let mut writer = Writer { m, source, body, root: ROOT, item, too_large: false, trail: None };
     write(&mut writer);
     let Writer { body, too_large, .. } = writer;
     if too_large || body.is_too_large() {
@@ -116,17 +113,25 @@ pub(crate) fn check_tables(map: &MapFile, tables: &Tables) -> Diagnostics {
 
 /// A module of one mapping: input slot 0, output slot 1.
 pub fn map_module(file: &str, text: &str, tables: &Tables) -> Result<Compiled, Diagnostics> {
+    module(&checked(file, text, tables)?, tables, false)
+}
+
+/// A mapping file without problems.
+fn checked(file: &str, text: &str, tables: &Tables) -> Result<MapFile, Diagnostics> {
     let (map, mut problems) = MapFile::read(file, text);
     problems.0.extend(check_tables(&map, tables).0);
-    problems.into_result(())?;
+    problems.into_result(map)
+}
+
+fn module(map: &MapFile, tables: &Tables, explained: bool) -> Result<Compiled, Diagnostics> {
     let mut m = ModuleBuilder::new(&map.name);
-    let source = m.source(file);
-    let function = compile_map(&mut m, &map, source, tables)?;
-    module(m, function)
+    let source = m.source(&map.file);
+    let function = compile(&mut m, map, source, tables, explained)?;
+    one_function(m, function)
 }
 
 /// A module of one function of the input.
-fn module(m: ModuleBuilder, function: FunctionId) -> Result<Compiled, Diagnostics> {
+fn one_function(m: ModuleBuilder, function: FunctionId) -> Result<Compiled, Diagnostics> {
     let mut step = Body::new(1);
     start(&mut step);
     step.ins().i32_const(1).i32_const(0);
@@ -161,23 +166,18 @@ pub struct RecordModule {
 
 /// The module for the records of a mapping, when it goes record by record.
 pub fn map_record_module(file: &str, text: &str, tables: &Tables) -> Result<Passes, Diagnostics> {
-    let (map, mut problems) = MapFile::read(file, text);
-    problems.0.extend(check_tables(&map, tables).0);
-    problems.into_result(())?;
+    let map = checked(file, text, tables)?;
     let streams = match map.streams() {
         Ok(streams) => streams,
         Err(whole) => return Ok(Passes::Whole(whole)),
     };
-    let (Target::Array(rule), Plan::Array(mut array)) = (&map.target, plan(&map, tables)?) else {
+    let (Target::Array(rule), Plan::Array(array)) = (&map.target, plan(&map, tables)?) else {
         return Ok(Passes::Whole(Whole { reason: "the target is no array".to_owned(), span: Span::default() }));
     };
     let mut m = ModuleBuilder::new(&map.name);
     let source = m.source(file);
-    if map.records.is_some() {
-        array.entry = record(&mut m, &map, source, array.entry.take())?;
-    }
     let function = function(&mut m, &map, source, "records of", |w| w.records(&array))?;
-    let module = module(m, function)?;
+    let module = one_function(m, function)?;
     Ok(Passes::Records(Box::new(RecordModule { streams, has_default: rule.default.is_some(), module })))
 }
 
@@ -190,8 +190,6 @@ enum Plan<'f> {
     Object(Vec<(&'f str, Plan<'f>)>),
     Array(Box<ArrayPlan<'f>>),
     Value(Box<ValuePlan<'f>>),
-    /// What a function makes of the context.
-    Call(FunctionId),
 }
 
 struct ArrayPlan<'f> {
@@ -199,6 +197,8 @@ struct ArrayPlan<'f> {
     when: Option<Ready<'f>>,
     default: Option<Ready<'f>>,
     entry: Option<Plan<'f>>,
+    /// The rules of an entry see the item as their document.
+    records: bool,
 }
 
 struct ValuePlan<'f> {
@@ -229,9 +229,9 @@ impl Planner<'_> {
             Target::Object(fields) => Plan::Object(
                 fields.iter().map(|(name, target)| (name.as_str(), self.target(target, on_item))).collect(),
             ),
-            Target::Array(array) => self.array(array, on_item, true),
+            Target::Array(array) => self.array(array, on_item, false),
             Target::Value(value) => {
-                let ValueRule { from, when, default } = value.as_ref();
+                let ValueRule { from, when, default, .. } = value.as_ref();
                 let when = self.optional(when, on_item);
                 let default = self.optional(default, on_item);
                 match self.from(from, on_item) {
@@ -242,13 +242,14 @@ impl Planner<'_> {
         }
     }
 
-    fn array<'f>(&mut self, array: &'f ArrayRule, on_item: bool, entry_on_item: bool) -> Plan<'f> {
-        let ArrayRule { each, when, default, entry } = array;
-        let entry = entry.as_ref().map(|entry| self.target(entry, entry_on_item));
+    /// `records`: an entry's rules see the item as their document.
+    fn array<'f>(&mut self, array: &'f ArrayRule, on_item: bool, records: bool) -> Plan<'f> {
+        let ArrayRule { each, when, default, entry, .. } = array;
+        let entry = entry.as_ref().map(|entry| self.target(entry, !records));
         let when = self.optional(when, on_item);
         let default = self.optional(default, on_item);
         match self.ready(each, on_item) {
-            Some(each) => Plan::Array(Box::new(ArrayPlan { each, when, default, entry })),
+            Some(each) => Plan::Array(Box::new(ArrayPlan { each, when, default, entry, records })),
             None => Plan::Object(Vec::new()),
         }
     }
@@ -290,9 +291,13 @@ struct Writer<'m> {
     m: &'m mut ModuleBuilder,
     source: u32,
     body: Body,
-    /// Local of the root as a path sees it.
+    /// Local of the document that rules see.
+    root: u32,
+    /// The same as a path sees it.
     item: u32,
     too_large: bool,
+    /// Where each rule tells what it did, when that is asked for.
+    trail: Option<explain::Trail>,
 }
 
 impl Writer<'_> {
@@ -303,7 +308,7 @@ impl Writer<'_> {
         let mut emitter = Emitter::new(self.m, &ready.program, place, Names::Slots(&NoNames), text);
         emitter.body = std::mem::replace(&mut self.body, Body::new(1));
         emitter.context = context;
-        emitter.begin_with(ROOT, self.item);
+        emitter.begin_with(self.root, self.item);
         write(&mut emitter, &ready.program);
         self.too_large |= emitter.too_large;
         self.body = emitter.body;
@@ -334,18 +339,15 @@ impl Writer<'_> {
     fn target(&mut self, plan: &Plan<'_>, context: Context) {
         match plan {
             Plan::Object(fields) => self.object(fields, context),
-            Plan::Array(array) => self.array(array, context),
-            Plan::Value(value) => self.value(value, context),
-            Plan::Call(function) => self.call(*function, context),
+            Plan::Array(array) => match self.trail {
+                Some(trail) => self.explained_array(array, context, trail),
+                None => self.array(array, context),
+            },
+            Plan::Value(value) => match self.trail {
+                Some(trail) => self.explained_value(value, context, trail),
+                None => self.value(value, context),
+            },
         }
-    }
-
-    fn call(&mut self, function: FunctionId, context: Context) {
-        match context {
-            Context::Local(local) => self.body.ins().local_get(local),
-            Context::Root | Context::Null => self.body.ins().local_get(ROOT),
-        };
-        self.body.call(function);
     }
 
     fn object(&mut self, fields: &[(&str, Plan<'_>)], context: Context) {
@@ -359,6 +361,10 @@ impl Writer<'_> {
 
     fn field(&mut self, object: u32, name: &str, plan: &Plan<'_>, context: Context) {
         match plan {
+            Plan::Value(_) | Plan::Array(_) if self.trail.is_some() => {
+                self.target(plan, context);
+                self.set(object, name);
+            }
             Plan::Value(value) => match (&value.from, &value.default) {
                 (Origin::Formula(from), None) => self.when(value.when.as_ref(), context, |w| {
                     w.with(from, context, |e, program| e.field(object, name, &program.root));
@@ -381,10 +387,6 @@ impl Writer<'_> {
                 self.body.ins().if_(BlockType::Empty).local_get(inner);
                 self.set(object, name);
                 self.body.ins().end();
-            }
-            Plan::Call(function) => {
-                self.call(*function, context);
-                self.set(object, name);
             }
         }
     }
@@ -461,7 +463,7 @@ impl Writer<'_> {
                 }
             });
             w.body.ins().local_get(passed).i32_const(1).i32_add().local_set(passed);
-            w.entry(array, item, list);
+            w.add_entry(array, item, list);
             w.body.ins().end();
         });
         self.body.ins().local_get(list).local_get(passed).f64_convert_i32_s();
@@ -495,9 +497,10 @@ impl Writer<'_> {
     }
 
     /// Adds the entry of an item to a list.
-    fn entry(&mut self, array: &ArrayPlan<'_>, item: u32, list: u32) {
+    fn add_entry(&mut self, array: &ArrayPlan<'_>, item: u32, list: u32) {
         match &array.entry {
-            Some(entry) => self.target(entry, Context::Local(item)),
+            Some(entry) if array.records => self.of_record(item, |w| w.entry(entry, Context::Root)),
+            Some(entry) => self.entry(entry, Context::Local(item)),
             None => {
                 self.body.ins().local_get(item);
             }
@@ -507,14 +510,23 @@ impl Writer<'_> {
         self.body.op(Op::ArrPush);
     }
 
+    /// Writes something whose document is the record in a local.
+    fn of_record(&mut self, record: u32, write: impl FnOnce(&mut Self)) {
+        let item = root_item(&mut self.body, record);
+        let around = (std::mem::replace(&mut self.root, record), std::mem::replace(&mut self.item, item));
+        write(self);
+        (self.root, self.item) = around;
+    }
+
+    /// Pushes the array of entries, or the default where there is none.
     fn entries(&mut self, array: &ArrayPlan<'_>, context: Context) {
         self.handle(&array.each, context);
         let list = self.list();
-        let count = self.each_item(|w, item| w.entry(array, item, list));
+        let count = self.each_item(|w, item| w.add_entry(array, item, list));
         match &array.default {
             Some(default) => {
                 self.body.ins().local_get(count).i32_eqz().if_(BlockType::Result(ValType::I64));
-                self.handle(default, context);
+                self.array_default(default, context);
                 self.body.ins().else_().local_get(list).end();
             }
             None => {
@@ -523,6 +535,10 @@ impl Writer<'_> {
         }
     }
 }
+
+mod explain;
+
+pub use explain::explain_module;
 
 #[cfg(test)]
 mod tests;

@@ -3,6 +3,8 @@
 //! A reader never stops at a problem: it says what it found and goes on with the rest of the file, so
 //! that an author sees all problems at once.
 
+use std::collections::BTreeSet;
+
 pub(crate) use lockgate_mapping::nearest;
 use lockgate_mapping::yaml::{Key, Node};
 use lockgate_model::{Diagnostic, Diagnostics, Span};
@@ -13,13 +15,15 @@ pub(crate) struct Reader<'t> {
     pub text: &'t str,
     /// What was found so far.
     pub problems: Diagnostics,
+    /// Where the values begin that were read as expressions.
+    pub expressions: BTreeSet<u32>,
     file: &'t str,
 }
 
 impl<'t> Reader<'t> {
     /// A reader for one file; `file` names it in problems.
     pub fn new(file: &'t str, text: &'t str) -> Self {
-        Self { text, problems: Diagnostics::default(), file }
+        Self { text, problems: Diagnostics::default(), expressions: BTreeSet::new(), file }
     }
 
     /// Records a problem of this file.

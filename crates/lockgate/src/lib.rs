@@ -42,6 +42,8 @@ enum Command {
     Check(author::check::Check),
     /// Compile a project to modules and show their digests and what they may touch.
     Build(author::build::Build),
+    /// Put the files of a project into their canonical form.
+    Fmt(author::fmt::Fmt),
     /// Run a mapping file over documents from standard input, without a server.
     Map(author::map::Map),
     /// Evaluate a JSONata expression over a document from standard input, without a server.
@@ -157,6 +159,7 @@ fn dispatch(command: Command, connectors: &Arc<Registry>, output: &Output) -> Re
         Command::New(c) => c.run(output),
         Command::Check(c) => c.run(connectors, output),
         Command::Build(c) => c.run(connectors, output),
+        Command::Fmt(c) => c.run(output),
         Command::Map(c) => c.run(output),
         Command::Eval(c) => c.run(output),
         Command::Login(c) => c.run(output),

@@ -57,7 +57,7 @@ impl MapFile {
             let span = first(&self.target).map(whole_of).unwrap_or_default();
             return Err(whole(span, "the target is one object, made of the whole document"));
         };
-        let ArrayRule { each, when, default, entry } = rule.as_ref();
+        let ArrayRule { each, when, default, entry, .. } = rule.as_ref();
         let program = each.expression.resolve(&|_| false).map_err(|_| whole(whole_of(each), "`each` has problems"))?;
         if self.records.is_none() {
             if let Some(when) = when {
@@ -91,7 +91,7 @@ fn formulas<'f>(target: &'f Target, look: &mut dyn FnMut(&'f Formula) -> Result<
     match target {
         Target::Object(fields) => fields.iter().try_for_each(|(_, target)| formulas(target, look)),
         Target::Array(rule) => {
-            let ArrayRule { each, when, default, entry } = rule.as_ref();
+            let ArrayRule { each, when, default, entry, .. } = rule.as_ref();
             [Some(each), when.as_ref(), default.as_ref()].into_iter().flatten().try_for_each(&mut *look)?;
             entry.iter().try_for_each(|entry| formulas(entry, look))
         }

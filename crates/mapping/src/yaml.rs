@@ -17,6 +17,7 @@ mod tests;
 use lockgate_model::Span;
 
 pub use origin::Origin;
+pub(crate) use read::is_text;
 pub use read::{BYTES_MAX, DEPTH_MAX, parse, read};
 
 /// A value and its place in the file.

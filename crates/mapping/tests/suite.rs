@@ -1,7 +1,10 @@
 //! The parser against the language's own test suite: every expression parses, or fails with the
 //! code, token and position that the suite expects.
 
-use lockgate_mapping::Expression;
+use lockgate_mapping::{
+    Expression,
+    expression::{format, is_same},
+};
 use lockgate_testkit::jsonata;
 use serde_json::Value;
 
@@ -23,5 +26,38 @@ fn every_expression_parses_or_fails_as_the_suite_says() {
         }
     }
     println!("{} expressions", all.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn every_expression_has_one_canonical_form_that_is_the_same_expression() {
+    let mut wrong = Vec::new();
+    let mut formatted = 0;
+    for jsonata::Case { file, expression: text, .. } in &jsonata::cases() {
+        if Expression::parse(text).is_err() {
+            assert!(format(text, None).is_err(), "{file}: {text}");
+            continue;
+        }
+        formatted += 1;
+        for width in [None, Some(100), Some(30), Some(1)] {
+            let once = match format(text, width) {
+                Ok(once) => once,
+                Err(problems) => {
+                    wrong.push(format!("{file}: {text}: {problems}"));
+                    continue;
+                }
+            };
+            if !is_same(text, &once) {
+                wrong.push(format!("{file}: {text}: is another expression: {once}"));
+            }
+            if format(&once, width).as_ref() != Ok(&once) {
+                wrong.push(format!("{file}: {text}: has no settled form: {once}"));
+            }
+            if format(&once, None) != format(text, None) {
+                wrong.push(format!("{file}: {text}: is another line: {once}"));
+            }
+        }
+    }
+    println!("{formatted} expressions");
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }

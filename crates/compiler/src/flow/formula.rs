@@ -61,6 +61,7 @@ pub(super) fn is_argument(name: &str) -> bool {
 pub(super) fn formula(reader: &mut Reader<'_>, node: &Node, what: &str, place: Place) -> Option<Formula> {
     reader.string(node, what)?;
     let scalar = node.scalar()?;
+    reader.expressions.insert(node.span.start);
     let (text, origin) = written(reader.text, node, scalar);
     let (text, origin) = match enclosed(text) {
         Some((start, inner)) => (inner, origin.skip(start)),
@@ -95,6 +96,7 @@ pub(super) fn template(reader: &mut Reader<'_>, node: &Node, place: Place) -> Te
                     );
                     return Template::Broken;
                 };
+                reader.expressions.insert(node.span.start);
                 Template::Formula(Box::new(parsed(reader, inner, origin.skip(start), place)))
             }
             Some(text) if text.contains("${") => {

@@ -51,7 +51,7 @@ pub(super) struct ProjectFile {
 /// Reads `project.yaml`.
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node) -> ProjectFile {
     let mut file = ProjectFile::default();
-    let Some(entries) = reader.object_of(node, "project.yaml", &["project", "title", "accounts"]) else {
+    let Some(entries) = reader.object_of(node, "project.yaml", &super::PROJECT_KEYS) else {
         file.unread = true;
         return file;
     };

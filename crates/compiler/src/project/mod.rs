@@ -38,7 +38,8 @@ pub use cases::{Case, Expect, Reply};
 pub use declaration::Declaration;
 pub use sources::{Catalog, OperationInfo, Sources};
 
-const PROJECT_FILE: &str = "project.yaml";
+pub(crate) const PROJECT_FILE: &str = "project.yaml";
+pub(crate) const PROJECT_KEYS: [&str; 3] = ["project", "title", "accounts"];
 
 /// A project without problems of its own; the catalog is asked when it is compiled.
 #[derive(Debug)]
@@ -215,6 +216,11 @@ impl<'p> Entry<'p> {
 fn named<'p>(path: &'p str, endings: &[&str]) -> Option<&'p str> {
     let name = endings.iter().find_map(|ending| path.strip_suffix(ending))?;
     (!name.is_empty() && !name.contains('/')).then_some(name)
+}
+
+/// Finds what is wrong with a `project.yaml` by itself.
+pub(crate) fn check_declaration(reader: &mut Reader<'_>, node: &yaml::Node) {
+    declaration::read(reader, node);
 }
 
 /// What could be read of a project's files.

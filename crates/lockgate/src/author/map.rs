@@ -13,6 +13,7 @@ use lockgate_model::Diagnostics;
 
 use crate::{
     author::{
+        draw, explain,
         format::{Input, OutputFormat, Reading},
         pass::{Pass, unread},
         sources,
@@ -42,6 +43,12 @@ pub struct Map {
     whole: bool,
     #[command(flatten)]
     reading: Reading,
+    /// Tell which rule made which field, and which rules set nothing and why, for one document.
+    #[arg(long, conflicts_with = "lines")]
+    explain: bool,
+    /// Draw the mapping as SVG, to this file or to standard output.
+    #[arg(long, value_name = "OUT.svg", num_args = 0..=1, conflicts_with_all = ["lines", "explain"])]
+    draw: Option<Option<PathBuf>>,
 }
 
 impl Map {
@@ -50,7 +57,13 @@ impl Map {
         let name = self.file.display().to_string();
         let (text, unreadable) =
             sources::text(&self.file, &name).map_err(|e| Exit::Usage(format!("cannot read `{name}`: {e}")))?;
+        if let Some(out) = &self.draw {
+            return draw::run(&name, &text, unreadable, out.as_deref(), output);
+        }
         let tables = sources::tables(self.file.parent())?;
+        if self.explain {
+            return explain::run(&name, &text, unreadable, &tables, output);
+        }
         let passes = lockgate_compiler::map_record_module(&name, &text, &tables);
         let found = passes.as_ref().err().cloned().unwrap_or_default();
         let all = Diagnostics(unreadable.into_iter().chain(found.0).collect());

@@ -2,7 +2,10 @@
 
 pub mod build;
 pub mod check;
+pub mod draw;
 pub mod eval;
+pub mod explain;
+pub mod fmt;
 pub mod format;
 pub mod map;
 pub mod new;

@@ -57,11 +57,13 @@ pub(super) struct Lexer<'a> {
     at: usize,
     /// UTF-16 units before `at`.
     units: u32,
+    /// A comment was passed over.
+    pub(super) comments: bool,
 }
 
 impl<'a> Lexer<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, at: 0, units: 0 }
+        Self { text, at: 0, units: 0, comments: false }
     }
 
     fn rest(&self) -> &'a str {
@@ -92,6 +94,7 @@ impl<'a> Lexer<'a> {
             if !self.rest().starts_with("/*") {
                 return Ok(());
             }
+            self.comments = true;
             let start = self.at;
             match self.rest().get(2..).and_then(|rest| rest.find("*/")) {
                 Some(length) => self.skip(length + 4),

@@ -9,6 +9,7 @@
 mod ast;
 mod builtin;
 mod fold;
+mod format;
 pub mod ir;
 mod kinds;
 mod lexer;
@@ -21,6 +22,7 @@ mod tree;
 use lockgate_model::diagnostic::{Diagnostic, Diagnostics, Span};
 
 pub use builtin::{builtins, is_builtin};
+pub use format::{format, is_same};
 pub use kinds::{ValueKind, kind_of};
 
 /// A parsed expression.

@@ -20,12 +20,17 @@ pub(super) const DEPTH_MAX: u16 = 160;
 
 /// Parses a whole text.
 pub(super) fn parse(text: &str) -> Result<Box<Node>, Problem> {
+    parse_noting(text).map(|(node, _)| node)
+}
+
+/// The same, and whether the text has comments.
+pub(super) fn parse_noting(text: &str) -> Result<(Box<Node>, bool), Problem> {
     let mut lexer = Lexer::new(text);
     let next = lexer.next(true)?;
     let mut parser = Parser { lexer, next, depth: 0, end: 0 };
     let node = parser.expression(0)?;
     match &parser.next.token {
-        Token::End => Ok(node),
+        Token::End => Ok((node, parser.lexer.comments)),
         _ => {
             let token = parser.next_text();
             Err(problem("S0201", parser.next.span, format!("syntax error at `{token}`"))

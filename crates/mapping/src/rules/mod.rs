@@ -86,9 +86,36 @@ pub enum Target {
     Value(Box<ValueRule>),
 }
 
+/// Which rule of the file it is.
+#[derive(Debug, Clone)]
+pub struct Site {
+    /// Where its `to` stands.
+    pub span: Span,
+    /// Its `to`, below that of the rule around it.
+    pub to: String,
+}
+
+/// Where the lines of a file begin, to tell a rule by its line.
+#[derive(Debug, Clone)]
+pub struct Lines(Vec<usize>);
+
+impl Lines {
+    /// The lines of a text.
+    pub fn of(text: &str) -> Self {
+        Self(text.match_indices('\n').map(|(at, _)| at).collect())
+    }
+
+    /// The line that byte `at` is on, from 1.
+    pub fn line(&self, at: u32) -> usize {
+        self.0.partition_point(|newline| *newline < at as usize) + 1
+    }
+}
+
 /// The rule of an array.
 #[derive(Debug, Clone)]
 pub struct ArrayRule {
+    /// Which it is.
+    pub site: Site,
     /// Whose items become entries.
     pub each: Formula,
     /// Whether the array is set at all.
@@ -102,6 +129,8 @@ pub struct ArrayRule {
 /// The rule of a value.
 #[derive(Debug, Clone)]
 pub struct ValueRule {
+    /// Which it is.
+    pub site: Site,
     /// Where the value comes from.
     pub from: From,
     /// Whether it is set at all.

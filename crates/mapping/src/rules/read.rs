@@ -3,7 +3,7 @@
 use lockgate_model::diagnostic::{Diagnostic, Diagnostics, Span};
 
 use super::{
-    ArrayRule, Formula, From, MapFile, Target, ValueRule,
+    ArrayRule, Formula, From, MapFile, Site, Target, ValueRule,
     target::{Draft, Rule},
     to::{self, Part},
 };
@@ -116,7 +116,8 @@ impl Reader<'_> {
         let target = draft.build(&mut self.problems).unwrap_or_else(|| Target::Object(Vec::new()));
         let (target, records) = match records {
             Some((each, span)) => {
-                let rule = ArrayRule { each, when: None, default: None, entry: Some(target) };
+                let site = Site { span, to: "[]".to_owned() };
+                let rule = ArrayRule { site, each, when: None, default: None, entry: Some(target) };
                 (Target::Array(Box::new(rule)), Some(span))
             }
             None => (target, None),
@@ -188,6 +189,7 @@ impl Reader<'_> {
             return None;
         };
         let path = path?;
+        let site = Site { span: to.span, to: to.as_text().unwrap_or_default().to_owned() };
         let array = path.last() == Some(&Part::Entry);
         let mut parts = prefix.to_vec();
         parts.extend(path);
@@ -209,7 +211,7 @@ impl Reader<'_> {
                 self.problem("LG-MAP-EACH", rules.span, "only a rule with `each` has rules of its own", help);
             }
             match from {
-                Some(from) => self.put(draft, &parts, Rule::Value(ValueRule { from, when, default }), to.span),
+                Some(from) => self.put(draft, &parts, Rule::Value(ValueRule { site, from, when, default }), to.span),
                 None if node.get("from").is_none() && node.get("lookup").is_none() => {
                     self.missing(node, "a rule", "from")
                 }
@@ -222,7 +224,7 @@ impl Reader<'_> {
         }
         let (_, place) = parts.split_last()?;
         match each {
-            Some(each) => self.put(draft, place, Rule::Array { each, when, default }, to.span),
+            Some(each) => self.put(draft, place, Rule::Array { site: site.clone(), each, when, default }, to.span),
             None => draft.at(place, to.span, |place| place.broken = true),
         }
         match (from, node.get("rules")) {
@@ -232,7 +234,7 @@ impl Reader<'_> {
                 return None;
             }
             (Some(from), None) => {
-                let rule = ValueRule { from, when: None, default: None };
+                let rule = ValueRule { site, from, when: None, default: None };
                 self.put(draft, &parts, Rule::Value(rule), to.span);
             }
             (None, Some(_)) => draft.at(&parts, to.span, |_| ()),

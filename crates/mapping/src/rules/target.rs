@@ -2,7 +2,7 @@
 
 use lockgate_model::diagnostic::{Diagnostic, Span};
 
-use super::{ArrayRule, Formula, Target, ValueRule, to::Part};
+use super::{ArrayRule, Formula, Site, Target, ValueRule, to::Part};
 
 /// A place of the target while rules are gathered.
 #[derive(Debug, Default)]
@@ -22,7 +22,7 @@ pub(super) struct Draft {
 #[derive(Debug)]
 pub(super) enum Rule {
     Value(ValueRule),
-    Array { each: Formula, when: Option<Formula>, default: Option<Formula> },
+    Array { site: Site, each: Formula, when: Option<Formula>, default: Option<Formula> },
 }
 
 impl Draft {
@@ -59,13 +59,13 @@ impl Draft {
         let named = self.named.unwrap_or_default();
         let below = self.entry.is_some() || !self.fields.is_empty();
         match self.rule {
-            Some((Rule::Array { each, when, default }, span)) => {
+            Some((Rule::Array { site, each, when, default }, span)) => {
                 if !self.fields.is_empty() {
                     problems.push(clash(span, "an array", "the fields of an object"));
                 }
                 // An entry that no rule says more about is the item itself.
                 let entry = self.entry.filter(|entry| !entry.is_free()).and_then(|entry| entry.build(problems));
-                Some(Target::Array(Box::new(ArrayRule { each, when, default, entry })))
+                Some(Target::Array(Box::new(ArrayRule { site, each, when, default, entry })))
             }
             Some((Rule::Value(rule), span)) => {
                 if below {

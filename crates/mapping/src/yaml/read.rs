@@ -297,6 +297,11 @@ fn null(span: Span) -> Node {
 /// A number by the core schema that JSON has no spelling for.
 struct NotJson;
 
+/// Whether a plain scalar of this text is a string.
+pub(crate) fn is_text(text: &str) -> bool {
+    matches!(core(text), Ok(Kind::Text))
+}
+
 /// What a plain scalar stands for (YAML 1.2.2 §10.3.2).
 fn core(text: &str) -> Result<Kind, NotJson> {
     Ok(match text {
