@@ -126,13 +126,14 @@ impl Lines {
                     continue;
                 }
             }
-            let unread = rest.get(self.scanned..).unwrap_or_default();
+            // What follows a record that is too long makes no difference.
+            let end = rest.len().min(self.bytes_max + 1);
+            let unread = rest.get(self.scanned..end).unwrap_or_default();
             let Some(run) = unread.iter().position(|byte| matches!(byte, b'\r' | b'\n')) else {
-                self.scanned = rest.len();
+                self.scanned = end;
                 // Too long already: reading it says where.
-                let is_whole = rest.len() > self.bytes_max || (self.has_ended() && !rest.is_empty());
-                let length = rest.len().min(self.bytes_max + 1);
-                return Ok(is_whole.then_some(Extent { length, taken: rest.len() }));
+                let is_whole = end > self.bytes_max || (self.has_ended() && !rest.is_empty());
+                return Ok(is_whole.then_some(Extent { length: end, taken: end }));
             };
             let length = self.scanned + run;
             self.scanned = length;
@@ -154,7 +155,7 @@ impl Lines {
                 }
             };
             if length > 0 {
-                return Ok(Some(Extent { length: length.min(self.bytes_max + 1), taken }));
+                return Ok(Some(Extent { length, taken }));
             }
             self.feed.take(taken);
             self.scanned = 0;

@@ -42,6 +42,9 @@ impl FixedWriter {
         if self.layout.line_end.is_some() && line.contains(['\r', '\n']) {
             return Err(("LG-FIXED-VALUE", "a text holds a line end, which would end the record".to_owned()));
         }
+        if self.records == 1 && self.layout.unit == Unit::Characters && line.starts_with('\u{feff}') {
+            return Err(("LG-FIXED-VALUE", "the file would begin with a byte order mark, which is no text".to_owned()));
+        }
         let mut bytes = Vec::new();
         let encoded = self.layout.charset.encode(line, &mut bytes);
         encoded.map_err(|error| ("LG-CHARSET", error.message().to_owned()))?;

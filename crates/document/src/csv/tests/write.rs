@@ -159,7 +159,7 @@ fn lines_are_written_as_the_dialect_says() {
 }
 
 fn rows() -> impl Strategy<Value = Vec<(String, String, i64)>> {
-    let text = || "[a,;|'\"\\\\ \t\r\n#é😀]{0,6}";
+    let text = || "[\u{feff}a,;|'\"\\\\ \t\r\n#é😀]{0,6}";
     prop::collection::vec((text(), text(), any::<i64>()), 0..5)
 }
 
@@ -173,5 +173,26 @@ proptest! {
         let written = write_all(records.root(), &dialect(&options)).unwrap();
         let read = read_all(&written, &dialect(&options), &Limits::default());
         prop_assert_eq!(printed(&read.unwrap()), printed(&records), "{}", String::from_utf8_lossy(&written));
+    }
+
+    #[test]
+    fn without_quotes_it_is_read_again_or_refused(
+        escape in prop::sample::select(vec!["doubled", "backslash"]),
+        delimiter in prop::sample::select(vec![",", "space"]),
+        empty in prop::sample::select(vec!["text", "null"]),
+        trim: bool,
+        rows in rows(),
+    ) {
+        let trim = trim && delimiter != "space";
+        let options = format!(
+            r##"{{"quote":"none","escape":"{escape}","delimiter":"{delimiter}","empty":"{empty}","trim":{trim},"comment":"#"}}"##
+        );
+        let quoted = |text: &str| serde_json::to_string(text).unwrap();
+        let rows: Vec<String> = rows.iter().map(|(a, b, _)| format!(r#"{{"a":{},"b":{}}}"#, quoted(a), quoted(b))).collect();
+        let records = json(&format!("[{}]", rows.join(",")));
+        if let Ok(written) = write_all(records.root(), &dialect(&options)) {
+            let read = read_all(&written, &dialect(&options), &Limits::default());
+            prop_assert_eq!(printed(&read.unwrap()), printed(&records), "{}", String::from_utf8_lossy(&written));
+        }
     }
 }

@@ -1,4 +1,5 @@
 use lockgate_model::Limits;
+use proptest::prelude::*;
 
 use super::{ORDERS, layout, of, printed};
 use crate::fixed::{FixedReader, LENGTH_MAX, Layout, read_all};
@@ -357,4 +358,28 @@ fn memory_is_flat_over_many_records() {
         assert!(reader.held() < 2 * piece.len());
     }
     assert_eq!(records, 100_000);
+}
+
+proptest! {
+    #[test]
+    fn whatever_comes_is_the_same_however_it_is_cut(
+        charset in prop::sample::select(vec!["utf-8", "windows-1252", "shift_jis", "utf-16le"]),
+        unit in prop::sample::select(vec!["characters", "bytes"]),
+        line_end in prop::sample::select(vec!["any", "crlf", "lf", "cr", "none"]),
+        short in prop::sample::select(vec!["refuse", "pad"]),
+        text in "([HL]{1}[a1 é日]{2}[0-9 ]{2}(\r\n|\n|\r|)){0,4}[HL1 é\r\n]{0,6}",
+        bytes in prop::collection::vec(any::<u8>(), 0..2),
+    ) {
+        let unit = if charset == "utf-16le" { "characters" } else { unit };
+        let layout = layout(&format!(r#"{{"charset":"{charset}","unit":"{unit}","line_end":"{line_end}","short_lines":"{short}","empty":"null",
+            "records":{{"h":{{"when":{{"text":"H"}},"fields":[{{"name":"a","start":2,"width":2}},{{"name":"n","width":2,"kind":"number"}}]}},
+            "l":{{"when":{{"start":1,"text":"L"}},"fields":[{{"name":"a","start":2,"width":4}}]}},
+            "o":{{"fields":[{{"name":"a","width":3,"align":"right"}}]}}}}}}"#));
+        let mut file = Vec::new();
+        let charset = crate::charset::Charset::named(charset).unwrap();
+        // What the set lacks is left out.
+        text.chars().for_each(|character| drop(charset.encode(character.encode_utf8(&mut [0; 4]), &mut file)));
+        file.extend(bytes);
+        let _ = all(&layout, &file);
+    }
 }

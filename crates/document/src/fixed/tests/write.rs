@@ -59,6 +59,13 @@ fn what_has_no_place_is_refused_with_its_field() {
             Some(1),
             "the record has a field that the layout does not name",
         ),
+        (
+            &ab,
+            "[{\"a\":\"\u{feff}\",\"b\":1}]",
+            "LG-FIXED-VALUE",
+            Some(1),
+            "the file would begin with a byte order mark",
+        ),
         (&ab, r#"[{"a":"\n","b":1}]"#, "LG-FIXED-VALUE", Some(1), "a text holds a line end"),
         (date, r#"[{"d":"2026-1"}]"#, "LG-FIXED-DATE", Some(1), "field `d`, columns 1 to 6 is not written as YYMMDD"),
         (date, r#"[{"d":20260101}]"#, "LG-FIXED-VALUE", Some(1), "field `d`, columns 1 to 6 takes no value"),
