@@ -19,7 +19,7 @@ pub struct XmlOptions {
     pub arrays: Arrays,
     /// What is written is in this character set; what is read says itself in which it is.
     pub charset: Charset,
-    /// Most bytes that one document or record may take when it is written (`LG-REPLY-TOO-LARGE`).
+    /// Most bytes that one document or record may take when it is written (`LG-XML-LIMIT`).
     pub bytes_max: u64,
 }
 

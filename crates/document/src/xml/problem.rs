@@ -39,6 +39,7 @@ pub(super) enum Problem {
     UriLength,
     Attributes,
     TagLength,
+    DocumentLength,
     DeclarationLength,
     OtherRoot,
     OptionNamespaces,
@@ -121,6 +122,7 @@ impl Problem {
             Problem::UriLength => ("LG-XML-LIMIT", "the name of the namespace is longer than 2048 bytes"),
             Problem::Attributes => ("LG-XML-LIMIT", "the element has more than 1000 attributes"),
             Problem::TagLength => ("LG-XML-LIMIT", "the tag is longer than 4 MiB"),
+            Problem::DocumentLength => ("LG-XML-LIMIT", "what is written takes more bytes than it may (bytes_max)"),
             Problem::OtherRoot => {
                 ("LG-XML-PATH", "the root element is not the one that the path of the records begins with")
             }

@@ -17,9 +17,9 @@ use crate::node::Node;
 /// Reads the elements at one path. Each record is the value of its element; what stands elsewhere is
 /// checked and dropped. Holds one record and the piece at hand.
 pub struct XmlRecordReader {
-    reader: Reader,
+    /// After an error nothing is kept but the error.
+    reader: Result<Reader, FormatError>,
     given: u64,
-    failed: Option<FormatError>,
 }
 
 impl XmlRecordReader {
@@ -30,34 +30,36 @@ impl XmlRecordReader {
             return Err(Problem::OptionPath.at(0));
         }
         let reader = Reader::new(Some(path.to_owned()), options.clone(), *limits);
-        Ok(XmlRecordReader { reader, given: 0, failed: None })
+        Ok(XmlRecordReader { reader: Ok(reader), given: 0 })
     }
     /// Bytes that are held between pieces, but for the record that has begun.
     #[cfg(test)]
     pub(super) fn bytes_held(&self) -> usize {
-        self.reader.bytes_held()
+        self.reader.as_ref().map_or(0, Reader::bytes_held)
     }
 }
 
 impl RecordReader for XmlRecordReader {
     fn push(&mut self, bytes: &[u8]) {
-        self.reader.push(bytes);
+        if let Ok(reader) = &mut self.reader {
+            reader.push(bytes);
+        }
     }
     fn end(&mut self) {
-        self.reader.end();
+        if let Ok(reader) = &mut self.reader {
+            reader.end();
+        }
     }
     fn next(&mut self) -> Result<Option<Document>, FormatError> {
-        if let Some(error) = &self.failed {
-            return Err(error.clone());
-        }
-        match self.reader.next() {
+        let reader = self.reader.as_mut().map_err(|error| error.clone())?;
+        match reader.next() {
             Ok(record) => {
                 self.given += u64::from(record.is_some());
                 Ok(record)
             }
             Err(error) => {
-                let error = if self.reader.is_within() { error.of_record(self.given + 1) } else { error };
-                self.failed = Some(error.clone());
+                let error = if reader.is_within() { error.of_record(self.given + 1) } else { error };
+                self.reader = Err(error.clone());
                 Err(error)
             }
         }

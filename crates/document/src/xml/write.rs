@@ -309,7 +309,7 @@ impl<'a> Writer<'a> {
     }
     fn bound(&self) -> Written {
         if (self.out.len() - self.begin) as u64 > self.options.bytes_max {
-            return Err(FormatError::fault(&Fault::ReplyTooLarge, 0));
+            return fail(Problem::DocumentLength);
         }
         Ok(())
     }

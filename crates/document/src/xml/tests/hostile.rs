@@ -1,6 +1,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
+use super::problem::Problem;
 use super::*;
 use crate::format::{RecordReader, RecordWriter};
 
@@ -38,6 +39,18 @@ fn many_attributes_and_names_meet_a_limit() {
     assert_eq!(xml(&format!("{{\"a\":{{{}}}}}", fields.join(",")), &plain()).unwrap_err().code(), "LG-XML-LIMIT");
     let long = format!("{{\"a\":{{\"@b\":\"{}\"}}}}", "x".repeat(TAG_BYTES_MAX));
     assert_eq!(xml(&long, &plain()).unwrap_err().code(), "LG-XML-LIMIT");
+}
+
+#[test]
+fn messages_name_the_limits() {
+    for (problem, limit) in [
+        (Problem::NameLength, NAME_BYTES_MAX),
+        (Problem::UriLength, URI_BYTES_MAX),
+        (Problem::Attributes, ATTRIBUTES_MAX),
+        (Problem::TagLength, TAG_BYTES_MAX >> 20),
+    ] {
+        assert!(problem.at(0).message().contains(&format!(" {limit} ")), "{problem:?}");
+    }
 }
 
 #[test]
@@ -163,10 +176,10 @@ fn what_is_written_meets_a_limit() {
     let value = from_json(&format!("{{\"a\":{{\"{name}\":[{}0]}}}}", "0,".repeat(10_000)));
     let options = XmlOptions { bytes_max: 1 << 20, ..plain() };
     let mut out = Vec::new();
-    assert_eq!(write(value.root(), &options, &mut out).unwrap_err().code(), "LG-REPLY-TOO-LARGE");
+    assert_eq!(write(value.root(), &options, &mut out).unwrap_err().code(), "LG-XML-LIMIT");
     assert!(out.is_empty() && out.capacity() < 4 << 20);
     let mut writer = XmlRecordWriter::new("r", "s", &options).unwrap();
-    assert_eq!(writer.write(value.root(), &mut out).unwrap_err().code(), "LG-REPLY-TOO-LARGE");
+    assert_eq!(writer.write(value.root(), &mut out).unwrap_err().code(), "LG-XML-LIMIT");
     let length = written(&from_json(r#"{"a":1}"#), &plain()).unwrap().len() as u64;
     let exactly = |bytes_max| written(&from_json(r#"{"a":1}"#), &XmlOptions { bytes_max, ..plain() }).is_ok();
     assert_eq!((exactly(length), exactly(length - 1)), (true, false));

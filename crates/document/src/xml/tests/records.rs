@@ -38,6 +38,8 @@ fn what_is_wrong_in_a_record_names_it() {
         let error = reader.next().unwrap_err();
         assert_eq!((error.code(), error.offset(), error.record()), ("LG-XML-ENTITY", 37, Some(2)));
     }
+    reader.push(&vec![b' '; 1 << 20]);
+    assert_eq!(reader.bytes_held(), 0);
 }
 
 #[test]
