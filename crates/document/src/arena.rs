@@ -8,6 +8,7 @@ use lockgate_model::{Limits, Timestamp};
 
 use crate::constants::Constants;
 use crate::datum::Datum;
+use crate::document::Document;
 use crate::fault::{ExpressionError, Fault};
 use crate::handle::{Handle, RegionId};
 use crate::json::Pending;
@@ -61,23 +62,25 @@ const INPUT: u32 = 0;
 /// Slots whose values need no copy. More ancestors than it holds are copied from: that is safe, and rare.
 pub(crate) struct Shared {
     slots: [u16; Shared::MAX],
+    /// The same below 64, a bit each.
+    low: u64,
 }
 
 impl Shared {
     const MAX: usize = 16;
     /// Nothing but undefined.
-    pub(crate) const NONE: Shared = Shared { slots: [0; Shared::MAX] };
+    pub(crate) const NONE: Shared = Shared { slots: [0; Shared::MAX], low: 1 };
 
     #[inline]
     pub(crate) fn holds(&self, slot: u16) -> bool {
-        self.slots.contains(&slot)
+        if slot < 64 { self.low >> slot & 1 != 0 } else { self.slots.contains(&slot) }
     }
 }
 
 impl Arena {
     /// An empty arena under these limits: `arena_bytes_max`, `cost_max` and `depth_max` (256 at most).
     pub fn new(limits: &Limits) -> Arena {
-        let mut regions = Vec::with_capacity(4);
+        let mut regions = Vec::with_capacity(6);
         regions.resize_with(usize::from(INPUT_SLOT) + 1, Region::default);
         let mut places = Vec::with_capacity(4);
         places.push(Place { slot: INPUT_SLOT, parent: INPUT, is_open: true });
@@ -96,6 +99,32 @@ impl Arena {
             gathered: Vec::new(),
             pending: Pending::default(),
         }
+    }
+
+    /// An empty arena under the same limits.
+    pub(crate) fn alike(&self) -> Arena {
+        Arena::new(&Limits { arena_bytes_max: self.memory.max(), depth_max: self.depth_max, ..Limits::default() })
+    }
+
+    /// All of it as a document that is this value, without a copy; nothing is left here but what was
+    /// charged and reserved.
+    pub fn hand_over(&mut self, h: Handle) -> Document {
+        let left = Arena {
+            values: Values { regions: Vec::new(), constants: Constants::none() },
+            memory: self.memory.spent(),
+            meter: self.meter,
+            current: INPUT_SLOT,
+            current_id: INPUT,
+            places: Vec::new(),
+            ids_free: Vec::new(),
+            slots_free: Vec::new(),
+            idle_bytes: 0,
+            depth_max: self.depth_max,
+            now: self.now,
+            gathered: Vec::new(),
+            pending: Pending::default(),
+        };
+        Document::from_parts(std::mem::replace(self, left), h)
     }
 
     /// Puts other limits in force, for a document that becomes a run's arena. What is already held stays.
@@ -138,6 +167,12 @@ impl Arena {
     /// The region that lives as long as the arena.
     pub fn input_region(&self) -> RegionId {
         RegionId(INPUT)
+    }
+
+    /// Bytes that a region reserves.
+    pub fn region_bytes(&self, region: RegionId) -> u64 {
+        let place = self.places.get(region.0 as usize).filter(|place| place.is_open);
+        place.and_then(|place| self.values.region(place.slot)).map_or(0, Region::bytes)
     }
 
     /// Opens a region whose values may share what `parent` and its ancestors hold.
@@ -250,7 +285,7 @@ impl Arena {
 
     /// The slots whose values a region may point to: its own, its ancestors', input and constants.
     pub(crate) fn slots_shared_with(&self, region: RegionId) -> Shared {
-        let mut shared = Shared { slots: [CONSTANT_REGION; Shared::MAX] };
+        let mut shared = Shared { slots: [CONSTANT_REGION; Shared::MAX], low: 0 };
         let [_, input, ancestors @ ..] = &mut shared.slots;
         *input = INPUT_SLOT;
         let mut next = region.0;
@@ -262,6 +297,7 @@ impl Arena {
             }
             next = place.parent;
         }
+        shared.low = shared.slots.iter().filter(|slot| **slot < 64).fold(0, |low, slot| low | 1 << slot);
         shared
     }
 

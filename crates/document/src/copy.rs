@@ -2,7 +2,7 @@
 //!
 //! Inside an arena only what would otherwise be lost is copied; between arenas everything is.
 
-use lockgate_model::Limits;
+use lockgate_model::{Limits, abi::CONSTANT_REGION};
 
 use crate::arena::{Arena, Shared};
 use crate::datum::{Datum, Field};
@@ -46,6 +46,17 @@ impl Arena {
         result
     }
 
+    /// Whether a value lives as long as the region `to` as it is: it lies there, with all it contains,
+    /// or is shared. Faults as [`Arena::copy_into`] does.
+    pub fn lies_in(&mut self, h: Handle, to: RegionId) -> Result<bool, Fault> {
+        let slot = self.slot_of(to)?;
+        let shared = self.slots_shared_with(to);
+        if h.slot() != slot {
+            return Ok(false);
+        }
+        lies_in(&self.values, &mut self.meter, &shared, h, self.depth_max)
+    }
+
     /// A shared value is taken as it is, unless it is no data at all.
     fn only_data(&self, h: Handle) -> Result<Handle, Fault> {
         match self.values.datum(h)? {
@@ -57,12 +68,23 @@ impl Arena {
     /// Takes over a document from outside, such as a connector's answer, into the region `to`. Charged.
     pub fn import(&mut self, from: &Document, to: RegionId) -> Result<Handle, Fault> {
         let slot = self.slot_of(to)?;
-        let (source, root) = from.parts();
+        let (arena, root) = from.parts();
+        if root.slot() != INPUT_SLOT {
+            return self.import_copy(arena, root, slot);
+        }
+        let source = arena;
         let Some(source) = source.values.region(INPUT_SLOT) else { return Err(Fault::StaleHandle) };
         self.meter.charge_bytes(source.text.len())?;
         self.meter.charge(source.nodes.len() as u64 + source.items.len() as u64 + source.fields.len() as u64)?;
         let Some(target) = self.values.regions.get_mut(usize::from(slot)) else { return Err(Fault::StaleHandle) };
         absorb(source, target, slot, &mut self.memory).map(|moved| moved.handle(root))
+    }
+
+    /// The same for a document whose values lie in several regions.
+    fn import_copy(&mut self, from: &Arena, root: Handle, slot: u16) -> Result<Handle, Fault> {
+        let Some(target) = self.values.regions.get_mut(usize::from(slot)) else { return Err(Fault::StaleHandle) };
+        let (memory, meter) = (&mut self.memory, &mut self.meter);
+        Copier { from: &from.values, shared: &Shared::NONE, target, slot, memory, meter }.copy(root, self.depth_max)
     }
 
     /// A copy of a value that lives by itself: a connector's input, a run's output.
@@ -170,6 +192,43 @@ impl Copier<'_> {
         let at = self.target.text.len() as u32;
         self.target.text.push_str(self.from.str(text));
         Ok(Text { at, slot: self.slot, ..text })
+    }
+}
+
+/// Whether a value and all it contains lies where `shared` says; what lies in regions of the input or
+/// the constants does so altogether.
+fn lies_in(values: &Values, meter: &mut Meter, shared: &Shared, h: Handle, depth: u32) -> Result<bool, Fault> {
+    meter.charge(1)?;
+    if h.slot() == INPUT_SLOT || h.slot() == CONSTANT_REGION {
+        return Ok(true);
+    }
+    if !shared.holds(h.slot()) {
+        return Ok(h.is_undefined());
+    }
+    let (region, datum) = values.found(h)?;
+    match datum {
+        Datum::Function { .. } | Datum::Env { .. } => Err(Fault::FunctionValue),
+        Datum::Text { slot, len, .. } | Datum::Lexeme { slot, len, .. } => Ok(len == 0 || shared.holds(slot)),
+        Datum::Array { at, len, .. } => {
+            let depth = depth.checked_sub(1).ok_or(Fault::DepthExceeded)?;
+            for item in region.items(at, len) {
+                if !lies_in(values, meter, shared, *item, depth)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+        Datum::Object { at, len, .. } => {
+            let depth = depth.checked_sub(1).ok_or(Fault::DepthExceeded)?;
+            for field in region.fields(at, len) {
+                let key = field.key.len == 0 || shared.holds(field.key.slot);
+                if !key || !lies_in(values, meter, shared, field.value, depth)? {
+                    return Ok(false);
+                }
+            }
+            Ok(true)
+        }
+        _ => Ok(true),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use lockgate_model::Limits;
+use lockgate_model::{Limits, abi::CONSTANT_REGION};
 
 use crate::arena::Arena;
 use crate::builder::Builder;
@@ -12,10 +12,14 @@ use crate::handle::Handle;
 use crate::json::{ParseError, ParseOptions};
 use crate::node::Node;
 use crate::value::Value;
+use crate::values::INPUT_SLOT;
+
+/// What printing reserves first, at most.
+const PRINT_BYTES_FIRST: u64 = 4 << 10;
 
 /// A value that lives by itself: the input and output of a run, what a connector takes and gives.
 ///
-/// All its values lie in the input region of its arena. It may be sent to another thread; its
+/// All its values lie in its arena, mostly in the input region. It may be sent to another thread; its
 /// `Debug` text shows no data.
 pub struct Document {
     arena: Arena,
@@ -96,7 +100,9 @@ impl Document {
     }
     /// Compact JSON; empty when there is no value. [`Fault::ReplyTooLarge`] past `bytes_max` bytes.
     pub fn print(&self, bytes_max: u64) -> Result<Vec<u8>, Fault> {
-        let mut out = Vec::new();
+        // Mostly about what a document reserves; growing on the way costs more than a little too much.
+        let about = self.arena.bytes_used().min(bytes_max).min(PRINT_BYTES_FIRST);
+        let mut out = Vec::with_capacity(about as usize);
         self.arena.print_json(self.root, &mut out, bytes_max)?;
         Ok(out)
     }
@@ -125,13 +131,21 @@ impl Document {
     /// The arena and the value's handle in it: a run begins on its input's own arena, nothing is copied.
     /// The arena keeps the limits it was made with: see [`Arena::set_limits`].
     pub fn into_arena(self) -> (Arena, Handle) {
+        if self.root.slot() > INPUT_SLOT || self.root.slot() == CONSTANT_REGION {
+            // What a run made stands beside its temporaries and means its module's constants.
+            let mut arena = self.arena.alike();
+            return match arena.copy_node(self.root()) {
+                Ok(root) => (arena, root),
+                Err(_) => (arena, Handle::UNDEFINED),
+            };
+        }
         (self.arena, self.root)
     }
 
     pub(crate) fn parts(&self) -> (&Arena, Handle) {
         (&self.arena, self.root)
     }
-    /// `root` and all below it must lie in the arena's input region or be literals.
+    /// `root` and all below it must lie in the arena or be literals.
     pub(crate) fn from_parts(arena: Arena, root: Handle) -> Document {
         Document { arena, root }
     }

@@ -20,6 +20,10 @@ impl Memory {
     pub(crate) fn new(bytes_max: u64) -> Memory {
         Memory { used: 0, peak: 0, max: bytes_max }
     }
+    /// What is left to tell when the memory has gone elsewhere: the peak.
+    pub(crate) fn spent(&self) -> Memory {
+        Memory { used: 0, ..*self }
+    }
     pub(crate) fn used(&self) -> u64 {
         self.used
     }

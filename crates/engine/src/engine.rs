@@ -58,7 +58,7 @@ impl Engine {
         if let Some(module) = self.loaded(&Digest::of(wasm)) {
             return Ok(module);
         }
-        let module = Arc::new(load(&self.linker, wasm)?);
+        let module = Arc::new(load(&self.linker, wasm, None)?);
         Ok(self.shelf().put(module))
     }
 

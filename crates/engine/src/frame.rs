@@ -1,8 +1,8 @@
 //! The slots of a run: what outlives a suspend.
 //!
 //! A value slot owns its value: each has a region of its own, whose parent is the frame's region.
-//! Setting a slot copies into a fresh region and closes the old one, so that a loop's carry holds
-//! one generation, however often it turns. What the constants and the input hold is shared.
+//! Setting a slot copies into a fresh region, or takes scratch as it is, and closes the old one, so
+//! that a loop's carry holds one generation, however often it turns. What the constants and the input hold is shared.
 //! Everything else is made in the scratch region, which is emptied when a task begins.
 
 use lockgate_document::{Arena, Document, Fault, Handle, RegionId};
@@ -23,6 +23,9 @@ struct Slot {
     /// None where nothing of the value is the slot's own.
     region: Option<RegionId>,
 }
+
+/// Bytes of scratch that a slot may keep for its value.
+const TAKEN_MAX: u64 = 4 << 10;
 
 const EMPTY: Slot = Slot { value: Handle::UNDEFINED, region: None };
 
@@ -47,14 +50,23 @@ impl Frame {
         self.values.get(n as usize).map(|slot| slot.value)
     }
 
-    /// Copies `h` into slot `n`; a slot that does not exist is left alone.
-    pub(crate) fn set_value(&mut self, arena: &mut Arena, n: u32, h: Handle) -> Result<(), Fault> {
+    /// Puts `h` into slot `n`, copied where it would not last; a slot that does not exist is left alone.
+    ///
+    /// A value that was made in scratch alone takes scratch with it, temporaries and all, when those are
+    /// few or, in the only task of a module, soon gone.
+    pub(crate) fn set_value(&mut self, arena: &mut Arena, n: u32, h: Handle, only: bool) -> Result<(), Fault> {
         if lasts(h) {
-            let Some(slot) = self.values.get_mut(n as usize) else { return Ok(()) };
-            let old = std::mem::replace(slot, Slot { value: h, region: None });
-            if let Some(region) = old.region {
-                arena.close_region(region);
-            }
+            self.replace(arena, n, Slot { value: h, region: None });
+            return Ok(());
+        }
+        if self.has_value(n)
+            && (only || arena.region_bytes(self.scratch) <= TAKEN_MAX)
+            && arena.lies_in(h, self.scratch)?
+        {
+            let scratch = arena.open_region(self.region)?;
+            let taken = std::mem::replace(&mut self.scratch, scratch);
+            arena.enter(scratch);
+            self.replace(arena, n, Slot { value: h, region: Some(taken) });
             return Ok(());
         }
         self.put(arena, n, |arena, region| arena.copy_into(h, region))
@@ -84,7 +96,9 @@ impl Frame {
         n: u32,
         copy: impl FnOnce(&mut Arena, RegionId) -> Result<Handle, Fault>,
     ) -> Result<(), Fault> {
-        let Some(slot) = self.values.get_mut(n as usize) else { return Ok(()) };
+        if !self.has_value(n) {
+            return Ok(());
+        }
         let region = arena.open_region(self.region)?;
         // The new value is whole before the old one goes: it may be a part of it.
         let value = match copy(arena, region) {
@@ -94,11 +108,15 @@ impl Frame {
                 return Err(fault);
             }
         };
-        let old = std::mem::replace(slot, Slot { value, region: Some(region) });
-        if let Some(region) = old.region {
+        self.replace(arena, n, Slot { value, region: Some(region) });
+        Ok(())
+    }
+
+    fn replace(&mut self, arena: &mut Arena, n: u32, new: Slot) {
+        let Some(slot) = self.values.get_mut(n as usize) else { return };
+        if let Some(region) = std::mem::replace(slot, new).region {
             arena.close_region(region);
         }
-        Ok(())
     }
 }
 

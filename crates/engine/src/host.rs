@@ -19,6 +19,8 @@ use crate::{
 
 /// Bytes that are copied out of the arena for one cost unit.
 const BYTES_PER_UNIT: u64 = 16;
+/// Bytes of a flow's arena that its output may keep alive.
+const HANDED_OVER_MAX: u64 = 256 << 10;
 /// One run.
 pub(crate) struct Host {
     pub(crate) arena: Arena,
@@ -173,7 +175,8 @@ impl Host {
         if !self.frame.has_value(n) {
             return Err(NO_SLOT.into());
         }
-        Ok(self.frame.set_value(&mut self.arena, n, h)?)
+        let only = self.module.tasks().len() <= 1;
+        Ok(self.frame.set_value(&mut self.arena, n, h, only)?)
     }
 
     pub(crate) fn int_get(&mut self, n: u32) -> Result<i64, Trapped> {
@@ -212,6 +215,15 @@ impl Host {
 
     pub(crate) fn wait(&mut self, ms: i64, pc: u32) -> Result<(), Trapped> {
         self.suspend(Suspension::Wait { ms: u64::try_from(ms).unwrap_or(0), pc })
+    }
+
+    /// The run's output. What the run has made goes with it where that saves a copy and keeps little
+    /// alive besides.
+    pub(crate) fn give(&mut self, h: Handle) -> Result<Document, Fault> {
+        if self.module.tasks().len() > 1 && self.arena.bytes_used() > HANDED_OVER_MAX {
+            return self.export(h);
+        }
+        Ok(self.arena.hand_over(h))
     }
 
     /// A value as a document of its own.

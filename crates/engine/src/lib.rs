@@ -32,6 +32,7 @@
 
 mod calls;
 mod cancel;
+mod compiled;
 mod config;
 mod engine;
 mod executor;
@@ -55,6 +56,7 @@ mod ticker;
 
 pub use calls::{CallSite, Calls, Mock, MockError, Mocks, Waits};
 pub use cancel::CancelToken;
+pub use compiled::Compiled;
 pub use config::EngineConfig;
 pub use engine::{Engine, Error};
 pub use load::LoadError;

@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use wasmparser::{ExternalKind, Parser, Payload, TypeRef, Validator, WasmFeatures};
 use wasmtime::{ExternType, FuncType, Linker, ValType};
 
-use crate::{Module, host::Host};
+use crate::{Compiled, Module, host::Host};
 
 /// Most slots of each kind in a frame.
 const SLOTS_MAX: u32 = 1 << 16;
@@ -61,8 +61,8 @@ pub enum LoadError {
     },
 }
 
-/// Checks and compiles.
-pub(crate) fn load(linker: &Linker<Box<Host>>, wasm: &[u8]) -> Result<Module, LoadError> {
+/// Checks, and compiles unless the machine code is there.
+pub(crate) fn load(linker: &Linker<Box<Host>>, wasm: &[u8], compiled: Option<&Compiled>) -> Result<Module, LoadError> {
     let sections = survey(wasm)?;
     let header: Header = sections.json(section::HEADER)?;
     if header.abi != abi::ABI {
@@ -78,7 +78,11 @@ pub(crate) fn load(linker: &Linker<Box<Host>>, wasm: &[u8]) -> Result<Module, Lo
     check_tasks(&tasks, &frame)?;
     check_map(&map)?;
 
-    let compiled = wasmtime::Module::new(linker.engine(), wasm).map_err(invalid)?;
+    let digest = Digest::of(wasm);
+    let compiled = match compiled {
+        Some(compiled) => compiled.module(linker.engine(), digest)?,
+        None => wasmtime::Module::new(linker.engine(), wasm).map_err(invalid)?,
+    };
     let imports = check_imports(&compiled)?;
     let pre = linker.instantiate_pre(&compiled).map_err(invalid)?;
     let is_step = |ty: &FuncType| {
@@ -89,18 +93,7 @@ pub(crate) fn load(linker: &Linker<Box<Host>>, wasm: &[u8]) -> Result<Module, Lo
     }
     let step =
         compiled.get_export_index(abi::STEP).ok_or(LoadError::Forbidden("no export `step` from a task to a result"))?;
-    Ok(Module {
-        digest: Digest::of(wasm),
-        header,
-        manifest,
-        frame,
-        tasks,
-        map,
-        constants: Arc::new(constants),
-        imports,
-        pre,
-        step,
-    })
+    Ok(Module { digest, header, manifest, frame, tasks, map, constants: Arc::new(constants), imports, pre, step })
 }
 
 /// The custom sections of a module whose other sections are all of the kinds we allow.
@@ -223,6 +216,6 @@ fn check_map(map: &SourceMap) -> Result<(), LoadError> {
     Ok(())
 }
 
-fn invalid(error: impl std::fmt::Display) -> LoadError {
+pub(crate) fn invalid(error: impl std::fmt::Display) -> LoadError {
     LoadError::Invalid(format!("{error:#}"))
 }

@@ -188,7 +188,7 @@ impl Host {
         match (result, self.suspension.take()) {
             (abi::DONE, None) => {
                 let output = self.frame.value(self.module.frame.output).unwrap_or(Handle::UNDEFINED);
-                Ok(Turn::Done(self.export(output)?))
+                Ok(Turn::Done(self.give(output)?))
             }
             (abi::SUSPEND, Some(suspension)) => Ok(Turn::Suspended(suspension)),
             (abi::FAULT, _) => Err(Problem::defect("LG-MODULE", "the module gave up").into()),
@@ -230,7 +230,7 @@ impl Host {
                     return self.frame.import(&mut self.arena, handler.slot, &problem.object(&task));
                 }
             };
-            self.frame.set_value(&mut self.arena, handler.slot, error)
+            self.frame.set_value(&mut self.arena, handler.slot, error, false)
         });
         self.caught.remove(&handler.slot);
         if let Err(fault) = caught {

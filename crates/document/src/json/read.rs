@@ -48,6 +48,9 @@ pub(crate) struct Target<'a> {
     pub(crate) pending: &'a mut Pending,
 }
 
+/// Room for the values of a text that is not longer than this is made at once.
+const FORESEEN_MAX: usize = 64 << 10;
+
 /// Reads one JSON text. A refused text leaves nothing in the region.
 pub(crate) fn read(source: Source<'_>, target: Target<'_>) -> Result<Handle, ParseError> {
     let text = str::from_utf8(source.bytes).map_err(|bad| ParseError::new(Problem::Utf8, bad.valid_up_to()))?;
@@ -63,6 +66,11 @@ pub(crate) fn read(source: Source<'_>, target: Target<'_>) -> Result<Handle, Par
     let (base, indexes) = (region.text.len(), region.indexes.len());
     memory.room_text(&mut region.text, text.len()).map_err(|fault| ParseError::new(Problem::Fault(fault), 0))?;
     region.text.push_str(text);
+    if text.len() <= FORESEEN_MAX {
+        // What a text of objects needs, about; growing step by step costs a small text more than reading it.
+        let foreseen = memory.room(&mut region.nodes, text.len() / size_of::<Datum>());
+        let _ = foreseen.and_then(|()| memory.room(&mut region.fields, text.len() / size_of::<Field>()));
+    }
     let mut reader = Reader {
         text,
         bytes: source.bytes,

@@ -179,3 +179,15 @@ async fn a_forged_handle_ends_the_run() {
         assert_eq!(super::wasm::code(&outcome), "LG-STALE-HANDLE", "{handle:x}");
     }
 }
+
+#[tokio::test]
+async fn a_module_loads_from_its_own_machine_code_and_no_other() {
+    let (echo, other) = (echo().bytes(), waiting(5).bytes());
+    let compiled = ENGINE.compile(&echo).unwrap();
+    assert!(matches!(ENGINE.load_compiled(&other, &compiled), Err(crate::LoadError::Forbidden(_))));
+    assert!(ENGINE.load_compiled(&echo[1..], &compiled).is_err());
+    let module = ENGINE.load_compiled(&echo, &compiled).unwrap();
+    let input = document(r#"{"a":[1,2.50,"x"]}"#);
+    let outcome = ENGINE.evaluate(&module, input, Mocks::default(), Limits::default(), NOW).await;
+    assert_eq!(output(&outcome), r#"{"a":[1,2.50,"x"]}"#);
+}

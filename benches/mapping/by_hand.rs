@@ -1,21 +1,14 @@
-//! The engine alone: one order (about 2 KB, five lines) parsed, mapped to an invoice and printed,
-//! beside the same work written by hand on typed structs with serde_json, and beside serde_json's
-//! untyped value read and written back without any mapping. All in one run; read the ratios.
+//! The mapping written by hand: typed structs, texts borrowed from the input where they can be.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
-use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use lockgate_document::Document;
-use lockgate_engine::{Engine, EngineConfig, Mocks};
-use lockgate_model::{Limits, Timestamp};
 use serde::{Deserialize, Serialize};
-
-const ORDER: &str = include_str!("../orchestrations/order-to-erp/sample.json");
-const INVOICE: &str = include_str!("invoice.jsonata");
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Order<'a> {
+    #[serde(borrow)]
+    status: Cow<'a, str>,
     #[serde(borrow)]
     order_id: Cow<'a, str>,
     #[serde(borrow)]
@@ -127,12 +120,23 @@ struct Totals {
     gross: f64,
 }
 
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Invoices<'a> {
+    documents: Vec<Invoice<'a>>,
+    by_country: BTreeMap<&'a str, Country>,
+}
+#[derive(Serialize)]
+struct Country {
+    orders: usize,
+    gross: f64,
+}
+
 fn cents(x: f64) -> f64 {
     (x * 100.0 + 0.5).floor() / 100.0
 }
 
-fn by_hand(json: &[u8]) -> Vec<u8> {
-    let order: Order<'_> = serde_json::from_slice(json).unwrap();
+fn invoice<'a>(order: &'a Order<'a>) -> Invoice<'a> {
     let (customer, address) = (&order.customer, &order.customer.shipping_address);
     let items: Vec<Item<'_>> = order
         .lines
@@ -157,7 +161,7 @@ fn by_hand(json: &[u8]) -> Vec<u8> {
         (false, true) => "GOLD",
         (false, false) => "STANDARD",
     };
-    let invoice = Invoice {
+    Invoice {
         document_type: "INVOICE",
         external_reference: &order.order_id,
         ordered_at: &order.created_at,
@@ -183,50 +187,27 @@ fn by_hand(json: &[u8]) -> Vec<u8> {
             gross: cents(net + tax + order.shipping.cost),
         },
         items,
-    };
-    serde_json::to_vec(&invoice).unwrap()
-}
-
-/// Numbers by value, so that `3` and `3.0` are the same answer.
-fn same(a: &serde_json::Value, b: &serde_json::Value) -> bool {
-    use serde_json::Value as V;
-    match (a, b) {
-        (V::Number(a), V::Number(b)) => a.as_f64() == b.as_f64(),
-        (V::Array(a), V::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| same(a, b)),
-        (V::Object(a), V::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(k, v)| b.get(k).is_some_and(|w| same(v, w)))
-        }
-        _ => a == b,
     }
 }
 
-fn mapping(c: &mut Criterion) {
-    let order = serde_json::to_vec(&serde_json::from_str::<serde_json::Value>(ORDER).unwrap()).unwrap();
-    let engine = Engine::new(EngineConfig::default()).unwrap();
-    let compiled = lockgate_compiler::expression_module(INVOICE, false).unwrap();
-    let module = engine.load(&compiled.wasm).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let (limits, now) = (Limits::default(), Timestamp::from_ms(1_763_784_306_789));
-    let ours = |json: &[u8]| {
-        let input = Document::parse(json, &limits).unwrap();
-        let outcome = runtime.block_on(engine.evaluate(&module, input, Mocks::default(), limits, now));
-        outcome.result.unwrap().print(limits.reply_bytes_max).unwrap()
-    };
-    let read = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
-    assert!(same(&read(&ours(&order)), &read(&by_hand(&order))), "the outputs differ");
-
-    let mut group = c.benchmark_group("order to invoice");
-    group.throughput(Throughput::Bytes(order.len() as u64));
-    group.bench_function("lockgate: parse, run in a fresh instance, print", |b| b.iter(|| ours(&order)));
-    group.bench_function("typed structs by hand: serde_json", |b| b.iter(|| by_hand(&order)));
-    group.bench_function("no mapping at all: serde_json value there and back", |b| {
-        b.iter(|| serde_json::to_vec(&read(&order)).unwrap())
-    });
-    group.bench_function("lockgate: parse and print alone", |b| {
-        b.iter(|| Document::parse(&order, &limits).unwrap().print(limits.reply_bytes_max).unwrap())
-    });
-    group.finish();
+/// One order to its invoice.
+pub fn one(json: &[u8]) -> Vec<u8> {
+    let order: Order<'_> = serde_json::from_slice(json).unwrap();
+    serde_json::to_vec(&invoice(&order)).unwrap()
 }
 
-criterion_group!(benches, mapping);
-criterion_main!(benches);
+/// Orders to the invoices of those that are paid, and sums by country.
+pub fn many(json: &[u8]) -> Vec<u8> {
+    let orders: Vec<Order<'_>> = serde_json::from_slice(json).unwrap();
+    let documents: Vec<Invoice<'_>> = orders.iter().filter(|order| order.status == "paid").map(invoice).collect();
+    let mut by_country: BTreeMap<&str, Country> = BTreeMap::new();
+    for document in &documents {
+        let country = by_country.entry(document.ship_to.country_code).or_insert(Country { orders: 0, gross: 0.0 });
+        country.orders += 1;
+        country.gross += document.totals.gross;
+    }
+    for country in by_country.values_mut() {
+        country.gross = cents(country.gross);
+    }
+    serde_json::to_vec(&Invoices { documents, by_country }).unwrap()
+}
