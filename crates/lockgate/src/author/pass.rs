@@ -214,11 +214,17 @@ impl<'m> Pass<'m> {
     /// All records have come; `gathers` tells whether they came from several places.
     fn finish(mut self, gathers: bool) -> Result<(), Exit> {
         let conditions = self.records.streams.conditions > 0;
-        let settles = self.held.is_some() && (conditions || gathers);
+        // A name that is looked up in the items of the document gathers before the conditions are asked.
+        let in_items = gathers && conditions && self.records.streams.path.len() == 1;
+        let only = |sample: &Document| self.before == 1 && sample.root().at(0).kind() == Kind::Array;
+        let settles = match in_items {
+            true => self.held.is_some() || self.sample.as_ref().is_some_and(only),
+            false => self.held.is_some() && (conditions || gathers),
+        };
         // A condition is asked once of nothing where there is no record, for the error it may raise.
         let asks = self.passed == 0 && (self.records.has_default || (conditions && self.before == 0));
         if settles || asks {
-            let document = self.document(settles && !conditions).map_err(fault)?;
+            let document = self.document(settles && !conditions, in_items).map_err(fault)?;
             let module = self.mapping.whole()?;
             let bench = &self.mapping.bench;
             let result = bench.run_at(&module, document, self.now).result;
@@ -232,8 +238,9 @@ impl<'m> Pass<'m> {
         self.sent().map(|_| ())
     }
 
-    /// A document with the sample as its only record; `itself`: in the place of the list of records.
-    fn document(&self, itself: bool) -> Result<Document, Fault> {
+    /// A document with the sample as its only record; `itself`: in the place of the list of records;
+    /// `in_items`: the document is a list of what it would be.
+    fn document(&self, itself: bool, in_items: bool) -> Result<Document, Fault> {
         let mut builder = Builder::new(&self.mapping.bench.limits);
         let Some(sample) = &self.sample else {
             if self.records.streams.path.is_empty() {
@@ -244,6 +251,9 @@ impl<'m> Pass<'m> {
             builder.end()?;
             return builder.finish();
         };
+        if in_items {
+            builder.begin_array()?;
+        }
         for name in &self.records.streams.path {
             builder.begin_object()?;
             builder.key(name)?;
@@ -252,6 +262,9 @@ impl<'m> Pass<'m> {
         let list = sample.root();
         builder.value(if itself { list.at(0) } else { list })?;
         self.records.streams.path.iter().try_for_each(|_| builder.end())?;
+        if in_items {
+            builder.end()?;
+        }
         builder.finish()
     }
 }
