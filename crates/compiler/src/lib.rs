@@ -13,12 +13,14 @@ pub mod mapping;
 pub mod module;
 pub mod project;
 mod reader;
+mod types;
 
 pub use expression::{Scope, compile_condition, compile_expression, expression_module, expression_module_within};
 pub use flow::{ERROR_TYPES, error_type_names};
 pub use mapping::{Tables, compile_map, map_module};
 pub use module::Compiled;
 pub use project::{Case, Catalog, Declaration, OperationInfo, Project, Sources};
+pub use types::Types;
 
 /// Version of the compiler: with the source digest and the ABI it decides a module's bytes.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

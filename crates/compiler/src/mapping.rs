@@ -20,6 +20,7 @@ use crate::{
     expression::{Context, Emitter, Names, NoNames, Place, one_step, root_item, start},
     module::{Body, Compiled, FunctionId, ModuleBuilder},
     reader::{list, nearest},
+    types::{Types, check_types},
 };
 
 /// Reference data by name, for `lookup`.
@@ -78,8 +79,9 @@ pub(crate) fn check_tables(map: &MapFile, tables: &Tables) -> Diagnostics {
 }
 
 /// A module of one mapping: input slot 0, output slot 1.
-pub fn map_module(file: &str, text: &str, tables: &Tables) -> Result<Compiled, Diagnostics> {
+pub fn map_module(file: &str, text: &str, tables: &Tables, types: &Types) -> Result<Compiled, Diagnostics> {
     let (map, mut problems) = MapFile::read(file, text);
+    problems.0.extend(check_types(&map, problems.is_empty(), types, tables).0);
     problems.0.extend(check_tables(&map, tables).0);
     problems.into_result(())?;
     let mut m = ModuleBuilder::new(&map.name);
@@ -139,10 +141,10 @@ impl Planner<'_> {
     fn target<'f>(&mut self, target: &'f Target, on_item: bool) -> Plan<'f> {
         match target {
             Target::Object(fields) => Plan::Object(
-                fields.iter().map(|(name, target)| (name.as_str(), self.target(target, on_item))).collect(),
+                fields.iter().map(|field| (field.name.as_str(), self.target(&field.target, on_item))).collect(),
             ),
             Target::Array(array) => {
-                let ArrayRule { each, when, default, entry } = array.as_ref();
+                let ArrayRule { each, when, default, entry, at: _ } = array.as_ref();
                 let entry = entry.as_ref().map(|entry| self.target(entry, true));
                 let when = self.optional(when, on_item);
                 let default = self.optional(default, on_item);

@@ -7,7 +7,8 @@
 //! to crate; [`Node`] reads it and [`Builder`] writes it.
 //!
 //! What the language does with texts and numbers alone stands apart, as pure functions: [`picture`],
-//! [`pattern`], [`radix`], [`affix`], [`url`] and [`base64`]. They refuse by [`Refusal`].
+//! [`pattern`], [`radix`], [`affix`], [`url`] and [`base64`]. They refuse by [`Refusal`]. Document
+//! types, which values and mappings are checked against, are [`schema`]s.
 //!
 //! What holds everywhere:
 //! - Memory is bounded: `arena_bytes_max` is asked where a buffer grows, before it grows.
@@ -45,6 +46,7 @@ pub mod picture;
 pub mod radix;
 mod refusal;
 mod region;
+pub mod schema;
 mod standard;
 mod text;
 pub mod url;

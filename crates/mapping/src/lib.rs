@@ -1,14 +1,15 @@
 //! Expressions and mapping rules: parse, check, one intermediate form.
 //!
-//! [`expression`] reads the expression language, [`rules`] mapping files, [`yaml`] the positioned
-//! trees that mapping files and flows are read from, [`nearest`] finds what was meant. Crate `compiler` makes code of what comes out.
+//! [`expression`] reads the expression language, [`rules`] mapping files, [`types`] holds them to
+//! document types, [`yaml`] reads the positioned trees that mapping files and flows come from,
+//! [`nearest`] finds what was meant. Crate `compiler` makes code of what comes out.
 //!
-//! Deliberately absent: evaluation of any kind, files, and the check of mappings against document
-//! types, which comes with the types.
+//! Deliberately absent: evaluation of any kind, files, and documents.
 
 pub mod expression;
 mod nearest;
 pub mod rules;
+pub mod types;
 pub mod yaml;
 
 pub use expression::Expression;

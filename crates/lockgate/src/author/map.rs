@@ -5,6 +5,7 @@
 use std::{ops::ControlFlow, path::PathBuf, sync::Arc};
 
 use clap::Args;
+use lockgate_compiler::Types;
 use lockgate_engine::Module;
 use lockgate_model::Diagnostics;
 
@@ -20,7 +21,8 @@ use crate::{
 /// Arguments of `map`.
 #[derive(Args)]
 pub struct Map {
-    /// A mapping file, `<name>.map.yaml`; reference data is taken from `tables/` beside it.
+    /// A mapping file, `<name>.map.yaml`; reference data is taken from `tables/` beside it, document types
+    /// from `types/`.
     file: PathBuf,
     /// The input is one JSON document per line.
     #[arg(long)]
@@ -34,10 +36,15 @@ impl Map {
         let (text, unreadable) =
             sources::text(&self.file, &name).map_err(|e| Exit::Usage(format!("cannot read `{name}`: {e}")))?;
         let tables = sources::tables(self.file.parent())?;
-        let compiled = lockgate_compiler::map_module(&name, &text, &tables);
+        let (files, no_text) = sources::types(self.file.parent())?;
+        let (types, wrong) = Types::read(files.iter().map(|(path, text)| (path.as_str(), text.as_str())));
+        let compiled = lockgate_compiler::map_module(&name, &text, &tables, &types);
         let found = compiled.as_ref().err().cloned().unwrap_or_default();
-        let all = Diagnostics(unreadable.into_iter().chain(found.0).collect());
-        let compiled = all.into_result(()).and(compiled).map_err(|all| Exit::problems(all, |_| Some(&text)))?;
+        let all = unreadable.into_iter().chain(no_text.0).chain(wrong.0).chain(found.0).collect();
+        let compiled = Diagnostics(all)
+            .into_result(())
+            .and(compiled)
+            .map_err(|all| Exit::problems(all, |file| if file == name { Some(&text) } else { files.get(file) }))?;
         let bench = Workbench::new()?;
         let mapping = Mapping { module: bench.load(&compiled)?, bench, file: name, text };
         if !self.lines {

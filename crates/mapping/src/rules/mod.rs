@@ -39,7 +39,8 @@
 //! data, an object in which the key is looked up; `value` is the field of the row that is taken,
 //! else the row itself.
 //!
-//! Deliberately absent: the check against document types, which comes with types, and `records`.
+//! Deliberately absent: the check against document types, which is [`types`](crate::types), and
+//! `records`.
 
 mod read;
 mod target;
@@ -58,10 +59,10 @@ pub struct MapFile {
     pub version: String,
     /// Path of the file, for diagnostics.
     pub file: String,
-    /// Document type of the source, when the file names one.
-    pub source_type: Option<String>,
-    /// Document type of the target, when the file names one.
-    pub target_type: Option<String>,
+    /// Document type of the source and its place, when the file names one.
+    pub source_type: Option<(String, Span)>,
+    /// Document type of the target and its place, when the file names one.
+    pub target_type: Option<(String, Span)>,
     /// What the rules build.
     pub target: Target,
     /// Names of the reference data that any rule names, and their places.
@@ -72,11 +73,22 @@ pub struct MapFile {
 #[derive(Debug, Clone)]
 pub enum Target {
     /// An object, fields in the order of the rules.
-    Object(Vec<(String, Target)>),
+    Object(Vec<Field>),
     /// An array.
     Array(Box<ArrayRule>),
     /// A value.
     Value(Box<ValueRule>),
+}
+
+/// A field of the target.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// Its name in the `to` that names it first.
+    pub at: Span,
+    /// What is built there.
+    pub target: Target,
 }
 
 /// The rule of an array.
@@ -90,6 +102,8 @@ pub struct ArrayRule {
     pub default: Option<Formula>,
     /// What an entry is; none: the item itself.
     pub entry: Option<Target>,
+    /// The `to` of the rule.
+    pub at: Span,
 }
 
 /// The rule of a value.
