@@ -99,6 +99,9 @@ pub(crate) fn check_types(map: &MapFile, sound: bool, types: &Types, tables: &Ta
         Some((name.clone(), types.get(name)?))
     };
     let (source, target) = (known(&map.source_type), known(&map.target_type));
+    if source.is_none() && target.is_none() {
+        return problems;
+    }
     fn typed<'s>(known: &'s Option<(String, &'s Schema)>) -> Option<Type<'s>> {
         known.as_ref().map(|(name, schema)| Type { name, schema })
     }

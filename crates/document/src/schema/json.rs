@@ -4,39 +4,41 @@
 //! that a `$ref` finds it whether it stands before or behind, or within itself. A `$ref` may lead to
 //! any place of the same document.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{
-    PATTERNS_MAX, RULES_MAX, RuleId, Schema, SchemaProblem, Types,
+    PATTERNS_MAX, RULES_MAX, RuleId, Schema, SchemaPlace, SchemaProblem, Types,
+    decimal::{self, DIVISOR_DIGITS_MAX},
+    draft::{Draft, NoPattern, SPLIT},
     rule::{Branch, Count, Rule},
 };
 use crate::{
-    builder::Builder,
-    document::Document,
     node::{Kind, Node},
     pattern::Pattern,
 };
-use lockgate_model::Limits;
 
 /// How deep a schema may nest.
-pub const POINTER_DEPTH_MAX: usize = 128;
+const POINTER_DEPTH_MAX: usize = 128;
 
 pub(super) fn read(root: Node<'_>) -> Result<Schema, Vec<SchemaProblem>> {
-    let mut reader = Reader::new(root);
+    let mut reader = Reader {
+        root,
+        draft7: false,
+        own: root.get("$id").as_str(),
+        draft: Draft::default(),
+        known: BTreeMap::new(),
+        anchors: BTreeMap::new(),
+        references: Vec::new(),
+    };
     reader.dialect();
     let id = reader.schema(root, "", 0);
     reader.follow();
-    reader.refuse_loops();
-    if !reader.problems.is_empty() {
-        return Err(reader.problems);
-    }
-    let Ok(constants) = reader.constants.finish_array() else {
-        return Err(vec![SchemaProblem::at("LG-TYPE-SIZE", "", "the values it names are too large", SPLIT)]);
-    };
-    Ok(Schema { rules: reader.rules, constants, root: id })
+    let Reader { draft, known, .. } = reader;
+    draft.finish(id, |id| {
+        let at = known.iter().find(|(_, known)| **known == id).map(|(at, _)| at.clone());
+        SchemaPlace::Pointer(at.unwrap_or_default())
+    })
 }
-
-const SPLIT: &str = "split the type, or take out what the mappings do not need";
 
 /// What JSON Schema has and is not read yet: it says something of values, so it is not passed over.
 const LATER: [&str; 5] =
@@ -55,57 +57,15 @@ struct Reader<'n> {
     draft7: bool,
     /// The document's own name, by which a `$ref` may call it.
     own: Option<&'n str>,
-    rules: Vec<Rule>,
+    draft: Draft,
     known: BTreeMap<String, RuleId>,
     anchors: BTreeMap<String, RuleId>,
     references: Vec<Reference>,
-    patterns: BTreeMap<String, Pattern>,
-    constants: Constants,
-    problems: Vec<SchemaProblem>,
-}
-
-/// The values that rules name.
-struct Constants {
-    builder: Builder,
-    count: u32,
-    full: bool,
-}
-
-impl Constants {
-    fn put(&mut self, value: Node<'_>) {
-        self.full |= self.builder.value(value).is_err();
-        self.count += 1;
-    }
-
-    fn finish_array(mut self) -> Result<Document, ()> {
-        let ended = self.builder.end();
-        match (self.full, ended, self.builder.finish()) {
-            (false, Ok(()), Ok(document)) => Ok(document),
-            _ => Err(()),
-        }
-    }
 }
 
 impl<'n> Reader<'n> {
-    fn new(root: Node<'n>) -> Self {
-        let mut builder = Builder::new(&Limits::default());
-        let full = builder.begin_array().is_err();
-        Reader {
-            root,
-            draft7: false,
-            own: root.get("$id").as_str(),
-            rules: Vec::new(),
-            known: BTreeMap::new(),
-            anchors: BTreeMap::new(),
-            references: Vec::new(),
-            patterns: BTreeMap::new(),
-            constants: Constants { builder, count: 0, full },
-            problems: Vec::new(),
-        }
-    }
-
     fn problem(&mut self, code: &'static str, pointer: &str, message: impl Into<String>, help: impl Into<String>) {
-        self.problems.push(SchemaProblem::at(code, pointer, message, help));
+        self.draft.problems.push(SchemaProblem::at(code, pointer, message, help));
     }
 
     fn dialect(&mut self) {
@@ -128,11 +88,10 @@ impl<'n> Reader<'n> {
         if let Some(id) = self.known.get(pointer) {
             return *id;
         }
-        let id = RuleId(u32::try_from(self.rules.len()).unwrap_or(u32::MAX));
-        self.rules.push(Rule::default());
+        let id = self.draft.add(Rule::default());
         self.known.insert(pointer.to_owned(), id);
-        if self.rules.len() > RULES_MAX || depth > POINTER_DEPTH_MAX {
-            if self.problems.last().is_none_or(|p| p.code != "LG-TYPE-SIZE") {
+        if self.draft.is_full() || depth > POINTER_DEPTH_MAX {
+            if self.draft.problems.last().is_none_or(|p| p.code != "LG-TYPE-SIZE") {
                 let message = format!("a type has at most {RULES_MAX} schemas, {POINTER_DEPTH_MAX} within each other");
                 self.problem("LG-TYPE-SIZE", pointer, message, SPLIT);
             }
@@ -151,9 +110,7 @@ impl<'n> Reader<'n> {
                 Rule::default()
             }
         };
-        if let Some(place) = self.rules.get_mut(id.0 as usize) {
-            *place = rule;
-        }
+        self.draft.set(id, rule);
         id
     }
 
@@ -195,15 +152,9 @@ impl<'n> Reader<'n> {
                 if !self.is(value, Kind::Array, at) {
                     return;
                 }
-                let start = self.constants.count;
-                value.items().for_each(|item| self.constants.put(item));
-                rule.allowed.push(start..self.constants.count);
+                rule.allowed.push(self.draft.constants(value.items()));
             }
-            "const" => {
-                let start = self.constants.count;
-                self.constants.put(value);
-                rule.allowed.push(start..self.constants.count);
-            }
+            "const" => rule.allowed.push(self.draft.constants([value])),
             "allOf" => rule.all = self.list(value, at, inner),
             "anyOf" => rule.any = self.list(value, at, inner),
             "oneOf" => rule.one = self.list(value, at, inner),
@@ -212,7 +163,7 @@ impl<'n> Reader<'n> {
             "maximum" => rule.number.maximum = self.number(value, at),
             "exclusiveMinimum" => rule.number.above = self.number(value, at),
             "exclusiveMaximum" => rule.number.below = self.number(value, at),
-            "multipleOf" => rule.number.multiple = self.number(value, at),
+            "multipleOf" => rule.number.multiple = self.divisor(value, at),
             "minLength" => rule.text.length.min = self.count(value, at).unwrap_or(0),
             "maxLength" => rule.text.length.max = self.count(value, at),
             "pattern" => {
@@ -324,6 +275,16 @@ impl<'n> Reader<'n> {
         self.is(value, Kind::Number, at).then(|| value.lexeme().unwrap_or_default().into_owned())
     }
 
+    fn divisor(&mut self, value: Node<'_>, at: &str) -> Option<String> {
+        let number = self.number(value, at)?;
+        if !decimal::divides(&number) {
+            let message = format!("`multipleOf` takes a number above 0 of at most {DIVISOR_DIGITS_MAX} digits");
+            self.problem("LG-TYPE-VALUE", at, message, "write the smallest step, such as 0.01");
+            return None;
+        }
+        Some(number)
+    }
+
     fn count(&mut self, value: Node<'_>, at: &str) -> Option<u64> {
         let count = value.as_i64().and_then(|count| u64::try_from(count).ok());
         if count.is_none() {
@@ -353,27 +314,19 @@ impl<'n> Reader<'n> {
     }
 
     fn pattern(&mut self, source: &str, at: &str) -> Option<Pattern> {
-        if let Some(pattern) = self.patterns.get(source) {
-            return Some(pattern.clone());
-        }
-        if self.patterns.len() >= PATTERNS_MAX {
-            let message = format!("a type has at most {PATTERNS_MAX} regular expressions");
-            self.problem("LG-TYPE-SIZE", at, message, SPLIT);
-            return None;
-        }
         // The empty expression matches everything, which the language of mappings has no way to write.
-        let written = if source.is_empty() { "(?:)" } else { source };
-        match Pattern::parse(written, "") {
-            Ok(pattern) => {
-                self.patterns.insert(source.to_owned(), pattern.clone());
-                Some(pattern)
+        match self.draft.pattern(if source.is_empty() { "(?:)" } else { source }) {
+            Ok(pattern) => return Some(pattern),
+            Err(NoPattern::TooMany) => {
+                let message = format!("a type has at most {PATTERNS_MAX} regular expressions");
+                self.problem("LG-TYPE-SIZE", at, message, SPLIT);
             }
-            Err(wrong) => {
+            Err(NoPattern::Wrong(wrong)) => {
                 let help = "regular expressions are those of JavaScript without looking around and back-references";
-                self.problem("LG-TYPE-PATTERN", at, format!("{wrong}"), help);
-                None
+                self.problem("LG-TYPE-PATTERN", at, wrong.to_string(), help);
             }
         }
+        None
     }
 
     // --- names and references
@@ -428,11 +381,7 @@ impl<'n> Reader<'n> {
                 name => self.anchors.get(name).copied(),
             });
             match target {
-                Some(target) => {
-                    if let Some(rule) = self.rules.get_mut(from.0 as usize) {
-                        rule.reference = Some(target);
-                    }
-                }
+                Some(target) => self.draft.refer(from, target),
                 None => {
                     let message = format!("this `$ref` leads nowhere: there is no `#{}`", shown(&to));
                     self.problem("LG-TYPE-REF", &pointer, message, self.suggestion(&to));
@@ -470,53 +419,6 @@ impl<'n> Reader<'n> {
             Some(near) => format!("did you mean `#{near}`?"),
             None if known.is_empty() => "put what it means into `$defs`: `#/$defs/name`".to_owned(),
             None => "parts that others refer to stand in `$defs`: `#/$defs/name`".to_owned(),
-        }
-    }
-
-    /// Refuses rules that lead back to themselves at the same value: nobody could answer them.
-    fn refuse_loops(&mut self) {
-        #[derive(Clone, Copy, PartialEq)]
-        enum Mark {
-            New,
-            Open,
-            Done,
-        }
-        let mut marks = vec![Mark::New; self.rules.len()];
-        let mut looping = BTreeSet::new();
-        for start in 0..self.rules.len() {
-            let mut open: Vec<(usize, Vec<RuleId>)> = Vec::new();
-            let mut next = Some(start);
-            loop {
-                if let Some(at) = next.take()
-                    && let Some(mark) = marks.get_mut(at)
-                {
-                    match mark {
-                        Mark::New => {
-                            *mark = Mark::Open;
-                            let inner = self.rules.get(at).map(|rule| rule.at_the_same_value().collect());
-                            open.push((at, inner.unwrap_or_default()));
-                        }
-                        Mark::Open => drop(looping.insert(at)),
-                        Mark::Done => {}
-                    }
-                }
-                let Some((at, inner)) = open.last_mut() else { break };
-                match inner.pop() {
-                    Some(id) => next = Some(id.0 as usize),
-                    None => {
-                        if let Some(mark) = marks.get_mut(*at) {
-                            *mark = Mark::Done;
-                        }
-                        open.pop();
-                    }
-                }
-            }
-        }
-        let places: Vec<String> =
-            self.known.iter().filter(|(_, id)| looping.contains(&(id.0 as usize))).map(|(at, _)| at.clone()).collect();
-        for at in places {
-            let help = "a type may hold itself in a field or an item, not be itself";
-            self.problem("LG-TYPE-LOOP", &at, "this schema leads back to itself at the same value", help);
         }
     }
 }

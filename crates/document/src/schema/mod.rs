@@ -2,8 +2,8 @@
 //!
 //! A [`Schema`] is an arena of rules that refer to each other by [`RuleId`]; a rule may lead back to
 //! itself, as types of trees do. It is read from JSON Schema ([`Schema::from_json`], 2020-12 and
-//! draft 7). [`Schema::alternatives`] answers what can be told about a value before there is one,
-//! which is what a mapping is checked with.
+//! draft 7). [`Schema::validate`] holds a value to it; [`Schema::alternatives`] answers what can be told
+//! about a value before there is one, which is what a mapping is checked with.
 //!
 //! What holds: reading is bounded by [`RULES_MAX`] and the depth of the document, a rule that would
 //! lead back to itself at the same value is refused, so that every walk over rules ends.
@@ -12,16 +12,19 @@
 //! other words that are annotations by the standard say nothing here.
 
 mod alternatives;
+mod decimal;
+mod draft;
 mod json;
 mod problem;
 mod rule;
 #[cfg(test)]
 mod tests;
+mod validate;
 
 pub use alternatives::{Alternative, Field};
-pub use json::POINTER_DEPTH_MAX;
 pub use problem::{SchemaPlace, SchemaProblem};
 pub use rule::{Types, TypesIter};
+pub use validate::{VIOLATIONS_MAX, Violation};
 
 use crate::{document::Document, node::Node};
 use rule::Rule;

@@ -1,10 +1,10 @@
 //! What a mapping builds against the target's type, place by place.
 
 use lockgate_document::schema::{Alternative, Field, RuleId, Schema, Types};
-use lockgate_model::{Diagnostic, Span};
+use lockgate_model::{Diagnostic, Limits, Span};
 
 use super::{
-    Absent, Built, Type,
+    Absent, Built, Literal, Type,
     fit::{Fit, Judge, Reason, What},
     shape::{Shape, Source},
 };
@@ -100,8 +100,12 @@ impl<'s> Checker<'s> {
         if self.work > WORK_MAX {
             return Outcome::fine(false);
         }
-        if let Built::Value { rule, from, default } = built {
-            return self.value(rule, from, default.as_ref(), rules, place);
+        if let Built::Value { rule, from, default, literals } = built {
+            let outcome = self.literals(literals, rules, place);
+            return match outcome.problems.is_empty() {
+                true => self.value(rule, from, default.as_ref(), rules, place),
+                false => outcome,
+            };
         }
         if rules.is_empty() {
             return Outcome::fine(true);
@@ -207,6 +211,31 @@ impl<'s> Checker<'s> {
             let rules = alternative.ids();
             let judged = Judge::new(self.source, self.schema).shape(default, rules);
             outcome.add(self.judged(judged, &Written::of(formula), place));
+        }
+        outcome
+    }
+
+    /// Values that stand in the expressions as they will be: all that the type says is asked of them.
+    fn literals(&mut self, literals: &[Literal], rules: &[RuleId], place: &Place) -> Outcome {
+        let mut outcome = Outcome::fine(true);
+        for Literal { at, value, shape } in literals {
+            let written = Written { at: *at, formula: None };
+            let judged = Judge::new(self.source, self.schema).shape(shape, rules);
+            if judged.0 == Fit::Never {
+                outcome.add(self.judged(judged, &written, place));
+                continue;
+            }
+            let violations = self.schema.validate_by(rules, value.root(), &Limits::default());
+            if let Some(violation) = violations.first() {
+                let message = format!(
+                    "{} does not take this value by the type `{}`: {}",
+                    place.called(),
+                    self.name,
+                    violation.message
+                );
+                let help = "write a value that the type allows, or change the type";
+                outcome.add(Outcome::wrong(problem("LG-MAP-CONSTANT", *at, message, help), OTHER_KIND));
+            }
         }
         outcome
     }
@@ -341,7 +370,7 @@ pub(super) fn absent(name: &str, absent: &Absent) -> Diagnostic {
 
 fn presence<'m>(built: &Built<'m>) -> Presence<'m> {
     match built {
-        Built::Value { rule, from, default } => match &rule.when {
+        Built::Value { rule, from, default, .. } => match &rule.when {
             Some(when) => Presence::When(when),
             None if from.undefined && default.as_ref().is_none_or(|default| default.undefined) => Presence::Perhaps,
             None => Presence::Always,

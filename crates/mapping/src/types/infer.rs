@@ -293,7 +293,8 @@ impl Walk<'_> {
     }
 }
 
-fn of_constant(constant: &Constant) -> Shape {
+/// What a constant is.
+pub(super) fn of_constant(constant: &Constant) -> Shape {
     match constant {
         Constant::Undefined => Shape::nothing(),
         Constant::Null => Shape::one(Part::Null),

@@ -19,11 +19,15 @@ mod shape;
 #[cfg(test)]
 mod tests;
 
-use lockgate_document::schema::Schema;
-use lockgate_model::Diagnostics;
+use lockgate_document::{Document, schema::Schema};
+use lockgate_model::{Diagnostic, Diagnostics, Limits, Span};
 
 use crate::{
     MapFile,
+    expression::{
+        ir::{Constant, Kind, Program},
+        number_text,
+    },
     rules::{ArrayRule, Formula, From, Target, ValueRule},
 };
 use infer::Absent;
@@ -77,7 +81,20 @@ pub enum Built<'m> {
         from: Shape,
         /// What stands for it when it gives nothing.
         default: Option<Shape>,
+        /// The values that these are in one case or another.
+        literals: Vec<Literal>,
     },
+}
+
+/// A value that stands in an expression as it will be.
+#[derive(Debug)]
+pub struct Literal {
+    /// Its place in the file.
+    pub at: Span,
+    /// The value.
+    pub value: Document,
+    /// What it is.
+    pub shape: Shape,
 }
 
 /// Holds a mapping to the types of its source and its target, as far as there are any.
@@ -88,7 +105,7 @@ pub fn check<'m>(map: &'m MapFile, source: Option<Type<'_>>, target: Option<Type
         None => Shape { undefined: false, parts: None },
     };
     let name = source.map_or("", |source| source.name);
-    let mut reader = Reader { source: words, name, root, rows, problems: Diagnostics::default() };
+    let mut reader = Reader { source: words, name, root, rows, problems: Diagnostics::default(), literals: Vec::new() };
     let built = reader.target(&map.target, None);
     let mut problems = reader.problems;
     let mut proven = false;
@@ -108,6 +125,8 @@ struct Reader<'s> {
     root: Shape,
     rows: Rows<'s>,
     problems: Diagnostics,
+    /// Of the expressions read last.
+    literals: Vec<Literal>,
 }
 
 impl Reader<'_> {
@@ -127,15 +146,20 @@ impl Reader<'_> {
             }
             Target::Value(rule) => {
                 self.optional(rule.when.as_ref(), item);
-                let default = self.optional(rule.default.as_ref(), item);
-                let from = match &rule.from {
-                    From::Formula(formula) => self.formula(formula, item),
+                let looked_up = match &rule.from {
+                    From::Formula(_) => None,
                     From::Lookup { table: (name, _), key, value } => {
                         self.formula(key, item);
-                        (self.rows)(name, value.as_deref()).or_nothing(true)
+                        Some((self.rows)(name, value.as_deref()).or_nothing(true))
                     }
                 };
-                Built::Value { rule, from, default }
+                self.literals.clear();
+                let from = match (&rule.from, looked_up) {
+                    (From::Formula(formula), _) => self.formula(formula, item),
+                    (_, looked_up) => looked_up.unwrap_or_else(Shape::any),
+                };
+                let default = self.optional(rule.default.as_ref(), item);
+                Built::Value { rule, from, default, literals: std::mem::take(&mut self.literals) }
             }
         }
     }
@@ -157,8 +181,34 @@ impl Reader<'_> {
         for absent in absent {
             let problem = check::absent(self.name, &absent);
             let span = formula.origin.span(problem.span);
-            self.problems.push(lockgate_model::Diagnostic { span, ..problem });
+            self.problems.push(Diagnostic { span, ..problem });
         }
+        self.literals.extend(literals(&program, formula));
         shape
     }
+}
+
+/// The constants among the ends of an expression.
+fn literals(program: &Program, formula: &Formula) -> Vec<Literal> {
+    let parsed = |json: &str| Document::parse(json.as_bytes(), &Limits::default()).ok();
+    let literal = |constant: &Constant| match constant {
+        Constant::Undefined => None,
+        Constant::Null => Some(Document::null()),
+        Constant::Boolean(value) => parsed(&value.to_string()),
+        Constant::Number(value, None) => parsed(&number_text(*value)),
+        Constant::Number(_, Some(lexeme)) => parsed(lexeme),
+        Constant::Text(text) => Some(Document::text(text)),
+    };
+    let ends = program.root.ends();
+    let found = ends.iter().filter_map(|end| match &end.kind {
+        Kind::Constant(constant) => Some((end.span, constant, literal(constant)?)),
+        _ => None,
+    });
+    found
+        .map(|(at, constant, value)| Literal {
+            at: formula.origin.span(at),
+            value,
+            shape: infer::of_constant(constant),
+        })
+        .collect()
 }

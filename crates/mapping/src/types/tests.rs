@@ -47,6 +47,8 @@ const ERP: &str = r##"{
         "pieces": {"type": "integer"},
         "kind": {"enum": ["ORDER", "RETURN"]},
         "flag": {"type": "boolean"},
+        "short": {"type": "string", "maxLength": 3},
+        "percent": {"type": "number", "maximum": 100, "multipleOf": 0.01},
         "note": {"type": ["string", "null"]},
         "buyer": {"type": "object", "required": ["name"], "properties": {
             "name": {"type": "string"}, "country": {"type": "string"}}},
@@ -206,7 +208,7 @@ fn a_value_of_another_kind() {
         ("{ to: amount, from: '$now()' }", "$now()", "gives a string", "$number"),
         ("{ to: code, from: customer }", "customer", "gives an object", "kind of value"),
         ("{ to: code, from: 'null' }", "null", "gives null", "kind of value"),
-        ("{ to: code, from: 'paid ? 1 : 2' }", "paid ? 1 : 2", "gives a whole number", "$string"),
+        ("{ to: code, from: 'paid ? 1 : orderId' }", "1", "gives a whole number", "$string"),
         ("{ to: note, from: total }", "total", "is a string or null by", "$string"),
         ("{ to: amount, lookup: { table: plants, key: orderId, value: code } }", "plants", "gives a string", "$number"),
         ("{ to: code, from: orderId, default: '0' }", "0", "gives a whole number", "$string"),
@@ -267,8 +269,26 @@ fn a_text_that_the_type_does_not_name() {
     let of = "`kind` is one of \"ORDER\", \"RETURN\" by the type `erp`, and this gives";
     refused("{ to: kind, from: '\"ODER\"' }", "LG-MAP-CONSTANT", "\"ODER\"", of, "did you mean \"ORDER\"?");
     refused("{ to: kind, from: status }", "LG-MAP-CONSTANT", "status", of, "write one of them");
-    refused("{ to: kind, from: 'paid ? \"A\" : \"B\"' }", "LG-MAP-CONSTANT", "paid ? \"A\" : \"B\"", of, "write one");
-    fine("{ to: kind, from: 'paid ? \"ORDER\" : \"B\"' }");
+    refused("{ to: kind, from: 'paid ? \"ORDER\" : \"B\"' }", "LG-MAP-CONSTANT", "\"B\"", of, "write one");
+    refused("{ to: kind, from: 'orderId ?? \"RETRUN\"' }", "LG-MAP-CONSTANT", "\"RETRUN\"", of, "\"RETURN\"?");
+    refused("{ to: kind, from: orderId, default: '\"X\"' }", "LG-MAP-CONSTANT", "\"X\"", of, "write one");
+    let by = "does not take this value by the type `erp`: the type says";
+    refused(
+        "{ to: short, from: '\"abcd\"' }",
+        "LG-MAP-CONSTANT",
+        "\"abcd\"",
+        &format!("`short` {by} at most 3 characters"),
+        "a value",
+    );
+    refused("{ to: percent, from: '101' }", "LG-MAP-CONSTANT", "101", &format!("{by} at most 100"), "a value");
+    refused(
+        "{ to: percent, from: '0.015' }",
+        "LG-MAP-CONSTANT",
+        "0.015",
+        &format!("{by} a multiple of 0.01"),
+        "a value",
+    );
+    fine("{ to: percent, from: '99.99' }");
     fine("{ to: kind, from: orderId }");
 }
 
