@@ -31,16 +31,32 @@ const ROW_DEPTH_MAX: usize = 8;
 /// Document types by name.
 #[derive(Debug, Default)]
 pub struct Types {
-    /// None: its file has problems, which are told.
-    known: BTreeMap<String, Option<Schema>>,
+    known: BTreeMap<String, Known>,
+}
+
+#[derive(Debug)]
+enum Known {
+    Sound(Box<Schema>),
+    /// Its file has problems, which are told.
+    Broken,
+    /// An XSD that others may include and that says of no root that it is the document's: why, and what
+    /// to do for one that a mapping names.
+    Part {
+        message: String,
+        help: String,
+    },
 }
 
 impl Types {
     /// Reads the files of `types/`, by their paths; all problems of all files come at once.
     pub fn read<'f>(files: impl IntoIterator<Item = (&'f str, &'f str)>) -> (Types, Diagnostics) {
+        let files: BTreeMap<&str, &str> = files.into_iter().collect();
+        let schemas: BTreeMap<&str, &str> =
+            files.iter().filter(|f| f.0.ends_with(".xsd")).map(|f| (*f.0, *f.1)).collect();
         let (mut types, mut problems) = (Types::default(), Diagnostics::default());
         let mut places: BTreeMap<&str, &str> = BTreeMap::new();
-        for (path, text) in files {
+        for (path, text) in &files {
+            let (path, text) = (*path, *text);
             let Some(name) = name_of(path) else { continue };
             if let Some(first) = places.insert(name, path) {
                 let message = format!("the type `{name}` stands in `{first}` too");
@@ -48,11 +64,10 @@ impl Types {
                 problems.push(problem.help("keep one of the files, or rename one").file(path));
                 continue;
             }
-            if path.ends_with(".xsd") {
-                types.known.insert(name.to_owned(), None);
-                continue;
-            }
-            let (schema, found) = read_json(path, text);
+            let (schema, found) = match path.ends_with(".xsd") {
+                true => read_xsd(&schemas, path, name),
+                false => read_json(path, text),
+            };
             problems.0.extend(found.0);
             types.known.insert(name.to_owned(), schema);
         }
@@ -61,13 +76,20 @@ impl Types {
 
     /// The type of a name.
     pub fn get(&self, name: &str) -> Option<&Schema> {
-        self.known.get(name)?.as_ref()
+        match self.known.get(name)? {
+            Known::Sound(schema) => Some(schema),
+            Known::Broken | Known::Part { .. } => None,
+        }
     }
 
     /// A type that a mapping names and that has no file.
     fn missing(&self, name: &str, at: Span) -> Option<Diagnostic> {
-        if self.known.contains_key(name) {
-            return None;
+        match self.known.get(name) {
+            None => {}
+            Some(Known::Sound(_) | Known::Broken) => return None,
+            Some(Known::Part { message, help }) => {
+                return Some(Diagnostic::new("LG-MAP-TYPE", at, message).help(help));
+            }
         }
         let known = self.known.keys().map(String::as_str);
         let help = match nearest(name, known.clone()) {
@@ -110,29 +132,50 @@ pub(crate) fn check_types(map: &MapFile, sound: bool, types: &Types, tables: &Ta
     problems
 }
 
-fn read_json(path: &str, text: &str) -> (Option<Schema>, Diagnostics) {
+fn read_json(path: &str, text: &str) -> (Known, Diagnostics) {
     if let Some(problem) = crate::project::not_json(path, text) {
-        return (None, Diagnostics(vec![problem]));
+        return (Known::Broken, Diagnostics(vec![problem]));
     }
     let (tree, mut problems) = yaml::read(path, text);
-    let Some(tree) = tree.filter(|_| problems.is_empty()) else { return (None, problems) };
+    let Some(tree) = tree.filter(|_| problems.is_empty()) else { return (Known::Broken, problems) };
     let document = match Document::parse(text.as_bytes(), &Limits::default()) {
         Ok(document) => document,
         Err(error) => {
             let at = Span::new(error.offset(), error.offset() + 1);
             problems.push(Diagnostic::new(error.code(), at, error.message()).file(path));
-            return (None, problems);
+            return (Known::Broken, problems);
         }
     };
     match Schema::from_json(document.root()) {
-        Ok(schema) => (Some(schema), problems),
+        Ok(schema) => (Known::Sound(Box::new(schema)), problems),
         Err(found) => {
-            for SchemaProblem { code, place: SchemaPlace::Pointer(pointer), message, help } in found {
-                problems.push(Diagnostic::new(code, pointed(&tree, &pointer), message).help(help).file(path));
-            }
-            (None, problems)
+            problems.0.extend(found.into_iter().map(|problem| shown(problem, path, Some(&tree))));
+            (Known::Broken, problems)
         }
     }
+}
+
+fn read_xsd(files: &BTreeMap<&str, &str>, path: &str, name: &str) -> (Known, Diagnostics) {
+    match Schema::from_xsd(files, path, name) {
+        Ok(schema) => (Known::Sound(Box::new(schema)), Diagnostics::default()),
+        Err(found) => match found.as_slice() {
+            [SchemaProblem { code: "LG-TYPE-ROOT", message, help, .. }] => {
+                (Known::Part { message: message.clone(), help: help.clone() }, Diagnostics::default())
+            }
+            _ => (Known::Broken, Diagnostics(found.into_iter().map(|problem| shown(problem, path, None)).collect())),
+        },
+    }
+}
+
+/// A problem at its place in its file.
+fn shown(problem: SchemaProblem, path: &str, tree: Option<&Node>) -> Diagnostic {
+    let SchemaProblem { code, place, message, help } = problem;
+    let (file, at) = match (place, tree) {
+        (SchemaPlace::Pointer(pointer), Some(tree)) => (path.to_owned(), pointed(tree, &pointer)),
+        (SchemaPlace::Pointer(_), None) => (path.to_owned(), Span::default()),
+        (SchemaPlace::Bytes { file, range }, _) => (file, Span::new(range.start, range.end)),
+    };
+    Diagnostic::new(code, at, message).help(help).file(file)
 }
 
 /// Where a JSON pointer leads: the value, or its key where the value is more than a line can show.

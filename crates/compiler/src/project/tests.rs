@@ -302,7 +302,11 @@ fn unknown_files_have_help() {
         "tables/t.json",
         "cases/orders/1.yaml",
     ] {
-        let text = if path.starts_with("cases/") { "expect: { output: 1 }" } else { "{}" };
+        let text = match path {
+            "cases/orders/1.yaml" => "expect: { output: 1 }",
+            "types/order.xsd" => "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'/>",
+            _ => "{}",
+        };
         is(&[(path, text)], &[]);
     }
     for path in ["types/a/b.json", "tables/t.csv", "cases/1.yaml", "src/x", "/project.yaml", "../x"] {
@@ -568,4 +572,43 @@ fn what_is_wrong_with_a_type_has_its_place() {
         is(&[(file, text)], &[(code, file, marked)]);
     }
     is(&[(file, "{}"), ("types/order.schema.json", "{}")], &[("LG-PROJECT-NAME", "types/order.schema.json", "")]);
+}
+
+#[test]
+fn types_may_be_written_in_xsd() {
+    let order = "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'>
+  <xs:include schemaLocation='parts.xsd'/>
+  <xs:element name='Order' type='Order'/>
+</xs:schema>";
+    let parts = "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'>
+  <xs:complexType name='Order'><xs:sequence>
+    <xs:element name='id' type='xs:string'/>
+    <xs:element name='line' type='xs:string' maxOccurs='unbounded'/>
+  </xs:sequence></xs:complexType>
+</xs:schema>";
+    let types = [("types/order.xsd", order), ("types/parts.xsd", parts), ("types/erp.json", ERP_TYPE)];
+    let with = |rule: &'static str, expect: &[(&str, &str, &str)]| {
+        let map = format!("{TYPED}  - {rule}\n");
+        let mut files = types.to_vec();
+        files.push(("m.map.yaml", &map));
+        is(&files, expect);
+    };
+    with("{ to: code, from: Order.id }", &[]);
+    with("{ to: code, from: Order.idd }", &[("LG-MAP-SOURCE", "m.map.yaml", "idd")]);
+    with("{ to: code, from: order.id }", &[("LG-MAP-SOURCE", "m.map.yaml", "order")]);
+    with("{ to: code, from: Order.line }", &[("LG-MAP-ARRAY", "m.map.yaml", "Order.line")]);
+    // A part that others include is no type by itself.
+    let map = format!("{TYPED}  - {{ to: code, from: id }}\n").replace("type: order", "type: parts");
+    let mut files = types.to_vec();
+    files.push(("m.map.yaml", &map));
+    is(&files, &[("LG-MAP-TYPE", "m.map.yaml", "parts")]);
+    let broken = parts.replace("xs:sequence", "xs:sequenze");
+    let problems = problems(&sources(&[types[0], ("types/parts.xsd", &broken)]), &catalog());
+    let shown = problems.0[0].render(&broken);
+    assert!(
+        shown.starts_with(
+            "error[LG-TYPE-LATER]: `xs:sequenze` is not supported yet\n --> types/parts.xsd:2:32\n  |\n2 |   <xs:complexType name='Order'><xs:sequenze>\n  |                                ^^^^^^^^^^^^^\n"
+        ),
+        "{shown}"
+    );
 }

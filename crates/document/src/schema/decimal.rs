@@ -31,6 +31,39 @@ pub(super) fn is_whole(lexeme: &str) -> bool {
     number.digits.is_empty() || number.exponent >= 0
 }
 
+/// Digits in all, and behind the point, that a number needs (XML Schema Part 2, §4.3.11 and §4.3.12).
+pub(super) fn digits(lexeme: &str) -> (u64, u64) {
+    let number = read(lexeme);
+    if number.digits.is_empty() {
+        return (0, 0);
+    }
+    let fraction = number.exponent.min(0).unsigned_abs();
+    let whole = (number.digits.len() as i64).saturating_add(number.exponent).max(0).unsigned_abs();
+    // Zeros behind the point stand in no digit that is written, and count.
+    (whole.saturating_add(fraction), fraction)
+}
+
+/// Is it a number as XML has them: digits with perhaps a sign and a point; as a float with an exponent
+/// too, or one of the words for what is none?
+pub(super) fn is_text_of_number(text: &str, float: bool) -> bool {
+    if float && matches!(text, "INF" | "-INF" | "NaN") {
+        return true;
+    }
+    let (mantissa, exponent) = match text.split_once(['e', 'E']).filter(|_| float) {
+        Some((mantissa, exponent)) => (mantissa, Some(exponent)),
+        None => (text, None),
+    };
+    let signed = |text: &str| text.strip_prefix(['+', '-']).unwrap_or(text).to_owned();
+    let all_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = signed(mantissa);
+    let (whole, fraction) = number.split_once('.').unwrap_or((&number, ""));
+    let exponent = exponent.map(signed);
+    (!whole.is_empty() || !fraction.is_empty())
+        && all_digits(whole)
+        && all_digits(fraction)
+        && exponent.is_none_or(|exponent| !exponent.is_empty() && all_digits(&exponent))
+}
+
 /// Can it divide: more than zero, with digits that are few enough?
 pub(super) fn divides(lexeme: &str) -> bool {
     let number = read(lexeme);
@@ -98,6 +131,23 @@ mod tests {
             ("1e-100000000000000000000", "1"),
         ] {
             assert!(!is_multiple(number, divisor), "{number} {divisor}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_xml_are_told_from_other_texts() {
+        for text in ["0", "-1", "+1.50", ".5", "5.", "007"] {
+            assert!(is_text_of_number(text, false), "{text}");
+        }
+        for text in ["", ".", "-", "1e3", "INF", " 1", "1,5", "0x1", "--1", "1.2.3", "١"] {
+            assert!(!is_text_of_number(text, false), "{text}");
+        }
+        for (text, expected) in [("1e3", true), ("-.5E-7", true), ("NaN", true), ("+INF", false), ("1e", false)] {
+            assert_eq!(is_text_of_number(text, true), expected, "{text}");
+        }
+        for (text, expected) in [("12.50", (3, 1)), ("0.001", (3, 3)), ("1200", (4, 0)), ("0", (0, 0)), ("-7", (1, 0))]
+        {
+            assert_eq!(digits(text), expected, "{text}");
         }
     }
 

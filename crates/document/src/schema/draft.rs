@@ -82,6 +82,16 @@ impl Draft {
         start..self.constants_count
     }
 
+    /// Keeps texts that a rule names.
+    pub(super) fn texts<'t>(&mut self, texts: impl IntoIterator<Item = &'t str>) -> Range<u32> {
+        let start = self.constants_count;
+        for text in texts {
+            self.too_large |= self.constants.text(text).is_err();
+            self.constants_count += 1;
+        }
+        start..self.constants_count
+    }
+
     /// A regular expression in the language of mappings, each compiled once.
     pub(super) fn pattern(&mut self, source: &str) -> Result<Pattern, NoPattern> {
         if let Some(pattern) = self.patterns.get(source) {

@@ -2,7 +2,7 @@
 //!
 //! A [`Schema`] is an arena of rules that refer to each other by [`RuleId`]; a rule may lead back to
 //! itself, as types of trees do. It is read from JSON Schema ([`Schema::from_json`], 2020-12 and
-//! draft 7). [`Schema::validate`] holds a value to it; [`Schema::alternatives`] answers what can be told
+//! draft 7), and from XML Schema ([`Schema::from_xsd`]). [`Schema::validate`] holds a value to it; [`Schema::alternatives`] answers what can be told
 //! about a value before there is one, which is what a mapping is checked with.
 //!
 //! What holds: reading is bounded by [`RULES_MAX`] and the depth of the document, a rule that would
@@ -20,6 +20,7 @@ mod rule;
 #[cfg(test)]
 mod tests;
 mod validate;
+mod xsd;
 
 pub use alternatives::{Alternative, Field};
 pub use problem::{SchemaPlace, SchemaProblem};

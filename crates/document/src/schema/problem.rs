@@ -1,6 +1,6 @@
 //! What is wrong with a document type.
 
-use std::fmt;
+use std::{fmt, ops::Range};
 
 /// A part of a schema that cannot be read, or is not supported.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,6 +20,13 @@ pub struct SchemaProblem {
 pub enum SchemaPlace {
     /// A JSON pointer (RFC 6901) into the document.
     Pointer(String),
+    /// Bytes of one of the documents.
+    Bytes {
+        /// Its name.
+        file: String,
+        /// From byte to byte.
+        range: Range<usize>,
+    },
 }
 
 impl SchemaProblem {
@@ -38,6 +45,7 @@ impl fmt::Display for SchemaProblem {
         write!(f, "{}: {}", self.code, self.message)?;
         match &self.place {
             SchemaPlace::Pointer(pointer) => write!(f, " (at `{pointer}`)"),
+            SchemaPlace::Bytes { file, range } => write!(f, " (at byte {} of `{file}`)", range.start),
         }
     }
 }

@@ -47,7 +47,7 @@ pub(super) struct Branch {
 }
 
 /// Bounds of a number, as JSON texts of numbers.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct NumberRule {
     pub minimum: Option<String>,
     pub maximum: Option<String>,
@@ -56,11 +56,33 @@ pub(super) struct NumberRule {
     pub multiple: Option<String>,
 }
 
-/// Length in characters, and what a text must match.
+/// Length in characters, what a text must match, and the number that it is.
 #[derive(Debug, Default)]
 pub(super) struct TextRule {
     pub length: Count,
     pub pattern: Option<Pattern>,
+    pub decimal: Option<Box<DecimalRule>>,
+}
+
+/// How a number is written in a text.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(super) enum DecimalForm {
+    /// Digits with perhaps a sign and a point.
+    #[default]
+    Plain,
+    /// With an exponent too, or `INF`, `-INF` or `NaN`.
+    Float,
+    /// As another rule says.
+    Told,
+}
+
+/// Of a text that is a number, as XML has them.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct DecimalRule {
+    pub form: DecimalForm,
+    pub bounds: NumberRule,
+    pub total_digits: Option<u64>,
+    pub fraction_digits: Option<u64>,
 }
 
 /// Of an array.
@@ -112,7 +134,7 @@ pub(super) static ANY: Rule = Rule {
     dependent: Vec::new(),
     allowed: Vec::new(),
     number: NumberRule { minimum: None, maximum: None, above: None, below: None, multiple: None },
-    text: TextRule { length: Count { min: 0, max: None }, pattern: None },
+    text: TextRule { length: Count { min: 0, max: None }, pattern: None, decimal: None },
     array: ArrayRule {
         count: Count { min: 0, max: None },
         prefix: Vec::new(),
@@ -152,7 +174,7 @@ impl Rule {
             && self.branch.is_none()
             && self.dependent.is_empty()
             && [minimum, maximum, above, below, multiple].iter().all(|bound| bound.is_none())
-            && (free(&text.length) && text.pattern.is_none())
+            && (free(&text.length) && text.pattern.is_none() && text.decimal.is_none())
             && (free(&array.count) && array.contains.is_none() && !array.unique)
             && (free(&object.count) && object.names.is_none() && object.with.is_empty())
     }

@@ -13,7 +13,7 @@ use lockgate_model::Limits;
 
 use super::{
     RuleId, Schema, Types, decimal,
-    rule::{ArrayRule, Branch, Count, NumberRule, ObjectRule, Rule, TextRule},
+    rule::{ArrayRule, Branch, Count, DecimalForm, DecimalRule, NumberRule, ObjectRule, Rule, TextRule},
 };
 use crate::{
     equality,
@@ -226,6 +226,18 @@ impl<'s, 'v> Validator<'s, 'v> {
 
     fn number(&mut self, rule: &'s NumberRule, value: Node<'v>) -> Result<bool, Stop> {
         let Some(number) = value.as_number() else { return Ok(true) };
+        let mut holds = self.bounds(rule, number)?;
+        if let Some(multiple) = &rule.multiple {
+            let lexeme = value.lexeme().unwrap_or_default();
+            self.meter.charge_bytes(lexeme.len())?;
+            if !decimal::is_multiple(&lexeme, multiple) {
+                holds &= self.wrong("LG-VALUE-RANGE", || format!("the type says a multiple of {multiple}"))?;
+            }
+        }
+        Ok(holds)
+    }
+
+    fn bounds(&mut self, rule: &'s NumberRule, number: Number<'_>) -> Result<bool, Stop> {
         let order = |bound: &Option<String>| bound.as_ref().map(|bound| number.order(Number::Lexeme(bound)));
         let mut holds = true;
         let bounds = [
@@ -238,13 +250,6 @@ impl<'s, 'v> Validator<'s, 'v> {
             if !kept {
                 let bound = bound.as_deref().unwrap_or_default();
                 holds &= self.wrong("LG-VALUE-RANGE", || format!("the type says {words} {bound}"))?;
-            }
-        }
-        if let Some(multiple) = &rule.multiple {
-            let lexeme = value.lexeme().unwrap_or_default();
-            self.meter.charge_bytes(lexeme.len())?;
-            if !decimal::is_multiple(&lexeme, multiple) {
-                holds &= self.wrong("LG-VALUE-RANGE", || format!("the type says a multiple of {multiple}"))?;
             }
         }
         Ok(holds)
@@ -267,10 +272,37 @@ impl<'s, 'v> Validator<'s, 'v> {
             self.meter.charge_bytes(text.len())?;
             holds &= self.count(&rule.length, text.chars().count() as u64, "characters")?;
         }
+        if let Some(decimal) = &rule.decimal {
+            holds &= self.text_of_number(decimal, text)?;
+        }
         if let Some(pattern) = &rule.pattern {
             self.meter.charge(text.len() as u64)?;
             if !pattern.contains(text) {
                 holds &= self.wrong("LG-VALUE-PATTERN", || "it does not match the type's pattern".to_owned())?;
+            }
+        }
+        Ok(holds)
+    }
+
+    fn text_of_number(&mut self, rule: &'s DecimalRule, text: &str) -> Result<bool, Stop> {
+        self.meter.charge_bytes(text.len())?;
+        if !decimal::is_text_of_number(text, rule.form != DecimalForm::Plain) {
+            if rule.form == DecimalForm::Told {
+                return Ok(true);
+            }
+            return self.wrong("LG-VALUE-PATTERN", || "the type says the text of a number".to_owned());
+        }
+        // Of what is no number nothing more is asked.
+        let Some(lexeme) = Some(text.trim_start_matches('+')).filter(|text| !text.ends_with(['F', 'N'])) else {
+            return Ok(true);
+        };
+        let mut holds = self.bounds(&rule.bounds, Number::Lexeme(lexeme))?;
+        let (total, fraction) = decimal::digits(lexeme);
+        for (digits, max, what) in
+            [(total, rule.total_digits, "digits"), (fraction, rule.fraction_digits, "digits of a fraction")]
+        {
+            if let Some(max) = max.filter(|max| digits > *max) {
+                holds &= self.wrong("LG-VALUE-RANGE", || format!("the type says at most {max} {what}"))?;
             }
         }
         Ok(holds)
