@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lockgate_document::{
     Document,
-    schema::{Schema, SchemaPlace, SchemaProblem},
+    schema::{Schema, SchemaPlace, SchemaProblem, XsdFiles},
 };
 use lockgate_mapping::{
     MapFile,
@@ -23,6 +23,8 @@ use crate::{
 
 /// What ends the name of a type's file, the longest first.
 pub(crate) const ENDINGS: [&str; 3] = [".schema.json", ".json", ".xsd"];
+/// Regular expressions of all types of a project: each may take 1 MiB.
+const PATTERNS_MAX: usize = 512;
 /// Rows of a table that are looked at to know what a lookup gives; of a longer one nothing is known.
 const ROWS_MAX: usize = 1_000;
 /// How deep a table is looked into.
@@ -51,8 +53,9 @@ impl Types {
     /// Reads the files of `types/`, by their paths; all problems of all files come at once.
     pub fn read<'f>(files: impl IntoIterator<Item = (&'f str, &'f str)>) -> (Types, Diagnostics) {
         let files: BTreeMap<&str, &str> = files.into_iter().collect();
-        let schemas: BTreeMap<&str, &str> =
-            files.iter().filter(|f| f.0.ends_with(".xsd")).map(|f| (*f.0, *f.1)).collect();
+        let is_xsd = |path: &str| path.ends_with(".xsd");
+        let schemas = XsdFiles::parse(files.iter().filter(|file| is_xsd(file.0)).map(|file| (*file.0, *file.1)));
+        let mut patterns = 0;
         let (mut types, mut problems) = (Types::default(), Diagnostics::default());
         let mut places: BTreeMap<&str, &str> = BTreeMap::new();
         for (path, text) in &files {
@@ -64,10 +67,14 @@ impl Types {
                 problems.push(problem.help("keep one of the files, or rename one").file(path));
                 continue;
             }
-            let (schema, found) = match path.ends_with(".xsd") {
+            let (schema, found) = match is_xsd(path) {
+                _ if patterns > PATTERNS_MAX => (Known::Broken, too_many(path)),
                 true => read_xsd(&schemas, path, name),
                 false => read_json(path, text),
             };
+            if let Known::Sound(schema) = &schema {
+                patterns += schema.patterns();
+            }
             problems.0.extend(found.0);
             types.known.insert(name.to_owned(), schema);
         }
@@ -155,7 +162,7 @@ fn read_json(path: &str, text: &str) -> (Known, Diagnostics) {
     }
 }
 
-fn read_xsd(files: &BTreeMap<&str, &str>, path: &str, name: &str) -> (Known, Diagnostics) {
+fn read_xsd(files: &XsdFiles<'_>, path: &str, name: &str) -> (Known, Diagnostics) {
     match Schema::from_xsd(files, path, name) {
         Ok(schema) => (Known::Sound(Box::new(schema)), Diagnostics::default()),
         Err(found) => match found.as_slice() {
@@ -165,6 +172,12 @@ fn read_xsd(files: &BTreeMap<&str, &str>, path: &str, name: &str) -> (Known, Dia
             _ => (Known::Broken, Diagnostics(found.into_iter().map(|problem| shown(problem, path, None)).collect())),
         },
     }
+}
+
+fn too_many(path: &str) -> Diagnostics {
+    let message = format!("the types before this one have more than {PATTERNS_MAX} regular expressions");
+    let problem = Diagnostic::new("LG-TYPE-SIZE", Span::default(), message);
+    Diagnostics(vec![problem.help("split the project, or say less by patterns").file(path)])
 }
 
 /// A problem at its place in its file.

@@ -130,7 +130,9 @@ impl Draft {
             return Err(size(&format!("a type has at most {RULES_MAX} parts")));
         }
         match (self.too_large, self.constants.end(), self.constants.finish()) {
-            (false, Ok(()), Ok(constants)) => Ok(Schema { rules: self.rules, constants, root }),
+            (false, Ok(()), Ok(constants)) => {
+                Ok(Schema { rules: self.rules, constants, patterns: self.patterns.len(), root })
+            }
             _ => Err(size("the values that it names are too large")),
         }
     }

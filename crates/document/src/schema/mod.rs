@@ -26,6 +26,7 @@ pub use alternatives::{Alternative, Field};
 pub use problem::{SchemaPlace, SchemaProblem};
 pub use rule::{Types, TypesIter};
 pub use validate::{VIOLATIONS_MAX, Violation};
+pub use xsd::XsdFiles;
 
 use crate::{document::Document, node::Node};
 use rule::Rule;
@@ -45,6 +46,7 @@ pub struct Schema {
     rules: Vec<Rule>,
     /// Values that rules name, such as those of an `enum`, as the items of one array.
     constants: Document,
+    patterns: usize,
     root: RuleId,
 }
 
@@ -58,6 +60,11 @@ impl Schema {
     /// The rule of a whole document.
     pub fn root(&self) -> RuleId {
         self.root
+    }
+
+    /// How many regular expressions it has, which take most of its memory: up to 1 MiB each.
+    pub fn patterns(&self) -> usize {
+        self.patterns
     }
 
     fn rule(&self, id: RuleId) -> &Rule {

@@ -1,6 +1,6 @@
 //! What a mapping builds against the target's type, place by place.
 
-use lockgate_document::schema::{Alternative, Field, RuleId, Schema, Types};
+use lockgate_document::schema::{Alternative, Field, RuleId, Schema, Types, Violation};
 use lockgate_model::{Diagnostic, Limits, Span};
 
 use super::{
@@ -17,6 +17,8 @@ use crate::{
 const LISTED_MAX: usize = 8;
 /// Places looked at; past them nothing is said.
 const WORK_MAX: usize = 20_000;
+/// Work that a literal is worth; one that needs more is taken.
+const LITERAL_COST_MAX: u64 = 100_000;
 /// A mismatch of kinds weighs more than anything below it: of several alternatives the one of the
 /// right kind tells what is wrong.
 const OTHER_KIND: usize = 1_000;
@@ -45,7 +47,8 @@ impl Outcome {
 
 pub(super) fn check(map: &MapFile, built: &Built<'_>, source: Source<'_>, target: Type<'_>) -> Outcome {
     let at = map.target_type.as_ref().map(|(_, at)| *at).unwrap_or_default();
-    let mut checker = Checker { schema: target.schema, name: target.name, source, work: 0 };
+    let judge = Judge::new(source, target.schema);
+    let mut checker = Checker { schema: target.schema, name: target.name, judge, work: 0 };
     checker.place(built, &[target.schema.root()], &Place { path: String::new(), at })
 }
 
@@ -90,7 +93,7 @@ enum Presence<'m> {
 struct Checker<'s> {
     schema: &'s Schema,
     name: &'s str,
-    source: Source<'s>,
+    judge: Judge<'s>,
     work: usize,
 }
 
@@ -201,7 +204,7 @@ impl<'s> Checker<'s> {
             Some([rules]) => match entry {
                 Some(entry) => outcome.add(self.place(entry, rules, &inner)),
                 None => {
-                    let judged = Judge::new(self.source, self.schema).shape(item, rules);
+                    let judged = self.judge.shape(item, rules);
                     outcome.add(self.judged(judged, &Written::of(&rule.each), &inner));
                 }
             },
@@ -209,7 +212,7 @@ impl<'s> Checker<'s> {
         }
         if let (Some(default), Some(formula)) = (default, &rule.default) {
             let rules = alternative.ids();
-            let judged = Judge::new(self.source, self.schema).shape(default, rules);
+            let judged = self.judge.shape(default, rules);
             outcome.add(self.judged(judged, &Written::of(formula), place));
         }
         outcome
@@ -220,13 +223,15 @@ impl<'s> Checker<'s> {
         let mut outcome = Outcome::fine(true);
         for Literal { at, value, shape } in literals {
             let written = Written { at: *at, formula: None };
-            let judged = Judge::new(self.source, self.schema).shape(shape, rules);
+            let judged = self.judge.shape(shape, rules);
             if judged.0 == Fit::Never {
                 outcome.add(self.judged(judged, &written, place));
                 continue;
             }
-            let violations = self.schema.validate_by(rules, value.root(), &Limits::default());
-            if let Some(violation) = violations.first() {
+            let limits = Limits { cost_max: LITERAL_COST_MAX, ..Limits::default() };
+            let violations = self.schema.validate_by(rules, value.root(), &limits);
+            let told = |violation: &&Violation| violation.code != "LG-VALUE-WORK" && violation.code != "LG-VALUE-DEPTH";
+            if let Some(violation) = violations.iter().find(told) {
                 let message = format!(
                     "{} does not take this value by the type `{}`: {}",
                     place.called(),
@@ -255,7 +260,7 @@ impl<'s> Checker<'s> {
         };
         let default = default.zip(rule.default.as_ref().map(Written::of));
         for (shape, written) in [(from, own)].into_iter().chain(default) {
-            let judged = Judge::new(self.source, self.schema).shape(shape, rules);
+            let judged = self.judge.shape(shape, rules);
             let single = match judged.0 {
                 Fit::Perhaps => self.perhaps_single(shape, rules, &written, place),
                 _ => None,

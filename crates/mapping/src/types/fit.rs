@@ -8,7 +8,7 @@ use lockgate_model::Span;
 use super::shape::{Fields, Items, Member, Part, Shape, Source};
 use crate::nearest;
 
-/// Comparisons of a part with an alternative; past them nothing is said.
+/// Comparisons of a part with an alternative, in a whole mapping; past them nothing is said.
 const WORK_MAX: usize = 50_000;
 /// How deep values are compared; what lies deeper is not looked at.
 const DEPTH_MAX: usize = 32;

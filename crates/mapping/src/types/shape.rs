@@ -13,6 +13,8 @@ use lockgate_model::Span;
 const PARTS_MAX: usize = 16;
 /// Texts that are told apart.
 const TEXTS_MAX: usize = 64;
+/// Parts of a shape with all that is in it; of what would be larger nothing is known.
+const SIZE_MAX: usize = 1_000;
 /// Arrays within arrays that a field is looked for in.
 const NEST_MAX: usize = 8;
 
@@ -89,7 +91,7 @@ impl Shape {
     }
     /// A value of one kind, which is there.
     pub fn one(part: Part) -> Shape {
-        Shape { undefined: false, parts: Some(vec![part]) }
+        Shape { undefined: false, parts: Some(vec![part]) }.bounded()
     }
     /// A text.
     pub fn text() -> Shape {
@@ -138,7 +140,20 @@ impl Shape {
             }
             _ => None,
         };
-        self
+        self.bounded()
+    }
+    fn bounded(self) -> Shape {
+        let too_large = self.size() > SIZE_MAX;
+        Shape { parts: self.parts.filter(|_| !too_large), ..self }
+    }
+    fn size(&self) -> usize {
+        let of_part = |part: &Part| match part {
+            Part::Array(Items::Of(items)) => items.size(),
+            Part::Object(Fields::Of(members)) => members.iter().map(|member| member.value.size() + 1).sum(),
+            Part::Text(Some(texts)) => texts.len(),
+            _ => 0,
+        };
+        self.parts.iter().flatten().map(|part| 1 + of_part(part)).sum()
     }
     /// Is anything known of it?
     pub fn is_known(&self) -> bool {

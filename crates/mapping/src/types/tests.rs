@@ -405,3 +405,12 @@ fn what_is_proven_is_said() {
         proven(rule, expected);
     }
 }
+
+#[test]
+fn shapes_that_would_grow_without_end_are_not_known() {
+    let doubled: String =
+        (0..200).map(|i| format!("$x{} := {{\"a\": $x{i}, \"b\": [$x{i}, $x{i}]}}; ", i + 1)).collect();
+    fine(&format!("{{ to: code, from: '($x0 := orderId; {doubled}$x200.a)' }}"));
+    let nested = (0..60).fold("tags".to_owned(), |list, _| format!("$map({list}, function($v) {{ [$v, [$v]] }})"));
+    fine(&format!("{{ to: anything, from: '{nested}' }}"));
+}

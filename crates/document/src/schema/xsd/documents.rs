@@ -61,14 +61,31 @@ struct File<'d> {
     namespace: String,
 }
 
-/// The documents that are handed in, parsed; what cannot be parsed is a problem when it is needed.
-pub(super) fn parse<'t>(files: &BTreeMap<&'t str, &'t str>) -> BTreeMap<&'t str, Result<Document<'t>, SchemaProblem>> {
-    let parsed = |(name, text): (&&'t str, &&'t str)| {
+/// Documents of one type.
+const DOCUMENTS_MAX: usize = 200;
+
+/// XML Schema documents by name, each parsed once; what cannot be parsed is a problem of the types that
+/// need it.
+pub struct XsdFiles<'t> {
+    parsed: BTreeMap<&'t str, Result<Document<'t>, SchemaProblem>>,
+}
+
+impl<'t> XsdFiles<'t> {
+    /// Parses documents, given by name and text.
+    pub fn parse(files: impl IntoIterator<Item = (&'t str, &'t str)>) -> XsdFiles<'t> {
+        XsdFiles { parsed: parse(files) }
+    }
+}
+
+fn parse<'t>(
+    files: impl IntoIterator<Item = (&'t str, &'t str)>,
+) -> BTreeMap<&'t str, Result<Document<'t>, SchemaProblem>> {
+    let parsed = |(name, text): (&'t str, &'t str)| {
         let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..ParsingOptions::default() };
         let document = Document::parse_with_options(text, options).map_err(|error| malformed(name, text, &error));
-        (*name, document)
+        (name, document)
     };
-    files.iter().map(parsed).collect()
+    files.into_iter().map(parsed).collect()
 }
 
 fn malformed(file: &str, text: &str, error: &roxmltree::Error) -> SchemaProblem {
@@ -112,10 +129,8 @@ fn doctype(text: &str) -> Range<usize> {
 
 impl<'d> Documents<'d> {
     /// The main document and all that it includes and imports.
-    pub(super) fn gather(
-        parsed: &'d BTreeMap<&'d str, Result<Document<'d>, SchemaProblem>>,
-        main: &str,
-    ) -> (Documents<'d>, Vec<SchemaProblem>) {
+    pub(super) fn gather(files: &'d XsdFiles<'d>, main: &str) -> (Documents<'d>, Vec<SchemaProblem>) {
+        let parsed = &files.parsed;
         let mut documents = Documents { files: Vec::new(), globals: BTreeMap::new() };
         let mut problems = Vec::new();
         let mut seen = BTreeSet::new();
@@ -146,6 +161,15 @@ impl<'d> Documents<'d> {
             let own = root.attribute("targetNamespace").map(str::to_owned);
             let namespace = own.or(includer).unwrap_or_default();
             let number = documents.files.len();
+            if number >= DOCUMENTS_MAX {
+                problems.push(SchemaProblem {
+                    code: "LG-TYPE-SIZE",
+                    place: SchemaPlace::Bytes { file: main.to_owned(), range: 0..1 },
+                    message: format!("a type has at most {DOCUMENTS_MAX} documents"),
+                    help: super::super::draft::SPLIT.to_owned(),
+                });
+                break;
+            }
             documents.files.push(File { name, document, namespace: namespace.clone() });
             for node in root.children().filter(roxmltree::Node::is_element) {
                 let part = Part { node, document: number };

@@ -30,6 +30,7 @@ use super::{
     draft::Draft,
     rule::{ObjectRule, Rule},
 };
+pub use documents::XsdFiles;
 use documents::{Documents, Kind, Name};
 
 /// Namespace of XSD.
@@ -38,11 +39,10 @@ const XSD: &str = "http://www.w3.org/2001/XMLSchema";
 const DEPTH_MAX: usize = 64;
 
 impl Schema {
-    /// Reads a type from XML Schema documents, by name and text, beginning with `main`. The type is
-    /// that of the element called `element`, or of the only one that `main` declares.
-    pub fn from_xsd(files: &BTreeMap<&str, &str>, main: &str, element: &str) -> Result<Schema, Vec<SchemaProblem>> {
-        let parsed = documents::parse(files);
-        let (documents, problems) = Documents::gather(&parsed, main);
+    /// Reads a type from XML Schema documents, beginning with the one called `main`. The type is that of
+    /// the element called `element`, or of the only one that `main` declares.
+    pub fn from_xsd(files: &XsdFiles<'_>, main: &str, element: &str) -> Result<Schema, Vec<SchemaProblem>> {
+        let (documents, problems) = Documents::gather(files, main);
         if !problems.is_empty() {
             return Err(problems);
         }

@@ -2,12 +2,12 @@ use std::collections::BTreeMap;
 
 use lockgate_model::Limits;
 
-use super::super::{Schema, SchemaPlace, SchemaProblem};
+use super::super::{Schema, SchemaPlace, SchemaProblem, XsdFiles};
 use crate::document::Document;
 
 fn read(body: &str) -> Result<Schema, Vec<SchemaProblem>> {
     let text = format!("<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'>\n{body}\n</xs:schema>");
-    Schema::from_xsd(&BTreeMap::from([("order.xsd", text.as_str())]), "order.xsd", "order")
+    Schema::from_xsd(&XsdFiles::parse([("order.xsd", text.as_str())]), "order.xsd", "order")
 }
 
 #[track_caller]
@@ -140,7 +140,7 @@ fn what_is_not_read_is_refused_by_its_name_and_place() {
 #[test]
 fn what_is_no_xml_schema_is_refused() {
     let of = |text: &str| {
-        let all = Schema::from_xsd(&BTreeMap::from([("order.xsd", text)]), "order.xsd", "order").unwrap_err();
+        let all = Schema::from_xsd(&XsdFiles::parse([("order.xsd", text)]), "order.xsd", "order").unwrap_err();
         let SchemaPlace::Bytes { range, .. } = all[0].place.clone() else { panic!() };
         (all[0].code, range.start, all[0].message.clone())
     };
@@ -281,10 +281,11 @@ fn documents_include_and_import_each_other_by_name() {
     let other = "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema' targetNamespace='urn:o'><xs:element name='part' type='xs:string'/></xs:schema>";
     let mut files =
         BTreeMap::from([("types/order.xsd", main), ("types/common.xsd", common), ("types/other.xsd", other)]);
-    let read = Schema::from_xsd(&files, "types/order.xsd", "order").unwrap_or_else(|all| panic!("{}", all[0]));
+    let read = Schema::from_xsd(&XsdFiles::parse(files.clone()), "types/order.xsd", "order")
+        .unwrap_or_else(|all| panic!("{}", all[0]));
     fits(&read, r#"{"order": {"id": "abc", "part": "x"}}"#);
     fails(&read, r#"{"order": {"id": "abcd", "part": "x"}}"#, &["/order/id LG-VALUE-LENGTH"]);
     files.insert("types/other.xsd", "<broken");
-    let problems = Schema::from_xsd(&files, "types/order.xsd", "order").unwrap_err();
+    let problems = Schema::from_xsd(&XsdFiles::parse(files.clone()), "types/order.xsd", "order").unwrap_err();
     assert!(matches!(&problems[0].place, SchemaPlace::Bytes { file, .. } if file == "types/other.xsd"), "{problems:?}");
 }
