@@ -1,5 +1,8 @@
 //! Every YAML example of the pages is taken by the compiler. A block ```` ```yaml ```` is a flow, or
-//! tasks of one; what else it is, its fence says: ```` ```yaml mapping ````, ```` ```yaml case ````.
+//! tasks of one; what else it is, its fence says: ```` ```yaml mapping ````, ```` ```yaml case ````. One
+//! that is ```` ```yaml refused ```` is a mapping whose problems are those of the block
+//! ```` ```text problems ```` behind it. A block ```` ```json type NAME ```` is a document type, which
+//! the mappings of all pages can name.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,7 +10,7 @@ use std::{
     path::Path,
 };
 
-use lockgate_compiler::{Catalog, Project, Sources};
+use lockgate_compiler::{Catalog, Project, Sources, Types};
 use lockgate_mapping::yaml::{self, Node};
 use lockgate_testkit::workspace_root;
 
@@ -25,7 +28,11 @@ fn examples(folder: &Path, found: &mut Vec<Example>) {
                 (Some(_), Some(_)) => found.extend(open.take().filter(|(.., text)| !text.is_empty())),
                 (Some((.., text)), None) => writeln!(text, "{content}").unwrap(),
                 (None, Some(fence)) => {
-                    if let Some(kind) = fence.strip_prefix("yaml") {
+                    let kind = None
+                        .or_else(|| fence.strip_prefix("yaml"))
+                        .or_else(|| fence.strip_prefix("json ").filter(|kind| kind.starts_with("type ")))
+                        .or_else(|| fence.strip_prefix("text ").filter(|kind| *kind == "problems"));
+                    if let Some(kind) = kind {
                         open = Some((format!("{}:{line}", path.display()), kind.trim().to_owned(), String::new()));
                     } else {
                         // Another language: its text is passed over.
@@ -117,16 +124,31 @@ fn every_yaml_example_of_the_pages_is_taken_by_the_compiler() {
     examples(&docs.join("connectors"), &mut found);
     let mut wrong = String::new();
     let mut flows = 0;
+    let of_type = |kind: &str| kind.strip_prefix("type ").map(|name| format!("types/{name}.json"));
+    let files: Vec<_> = found.iter().filter_map(|(_, kind, text)| Some((of_type(kind)?, text))).collect();
+    let (types, broken) = Types::read(files.iter().map(|(path, text)| (path.as_str(), text.as_str())));
+    assert!(broken.is_empty() && files.len() >= 2, "{broken}");
+    let tables = [("countries".to_owned(), serde_json::json!({}))].into();
+    let mapped = |text: &str| lockgate_compiler::map_module("example.map.yaml", text, &tables, &types).map(drop);
+    let mut refused = None;
     for (place, kind, text) in &found {
         let taken = match kind.as_str() {
             "" => {
                 flows += 1;
                 compile(text, &catalog)
             }
-            "mapping" => {
-                let tables = [("countries".to_owned(), serde_json::json!({}))].into();
-                lockgate_compiler::map_module("example.map.yaml", text, &tables).map(drop).map_err(|e| e.to_string())
+            "mapping" => mapped(text).map_err(|e| e.to_string()),
+            "refused" => {
+                let all = mapped(text).err().unwrap_or_default().0;
+                let shown: Vec<_> = all.iter().map(|problem| problem.render(text)).collect();
+                refused = Some(shown.join("\n"));
+                Ok(())
             }
+            "problems" => match refused.take() {
+                Some(shown) if shown == *text => Ok(()),
+                shown => Err(format!("the problems are\n{}", shown.unwrap_or_default())),
+            },
+            _ if kind.starts_with("type ") => Ok(()),
             "case" => {
                 let files = [("project.yaml", "project: pages\n"), ("cases/order-to-erp/busy.yaml", text)];
                 let sources = Sources(files.map(|(path, text)| (path.to_owned(), text.to_owned())).into());

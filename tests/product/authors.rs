@@ -82,6 +82,40 @@ fn a_new_project_checks_builds_and_maps() {
     assert_eq!(text(&mapped.stdout).trim(), r#"{"greeting":"Hello, Ada Lovelace!","language":"en"}"#, "{mapped:?}");
 }
 
+#[test]
+fn a_mapping_is_held_to_the_types_beside_it() {
+    let folder = lockgate_testkit::temp_dir();
+    assert!(lockgate(&["new", "hello", "--in", folder.path().to_str().unwrap()], "").status.success());
+    let project = folder.path().join("hello");
+    let map = project.join("greeting.map.yaml");
+    let good = std::fs::read_to_string(&map).unwrap();
+    std::fs::write(&map, good.replace("& last", "& lsat")).unwrap();
+    let schema = project.join("types/greeting.json");
+    std::fs::write(&schema, "{\n  \"type\": \"objekt\"\n}\n").unwrap();
+    let mapped = lockgate(&["map", map.to_str().unwrap()], "{}");
+    let checked = lockgate(&["check", project.to_str().unwrap()], "");
+    for (output, file, types) in [
+        (mapped, map.to_str().unwrap(), schema.to_str().unwrap()),
+        (checked, "greeting.map.yaml", "types/greeting.json"),
+    ] {
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        let shown = text(&output.stderr);
+        let wrong = format!("error[LG-MAP-SOURCE]: the type `person` has no `lsat` here\n  --> {file}:10:37\n");
+        for part in [
+            wrong.as_str(),
+            "did you mean `last`?",
+            &format!("--> {types}:2:11\n"),
+            "there is no type `objekt`",
+            "2 problems",
+        ] {
+            assert!(shown.contains(part), "`{part}` is not in:\n{shown}");
+        }
+    }
+    std::fs::remove_file(&schema).unwrap();
+    let mapped = lockgate(&["map", map.to_str().unwrap()], "{}");
+    assert!(text(&mapped.stderr).contains("error[LG-MAP-TYPE]: there is no document type `greeting`"), "{mapped:?}");
+}
+
 /// A mapping file that doubles `a`.
 fn doubling(folder: &std::path::Path) -> String {
     let file = folder.join("double.map.yaml");

@@ -14,6 +14,7 @@ pub mod mapping;
 pub mod module;
 pub mod project;
 mod reader;
+mod types;
 
 pub use lockgate_mapping::{MapFile, streams::Whole};
 
@@ -25,6 +26,7 @@ pub use lockgate_mapping::{picture::picture, rules};
 pub use mapping::{Passes, RecordModule, Tables, compile_map, explain_module, map_module, map_record_module};
 pub use module::Compiled;
 pub use project::{Case, Catalog, Declaration, OperationInfo, Project, Sources};
+pub use types::Types;
 
 /// Version of the compiler: with the source digest and the ABI it decides a module's bytes.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");

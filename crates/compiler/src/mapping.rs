@@ -21,6 +21,7 @@ use crate::{
     expression::{Context, Emitter, Names, NoNames, Place, one_step, root_item, start},
     module::{Body, Compiled, FunctionId, ModuleBuilder},
     reader::{list, nearest},
+    types::{Types, check_types},
 };
 
 /// Reference data by name, for `lookup`.
@@ -112,13 +113,14 @@ pub(crate) fn check_tables(map: &MapFile, tables: &Tables) -> Diagnostics {
 }
 
 /// A module of one mapping: input slot 0, output slot 1.
-pub fn map_module(file: &str, text: &str, tables: &Tables) -> Result<Compiled, Diagnostics> {
-    module(&checked(file, text, tables)?, tables, false)
+pub fn map_module(file: &str, text: &str, tables: &Tables, types: &Types) -> Result<Compiled, Diagnostics> {
+    module(&checked(file, text, tables, types)?, tables, false)
 }
 
 /// A mapping file without problems.
-fn checked(file: &str, text: &str, tables: &Tables) -> Result<MapFile, Diagnostics> {
+fn checked(file: &str, text: &str, tables: &Tables, types: &Types) -> Result<MapFile, Diagnostics> {
     let (map, mut problems) = MapFile::read(file, text);
+    problems.0.extend(check_types(&map, problems.is_empty(), types, tables).0);
     problems.0.extend(check_tables(&map, tables).0);
     problems.into_result(map)
 }
@@ -165,8 +167,8 @@ pub struct RecordModule {
 }
 
 /// The module for the records of a mapping, when it goes record by record.
-pub fn map_record_module(file: &str, text: &str, tables: &Tables) -> Result<Passes, Diagnostics> {
-    let map = checked(file, text, tables)?;
+pub fn map_record_module(file: &str, text: &str, tables: &Tables, types: &Types) -> Result<Passes, Diagnostics> {
+    let map = checked(file, text, tables, types)?;
     let streams = match map.streams() {
         Ok(streams) => streams,
         Err(whole) => return Ok(Passes::Whole(whole)),
@@ -227,7 +229,7 @@ impl Planner<'_> {
     fn target<'f>(&mut self, target: &'f Target, on_item: bool) -> Plan<'f> {
         match target {
             Target::Object(fields) => Plan::Object(
-                fields.iter().map(|(name, target)| (name.as_str(), self.target(target, on_item))).collect(),
+                fields.iter().map(|field| (field.name.as_str(), self.target(&field.target, on_item))).collect(),
             ),
             Target::Array(array) => self.array(array, on_item, false),
             Target::Value(value) => {

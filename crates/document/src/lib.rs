@@ -12,7 +12,8 @@
 //! `Dialect` says, [`fixed`] as its `Layout` says.
 //!
 //! What the language does with texts and numbers alone stands apart, as pure functions: [`picture`],
-//! [`pattern`], [`radix`], [`affix`], [`url`] and [`base64`]. They refuse by [`Refusal`].
+//! [`pattern`], [`radix`], [`affix`], [`url`] and [`base64`]. They refuse by [`Refusal`]. Document
+//! types, which values and mappings are checked against, are [`schema`]s.
 //!
 //! EDI, which is X12 and EDIFACT, is in [`edi`].
 //!
@@ -59,6 +60,7 @@ mod records;
 mod refusal;
 mod region;
 mod rows;
+pub mod schema;
 mod standard;
 mod text;
 pub mod url;

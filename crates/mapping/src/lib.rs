@@ -1,12 +1,11 @@
 //! Expressions and mapping rules: parse, check, one intermediate form.
 //!
-//! [`expression`] reads the expression language, [`rules`] mapping files, [`streams`] tells which of
-//! them go record by record, [`yaml`] reads the positioned trees that mapping files and flows are
-//! made of, [`mod@format`] writes them in one form, [`picture`] draws mappings, [`nearest`] finds what
-//! was meant. Crate `compiler` makes code of what comes out.
+//! [`expression`] reads the expression language, [`rules`] mapping files, [`types`] holds them to
+//! document types, [`streams`] tells which of them go record by record, [`yaml`] reads the positioned
+//! trees that mapping files and flows come from, [`mod@format`] writes them in one form, [`picture`]
+//! draws mappings, [`nearest`] finds what was meant. Crate `compiler` makes code of what comes out.
 //!
-//! Deliberately absent: evaluation of any kind, files, and the check of mappings against document
-//! types, which comes with the types.
+//! Deliberately absent: evaluation of any kind, files, and documents.
 
 pub mod expression;
 pub mod format;
@@ -14,6 +13,7 @@ mod nearest;
 pub mod picture;
 pub mod rules;
 pub mod streams;
+pub mod types;
 pub mod yaml;
 
 pub use expression::Expression;

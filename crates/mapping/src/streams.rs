@@ -89,7 +89,7 @@ fn whole_of(formula: &Formula) -> Span {
 /// Calls `look` on each formula of a target.
 fn formulas<'f>(target: &'f Target, look: &mut dyn FnMut(&'f Formula) -> Result<(), Whole>) -> Result<(), Whole> {
     match target {
-        Target::Object(fields) => fields.iter().try_for_each(|(_, target)| formulas(target, look)),
+        Target::Object(fields) => fields.iter().try_for_each(|field| formulas(&field.target, look)),
         Target::Array(rule) => {
             let ArrayRule { each, when, default, entry, .. } = rule.as_ref();
             [Some(each), when.as_ref(), default.as_ref()].into_iter().flatten().try_for_each(&mut *look)?;

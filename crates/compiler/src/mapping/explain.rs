@@ -21,13 +21,18 @@ use lockgate_model::{
 };
 use wasm_encoder::{BlockType, ValType};
 
-use super::{ArrayPlan, Origin, Plan, Ready, Tables, ValuePlan, Writer, checked, module};
+use super::{ArrayPlan, Origin, Plan, Ready, Tables, Types, ValuePlan, Writer, checked, module};
 use crate::{expression::Context, module::Compiled};
 
 /// A module of one mapping whose output is `{"document": …, "trail": […]}`, and the rules that it is of:
 /// input slot 0, output slot 1.
-pub fn explain_module(file: &str, text: &str, tables: &Tables) -> Result<(Compiled, MapFile), Diagnostics> {
-    let map = checked(file, text, tables)?;
+pub fn explain_module(
+    file: &str,
+    text: &str,
+    tables: &Tables,
+    types: &Types,
+) -> Result<(Compiled, MapFile), Diagnostics> {
+    let map = checked(file, text, tables, types)?;
     Ok((module(&map, tables, true)?, map))
 }
 

@@ -9,7 +9,7 @@ const HEAD: &str = "mapping: m\nversion: 1\nrules:\n";
 
 fn problems(rules: &str) -> Vec<(String, String)> {
     let text = format!("{HEAD}{rules}");
-    let found = map_module("m.map.yaml", &text, &tables()).unwrap_err();
+    let found = map_module("m.map.yaml", &text, &tables(), &Types::default()).unwrap_err();
     found
         .0
         .into_iter()
@@ -46,10 +46,10 @@ fn the_same_file_gives_the_same_bytes_and_they_validate() {
   - { to: f, from: '($f := function($x){ $x + $$.a }; $map(lines, function($l){ $f($l.q) }))' }
 "#;
     let text = format!("{HEAD}{rules}");
-    let module = map_module("m.map.yaml", &text, &tables()).unwrap();
+    let module = map_module("m.map.yaml", &text, &tables(), &Types::default()).unwrap();
     let features = wasmparser::WasmFeatures::MUTABLE_GLOBAL | wasmparser::WasmFeatures::FLOATS;
     wasmparser::Validator::new_with_features(features).validate_all(&module.wasm).unwrap();
-    assert_eq!(module, map_module("m.map.yaml", &text, &tables()).unwrap());
+    assert_eq!(module, map_module("m.map.yaml", &text, &tables(), &Types::default()).unwrap());
 }
 
 #[test]

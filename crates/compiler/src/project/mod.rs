@@ -4,7 +4,7 @@
 //! project.yaml          id, title, account declarations
 //! <name>.flow.yaml      an orchestration; `document.name` is its name
 //! <name>.map.yaml       a mapping
-//! types/                document types
+//! types/<name>.json     a document type: `.json`, `.schema.json` or `.xsd`
 //! tables/<name>.json    reference data
 //! cases/<flow>/*.yaml   test cases
 //! sample.json           an input to try the project with
@@ -32,6 +32,7 @@ use crate::flow::{self, Surroundings, tree::Flow};
 use crate::mapping::{Tables, check_tables, compile_map};
 use crate::module::{Compiled, ModuleBuilder};
 use crate::reader::{Reader, nearest};
+use crate::types::{self, Types, check_types};
 
 pub use calls::Stream;
 pub use cases::{Case, Expect, Reply};
@@ -50,6 +51,7 @@ pub struct Project {
     flows: Vec<FlowFile>,
     maps: BTreeMap<String, MapFile>,
     tables: Tables,
+    types: Types,
     cases: Vec<Case>,
     sources: Sources,
 }
@@ -134,6 +136,11 @@ impl Project {
         &self.tables
     }
 
+    /// Its document types by name.
+    pub fn types(&self) -> &Types {
+        &self.types
+    }
+
     /// Its test cases, in the order of their files.
     pub fn cases(&self) -> &[Case] {
         &self.cases
@@ -201,7 +208,7 @@ impl<'p> Entry<'p> {
             };
         };
         match folder {
-            "types" => named(rest, &[".json", ".xsd"]).map(Entry::Type),
+            "types" => named(rest, &types::ENDINGS).map(Entry::Type),
             "tables" => named(rest, &[".json"]).map(Entry::Table),
             "cases" => {
                 let (flow, name) = rest.split_once('/')?;
@@ -233,6 +240,7 @@ struct Parts {
     /// Files of mappings that have problems.
     broken_maps: BTreeSet<String>,
     tables: Tables,
+    types: Types,
     cases: Vec<Case>,
 }
 
@@ -249,6 +257,7 @@ impl Parts {
             flows: self.flows.into_iter().map(|(flow, _)| flow).collect(),
             maps: self.maps,
             tables: self.tables,
+            types: self.types,
             cases: self.cases,
             sources: sources.clone(),
         })
@@ -260,6 +269,7 @@ impl Parts {
 fn read(sources: &Sources) -> (Parts, Diagnostics) {
     let mut problems = Diagnostics::default();
     let mut parts = Parts::default();
+    let mut types = Vec::new();
     for (path, text) in &sources.0 {
         let Some(entry) = Entry::of(path) else {
             problems.push(unknown_file(path));
@@ -281,7 +291,7 @@ fn read(sources: &Sources) -> (Parts, Diagnostics) {
                     parts.maps.insert(map.name.clone(), map);
                 }
             }
-            Entry::Type(_) if path.ends_with(".xsd") => {}
+            Entry::Type(_) => types.push((path.as_str(), text.as_str())),
             Entry::Note | Entry::Lock => {}
             _ => {
                 let (node, found) = match path.ends_with(".json").then(|| not_json(path, text)).flatten() {
@@ -326,6 +336,9 @@ fn read(sources: &Sources) -> (Parts, Diagnostics) {
             }
         }
     }
+    let (read, found) = Types::read(types);
+    parts.types = read;
+    problems.0.extend(found.0);
     if !sources.0.contains_key(PROJECT_FILE) {
         problems.push(missing_project_file());
     }
@@ -354,7 +367,7 @@ fn check_catalog<'p>(
 
 /// Checks that need several files.
 fn check_together(sources: &Sources, problems: &mut Diagnostics, parts: &Parts) {
-    let Parts { file, flows, maps, broken_maps, tables, cases } = parts;
+    let Parts { file, flows, maps, broken_maps, tables, types, cases } = parts;
     for (FlowFile { file: path, flow }, sound) in flows {
         let mut reader = Reader::new(path, sources.0.get(path).map_or("", String::as_str));
         calls::check_declared(&mut reader, flow, (!file.unread).then_some(&file.accounts), maps);
@@ -369,6 +382,7 @@ fn check_together(sources: &Sources, problems: &mut Diagnostics, parts: &Parts) 
         problems.0.extend(found.0.into_iter().filter(|problem| problem.file == *path));
     }
     for map in maps.values() {
+        problems.0.extend(check_types(map, !broken_maps.contains(&map.file), types, tables).0);
         if broken_maps.contains(&map.file) {
             problems.0.extend(check_tables(map, tables).0);
             continue;
@@ -393,7 +407,7 @@ fn check_together(sources: &Sources, problems: &mut Diagnostics, parts: &Parts) 
 }
 
 /// Why a text is no JSON.
-fn not_json(path: &str, text: &str) -> Option<Diagnostic> {
+pub(crate) fn not_json(path: &str, text: &str) -> Option<Diagnostic> {
     let error = serde_json::from_str::<serde::de::IgnoredAny>(text).err()?;
     let line = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum::<usize>();
     let at = (line + error.column().saturating_sub(1)).min(text.len());

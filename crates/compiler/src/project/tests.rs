@@ -302,7 +302,11 @@ fn unknown_files_have_help() {
         "tables/t.json",
         "cases/orders/1.yaml",
     ] {
-        let text = if path.starts_with("cases/") { "expect: { output: 1 }" } else { "{}" };
+        let text = match path {
+            "cases/orders/1.yaml" => "expect: { output: 1 }",
+            "types/order.xsd" => "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'/>",
+            _ => "{}",
+        };
         is(&[(path, text)], &[]);
     }
     for path in ["types/a/b.json", "tables/t.csv", "cases/1.yaml", "src/x", "/project.yaml", "../x"] {
@@ -493,4 +497,118 @@ fn what_a_deployment_must_know_is_not_computed() {
     let compiled = Project::parse(&sources).unwrap().compile(&catalog()).unwrap();
     let digest = lockgate_model::Digest::of(statement.as_bytes()).to_string();
     assert_eq!(compiled[0].manifest.operations[0].detail, [digest]);
+}
+
+const TYPED: &str = "mapping: m\nversion: 1\nsource: { type: order }\ntarget: { type: erp }\nrules:\n";
+const ORDER_TYPE: &str = r#"{"type": "object", "properties": {"id": {"type": "string"}, "total": {"type": "number"}}}"#;
+const ERP_TYPE: &str = r#"{"type": "object", "required": ["code"], "properties": {"code": {"type": "string"}}}"#;
+
+#[test]
+fn a_type_that_is_named_has_a_file() {
+    let map = format!("{TYPED}  - {{ to: a, from: b }}\n");
+    is(&[("m.map.yaml", &map)], &[("LG-MAP-TYPE", "m.map.yaml", "order"), ("LG-MAP-TYPE", "m.map.yaml", "erp")]);
+    let files: &[(&str, &str)] = &[("m.map.yaml", &map), ("types/orders.json", "{}"), ("types/erp.schema.json", "{}")];
+    let found = problems(&sources(files), &catalog());
+    assert_eq!(found.0.len(), 1, "{found}");
+    assert_eq!(found.0[0].help.as_deref(), Some("did you mean `orders`?"));
+    // In a mapping that has other problems too, of which alone is told then.
+    let broken = map.replace("from: b", "from: b &");
+    is(
+        &[("m.map.yaml", &broken), ("types/order.json", ORDER_TYPE), ("types/erp.json", ERP_TYPE)],
+        &[("S0207", "m.map.yaml", "")],
+    );
+    is(
+        &[("m.map.yaml", &broken), ("types/order.json", "{}")],
+        &[("LG-MAP-TYPE", "m.map.yaml", "erp"), ("S0207", "m.map.yaml", "")],
+    );
+}
+
+#[test]
+fn mappings_are_held_to_their_types() {
+    let map = format!("{TYPED}  - {{ to: cod, from: total }}\n  - {{ to: x, from: idd }}\n");
+    is(
+        &[("m.map.yaml", &map), ("types/order.json", ORDER_TYPE), ("types/erp.json", ERP_TYPE)],
+        &[
+            ("LG-MAP-TARGET", "m.map.yaml", "cod"),
+            ("LG-MAP-TARGET", "m.map.yaml", "x"),
+            ("LG-MAP-SOURCE", "m.map.yaml", "idd"),
+        ],
+    );
+    let map = format!("{TYPED}  - {{ to: code, from: id }}\n");
+    is(&[("m.map.yaml", &map), ("types/order.json", ORDER_TYPE), ("types/erp.json", ERP_TYPE)], &[]);
+    // Reference data says what a lookup gives.
+    let map = format!("{TYPED}  - {{ to: code, lookup: {{ table: t, key: id, value: n }} }}\n");
+    let files = |table: &'static str| {
+        [
+            ("m.map.yaml", map.as_str()),
+            ("tables/t.json", table),
+            ("types/order.json", ORDER_TYPE),
+            ("types/erp.json", ERP_TYPE),
+        ]
+    };
+    is(&files(r#"{"a": {"n": "x"}, "b": {"n": 2}, "c": {}}"#), &[]);
+    is(&files(r#"{"a": {"n": 1}, "b": {"n": 2}}"#), &[("LG-MAP-KIND", "m.map.yaml", "t")]);
+}
+
+#[test]
+fn what_is_wrong_with_a_type_has_its_place() {
+    let file = "types/order.json";
+    for (text, code, marked) in [
+        ("{\n  \"type\": \"objekt\"\n}", "LG-TYPE-VALUE", "\"objekt\""),
+        ("{\"properties\": {\"a\": {\"$ref\": \"#/$defs/b\"}}}", "LG-TYPE-REF", "\"#/$defs/b\""),
+        ("{\"properties\": {\"a\": {\"$ref\": \"http://x/y\"}}}", "LG-TYPE-REMOTE", "\"http://x/y\""),
+        (
+            "{\"$schema\": \"http://json-schema.org/draft-04/schema#\"}",
+            "LG-TYPE-DIALECT",
+            "\"http://json-schema.org/draft-04/schema#\"",
+        ),
+        ("{\"unevaluatedProperties\": false}", "LG-TYPE-LATER", "false"),
+        ("{\"items\": {\"pattern\": \"(?=x)\"}}", "LG-TYPE-PATTERN", "\"(?=x)\""),
+        ("{\"allOf\": [{\"$ref\": \"#\"}]}", "LG-TYPE-LOOP", "{"),
+        ("{\"required\": {\"a\": [1]}}", "LG-TYPE-VALUE", "\"required\""),
+        ("{\"type\": ", "LG-YAML-SYNTAX", " "),
+        ("{\"type\": \"object\", \"type\": \"array\"}", "LG-YAML-DUPLICATE-KEY", "\"type\""),
+    ] {
+        is(&[(file, text)], &[(code, file, marked)]);
+    }
+    is(&[(file, "{}"), ("types/order.schema.json", "{}")], &[("LG-PROJECT-NAME", "types/order.schema.json", "")]);
+}
+
+#[test]
+fn types_may_be_written_in_xsd() {
+    let order = "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'>
+  <xs:include schemaLocation='parts.xsd'/>
+  <xs:element name='Order' type='Order'/>
+</xs:schema>";
+    let parts = "<xs:schema xmlns:xs='http://www.w3.org/2001/XMLSchema'>
+  <xs:complexType name='Order'><xs:sequence>
+    <xs:element name='id' type='xs:string'/>
+    <xs:element name='line' type='xs:string' maxOccurs='unbounded'/>
+  </xs:sequence></xs:complexType>
+</xs:schema>";
+    let types = [("types/order.xsd", order), ("types/parts.xsd", parts), ("types/erp.json", ERP_TYPE)];
+    let with = |rule: &'static str, expect: &[(&str, &str, &str)]| {
+        let map = format!("{TYPED}  - {rule}\n");
+        let mut files = types.to_vec();
+        files.push(("m.map.yaml", &map));
+        is(&files, expect);
+    };
+    with("{ to: code, from: Order.id }", &[]);
+    with("{ to: code, from: Order.idd }", &[("LG-MAP-SOURCE", "m.map.yaml", "idd")]);
+    with("{ to: code, from: order.id }", &[("LG-MAP-SOURCE", "m.map.yaml", "order")]);
+    with("{ to: code, from: Order.line }", &[("LG-MAP-ARRAY", "m.map.yaml", "Order.line")]);
+    // A part that others include is no type by itself.
+    let map = format!("{TYPED}  - {{ to: code, from: id }}\n").replace("type: order", "type: parts");
+    let mut files = types.to_vec();
+    files.push(("m.map.yaml", &map));
+    is(&files, &[("LG-MAP-TYPE", "m.map.yaml", "parts")]);
+    let broken = parts.replace("xs:sequence", "xs:sequenze");
+    let problems = problems(&sources(&[types[0], ("types/parts.xsd", &broken)]), &catalog());
+    let shown = problems.0[0].render(&broken);
+    assert!(
+        shown.starts_with(
+            "error[LG-TYPE-LATER]: `xs:sequenze` is not supported yet\n --> types/parts.xsd:2:32\n  |\n2 |   <xs:complexType name='Order'><xs:sequenze>\n  |                                ^^^^^^^^^^^^^\n"
+        ),
+        "{shown}"
+    );
 }

@@ -6,11 +6,11 @@ mod words;
 use std::io::IsTerminal;
 
 use lockgate_compiler::{
-    Tables, explain_module, format_expression,
+    Tables, Types, explain_module, format_expression,
     rules::{ArrayRule, From, Lines, Site, Target, ValueRule},
 };
 use lockgate_document::{Kind, Node};
-use lockgate_model::{Diagnostic, Diagnostics};
+use lockgate_model::Diagnostics;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -20,20 +20,20 @@ use crate::{
     output::Output,
 };
 
-/// Explains what a mapping file makes of the document on standard input. `unreadable_text` is what is
-/// known to be wrong with the file.
-pub fn run(
+/// Explains what a mapping file makes of the document on standard input. `known` is what is
+/// known to be wrong already, and `source` the text of each file.
+pub fn run<'s>(
     name: &str,
     text: &str,
-    unreadable_text: Option<Diagnostic>,
-    tables: &Tables,
+    (tables, types): (&Tables, &Types),
+    known: Diagnostics,
+    source: &dyn Fn(&str) -> Option<&'s String>,
     output: &Output,
 ) -> Result<(), Exit> {
-    let compiled = explain_module(name, text, tables);
+    let compiled = explain_module(name, text, tables, types);
     let found = compiled.as_ref().err().cloned().unwrap_or_default();
-    let all = Diagnostics(unreadable_text.into_iter().chain(found.0).collect());
-    let text = &text.to_owned();
-    let (compiled, map) = all.into_result(()).and(compiled).map_err(|all| Exit::problems(all, |_| Some(text)))?;
+    let all = Diagnostics(known.0.into_iter().chain(found.0).collect());
+    let (compiled, map) = all.into_result(()).and(compiled).map_err(|all| Exit::problems(all, source))?;
     let bench = Workbench::new()?;
     let module = bench.load(&compiled)?;
     let bytes = standard_input()?;
@@ -151,8 +151,9 @@ impl Explainer {
     ) {
         match target {
             Target::Object(fields) => {
-                for (name, target) in fields {
-                    self.target(target, made.get(name), records, &below(pointer, name));
+                for field in fields {
+                    let name = &field.name;
+                    self.target(&field.target, made.get(name), records, &below(pointer, name));
                 }
             }
             Target::Value(rule) => {
@@ -265,8 +266,8 @@ impl Explainer {
     fn absent(&mut self, target: &Target, pointer: &str) {
         let site = match target {
             Target::Object(fields) => {
-                for (name, target) in fields {
-                    self.absent(target, &below(pointer, name));
+                for field in fields {
+                    self.absent(&field.target, &below(pointer, &field.name));
                 }
                 return;
             }

@@ -6,7 +6,7 @@
 use std::{ops::ControlFlow, path::PathBuf, sync::Arc};
 
 use clap::Args;
-use lockgate_compiler::{Passes, Tables};
+use lockgate_compiler::{Passes, Tables, Types};
 use lockgate_document::Document;
 use lockgate_engine::Module;
 use lockgate_model::Diagnostics;
@@ -26,7 +26,8 @@ use crate::{
 /// Arguments of `map`.
 #[derive(Args)]
 pub struct Map {
-    /// A mapping file, `<name>.map.yaml`; reference data is taken from `tables/` beside it.
+    /// A mapping file, `<name>.map.yaml`; reference data is taken from `tables/` beside it, document types
+    /// from `types/`.
     file: PathBuf,
     /// The format of the input.
     #[arg(long, value_enum, default_value = "json", value_name = "FORMAT")]
@@ -61,16 +62,20 @@ impl Map {
             return draw::run(&name, &text, unreadable, out.as_deref(), output);
         }
         let tables = sources::tables(self.file.parent())?;
+        let (files, no_text) = sources::types(self.file.parent())?;
+        let (types, wrong) = Types::read(files.iter().map(|(path, text)| (path.as_str(), text.as_str())));
+        let unreadable = Diagnostics(unreadable.into_iter().chain(no_text.0).chain(wrong.0).collect());
+        let source = |file: &str| if file == name { Some(&text) } else { files.get(file) };
         if self.explain {
-            return explain::run(&name, &text, unreadable, &tables, output);
+            return explain::run(&name, &text, (&tables, &types), unreadable, &source, output);
         }
-        let passes = lockgate_compiler::map_record_module(&name, &text, &tables);
+        let passes = lockgate_compiler::map_record_module(&name, &text, &tables, &types);
         let found = passes.as_ref().err().cloned().unwrap_or_default();
-        let all = Diagnostics(unreadable.into_iter().chain(found.0).collect());
-        let passes = all.into_result(()).and(passes).map_err(|all| Exit::problems(all, |_| Some(&text)))?;
+        let all = Diagnostics(unreadable.0.into_iter().chain(found.0).collect());
+        let passes = all.into_result(()).and(passes).map_err(|all| Exit::problems(all, source))?;
         let mut bench = Workbench::new()?;
         bench.options = self.reading.options();
-        let mapping = Mapping { bench, file: name, text, tables };
+        let mapping = Mapping { bench, file: name, text, tables, types };
         if self.lines {
             return mapping.lines(output);
         }
@@ -102,12 +107,14 @@ pub struct Mapping {
     pub text: String,
     /// The reference data it looks into.
     pub tables: Tables,
+    /// The document types it is held to.
+    pub types: Types,
 }
 
 impl Mapping {
     /// The module for whole documents.
     pub fn whole(&self) -> Result<Arc<Module>, Exit> {
-        let compiled = lockgate_compiler::map_module(&self.file, &self.text, &self.tables);
+        let compiled = lockgate_compiler::map_module(&self.file, &self.text, &self.tables, &self.types);
         self.bench.load(&compiled.map_err(|all| Exit::problems(all, |_| Some(&self.text)))?)
     }
 

@@ -18,10 +18,12 @@ pub struct New {
     r#in: PathBuf,
 }
 
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 7] = [
     ("project.yaml", include_str!("template/project.yaml")),
     ("NAME.flow.yaml", include_str!("template/flow.yaml")),
     ("greeting.map.yaml", include_str!("template/map.yaml")),
+    ("types/person.json", include_str!("template/person.json")),
+    ("types/greeting.json", include_str!("template/greeting.json")),
     ("sample.json", include_str!("template/sample.json")),
     ("cases/NAME/1.yaml", include_str!("template/case.yaml")),
 ];

@@ -71,6 +71,22 @@ fn walk(
     Ok(())
 }
 
+/// The files in `types/` of a folder by their paths, as the document types of a mapping beside it, and
+/// which of them are no text.
+pub fn types(folder: Option<&Path>) -> Result<(BTreeMap<String, String>, Diagnostics), Exit> {
+    let (mut files, mut problems) = (BTreeMap::new(), Diagnostics::default());
+    let folder = folder.unwrap_or(Path::new("")).join("types");
+    let Ok(entries) = std::fs::read_dir(&folder) else { return Ok((files, problems)) };
+    for path in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()) {
+        let name = path.display().to_string();
+        let read = text(&path, &name);
+        let (text, problem) = read.map_err(|e| Exit::failed("LG-IO", format!("cannot read `{name}`: {e}")))?;
+        problems.0.extend(problem);
+        files.insert(name, text);
+    }
+    Ok((files, problems))
+}
+
 /// Reference data in `tables/` of a folder, by name.
 pub fn tables(folder: Option<&Path>) -> Result<Tables, Exit> {
     let mut tables = Tables::new();

@@ -33,6 +33,8 @@ pub const ORDERS: Project = project!["order-to-erp":
     "project.yaml",
     "sample.json",
     "tables/plants.json",
+    "types/erp-order.json",
+    "types/priced-order.json",
 ];
 
 /// Those that need the practice database.
@@ -46,6 +48,8 @@ pub const WITH_DATABASE: [Project; 2] = [
         "partner-customers.map.yaml",
         "project.yaml",
         "sample.json",
+        "types/partner-customers.json",
+        "types/shop-customers.json",
     ],
     project!["nightly-export":
         "README.md",

@@ -85,9 +85,9 @@ impl Drawing {
     fn target(&mut self, target: &Target, field: Field, around: &Around) {
         match target {
             Target::Object(fields) => {
-                for (name, target) in fields {
-                    let field = self.target.below(field, name);
-                    self.target(target, field, around);
+                for part in fields {
+                    let field = self.target.below(field, &part.name);
+                    self.target(&part.target, field, around);
                 }
             }
             Target::Value(rule) => {

@@ -51,8 +51,8 @@ rect.when,rect.default{fill:#2a2e37;stroke:#4c5361}}";
 
 pub(super) fn svg(map: &MapFile, drawing: &Drawing) -> String {
     let (source, target) = (drawing.source.rows(), drawing.target.rows());
-    let source_name = map.source_type.as_deref().unwrap_or("source");
-    let target_name = map.target_type.as_deref().unwrap_or("target");
+    let source_name = map.source_type.as_ref().map_or("source", |(name, _)| name.as_str());
+    let target_name = map.target_type.as_ref().map_or("target", |(name, _)| name.as_str());
     let marks = drawing.rules.iter().map(|rule| marks_width(&rule.marks)).fold(0.0, f64::max);
     let left = Column { x: MARGIN, width: box_width(&source, source_name), rows: &source, name: source_name };
     let bend = left.x + left.width;

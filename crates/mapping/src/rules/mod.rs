@@ -43,7 +43,7 @@
 //! document itself. The rules then see one record as `$` and `$$`, and the mapping gives an array of
 //! what they make of each.
 //!
-//! Deliberately absent: the check against document types, which comes with types.
+//! Deliberately absent: the check against document types, which is [`types`](crate::types).
 
 mod read;
 mod target;
@@ -62,10 +62,10 @@ pub struct MapFile {
     pub version: String,
     /// Path of the file, for diagnostics.
     pub file: String,
-    /// Document type of the source, when the file names one.
-    pub source_type: Option<String>,
-    /// Document type of the target, when the file names one.
-    pub target_type: Option<String>,
+    /// Document type of the source and its place, when the file names one.
+    pub source_type: Option<(String, Span)>,
+    /// Document type of the target and its place, when the file names one.
+    pub target_type: Option<(String, Span)>,
     /// Where `records` of the source stands, when it is there. The target is then the array of what the
     /// rules make of each record, and to them the record is the document.
     pub records: Option<Span>,
@@ -79,11 +79,22 @@ pub struct MapFile {
 #[derive(Debug, Clone)]
 pub enum Target {
     /// An object, fields in the order of the rules.
-    Object(Vec<(String, Target)>),
+    Object(Vec<Field>),
     /// An array.
     Array(Box<ArrayRule>),
     /// A value.
     Value(Box<ValueRule>),
+}
+
+/// A field of the target.
+#[derive(Debug, Clone)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// Its name in the `to` that names it first.
+    pub at: Span,
+    /// What is built there.
+    pub target: Target,
 }
 
 /// Which rule of the file it is.

@@ -5,7 +5,7 @@ use lockgate_model::diagnostic::{Diagnostic, Diagnostics, Span};
 use super::{
     ArrayRule, Formula, From, MapFile, Site, Target, ValueRule,
     target::{Draft, Rule},
-    to::{self, Part},
+    to::{self, Part, Placed},
 };
 use crate::{
     Expression,
@@ -126,10 +126,10 @@ impl Reader<'_> {
         MapFile { name, version, file: file.to_owned(), source_type, target_type, records, target, tables }
     }
 
-    fn document_type(&mut self, node: &Node, what: &str, keys: &[&str]) -> Option<String> {
+    fn document_type(&mut self, node: &Node, what: &str, keys: &[&str]) -> Option<(String, Span)> {
         self.object(node, &format!("`{what}`"), keys);
         let node = node.get("type")?;
-        self.text(node, &format!("the type of the {what}"))
+        Some((self.text(node, &format!("the type of the {what}"))?, node.span))
     }
 
     /// Where the records are, as an expression that gives them.
@@ -140,7 +140,9 @@ impl Reader<'_> {
             _ if text == "$" => Some("$".to_owned()),
             // `$.orders` would be a field of that name.
             Ok(_) if text.starts_with('$') => None,
-            Ok(parts) => parts.iter().map(Part::quoted).collect::<Option<Vec<_>>>().map(|names| names.join(".")),
+            Ok(parts) => {
+                parts.iter().map(|(part, _)| part.quoted()).collect::<Option<Vec<_>>>().map(|names| names.join("."))
+            }
             Err(_) => None,
         };
         let Some(expression) = names.and_then(|names| Expression::parse(&names).ok()) else {
@@ -152,7 +154,7 @@ impl Reader<'_> {
     }
 
     /// The rules in a list; `prefix` is where the surrounding rule's entries stand.
-    fn rules(&mut self, node: &Node, draft: &mut Draft, prefix: &[Part]) {
+    fn rules(&mut self, node: &Node, draft: &mut Draft, prefix: &[Placed]) {
         let Some(rules) = node.items() else {
             let message = format!("`rules` is {}, not a list", node.noun());
             return self.problem("LG-MAP-VALUE", node.span, message, "each rule starts with `- to: …`");
@@ -162,7 +164,7 @@ impl Reader<'_> {
         }
     }
 
-    fn rule(&mut self, node: &Node, draft: &mut Draft, prefix: &[Part]) {
+    fn rule(&mut self, node: &Node, draft: &mut Draft, prefix: &[Placed]) {
         self.object(node, "a rule", &RULE_KEYS);
         if node.entries().is_none() {
             return;
@@ -177,7 +179,7 @@ impl Reader<'_> {
     }
 
     /// Puts a rule to its place; where its entries stand, when it has rules for them.
-    fn placed(&mut self, node: &Node, draft: &mut Draft, prefix: &[Part]) -> Option<Vec<Part>> {
+    fn placed(&mut self, node: &Node, draft: &mut Draft, prefix: &[Placed]) -> Option<Vec<Placed>> {
         let to = node.get("to");
         let path = to.and_then(|to| self.path(to));
         let each = node.get("each").and_then(|n| self.formula(n, "each"));
@@ -190,7 +192,7 @@ impl Reader<'_> {
         };
         let path = path?;
         let site = Site { span: to.span, to: to.as_text().unwrap_or_default().to_owned() };
-        let array = path.last() == Some(&Part::Entry);
+        let array = matches!(path.last(), Some((Part::Entry, _)));
         let mut parts = prefix.to_vec();
         parts.extend(path);
         if parts.len() > DEPTH_MAX {
@@ -220,7 +222,7 @@ impl Reader<'_> {
             return None;
         }
         if !array {
-            parts.push(Part::Entry);
+            parts.push((Part::Entry, to.span));
         }
         let (_, place) = parts.split_last()?;
         match each {
@@ -243,20 +245,23 @@ impl Reader<'_> {
         Some(parts)
     }
 
-    fn put(&mut self, draft: &mut Draft, parts: &[Part], rule: Rule, span: Span) {
+    fn put(&mut self, draft: &mut Draft, parts: &[Placed], rule: Rule, span: Span) {
         if let Err(problem) = draft.at(parts, span, |place| place.put(rule, span)) {
             self.problems.push(problem);
         }
     }
 
-    fn path(&mut self, node: &Node) -> Option<Vec<Part>> {
+    fn path(&mut self, node: &Node) -> Option<Vec<Placed>> {
         let Some(text) = node.as_text() else {
             let message = format!("`to` is {}, not a path", node.noun());
             self.problem("LG-MAP-TO", node.span, message, "write names divided by dots, such as `buyer.name`");
             return None;
         };
         match to::parse(text) {
-            Ok(parts) => Some(parts),
+            Ok(parts) => {
+                let origin = node.origin(self.text);
+                Some(parts.into_iter().map(|(part, at)| (part, origin.span(at))).collect())
+            }
             Err(wrong) => {
                 let end =
                     text.get(wrong.at..).and_then(|t| t.chars().next()).map_or(wrong.at, |c| wrong.at + c.len_utf8());

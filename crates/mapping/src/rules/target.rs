@@ -2,13 +2,16 @@
 
 use lockgate_model::diagnostic::{Diagnostic, Span};
 
-use super::{ArrayRule, Formula, Site, Target, ValueRule, to::Part};
+use super::{
+    ArrayRule, Field, Formula, Site, Target, ValueRule,
+    to::{Part, Placed},
+};
 
 /// A place of the target while rules are gathered.
 #[derive(Debug, Default)]
 pub(super) struct Draft {
-    /// Fields in order.
-    fields: Vec<(String, Draft)>,
+    /// Fields in order, each with where it was first named.
+    fields: Vec<(String, Span, Draft)>,
     /// The entry, once a rule goes through or ends at `[]`.
     entry: Option<Box<Draft>>,
     rule: Option<(Rule, Span)>,
@@ -27,18 +30,18 @@ pub(super) enum Rule {
 
 impl Draft {
     /// Acts on the place at `parts`, which is made when it is not there.
-    pub(super) fn at<T>(&mut self, parts: &[Part], span: Span, act: impl FnOnce(&mut Draft) -> T) -> T {
+    pub(super) fn at<T>(&mut self, parts: &[Placed], span: Span, act: impl FnOnce(&mut Draft) -> T) -> T {
         self.named.get_or_insert(span);
         match parts.split_first() {
             None => act(self),
-            Some((Part::Entry, rest)) => self.entry.get_or_insert_default().at(rest, span, act),
-            Some((Part::Field(name), rest)) => {
-                if let Some((_, draft)) = self.fields.iter_mut().find(|(n, _)| n == name) {
+            Some(((Part::Entry, _), rest)) => self.entry.get_or_insert_default().at(rest, span, act),
+            Some(((Part::Field(name), at), rest)) => {
+                if let Some((.., draft)) = self.fields.iter_mut().find(|(n, ..)| n == name) {
                     return draft.at(rest, span, act);
                 }
                 let mut draft = Draft::default();
                 let value = draft.at(rest, span, act);
-                self.fields.push((name.clone(), draft));
+                self.fields.push((name.clone(), *at, draft));
                 value
             }
         }
@@ -89,9 +92,9 @@ impl Draft {
                     return None;
                 }
                 let mut fields = Vec::new();
-                for (name, draft) in self.fields {
+                for (name, at, draft) in self.fields {
                     if let Some(target) = draft.build(problems) {
-                        fields.push((name, target));
+                        fields.push(Field { name, at, target });
                     }
                 }
                 Some(Target::Object(fields))

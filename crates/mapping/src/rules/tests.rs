@@ -136,11 +136,17 @@ rules:
 "#;
     let map = MapFile::parse("m", text).unwrap();
     assert_eq!((map.name.as_str(), map.version.as_str()), ("orders", "2"));
-    assert_eq!((map.source_type.as_deref(), map.target_type.as_deref()), (Some("order"), Some("erp")));
+    let named = |of: &Option<(String, Span)>| of.as_ref().map(|(name, at)| (name.clone(), at.start as usize));
+    assert_eq!(named(&map.source_type), Some(("order".to_owned(), text.find("order }").unwrap())));
+    assert_eq!(named(&map.target_type), Some(("erp".to_owned(), text.find("erp }").unwrap())));
     let Target::Object(fields) = map.target else { panic!("an object") };
-    let names: Vec<_> = fields.iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<_> = fields.iter().map(|field| field.name.as_str()).collect();
     assert_eq!(names, ["buyer", "items", "tags"]);
-    let Target::Array(items) = &fields[1].1 else { panic!("an array") };
+    assert!(
+        fields.iter().all(|f| text.get(f.at.start as usize..f.at.end as usize) == Some(f.name.as_str())),
+        "{fields:?}"
+    );
+    let Target::Array(items) = &fields[1].target else { panic!("an array") };
     assert!(matches!(&items.entry, Some(Target::Object(inner)) if inner.len() == 2));
-    assert!(matches!(&fields[2].1, Target::Array(tags) if tags.entry.is_none()));
+    assert!(matches!(&fields[2].target, Target::Array(tags) if tags.entry.is_none()));
 }

@@ -1,5 +1,7 @@
 //! The path of a rule into the target.
 
+use lockgate_model::diagnostic::Span;
+
 /// A part of a `to`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Part {
@@ -18,6 +20,8 @@ impl Part {
         }
     }
 }
+/// A part and where it stands.
+pub(super) type Placed = (Part, Span);
 
 /// What is wrong with a `to`, and at which of its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,13 +34,14 @@ fn plain(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '-' | '$')
 }
 
-/// Reads `buyer.name`, `items[].sku`, `` `odd name`.x ``, `[]`.
-pub(super) fn parse(text: &str) -> Result<Vec<Part>, Malformed> {
+/// Reads `buyer.name`, `items[].sku`, `` `odd name`.x ``, `[]`. Places are bytes of the text.
+pub(super) fn parse(text: &str) -> Result<Vec<Placed>, Malformed> {
     let mut parts = Vec::new();
     let mut rest = text;
     let wrong = |rest: &str, message| Err(Malformed { at: text.len() - rest.len(), message });
+    let between = |from: &str, to: &str| Span::new(text.len() - from.len(), text.len() - to.len());
     if let Some(after) = rest.strip_prefix("[]") {
-        parts.push(Part::Entry);
+        parts.push((Part::Entry, between(rest, after)));
         match after.strip_prefix('.') {
             Some(more) => rest = more,
             None if after.is_empty() => return Ok(parts),
@@ -48,7 +53,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Part>, Malformed> {
             let Some((name, after)) = quoted.split_once('`') else {
                 return wrong(rest, "the backtick is not closed");
             };
-            parts.push(Part::Field(name.to_owned()));
+            parts.push((Part::Field(name.to_owned()), between(rest, after)));
             rest = after;
         } else {
             let end = rest.find(|c| !plain(c)).unwrap_or(rest.len());
@@ -56,11 +61,11 @@ pub(super) fn parse(text: &str) -> Result<Vec<Part>, Malformed> {
             if name.is_empty() {
                 return wrong(rest, "a name is expected here");
             }
-            parts.push(Part::Field(name.to_owned()));
+            parts.push((Part::Field(name.to_owned()), between(rest, after)));
             rest = after;
         }
         if let Some(after) = rest.strip_prefix("[]") {
-            parts.push(Part::Entry);
+            parts.push((Part::Entry, between(rest, after)));
             rest = after;
         }
         match rest.strip_prefix('.') {
@@ -99,10 +104,19 @@ mod tests {
 
     #[test]
     fn paths_are_names_and_entries() {
-        assert_eq!(parse("buyer.name").unwrap(), [field("buyer"), field("name")]);
-        assert_eq!(parse("items[].sku").unwrap(), [field("items"), Part::Entry, field("sku")]);
-        assert_eq!(parse("`a b.c`[]").unwrap(), [field("a b.c"), Part::Entry]);
-        assert_eq!(parse("[].Größe").unwrap(), [Part::Entry, field("Größe")]);
-        assert_eq!(parse("[]").unwrap(), [Part::Entry]);
+        let parts = |text| parse(text).unwrap().into_iter().map(|(part, _)| part).collect::<Vec<_>>();
+        assert_eq!(parts("buyer.name"), [field("buyer"), field("name")]);
+        assert_eq!(parts("items[].sku"), [field("items"), Part::Entry, field("sku")]);
+        assert_eq!(parts("`a b.c`[]"), [field("a b.c"), Part::Entry]);
+        assert_eq!(parts("[].Größe"), [Part::Entry, field("Größe")]);
+        assert_eq!(parts("[]"), [Part::Entry]);
+    }
+
+    #[test]
+    fn parts_know_where_they_stand() {
+        let text = "`a b`[].Größe.x";
+        let at: Vec<_> =
+            parse(text).unwrap().iter().map(|(_, at)| text.get(at.start as usize..at.end as usize).unwrap()).collect();
+        assert_eq!(at, ["`a b`", "[]", "Größe", "x"]);
     }
 }

@@ -1,4 +1,4 @@
-use lockgate_compiler::{Passes, Tables};
+use lockgate_compiler::{Passes, Tables, Types};
 use lockgate_document::{Duplicates, ParseOptions};
 
 use super::*;
@@ -7,15 +7,16 @@ use crate::author::{format::Input, workbench::Workbench};
 /// A mapping and its module for records; `None` where it needs the whole document.
 fn mapping(text: &str) -> (Mapping, Option<Box<RecordModule>>) {
     let tables = Tables::from([("t".to_owned(), serde_json::json!({"1": {"n": "one"}}))]);
-    let passes =
-        lockgate_compiler::map_record_module("m.map.yaml", text, &tables).unwrap_or_else(|e| panic!("{text}: {e}"));
+    let types = Types::default();
+    let passes = lockgate_compiler::map_record_module("m.map.yaml", text, &tables, &types);
+    let passes = passes.unwrap_or_else(|e| panic!("{text}: {e}"));
     let records = match passes {
         Passes::Records(records) => Some(records),
         Passes::Whole(_) => None,
     };
     let mut bench = Workbench::new().unwrap();
     bench.options = ParseOptions { duplicates: Duplicates::Refuse };
-    (Mapping { bench, file: "m.map.yaml".to_owned(), text: text.to_owned(), tables }, records)
+    (Mapping { bench, file: "m.map.yaml".to_owned(), text: text.to_owned(), tables, types }, records)
 }
 
 /// Bytes that come so many at a time.
