@@ -193,7 +193,7 @@ fn records_go_out_before_the_input_has_ended() {
     assert_eq!(&first, b"[{\"b\":2}");
     // Nobody reads any more: the end is quiet.
     drop(out);
-    let _ = input.write_all(":2}]}".repeat(1).as_bytes());
+    let _ = input.write_all(b":2}]}");
     drop(input);
     let ended = child.wait_with_output().unwrap();
     assert!(ended.status.success(), "{ended:?}");

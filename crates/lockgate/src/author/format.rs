@@ -1,6 +1,7 @@
 //! The formats that documents come in and go out as, by their names on the command line. A format is
 //! a reader or a writer of records, and what a whole document is in it: a list of records is the array
-//! of them.
+//! of them. Another format is a name in [`Input`] with its reader in [`Records`], or a name in
+//! [`OutputFormat`] with its writer.
 
 use clap::{Args, ValueEnum};
 use lockgate_document::{
