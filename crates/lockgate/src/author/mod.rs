@@ -5,5 +5,6 @@ pub mod check;
 pub mod eval;
 pub mod map;
 pub mod new;
+pub mod repl;
 pub mod sources;
 pub mod workbench;
