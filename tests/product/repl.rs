@@ -73,6 +73,12 @@ fn there_is_room_for_so_many_bindings_and_a_problem_in_a_kept_function_is_shown_
     let (out, err, code) = piped(&[], &(lines + "$v200\n$v199\n"));
     assert_eq!((out.lines().last(), code), (Some("199"), Some(1)));
     assert!(err.contains("error[LG-REPL-FULL]") && err.contains(":clear"), "{err}");
+    // What is kept must fit into a run beside the input; what does not fit is not kept, and the rest goes on.
+    let text = |name: char| format!("${name} := $pad(\"\", 12000000)\n");
+    let lines: String = ('a'..='h').map(text).collect();
+    let (out, err, code) = piped(&[], &(lines + "$length($a)\n$exists($h)\n"));
+    assert!(err.contains("error[LG-LIMIT-ARENA]") && code == Some(1), "{err}");
+    assert!(out.ends_with("\n12000000\nfalse\n"), "{}", out.len());
     let (_, err, _) = piped(&[], "$f := function($n) { $n * 2 }\n$f(\"x\")\n");
     assert!(err.contains("--> $f:1:22") && err.contains("1 | $f := function($n) { $n * 2 }"), "{err}");
 }

@@ -99,8 +99,7 @@ impl Session {
     pub fn ready(&self, text: &str, limits: &Limits) -> Result<Ready, Failed> {
         let parsed = Expression::parse(text).map_err(first)?;
         let binds = parsed.binds().filter(|name| !name.is_empty() && *name != "$").map(str::to_owned);
-        let input =
-            self.document(limits).map_err(|fault| Failed::Exit(Exit::failed(&fault.code(), fault.to_string())))?;
+        let input = self.document(limits).map_err(|fault| Failed::Exit(unfit(&fault)))?;
         Ok(Ready { composed: self.composed(text), input, binds })
     }
 
@@ -185,7 +184,15 @@ fn copy(value: &Document) -> Result<Document, Exit> {
         builder.value(value.root())?;
         builder.finish()
     })();
-    made.map_err(|fault: Fault| Exit::failed(&fault.code(), fault.to_string()))
+    made.map_err(|fault: Fault| unfit(&fault))
+}
+
+/// Input and kept values are more than one run may hold.
+fn unfit(fault: &Fault) -> Exit {
+    match fault {
+        Fault::ArenaFull => Exit::failed("LG-LIMIT-ARENA", format!("{fault}; `:clear` forgets what is bound")),
+        _ => Exit::failed(&fault.code(), fault.to_string()),
+    }
 }
 
 fn first(all: lockgate_model::Diagnostics) -> Failed {
