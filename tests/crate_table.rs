@@ -101,6 +101,7 @@ fn a_technology_stays_in_its_crate() {
         ("argon2", &["identity"]),
         ("axum", &["admin"]),
         ("clap", &["lockgate"]),
+        ("rustyline", &["lockgate"]),
         ("wasm-encoder", &["compiler"]),
     ];
     let core = ["model", "document", "access", "identity", "mapping", "compiler"];

@@ -23,6 +23,7 @@ mod operator;
 mod orchestrations;
 mod peered;
 mod promotion;
+mod repl;
 mod schedules;
 mod stopping;
 mod suite;

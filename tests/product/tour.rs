@@ -225,7 +225,7 @@ fn the_first_minute_of_the_readme_does_what_it_says() {
         assert!(output.status.success(), "{line}\n{output:?}");
         told.push(String::from_utf8(output.stdout).unwrap());
     }
-    assert_eq!(told.len(), 4, "{lines:?}");
+    assert_eq!(told.len(), 5, "{lines:?}");
     assert_eq!(told[2], "10813.47\n", "{}", lines[3]);
     let tour = std::fs::read_to_string(root.join("docs/tour.md")).unwrap();
     let made = |page: &str| page.lines().find_map(|line| line.trim().strip_prefix("lockgate new ")).unwrap().to_owned();

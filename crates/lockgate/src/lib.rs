@@ -48,6 +48,8 @@ enum Command {
     Map(author::map::Map),
     /// Evaluate a JSONata expression over a document from standard input, without a server.
     Eval(author::eval::Eval),
+    /// Try expressions at a prompt that shows their values while they are typed.
+    Repl(author::repl::Repl),
     // --- publishers
     /// Sign in to a server and remember it as the context.
     Login(publish::login::Login),
@@ -162,6 +164,7 @@ fn dispatch(command: Command, connectors: &Arc<Registry>, output: &Output) -> Re
         Command::Fmt(c) => c.run(output),
         Command::Map(c) => c.run(output),
         Command::Eval(c) => c.run(output),
+        Command::Repl(c) => c.run(output),
         Command::Login(c) => c.run(output),
         Command::Push(c) => c.run(connectors, output),
         Command::Deploy(c) => c.run(output),

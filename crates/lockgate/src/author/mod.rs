@@ -10,5 +10,6 @@ pub mod format;
 pub mod map;
 pub mod new;
 pub mod pass;
+pub mod repl;
 pub mod sources;
 pub mod workbench;

@@ -27,9 +27,15 @@ pub struct Workbench {
 impl Workbench {
     /// A small engine for one run at a time.
     pub fn new() -> Result<Self, Exit> {
-        let config = EngineConfig { workers: 1, stacks_max: 8, stacks_per_tenant_max: 8, ..EngineConfig::default() };
+        let config = EngineConfig {
+            workers: 1,
+            stacks_max: 8,
+            stacks_per_tenant_max: 8,
+            modules_max: 64,
+            ..EngineConfig::default()
+        };
         let engine = Engine::new(config).map_err(|e| Exit::failed("LG-ENGINE", e.to_string()))?;
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(Self { engine, runtime, limits: Limits::default(), options: ParseOptions::default() })
     }
 
@@ -51,6 +57,22 @@ impl Workbench {
     /// Runs a module over an input at this time.
     pub fn run_at(&self, module: &Arc<Module>, input: Document, now: Timestamp) -> Outcome {
         self.runtime.block_on(self.engine.evaluate(module, input, Mocks::default(), self.limits, now))
+    }
+
+    /// The same unless `stopped` comes first, which ends the run.
+    pub fn run_until(
+        &self,
+        module: &Arc<Module>,
+        input: Document,
+        limits: Limits,
+        stopped: impl Future<Output = ()>,
+    ) -> Option<Outcome> {
+        self.runtime.block_on(async {
+            tokio::select! {
+                outcome = self.engine.evaluate(module, input, Mocks::default(), limits, now()) => Some(outcome),
+                () = stopped => None,
+            }
+        })
     }
 
     /// A document from JSON text.
@@ -83,8 +105,13 @@ pub fn standard_input_bytes() -> Option<u64> {
 /// A document on standard input that cannot be read, as a problem with its place; so many lines came
 /// before it.
 pub fn unreadable(error: &ParseError, lines: usize, bytes: &[u8]) -> Exit {
+    unreadable_in("standard input", error, lines, bytes)
+}
+
+/// The same of a document in the file `name`.
+pub fn unreadable_in(name: &str, error: &ParseError, lines: usize, bytes: &[u8]) -> Exit {
     let at = Span::new(error.offset(), error.offset() + 1);
-    let problem = Diagnostic::new(error.code(), at, error.message()).file("standard input");
+    let problem = Diagnostic::new(error.code(), at, error.message()).file(name);
     Exit::Problems(vec![Shown::new(problem, lines, &String::from_utf8_lossy(bytes))])
 }
 

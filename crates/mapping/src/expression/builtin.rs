@@ -144,6 +144,14 @@ pub fn builtins<'a>() -> impl Iterator<Item = &'a str> + Clone {
     Builtin::ALL.iter().map(|builtin| builtin.name()).chain([EVAL])
 }
 
+/// The signature of a built-in as the standard writes it, such as `<a<n>:n>`.
+pub fn signature_of(name: &str) -> Option<&'static str> {
+    match name {
+        EVAL => Some("<sx?:x>"),
+        _ => Builtin::find(name).map(Builtin::signature_text),
+    }
+}
+
 /// A built-in of the standard, compiled or not.
 pub fn is_builtin(name: &str) -> bool {
     Builtin::find(name).is_some() || name == EVAL

@@ -21,7 +21,7 @@ mod tree;
 
 use lockgate_model::diagnostic::{Diagnostic, Diagnostics, Span};
 
-pub use builtin::{builtins, is_builtin};
+pub use builtin::{builtins, is_builtin, signature_of};
 pub use format::{format, is_same};
 pub use kinds::{ValueKind, kind_of};
 
@@ -63,6 +63,14 @@ impl Expression {
     /// root is `$$`.
     pub fn resolve_on_item(&self, outer: &dyn Fn(&str) -> bool) -> Result<ir::Program, Diagnostics> {
         resolve::resolve(&self.tree, &self.parents, true, outer)
+    }
+
+    /// The variable that the whole expression binds: `rate` of `$rate := 2`.
+    pub fn binds(&self) -> Option<&str> {
+        match &self.tree.what {
+            tree::What::Bind(name, _) => Some(name),
+            _ => None,
+        }
     }
 
     /// The text it was parsed from.
