@@ -57,16 +57,19 @@ impl<'a> Emitter<'a> {
         let mut once = false;
         if !before.is_empty() {
             self.steps(&tuples.path, before);
-        } else if tuples.path.absolute {
-            // A value of its own is taken once, whatever the context is.
-            let acc = self.sequence();
+        } else if tuples.path.absolute || tuples.path.at_root {
+            // A value of its own is taken once, whatever the context is; and the root is one item.
             self.push_context();
-            self.add(acc, Op::SeqAdd);
-            self.close(acc, seq::INNER);
+            self.unless_undefined(|e, context| {
+                let acc = e.sequence();
+                e.body.ins().local_get(acc).local_get(context);
+                e.body.op(Op::SeqAdd);
+                e.close(acc, seq::INNER);
+            });
             once = true;
         } else {
             self.push_path_input();
-            once = !tuples.path.at_root;
+            once = true;
         }
         let mut items = Items::Plain;
         for (step, bound) in after.iter().zip(&tuples.bound) {
