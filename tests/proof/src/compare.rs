@@ -33,10 +33,20 @@ pub fn compare(expression: &str, document: &str, ours: &Answer, theirs: &Answer)
     if same {
         return Comparison::Same;
     }
+    if computed_keys_on_arrays(expression, document) {
+        return Comparison::Listed("an object with computed keys takes an array in an array as one item");
+    }
     match LISTED.iter().find(|listed| (listed.1)(expression, ours, theirs)) {
         Some(listed) => Comparison::Listed(listed.0),
         None => Comparison::Different,
     }
+}
+
+/// An object with a key that is no literal, and arrays in arrays or one as document for it to stand on.
+fn computed_keys_on_arrays(expression: &str, document: &str) -> bool {
+    let mut keys = expression.split(['{', ',']).skip(1).filter_map(|pair| pair.split_once(':'));
+    let arrays = document.starts_with('[') || document.contains("[[") || expression.contains("[[");
+    arrays && expression.contains('{') && keys.any(|(key, _)| !key.trim().starts_with('"'))
 }
 
 /// Refusals that say nothing of the value: not compiled, too deep, too large.

@@ -25,8 +25,12 @@ const DOCUMENTS: usize = 2;
 const DIFFERENCES_MAX: usize = 5;
 const SHRINK_TRIES: usize = 600;
 
+fn text(name: &str) -> Option<String> {
+    env::var_os(name).map(|text| text.into_string().unwrap_or_else(|_| panic!("{name} is no text")))
+}
+
 fn number(name: &str) -> Option<u64> {
-    env::var(name).ok().map(|text| text.parse().unwrap_or_else(|e| panic!("{name}: {e}")))
+    text(name).map(|text| text.parse().unwrap_or_else(|e| panic!("{name}: {e}")))
 }
 
 fn ours(bench: &Bench, expression: &str, documents: &[String]) -> Vec<Answer> {
@@ -68,7 +72,12 @@ impl Proof {
         }
         let (mut here, mut there) = (false, false);
         let parts_less = tree.parts().into_iter().flat_map(|part| part.smaller());
-        let less = tree.smaller().into_iter().chain(tree.parts()).chain(parts_less).map(|less| (less.to_string(), document.to_owned()));
+        let less = tree
+            .smaller()
+            .into_iter()
+            .chain(tree.parts())
+            .chain(parts_less)
+            .map(|less| (less.to_string(), document.to_owned()));
         let on_less = smaller_documents(document).into_iter().map(|less| (tree.to_string(), less));
         for (expression, document) in less.chain(on_less).take(SHRINK_TRIES) {
             let (a, b) = self.answers(&expression, &document);
@@ -105,8 +114,8 @@ fn random_expressions_give_what_the_reference_gives() {
             return;
         }
     };
-    if let Ok(expression) = env::var("LOCKGATE_EXPRESSION") {
-        let document = env::var("LOCKGATE_DOCUMENT").unwrap_or_else(|_| "null".to_owned());
+    if let Some(expression) = text("LOCKGATE_EXPRESSION") {
+        let document = text("LOCKGATE_DOCUMENT").unwrap_or_else(|| "null".to_owned());
         let (ours, theirs) = Proof { bench: Bench::new(), reference }.answers(&expression, &document);
         eprintln!("ours {ours:?}\ntheirs {theirs:?}");
         return;

@@ -24,8 +24,12 @@ fn folder() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../fuzz")
 }
 
+fn text(name: &str) -> Option<String> {
+    env::var_os(name).map(|text| text.into_string().unwrap_or_else(|_| panic!("{name} is no text")))
+}
+
 fn number(name: &str) -> Option<u64> {
-    env::var(name).ok().map(|text| text.parse().unwrap_or_else(|e| panic!("{name}: {e}")))
+    text(name).map(|text| text.parse().unwrap_or_else(|e| panic!("{name}: {e}")))
 }
 
 fn seeds(target: &Target) -> Vec<(String, Vec<u8>)> {
@@ -58,7 +62,7 @@ fn every_target_withstands_its_seeds_and_their_changes() {
     let seed = number("LOCKGATE_SEED").unwrap_or(1);
     let long = env::var_os("LOCKGATE_LONG").is_some();
     let seconds = number("LOCKGATE_SECONDS").unwrap_or(if long { 120 } else { 5 });
-    let only = env::var("LOCKGATE_TARGET").ok();
+    let only = text("LOCKGATE_TARGET");
     let chosen = TARGETS.iter().filter(|target| only.as_deref().is_none_or(|only| only == target.name));
     std::thread::scope(|scope| {
         for target in chosen {
