@@ -1,5 +1,7 @@
 //! Rules put together to the tree of what they build; two at one place are refused.
 
+use std::collections::BTreeMap;
+
 use lockgate_model::diagnostic::{Diagnostic, Span};
 
 use super::{ArrayRule, Formula, Target, ValueRule, to::Part};
@@ -9,6 +11,8 @@ use super::{ArrayRule, Formula, Target, ValueRule, to::Part};
 pub(super) struct Draft {
     /// Fields in order.
     fields: Vec<(String, Draft)>,
+    /// Where each stands among them.
+    places: BTreeMap<String, usize>,
     /// The entry, once a rule goes through or ends at `[]`.
     entry: Option<Box<Draft>>,
     rule: Option<(Rule, Span)>,
@@ -33,11 +37,12 @@ impl Draft {
             None => act(self),
             Some((Part::Entry, rest)) => self.entry.get_or_insert_default().at(rest, span, act),
             Some((Part::Field(name), rest)) => {
-                if let Some((_, draft)) = self.fields.iter_mut().find(|(n, _)| n == name) {
+                if let Some((_, draft)) = self.places.get(name).and_then(|place| self.fields.get_mut(*place)) {
                     return draft.at(rest, span, act);
                 }
                 let mut draft = Draft::default();
                 let value = draft.at(rest, span, act);
+                self.places.insert(name.clone(), self.fields.len());
                 self.fields.push((name.clone(), draft));
                 value
             }
