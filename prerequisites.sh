@@ -132,4 +132,18 @@ need_json_schema_suite() {
             '*/json/tests/draft7/*' '*/json/tests/draft2020-12/*' ||
         say "could not fetch it; its test is skipped."
     rm -rf "$from"
+# The reference implementation of the expression language, which tests compare with: npm `jsonata` of
+# the version that tests/proof names, in a cache outside the repository. Node.js runs it.
+need_reference() {
+    local folder version
+    folder="${LOCKGATE_REFERENCE:-${XDG_CACHE_HOME:-$HOME/.cache}/lockgate/reference}"
+    version=$(sed -n 's/^pub const VERSION: &str = "\(.*\)";/\1/p' tests/proof/src/reference.rs)
+    need node nodejs
+    grep -q "\"version\": \"$version\"" "$folder/node_modules/jsonata/package.json" 2>/dev/null && return 0
+    need npm npm
+    say "installing jsonata $version into $folder …"
+    mkdir -p "$folder"
+    npm install --prefix "$folder" --ignore-scripts --no-audit --no-fund "jsonata@$version" >/dev/null 2>&1 && return 0
+    [ -n "${CI:-}" ] && { say "could not install jsonata $version."; exit 1; }
+    say "could not install jsonata $version; the test that compares with it is skipped."
 }

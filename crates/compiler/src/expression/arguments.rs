@@ -1,6 +1,6 @@
 //! Which argument of a built-in's call goes to which parameter, by the standard's signatures.
 //!
-//! The count decides nearly always, while compiling. A few functions of which the first and a later
+//! The count decides nearly always, while compiling. Functions of which the first and a later
 //! argument may both be left out look at a value's type as well, when the function runs.
 
 use lockgate_mapping::expression::{
@@ -57,7 +57,10 @@ impl<'a> Emitter<'a> {
         let any_number = params.last().is_some_and(|p| p.many);
         if count < required || (count > params.len() && !any_number) {
             for argument in arguments {
-                if let Argument::Expr(expr) = argument {
+                // A literal function does nothing by itself, and its parameters are typed for a loop.
+                if let Argument::Expr(expr) = argument
+                    && !matches!(expr.kind, Kind::Lambda(_))
+                {
                     self.handle(expr);
                     self.body.ins().drop();
                 }
@@ -69,13 +72,18 @@ impl<'a> Emitter<'a> {
         if !by_context || count == params.len() {
             return Some(Given { arguments, at });
         }
-        let ambiguous = match builtin {
-            Builtin::Substring | Builtin::Split | Builtin::Match => count == 2,
-            Builtin::Replace => count == 3,
-            _ => false,
+        let telling: &[(usize, i32)] = match (builtin, count) {
+            (Builtin::Substring, 2) => &[(0, kind::NUMBER)],
+            (Builtin::Split | Builtin::Match, 2) => &[(1, kind::NUMBER)],
+            (Builtin::Replace, 3) => &[(2, kind::NUMBER)],
+            (Builtin::Pad, 2) => &[(0, kind::NUMBER), (1, kind::STRING)],
+            (Builtin::FormatNumber, 2) => &[(0, kind::STRING), (1, kind::OBJECT)],
+            (Builtin::FromMillis, 1 | 2) => &[(0, kind::STRING)],
+            _ => &[],
         };
-        if ambiguous {
-            return Some(self.arrange_by_type(builtin, &arguments, at));
+        if !telling.is_empty() {
+            let letters = params.first().map_or("", |p| &p.letters);
+            return Some(self.arrange_by_type(telling, letters, &arguments, at));
         }
         // A lone argument of `$sift` is its function.
         if count > required && builtin != Builtin::Sift {
@@ -96,40 +104,40 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// `$substring(1, 2)`, `$split(",", 2)`, `$match(/a/, 2)` and `$replace("a", "b", 2)` take the
-    /// context, `$substring("a", 1)` and `$split("a", ",")` do not: a number tells.
-    fn arrange_by_type(&mut self, builtin: Builtin, arguments: &[Argument<'a>], at: Option<At>) -> Given<'a> {
-        let telling = match builtin {
-            Builtin::Substring => 0,
-            Builtin::Replace => 2,
-            _ => 1,
-        };
-        let known = match arguments.get(telling) {
-            Some(Argument::Expr(expr)) => match &expr.kind {
-                Kind::Constant(Constant::Number(..)) => Some(true),
-                Kind::Constant(Constant::Text(_)) | Kind::Regex(..) | Kind::Lambda(_) => Some(false),
-                _ => None,
-            },
-            _ => None,
-        };
+    /// `$substring(1, 2)` and `$pad(5, "#")` take the context, `$substring("a", 1)` and `$pad("a", 5)`
+    /// do not: an argument of a kind that stands only after the first parameter tells. `telling` are
+    /// the arguments with those kinds, `letters` what the first parameter takes.
+    fn arrange_by_type(
+        &mut self,
+        telling: &[(usize, i32)],
+        letters: &str,
+        arguments: &[Argument<'a>],
+        at: Option<At>,
+    ) -> Given<'a> {
         let context = self.context_argument();
         let mut shifted = vec![context];
         shifted.extend_from_slice(arguments);
-        match known {
-            Some(true) => return Given { arguments: shifted, at },
-            Some(false) => return Given { arguments: arguments.to_vec(), at },
-            None => {}
+        let known: Vec<Option<bool>> = telling.iter().map(|(i, kind)| told(arguments.get(*i), *kind)).collect();
+        if known.contains(&Some(true)) {
+            return Given { arguments: shifted, at };
+        }
+        if known.iter().all(|told| *told == Some(false)) {
+            return Given { arguments: arguments.to_vec(), at };
         }
         let locals: Vec<u32> = arguments.iter().map(|a| self.argument_local(*a)).collect();
         let shift = self.body.local(ValType::I32);
-        if let Some(local) = locals.get(telling) {
-            self.body.ins().local_get(*local);
-            self.body.op(Op::KindOf);
-            self.body.ins().i32_const(kind::NUMBER).i32_eq().local_set(shift);
+        self.body.ins().i32_const(0);
+        for (i, kind) in telling {
+            if let Some(local) = locals.get(*i) {
+                self.body.ins().local_get(*local);
+                self.body.op(Op::KindOf);
+                self.body.ins().i32_const(*kind).i32_eq().i32_or();
+            }
         }
+        self.body.ins().local_set(shift);
         if let Argument::Context(local) = context {
             self.body.ins().local_get(shift);
-            self.accepts(local, "s");
+            self.accepts(local, letters);
             self.body.ins().i32_eqz().i32_and().if_(BlockType::Empty);
             self.fail(411, at);
             self.body.ins().end();
@@ -140,7 +148,7 @@ impl<'a> Emitter<'a> {
             _ => None,
         };
         let by_shift: Vec<Option<u32>> = std::iter::once(first).chain(locals.iter().copied().map(Some)).collect();
-        for i in 0..=locals.len() {
+        for i in 0..=arguments.len() {
             self.local_or_undefined(by_shift.get(i).copied().flatten());
             self.local_or_undefined(locals.get(i).copied());
             self.body.ins().local_get(shift).select();
@@ -245,4 +253,17 @@ impl<'a> Emitter<'a> {
         write(self, local);
         self.body.ins().end();
     }
+}
+
+/// Whether an argument is of this kind, where that can be seen in it.
+fn told(argument: Option<&Argument<'_>>, wanted: i32) -> Option<bool> {
+    let Some(Argument::Expr(expr)) = argument else { return None };
+    let found = match &expr.kind {
+        Kind::Constant(Constant::Number(..)) => kind::NUMBER,
+        Kind::Constant(Constant::Text(_)) => kind::STRING,
+        Kind::Object(_) => kind::OBJECT,
+        Kind::Regex(..) | Kind::Lambda(_) => kind::FUNCTION,
+        _ => return None,
+    };
+    Some(found == wanted)
 }

@@ -1,7 +1,7 @@
 //! Ordering and grouping: keys are computed here, item by item; the host sorts and gathers by them.
 
 use lockgate_mapping::expression::ir::{Constant, Expr, Group, Kind, Tuples};
-use lockgate_model::abi::Op;
+use lockgate_model::abi::{self, Op};
 use wasm_encoder::{BlockType, ValType};
 
 use super::{
@@ -62,6 +62,12 @@ impl<'a> Emitter<'a> {
         let at = At { position: group.token.end, ..self.at_token(expr, "") };
         self.body.op(Op::ObjNew);
         let groups = self.stash();
+        // Nothing is grouped as one item of which nothing is known, an empty array too.
+        if tuples.is_none() {
+            self.body.ins().local_get(list);
+            self.body.op(Op::Len);
+            self.body.ins().i32_eqz().if_(BlockType::Empty).i64_const(abi::UNDEFINED).local_set(list).end();
+        }
         self.each_item(list, true, |e, item, _, _| {
             e.on_group(tuples, item, |e| {
                 for (i, (key, _)) in group.pairs.iter().enumerate() {

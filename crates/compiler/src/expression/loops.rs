@@ -161,6 +161,10 @@ impl<'a> Emitter<'a> {
         let acc = self.body.local(ValType::I64);
         let from = self.body.local(ValType::I32);
         self.push_argument(given.get(2));
+        if !matches!(given.get(2), Argument::Missing) {
+            self.body.ins().i32_const('j' as i32).i32_const(3);
+            self.op(Op::Check, given.at);
+        }
         self.body.ins().local_set(acc);
         self.body.ins().local_get(list).i64_eqz().if_(HANDLE).i64_const(abi::UNDEFINED).else_();
         match &callback {

@@ -7,7 +7,10 @@
 use lockgate_mapping::expression::ir::{Expr, Filter, Kind, Path, Step};
 use lockgate_model::abi::{self, Op, seq};
 
-use super::emitter::{Context, Emitter};
+use super::{
+    emitter::{Context, Emitter},
+    values::HANDLE,
+};
 
 impl<'a> Emitter<'a> {
     /// Pushes the value of a path.
@@ -29,8 +32,20 @@ impl<'a> Emitter<'a> {
         if before.is_empty() {
             return self.first_step(path, last, flags);
         }
-        self.steps(path, before);
+        let (Some((first, between)), true) = (before.split_first(), path.starts_with_array()) else {
+            self.steps(path, before);
+            return self.step(last, flags);
+        };
+        self.first_step(path, first, seq::INNER);
+        let array = self.stash();
+        self.body.ins().local_get(array);
+        self.body.op(Op::Len);
+        self.body.ins().i32_eqz().if_(HANDLE).local_get(array).else_().local_get(array);
+        for step in between {
+            self.step(step, seq::INNER);
+        }
         self.step(last, flags);
+        self.body.ins().end();
     }
 
     /// Pushes what the steps before the last give, and returns the last's field.
@@ -60,6 +75,16 @@ impl<'a> Emitter<'a> {
     /// Pushes what the first step gives.
     fn first_step(&mut self, path: &'a Path, step: &'a Step, flags: i32) {
         let field = matches!(step.expr.kind, Kind::Name(_));
+        // Only another value than the document can hold an array that a path has constructed.
+        let constructed = self.program.constructed && flags & seq::INNER != 0 && step.filters.is_empty();
+        let other = !matches!(step.expr.kind, Kind::Array(..) | Kind::Root | Kind::Name(_));
+        if constructed && other && (path.absolute || path.at_root) {
+            let context = if path.absolute { self.context } else { self.item_context() };
+            self.with_context(context, |e| e.handle(&step.expr));
+            let acc = self.sequence();
+            self.add(acc, Op::SeqPush);
+            return self.close(acc, seq::INNER);
+        }
         if path.absolute {
             self.handle(&step.expr);
             let kept = if step.filters.is_empty() { flags } else { flags & !seq::LAST };
@@ -84,12 +109,19 @@ impl<'a> Emitter<'a> {
     /// Takes one step from the handle on the stack.
     fn step(&mut self, step: &'a Step, flags: i32) {
         if let Kind::Sort(terms) = &step.expr.kind {
+            let list = self.stash();
+            self.body.ins().local_get(list);
+            self.body.op(Op::Len);
+            // Nothing to order: the path ends here.
+            self.body.ins().i32_eqz().if_(HANDLE).i64_const(abi::UNDEFINED).else_().local_get(list);
             self.order(&step.expr, terms, None);
             let filtered = if step.filters.is_empty() { flags } else { flags & !seq::LAST };
-            self.filters(&step.filters, seq::INNER);
+            self.filters_of(&step.filters, seq::INNER, false);
             let acc = self.sequence();
             self.add(acc, Op::SeqPush);
-            return self.close(acc, filtered);
+            self.close(acc, filtered);
+            self.body.ins().end();
+            return;
         }
         if let (Kind::Name(name), true) = (&step.expr.kind, step.filters.is_empty()) {
             let k = self.index(name);
@@ -137,6 +169,11 @@ impl<'a> Emitter<'a> {
 
     /// Applies filters to the handle on the stack; `flags` close the last one's sequence.
     pub(super) fn filters(&mut self, filters: &'a [Filter], flags: i32) {
+        self.filters_of(filters, flags, true);
+    }
+
+    /// The same; `or_once`: on nothing the first predicate is asked once about nothing.
+    fn filters_of(&mut self, filters: &'a [Filter], flags: i32, or_once: bool) {
         let count = filters.len();
         for (i, filter) in filters.iter().enumerate() {
             let flags = if i + 1 == count { flags } else { seq::INNER };
@@ -152,7 +189,8 @@ impl<'a> Emitter<'a> {
                     let list = self.stash();
                     let acc = self.sequence();
                     self.body.ins().local_get(list);
-                    self.select(predicate, acc, !has_index(filters.get(..i).unwrap_or_default()));
+                    let or_once = or_once && !has_index(filters.get(..i).unwrap_or_default());
+                    self.select(predicate, acc, or_once);
                     self.close(acc, flags);
                 }
                 // A path with a position variable goes another way.
@@ -175,7 +213,9 @@ impl<'a> Emitter<'a> {
     /// Pushes a value with its filters.
     pub(super) fn filtered(&mut self, value: &'a Expr, filters: &'a [Filter], keep: bool) {
         self.handle(value);
-        self.filters(filters, if keep { seq::KEEP } else { 0 });
+        // These give a list in any case, which may be empty.
+        let listed = matches!(value.kind, Kind::Wildcard | Kind::Descendants);
+        self.filters_of(filters, if keep { seq::KEEP } else { 0 }, !listed);
     }
 }
 

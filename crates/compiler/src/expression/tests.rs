@@ -32,6 +32,13 @@ fn a_refusal_stands_where_the_expression_stands_in_its_file() {
 }
 
 #[test]
+fn a_call_with_too_many_arguments_is_a_valid_module() {
+    for text in ["$single(a, function($f, $w) { $w }, b)", "$reduce(a, function($x, $y, $i) { $i }, b, c)"] {
+        imports(text);
+    }
+}
+
+#[test]
 fn numbers_are_not_boxed_on_the_way() {
     assert_eq!(imports("quantity * unitPrice * (1 - discountPct / 100)"), ["get_num", "new_num"]);
     assert_eq!(imports("($net := a * b; $tax := $net * 0.2; $net + $tax > 10)"), ["get_num"]);

@@ -54,19 +54,21 @@ impl<'a> Emitter<'a> {
     /// Pushes the tuples of a path.
     fn tuple_stream(&mut self, tuples: &'a Tuples) {
         let (before, after) = tuples.path.steps.split_at(tuples.first.min(tuples.path.steps.len()));
-        let mut once = false;
+        // A first step is taken on nothing too.
+        let mut once = before.is_empty();
         if !before.is_empty() {
             self.steps(&tuples.path, before);
-        } else if tuples.path.absolute {
-            // A value of its own is taken once, whatever the context is.
-            let acc = self.sequence();
+        } else if tuples.path.absolute || tuples.path.at_root {
+            // A value of its own is taken once, whatever the context is; the root is one item.
             self.push_context();
-            self.add(acc, Op::SeqAdd);
-            self.close(acc, seq::INNER);
-            once = true;
+            self.unless_undefined(|e, context| {
+                let acc = e.sequence();
+                e.body.ins().local_get(acc).local_get(context);
+                e.body.op(Op::SeqAdd);
+                e.close(acc, seq::INNER);
+            });
         } else {
             self.push_path_input();
-            once = !tuples.path.at_root;
         }
         let mut items = Items::Plain;
         for (step, bound) in after.iter().zip(&tuples.bound) {

@@ -66,7 +66,8 @@ impl<'a> Emitter<'a> {
                 self.text_constant(name);
                 self.body.op(Op::GetDyn);
             }
-            Kind::Wildcard => self.normalised(Op::Wildcard, 0),
+            // With an array among the values it is an array that does not settle.
+            Kind::Wildcard => self.normalised(Op::Wildcard, abi::seq::LAST),
             Kind::Descendants => self.normalised(Op::Descend, 0),
             Kind::Path(path) => self.path(path),
             Kind::Tuples(tuples) => self.tuples_value(expr, tuples),
@@ -187,8 +188,7 @@ impl<'a> Emitter<'a> {
     /// `[]` on something whose own sequence is kept.
     fn kept(&mut self, value: &'a Expr) {
         match &value.kind {
-            Kind::Wildcard => self.normalised(Op::Wildcard, abi::seq::KEEP),
-            Kind::Descendants => self.normalised(Op::Descend, abi::seq::KEEP),
+            Kind::Wildcard => self.normalised(Op::Wildcard, abi::seq::KEEP | abi::seq::LAST),
             Kind::Builtin(builtin, given) if builtin.takes_function() => {
                 self.builtin_kept(value, *builtin, given);
             }

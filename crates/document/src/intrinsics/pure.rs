@@ -173,21 +173,26 @@ impl Arena {
         if base.is_undefined() {
             return Ok(base);
         }
-        let value = self.num(base, 410)?.powf(self.num(exponent, 410)?);
-        if !value.is_finite() {
+        let (base_value, exponent) = (self.num(base, 410)?, self.num(exponent, 410)?);
+        // To no power at all even 1 is no number.
+        let value = base_value.powf(exponent);
+        if !value.is_finite() || exponent.is_nan() {
             return Err(self.complain(D3061, Some(1), base));
         }
         self.new_num(value)
     }
 
-    /// Each field of each object as an object of its own; a sequence.
+    /// Each field of each object as an object of its own: a sequence of an object's, an array of those
+    /// of an array, as it is put together from them.
     fn spread(&mut self, value: Handle) -> Result<Handle, Fault> {
-        let acc = match self.values.datum(value)? {
-            Datum::Array { .. } | Datum::Range { .. } | Datum::Object { .. } => self.seq_new()?,
+        let appended = match self.values.datum(value)? {
+            Datum::Array { len, .. } | Datum::Range { len, .. } => len > 0,
+            Datum::Object { .. } => false,
             _ => return Ok(value),
         };
+        let acc = if appended { self.arr_new(0)? } else { self.seq_new()? };
         self.spread_into(acc, value, self.depth_max)?;
-        self.seq_end(acc, 0)
+        if appended { Ok(acc) } else { self.seq_end(acc, 0) }
     }
 
     fn spread_into(&mut self, acc: Handle, value: Handle, depth: u32) -> Result<(), Fault> {

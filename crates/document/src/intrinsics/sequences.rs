@@ -24,8 +24,7 @@ impl Arena {
     pub fn seq_push(&mut self, acc: Handle, h: Handle) -> Result<(), Fault> {
         let is_list = match self.values.datum(h)? {
             Datum::Undefined => return Ok(()),
-            Datum::Array { flags, .. } => flags & CONS == 0,
-            Datum::Range { .. } => true,
+            Datum::Array { flags, .. } | Datum::Range { flags, .. } => flags & CONS == 0,
             _ => false,
         };
         let (mut flags, mut span) = self.building(acc)?;
@@ -109,7 +108,7 @@ impl Arena {
                 self.values.item(h.slot(), at, 0)
             }
             // An array that was constructed is one item of the result.
-            Datum::Array { flags, .. } if flags & (SEQUENCE | CONS) == CONS => h,
+            Datum::Array { flags, .. } | Datum::Range { flags, .. } if flags & (SEQUENCE | CONS) == CONS => h,
             Datum::Array { .. } | Datum::Range { .. } => return Ok(h),
             _ => h,
         };

@@ -1,5 +1,7 @@
 //! Group *transform*: a copy that may be changed, and the changes.
 
+use lockgate_model::abi::CONSTANT_REGION;
+
 use crate::arena::Arena;
 use crate::datum::Datum;
 use crate::fault::Fault;
@@ -50,7 +52,7 @@ impl Arena {
             Datum::Object { at, len, .. } => (at, len),
             _ => return Err(self.complain(T2011, None, fields)),
         };
-        if !matches!(self.values.datum(h)?, Datum::Object { .. }) {
+        if !self.is_changed_by_transforms(h)? {
             return Ok(());
         }
         self.meter.charge(len.into())?;
@@ -74,8 +76,15 @@ impl Arena {
             let Some(name) = self.values.datum(name)?.as_text() else {
                 return Err(self.complain(T2012, None, names));
             };
-            self.remove_field(h, name)?;
+            if self.is_changed_by_transforms(h)? {
+                self.remove_field(h, name)?;
+            }
         }
         Ok(())
+    }
+
+    /// An object, and none that the expression itself has written down: that is not part of a copy.
+    fn is_changed_by_transforms(&self, h: Handle) -> Result<bool, Fault> {
+        Ok(matches!(self.values.datum(h)?, Datum::Object { .. }) && h.slot() != CONSTANT_REGION)
     }
 }

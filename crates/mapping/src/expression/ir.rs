@@ -44,6 +44,9 @@ pub struct Program {
     /// A function value of it may end with a sequence that has not been settled: a sequence of one
     /// then stands for its item only where the call's result is used.
     pub unsettled: bool,
+    /// An array of it is constructed as a step of a path: such an array is one item for a path that
+    /// goes on from it later.
+    pub constructed: bool,
 }
 
 /// A variable.
@@ -238,8 +241,17 @@ pub struct Path {
 }
 
 impl Path {
+    /// It goes on from an array that is constructed: when that is empty it is the path's value.
+    pub fn starts_with_array(&self) -> bool {
+        let constructed = |step: &Step| matches!(step.expr.kind, Kind::Array(_, true)) && step.filters.is_empty();
+        self.steps.len() > 1 && self.steps.first().is_some_and(constructed)
+    }
+
     /// The field that the last step reads, when it does nothing else.
     pub fn ends_with_field(&self) -> Option<&str> {
+        if self.starts_with_array() {
+            return None;
+        }
         let last = self.steps.last()?;
         match &last.expr.kind {
             Kind::Name(name) if last.filters.is_empty() => Some(name),

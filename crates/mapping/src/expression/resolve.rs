@@ -75,12 +75,14 @@ fn resolved(
         root_paths: resolver.root_paths,
         lifted: resolver.lifted,
         unsettled: false,
+        constructed: false,
         variables: resolver.variables,
         scopes: resolver.scopes,
         lambdas: resolver.lambdas.into_iter().map(|l| l.facts).collect(),
     };
     kinds::infer(&mut program);
     program.unsettled = kinds::unsettled(&program.root);
+    program.constructed = program.root.any(&|expr| matches!(expr.kind, Kind::Array(_, true)));
     resolver.problems.into_result(program)
 }
 
@@ -217,8 +219,10 @@ impl Resolver<'_> {
     fn kind(&mut self, tree: &Tree) -> Kind {
         let called = std::mem::take(&mut self.calling);
         match &tree.what {
-            What::Path(steps, keep) if steps.iter().any(|step| step.tuple) => self.tuples(tree, steps, *keep),
-            What::Path(steps, keep) => self.path(steps, *keep),
+            What::Path(steps, keep) if steps.iter().any(|step| step.tuple) => {
+                self.tuples(tree, steps, *keep || tree.keep_array)
+            }
+            What::Path(steps, keep) => self.path(steps, *keep || tree.keep_array),
             What::Name(name) => Kind::Name(name.clone()),
             What::Variable(name) if name.is_empty() => {
                 self.use_context();

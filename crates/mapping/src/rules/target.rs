@@ -1,5 +1,7 @@
 //! Rules put together to the tree of what they build; two at one place are refused.
 
+use std::collections::BTreeMap;
+
 use lockgate_model::diagnostic::{Diagnostic, Span};
 
 use super::{
@@ -12,6 +14,8 @@ use super::{
 pub(super) struct Draft {
     /// Fields in order, each with where it was first named.
     fields: Vec<(String, Span, Draft)>,
+    /// Where each stands among them.
+    places: BTreeMap<String, usize>,
     /// The entry, once a rule goes through or ends at `[]`.
     entry: Option<Box<Draft>>,
     rule: Option<(Rule, Span)>,
@@ -36,11 +40,12 @@ impl Draft {
             None => act(self),
             Some(((Part::Entry, _), rest)) => self.entry.get_or_insert_default().at(rest, span, act),
             Some(((Part::Field(name), at), rest)) => {
-                if let Some((.., draft)) = self.fields.iter_mut().find(|(n, ..)| n == name) {
+                if let Some((.., draft)) = self.places.get(name).and_then(|place| self.fields.get_mut(*place)) {
                     return draft.at(rest, span, act);
                 }
                 let mut draft = Draft::default();
                 let value = draft.at(rest, span, act);
+                self.places.insert(name.clone(), self.fields.len());
                 self.fields.push((name.clone(), *at, draft));
                 value
             }
