@@ -10,7 +10,7 @@ pub fn target(data: &[u8]) {
     let Some(text) = super::text_of(data) else { return };
     let rows = serde_json::json!({ "de": { "name": "Germany" } });
     let tables = BTreeMap::from([("countries".to_owned(), rows)]);
-    match lockgate_compiler::map_module("m.map.yaml", text, &tables) {
+    match lockgate_compiler::map_module("m.map.yaml", text, &tables, &Default::default()) {
         Ok(compiled) => super::validate(&compiled.wasm, text),
         Err(problems) => assert!(!problems.0.is_empty(), "refused without a problem: {text}"),
     }
