@@ -230,7 +230,7 @@ mod tests {
         let linker = linker(&engine).unwrap();
         // Loading a module that imports every row checks its types on both sides.
         let all = Wasm::new(Op::ALL).task("/do/0").step(&[&|e| e.task(0).end(DONE)]);
-        let module = Arc::new(load(&linker, &all.bytes()).unwrap());
+        let module = Arc::new(load(&linker, &all.bytes(), None).unwrap());
 
         let stop = Arc::new(Stop::new(Instant::now(), CancelToken::new()));
         let host = Host::new(&module, Document::undefined(), Limits::default(), NOW, Waits::Virtual, &stop).unwrap();

@@ -59,7 +59,7 @@ fn a_mapping_that_goes_record_by_record_has_a_module_for_them() {
     let with_records =
         "mapping: m\nversion: 1\nsource: { records: a.b }\nrules:\n  - { to: a, from: $$.a }\n".to_owned();
     for text in [format!("{HEAD}{each}"), with_records] {
-        let passes = || map_record_module("m.map.yaml", &text, &tables()).unwrap();
+        let passes = || map_record_module("m.map.yaml", &text, &tables(), &Types::default()).unwrap();
         let (Passes::Records(one), Passes::Records(two)) = (passes(), passes()) else {
             panic!("needs all of it: {text}")
         };
@@ -67,7 +67,9 @@ fn a_mapping_that_goes_record_by_record_has_a_module_for_them() {
         assert_eq!(one.module, two.module);
     }
     let total = format!("{HEAD}  - {{ to: total, from: $sum(lines.net) }}\n");
-    let Passes::Whole(whole) = map_record_module("m.map.yaml", &total, &tables()).unwrap() else { panic!("streams") };
+    let Passes::Whole(whole) = map_record_module("m.map.yaml", &total, &tables(), &Types::default()).unwrap() else {
+        panic!("streams")
+    };
     assert!(whole.reason.contains("one object") && whole.span.start > 0, "{whole:?}");
-    assert!(map_record_module("m.map.yaml", HEAD, &tables()).is_err());
+    assert!(map_record_module("m.map.yaml", HEAD, &tables(), &Types::default()).is_err());
 }
