@@ -116,26 +116,23 @@ pub(crate) fn name_of(path: &str) -> Option<&str> {
 
 /// What is wrong with a mapping by the types that it names. Of one that is not `sound` rules are
 /// missing, so that nothing more can be said than whether there are such types.
-pub(crate) fn check_types(map: &MapFile, sound: bool, types: &Types, tables: &Tables) -> Diagnostics {
+pub(crate) fn check_types<'t>(map: &'t MapFile, sound: bool, types: &'t Types, tables: &Tables) -> Diagnostics {
     let named = [&map.source_type, &map.target_type];
     let missing = named.into_iter().flatten().filter_map(|(name, at)| types.missing(name, *at));
     let mut problems = Diagnostics(missing.map(|problem| problem.file(&map.file)).collect());
     if !sound {
         return problems;
     }
-    let known = |named: &'_ Option<(String, Span)>| -> Option<(String, &Schema)> {
-        let (name, _) = named.as_ref()?;
-        Some((name.clone(), types.get(name)?))
+    let typed = |named: Option<&'t (String, Span)>| {
+        let (name, _) = named?;
+        Some(Type { name, schema: types.get(name)? })
     };
-    let (source, target) = (known(&map.source_type), known(&map.target_type));
+    let (source, target) = (typed(map.source_type.as_ref()), typed(map.target_type.as_ref()));
     if source.is_none() && target.is_none() {
         return problems;
     }
-    fn typed<'s>(known: &'s Option<(String, &'s Schema)>) -> Option<Type<'s>> {
-        known.as_ref().map(|(name, schema)| Type { name, schema })
-    }
     let rows = |table: &str, field: Option<&str>| rows(tables, table, field);
-    problems.0.extend(types::check(map, typed(&source), typed(&target), &rows).problems.0);
+    problems.0.extend(types::check(map, source, target, &rows).problems.0);
     problems
 }
 

@@ -7,20 +7,22 @@
 //! A violation names what the type says and where, never a value: its pointer is made of the
 //! document's keys and is as private as the document.
 
+mod choices;
+mod scalars;
+
 use std::{collections::HashMap, fmt, hash::BuildHasherDefault};
 
 use lockgate_model::Limits;
 
 use super::{
     RuleId, Schema, Types, decimal,
-    rule::{ArrayRule, Branch, Count, DecimalForm, DecimalRule, NumberRule, ObjectRule, Rule, TextRule},
+    rule::{ArrayRule, ObjectRule, Rule},
 };
 use crate::{
     equality,
     fault::Fault,
     meter::Meter,
     node::{Kind, Node},
-    number::Number,
 };
 
 /// Violations that are told; more are not looked for.
@@ -224,90 +226,6 @@ impl<'s, 'v> Validator<'s, 'v> {
         Ok(holds)
     }
 
-    fn number(&mut self, rule: &'s NumberRule, value: Node<'v>) -> Result<bool, Stop> {
-        let Some(number) = value.as_number() else { return Ok(true) };
-        let mut holds = self.bounds(rule, number)?;
-        if let Some(multiple) = &rule.multiple {
-            let lexeme = value.lexeme().unwrap_or_default();
-            self.meter.charge_bytes(lexeme.len())?;
-            if !decimal::is_multiple(&lexeme, multiple) {
-                holds &= self.wrong("LG-VALUE-RANGE", || format!("the type says a multiple of {multiple}"))?;
-            }
-        }
-        Ok(holds)
-    }
-
-    fn bounds(&mut self, rule: &'s NumberRule, number: Number<'_>) -> Result<bool, Stop> {
-        let order = |bound: &Option<String>| bound.as_ref().map(|bound| number.order(Number::Lexeme(bound)));
-        let mut holds = true;
-        let bounds = [
-            (&rule.minimum, "at least", order(&rule.minimum).is_none_or(|order| order.is_ge())),
-            (&rule.maximum, "at most", order(&rule.maximum).is_none_or(|order| order.is_le())),
-            (&rule.above, "more than", order(&rule.above).is_none_or(|order| order.is_gt())),
-            (&rule.below, "less than", order(&rule.below).is_none_or(|order| order.is_lt())),
-        ];
-        for (bound, words, kept) in bounds {
-            if !kept {
-                let bound = bound.as_deref().unwrap_or_default();
-                holds &= self.wrong("LG-VALUE-RANGE", || format!("the type says {words} {bound}"))?;
-            }
-        }
-        Ok(holds)
-    }
-
-    fn count(&mut self, rule: &Count, count: u64, of: &str) -> Result<bool, Stop> {
-        if count < rule.min {
-            return self.wrong("LG-VALUE-LENGTH", || format!("the type says at least {} {of}", rule.min));
-        }
-        if let Some(max) = rule.max.filter(|max| count > *max) {
-            return self.wrong("LG-VALUE-LENGTH", || format!("the type says at most {max} {of}"));
-        }
-        Ok(true)
-    }
-
-    fn text(&mut self, rule: &'s TextRule, value: Node<'v>) -> Result<bool, Stop> {
-        let text = value.as_str().unwrap_or_default();
-        let mut holds = true;
-        if rule.length.min > 0 || rule.length.max.is_some() {
-            self.meter.charge_bytes(text.len())?;
-            holds &= self.count(&rule.length, text.chars().count() as u64, "characters")?;
-        }
-        if let Some(decimal) = &rule.decimal {
-            holds &= self.text_of_number(decimal, text)?;
-        }
-        if let Some(pattern) = &rule.pattern {
-            self.meter.charge(text.len() as u64)?;
-            if !pattern.contains(text) {
-                holds &= self.wrong("LG-VALUE-PATTERN", || "it does not match the type's pattern".to_owned())?;
-            }
-        }
-        Ok(holds)
-    }
-
-    fn text_of_number(&mut self, rule: &'s DecimalRule, text: &str) -> Result<bool, Stop> {
-        self.meter.charge_bytes(text.len())?;
-        if !decimal::is_text_of_number(text, rule.form != DecimalForm::Plain) {
-            if rule.form == DecimalForm::Told {
-                return Ok(true);
-            }
-            return self.wrong("LG-VALUE-PATTERN", || "the type says the text of a number".to_owned());
-        }
-        // Of what is no number nothing more is asked.
-        let Some(lexeme) = Some(text.trim_start_matches('+')).filter(|text| !text.ends_with(['F', 'N'])) else {
-            return Ok(true);
-        };
-        let mut holds = self.bounds(&rule.bounds, Number::Lexeme(lexeme))?;
-        let (total, fraction) = decimal::digits(lexeme);
-        for (digits, max, what) in
-            [(total, rule.total_digits, "digits"), (fraction, rule.fraction_digits, "digits of a fraction")]
-        {
-            if let Some(max) = max.filter(|max| digits > *max) {
-                holds &= self.wrong("LG-VALUE-RANGE", || format!("the type says at most {max} {what}"))?;
-            }
-        }
-        Ok(holds)
-    }
-
     fn array(&mut self, rule: &'s ArrayRule, value: Node<'v>) -> Result<bool, Stop> {
         let mut holds = self.count(&rule.count, value.len() as u64, "items")?;
         if rule.items.is_some() || !rule.prefix.is_empty() {
@@ -418,72 +336,6 @@ impl<'s, 'v> Validator<'s, 'v> {
         }
         Ok(holds)
     }
-
-    /// `anyOf`, `oneOf`, `not`, `if` and what depends on a field.
-    fn choices(&mut self, rule: &'s Rule, value: Node<'v>) -> Result<bool, Stop> {
-        let mut holds = true;
-        if !rule.any.is_empty() {
-            holds &= self.any(&rule.any, value)?;
-        }
-        if !rule.one.is_empty() {
-            holds &= self.one(&rule.one, value)?;
-        }
-        if let Some(id) = rule.not
-            && self.tried(id, value)?
-        {
-            holds &= self.wrong("LG-VALUE-CHOICE", || "it is what the type excludes by `not`".to_owned())?;
-        }
-        if let Some(Branch { condition, then, otherwise }) = &rule.branch {
-            let next = if self.tried(*condition, value)? { then } else { otherwise };
-            if let Some(id) = next {
-                holds &= self.holds(*id, value)?;
-            }
-        }
-        for (name, id) in &rule.dependent {
-            if !value.get(name).is_undefined() {
-                holds &= self.holds(*id, value)?;
-            }
-        }
-        Ok(holds)
-    }
-
-    fn any(&mut self, rules: &'s [RuleId], value: Node<'v>) -> Result<bool, Stop> {
-        for id in rules {
-            if self.tried(*id, value)? {
-                return Ok(true);
-            }
-        }
-        self.none_holds(rules, value)
-    }
-
-    fn one(&mut self, rules: &'s [RuleId], value: Node<'v>) -> Result<bool, Stop> {
-        let mut count = 0;
-        for id in rules {
-            count += usize::from(self.tried(*id, value)?);
-            if count > 1 {
-                return self.wrong("LG-VALUE-CHOICE", || "it fits several of what the type takes one of".to_owned());
-            }
-        }
-        if count == 1 { Ok(true) } else { self.none_holds(rules, value) }
-    }
-
-    /// Where one alternative alone is of the value's kind, what is wrong by it is told.
-    fn none_holds(&mut self, rules: &'s [RuleId], value: Node<'v>) -> Result<bool, Stop> {
-        if self.silent > 0 {
-            return Ok(false);
-        }
-        let schema = self.schema;
-        let kind = types_of(value);
-        let of_kind = |id: &&RuleId| {
-            let alternatives = schema.alternatives(&[**id]);
-            alternatives.is_none_or(|all| all.iter().any(|one| one.types(schema).meets(kind)))
-        };
-        let mut fitting = rules.iter().filter(of_kind);
-        match (fitting.next(), fitting.next()) {
-            (Some(id), None) if !value.kind().is_scalar() => self.holds(*id, value),
-            _ => self.wrong("LG-VALUE-CHOICE", || "it fits none of the alternatives of the type".to_owned()),
-        }
-    }
 }
 
 impl Schema {
@@ -507,12 +359,6 @@ impl Schema {
         let holds = validator.holds(id, name.root());
         *meter = validator.meter;
         holds
-    }
-}
-
-impl Kind {
-    fn is_scalar(self) -> bool {
-        !matches!(self, Kind::Array | Kind::Object)
     }
 }
 

@@ -9,7 +9,7 @@ use roxmltree::{Document, ParsingOptions};
 
 use super::{Part, SchemaPlace, SchemaProblem, XSD, text::shown};
 
-/// Nodes of one document.
+/// Nodes of all documents.
 const NODES_MAX: u32 = 1_000_000;
 
 /// What can be declared globally.
@@ -80,9 +80,12 @@ impl<'t> XsdFiles<'t> {
 fn parse<'t>(
     files: impl IntoIterator<Item = (&'t str, &'t str)>,
 ) -> BTreeMap<&'t str, Result<Document<'t>, SchemaProblem>> {
+    let mut left = NODES_MAX;
     let parsed = |(name, text): (&'t str, &'t str)| {
-        let options = ParsingOptions { allow_dtd: false, nodes_limit: NODES_MAX, ..ParsingOptions::default() };
+        let options = ParsingOptions { allow_dtd: false, nodes_limit: left, ..ParsingOptions::default() };
         let document = Document::parse_with_options(text, options).map_err(|error| malformed(name, text, &error));
+        let nodes = document.as_ref().map_or(0, |document| document.descendants().count());
+        left = left.saturating_sub(u32::try_from(nodes).unwrap_or(u32::MAX));
         (name, document)
     };
     files.into_iter().map(parsed).collect()
@@ -105,7 +108,7 @@ fn malformed(file: &str, text: &str, error: &roxmltree::Error) -> SchemaProblem 
         roxmltree::Error::NodesLimitReached => SchemaProblem {
             code: "LG-TYPE-SIZE",
             place,
-            message: format!("the document has more than {NODES_MAX} parts"),
+            message: format!("the XSD documents have more than {NODES_MAX} parts"),
             help: super::super::draft::SPLIT.to_owned(),
         },
         error => {
