@@ -15,6 +15,7 @@ mod house;
 mod kept;
 mod logs;
 mod metrics;
+mod monsters;
 mod neighbours;
 mod operator;
 mod orchestrations;
