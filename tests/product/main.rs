@@ -18,6 +18,7 @@ mod kept;
 mod large;
 mod logs;
 mod metrics;
+mod monsters;
 mod neighbours;
 mod operator;
 mod orchestrations;

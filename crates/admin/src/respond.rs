@@ -104,6 +104,9 @@ impl IntoResponse for Refused {
     }
 }
 
+/// Who has more has one mistake many times; and finding the line of each takes time.
+const PROBLEMS_MAX: usize = 100;
+
 fn problems<'s>(all: &Diagnostics, source: impl Fn(&str) -> Option<&'s str>) -> Vec<Value> {
     let problem = |p: &lockgate_model::Diagnostic| {
         let mut object = Map::new();
@@ -123,7 +126,7 @@ fn problems<'s>(all: &Diagnostics, source: impl Fn(&str) -> Option<&'s str>) -> 
         }
         Value::Object(object)
     };
-    all.0.iter().map(problem).collect()
+    all.0.iter().take(PROBLEMS_MAX).map(problem).collect()
 }
 
 #[cfg(test)]

@@ -17,8 +17,8 @@ pub enum Exit {
     },
     /// 1: what there is to tell was shown: the answer is a no, or what failed, one thing after the other.
     Told,
-    /// 1: problems in the user's files.
-    Problems(Vec<Shown>),
+    /// 1: problems in the user's files: the first ones, and how many there are.
+    Problems(Vec<Shown>, usize),
     /// 2: the command itself cannot be taken (as for unknown flags).
     Usage(String),
     /// 3: not signed in, or not allowed.
@@ -41,6 +41,9 @@ pub struct Shown {
     text: String,
 }
 
+/// Who has more has one mistake many times; and finding the line of each takes time.
+const PROBLEMS_SHOWN_MAX: usize = 100;
+
 impl Shown {
     /// A problem in a source text that comes after so many lines of its file.
     pub fn new(problem: Diagnostic, lines: usize, source: &str) -> Self {
@@ -62,13 +65,14 @@ impl Exit {
             let source = text_of(&problem.file).map_or("", String::as_str);
             Shown::new(problem, 0, source)
         };
-        Self::Problems(all.0.into_iter().map(shown).collect())
+        let count = all.0.len();
+        Self::Problems(all.0.into_iter().take(PROBLEMS_SHOWN_MAX).map(shown).collect(), count)
     }
 
     /// The process's exit code.
     pub fn code(&self) -> u8 {
         match self {
-            Self::Failed { .. } | Self::Problems(_) | Self::Told => 1,
+            Self::Failed { .. } | Self::Problems(..) | Self::Told => 1,
             Self::Usage(_) => 2,
             Self::Denied { .. } => 3,
             Self::Unavailable(_) => 4,
@@ -81,10 +85,12 @@ impl Exit {
             Self::Failed { code, message, .. } | Self::Denied { code, message } => {
                 format!("error[{code}]: {message}\n")
             }
-            Self::Problems(all) => {
-                let mut text: String = all.iter().map(|p| p.text.as_str()).collect::<Vec<_>>().join("\n");
-                if all.len() > 1 {
-                    text.push_str(&format!("\n{} problems\n", all.len()));
+            Self::Problems(shown, count) => {
+                let mut text: String = shown.iter().map(|p| p.text.as_str()).collect::<Vec<_>>().join("\n");
+                if *count > shown.len() {
+                    text.push_str(&format!("\n{count} problems, of which these are the first {}\n", shown.len()));
+                } else if *count > 1 {
+                    text.push_str(&format!("\n{count} problems\n"));
                 }
                 text
             }
@@ -101,15 +107,15 @@ impl Exit {
             Self::Failed { code, message, detail: Value::Null } => json!({"code": code, "message": message}),
             Self::Failed { code, message, detail } => json!({"code": code, "message": message, "detail": detail}),
             Self::Denied { code, message } => json!({"code": code, "message": message}),
-            Self::Problems(all) => {
-                let problems: Vec<Value> = all
+            Self::Problems(shown, count) => {
+                let problems: Vec<Value> = shown
                     .iter()
                     .map(|Shown { problem: p, place: (line, column), .. }| {
                         json!({"code": p.code, "file": p.file, "line": line, "column": column,
                                "message": p.message, "help": p.help, "token": p.token})
                     })
                     .collect();
-                json!({"code": "LG-PROBLEMS", "message": format!("{} problem(s)", all.len()), "problems": problems})
+                json!({"code": "LG-PROBLEMS", "message": format!("{count} problem(s)"), "problems": problems})
             }
             Self::Usage(message) => json!({"code": "LG-USAGE", "message": message}),
             Self::Unavailable(message) => json!({"code": "LG-UNAVAILABLE", "message": message}),

@@ -44,11 +44,11 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A problem at a place; file, help and token can be added.
     pub fn new(code: impl Into<String>, span: Span, message: impl Into<String>) -> Self {
-        Self { code: code.into(), file: String::new(), span, message: message.into(), help: None, token: None }
+        Self { code: code.into(), file: String::new(), span, message: bounded(message.into()), help: None, token: None }
     }
     /// Adds what to do about it.
     pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(bounded(help.into()));
         self
     }
     /// Names the file.
@@ -108,6 +108,8 @@ impl fmt::Display for Diagnostic {
     }
 }
 
+/// Longest message and longest help.
+const MESSAGE_BYTES_MAX: usize = 2_000;
 /// Characters of a line that are shown at most.
 const SHOWN_MAX: usize = 160;
 /// How many of them stand before the caret where the line is cut.
@@ -126,6 +128,15 @@ fn window(line: &str, at: usize) -> (String, usize) {
         part.push('…');
     }
     (part, at - skipped + usize::from(skipped > 0))
+}
+
+/// A text that names what somebody wrote, which may be as long as a file.
+fn bounded(mut text: String) -> String {
+    if text.len() > MESSAGE_BYTES_MAX {
+        text.truncate(floor_boundary(&text, MESSAGE_BYTES_MAX));
+        text.push('…');
+    }
+    text
 }
 
 fn floor_boundary(source: &str, at: usize) -> usize {
@@ -177,6 +188,14 @@ impl std::error::Error for Diagnostics {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_never_grows_with_what_it_names() {
+        let long = "é".repeat(1 << 20);
+        let problem = Diagnostic::new("LG1", Span::new(0, 1), long.clone()).help(long);
+        assert!(problem.message.ends_with('…') && problem.message.len() < 2_010, "{}", problem.message.len());
+        assert!(problem.render("x").len() < 8_000);
+    }
 
     #[test]
     fn the_caret_stands_under_its_character() {

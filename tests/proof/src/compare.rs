@@ -100,7 +100,9 @@ const LISTED: &[(&str, Differs)] = &[
         (nothing && expression.contains(']') && empty(theirs)) || (nothing && expression.contains("[]."))
     }),
     ("names are bound to items of an array constructor", |expression, _, _| {
-        ["]@$", "]#$", ")@$", ")#$"].iter().any(|bound| expression.contains(bound))
+        let bound =
+            |after: &str| expression.contains(&format!("{after}@$")) || expression.contains(&format!("{after}#$"));
+        bound("]") || bound(")") || (expression.contains("[].") && expression.contains(['@', '#']))
     }),
     ("a division may follow `[]` and `^(…)`", |expression, _, theirs| {
         matches!(theirs, Answer::Error(code) if code.starts_with("S0")) && expression.contains(" / ")

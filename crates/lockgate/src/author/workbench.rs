@@ -112,7 +112,7 @@ pub fn unreadable(error: &ParseError, lines: usize, bytes: &[u8]) -> Exit {
 pub fn unreadable_in(name: &str, error: &ParseError, lines: usize, bytes: &[u8]) -> Exit {
     let at = Span::new(error.offset(), error.offset() + 1);
     let problem = Diagnostic::new(error.code(), at, error.message()).file(name);
-    Exit::Problems(vec![Shown::new(problem, lines, &String::from_utf8_lossy(bytes))])
+    Exit::Problems(vec![Shown::new(problem, lines, &String::from_utf8_lossy(bytes))], 1)
 }
 
 /// A run that failed, as a problem with its place where the module knows it; `file` is what `source`
@@ -125,7 +125,7 @@ pub fn faulted(failure: &Failure, file: &str, source: &str, of: &str) -> Exit {
     match &failure.place {
         Some(place) => {
             let problem = Diagnostic::new(code.clone(), place.span, message).file(file);
-            Exit::Problems(vec![Shown::new(problem, 0, source)])
+            Exit::Problems(vec![Shown::new(problem, 0, source)], 1)
         }
         None => Exit::failed(code, message),
     }

@@ -22,6 +22,9 @@ const LOOKUP_KEYS: [&str; 3] = ["table", "key", "value"];
 /// over the rules, which recurse, can take.
 const DEPTH_MAX: usize = 64;
 
+/// Problems that are told of what the file holds: each takes more memory than the few bytes it is about.
+const PROBLEMS_MAX: usize = 10_000;
+
 pub(super) fn read(file: &str, text: &str) -> (MapFile, Diagnostics) {
     let (root, mut problems) = yaml::read(file, text);
     let mut reader = Reader { text, problems: Vec::new(), tables: Vec::new() };
@@ -50,6 +53,9 @@ struct Reader<'t> {
 
 impl Reader<'_> {
     fn problem(&mut self, code: &str, span: Span, message: impl Into<String>, help: impl Into<String>) {
+        if self.problems.len() >= PROBLEMS_MAX {
+            return;
+        }
         self.problems.push(Diagnostic::new(code, span, message).help(help));
     }
 
