@@ -245,7 +245,7 @@ impl Prompt<'_> {
     fn value(&self, line: &str) -> Result<Given, Exit> {
         let problem = |failed| match failed {
             Failed::Problem(problem, elsewhere) => {
-                Exit::Problems(vec![Shown::new(problem, 0, elsewhere.as_deref().unwrap_or(line))])
+                Exit::Problems(vec![Shown::new(problem, 0, elsewhere.as_deref().unwrap_or(line))], 1)
             }
             Failed::Exit(exit) => exit,
             Failed::Stopped => Exit::failed("LG-CANCELLED", "stopped by Ctrl-C"),
