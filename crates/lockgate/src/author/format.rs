@@ -1,35 +1,137 @@
-//! The formats that documents come in and go out as, by their names on the command line. A format is
-//! a reader or a writer of records, and what a whole document is in it: a list of records is the array
-//! of them. Another format is a name in [`Input`] with its reader in [`Records`], or a name in
-//! [`OutputFormat`] with its writer.
+//! The formats that documents come in and go out as, by their names on the command line: `csv`, or
+//! `csv:dialect.yaml` with a file that describes it. A format is a reader or a writer of records, and
+//! what a whole document is in it: a list of records is the array of them, unless the format has
+//! documents of its own, as XML has.
+
+use std::{path::Path, str::FromStr};
 
 use clap::{Args, ValueEnum};
+use lockgate_compiler::yaml;
 use lockgate_document::{
-    Builder, CsvWriter, Document, Duplicates, FormatError, JsonLines, JsonLinesWriter, JsonRecords, JsonWriter, Kind,
-    Node, ParseOptions, RecordReader, RecordWriter,
+    Builder, CsvReader, CsvWriter, Document, Duplicates, Fault, FixedReader, FixedWriter, FormatError, JsonLines,
+    JsonLinesWriter, JsonRecords, JsonWriter, Kind, LayoutProblem, ParseOptions, RecordReader, RecordWriter, csv, edi,
+    fixed, xml,
 };
-use lockgate_model::{Limits, manifest::Delimiter};
+use lockgate_model::{Diagnostic, Diagnostics, Limits};
 
-use crate::exit::Exit;
+use crate::{author::sources, exit::Exit};
 
-/// What documents come in.
+/// A format by its name, and the file that describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    name: Name,
+    file: Option<String>,
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Input {
+enum Name {
+    Json,
+    Jsonl,
+    Csv,
+    Fixed,
+    Xml,
+    Edi,
+}
+
+impl FromStr for Named {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, file) = match text.split_once(':') {
+            Some((name, file)) => (name, Some(file.to_owned())),
+            None => (text, None),
+        };
+        let known = "json, jsonl, csv[:DIALECT], fixed:LAYOUT, xml, edi[:GRAMMAR]";
+        let name = <Name as ValueEnum>::from_str(name, false).map_err(|_| format!("the formats are {known}"))?;
+        match (name, &file) {
+            (Name::Json | Name::Jsonl | Name::Xml, Some(_)) => Err(format!("no file describes it: {known}")),
+            (Name::Fixed, None) => Err("a file of fixed width has a layout: fixed:LAYOUT".to_owned()),
+            _ => Ok(Self { name, file }),
+        }
+    }
+}
+
+/// What documents come in or go out as.
+#[derive(Debug, Clone)]
+pub enum Format {
     /// One JSON document.
     Json,
     /// A JSON document a line; all of them are one array.
     Jsonl,
+    /// A table; its rows are one array.
+    Csv(Box<csv::Dialect>),
+    /// A file of fixed width; its records are one array.
+    Fixed(Box<fixed::Layout>),
+    /// One XML document.
+    Xml(Box<xml::XmlOptions>),
+    /// An interchange of X12 or EDIFACT.
+    Edi(Box<edi::Dialect>),
 }
 
-/// What documents go out as.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum OutputFormat {
-    /// One JSON document on one line.
-    Json,
-    /// Each item of an array as a line, or the one document.
-    Jsonl,
-    /// Each item of an array as a row under the fields of the first.
-    Csv,
+impl Named {
+    /// The format, with its description read.
+    pub fn open(&self) -> Result<Format, Exit> {
+        let described = self.file.as_deref().map(Described::open).transpose()?;
+        let root = described.as_ref().map(|file| file.document.root());
+        let nothing = Document::undefined();
+        let node = root.unwrap_or_else(|| nothing.root());
+        let wrong = |pointer: &str, message: &str| match &described {
+            Some(file) => file.problem(pointer, message),
+            None => Exit::Usage(message.to_owned()),
+        };
+        let layout = |problem: LayoutProblem| wrong(&problem.pointer, &problem.message);
+        Ok(match self.name {
+            Name::Json => Format::Json,
+            Name::Jsonl => Format::Jsonl,
+            Name::Csv => Format::Csv(Box::new(csv::Dialect::read(node).map_err(layout)?)),
+            Name::Fixed => Format::Fixed(Box::new(fixed::Layout::read(node).map_err(layout)?)),
+            Name::Xml => Format::Xml(Box::default()),
+            Name::Edi => {
+                let grammars = match &described {
+                    Some(_) => vec![edi::Grammar::read(node).map_err(|e| wrong(&e.pointer, &e.message))?],
+                    None => Vec::new(),
+                };
+                Format::Edi(Box::new(edi::Dialect { grammars: grammars.into(), ..edi::Dialect::default() }))
+            }
+        })
+    }
+}
+
+/// The file that describes a format.
+struct Described {
+    name: String,
+    text: String,
+    tree: yaml::Node,
+    document: Document,
+}
+
+impl Described {
+    fn open(name: &str) -> Result<Self, Exit> {
+        let (text, unreadable) =
+            sources::text(Path::new(name), name).map_err(|e| Exit::Usage(format!("cannot read `{name}`: {e}")))?;
+        let shown = |problems| Exit::problems(problems, |_| Some(&text));
+        if let Some(problem) = unreadable {
+            return Err(shown(Diagnostics(vec![problem])));
+        }
+        let tree = yaml::parse(name, &text).map_err(shown)?;
+        let json = tree.to_json();
+        let document = Document::parse(json.as_bytes(), &Limits::default())
+            .map_err(|e| Exit::Usage(format!("cannot read `{name}`: {}", e.message())))?;
+        Ok(Self { name: name.to_owned(), text, tree, document })
+    }
+
+    /// What is wrong at a pointer.
+    fn problem(&self, pointer: &str, message: &str) -> Exit {
+        let mut at = &self.tree;
+        for part in pointer.split('/').skip(1) {
+            let part = part.replace("~1", "/").replace("~0", "~");
+            let below = at.get(&part).or_else(|| at.items()?.get(part.parse::<usize>().ok()?));
+            let Some(below) = below else { break };
+            at = below;
+        }
+        let problem = Diagnostic::new("LG-FORMAT", at.span, message).file(self.name.clone());
+        Exit::problems(Diagnostics(vec![problem]), |_| Some(&self.text))
+    }
 }
 
 /// How the text of a document is read.
@@ -66,6 +168,12 @@ pub enum Records {
     Json(Box<JsonRecords>),
     /// Of JSON Lines.
     Lines(JsonLines),
+    /// Of a table.
+    Csv(Box<CsvReader>),
+    /// Of a file of fixed width.
+    Fixed(Box<FixedReader>),
+    /// Of a format that gives them one by one.
+    Single(Box<dyn RecordReader>, Limits),
 }
 
 impl Records {
@@ -74,6 +182,9 @@ impl Records {
         let reader: &mut dyn RecordReader = match self {
             Self::Json(records) => records.as_mut(),
             Self::Lines(lines) => lines,
+            Self::Csv(rows) => rows.as_mut(),
+            Self::Fixed(records) => records.as_mut(),
+            Self::Single(records, _) => records.as_mut(),
         };
         if bytes.is_empty() { reader.end() } else { reader.push(bytes) }
     }
@@ -84,6 +195,12 @@ impl Records {
         match self {
             Self::Json(records) => records.batch(records_max),
             Self::Lines(lines) => lines.batch(records_max),
+            Self::Csv(rows) => rows.batch(records_max),
+            Self::Fixed(records) => records.batch(records_max),
+            Self::Single(records, limits) => {
+                let Some(record) = records.next()? else { return Ok(None) };
+                listed(&record, limits).map(Some).map_err(|fault| FormatError::fault(&fault, 0))
+            }
         }
     }
 
@@ -91,24 +208,47 @@ impl Records {
     pub fn gathers(&self) -> bool {
         match self {
             Self::Json(records) => records.gathers(),
-            Self::Lines(_) => false,
+            Self::Lines(_) | Self::Csv(_) | Self::Fixed(_) | Self::Single(..) => false,
         }
     }
 }
 
-impl Input {
+/// An array of one record.
+fn listed(record: &Document, limits: &Limits) -> Result<Document, Fault> {
+    let mut list = Builder::new(limits);
+    list.begin_array()?;
+    list.value(record.root())?;
+    list.end()?;
+    list.finish()
+}
+
+impl Format {
     /// The records at a place of a document; none where this format has no place but itself.
-    pub fn records(self, path: &[String], limits: &Limits, options: ParseOptions) -> Option<Records> {
+    pub fn records(&self, path: &[String], limits: &Limits, options: ParseOptions) -> Option<Records> {
         match self {
             Self::Json => Some(Records::Json(Box::new(JsonRecords::new(path.to_vec(), limits, options)))),
-            Self::Jsonl if path.is_empty() => Some(Records::Lines(JsonLines::new(limits, options))),
-            Self::Jsonl => None,
+            Self::Xml(xml) => {
+                let reader = xml::XmlRecordReader::new(&path.join("/"), xml, limits).ok()?;
+                Some(Records::Single(Box::new(reader), *limits))
+            }
+            _ if !path.is_empty() => None,
+            Self::Jsonl => Some(Records::Lines(JsonLines::new(limits, options))),
+            Self::Csv(dialect) => Some(Records::Csv(Box::new(CsvReader::new(dialect, limits)))),
+            Self::Fixed(layout) => Some(Records::Fixed(Box::new(FixedReader::new(layout, limits)))),
+            Self::Edi(dialect) => {
+                Some(Records::Single(Box::new(edi::Reader::new(dialect.as_ref().clone(), limits)), *limits))
+            }
         }
     }
 
-    /// A whole document: the array of its records. JSON has a reader of its own, which tells line and
-    /// column.
-    pub fn document(self, text: &[u8], limits: &Limits, options: ParseOptions) -> Result<Document, FormatError> {
+    /// A whole document: the array of its records where the format has no other. JSON has a reader of its
+    /// own, which tells line and column.
+    pub fn document(&self, text: &[u8], limits: &Limits, options: ParseOptions) -> Result<Document, FormatError> {
+        match self {
+            Self::Xml(xml) => return xml::read(text, xml, limits),
+            Self::Edi(dialect) => return edi::read(text, dialect, limits),
+            _ => {}
+        }
         let Some(mut records) = self.records(&[], limits, options) else { return Ok(Document::undefined()) };
         records.push(text);
         records.push(&[]);
@@ -120,40 +260,41 @@ impl Input {
         }
         list.end().and_then(|()| list.finish()).map_err(fault)
     }
-}
 
-impl OutputFormat {
-    /// A writer of records.
-    pub fn writer(self, limits: &Limits) -> Box<dyn RecordWriter> {
-        match self {
+    /// A writer of records; none where the format writes whole documents alone.
+    pub fn writer(&self, limits: &Limits) -> Option<Box<dyn RecordWriter>> {
+        Some(match self {
             Self::Json => Box::new(JsonWriter::new(limits.reply_bytes_max)),
             Self::Jsonl => Box::new(JsonLinesWriter::new(limits.reply_bytes_max)),
-            Self::Csv => Box::new(Csv(Some(CsvWriter::new(Delimiter::COMMA, None)))),
-        }
+            Self::Csv(dialect) => Box::new(CsvWriter::with_dialect(dialect.as_ref().clone(), None)),
+            Self::Fixed(layout) => Box::new(FixedWriter::new(layout)),
+            Self::Xml(_) | Self::Edi(_) => return None,
+        })
     }
 
     /// The bytes of a whole document.
-    pub fn print(self, document: &Document, limits: &Limits) -> Result<Vec<u8>, Exit> {
-        let mut out = Vec::new();
-        let mut writer = self.writer(limits);
+    pub fn print(&self, document: &Document, limits: &Limits) -> Result<Vec<u8>, Exit> {
         let root = document.root();
-        let written = match (self, root.kind()) {
-            (Self::Json, Kind::Undefined) => {
-                out.extend_from_slice(b"null\n");
-                Ok(())
-            }
+        let mut out = Vec::new();
+        match (self, root.kind()) {
+            (Self::Json, Kind::Undefined) => out.extend_from_slice(b"null\n"),
             (Self::Json, _) => {
                 let printed = document.print(limits.reply_bytes_max);
                 out = printed.map_err(|fault| unwritten(&FormatError::fault(&fault, 0)))?;
                 out.push(b'\n');
-                Ok(())
             }
-            (_, Kind::Array) => {
-                root.items().try_for_each(|item| writer.write(item, &mut out)).and_then(|()| writer.finish(&mut out))
+            (Self::Xml(xml), _) => xml::write(root, xml, &mut out).map_err(|error| unwritten(&error))?,
+            (Self::Edi(dialect), _) => edi::write(root, dialect, &mut out).map_err(|error| unwritten(&error))?,
+            (_, kind) => {
+                let Some(mut writer) = self.writer(limits) else { return Ok(out) };
+                let written = match kind {
+                    Kind::Array => root.items().try_for_each(|item| writer.write(item, &mut out)),
+                    _ => writer.write(root, &mut out),
+                };
+                written.and_then(|()| writer.finish(&mut out)).map_err(|error| unwritten(&error))?;
             }
-            _ => writer.write(root, &mut out).and_then(|()| writer.finish(&mut out)),
-        };
-        written.map(|()| out).map_err(|error| unwritten(&error))
+        }
+        Ok(out)
     }
 }
 
@@ -161,31 +302,4 @@ impl OutputFormat {
 pub fn unwritten(error: &FormatError) -> Exit {
     let of = error.record().map(|record| format!(" (record {record} of the output)")).unwrap_or_default();
     Exit::failed(error.code(), format!("cannot write the output: {}{of}", error.message()))
-}
-
-/// CSV as records come. The writer is there until the end was written.
-struct Csv(Option<CsvWriter>);
-
-impl RecordWriter for Csv {
-    fn write(&mut self, record: Node<'_>, out: &mut Vec<u8>) -> Result<(), FormatError> {
-        let Some(writer) = &mut self.0 else { return Ok(()) };
-        let before = out.len();
-        // The writer takes lists of records; this one is a list of one.
-        let mut list = Builder::new(&Limits { arena_bytes_max: u64::MAX, ..Limits::default() });
-        let listed = list.begin_array().and_then(|()| list.value(record)).and_then(|()| list.end());
-        let list = listed.and_then(|()| list.finish()).map_err(|fault| FormatError::fault(&fault, 0))?;
-        writer.write(list.root(), out).map_err(|error| {
-            out.truncate(before);
-            // The record is named by the number; its field is the user's own to see.
-            let field = error.field();
-            let named = if field.is_empty() { String::new() } else { format!(": `{field}`") };
-            FormatError::new("LG-CSV-RECORD", 0, format!("{error}{named}"))
-        })
-    }
-    fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), FormatError> {
-        if let Some(writer) = self.0.take() {
-            writer.finish(out);
-        }
-        Ok(())
-    }
 }

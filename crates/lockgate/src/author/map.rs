@@ -14,7 +14,7 @@ use lockgate_model::Diagnostics;
 use crate::{
     author::{
         draw, explain,
-        format::{Input, OutputFormat, Reading},
+        format::{Format, Named, Reading},
         pass::{Pass, unread},
         sources,
         workbench::{Workbench, faulted, standard_input, standard_input_bytes, standard_input_lines, unreadable},
@@ -29,12 +29,12 @@ pub struct Map {
     /// A mapping file, `<name>.map.yaml`; reference data is taken from `tables/` beside it, document types
     /// from `types/`.
     file: PathBuf,
-    /// The format of the input.
-    #[arg(long, value_enum, default_value = "json", value_name = "FORMAT")]
-    input: Input,
-    /// The format of the output.
-    #[arg(long = "output", value_enum, default_value = "json", value_name = "FORMAT")]
-    format: OutputFormat,
+    /// The format of the input: json, jsonl, csv[:DIALECT], fixed:LAYOUT, xml, edi[:GRAMMAR].
+    #[arg(long, default_value = "json", value_name = "FORMAT")]
+    input: Named,
+    /// The format of the output, as for the input.
+    #[arg(long = "output", default_value = "json", value_name = "FORMAT")]
+    format: Named,
     /// Each line is a JSON document of its own, mapped by itself; one that fails is reported and the
     /// next one follows.
     #[arg(long, conflicts_with_all = ["input", "format", "whole"])]
@@ -73,6 +73,7 @@ impl Map {
         let found = passes.as_ref().err().cloned().unwrap_or_default();
         let all = Diagnostics(unreadable.0.into_iter().chain(found.0).collect());
         let passes = all.into_result(()).and(passes).map_err(|all| Exit::problems(all, source))?;
+        let (from, to) = (self.input.open()?, self.format.open()?);
         let mut bench = Workbench::new()?;
         bench.options = self.reading.options();
         let mapping = Mapping { bench, file: name, text, tables, types };
@@ -81,19 +82,20 @@ impl Map {
         }
         let Mapping { bench, .. } = &mapping;
         if let (Passes::Records(records), false) = (&passes, self.whole)
-            && let Some(from) = self.input.records(&records.streams.path, &bench.limits, bench.options)
+            && let Some(writer) = to.writer(&bench.limits)
+            && let Some(from) = from.records(&records.streams.path, &bench.limits, bench.options)
         {
             let meter = output.meter(standard_input_bytes());
             let sink = &mut |bytes: &[u8]| output.part(bytes);
-            return Pass::new(&mapping, records, self.format, sink)?.run(std::io::stdin().lock(), from, &meter);
+            return Pass::new(&mapping, records, (&to, writer), sink)?.run(std::io::stdin().lock(), from, &meter);
         }
         let bytes = standard_input()?;
-        let input = match self.input {
-            Input::Json => bench.parse(&bytes).map_err(|e| self::unreadable(&e, 0, &bytes))?,
-            Input::Jsonl => self.input.document(&bytes, &bench.limits, bench.options).map_err(|e| unread(&e))?,
+        let input = match &from {
+            Format::Json => bench.parse(&bytes).map_err(|e| self::unreadable(&e, 0, &bytes))?,
+            _ => from.document(&bytes, &bench.limits, bench.options).map_err(|e| unread(&e))?,
         };
         let result = mapping.map(&mapping.whole()?, input, "")?;
-        output.bytes(&self.format.print(&result, &bench.limits)?)
+        output.bytes(&to.print(&result, &bench.limits)?)
     }
 }
 
@@ -148,7 +150,7 @@ impl Mapping {
         let input = self.bench.parse(line).map_err(|e| unreadable(&e, before, line))?;
         let of = format!(" (of the document on line {})", before + 1);
         let result = self.map(module, input, &of)?;
-        let printed = OutputFormat::Json.print(&result, &self.bench.limits);
+        let printed = Format::Json.print(&result, &self.bench.limits);
         printed.map_err(|exit| match exit {
             Exit::Failed { code, message, detail } => Exit::Failed { code, message: message + &of, detail },
             other => other,

@@ -15,7 +15,7 @@ use lockgate_model::Timestamp;
 
 use crate::{
     author::{
-        format::{OutputFormat, Records, unwritten},
+        format::{Format, Records, unwritten},
         map::Mapping,
         workbench::{faulted, now},
     },
@@ -33,7 +33,7 @@ pub struct Pass<'m> {
     mapping: &'m Mapping,
     records: &'m RecordModule,
     module: Arc<Module>,
-    format: OutputFormat,
+    format: &'m Format,
     writer: Box<dyn RecordWriter>,
     sink: Sink<'m>,
     /// All records see one time, as in one run.
@@ -59,12 +59,12 @@ impl<'m> Pass<'m> {
     pub fn new(
         mapping: &'m Mapping,
         records: &'m RecordModule,
-        format: OutputFormat,
+        (format, writer): (&'m Format, Box<dyn RecordWriter>),
         sink: Sink<'m>,
     ) -> Result<Self, Exit> {
         Ok(Self {
             module: mapping.bench.load(&records.module)?,
-            writer: format.writer(&mapping.bench.limits),
+            writer,
             mapping,
             records,
             format,

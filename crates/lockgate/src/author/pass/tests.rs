@@ -2,7 +2,7 @@ use lockgate_compiler::{Passes, Tables, Types};
 use lockgate_document::{Duplicates, ParseOptions};
 
 use super::*;
-use crate::author::{format::Input, workbench::Workbench};
+use crate::author::{format::Format, workbench::Workbench};
 
 /// A mapping and its module for records; `None` where it needs the whole document.
 fn mapping(text: &str) -> (Mapping, Option<Box<RecordModule>>) {
@@ -36,24 +36,28 @@ impl Read for Pieces<'_> {
 fn passed(
     mapping: &Mapping,
     records: &RecordModule,
-    format: OutputFormat,
+    format: &Format,
     text: &str,
     piece: usize,
 ) -> (String, Option<String>) {
     let bench = &mapping.bench;
-    let from = Input::Json.records(&records.streams.path, &bench.limits, bench.options).unwrap();
+    let from = Format::Json.records(&records.streams.path, &bench.limits, bench.options).unwrap();
     let mut out = Vec::new();
     let sink = &mut |bytes: &[u8]| {
         out.extend_from_slice(bytes);
         Ok(ControlFlow::Continue(()))
     };
     let meter = crate::output::Output::new(true).meter(None);
-    let end = Pass::new(mapping, records, format, sink).unwrap().run(Pieces(text.as_bytes(), piece), from, &meter);
+    let end = Pass::new(mapping, records, (format, format.writer(&bench.limits).unwrap()), sink).unwrap().run(
+        Pieces(text.as_bytes(), piece),
+        from,
+        &meter,
+    );
     let code = end.err().map(|exit| exit.json().to_string());
     (String::from_utf8(out).unwrap(), code)
 }
 
-fn whole(mapping: &Mapping, module: &Arc<Module>, format: OutputFormat, text: &str) -> Result<String, Exit> {
+fn whole(mapping: &Mapping, module: &Arc<Module>, format: &Format, text: &str) -> Result<String, Exit> {
     let input = mapping.bench.parse(text.as_bytes()).map_err(|e| Exit::failed(&e.code(), ""))?;
     let result = mapping.map(module, input, "")?;
     Ok(String::from_utf8(format.print(&result, &mapping.bench.limits)?).unwrap())
@@ -165,7 +169,7 @@ fn record_by_record_is_the_whole_document() {
         let module = mapping.whole().unwrap();
         for round in 0..rounds {
             let document = dice.document();
-            let format = if round % 4 == 0 { OutputFormat::Jsonl } else { OutputFormat::Json };
+            let format = if round % 4 == 0 { &Format::Jsonl } else { &Format::Json };
             let piece = 1 + dice.roll(40) as usize;
             let (given, trouble) = passed(&mapping, &records, format, &document, piece);
             match (whole(&mapping, &module, format, &document), trouble) {
