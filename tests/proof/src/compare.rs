@@ -111,6 +111,9 @@ const LISTED: &[(&str, Differs)] = &[
     ("of a key twice and a key that is no text either is told", |_, ours, theirs| {
         either(ours, theirs, ["D1009", "T1003"])
     }),
+    ("of a key that is no text and a fault of a value either is told", |expression, ours, theirs| {
+        matches!(ours, Answer::Error(_)) && is_error(theirs, "T1003") && expression.contains('{')
+    }),
     ("a parent that is nowhere is refused", |_, ours, _| is_error(ours, "S0217")),
     ("of an argument and a context that both do not fit either is told", |_, ours, theirs| {
         either(ours, theirs, ["T0410", "T0411"])

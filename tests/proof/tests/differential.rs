@@ -17,7 +17,7 @@ use lockgate_proof::{
 };
 
 /// Cases of a run on every push, and of a long one.
-const CASES: u64 = 5_000;
+const CASES: u64 = 2_500;
 const CASES_LONG: u64 = 50_000;
 /// Documents each expression runs on.
 const DOCUMENTS: usize = 2;

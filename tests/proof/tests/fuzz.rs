@@ -73,7 +73,10 @@ fn every_target_withstands_its_seeds_and_their_changes() {
                     hold(target, input, name);
                 }
                 let dictionary = folder().join("dictionaries").join(format!("{}.dict", target.dictionary));
-                let words = words(&fs::read_to_string(dictionary).unwrap());
+                let dictionary = fs::read_to_string(dictionary).unwrap();
+                // libFuzzer refuses the file otherwise.
+                assert!(dictionary.bytes().all(|b| b == b'\n' || (0x20..0x7f).contains(&b)), "{}", target.dictionary);
+                let words = words(&dictionary);
                 assert!(words.len() > 10, "{} has no dictionary", target.name);
                 let seeds: Vec<Vec<u8>> = seeds.into_iter().map(|(_, input)| input).collect();
                 let (count, begun) = (AtomicU64::new(0), Instant::now());
