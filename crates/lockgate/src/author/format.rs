@@ -129,6 +129,8 @@ impl Described {
             let Some(below) = below else { break };
             at = below;
         }
+        let member = pointer.rsplit('/').next().filter(|member| !member.is_empty());
+        let message = member.map_or_else(|| message.to_owned(), |member| format!("`{member}` {message}"));
         let problem = Diagnostic::new("LG-FORMAT", at.span, message).file(self.name.clone());
         Exit::problems(Diagnostics(vec![problem]), |_| Some(&self.text))
     }
