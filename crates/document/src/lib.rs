@@ -1,7 +1,5 @@
-//! Values and formats: one arena per run, regions, handles with generation, JSON in and out,
-//! CSV out, and [`xml`] in and out.
-//! Values and formats: one arena per run, regions, handles with generation; JSON, CSV and files of
-//! fixed width in and out.
+//! Values and formats: one arena per run, regions, handles with generation; JSON, XML, CSV, files of
+//! fixed width and EDI in and out; document types.
 //!
 //! A run works on values that the host holds in an [`Arena`] and that a module names by [`Handle`]s.
 //! The methods of the arena are the intrinsics of [`lockgate_model::abi`]; the engine links each to
@@ -9,13 +7,11 @@
 //! to crate; [`Node`] reads it and [`Builder`] writes it.
 //!
 //! The other formats give and take records through [`RecordReader`] and [`RecordWriter`]: [`csv`] as its
-//! `Dialect` says, [`fixed`] as its `Layout` says.
+//! `Dialect` says, [`fixed`] as its `Layout` says, [`xml`], and [`edi`], which is X12 and EDIFACT.
 //!
 //! What the language does with texts and numbers alone stands apart, as pure functions: [`picture`],
 //! [`pattern`], [`radix`], [`affix`], [`url`] and [`base64`]. They refuse by [`Refusal`]. Document
 //! types, which values and mappings are checked against, are [`schema`]s.
-//!
-//! EDI, which is X12 and EDIFACT, is in [`edi`].
 //!
 //! What holds everywhere:
 //! - Memory is bounded: `arena_bytes_max` is asked where a buffer grows, before it grows.

@@ -5,8 +5,14 @@
 //! a binary of three lines with its entry in `Cargo.toml` and a folder of seeds. A test holds the four
 //! together.
 
+use lockgate_document::RecordReader;
+use lockgate_model::Limits;
+
 pub mod compile;
+pub mod csv;
+pub mod edi;
 pub mod evaluate;
+pub mod fixed;
 pub mod flow;
 pub mod json;
 pub mod map_file;
@@ -14,6 +20,7 @@ pub mod parse;
 pub mod pattern;
 pub mod picture;
 pub mod text;
+pub mod xml;
 
 /// A target.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +44,10 @@ pub const TARGETS: &[Target] = &[
     Target { name: "pattern", run: pattern::target, dictionary: "pattern" },
     Target { name: "picture", run: picture::target, dictionary: "picture" },
     Target { name: "text", run: text::target, dictionary: "json" },
+    Target { name: "xml", run: xml::target, dictionary: "xml" },
+    Target { name: "csv", run: csv::target, dictionary: "flat" },
+    Target { name: "fixed", run: fixed::target, dictionary: "flat" },
+    Target { name: "edi", run: edi::target, dictionary: "edi" },
 ];
 
 /// Longest input a target looks at: what is longer says nothing new.
@@ -58,6 +69,39 @@ fn lines<const N: usize>(text: &str) -> ([&str; N], &str) {
         None => std::mem::take(&mut rest),
     });
     (lines, rest)
+}
+
+/// Limits under which a small input stays small.
+fn small() -> Limits {
+    Limits { arena_bytes_max: 8 << 20, ..Limits::default() }
+}
+
+/// The records of the bytes at once, and of the bytes cut in pieces, are the same and end the same.
+///
+/// # Panics
+/// When they are not.
+fn cut_alike(data: &[u8], reader: impl Fn() -> Box<dyn RecordReader>) {
+    let ended = |pieces: &[&[u8]]| {
+        let (mut reader, mut records) = (reader(), Vec::new());
+        for step in 0..=pieces.len() {
+            match pieces.get(step) {
+                Some(piece) => reader.push(piece),
+                None => reader.end(),
+            }
+            loop {
+                match reader.next() {
+                    Ok(Some(record)) => records.push(record),
+                    Ok(None) => break,
+                    Err(error) => return (records, Some((error.code().to_owned(), error.offset()))),
+                }
+            }
+        }
+        (records, None)
+    };
+    let (at, third) = data.split_at(data.len() / 2);
+    let (first, second) = at.split_at(at.len() / 3);
+    let (whole, cut) = (ended(&[data]), ended(&[first, second, third]));
+    assert!(whole == cut, "{} records and {:?}, cut {} and {:?}", whole.0.len(), whole.1, cut.0.len(), cut.1);
 }
 
 /// What the engine takes: nothing newer than the features it has switched on.
