@@ -119,6 +119,8 @@ need_data() {
     npm install --prefix "$folder" --save-exact --ignore-scripts --no-audit --no-fund "$1@$2" >/dev/null 2>&1 && return 0
     [ -n "${CI:-}" ] && { say "could not install $1."; exit 1; }
     say "could not install $1; the tests that need it are skipped."
+}
+
 # The JSON Schema Test Suite, which the sources of PyPI's `jsonschema` carry, for the test of validation.
 need_json_schema_suite() {
     local suite="${CARGO_TARGET_DIR:-target}/suites/json-schema" from
@@ -129,9 +131,15 @@ need_json_schema_suite() {
     mkdir -p "$suite"
     python3 -m pip download --quiet --no-deps --no-binary :all: --dest "$from" jsonschema==4.26.0 >/dev/null 2>&1 &&
         tar xzf "$from"/jsonschema-*.tar.gz -C "$suite" --strip-components=3 --wildcards \
-            '*/json/tests/draft7/*' '*/json/tests/draft2020-12/*' ||
+            '*/json/tests/draft7/*' '*/json/tests/draft2020-12/*' || {
+        rm -rf "$from" "$suite"
+        [ -n "${CI:-}" ] && { say "could not fetch it."; exit 1; }
         say "could not fetch it; its test is skipped."
+        return 0
+    }
     rm -rf "$from"
+}
+
 # The reference implementation of the expression language, which tests compare with: npm `jsonata` of
 # the version that tests/proof names, in a cache outside the repository. Node.js runs it.
 need_reference() {

@@ -100,7 +100,7 @@ fn a_mapping_is_held_to_the_types_beside_it() {
     ] {
         assert_eq!(output.status.code(), Some(1), "{output:?}");
         let shown = text(&output.stderr);
-        let wrong = format!("error[LG-MAP-SOURCE]: the type `person` has no `lsat` here\n  --> {file}:10:38\n");
+        let wrong = format!("error[LG-MAP-SOURCE]: the type `person` has no `lsat` here\n --> {file}:7:54\n");
         for part in [
             wrong.as_str(),
             "did you mean `last`?",

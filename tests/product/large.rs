@@ -64,9 +64,9 @@ impl Mapped {
     }
 
     /// Sends everything; answers how much, and how much memory it ever took.
-    fn feed(&mut self, before: &str, record: &str, after: &str, bytes_min: u64) -> (u64, u64) {
+    fn feed(&mut self, before: &str, record: &str, between: &str, after: &str, bytes_min: u64) -> (u64, u64) {
         let mut input = self.child.stdin.take().unwrap();
-        let records = format!("{record},").repeat((1 << 18) / record.len() + 1);
+        let records = format!("{record}{between}").repeat((1 << 18) / record.len() + 1);
         let mut send = |text: &str| {
             input.write_all(text.as_bytes()).unwrap();
             text.len() as u64
@@ -96,11 +96,39 @@ fn order() -> String {
 fn passes_in_flat_memory(bytes: u64) {
     let folder = lockgate_testkit::temp_dir();
     let mut mapped = Mapped::start(folder.path(), MAPPING, &[]);
-    let (sent, peak) = mapped.feed("{\"head\":{\"n\":1},\"data\":{\"orders\":[", &order(), "]},\"tail\":[1,2]}", bytes);
+    let (sent, peak) =
+        mapped.feed("{\"head\":{\"n\":1},\"data\":{\"orders\":[", &order(), ",", "]},\"tail\":[1,2]}", bytes);
     let (ended, written, last) = mapped.end();
     assert!(ended.status.success(), "{ended:?}");
     assert!(sent >= bytes && written > sent / 20 && last.ends_with(b"]\n"), "{sent} bytes in, {written} out");
     assert!(peak < RSS_MAX, "{} MiB resident for {} MiB of input", peak / MIB, sent / MIB);
+}
+
+/// The same for a table and for XML.
+#[test]
+fn tables_and_xml_larger_than_the_memory_they_may_take_pass_through() {
+    let bytes = if std::env::var_os("LOCKGATE_LONG").is_some() { 1 << 30 } else { 65 * MIB };
+    let rules = "rules:\n  - { to: sku, from: sku }\n  - { to: net, from: '$number(quantity) * $number(price)' }\n";
+    let table = format!("mapping: m\nversion: 1\nsource: {{ records: $ }}\n{rules}");
+    let xml = format!("mapping: m\nversion: 1\nsource: {{ records: orders.line }}\n{rules}");
+    let row = "SKU-00012,\"Keyboard, \"\"quiet\"\"\",3,49.90\r\n";
+    let element = "<line><sku>SKU-00012</sku><name>Keyboard</name><quantity>3</quantity><price>49.90</price></line>";
+    for (mapping, arguments, before, record, after) in [
+        (table, ["--input", "csv", "--output", "csv"], "sku,name,quantity,price\r\n", row, ""),
+        (xml, ["--input", "xml", "--output", "jsonl"], "<orders>", element, "</orders>"),
+    ] {
+        let folder = lockgate_testkit::temp_dir();
+        let mut mapped = Mapped::start(folder.path(), &mapping, &arguments);
+        let (sent, peak) = mapped.feed(before, record, "", after, bytes);
+        let (ended, written, last) = mapped.end();
+        assert!(ended.status.success(), "{ended:?}");
+        let last = String::from_utf8(last).unwrap();
+        assert!(sent >= bytes && written > sent / 20, "{sent} bytes in, {written} out");
+        assert!(
+            ["SKU-00012,149.7\r\n", "{\"sku\":\"SKU-00012\",\"net\":149.7}\n"].iter().any(|end| last.ends_with(end))
+        );
+        assert!(peak < RSS_MAX, "{} MiB resident for {} MiB of {}", peak / MIB, sent / MIB, arguments[1]);
+    }
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod edges;
 mod files;
 mod first_login;
 mod flood;
+mod formats;
 mod gates;
 mod hostile;
 mod house;

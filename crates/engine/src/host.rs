@@ -223,6 +223,8 @@ impl Host {
         if self.module.tasks().len() > 1 && self.arena.bytes_used() > HANDED_OVER_MAX {
             return self.export(h);
         }
+        // A stale handle is a fault, not undefined.
+        self.arena.kind(h)?;
         Ok(self.arena.hand_over(h))
     }
 
