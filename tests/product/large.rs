@@ -143,7 +143,7 @@ fn an_input_larger_than_the_memory_it_may_take_passes_through() {
 fn what_lies_beside_the_records_takes_no_memory_either() {
     let folder = lockgate_testkit::temp_dir();
     let mut mapped = Mapped::start(folder.path(), MAPPING, &["--duplicates", "last"]);
-    let (_, peak) = mapped.feed("{\"head\":[", &order(), "],\"data\":{\"orders\":[]}}", 65 * MIB);
+    let (_, peak) = mapped.feed("{\"head\":[", &order(), ",", "],\"data\":{\"orders\":[]}}", 65 * MIB);
     let (ended, _, last) = mapped.end();
     assert!(ended.status.success() && last == b"[]\n", "{ended:?}");
     assert!(peak < RSS_MAX, "{} MiB resident", peak / MIB);
