@@ -54,7 +54,11 @@ impl Arena {
         if h.slot() != slot {
             return Ok(false);
         }
-        lies_in(&self.values, &mut self.meter, &shared, h, self.depth_max)
+        // What is shared within a value is met more than once: past the region's own size it is copied,
+        // which ends where memory does.
+        let region = self.values.region(slot).ok_or(Fault::StaleHandle)?;
+        let mut left = region.nodes.len() + region.items.len() + region.fields.len() + 1;
+        lies_in(&self.values, &mut self.meter, &shared, &mut left, h, self.depth_max)
     }
 
     /// A shared value is taken as it is, unless it is no data at all.
@@ -197,8 +201,19 @@ impl Copier<'_> {
 
 /// Whether a value and all it contains lies where `shared` says; what lies in regions of the input or
 /// the constants does so altogether.
-fn lies_in(values: &Values, meter: &mut Meter, shared: &Shared, h: Handle, depth: u32) -> Result<bool, Fault> {
+fn lies_in(
+    values: &Values,
+    meter: &mut Meter,
+    shared: &Shared,
+    left: &mut usize,
+    h: Handle,
+    depth: u32,
+) -> Result<bool, Fault> {
     meter.charge(1)?;
+    match left.checked_sub(1) {
+        Some(less) => *left = less,
+        None => return Ok(false),
+    }
     if h.slot() == INPUT_SLOT || h.slot() == CONSTANT_REGION {
         return Ok(true);
     }
@@ -212,7 +227,7 @@ fn lies_in(values: &Values, meter: &mut Meter, shared: &Shared, h: Handle, depth
         Datum::Array { at, len, .. } => {
             let depth = depth.checked_sub(1).ok_or(Fault::DepthExceeded)?;
             for item in region.items(at, len) {
-                if !lies_in(values, meter, shared, *item, depth)? {
+                if !lies_in(values, meter, shared, left, *item, depth)? {
                     return Ok(false);
                 }
             }
@@ -222,7 +237,7 @@ fn lies_in(values: &Values, meter: &mut Meter, shared: &Shared, h: Handle, depth
             let depth = depth.checked_sub(1).ok_or(Fault::DepthExceeded)?;
             for field in region.fields(at, len) {
                 let key = field.key.len == 0 || shared.holds(field.key.slot);
-                if !key || !lies_in(values, meter, shared, field.value, depth)? {
+                if !key || !lies_in(values, meter, shared, left, field.value, depth)? {
                     return Ok(false);
                 }
             }

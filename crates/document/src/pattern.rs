@@ -34,6 +34,10 @@ pub(crate) use replace::{expand, replace_text};
 #[derive(Debug, Clone)]
 pub struct Pattern {
     regex: Regex,
+    /// A search goes no further than its match.
+    near: bool,
+    /// Work for a byte.
+    weight: u64,
 }
 
 /// What is wrong with a pattern, and where.
@@ -81,8 +85,14 @@ impl Found {
 
 /// Longest source in bytes.
 const SOURCE_MAX: usize = 1 << 16;
-/// Memory of a compiled pattern in bytes, and again of what a search caches.
-const PROGRAM_MAX: usize = 1 << 18;
+/// Memory of a compiled pattern in bytes.
+const PROGRAM_MAX: usize = 1 << 16;
+/// A program that is not larger is searched fast, whatever the text.
+const PROGRAM_SMALL: usize = 1 << 13;
+/// Memory of what a search caches, in bytes.
+const CACHE_MAX: usize = 1 << 18;
+/// Work for a byte with a program that is not small.
+const HEAVY: u64 = 16;
 /// The translation nests groups less deep than this.
 const NEST_MAX: u32 = 1000;
 
@@ -100,22 +110,32 @@ impl Pattern {
             return wrong(source.len(), "a regular expression has the flags `i` and `m`, each once");
         }
         let translated = translate::translate(source, flags.contains('i'), flags.contains('m'))?;
-        let compiled = RegexBuilder::new(&translated)
-            .unicode(true)
-            .size_limit(PROGRAM_MAX)
-            .dfa_size_limit(PROGRAM_MAX)
-            .nest_limit(NEST_MAX)
-            .build();
-        match compiled {
-            Ok(regex) => Ok(Pattern { regex }),
+        let compile = |program_max| {
+            let mut builder = RegexBuilder::new(&translated);
+            builder.unicode(true).size_limit(program_max).dfa_size_limit(CACHE_MAX).nest_limit(NEST_MAX).build()
+        };
+        let near = stops_at_its_match(&translated);
+        if let Ok(regex) = compile(PROGRAM_SMALL) {
+            return Ok(Pattern { regex, near, weight: 1 });
+        }
+        match compile(PROGRAM_MAX) {
+            // A text may drive it through all its states at each byte.
+            Ok(regex) => Ok(Pattern { regex, near, weight: HEAVY }),
             Err(regex::Error::CompiledTooBig(_)) => wrong(0, "the regular expression repeats too much"),
             Err(_) => wrong(0, "the regular expression cannot be compiled"),
         }
     }
 
-    /// Units of work of a search in so many bytes: linear in them, and more for a long pattern.
+    /// Units of work of one search in so many bytes.
     pub(crate) fn work(&self, bytes: usize) -> u64 {
-        (bytes as u64).saturating_mul(1 + self.regex.as_str().len() as u64 / 64)
+        (bytes as u64).saturating_mul(self.weight)
+    }
+
+    /// Units of work of the search behind a match, which went over `covered` bytes with so many left.
+    /// Where it may have looked to the end of the text for a longer match, that counts too.
+    pub(crate) fn work_on(&self, covered: usize, left: usize) -> u64 {
+        let looked = if self.near { 0 } else { left as u64 / 8 };
+        (covered as u64).saturating_add(looked).saturating_add(8).saturating_mul(self.weight)
     }
 
     /// The first match at or after a place; none too when the place is not one of the text.
@@ -163,6 +183,42 @@ impl Pattern {
         }
         Ok(())
     }
+}
+
+/// Whether a search of a translated pattern never reads far past its match: it repeats nothing without
+/// end, or only what stands last.
+fn stops_at_its_match(translated: &str) -> bool {
+    let (mut in_class, mut chars) = (0, translated.char_indices().peekable());
+    while let Some((at, c)) = chars.next() {
+        match c {
+            '\\' => {
+                // An escape, with its code in braces.
+                chars.next();
+                if let Some((_, '{')) = chars.peek() {
+                    chars.by_ref().find(|(_, c)| *c == '}');
+                }
+            }
+            '[' => in_class += 1,
+            ']' => in_class -= 1,
+            _ if in_class > 0 => {}
+            '*' | '+' => return is_last(translated, at + 1),
+            '{' => {
+                let rest = translated.get(at..).unwrap_or_default();
+                let counts = rest.split_once('}').map_or(rest, |(counts, _)| counts);
+                if counts.ends_with(',') {
+                    return is_last(translated, at + counts.len() + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+    true
+}
+
+/// Nothing but the end of groups follows a repetition, and there is no other way to match.
+fn is_last(translated: &str, end: usize) -> bool {
+    let rest = translated.get(end..).unwrap_or_default();
+    !translated.contains('|') && rest.chars().all(|c| matches!(c, ')' | '?'))
 }
 
 /// How many at most; D30x0 when negative.

@@ -28,7 +28,7 @@ use body::Callee;
 pub use body::{At, Body};
 
 /// Patterns that a module may have: each is held in memory as long as the module is.
-const PATTERNS_MAX: usize = 256;
+const PATTERNS_MAX: usize = 128;
 
 /// A compiled module.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -158,3 +158,21 @@ fn single_values_are_documents_too() {
     let range = arena.range(one, nine).unwrap();
     assert_eq!(arena.export(range, &Limits::default()).unwrap().print(100).unwrap(), b"[1,2,3,4,5,6,7,8,9]");
 }
+
+#[test]
+fn a_value_that_is_shared_over_and_over_is_not_walked_over_and_over() {
+    let (mut arena, _, scratch) = frame_and_scratch();
+    let mut value = arena.parse_json(b"[1]").unwrap();
+    for _ in 0..40 {
+        let list = arena.arr_new(0).unwrap();
+        for _ in 0..8 {
+            arena.arr_push(list, value).unwrap();
+        }
+        value = list;
+    }
+    let before = arena.charged();
+    assert_eq!(arena.lies_in(value, scratch), Ok(false));
+    assert!(arena.charged() - before < 2_000, "{}", arena.charged() - before);
+    let plain = arena.parse_json(br#"{"a":[1,"x",{"b":null}]}"#).unwrap();
+    assert_eq!(arena.lies_in(plain, scratch), Ok(true));
+}

@@ -74,10 +74,10 @@ impl Arena {
         let limit = (!limit.is_nan()).then_some(limit);
         let string = self.values.str(text);
         let (meter, memory) = (&mut self.meter, &mut self.memory);
-        meter.charge(pattern.work(string.len()))?;
-        let (mut all, mut claimed) = (Vec::new(), 0);
-        let found = pattern.each(string, limit, |found| {
-            meter.charge(pattern.work(string.len().saturating_sub(found.end.byte)))?;
+        let (mut all, mut claimed, mut from) = (Vec::new(), 0, 0);
+        let found = pattern.each(string, limit, |found| -> Result<(), Fault> {
+            meter.charge(pattern.work_on(found.end.byte.saturating_sub(from), string.len().saturating_sub(from)))?;
+            from = found.end.byte;
             let bytes = (size_of::<Found>() + found.groups.len() * size_of::<Option<Range<usize>>>()) as u64;
             memory.claim(bytes)?;
             claimed += bytes;
@@ -85,7 +85,10 @@ impl Arena {
             Ok(())
         });
         memory.release(claimed);
-        found.map(|()| all)
+        found?;
+        // The last search found nothing more.
+        meter.charge(pattern.work(string.len().saturating_sub(from)))?;
+        Ok(all)
     }
 
     /// `match(s, pattern, limit)`: `$match`.
@@ -167,10 +170,9 @@ impl Arena {
         let Some(text) = self.string_argument(s, 1)? else { return Ok(Handle::UNDEFINED) };
         let held = self.held(pattern);
         let searched = held.get()?;
-        self.meter.charge(searched.work(text.len as usize))?;
-        let Some(found) = searched.find_from(self.values.str(text), Place::default()) else {
-            return Ok(Handle::UNDEFINED);
-        };
+        let found = searched.find_from(self.values.str(text), Place::default());
+        self.meter.charge(searched_work(searched, text, 0, found.as_ref()))?;
+        let Some(found) = found else { return Ok(Handle::UNDEFINED) };
         let text = self.text_here(text)?;
         let s = self.put_text(text)?;
         self.match_object(text, &found, &Form::Matcher(next, s, pattern))
@@ -187,9 +189,10 @@ impl Arena {
         let text = self.values.datum(s)?.as_text().ok_or(Fault::WrongKind)?;
         let held = self.held(pattern);
         let searched = held.get()?;
-        self.meter.charge(searched.work((text.len as usize).saturating_sub(end.byte)))?;
         let before = Found { start: end, end, groups: Vec::new() };
-        match searched.next(self.values.str(text), &before)? {
+        let behind = searched.next(self.values.str(text), &before)?;
+        self.meter.charge(searched_work(searched, text, end.byte, behind.as_ref()))?;
+        match behind {
             Some(found) => self.match_object(text, &found, &Form::Matcher(next, s, pattern)),
             None => Ok(Handle::UNDEFINED),
         }
@@ -320,6 +323,15 @@ impl Arena {
         let byte = ruler.to(self.values.str(text), character.max(0.0) as usize);
         self.meter.charge_bytes(if byte < before { byte } else { byte - before })?;
         Ok(byte)
+    }
+}
+
+/// Units of work of a search from a byte on that found this.
+fn searched_work(pattern: &Pattern, text: Text, from: usize, found: Option<&Found>) -> u64 {
+    let left = (text.len as usize).saturating_sub(from);
+    match found {
+        Some(found) => pattern.work_on(found.end.byte.saturating_sub(from), left),
+        None => pattern.work(left),
     }
 }
 

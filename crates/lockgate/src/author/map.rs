@@ -45,7 +45,7 @@ pub struct Map {
     #[command(flatten)]
     reading: Reading,
     /// Tell which rule made which field, and which rules set nothing and why, for one document.
-    #[arg(long, conflicts_with = "lines")]
+    #[arg(long, conflicts_with_all = ["lines", "input", "format", "duplicates"])]
     explain: bool,
     /// Draw the mapping as SVG, to this file or to standard output.
     #[arg(long, value_name = "OUT.svg", num_args = 0..=1, conflicts_with_all = ["lines", "explain"])]

@@ -195,7 +195,7 @@ impl<'m> Pass<'m> {
         let (writer, out) = (&mut self.writer, &mut self.out);
         let entries = root.items().take(root.len().saturating_sub(1));
         let written = entries.into_iter().try_for_each(|entry| writer.write(entry, out));
-        if written.is_err() {
+        if written.is_err() || self.out.len() > PIECE_BYTES {
             // What could be written is shown before the trouble is.
             let _ = self.sent()?;
         }

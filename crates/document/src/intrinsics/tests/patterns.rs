@@ -140,12 +140,22 @@ fn a_replacement_ends_where_the_arena_does() {
 }
 
 #[test]
-fn searching_again_and_again_is_charged_for() {
-    let mut b = Bench::new();
-    let re = pattern(&mut b, "x$|a", "");
-    let text = b.json(&format!("\"{}\"", "a".repeat(4_000)));
-    let before = b.arena.charged();
-    b.arena.match_all(text, re, NO_LIMIT).unwrap();
-    // Each search may go through all of the text behind it.
-    assert!(b.arena.charged() - before >= 4_000 * 4_000 / 2);
+fn a_search_is_charged_for_what_it_may_have_read() {
+    let charged = |source: &str, text: &str| {
+        let mut b = Bench::new();
+        let re = pattern(&mut b, source, "");
+        let text = b.json(&format!("\"{text}\""));
+        let before = b.arena.charged();
+        b.arena.split(text, re, NO_LIMIT).unwrap();
+        b.arena.charged() - before
+    };
+    // Each search may go through all of the text behind it in vain.
+    let many = "a".repeat(4_000);
+    assert!(charged("a*x|a", &many) >= 4_000 * 4_000 / 16);
+    // One that ends at its match reads the text once.
+    for near in ["a", "[ab]{1,3}", "(?:a+)", "a|b", "[*+|]|a"] {
+        assert!(charged(near, &many) < 4_000 * 100, "{near}: {}", charged(near, &many));
+    }
+    // A program of many states may visit them all at each byte.
+    assert!(charged("[ab]*a[ab]{300}c", &"ab".repeat(2_000)) >= 16 * 4_000);
 }
