@@ -21,8 +21,6 @@ pub use lockgate_mapping::{MapFile, streams::Whole};
 pub use expression::{Scope, compile_condition, compile_expression, expression_module, expression_module_within};
 pub use flow::{ERROR_TYPES, error_type_names};
 pub use format::{format, is_named};
-pub use lockgate_mapping::expression::format as format_expression;
-pub use lockgate_mapping::{picture::picture, rules, yaml};
 pub use mapping::{Passes, RecordModule, Tables, compile_map, explain_module, map_module, map_record_module};
 pub use module::Compiled;
 pub use project::{Case, Catalog, Declaration, OperationInfo, Project, Sources};

@@ -151,16 +151,14 @@ impl Document {
 
     /// The arena and the value's handle in it: a run begins on its input's own arena, nothing is copied.
     /// The arena keeps the limits it was made with: see [`Arena::set_limits`].
-    pub fn into_arena(self) -> (Arena, Handle) {
+    pub fn into_arena(self) -> Result<(Arena, Handle), Fault> {
         if self.root.slot() > INPUT_SLOT || self.root.slot() == CONSTANT_REGION {
             // What a run made stands beside its temporaries and means its module's constants.
             let mut arena = self.arena.alike();
-            return match arena.copy_node(self.root()) {
-                Ok(root) => (arena, root),
-                Err(_) => (arena, Handle::UNDEFINED),
-            };
+            let root = arena.copy_node(self.root())?;
+            return Ok((arena, root));
         }
-        (self.arena, self.root)
+        Ok((self.arena, self.root))
     }
 
     pub(crate) fn parts(&self) -> (&Arena, Handle) {

@@ -21,15 +21,6 @@ pub struct Compiled {
 }
 
 impl Compiled {
-    /// Bytes of machine code with its tables.
-    pub fn len(&self) -> usize {
-        self.code.len()
-    }
-    /// Is there none? There always is.
-    pub fn is_empty(&self) -> bool {
-        self.code.is_empty()
-    }
-
     /// The module of this code, where `wasm` is what it was compiled from.
     pub(crate) fn module(&self, engine: &wasmtime::Engine, digest: Digest) -> Result<wasmtime::Module, LoadError> {
         if digest != self.digest {

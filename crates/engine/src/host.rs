@@ -86,7 +86,7 @@ impl Host {
         waits: Waits,
         stop: &Arc<Stop>,
     ) -> Result<Box<Self>, Fault> {
-        let (mut arena, input) = input.into_arena();
+        let (mut arena, input) = input.into_arena()?;
         arena.set_limits(&limits);
         arena.set_constants(Arc::clone(module.constants()));
         arena.set_now(now);

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lockgate_compiler::picture;
+use lockgate_mapping::picture::picture;
 use lockgate_model::{Diagnostic, Diagnostics};
 use serde_json::json;
 

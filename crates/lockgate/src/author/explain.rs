@@ -5,11 +5,12 @@ mod words;
 
 use std::io::IsTerminal;
 
-use lockgate_compiler::{
-    Tables, Types, explain_module, format_expression,
+use lockgate_compiler::{Tables, Types, explain_module};
+use lockgate_document::{Kind, Node};
+use lockgate_mapping::{
+    expression::format as format_expression,
     rules::{ArrayRule, From, Lines, Site, Target, ValueRule},
 };
-use lockgate_document::{Kind, Node};
 use lockgate_model::Diagnostics;
 use serde::Serialize;
 use serde_json::value::RawValue;

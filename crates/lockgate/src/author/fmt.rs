@@ -8,7 +8,8 @@ use std::{
 };
 
 use clap::Args;
-use lockgate_compiler::{format, format_expression, is_named};
+use lockgate_compiler::{format, is_named};
+use lockgate_mapping::expression::format as format_expression;
 use lockgate_model::{Diagnostic, Diagnostics};
 use serde_json::{Value, json};
 

@@ -6,12 +6,12 @@
 use std::{path::Path, str::FromStr};
 
 use clap::{Args, ValueEnum};
-use lockgate_compiler::yaml;
 use lockgate_document::{
     Builder, CsvReader, CsvWriter, Document, Duplicates, Fault, FixedReader, FixedWriter, FormatError, JsonLines,
     JsonLinesWriter, JsonRecords, JsonWriter, Kind, LayoutProblem, ParseOptions, RecordReader, RecordWriter, csv, edi,
     fixed, xml,
 };
+use lockgate_mapping::yaml;
 use lockgate_model::{Diagnostic, Diagnostics, Limits};
 
 use crate::{author::sources, exit::Exit};
@@ -290,7 +290,14 @@ impl Format {
             (_, kind) => {
                 let Some(mut writer) = self.writer(limits) else { return Ok(out) };
                 let written = match kind {
-                    Kind::Array => root.items().try_for_each(|item| writer.write(item, &mut out)),
+                    Kind::Array => root.items().try_for_each(|item| {
+                        writer.write(item, &mut out)?;
+                        // A value may stand in it over and over: what is written is bounded, as JSON is.
+                        match out.len() as u64 > limits.reply_bytes_max {
+                            true => Err(FormatError::fault(&Fault::ReplyTooLarge, 0)),
+                            false => Ok(()),
+                        }
+                    }),
                     _ => writer.write(root, &mut out),
                 };
                 written.and_then(|()| writer.finish(&mut out)).map_err(|error| unwritten(&error))?;
@@ -304,4 +311,22 @@ impl Format {
 pub fn unwritten(error: &FormatError) -> Exit {
     let of = error.record().map(|record| format!(" (record {record} of the output)")).unwrap_or_default();
     Exit::failed(error.code(), format!("cannot write the output: {}{of}", error.message()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_of_a_list_is_bounded_in_every_format() {
+        let limits = Limits { reply_bytes_max: 10_000, ..Limits::default() };
+        let line = format!("{{\"a\":\"{}\"}}", "x".repeat(1_000));
+        let few = Document::parse(format!("[{line}]").as_bytes(), &limits).unwrap();
+        let many = Document::parse(format!("[{}]", vec![line; 20].join(",")).as_bytes(), &limits).unwrap();
+        for name in ["json", "jsonl", "csv"] {
+            let format = name.parse::<Named>().unwrap().open().unwrap();
+            assert!(format.print(&few, &limits).unwrap().len() > 1_000, "{name}");
+            assert!(format.print(&many, &limits).is_err(), "{name}");
+        }
+    }
 }
