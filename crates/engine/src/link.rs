@@ -60,10 +60,13 @@ impl Wire for bool {
 }
 
 /// Takes what was charged off the fuel once enough has gathered.
+#[inline]
 fn settle(caller: &mut Run<'_>) -> Result<()> {
-    if !caller.data().is_due() {
-        return Ok(());
-    }
+    if caller.data().is_due() { settle_now(caller) } else { Ok(()) }
+}
+
+#[cold]
+fn settle_now(caller: &mut Run<'_>) -> Result<()> {
     let mut store = caller.as_context_mut();
     let left = store.get_fuel()?;
     let fuel = store.data_mut().settle(left)?;
@@ -206,7 +209,7 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Box<Host>>> {
 
 #[cfg(test)]
 mod tests {
-    use std::{collections::BTreeSet, sync::Arc, time::Instant};
+    use std::{collections::BTreeSet, sync::Arc};
 
     use lockgate_document::Document;
     use lockgate_model::{
@@ -220,7 +223,7 @@ mod tests {
         config::wasmtime_engine,
         host::Host,
         load::load,
-        stop::Stop,
+        run::Start,
         tests::wasm::{NOW, Wasm},
     };
 
@@ -232,8 +235,8 @@ mod tests {
         let all = Wasm::new(Op::ALL).task("/do/0").step(&[&|e| e.task(0).end(DONE)]);
         let module = Arc::new(load(&linker, &all.bytes(), None).unwrap());
 
-        let stop = Arc::new(Stop::new(Instant::now(), CancelToken::new()));
-        let host = Host::new(&module, Document::undefined(), Limits::default(), NOW, Waits::Virtual, &stop).unwrap();
+        let start = Start::new(&module, Document::undefined(), Limits::default(), NOW, CancelToken::new());
+        let host = Host::new(start, Waits::Virtual).unwrap();
         let mut store = wasmtime::Store::new(&engine, host);
         let linked: BTreeSet<String> = linker.iter(&mut store).map(|(_, name, _)| name.to_owned()).collect();
         assert_eq!(linked, INTRINSICS.iter().map(|row| row.name.to_owned()).collect());

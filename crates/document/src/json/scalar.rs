@@ -7,7 +7,10 @@ use crate::text::{ASCII, PLAIN, Text, fingerprint, plain_run};
 
 impl Reader<'_> {
     /// Reads the string that begins with the quote at `pos`.
-    #[inline]
+    ///
+    /// Always inlined: passed back through memory, the parts of a text are written one by one and read
+    /// as one, which stalls for longer than the string takes to read.
+    #[inline(always)]
     pub(super) fn string(&mut self) -> Read<Text> {
         let start = self.pos + 1;
         let rest = self.bytes.get(start..).unwrap_or_default();
@@ -91,8 +94,8 @@ impl Reader<'_> {
         digits.iter().try_fold(0, |code, &digit| Some(code * 16 + char::from(digit).to_digit(16)?))
     }
 
-    /// Reads the number at `pos`.
-    #[inline]
+    /// Reads the number at `pos`. Always inlined, as [`Self::string`].
+    #[inline(always)]
     pub(super) fn number(&mut self) -> Read<Datum> {
         let start = self.pos;
         let is_negative = self.peek() == b'-';

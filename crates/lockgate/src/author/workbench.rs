@@ -27,14 +27,7 @@ pub struct Workbench {
 impl Workbench {
     /// A small engine for one run at a time.
     pub fn new() -> Result<Self, Exit> {
-        let config = EngineConfig {
-            workers: 1,
-            stacks_max: 8,
-            stacks_per_tenant_max: 8,
-            modules_max: 64,
-            ..EngineConfig::default()
-        };
-        let engine = Engine::new(config).map_err(|e| Exit::failed("LG-ENGINE", e.to_string()))?;
+        let engine = Engine::new(EngineConfig::alone()).map_err(|e| Exit::failed("LG-ENGINE", e.to_string()))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(Self { engine, runtime, limits: Limits::default(), options: ParseOptions::default() })
     }
@@ -51,12 +44,12 @@ impl Workbench {
 
     /// Runs a module over an input under other limits.
     pub fn run_within(&self, module: &Arc<Module>, input: Document, limits: Limits) -> Outcome {
-        self.runtime.block_on(self.engine.evaluate(module, input, Mocks::default(), limits, now()))
+        self.engine.evaluate_here(module, input, limits, now())
     }
 
     /// Runs a module over an input at this time.
     pub fn run_at(&self, module: &Arc<Module>, input: Document, now: Timestamp) -> Outcome {
-        self.runtime.block_on(self.engine.evaluate(module, input, Mocks::default(), self.limits, now))
+        self.engine.evaluate_here(module, input, self.limits, now)
     }
 
     /// The same unless `stopped` comes first, which ends the run.

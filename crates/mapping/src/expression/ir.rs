@@ -60,6 +60,8 @@ pub struct Variable {
     pub scope: ScopeId,
     /// Every value bound to it is a number or undefined, and it is not shared.
     pub number: bool,
+    /// It is bound to a function that nobody reads: all its calls are written out.
+    pub unread: bool,
 }
 
 /// A scope: a block, a function, or the whole expression.
@@ -78,6 +80,8 @@ pub struct LambdaFacts {
     pub uses_context: bool,
     /// Its context is the root.
     pub at_root: bool,
+    /// It is a function of the module, not a part of the function around it.
+    pub lifted: bool,
 }
 
 /// An expression and where it stands.
