@@ -33,11 +33,21 @@ fn main() {
     let engine = Engine::new(EngineConfig::alone()).unwrap();
     let limits =
         Limits { arena_bytes_max: 1 << 30, cost_max: u64::MAX >> 1, reply_bytes_max: 1 << 30, ..Limits::default() };
+    // `cargo bench … -- A` runs one part alone.
+    let asked = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let is_asked = |part| asked.as_ref().is_none_or(|asked| asked == part);
     println!("CPU time of one document, the median of {ROUNDS} rounds; ratio to typed structs by hand");
     let folder = tempfile::tempdir().unwrap();
-    workload("A", INVOICE, "invoice.jsonata", &orders::one(), by_hand::one, &engine, limits, folder.path());
-    workload("B", INVOICES, "invoices.jsonata", &orders::many(10 << 20), by_hand::many, &engine, limits, folder.path());
-    compiling(&engine);
+    let folder = folder.path();
+    if is_asked("A") {
+        workload("A", INVOICE, "invoice.jsonata", &orders::one(), by_hand::one, &engine, limits, folder);
+    }
+    if is_asked("B") {
+        workload("B", INVOICES, "invoices.jsonata", &orders::many(10 << 20), by_hand::many, &engine, limits, folder);
+    }
+    if is_asked("compile") {
+        compiling(&engine);
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "one table has many columns")]

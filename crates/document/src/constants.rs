@@ -11,6 +11,7 @@ use crate::handle::Handle;
 use crate::json::{ParseError, ParseOptions, Pending, Source, Target, read};
 use crate::memory::Memory;
 use crate::pattern::Pattern;
+use crate::plan::Plan;
 use crate::region::Region;
 
 /// The constants of one module, immutable. Their handles are known at compile time: see
@@ -20,6 +21,8 @@ pub struct Constants {
     count: u32,
     /// For each constant, once it was asked for as a pattern, what it is compiled to.
     patterns: Box<[OnceLock<Option<Box<Pattern>>>]>,
+    /// The same for those asked for as plans.
+    pub(crate) plans: Box<[OnceLock<Option<Box<Plan>>>]>,
 }
 
 impl Constants {
@@ -61,7 +64,8 @@ impl Constants {
     }
 
     fn of(region: Region, count: u32) -> Constants {
-        Constants { region, count, patterns: (0..count).map(|_| OnceLock::new()).collect() }
+        let patterns = (0..count).map(|_| OnceLock::new()).collect();
+        Constants { region, count, patterns, plans: (0..count).map(|_| OnceLock::new()).collect() }
     }
 
     /// The constant as a pattern, compiled when it is first asked for: see

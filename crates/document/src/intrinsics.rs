@@ -12,6 +12,7 @@ mod build;
 mod functions;
 mod inspect;
 mod list;
+mod made;
 mod navigate;
 mod numbers;
 mod order;

@@ -51,6 +51,7 @@ mod number;
 mod options;
 pub mod pattern;
 pub mod picture;
+mod plan;
 pub mod radix;
 mod records;
 mod refusal;

@@ -9,6 +9,7 @@ use crate::datum::{Datum, Field};
 use crate::fault::Fault;
 use crate::handle::Handle;
 use crate::number::Number;
+use crate::plan::Plan;
 use crate::region::{LINEAR_MAX, Region};
 use crate::text::Text;
 
@@ -88,6 +89,29 @@ impl Values {
         node.and_then(|datum| datum.as_text()).ok_or(Fault::WrongKind)
     }
 
+    /// The constant number `k` as what a field is read by.
+    #[inline]
+    pub(crate) fn constant_key(&self, k: u32) -> Result<Key, Fault> {
+        let node = NODE_FIRST.checked_add(k).and_then(|node| self.constants.region().nodes.get(node as usize));
+        match node {
+            Some(&Datum::Text { traits, slot, at, len, print }) => {
+                Ok(Key::Field(Text { at, len, print, slot, traits }))
+            }
+            Some(&Datum::Array { at, len, .. }) if len > 0 => Ok(Key::Path(Path { at, len })),
+            _ => Err(Fault::WrongKind),
+        }
+    }
+    /// The constant number `k` as a plan.
+    #[inline]
+    pub(crate) fn plan(&self, k: u32) -> Result<&Plan, Fault> {
+        let slot = self.constants.plans.get(k as usize).ok_or(Fault::WrongKind)?;
+        slot.get_or_init(|| Plan::read(self, Handle::constant(k)).map(Box::new)).as_deref().ok_or(Fault::WrongKind)
+    }
+    /// Field `i` of a path.
+    pub(crate) fn field_of_path(&self, path: Path, i: u32) -> Result<Text, Fault> {
+        self.datum(self.item(CONSTANT_REGION, path.at, i))?.as_text().ok_or(Fault::WrongKind)
+    }
+
     /// The number, if it is one.
     #[inline]
     pub(crate) fn number(&self, datum: Datum) -> Option<Number<'_>> {
@@ -135,6 +159,22 @@ impl Values {
         let is_it = |at: u32| fields.get(at as usize).is_some_and(|field| self.same_text(field.key, key));
         Ok(index.find(index.hash(self.str(key)), is_it))
     }
+}
+
+/// A constant by which a field is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Key {
+    /// A field of the value.
+    Field(Text),
+    /// Fields of fields.
+    Path(Path),
+}
+
+/// Names of fields, one inside the other: a span of items of the constants, at least one.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Path {
+    pub(crate) at: u32,
+    pub(crate) len: u32,
 }
 
 /// The parts of an object's node.

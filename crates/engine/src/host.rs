@@ -24,7 +24,7 @@ const BYTES_PER_UNIT: u64 = 16;
 const HANDED_OVER_MAX: u64 = 256 << 10;
 /// One run.
 pub(crate) struct Host {
-    pub(crate) arena: Arena,
+    pub(crate) arena: Box<Arena>,
     pub(crate) module: Arc<Module>,
     pub(crate) frame: Frame,
     pub(crate) limits: Limits,

@@ -105,6 +105,22 @@ pub mod pattern {
     pub const FLAGS: &str = "flags";
 }
 
+/// A constant that says what a new value is made of: an object whose fields are the new object's, or an
+/// array of the parts of a text. Each is one of
+///
+/// * an array of names, a path: what `get` gives for it;
+/// * a number, an argument: the handle given in that place, the first is 0;
+/// * `{"number": n}`, an argument that holds the bits of an f64 instead; it is not infinite;
+/// * `{"value": …}`: this value.
+pub mod plan {
+    /// Arguments that a call takes beside the plan.
+    pub const ARGUMENTS: usize = 6;
+    /// Key of an argument that is an f64.
+    pub const NUMBER: &str = "number";
+    /// Key of a value.
+    pub const VALUE: &str = "value";
+}
+
 /// Comparisons of `cmp`.
 pub mod cmp {
     /// `<`
@@ -183,7 +199,8 @@ macro_rules! intrinsics {
 }
 
 // A `code` parameter is the number of a standard error without its letter: 2001 is T2001, 1001 D1001.
-// `k` below is the index of a string constant (handle `constant(k)`).
+// `k` below is the index of a string constant (handle `constant(k)`). Where it names the field that is read it
+// may be the index of an array of strings as well: a path, whose fields before the last are read as by `get_step`.
 intrinsics! {
     // --- frame
     /// `task(pc)`: task `pc` begins: it is current for errors and timings; the scratch region is emptied.
@@ -212,14 +229,29 @@ intrinsics! {
     Get "get" "hi" "h" 2;
     /// `get_step(h, k)`: like `get` between two steps of a path: a sequence of one stays a sequence where its item is an array.
     GetStep "get_step" "hi" "h" 2;
+    /// `get_each(h, k)`: like `get_step` where the loop that follows asks the filters of the step: every array that a
+    /// context gives is its items.
+    GetEach "get_each" "hi" "h" 2;
     /// `get_dyn(object, key)`: `$lookup`: like `get` with a computed key.
     GetDyn "get_dyn" "hh" "h" 3;
+    /// `get_truthy(h, k)`: `truthy(get(h, k))`.
+    GetTruthy "get_truthy" "hi" "i" 2;
+    /// `get_eq(h, k, b)`: `eq(get(h, k), b)`.
+    GetEq "get_eq" "hih" "i" 3;
+    /// `get_ne(h, k, b)`: `ne(get(h, k), b)`.
+    GetNe "get_ne" "hih" "i" 3;
+    /// `get_cmp(h, k, b, how)`: `cmp(get(h, k), b, how)`.
+    GetCompare "get_cmp" "hihi" "h" 3;
+    /// `get_sum(h, k)`: `sum(get(h, k))`.
+    GetSum "get_sum" "hi" "f" 3;
     /// `wildcard(h)`: all values of an object, or all items; a sequence.
     Wildcard "wildcard" "h" "h" 4;
     /// `descend(h)`: the value and all below it; a sequence.
     Descend "descend" "h" "h" 8;
     /// `len(h)`: items of an array, 0 for undefined, else 1.
     Len "len" "h" "i" 1;
+    /// `items(h)`: items of an array, 0 for undefined, -1 for any other value.
+    Items "items" "h" "i" 1;
     /// `at(h, i)`: item `i` of an array; a single value is its own item 0; else undefined.
     At "at" "hi" "h" 1;
     /// `index(h, n)`: a constant predicate: floor(n), negative from the end.
@@ -235,6 +267,10 @@ intrinsics! {
     SeqAdd "seq_add" "hh" "" 2;
     /// `seq_end(acc, flags)`: closes it: see [`seq`].
     SeqEnd "seq_end" "hi" "h" 2;
+    /// `seq_next(acc, h, list, i)`: `seq_push(acc, h)`, then `at(list, i)`.
+    SeqNext "seq_next" "hhhi" "h" 3;
+    /// `seq_one(h, flags)`: a sequence of this one result, closed: `seq_new`, `seq_push` and `seq_end`.
+    SeqOne "seq_one" "hi" "h" 2;
     /// `keep(h)`: `[]` on a path's result: it stays an array with one item; undefined stays undefined.
     Keep "keep" "h" "h" 2;
     // --- inspect
@@ -270,6 +306,8 @@ intrinsics! {
     // --- build
     /// `arr_new(flags)`: an empty array; see [`array`].
     ArrNew "arr_new" "i" "h" 4;
+    /// `arr_of(h, flags)`: `arr_new(flags)` with what `arr_append` adds.
+    ArrOf "arr_of" "hi" "h" 4;
     /// `arr_push(a, h)`: adds one item as it is; undefined adds nothing.
     ArrPush "arr_push" "hh" "" 2;
     /// `arr_append(a, h)`: adds the items of an array, or one item; undefined adds nothing.
@@ -286,11 +324,17 @@ intrinsics! {
     ObjSetNum "obj_set_num" "hif" "" 3;
     /// `obj_copy(o, dk, h, sk)`: `obj_set(o, dk, get(h, sk))`.
     ObjCopy "obj_copy" "hihi" "" 3;
+    /// `obj_fill(o, k, h, a, b, c, d, e, f)`: adds or replaces all fields of constant `k`, a [`plan`] on `h`; to a
+    /// new object when `o` is undefined; gives the object. Undefined adds nothing.
+    ObjFill "obj_fill" "hihllllll" "h" 4;
     /// `obj_set_dyn(o, key, h)`: key must be a string (T1003); a key twice is D1009.
     ObjSetDyn "obj_set_dyn" "hhh" "" 3;
     // --- strings
     /// `concat(a, b)`: the operator `&`: each as by `$string`, undefined is empty.
     Concat "concat" "hh" "h" 4;
+    /// `concat_all(k, h, a, b, c)`: `concat` of all parts of constant `k`, a [`plan`] on `h`; undefined where that
+    /// fails for one of them.
+    ConcatAll "concat_all" "ihlll" "h" 4;
     /// `to_string(h, pretty)`: `$string`.
     ToString "to_string" "hi" "h" 4;
     /// `to_number(h)`: `$number`; D3030, T0410.

@@ -39,10 +39,12 @@ impl<'a> Emitter<'a> {
         self.body.ins().f64_const(start.into()).local_set(result).i32_const(0).local_set(count);
         match numbers {
             Numbers::Step(path, before, last) => {
-                self.steps(path, before);
+                let selecting = self.leading(path, before, true);
                 let items = self.stash();
                 self.each(items, |e, item, _, _| {
-                    e.with_context(Context::Local(item), |e| e.take_number(builtin, last, result, count));
+                    e.with_context(Context::Local(item), |e| {
+                        e.when_selected(selecting, |e| e.take_number(builtin, last, result, count));
+                    });
                 });
             }
             Numbers::Map(list, lambda) => {

@@ -9,7 +9,10 @@ use lockgate_mapping::expression::{
 use lockgate_model::abi::{self, Op, array};
 use wasm_encoder::{BlockType, ValType};
 
-use super::emitter::{Context, Emitter};
+use super::{
+    emitter::{Context, Emitter},
+    path::reads_field,
+};
 
 impl<'a> Emitter<'a> {
     /// Pushes an array. `cons`: it is a step of a path, whose arrays stay whole.
@@ -19,10 +22,19 @@ impl<'a> Emitter<'a> {
             self.body.ins().i64_const(abi::constant(k));
             return;
         }
-        self.body.ins().i32_const(if cons { array::CONS } else { 0 });
-        self.body.op(Op::ArrNew);
+        let flags = if cons { array::CONS } else { 0 };
+        let mut rest = items;
+        if let Some(((first, false), others)) = items.split_first() {
+            self.handle(first);
+            self.body.ins().i32_const(flags);
+            self.body.op(Op::ArrOf);
+            rest = others;
+        } else {
+            self.body.ins().i32_const(flags);
+            self.body.op(Op::ArrNew);
+        }
         let list = self.stash();
-        for (item, whole) in items {
+        for (item, whole) in rest {
             self.handle(item);
             let single = *whole || matches!(item.kind, Kind::Constant(_)) || self.kind_of(item) != ValueKind::Any;
             self.add(list, if single { Op::ArrPush } else { Op::ArrAppend });
@@ -50,11 +62,13 @@ impl<'a> Emitter<'a> {
         let computed = pairs.iter().any(|(key, _)| !matches!(key.kind, Kind::Constant(_)));
         let context = self.object_context(pairs);
         self.with_context(context, |e| {
+            if !computed {
+                return e.made_object(pairs);
+            }
             e.body.op(Op::ObjNew);
             let object = e.stash();
             for (key, value) in pairs {
                 match &key.kind {
-                    Kind::Constant(Constant::Text(text)) if !computed => e.field(object, text, value),
                     Kind::Constant(Constant::Undefined) => {}
                     _ => {
                         e.handle(key);
@@ -104,7 +118,7 @@ impl<'a> Emitter<'a> {
         let k = self.index(name);
         match &value.kind {
             Kind::Constant(Constant::Undefined) => {}
-            Kind::Path(path) if path.ends_with_field().is_some() && !path.keep => {
+            Kind::Path(path) if reads_field(path) => {
                 let source = self.path_but_last(path);
                 let input = self.stash();
                 self.body.ins().local_get(object).i32_const(k).local_get(input).i32_const(source);
@@ -132,7 +146,7 @@ impl<'a> Emitter<'a> {
 }
 
 /// JSON of a value known at compile time.
-fn json(expr: &Expr) -> Option<String> {
+pub(super) fn json(expr: &Expr) -> Option<String> {
     match &expr.kind {
         Kind::Constant(constant) => match constant {
             Constant::Undefined | Constant::Number(_, None) => None,

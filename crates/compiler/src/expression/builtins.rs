@@ -2,7 +2,7 @@
 
 use lockgate_mapping::expression::{
     ValueKind,
-    ir::{Builtin, Expr},
+    ir::{Builtin, Expr, Kind},
 };
 use lockgate_model::abi::{self, Function, Op, kind, seq};
 use wasm_encoder::{BlockType, ValType};
@@ -11,6 +11,7 @@ use super::{
     arguments::{Argument, Given},
     emitter::{Context, Emitter},
     functions::{CONTEXT, COUNT},
+    path::reads_field,
     values::{End, TRUTH},
 };
 use crate::module::{ARGUMENTS, function_params};
@@ -298,6 +299,13 @@ impl<'a> Emitter<'a> {
         let listed = |e: &mut Self, op| {
             if e.aggregate(builtin, given) {
                 return;
+            }
+            if let (Builtin::Sum, Argument::Expr(Expr { kind: Kind::Path(path), .. })) = (builtin, given.get(0))
+                && reads_field(path)
+            {
+                let k = e.nested(|e| e.path_but_last(path));
+                e.body.ins().i32_const(k);
+                return e.op(Op::GetSum, given.at);
             }
             e.push_argument(given.get(0));
             e.op(op, given.at);

@@ -11,7 +11,7 @@ use lockgate_mapping::expression::{
 use lockgate_model::abi::Op;
 use wasm_encoder::{BlockType, ValType};
 
-use super::{emitter::Emitter, values::End};
+use super::{emitter::Emitter, path::reads_field, values::End};
 use crate::module::At;
 
 pub(super) const NUMBER: BlockType = BlockType::Result(ValType::F64);
@@ -36,7 +36,7 @@ impl<'a> Emitter<'a> {
                     self.body.ins().local_get(local);
                 }
             }
-            Kind::Path(path) if path.ends_with_field().is_some() && !path.keep => {
+            Kind::Path(path) if reads_field(path) => {
                 let k = self.path_but_last(path);
                 self.body.ins().i32_const(k).i32_const(code);
                 self.op(Op::GetNum, Some(at));

@@ -2,12 +2,17 @@
 
 use lockgate_mapping::expression::{
     ValueKind,
-    ir::{Expr, Kind, Operator},
+    ir::{Constant, Expr, Kind, Operator},
 };
 use lockgate_model::abi::{self, Op, cmp};
 use wasm_encoder::ValType;
 
-use super::{emitter::Emitter, values::HANDLE};
+use super::{
+    emitter::Emitter,
+    path::reads_field,
+    values::{End, HANDLE},
+};
+use crate::module::At;
 
 impl<'a> Emitter<'a> {
     /// Pushes the value of `left operator right`.
@@ -26,20 +31,19 @@ impl<'a> Emitter<'a> {
                 if self.both_numbers(left, right) {
                     return self.comparison_of_numbers(expr, operator, left, right);
                 }
-                self.handle(left);
-                self.handle(right);
+                let op = self.two(left, right, Op::Compare, Op::GetCompare);
                 self.body.ins().i32_const(match operator {
                     Operator::Less => cmp::LT,
                     Operator::LessEqual => cmp::LE,
                     Operator::Greater => cmp::GT,
                     _ => cmp::GE,
                 });
-                self.op(Op::Compare, Some(at));
+                self.op(op, Some(at));
             }
             Operator::Concat => {
-                self.handle(left);
-                self.handle(right);
-                self.op(Op::Concat, Some(at));
+                if !self.made_text(left, right, at) {
+                    self.concat(left, right, at);
+                }
             }
             Operator::Range => {
                 self.handle(left);
@@ -47,6 +51,20 @@ impl<'a> Emitter<'a> {
                 self.op(Op::Range, Some(at));
             }
         }
+    }
+
+    /// Pushes `left & right` part by part.
+    pub(super) fn concat(&mut self, left: &'a Expr, right: &'a Expr, at: At) {
+        for part in [left, right] {
+            self.nested(|e| match &part.kind {
+                Kind::Binary(Operator::Concat, left, right) => {
+                    let at = e.at(part);
+                    e.concat(left, right, at);
+                }
+                _ => e.value(part, End::No),
+            });
+        }
+        self.op(Op::Concat, Some(at));
     }
 
     /// A comparison as a value: undefined when either side is.
@@ -93,19 +111,40 @@ impl<'a> Emitter<'a> {
             }
             return;
         }
-        let literal = match (Self::literal(left), Self::literal(right)) {
-            (_, Some(text)) => Some((left, text)),
-            (Some(text), _) => Some((right, text)),
-            _ => None,
-        };
-        if let (Some((value, text)), true) = (literal, equal) {
+        // Both are equal either way around; a constant comes second, unless making it can fail.
+        let first = matches!(&left.kind, Kind::Constant(constant) if !matches!(constant, Constant::Number(_, None)));
+        let (value, other) = if first { (right, left) } else { (left, right) };
+        if let (Some(text), true, false) = (Self::literal(other), equal, is_field(value)) {
             let k = self.index(text);
             self.handle(value);
             self.body.ins().i32_const(k);
             return self.body.op(Op::EqText);
         }
-        self.handle(left);
-        self.handle(right);
-        self.body.op(if equal { Op::Eq } else { Op::Ne });
+        let op = match equal {
+            true => self.two(value, other, Op::Eq, Op::GetEq),
+            false => self.two(value, other, Op::Ne, Op::GetNe),
+        };
+        self.body.op(op);
     }
+
+    /// Pushes two values for an intrinsic; for its fused form, where the left one is a field that is read.
+    fn two(&mut self, left: &'a Expr, right: &'a Expr, plain: Op, fused: Op) -> Op {
+        let op = match &left.kind {
+            Kind::Path(path) if reads_field(path) => {
+                let k = self.nested(|e| e.path_but_last(path));
+                self.body.ins().i32_const(k);
+                fused
+            }
+            _ => {
+                self.handle(left);
+                plain
+            }
+        };
+        self.handle(right);
+        op
+    }
+}
+
+fn is_field(expr: &Expr) -> bool {
+    matches!(&expr.kind, Kind::Path(path) if reads_field(path))
 }

@@ -6,6 +6,7 @@
 
 use lockgate_mapping::expression::ir::{Expr, Filter, Kind, Path, Step};
 use lockgate_model::abi::{self, Op, seq};
+use wasm_encoder::{BlockType, ValType};
 
 use super::{
     emitter::{Context, Emitter},
@@ -33,8 +34,11 @@ impl<'a> Emitter<'a> {
             return self.first_step(path, last, flags);
         }
         let (Some((first, between)), true) = (before.split_first(), path.starts_with_array()) else {
-            self.steps(path, before);
-            return self.step(last, flags);
+            let selecting = self.leading(path, before, is_loop(last));
+            return match selecting {
+                [] => self.step(last, flags),
+                _ => self.step_on(last, selecting, flags, false),
+            };
         };
         self.first_step(path, first, seq::INNER);
         let array = self.stash();
@@ -48,27 +52,100 @@ impl<'a> Emitter<'a> {
         self.body.ins().end();
     }
 
-    /// Pushes what the steps before the last give, and returns the last's field.
+    /// Pushes what the steps before the fields that a path ends with give, and returns the index of
+    /// those fields.
     pub(super) fn path_but_last(&mut self, path: &'a Path) -> i32 {
-        if let Some((_, before)) = path.steps.split_last() {
-            if before.is_empty() {
-                self.push_path_input();
-            } else {
-                self.steps(path, before);
-            }
+        let fields = path.steps.iter().rev().map_while(field).count();
+        let (before, fields) = path.steps.split_at(path.steps.len() - fields);
+        if before.is_empty() {
+            self.push_path_input();
+        } else {
+            self.steps(path, before);
         }
-        let name = path.ends_with_field().unwrap_or_default();
-        self.index(name)
+        self.fields(fields)
+    }
+
+    /// The index of a field, or of several in a row.
+    fn fields<'s>(&mut self, steps: &'s [Step]) -> i32 {
+        let name = |step: &'s Step| match &step.expr.kind {
+            Kind::Name(name) => Some(name.as_str()),
+            _ => None,
+        };
+        let names: Vec<&str> = steps.iter().filter_map(name).collect();
+        match names.as_slice() {
+            [name] => self.index(name),
+            names => self.m.constant_json(&serde_json::Value::from(names).to_string()) as i32,
+        }
     }
 
     /// Pushes what leading steps give.
     pub(super) fn steps(&mut self, path: &'a Path, steps: &'a [Step]) {
-        for (i, step) in steps.iter().enumerate() {
-            if i == 0 {
-                self.first_step(path, step, seq::INNER);
-            } else {
-                self.step(step, seq::INNER);
+        self.leading(path, steps, false);
+    }
+
+    /// The same. Filters of a step that a loop can ask about each item as it comes to it are left to
+    /// that loop, so that nothing stands between the two; those of the last step are returned when the
+    /// caller is such a loop.
+    pub(super) fn leading(&mut self, path: &'a Path, steps: &'a [Step], loops: bool) -> &'a [Filter] {
+        let mut selecting: &'a [Filter] = &[];
+        let mut rest = steps;
+        while let Some((step, after)) = rest.split_first() {
+            let is_first = rest.len() == steps.len();
+            let leaves = |e: &Self, n: usize| {
+                rest.get(n).is_some_and(|step| e.can_wait(step)) && rest.get(n + 1).map_or(loops, is_loop)
+            };
+            let mut fields = if selecting.is_empty() { rest.iter().map_while(field).count() } else { 0 };
+            let named = rest.get(fields).is_some_and(|step| matches!(step.expr.kind, Kind::Name(_)));
+            if selecting.is_empty() && named && leaves(self, fields) {
+                fields += 1;
             }
+            if let Some((last, _)) = rest.get(..fields).and_then(<[Step]>::split_last) {
+                if is_first {
+                    self.push_path_input();
+                }
+                let k = self.fields(rest.get(..fields).unwrap_or_default());
+                self.body.ins().i32_const(k);
+                self.body.op(if last.filters.is_empty() { Op::GetStep } else { Op::GetEach });
+                selecting = &last.filters;
+                rest = rest.get(fields..).unwrap_or_default();
+                continue;
+            }
+            if is_first {
+                self.first_step(path, step, seq::INNER);
+            } else if selecting.is_empty() {
+                self.step(step, seq::INNER);
+            } else {
+                self.step_on(step, selecting, seq::INNER, false);
+                selecting = &[];
+            }
+            rest = after;
+        }
+        selecting
+    }
+
+    /// Whether the loop over what a step gives may ask the step's filters: they decide by the item
+    /// alone, and as asking cannot fail nobody sees that it is done later.
+    fn can_wait(&self, step: &Step) -> bool {
+        let certain = |filter: &Filter| match filter {
+            Filter::Predicate(predicate) => Self::is_truth(predicate) && self.cannot_fail(predicate),
+            _ => false,
+        };
+        !step.filters.is_empty() && step.filters.iter().all(certain)
+    }
+
+    /// Writes something that is done when these filters select the context.
+    pub(super) fn when_selected(&mut self, filters: &'a [Filter], write: impl FnOnce(&mut Self)) {
+        let mut open = 0;
+        for filter in filters {
+            if let Filter::Predicate(predicate) = filter {
+                self.condition(predicate);
+                self.body.ins().if_(BlockType::Empty);
+                open += 1;
+            }
+        }
+        write(self);
+        for _ in 0..open {
+            self.body.ins().end();
         }
     }
 
@@ -81,9 +158,8 @@ impl<'a> Emitter<'a> {
         if constructed && other && (path.absolute || path.at_root) {
             let context = if path.absolute { self.context } else { self.item_context() };
             self.with_context(context, |e| e.handle(&step.expr));
-            let acc = self.sequence();
-            self.add(acc, Op::SeqPush);
-            return self.close(acc, seq::INNER);
+            self.body.ins().i32_const(seq::INNER);
+            return self.body.op(Op::SeqOne);
         }
         if path.absolute {
             self.handle(&step.expr);
@@ -96,7 +172,7 @@ impl<'a> Emitter<'a> {
         }
         if !path.at_root {
             self.push_context();
-            return self.step_on(step, flags, true);
+            return self.step_on(step, &[], flags, true);
         }
         // The root is one item, so the step is taken once and gives what the path goes on with.
         let context = self.item_context();
@@ -133,17 +209,69 @@ impl<'a> Emitter<'a> {
             }
             return;
         }
-        self.step_on(step, flags, false);
+        self.step_on(step, &[], flags, false);
     }
 
-    /// The same for a step that is no plain name. `or_once`: it is taken on nothing too.
-    fn step_on(&mut self, step: &'a Step, flags: i32, or_once: bool) {
+    /// The same for a step that is no plain name, on those items that `selecting` lets through.
+    /// `or_once`: it is taken on nothing too.
+    fn step_on(&mut self, step: &'a Step, selecting: &'a [Filter], flags: i32, or_once: bool) {
+        if step.filters.iter().all(|filter| matches!(filter, Filter::Index(_))) {
+            return self.step_once_or_on_each(step, selecting, flags, or_once);
+        }
         let list = self.stash();
         let acc = self.sequence();
         self.each_item(list, or_once, |e, item, _, _| {
-            e.with_context(Context::Local(item), |e| e.gather(step, acc));
+            e.with_context(Context::Local(item), |e| e.when_selected(selecting, |e| e.gather(step, acc)));
         });
         self.close(acc, flags);
+    }
+
+    /// Takes a step that only picks by place from the handle on the stack. Nearly always that is one value: then
+    /// the loop ends after its first round, and what it gave is all there is, without a sequence.
+    fn step_once_or_on_each(&mut self, step: &'a Step, selecting: &'a [Filter], flags: i32, or_once: bool) {
+        let list = self.stash();
+        let [count, i] = [ValType::I32; 2].map(|ty| self.body.local(ty));
+        let [acc, item, result] = [ValType::I64; 3].map(|ty| self.body.local(ty));
+        self.body.ins().local_get(list);
+        self.body.op(Op::Items);
+        if or_once {
+            self.body.ins().local_get(list).i64_eqz().i32_sub();
+        }
+        self.body.ins().local_set(count);
+        self.body.ins().block(BlockType::Empty);
+        self.body.ins().local_get(count).i32_const(0).i32_lt_s().if_(BlockType::Empty);
+        self.body.ins().local_get(list).local_set(item).else_();
+        self.body.op(Op::SeqNew);
+        self.body.ins().local_set(acc).local_get(count).i32_eqz().br_if(1);
+        self.body.ins().i32_const(0).local_set(i).local_get(list).i32_const(0);
+        self.body.op(Op::At);
+        self.body.ins().local_set(item).end();
+
+        self.body.ins().loop_(BlockType::Empty);
+        if !selecting.is_empty() {
+            self.body.ins().i64_const(abi::UNDEFINED).local_set(result);
+        }
+        self.with_context(Context::Local(item), |e| {
+            e.when_selected(selecting, |e| {
+                e.handle(&step.expr);
+                e.filters(&step.filters, seq::INNER);
+                e.body.ins().local_set(result);
+            });
+        });
+        self.body.ins().local_get(count).i32_const(0).i32_lt_s().br_if(1);
+        self.body.ins().local_get(i).i32_const(1).i32_add().local_set(i);
+        self.body.ins().local_get(acc).local_get(result).local_get(list).local_get(i);
+        self.body.op(Op::SeqNext);
+        self.body.ins().local_set(item).local_get(i).local_get(count).i32_lt_s().br_if(0).end().end();
+
+        self.body.ins().local_get(count).i32_const(0).i32_lt_s().if_(HANDLE).local_get(result);
+        if flags & seq::KEEP != 0 || !step.filters.is_empty() || !self.is_no_array(&step.expr) {
+            self.body.ins().i32_const(flags);
+            self.body.op(Op::SeqOne);
+        }
+        self.body.ins().else_();
+        self.close(acc, flags);
+        self.body.ins().end();
     }
 
     /// Adds what a step gives for the context to the sequence in `acc`.
@@ -217,6 +345,24 @@ impl<'a> Emitter<'a> {
         let listed = matches!(value.kind, Kind::Wildcard | Kind::Descendants);
         self.filters_of(filters, if keep { seq::KEEP } else { 0 }, !listed);
     }
+}
+
+/// Its value is that of the field that its last step reads.
+pub(super) fn reads_field(path: &Path) -> bool {
+    path.ends_with_field().is_some() && !path.keep
+}
+
+/// The field that a step reads, when it does nothing else.
+pub(super) fn field(step: &Step) -> Option<&str> {
+    match &step.expr.kind {
+        Kind::Name(name) if step.filters.is_empty() => Some(name),
+        _ => None,
+    }
+}
+
+/// A step that is taken by a loop over the items.
+fn is_loop(step: &Step) -> bool {
+    field(step).is_none() && !matches!(step.expr.kind, Kind::Sort(_))
 }
 
 /// A place was picked: what comes after it is asked about what there is only.

@@ -9,7 +9,7 @@ use lockgate_mapping::expression::{
 use lockgate_model::abi::{self, Op};
 use wasm_encoder::{BlockType, ValType};
 
-use super::emitter::Emitter;
+use super::{emitter::Emitter, path::reads_field};
 use crate::module::At;
 
 pub(super) const HANDLE: BlockType = BlockType::Result(ValType::I64);
@@ -304,6 +304,11 @@ impl<'a> Emitter<'a> {
                 self.finite(expr, 1001, at);
                 // Neither zero nor undefined.
                 self.body.ins().f64_abs().f64_const(0.0.into()).f64_gt();
+            }
+            Kind::Path(path) if reads_field(path) => {
+                let k = self.path_but_last(path);
+                self.body.ins().i32_const(k);
+                self.body.op(Op::GetTruthy);
             }
             _ => {
                 self.value(expr, End::No);

@@ -12,6 +12,12 @@ impl Arena {
         Ok(self.fold(list, 0.0, |sum, number| sum + number)?.map_or(f64::NAN, |(sum, _)| sum))
     }
 
+    /// `get_sum(h, k)`: `sum(get(h, k))`.
+    pub fn get_sum(&mut self, h: Handle, k: u32) -> Result<f64, Fault> {
+        let list = self.get(h, k)?;
+        self.sum(list)
+    }
+
     /// `count(list)`: 0 for undefined, 1 for a single value.
     pub fn count(&mut self, list: Handle) -> Result<f64, Fault> {
         self.len(list).map(f64::from)

@@ -18,6 +18,13 @@ impl Arena {
         self.put(Datum::Array { flags: flags as u8 & PUBLIC, at: 0, len: 0, room: 0 })
     }
 
+    /// `arr_of(h, flags)`: an array of the items of an array, or of one item; of none for undefined.
+    pub fn arr_of(&mut self, h: Handle, flags: i32) -> Result<Handle, Fault> {
+        let array = self.arr_new(flags)?;
+        self.append_to(array, h)?;
+        Ok(array)
+    }
+
     /// `arr_push(a, h)`: adds one item as it is; undefined adds nothing.
     #[inline]
     pub fn arr_push(&mut self, a: Handle, h: Handle) -> Result<(), Fault> {

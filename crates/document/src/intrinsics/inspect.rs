@@ -31,6 +31,13 @@ impl Arena {
         }
     }
 
+    /// `get_truthy(h, k)`: `truthy(get(h, k))`.
+    #[inline]
+    pub fn get_truthy(&mut self, h: Handle, k: u32) -> Result<bool, Fault> {
+        let field = self.get(h, k)?;
+        self.truthy(field)
+    }
+
     /// `boolean(h)`: `$boolean`.
     pub fn boolean(&mut self, h: Handle) -> Result<Handle, Fault> {
         if h.is_undefined() { Ok(h) } else { self.truthy(h).map(Handle::boolean) }
@@ -39,18 +46,35 @@ impl Arena {
     /// `eq(a, b)`: deep and exact equality; false when either is undefined.
     #[inline]
     pub fn eq(&mut self, a: Handle, b: Handle) -> Result<bool, Fault> {
-        match (self.values.datum(a)?, self.values.datum(b)?) {
-            (Datum::Undefined, _) | (_, Datum::Undefined) => Ok(false),
-            _ => same(self.values.node(a), self.values.node(b), self.depth_max, &mut self.meter),
-        }
+        let (x, y) = (self.values.datum(a)?, self.values.datum(b)?);
+        if x.is_undefined() || y.is_undefined() { Ok(false) } else { self.are_same((a, x), (b, y)) }
     }
     /// `ne(a, b)`: both are defined and differ.
     #[inline]
     pub fn ne(&mut self, a: Handle, b: Handle) -> Result<bool, Fault> {
-        match (self.values.datum(a)?, self.values.datum(b)?) {
-            (Datum::Undefined, _) | (_, Datum::Undefined) => Ok(false),
-            _ => Ok(!same(self.values.node(a), self.values.node(b), self.depth_max, &mut self.meter)?),
-        }
+        let (x, y) = (self.values.datum(a)?, self.values.datum(b)?);
+        if x.is_undefined() || y.is_undefined() { Ok(false) } else { Ok(!self.are_same((a, x), (b, y))?) }
+    }
+    /// Two values that are defined: strings, which are nearly all that is compared, at once.
+    #[inline]
+    fn are_same(&mut self, (a, x): (Handle, Datum), (b, y): (Handle, Datum)) -> Result<bool, Fault> {
+        let (Some(x), Some(y)) = (x.as_text(), y.as_text()) else {
+            return same(self.values.node(a), self.values.node(b), self.depth_max, &mut self.meter);
+        };
+        self.meter.charge_bytes(x.len.min(y.len) as usize)?;
+        Ok(self.values.same_text(x, y))
+    }
+    /// `get_eq(h, k, b)`: `eq(get(h, k), b)`.
+    #[inline]
+    pub fn get_eq(&mut self, h: Handle, k: u32, b: Handle) -> Result<bool, Fault> {
+        let field = self.get(h, k)?;
+        self.eq(field, b)
+    }
+    /// `get_ne(h, k, b)`: `ne(get(h, k), b)`.
+    #[inline]
+    pub fn get_ne(&mut self, h: Handle, k: u32, b: Handle) -> Result<bool, Fault> {
+        let field = self.get(h, k)?;
+        self.ne(field, b)
     }
     /// `eq_text(h, k)`: is it a string equal to constant `k`?
     #[inline]
@@ -79,6 +103,13 @@ impl Arena {
             cmp::GT => order == Ordering::Greater,
             _ => order != Ordering::Less,
         }))
+    }
+
+    /// `get_cmp(h, k, b, how)`: `cmp(get(h, k), b, how)`.
+    #[inline]
+    pub fn get_cmp(&mut self, h: Handle, k: u32, b: Handle, how: i32) -> Result<Handle, Fault> {
+        let field = self.get(h, k)?;
+        self.cmp(field, b, how)
     }
 
     /// Two values that have no order: undefined when either is, else the error that says why.

@@ -7,7 +7,7 @@ use crate::handle::Handle;
 use crate::index::Index;
 use crate::standard::T0410;
 use crate::text::Text;
-use crate::values::Object;
+use crate::values::{Key, Object, Path};
 
 use super::list::{CONS, List, SEQUENCE};
 
@@ -15,6 +15,8 @@ use super::list::{CONS, List, SEQUENCE};
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Step {
     Inner,
+    /// As [`Step::Inner`], but what it gives is always taken apart.
+    Each,
     Last,
 }
 
@@ -22,7 +24,57 @@ impl Arena {
     /// `get(h, k)`: field `k` as the last step of a path.
     #[inline]
     pub fn get(&mut self, h: Handle, k: u32) -> Result<Handle, Fault> {
-        let key = self.values.constant_text(k)?;
+        match self.values.constant_key(k)? {
+            Key::Field(key) => self.last_step(h, key),
+            Key::Path(path) => self.get_along(h, path),
+        }
+    }
+
+    /// `get_step(h, k)`: field `k` between two steps of a path.
+    #[inline]
+    pub fn get_step(&mut self, h: Handle, k: u32) -> Result<Handle, Fault> {
+        match self.values.constant_key(k)? {
+            Key::Field(key) => self.inner_step(h, key),
+            Key::Path(path) => self.inner_steps(h, path, path.len),
+        }
+    }
+
+    /// `get_each(h, k)`: field `k` between two steps of a path, of which the first has filters: every array
+    /// that a context gives is its items.
+    pub fn get_each(&mut self, h: Handle, k: u32) -> Result<Handle, Fault> {
+        let (h, key) = match self.values.constant_key(k)? {
+            Key::Field(key) => (h, key),
+            Key::Path(path) => {
+                let inner = self.inner_steps(h, path, path.len - 1)?;
+                (inner, self.values.field_of_path(path, path.len - 1)?)
+            }
+        };
+        match self.field(h, key)? {
+            Found::Value(value) => self.settle(value),
+            Found::Nothing => Ok(Handle::UNDEFINED),
+            Found::List => self.step_over(h, key, Step::Each),
+        }
+    }
+
+    /// The value at the end of a path.
+    pub(super) fn get_along(&mut self, h: Handle, path: Path) -> Result<Handle, Fault> {
+        let inner = self.inner_steps(h, path, path.len - 1)?;
+        let last = self.values.field_of_path(path, path.len - 1)?;
+        self.last_step(inner, last)
+    }
+
+    /// Takes the first `count` steps of a path.
+    fn inner_steps(&mut self, mut h: Handle, path: Path, count: u32) -> Result<Handle, Fault> {
+        self.meter.charge(2 * u64::from(count))?;
+        for i in 0..count {
+            let key = self.values.field_of_path(path, i)?;
+            h = self.inner_step(h, key)?;
+        }
+        Ok(h)
+    }
+
+    #[inline]
+    fn last_step(&mut self, h: Handle, key: Text) -> Result<Handle, Fault> {
         match self.field(h, key)? {
             Found::Value(value) => self.settle(value),
             Found::Nothing => Ok(Handle::UNDEFINED),
@@ -30,10 +82,8 @@ impl Arena {
         }
     }
 
-    /// `get_step(h, k)`: field `k` between two steps of a path.
     #[inline]
-    pub fn get_step(&mut self, h: Handle, k: u32) -> Result<Handle, Fault> {
-        let key = self.values.constant_text(k)?;
+    fn inner_step(&mut self, h: Handle, key: Text) -> Result<Handle, Fault> {
         match self.field(h, key)? {
             Found::Value(value) => match self.values.datum(value)? {
                 // Arrays of two and more are walked through as they are; one or none is a special case.
@@ -138,7 +188,7 @@ impl Arena {
             match self.list(result)? {
                 List::Items(items) => {
                     plain = if items.flags & SEQUENCE == 0 { result } else { Handle::UNDEFINED };
-                    if items.flags & CONS == 0 {
+                    if items.flags & CONS == 0 || step == Step::Each {
                         self.gather_items(items)?;
                     } else {
                         self.gather(result)?;
@@ -154,7 +204,7 @@ impl Arena {
         let single = if let &[single] = self.gathered.as_slice() { single } else { Handle::UNDEFINED };
         match self.values.datum(single)? {
             // Between two steps a single array must not be taken for the list of contexts.
-            Datum::Array { .. } | Datum::Range { .. } if step == Step::Inner => self.gathered_array(SEQUENCE),
+            Datum::Array { .. } | Datum::Range { .. } if step != Step::Last => self.gathered_array(SEQUENCE),
             _ => self.gathered_sequence(),
         }
     }
@@ -253,6 +303,16 @@ impl Arena {
             Datum::Undefined => 0,
             Datum::Array { len, .. } | Datum::Range { len, .. } => i32::try_from(len).unwrap_or(i32::MAX),
             _ => 1,
+        })
+    }
+
+    /// `items(h)`: items of an array, 0 for undefined, -1 for any other value.
+    #[inline]
+    pub fn items(&mut self, h: Handle) -> Result<i32, Fault> {
+        Ok(match self.values.datum(h)? {
+            Datum::Undefined => 0,
+            Datum::Array { len, .. } | Datum::Range { len, .. } => i32::try_from(len).unwrap_or(i32::MAX),
+            _ => -1,
         })
     }
 

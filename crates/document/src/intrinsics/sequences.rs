@@ -54,6 +54,20 @@ impl Arena {
         self.push_item(acc, flags | MANY, span, h)
     }
 
+    /// `seq_next(acc, h, list, i)`: adds a step's result and gives the item that the step is taken on next.
+    #[inline]
+    pub fn seq_next(&mut self, acc: Handle, h: Handle, list: Handle, i: i32) -> Result<Handle, Fault> {
+        self.seq_push(acc, h)?;
+        self.at(list, i)
+    }
+
+    /// `seq_one(h, flags)`: a sequence of this one result, closed.
+    pub fn seq_one(&mut self, h: Handle, flags: i32) -> Result<Handle, Fault> {
+        let acc = self.seq_new()?;
+        self.seq_push(acc, h)?;
+        self.seq_end(acc, flags)
+    }
+
     /// `seq_end(acc, flags)`: closes a sequence, see [`seq`].
     pub fn seq_end(&mut self, acc: Handle, flags: i32) -> Result<Handle, Fault> {
         let (mut state, mut span) = self.building(acc)?;

@@ -12,6 +12,9 @@ use crate::standard::D1001;
 use crate::text::{PLAIN, Text, plain_run};
 use crate::values::Values;
 
+/// Open containers that have room from the start.
+const OPEN_FIRST: usize = 8;
+
 /// What the text is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
@@ -91,7 +94,14 @@ impl<'a> Printer<'a> {
         out: &'a mut Vec<u8>,
         bytes_max: usize,
     ) -> Printer<'a> {
-        Printer { values, out, left: bytes_max, form, depth_max: depth_max as usize, open: Vec::new() }
+        Printer {
+            values,
+            out,
+            left: bytes_max,
+            form,
+            depth_max: depth_max as usize,
+            open: Vec::with_capacity(OPEN_FIRST),
+        }
     }
 
     pub(crate) fn print(self, h: Handle) -> Result<(), Fault> {

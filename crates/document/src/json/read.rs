@@ -144,14 +144,8 @@ impl Reader<'_> {
         loop {
             self.skip_space();
             let mut value = match self.peek() {
-                b'"' => {
-                    let text = self.string()?;
-                    self.put(Datum::text(text))?
-                }
-                b'-' | b'0'..=b'9' => {
-                    let number = self.number()?;
-                    self.put(number)?
-                }
+                b'"' => self.string()?,
+                b'-' | b'0'..=b'9' => self.number()?,
                 b'{' => match self.begin_object()? {
                     Some(empty) => empty,
                     None => continue,
@@ -235,26 +229,31 @@ impl Reader<'_> {
         if self.peek() != b'"' {
             return self.fail(Problem::Key);
         }
-        let offset = self.pos;
-        let key = self.string()?;
-        if (key.at - self.base) as usize != offset + 1 {
-            self.remember_escaped(key, offset)?;
+        match self.plain_string() {
+            Some(key) => self.open_field(key)?,
+            None => self.escaped_key()?,
         }
         self.skip_space();
         if self.peek() != b':' {
             return self.fail(Problem::Colon);
         }
         self.pos += 1;
-        let room = self.memory.room(&mut self.pending.fields, 1);
-        self.granted(room)?;
-        self.pending.fields.push(Field { key, value: Handle::UNDEFINED });
         Ok(())
     }
     #[cold]
-    fn remember_escaped(&mut self, key: Text, offset: usize) -> Read<()> {
+    fn escaped_key(&mut self) -> Read<()> {
+        let offset = self.pos;
+        let key = self.string_with_escapes()?;
         let room = self.memory.room(&mut self.pending.escaped, 1);
         self.granted(room)?;
         self.pending.escaped.push((key.at, offset as u32));
+        self.open_field(key)
+    }
+    #[inline(always)]
+    fn open_field(&mut self, key: Text) -> Read<()> {
+        let room = self.memory.room(&mut self.pending.fields, 1);
+        self.granted(room)?;
+        self.pending.fields.push(Field { key, value: Handle::UNDEFINED });
         Ok(())
     }
     /// Where a key stands: before its characters, unless it was written with escapes.
@@ -402,8 +401,8 @@ impl Reader<'_> {
         Ok(value)
     }
 
-    #[inline]
-    fn put(&mut self, datum: Datum) -> Read<Handle> {
+    #[inline(always)]
+    pub(super) fn put(&mut self, datum: Datum) -> Read<Handle> {
         match self.region.push(self.memory, datum) {
             Ok(node) => Ok(Handle::new(self.slot, self.region.generation, node)),
             Err(fault) => Err(self.faulty(fault)),

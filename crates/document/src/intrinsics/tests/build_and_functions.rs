@@ -76,6 +76,79 @@ fn objects_take_fields_in_order() {
 }
 
 #[test]
+fn what_is_no_plan_makes_nothing() {
+    let mut b = Bench::new();
+    let constants = br#"["a",[],[0],{"a":6},{"a":-1},{"a":0.5},{"a":"b"},{"a":[]},{"a":{"number":"0"}},
+        {"a":{"number":6}},{"a":{"other":0}},{"a":{"value":1,"number":0}},{"a":null},{"a":[1]},{"a":0}]"#;
+    b.arena.set_constants(Arc::new(Constants::parse(constants).unwrap()));
+    let fill = |b: &mut Bench, o, k| b.arena.obj_fill(o, k, Handle::NULL, 0, 0, 0, 0, 0, 0);
+    for k in [0, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 99, u32::MAX] {
+        assert_eq!(fill(&mut b, Handle::UNDEFINED, k), Err(Fault::WrongKind), "{k}");
+        assert_eq!(b.arena.concat_all(k, Handle::NULL, 0, 0, 0), Err(Fault::WrongKind), "{k}");
+    }
+    // A path of what are no names.
+    assert_eq!(fill(&mut b, Handle::UNDEFINED, 13), Err(Fault::WrongKind));
+    assert_eq!(b.arena.get(Handle::NULL, 1), Err(Fault::WrongKind));
+    assert_eq!(b.arena.get(Handle::NULL, 2), Err(Fault::WrongKind));
+    for o in [Handle::NULL, Handle::constant(14)] {
+        b.arena.obj_fill(o, 14, Handle::NULL, Handle::TRUE.raw(), 0, 0, 0, 0, 0).unwrap_err();
+    }
+}
+
+#[test]
+fn an_object_is_filled_by_a_plan() {
+    let mut b = Bench::new();
+    let constants =
+        br#"[{"c":["a"],"d":["b","e"],"n":{"number":1},"h":0,"v":{"value":{"x":[1.0]}},"no":["z"]},{"c":2,"i":5},{}]"#;
+    b.arena.set_constants(Arc::new(Constants::parse(constants).unwrap()));
+    let source = b.json(r#"{"a":[1],"b":[{"e":2},{"e":[3]}]}"#);
+    let given = |x: f64, h: Handle| [h.raw(), x.to_bits().cast_signed()];
+    let [h, n] = given(1.5, Handle::TRUE);
+    let object = b.arena.obj_fill(Handle::UNDEFINED, 0, source, h, n, 0, 0, 0, 0).unwrap();
+    assert_eq!(b.show(object), r#"{"c":[1],"d":[2,3],"n":1.5,"h":true,"v":{"x":[1.0]}}"#);
+    let same = b.arena.obj_fill(object, 1, source, 0, 0, Handle::NULL.raw(), 0, 0, Handle::FALSE.raw()).unwrap();
+    assert_eq!(
+        (same, b.show(same)),
+        (object, r#"{"c":null,"d":[2,3],"n":1.5,"h":true,"v":{"x":[1.0]},"i":false}"#.to_owned())
+    );
+    let [_, nan] = given(f64::NAN, Handle::NULL);
+    let object = b.arena.obj_fill(Handle::UNDEFINED, 0, Handle::NULL, 0, nan, 0, 0, 0, 0).unwrap();
+    assert_eq!(b.show(object), r#"{"v":{"x":[1.0]}}"#);
+    let [_, infinite] = given(f64::INFINITY, Handle::NULL);
+    assert_eq!(code(b.arena.obj_fill(Handle::UNDEFINED, 0, Handle::NULL, 0, infinite, 0, 0, 0, 0)), "D1001");
+    let empty = b.arena.obj_fill(Handle::UNDEFINED, 2, source, 0, 0, 0, 0, 0, 0).unwrap();
+    assert_eq!(b.show(empty), "{}");
+    // What a call does is charged for, however much it is.
+    let before = b.arena.charged();
+    b.arena.obj_fill(Handle::UNDEFINED, 0, source, h, n, 0, 0, 0, 0).unwrap();
+    assert!(b.arena.charged() - before >= 12);
+}
+
+#[test]
+fn fields_of_many_plans_stand_apart_and_objects_grow_on() {
+    let mut b = Bench::new();
+    b.arena.set_constants(Arc::new(Constants::parse(br#"[{"a":0,"b":1},{"c":0},"d"]"#).unwrap()));
+    let fill = |b: &mut Bench, o, k| b.arena.obj_fill(o, k, Handle::NULL, Handle::TRUE.raw(), 0, 0, 0, 0, 0).unwrap();
+    let (first, second) = (fill(&mut b, Handle::UNDEFINED, 0), fill(&mut b, Handle::UNDEFINED, 0));
+    fill(&mut b, first, 1);
+    b.arena.obj_set(second, 2, Handle::NULL).unwrap();
+    fill(&mut b, first, 0);
+    assert_eq!((b.show(first), b.show(second)), (r#"{"a":true,"c":true}"#.into(), r#"{"a":true,"d":null}"#.into()));
+}
+
+#[test]
+fn an_array_of_one_value_is_what_appending_it_gives() {
+    for input in ["undefined", "1", "[]", "[1,[2]]", "[[1]]", "{}"] {
+        let mut b = Bench::new();
+        let h = b.json(input);
+        let appended = b.arena.arr_new(0).unwrap();
+        b.arena.arr_append(appended, h).unwrap();
+        let of = b.arena.arr_of(h, 0).unwrap();
+        assert_eq!(b.show(of), b.show(appended), "{input}");
+    }
+}
+
+#[test]
 fn computed_keys_are_strings_and_come_once() {
     let mut b = Bench::new();
     let object = b.arena.obj_new().unwrap();

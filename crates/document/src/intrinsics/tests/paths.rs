@@ -56,6 +56,116 @@ fn get_is_the_last_step_of_a_path() {
 }
 
 #[test]
+fn a_path_is_its_steps_and_what_is_asked_about_a_field_is_asked_about_get() {
+    let inputs = [
+        "undefined",
+        "null",
+        r#"{"a":{"b":1}}"#,
+        r#"{"a":[{"b":[1]},{"b":[[2]]}]}"#,
+        r#"[{"a":{"b":[1,2]}}]"#,
+        r#"{"a":[[{"b":3}]]}"#,
+        r#"{"a":[{"b":"x"},null,{"b":[]}]}"#,
+        r#"{"a":{"b":"x"}}"#,
+        r#"{"a":[{"b":[]}]}"#,
+    ];
+    for input in inputs {
+        let mut b = Bench::new();
+        b.arena.set_constants(Arc::new(Constants::parse(br#"["a","b",["a","b"],"x",1]"#).unwrap()));
+        let (a, last, path, x) = (0, 1, 2, Handle::constant(3));
+        let h = b.json(input);
+        let inner = b.arena.get_step(h, a).unwrap();
+        let (value, whole) = (b.arena.get(inner, last).unwrap(), b.arena.get(h, path));
+        assert_eq!(b.shown(whole), b.show(value), "{input}");
+        let (step, whole) = (b.arena.get_step(inner, last), b.arena.get_step(h, path));
+        assert_eq!(b.shown(whole), b.shown(step), "{input}");
+        assert_eq!(b.arena.get_truthy(h, path), b.arena.truthy(value), "{input}");
+        for other in [x, Handle::constant(4), Handle::UNDEFINED] {
+            assert_eq!(b.arena.get_eq(h, path, other), b.arena.eq(value, other), "{input}");
+            assert_eq!(b.arena.get_ne(h, path, other), b.arena.ne(value, other), "{input}");
+            for how in [cmp::LT, cmp::GE] {
+                assert_eq!(b.arena.get_cmp(h, path, other, how), b.arena.cmp(value, other, how), "{input}");
+            }
+        }
+        let (sum, fused) = (b.arena.sum(value), b.arena.get_sum(h, path));
+        assert_eq!(fused.map(f64::to_bits), sum.map(f64::to_bits), "{input}");
+    }
+}
+
+#[test]
+fn items_to_be_filtered_are_those_of_each_context_in_turn() {
+    let field = [r#"[1,2]"#, "[[1,2]]", "[]", "3", "null", "[[]]", "[[[1]],2]"];
+    let mut inputs: Vec<String> = field.iter().map(|value| format!(r#"{{"a":{value}}}"#)).collect();
+    for (first, second) in field.iter().flat_map(|a| field.map(|b| (a, b))) {
+        inputs.push(format!(r#"[{{"a":{first}}},{{"a":{second}}}]"#));
+        inputs.push(format!(r#"[[{{"a":{first}}},{{"a":{second}}}],4,{{"b":1}}]"#));
+    }
+    inputs.extend(["[]", "{}", "undefined", "[[[]]]"].map(str::to_owned));
+    for (input, made) in inputs.iter().flat_map(|input| [(input, 0), (input, array::CONS), (input, array::SEQUENCE)]) {
+        let mut b = Bench::new();
+        let (a, h) = (b.key("a"), b.json(input));
+        if b.arena.view(h).get("a").kind() == crate::Kind::Array {
+            // As a constructed array, and as a sequence.
+            let value = b.arena.get(h, a).unwrap();
+            let value = b.arena.arr_of(value, made).unwrap();
+            b.arena.obj_set(h, a, value).unwrap();
+        }
+        let (list, key) = (b.arena.seq_new().unwrap(), b.json("\"a\""));
+        for context in 0..b.arena.len(h).unwrap() {
+            let context = b.arena.at(h, context).unwrap();
+            let value = b.arena.get_dyn(context, key).unwrap();
+            for i in 0..b.arena.len(value).unwrap() {
+                let item = b.arena.at(value, i).unwrap();
+                b.arena.seq_add(list, item).unwrap();
+            }
+        }
+        let list = b.arena.seq_end(list, seq::INNER).unwrap();
+        let each = b.arena.get_each(h, a).unwrap();
+        let all = |b: &mut Bench, h| {
+            let count = b.arena.len(h).unwrap();
+            (0..count).map(|i| b.arena.at(h, i).unwrap()).map(|item| b.show(item)).collect::<Vec<_>>()
+        };
+        assert_eq!(all(&mut b, each), all(&mut b, list), "{input} {made}");
+    }
+}
+
+#[test]
+fn a_sequence_of_one_result_is_what_its_three_calls_give() {
+    let results = ["undefined", "1", "{}", "[]", "[1]", "[1,2]", "[[1]]"];
+    for flags in [0, seq::LAST, seq::INNER, seq::KEEP, seq::KEEP | seq::LAST] {
+        for (made, input) in
+            [(-1, "1"), (0, "1"), (array::CONS, "1"), (array::SEQUENCE, "1"), (array::SEQUENCE, "[1,2]")]
+                .into_iter()
+                .chain(results.map(|input| (-1, input)))
+        {
+            let mut b = Bench::new();
+            let mut h = b.json(input);
+            if made >= 0 {
+                h = b.arena.arr_of(h, made).unwrap();
+            }
+            let acc = b.arena.seq_new().unwrap();
+            assert_eq!(b.arena.seq_next(acc, h, h, 0), b.arena.at(h, 0));
+            let (three, one) = (b.arena.seq_end(acc, flags), b.arena.seq_one(h, flags));
+            assert_eq!(b.shown(one), b.shown(three), "{input} {made} {flags}");
+        }
+    }
+}
+
+#[test]
+fn items_tells_one_value_from_a_list_of_one() {
+    for (input, items) in
+        [("undefined", 0), ("null", -1), ("\"\"", -1), ("{}", -1), ("[]", 0), ("[[]]", 1), ("[1,2]", 2)]
+    {
+        let mut b = Bench::new();
+        let h = b.json(input);
+        assert_eq!(b.arena.items(h), Ok(items), "{input}");
+    }
+    let mut b = Bench::new();
+    let (from, to) = (b.json("1"), b.json("4"));
+    let range = b.arena.range(from, to).unwrap();
+    assert_eq!(b.arena.items(range), Ok(4));
+}
+
+#[test]
 fn get_unwraps_a_sequence_that_an_object_holds() {
     let mut b = Bench::new();
     let k = b.key("a");

@@ -328,3 +328,25 @@ fn now_is_what_was_set() {
     let now = b.arena.now();
     assert_eq!(b.shown(now), "\"2025-11-22T04:05:06.789Z\"");
 }
+
+#[test]
+fn parts_of_a_text_are_put_together_by_a_plan() {
+    let mut b = Bench::new();
+    let constants = r#"[[["a"],{"value":" – "},0,["b","c"],["z"],{"value":[1.50,"x"]}],[["a"]],[]]"#;
+    b.arena.set_constants(Arc::new(Constants::parse(constants.as_bytes()).unwrap()));
+    for (input, expected) in [
+        (r#"{"a":"x","b":{"c":"ü"}}"#, r#""x – trueü[1.5,\"x\"]""#),
+        (r#"{"a":[1,{"d":2}],"b":[{"c":1.50},{"c":2}]}"#, r#""[1,{\"d\":2}] – true[1.5,2][1.5,\"x\"]""#),
+        ("null", r#"" – true[1.5,\"x\"]""#),
+        // The operator itself says what is wrong with it.
+        (r#"{"a":1.5e400}"#, "undefined"),
+        (r#"{"a":[1.5e400]}"#, "undefined"),
+    ] {
+        let h = b.json(input);
+        let text = b.arena.concat_all(0, h, Handle::TRUE.raw(), 0, 0);
+        assert_eq!(b.shown(text), expected, "{input}");
+    }
+    let h = b.json(r#"{"a":"same"}"#);
+    let (once, none) = (b.arena.concat_all(1, h, 0, 0, 0), b.arena.concat_all(2, h, 0, 0, 0));
+    assert_eq!((b.shown(once), b.shown(none)), ("\"same\"".to_owned(), "\"\"".to_owned()));
+}

@@ -121,3 +121,65 @@ fn is_simple(builtin: Builtin) -> bool {
             | Builtin::Abs
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::expression::{Expression, ir::Kind, kinds::visit};
+
+    /// How many calls are written out, how many are calls, and whether any function is left.
+    fn calls(text: &str) -> (usize, usize, bool) {
+        let program = Expression::parse(text).unwrap().resolve(&|name| name == "outer").unwrap();
+        let (mut inline, mut called) = (0, 0);
+        visit(&program.root, &mut |expr| match expr.kind {
+            Kind::Inline(..) => inline += 1,
+            Kind::Call(..) => called += 1,
+            _ => {}
+        });
+        (inline, called, program.lifted)
+    }
+
+    #[test]
+    fn a_small_function_is_written_out_and_gone() {
+        assert_eq!(calls("($f := function($x) { $floor($x + 0.5) }; $f(a) + b.$f(c))"), (2, 0, false));
+        assert_eq!(calls("($f := function($x, $y) { $x ? -$y : 'no' }; a ~> $f(1))"), (1, 0, false));
+        // A function around it has its calls written out, and is called itself.
+        assert_eq!(calls("($f := function($x) { $x + 1 }; $g := function($x) { $f($x) * 2 }; $g(1))"), (1, 1, true));
+    }
+
+    #[test]
+    fn what_somebody_could_tell_from_a_call_stays_a_call() {
+        for (text, why) in [
+            ("($f := function($x) { $x + 1 }; $f := function($x) { $x }; $f(1))", "bound twice"),
+            ("(a ? $f := function($x) { $x + 1 }; $f(1))", "perhaps not bound"),
+            ("($g := function($y) { $f($y).b }; $f := function($x) { $x + 1 }; $g(1))", "bound later"),
+            ("($f := function($x)<n:n> { $x + 1 }; $f(1))", "it checks its argument"),
+            ("($f := function($x) { $x + a }; $f(1))", "it has a context"),
+            ("($f := function($x) { $uppercase() & $x }; $f(1))", "the context stands in for an argument"),
+            ("($y := 1; $f := function($x) { $x + $y }; $f(1))", "it has a name from outside"),
+            ("($f := function($x) { $x > 9 ? $x : $f($x + 1) }; $f(1))", "it calls itself"),
+            ("($f := function($x) { $x + 1 }; $f(1, 2))", "an argument too many"),
+            ("($f := function($x, $y) { $x }; $f(1))", "an argument too few"),
+            (
+                "($f := function($x) { $floor($x) }; ($floor := function($x) { 'own' & [$x] }; $f(1)))",
+                "another `floor`",
+            ),
+            ("($f := function($x) { $x[0] }; $f(1))", "a filter"),
+        ] {
+            let (inline, called, lifted) = calls(text);
+            assert!(inline == 0 && called > 0 && lifted, "{why}: {text}: {inline} {called} {lifted}");
+        }
+    }
+
+    #[test]
+    fn a_function_that_is_read_is_kept() {
+        assert_eq!(calls("($f := function($x) { $x + 1 }; [$f(1), $map(a, $f)])"), (1, 0, true));
+        assert_eq!(calls("($f := function($x) { $x + 1 }; $f(1); $f := $f)").2, true);
+        assert_eq!(calls("($g := 1; $f := function($x) { $x + 1 })"), (0, 0, true));
+    }
+
+    #[test]
+    fn a_large_function_is_called() {
+        let sum = vec!["$x"; 60].join(" + ");
+        assert_eq!(calls(&format!("($f := function($x) {{ {sum} }}; $f(1) + $f(2))")), (0, 2, true));
+    }
+}
