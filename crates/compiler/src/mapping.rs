@@ -18,7 +18,7 @@ use lockgate_model::{
 use wasm_encoder::{BlockType, ValType};
 
 use crate::{
-    expression::{Context, Emitter, Names, NoNames, Place, one_step, root_item, start},
+    expression::{Context, Emitter, Making, Names, NoNames, Place, one_step, root_item, start},
     module::{Body, Compiled, FunctionId, ModuleBuilder},
     reader::{list, nearest},
     types::{Types, check_types},
@@ -209,6 +209,13 @@ struct ValuePlan<'f> {
     default: Option<Ready<'f>>,
 }
 
+impl ValuePlan<'_> {
+    /// It is what its formula gives, whatever that is.
+    fn is_plain(&self) -> bool {
+        matches!(self.from, Origin::Formula(_)) && self.when.is_none() && self.default.is_none()
+    }
+}
+
 enum Origin<'f> {
     Formula(Ready<'f>),
     Lookup { table: String, key: Ready<'f>, value: Option<&'f str> },
@@ -353,52 +360,38 @@ impl Writer<'_> {
     }
 
     fn object(&mut self, fields: &[(&str, Plan<'_>)], context: Context) {
-        self.body.op(Op::ObjNew);
-        let object = self.stash();
+        let input = match context {
+            Context::Local(item) => item,
+            _ => self.item,
+        };
+        let mut making = Making::new(&mut self.body);
         for (name, plan) in fields {
-            self.field(object, name, plan, context);
-        }
-        self.body.ins().local_get(object);
-    }
-
-    fn field(&mut self, object: u32, name: &str, plan: &Plan<'_>, context: Context) {
-        match plan {
-            Plan::Value(_) | Plan::Array(_) if self.trail.is_some() => {
-                self.target(plan, context);
-                self.set(object, name);
+            if making.is_full() {
+                making.fill(self.m, &mut self.body, input);
             }
-            Plan::Value(value) => match (&value.from, &value.default) {
-                (Origin::Formula(from), None) => self.when(value.when.as_ref(), context, |w| {
-                    w.with(from, context, |e, program| e.field(object, name, &program.root));
-                }),
-                _ => self.when(value.when.as_ref(), context, |w| {
-                    w.value_of(value, context);
-                    w.set(object, name);
-                }),
-            },
-            Plan::Array(array) => self.when(array.when.as_ref(), context, |w| {
-                w.entries(array, context);
-                w.set(object, name);
-            }),
-            Plan::Object(fields) => {
-                self.object(fields, context);
-                let inner = self.stash();
-                // An object into which nothing was put is not set.
-                self.body.ins().local_get(inner);
-                self.body.op(Op::Truthy);
-                self.body.ins().if_(BlockType::Empty).local_get(inner);
-                self.set(object, name);
-                self.body.ins().end();
+            match plan {
+                Plan::Value(value) if value.is_plain() && self.trail.is_none() => {
+                    if let Origin::Formula(from) = &value.from {
+                        self.with(from, context, |e, program| e.made_field(&mut making, name, &program.root));
+                    }
+                }
+                Plan::Object(fields) => {
+                    self.object(fields, context);
+                    let inner = self.stash();
+                    // An object into which nothing was put is not set.
+                    self.body.ins().local_get(inner);
+                    self.body.op(Op::Truthy);
+                    self.body.ins().if_(BlockType::Result(ValType::I64)).local_get(inner);
+                    self.body.ins().else_().i64_const(abi::UNDEFINED).end();
+                    making.handle(name, self.stash());
+                }
+                Plan::Value(_) | Plan::Array(_) => {
+                    self.target(plan, context);
+                    making.handle(name, self.stash());
+                }
             }
         }
-    }
-
-    /// Sets a field to the handle on the stack.
-    fn set(&mut self, object: u32, name: &str) {
-        let k = self.m.constant_text(name);
-        let value = self.stash();
-        self.body.ins().local_get(object).i32_const(k as i32).local_get(value);
-        self.body.op(Op::ObjSet);
+        making.finish(self.m, &mut self.body, input);
     }
 
     /// Pushes a value, undefined when its condition is not true.

@@ -9,10 +9,7 @@ use lockgate_mapping::expression::{
 use lockgate_model::abi::{self, Op, array};
 use wasm_encoder::{BlockType, ValType};
 
-use super::{
-    emitter::{Context, Emitter},
-    path::reads_field,
-};
+use super::emitter::{Context, Emitter};
 
 impl<'a> Emitter<'a> {
     /// Pushes an array. `cons`: it is a step of a path, whose arrays stay whole.
@@ -111,37 +108,6 @@ impl<'a> Emitter<'a> {
         });
         self.body.ins().end();
         Context::Local(context)
-    }
-
-    /// Sets a field of the object in `object` by the shortest intrinsic.
-    pub(crate) fn field(&mut self, object: u32, name: &str, value: &'a Expr) {
-        let k = self.index(name);
-        match &value.kind {
-            Kind::Constant(Constant::Undefined) => {}
-            Kind::Path(path) if reads_field(path) => {
-                let source = self.path_but_last(path);
-                let input = self.stash();
-                self.body.ins().local_get(object).i32_const(k).local_get(input).i32_const(source);
-                self.body.op(Op::ObjCopy);
-            }
-            Kind::Constant(Constant::Number(_, Some(_))) => self.field_handle(object, k, value),
-            _ if self.kind_of(value) == ValueKind::Number => {
-                let at = self.at(value);
-                self.number(value, 0, at);
-                let number = self.body.local(ValType::F64);
-                self.body.ins().local_set(number);
-                self.body.ins().local_get(object).i32_const(k).local_get(number);
-                self.op(Op::ObjSetNum, Some(at));
-            }
-            _ => self.field_handle(object, k, value),
-        }
-    }
-
-    fn field_handle(&mut self, object: u32, k: i32, value: &'a Expr) {
-        self.handle(value);
-        let value = self.stash();
-        self.body.ins().local_get(object).i32_const(k).local_get(value);
-        self.body.op(Op::ObjSet);
     }
 }
 

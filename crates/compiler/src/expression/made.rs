@@ -9,74 +9,105 @@ use lockgate_model::abi::{self, Op, plan};
 use wasm_encoder::ValType;
 
 use super::{build::json, emitter::Emitter, path::field, values::HANDLE};
-use crate::module::At;
+use crate::module::{At, Body, ModuleBuilder};
 
 /// Arguments of `concat_all`.
 const TEXT_ARGUMENTS: usize = 3;
 
-/// A plan under construction and the i64 locals of its arguments.
-#[derive(Default)]
-struct Making {
-    parts: Vec<String>,
+/// An object under construction: what one more call adds to it.
+pub(crate) struct Making {
+    /// The i64 local with what was added before.
+    object: u32,
+    fields: Vec<String>,
+    /// i64 locals.
     arguments: Vec<u32>,
+}
+
+impl Making {
+    /// An object without fields.
+    pub(crate) fn new(body: &mut Body) -> Self {
+        let object = body.local(ValType::I64);
+        body.ins().i64_const(abi::UNDEFINED).local_set(object);
+        Self { object, fields: Vec::new(), arguments: Vec::new() }
+    }
+
+    /// It takes no more before it is [filled](Making::fill).
+    pub(crate) fn is_full(&self) -> bool {
+        self.arguments.len() == plan::ARGUMENTS
+    }
+
+    /// A field is the handle in a local, which may be undefined.
+    pub(crate) fn handle(&mut self, key: &str, local: u32) {
+        self.field(key, &self.arguments.len().to_string());
+        self.arguments.push(local);
+    }
+
+    fn field(&mut self, key: &str, part: &str) {
+        self.fields.push(format!("{}:{part}", serde_json::Value::from(key)));
+    }
+
+    /// Writes the call. The local `input` is what paths by name begin at.
+    pub(crate) fn fill(&mut self, m: &mut ModuleBuilder, body: &mut Body, input: u32) {
+        let plan = m.constant_json(&format!("{{{}}}", self.fields.join(",")));
+        body.ins().local_get(self.object).i32_const(plan as i32).local_get(input);
+        push_arguments(body, &self.arguments, plan::ARGUMENTS);
+        body.op(Op::ObjFill);
+        body.ins().local_set(self.object);
+        self.fields.clear();
+        self.arguments.clear();
+    }
+
+    /// Fills it and pushes it.
+    pub(crate) fn finish(mut self, m: &mut ModuleBuilder, body: &mut Body, input: u32) {
+        self.fill(m, body, input);
+        body.ins().local_get(self.object);
+    }
+}
+
+fn push_arguments(body: &mut Body, arguments: &[u32], count: usize) {
+    for i in 0..count {
+        match arguments.get(i) {
+            Some(local) => body.ins().local_get(*local),
+            None => body.ins().i64_const(abi::UNDEFINED),
+        };
+    }
 }
 
 impl<'a> Emitter<'a> {
     /// Pushes an object of constant keys, which are distinct; the context is an item.
     pub(super) fn made_object(&mut self, pairs: &'a [(Expr, Expr)]) {
-        let object = self.body.local(ValType::I64);
-        self.body.ins().i64_const(abi::UNDEFINED).local_set(object);
-        let mut making = Making::default();
+        self.push_path_input();
+        let input = self.stash();
+        let mut making = Making::new(&mut self.body);
         for (key, value) in pairs {
             let Some(key) = Self::literal(key) else { continue };
-            if making.arguments.len() == plan::ARGUMENTS {
-                self.fill(object, std::mem::take(&mut making));
+            if making.is_full() {
+                making.fill(self.m, &mut self.body, input);
             }
-            if let Some(part) = self.part(value, &mut making.arguments) {
-                making.parts.push(format!("{}:{part}", serde_json::Value::from(key)));
-            }
+            self.made_field(&mut making, key, value);
         }
-        self.fill(object, making);
-        self.body.ins().local_get(object);
+        making.finish(self.m, &mut self.body, input);
     }
 
-    /// Adds parts to the object in a local.
-    fn fill(&mut self, object: u32, making: Making) {
-        let plan = self.m.constant_json(&format!("{{{}}}", making.parts.join(",")));
-        self.body.ins().local_get(object).i32_const(plan as i32);
-        self.push_context();
-        self.arguments(&making.arguments, plan::ARGUMENTS);
-        self.body.op(Op::ObjFill);
-        self.body.ins().local_set(object);
-    }
-
-    fn arguments(&mut self, arguments: &[u32], count: usize) {
-        for i in 0..count {
-            self.local_or_undefined(arguments.get(i).copied());
-        }
-    }
-
-    /// What a plan says of a value; what has to be computed is, into a new argument. None: undefined.
-    fn part(&mut self, value: &'a Expr, arguments: &mut Vec<u32>) -> Option<String> {
+    /// Adds a field to an object; what has to be computed is, into a new argument.
+    pub(crate) fn made_field(&mut self, making: &mut Making, key: &str, value: &'a Expr) {
         if matches!(value.kind, Kind::Constant(Constant::Undefined)) {
-            return None;
+            return;
         }
         if let Some(part) = known(value) {
-            return Some(part);
+            return making.field(key, &part);
         }
-        let place = arguments.len();
         if self.kind_of(value) != ValueKind::Number {
             self.handle(value);
-            arguments.push(self.stash());
-            return Some(place.to_string());
+            return making.handle(key, self.stash());
         }
         let at = self.at(value);
         self.number(value, 0, at);
         // Where an infinite number becomes a value it is an error, before the next value is computed.
         self.finite(value, 1001, at);
         self.body.ins().i64_reinterpret_f64();
-        arguments.push(self.stash());
-        Some(format!("{{\"{}\":{place}}}", plan::NUMBER))
+        making.field(key, &format!("{{\"{}\":{}}}", plan::NUMBER, making.arguments.len()));
+        making.arguments.push(self.stash());
     }
 
     /// Pushes `a & b & …` made in one call; false when there is a part that has to be computed.
@@ -91,7 +122,7 @@ impl<'a> Emitter<'a> {
         self.body.ins().i32_const(plan as i32);
         // The paths of a plan begin where a path by name does.
         self.push_path_input();
-        self.arguments(&arguments, TEXT_ARGUMENTS);
+        push_arguments(&mut self.body, &arguments, TEXT_ARGUMENTS);
         self.body.op(Op::ConcatAll);
         let text = self.stash();
         // A number that no text can be made of: the error stands where the operator does that meets it.

@@ -38,6 +38,7 @@ use wasm_encoder::ValType;
 
 use crate::module::{Body, Compiled, FunctionId, ModuleBuilder};
 pub(crate) use emitter::{Context, Emitter, Names, Place, root_item};
+pub(crate) use made::Making;
 
 /// Names that an expression may use besides its own.
 pub trait Scope {

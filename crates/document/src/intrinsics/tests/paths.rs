@@ -122,7 +122,8 @@ fn items_to_be_filtered_are_those_of_each_context_in_turn() {
         let each = b.arena.get_each(h, a).unwrap();
         let all = |b: &mut Bench, h| {
             let count = b.arena.len(h).unwrap();
-            (0..count).map(|i| b.arena.at(h, i).unwrap()).map(|item| b.show(item)).collect::<Vec<_>>()
+            let items: Vec<Handle> = (0..count).map(|i| b.arena.at(h, i).unwrap()).collect();
+            items.into_iter().map(|item| b.show(item)).collect::<Vec<_>>()
         };
         assert_eq!(all(&mut b, each), all(&mut b, list), "{input} {made}");
     }
