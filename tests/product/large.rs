@@ -37,15 +37,11 @@ impl Mapped {
     fn start(folder: &std::path::Path, mapping: &str, arguments: &[&str]) -> Self {
         let file = folder.join("m.map.yaml");
         std::fs::write(&file, mapping).unwrap();
-        let mut child = Command::new(program())
-            .arg("map")
-            .arg(&file)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::of(Command::new(program()).arg("map").arg(&file).args(arguments))
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut out = child.stdout.take().unwrap();
         // The end of what was written is kept; a pipe that nobody reads would stop the process.
         let written = std::thread::spawn(move || {
@@ -129,6 +125,73 @@ fn tables_and_xml_larger_than_the_memory_they_may_take_pass_through() {
         );
         assert!(peak < RSS_MAX, "{} MiB resident for {} MiB of {}", peak / MIB, sent / MIB, arguments[1]);
     }
+}
+
+/// And for expressions by themselves.
+#[test]
+fn expressions_over_inputs_larger_than_the_memory_they_may_take_pass_through() {
+    let bytes = if std::env::var_os("LOCKGATE_LONG").is_some() { 1 << 30 } else { 65 * MIB };
+    let line = format!("{}\n", order());
+    let items = "lines[status != \"cancelled\"].{\"sku\": sku}";
+    for (expression, format, before, record, between, after) in [
+        ("data.orders.orderId", "json", "{\"data\":{\"orders\":[", order().as_str(), ",", "]},\"tail\":1}"),
+        (&format!("$.{items}"), "json", "[", order().as_str(), ",", "]"),
+        (items, "jsonl", "", line.as_str(), "", ""),
+        ("$[quantity = \"3\"].{\"sku\": sku}", "csv", "sku,quantity\n", "SKU-00012,3\nSKU-00013,4\n", "", ""),
+    ] {
+        let mut mapped = Mapped::of(Command::new(program()).args(["eval", expression, "--input", format]));
+        let (sent, peak) = mapped.feed(before, record, between, after, bytes);
+        let (ended, written, last) = mapped.end();
+        assert!(ended.status.success(), "{ended:?}");
+        assert!(sent >= bytes && written > sent / 500 && last.ends_with(b"]\n"), "{sent} bytes in, {written} out");
+        assert!(peak < RSS_MAX, "{} MiB resident for {} MiB of {format}: {expression}", peak / MIB, sent / MIB);
+    }
+}
+
+#[test]
+fn expressions_give_the_same_in_every_format_and_say_whether_they_stream() {
+    let eval = |arguments: &[&str], input: &str| {
+        let ended = with_input(Command::new(program()).arg("eval").args(arguments), input);
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        (ended.status.code().unwrap(), text(&ended.stdout), text(&ended.stderr))
+    };
+    for (expression, out) in [
+        ("$[b = \"2\"].a", "\"x\"\n"),
+        ("a", "[\"y\",\"x\",\"z\"]\n"),
+        ("$.{\"n\": $number(b)}", "[{\"n\":1},{\"n\":2},{\"n\":3}]\n"),
+        ("$[b = \"9\"]", ""),
+        ("$sum($.$number(b))", "6\n"),
+    ] {
+        for (format, input) in [
+            ("json", "[{\"a\":\"y\",\"b\":\"1\"},{\"a\":\"x\",\"b\":\"2\"},{\"a\":\"z\",\"b\":\"3\"}]"),
+            ("jsonl", "{\"a\":\"y\",\"b\":\"1\"}\n{\"a\":\"x\",\"b\":\"2\"}\n{\"a\":\"z\",\"b\":\"3\"}\n"),
+            ("csv", "a,b\ny,1\nx,2\nz,3\n"),
+        ] {
+            for whole in [&[] as &[&str], &["--whole"]] {
+                let given = eval(&[&[expression, "--input", format], whole].concat(), input);
+                assert_eq!((given.0, given.1.as_str()), (0, out), "{expression} {format}: {}", given.2);
+            }
+        }
+    }
+    let (code, out, err) = eval(&["$.(n * 2)"], "[{\"n\":1},{\"n\":2},{\"n\":\"x\"}]");
+    assert!(code == 1 && out == "[2,4" && err.contains("T2001") && err.contains("(of record 3)"), "{out} {err}");
+    let (code, out, err) = eval(&["a.x"], "{\"a\":[{\"x\":1},{\"x\":2},{\"x\":]}");
+    assert!(code == 1 && out == "[1,2" && err.contains("record 3"), "{out} {err}");
+    let folder = lockgate_testkit::temp_dir();
+    let file = folder.path().join("q.jsonata");
+    std::fs::write(&file, "/* of all */\n$sum(lines.net)\n").unwrap();
+    let check = |arguments: &[&str]| {
+        let checked = Command::new(program()).arg("check").args(arguments).output().unwrap();
+        (checked.status.code(), String::from_utf8(checked.stdout).unwrap())
+    };
+    let (_, told) = check(&[file.to_str().unwrap()]);
+    assert!(told.contains("does not stream: `$sum(lines.net)` needs all records at once (") && told.contains(":2:1)"));
+    assert_eq!(check(&["-e", "lines[n > 1].id"]).1, "expression streams: records of `lines`\n");
+    assert_eq!(
+        check(&["--json", "-e", "$.id"]).1,
+        "{\"expression\":\"expression\",\"streams\":true,\"records\":\"$\"}\n"
+    );
+    assert_eq!(check(&["-e", "lines[n"]).0, Some(1));
 }
 
 #[test]

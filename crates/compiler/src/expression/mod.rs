@@ -18,6 +18,7 @@ mod numbers;
 mod operators;
 mod path;
 mod patterns;
+mod records;
 mod scopes;
 mod signature;
 mod tuples;
@@ -35,6 +36,8 @@ use lockgate_model::{
 use wasm_encoder::ValType;
 
 use crate::module::{Body, Compiled, FunctionId, ModuleBuilder};
+pub use records::expression_record_module;
+
 pub(crate) use emitter::{Context, Emitter, Names, Place, root_item};
 
 /// Names that an expression may use besides its own.

@@ -4,19 +4,22 @@
 //! `{"id", "result"}`, `{"id", "undefined": true}`, `{"id", "error": {"code", "position", "token"}}`
 //! or `{"id", "skip": reason}` for what this version does not compile.
 
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, sync::Arc};
 
 use clap::Args;
 use lockgate_document::Document;
+use lockgate_engine::Module;
 use lockgate_model::{Diagnostic, Diagnostics};
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
 use crate::{
     author::{
-        format::Reading,
+        format::{Format, Named, Reading},
+        map::whole_input,
+        select::{Select, Source},
         sources,
-        workbench::{Workbench, faulted, standard_input, standard_input_lines, unreadable},
+        workbench::{Workbench, faulted, standard_input_bytes, standard_input_lines, unprinted},
     },
     exit::Exit,
     output::Output,
@@ -34,6 +37,12 @@ pub struct Eval {
     /// Do not read a document: the input is undefined.
     #[arg(short = 'n', long, conflicts_with = "lines")]
     no_input: bool,
+    /// The format of the document: json, jsonl, csv[:DIALECT], fixed:LAYOUT, xml, edi[:GRAMMAR].
+    #[arg(long, default_value = "json", value_name = "FORMAT", conflicts_with_all = ["lines", "no_input"])]
+    input: Named,
+    /// Read the whole document before anything is written, also where the expression goes record by record.
+    #[arg(long, conflicts_with_all = ["lines", "no_input"])]
+    whole: bool,
     /// Answer requests, one JSON line each.
     #[arg(long)]
     lines: bool,
@@ -49,6 +58,10 @@ impl Eval {
     pub fn run(self, output: &Output) -> Result<(), Exit> {
         let mut bench = Workbench::new()?;
         bench.options = self.reading.options();
+        let input = match self.no_input {
+            true => Input::Nothing,
+            false => Input::Document { format: self.input.open()?, whole: self.whole },
+        };
         match (self.file, self.expression) {
             (Some(path), _) => {
                 let name = path.display().to_string();
@@ -56,29 +69,51 @@ impl Eval {
                     sources::text(&path, &name).map_err(|e| Exit::Usage(format!("cannot read `{name}`: {e}")))?;
                 match unreadable {
                     Some(problem) => Err(Exit::problems(Diagnostics(vec![problem]), |_| Some(&text))),
-                    None => one(&bench, &name, &text, self.no_input, output),
+                    None => one(&bench, &name, &text, &input, output),
                 }
             }
-            (None, Some(expression)) => one(&bench, "expression", &expression, self.no_input, output),
+            (None, Some(expression)) => one(&bench, "expression", &expression, &input, output),
             (None, None) => lines(&bench, output),
         }
     }
 }
 
-/// Evaluates an expression that problems call `name`.
-fn one(bench: &Workbench, name: &str, expression: &String, no_input: bool, output: &Output) -> Result<(), Exit> {
+/// Evaluates an expression that problems call `name`: record by record where it goes so and its input has
+/// records.
+fn one(bench: &Workbench, name: &str, expression: &String, input: &Input, output: &Output) -> Result<(), Exit> {
     let compiled = lockgate_compiler::expression_module(expression, false).map_err(|all| {
         let named = all.0.into_iter().map(|problem| problem.file(name)).collect();
         Exit::problems(Diagnostics(named), |_| Some(expression))
     })?;
     let module = bench.load(&compiled)?;
-    let input = if no_input {
-        Document::undefined()
-    } else {
-        let bytes = standard_input()?;
-        bench.parse(&bytes).map_err(|e| unreadable(&e, 0, &bytes))?
+    let result = match input {
+        Input::Nothing => run(bench, &module, Document::undefined(), name, expression)?,
+        Input::Document { format, whole } => {
+            let selected = lockgate_compiler::expression_record_module(expression);
+            let sink = &mut |bytes: &[u8]| output.part(bytes);
+            let source = Source { bench, name, text: expression };
+            let select = match &selected {
+                Ok(Ok((streams, records))) if !whole => {
+                    let from = format.records_of_list(&streams.path, &bench.limits, bench.options);
+                    let select = from.map(|from| {
+                        Ok::<_, Exit>(Select::new(source, (streams, records), &module, sink)?.map(|s| (s, from)))
+                    });
+                    select.transpose()?.flatten()
+                }
+                _ => None,
+            };
+            match select {
+                Some((select, from)) => {
+                    let meter = output.meter(standard_input_bytes());
+                    match select.run(std::io::stdin().lock(), from, &meter)? {
+                        Some(result) => result,
+                        None => return Ok(()),
+                    }
+                }
+                None => run(bench, &module, whole_input(format, bench, bench.options)?, name, expression)?,
+            }
+        }
     };
-    let result = bench.run(&module, input).result.map_err(|failure| faulted(&failure, name, expression, ""))?;
     if result.is_undefined() {
         output.note("undefined");
         if output.is_json() {
@@ -86,13 +121,26 @@ fn one(bench: &Workbench, name: &str, expression: &String, no_input: bool, outpu
         }
         return Ok(());
     }
-    let mut text = printed(bench, &result)?;
+    let printed = result.print(bench.limits.reply_bytes_max);
+    let mut text = printed.map_err(|fault| unprinted(&fault, name, expression))?;
     text.push(b'\n');
     output.bytes(&text)
 }
 
-fn printed(bench: &Workbench, result: &Document) -> Result<Vec<u8>, Exit> {
-    result.print(bench.limits.reply_bytes_max).map_err(|e| Exit::failed("LG-PRINT", e.to_string()))
+/// What an expression is evaluated on.
+enum Input {
+    Nothing,
+    Document { format: Format, whole: bool },
+}
+
+fn run(
+    bench: &Workbench,
+    module: &Arc<Module>,
+    input: Document,
+    name: &str,
+    expression: &str,
+) -> Result<Document, Exit> {
+    bench.run(module, input).result.map_err(|failure| faulted(&failure, name, expression, ""))
 }
 
 #[derive(Deserialize)]
@@ -174,7 +222,7 @@ fn answer(bench: &Workbench, request: &Request<'_>) -> String {
         Ok(result) if result.is_undefined() => json!({"id": request.id, "undefined": true}).to_string(),
         Ok(result) => match result.print(bench.limits.reply_bytes_max) {
             Ok(bytes) => format!("{{\"id\":{},\"result\":{}}}", request.id, String::from_utf8_lossy(&bytes)),
-            Err(e) => with(json!({"code": "LG-PRINT", "message": e.to_string()})),
+            Err(fault) => with(json!({"code": fault.code(), "message": fault.to_string()})),
         },
         Err(failure) => {
             // Running out of time is the same stop as running too deep, as the suite counts it.

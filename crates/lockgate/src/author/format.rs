@@ -8,13 +8,18 @@ use std::{path::Path, str::FromStr};
 use clap::{Args, ValueEnum};
 use lockgate_document::{
     Builder, CsvReader, CsvWriter, Document, Duplicates, Fault, FixedReader, FixedWriter, FormatError, JsonLines,
-    JsonLinesWriter, JsonRecords, JsonWriter, Kind, LayoutProblem, ParseOptions, RecordReader, RecordWriter, csv, edi,
-    fixed, xml,
+    JsonLinesWriter, JsonRecords, JsonWriter, Kind, LayoutProblem, ParseOptions, RecordWriter, csv, edi, fixed, xml,
 };
 use lockgate_mapping::yaml;
 use lockgate_model::{Diagnostic, Diagnostics, Limits};
 
-use crate::{author::sources, exit::Exit};
+use crate::{
+    author::{
+        records::{Below, Records},
+        sources,
+    },
+    exit::Exit,
+};
 
 /// A format by its name, and the file that describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -164,66 +169,6 @@ impl Reading {
     }
 }
 
-/// Records as they come.
-pub enum Records {
-    /// Of a JSON document, which may have them in several places.
-    Json(Box<JsonRecords>),
-    /// Of JSON Lines.
-    Lines(JsonLines),
-    /// Of a table.
-    Csv(Box<CsvReader>),
-    /// Of a file of fixed width.
-    Fixed(Box<FixedReader>),
-    /// Of a format that gives them one by one.
-    Single(Box<dyn RecordReader>, Limits),
-}
-
-impl Records {
-    /// Takes the next bytes; none are the end.
-    pub fn push(&mut self, bytes: &[u8]) {
-        let reader: &mut dyn RecordReader = match self {
-            Self::Json(records) => records.as_mut(),
-            Self::Lines(lines) => lines,
-            Self::Csv(rows) => rows.as_mut(),
-            Self::Fixed(records) => records.as_mut(),
-            Self::Single(records, _) => records.as_mut(),
-        };
-        if bytes.is_empty() { reader.end() } else { reader.push(bytes) }
-    }
-
-    /// Some of the next records that are complete, in an array. What is wrong is told when those before
-    /// it were given.
-    pub fn batch(&mut self, records_max: usize) -> Result<Option<Document>, FormatError> {
-        match self {
-            Self::Json(records) => records.batch(records_max),
-            Self::Lines(lines) => lines.batch(records_max),
-            Self::Csv(rows) => rows.batch(records_max),
-            Self::Fixed(records) => records.batch(records_max),
-            Self::Single(records, limits) => {
-                let Some(record) = records.next()? else { return Ok(None) };
-                listed(&record, limits).map(Some).map_err(|fault| FormatError::fault(&fault, 0))
-            }
-        }
-    }
-
-    /// An expression's path would give them as a sequence that is gathered of several places.
-    pub fn gathers(&self) -> bool {
-        match self {
-            Self::Json(records) => records.gathers(),
-            Self::Lines(_) | Self::Csv(_) | Self::Fixed(_) | Self::Single(..) => false,
-        }
-    }
-}
-
-/// An array of one record.
-fn listed(record: &Document, limits: &Limits) -> Result<Document, Fault> {
-    let mut list = Builder::new(limits);
-    list.begin_array()?;
-    list.value(record.root())?;
-    list.end()?;
-    list.finish()
-}
-
 impl Format {
     /// The records at a place of a document; none where this format has no place but itself.
     pub fn records(&self, path: &[String], limits: &Limits, options: ParseOptions) -> Option<Records> {
@@ -233,13 +178,26 @@ impl Format {
                 let reader = xml::XmlRecordReader::new(&path.join("/"), xml, limits).ok()?;
                 Some(Records::Single(Box::new(reader), *limits))
             }
-            _ if !path.is_empty() => None,
+            // A message is a document of its own.
+            Self::Edi(_) if !path.is_empty() => None,
+            _ if !path.is_empty() => {
+                let records = self.records(&[], limits, options)?;
+                Some(Records::Below(Box::new(Below::new(records, path, limits))))
+            }
             Self::Jsonl => Some(Records::Lines(JsonLines::new(limits, options))),
             Self::Csv(dialect) => Some(Records::Csv(Box::new(CsvReader::new(dialect, limits)))),
             Self::Fixed(layout) => Some(Records::Fixed(Box::new(FixedReader::new(layout, limits)))),
             Self::Edi(dialect) => {
                 Some(Records::Single(Box::new(edi::Reader::new(dialect.as_ref().clone(), limits)), *limits))
             }
+        }
+    }
+
+    /// The same where a document is the list of its records, or says itself where they are.
+    pub fn records_of_list(&self, path: &[String], limits: &Limits, options: ParseOptions) -> Option<Records> {
+        match self {
+            Self::Xml(_) | Self::Edi(_) => None,
+            _ => self.records(path, limits, options),
         }
     }
 

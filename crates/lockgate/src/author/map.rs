@@ -7,7 +7,7 @@ use std::{ops::ControlFlow, path::PathBuf, sync::Arc};
 
 use clap::Args;
 use lockgate_compiler::{Passes, Tables, Types};
-use lockgate_document::Document;
+use lockgate_document::{Document, ParseOptions};
 use lockgate_engine::Module;
 use lockgate_model::Diagnostics;
 
@@ -45,7 +45,7 @@ pub struct Map {
     #[command(flatten)]
     reading: Reading,
     /// Tell which rule made which field, and which rules set nothing and why, for one document.
-    #[arg(long, conflicts_with_all = ["lines", "input", "format", "duplicates"])]
+    #[arg(long, conflicts_with_all = ["lines", "format"])]
     explain: bool,
     /// Draw the mapping as SVG, to this file or to standard output.
     #[arg(long, value_name = "OUT.svg", num_args = 0..=1, conflicts_with_all = ["lines", "explain"])]
@@ -67,7 +67,9 @@ impl Map {
         let unreadable = Diagnostics(unreadable.into_iter().chain(no_text.0).chain(wrong.0).collect());
         let source = |file: &str| if file == name { Some(&text) } else { files.get(file) };
         if self.explain {
-            return explain::run(&name, &text, (&tables, &types), unreadable, &source, output);
+            let from = self.input.open()?;
+            let read = |bench: &Workbench| whole_input(&from, bench, self.reading.options());
+            return explain::run((&name, &text), (&tables, &types), unreadable, &source, read, output);
         }
         let passes = lockgate_compiler::map_record_module(&name, &text, &tables, &types);
         let found = passes.as_ref().err().cloned().unwrap_or_default();
@@ -87,15 +89,25 @@ impl Map {
         {
             let meter = output.meter(standard_input_bytes());
             let sink = &mut |bytes: &[u8]| output.part(bytes);
-            return Pass::new(&mapping, records, (&to, writer), sink)?.run(std::io::stdin().lock(), from, &meter);
+            if let Some(pass) = Pass::new(&mapping, records, (&to, writer), sink)? {
+                return pass.run(std::io::stdin().lock(), from, &meter);
+            }
         }
-        let bytes = standard_input()?;
-        let input = match &from {
-            Format::Json => bench.parse(&bytes).map_err(|e| self::unreadable(&e, 0, &bytes))?,
-            _ => from.document(&bytes, &bench.limits, bench.options).map_err(|e| unread(&e))?,
-        };
+        let input = whole_input(&from, bench, bench.options)?;
         let result = mapping.map(&mapping.whole()?, input, "")?;
         output.bytes(&to.print(&result, &bench.limits)?)
+    }
+}
+
+/// The document on standard input.
+pub fn whole_input(from: &Format, bench: &Workbench, options: ParseOptions) -> Result<Document, Exit> {
+    let bytes = standard_input()?;
+    match from {
+        // It tells line and column.
+        Format::Json => {
+            Document::parse_with(&bytes, &bench.limits, options).map_err(|e| self::unreadable(&e, 0, &bytes))
+        }
+        _ => from.document(&bytes, &bench.limits, options).map_err(|e| unread(&e)),
     }
 }
 
