@@ -4,7 +4,7 @@
 //! `{"id", "result"}`, `{"id", "undefined": true}`, `{"id", "error": {"code", "position", "token"}}`
 //! or `{"id", "skip": reason}` for what this version does not compile.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::{io::Read as _, ops::ControlFlow, sync::Arc};
 
 use clap::Args;
 use lockgate_document::Document;
@@ -16,7 +16,7 @@ use serde_json::{Value, json, value::RawValue};
 use crate::{
     author::{
         format::{Format, Named, Reading},
-        map::whole_input,
+        map::whole_of,
         select::{Select, Source},
         sources,
         workbench::{Workbench, faulted, standard_input_bytes, standard_input_lines, unprinted},
@@ -37,7 +37,7 @@ pub struct Eval {
     /// Do not read a document: the input is undefined.
     #[arg(short = 'n', long, conflicts_with = "lines")]
     no_input: bool,
-    /// The format of the document: json, jsonl, csv[:DIALECT], fixed:LAYOUT, xml, edi[:GRAMMAR].
+    /// The format of the document: json, jsonl, csv[:DIALECT], fixed:LAYOUT, xml[:OPTIONS], edi[:GRAMMAR].
     #[arg(long, default_value = "json", value_name = "FORMAT", conflicts_with_all = ["lines", "no_input"])]
     input: Named,
     /// Read the whole document before anything is written, also where the expression goes record by record.
@@ -50,6 +50,9 @@ pub struct Eval {
     reading: Reading,
 }
 
+/// Bytes up to which a document is read as a whole: its errors have a line and a column then, and no way
+/// through it is refused.
+const SMALL_BYTES_MAX: u64 = 1 << 20;
 /// What is refused for good is no pass in a suite.
 const SKIPPED: [&str; 1] = ["LG-EXPR-EVAL"];
 
@@ -87,33 +90,13 @@ fn one(bench: &Workbench, name: &str, expression: &String, input: &Input, output
     })?;
     let module = bench.load(&compiled)?;
     let result = match input {
-        Input::Nothing => run(bench, &module, Document::undefined(), name, expression)?,
+        Input::Nothing => Some(run(bench, &module, Document::undefined(), name, expression)?),
         Input::Document { format, whole } => {
-            let selected = lockgate_compiler::expression_record_module(expression);
-            let sink = &mut |bytes: &[u8]| output.part(bytes);
             let source = Source { bench, name, text: expression };
-            let select = match &selected {
-                Ok(Ok((streams, records))) if !whole => {
-                    let from = format.records_of_list(&streams.path, &bench.limits, bench.options);
-                    let select = from.map(|from| {
-                        Ok::<_, Exit>(Select::new(source, (streams, records), &module, sink)?.map(|s| (s, from)))
-                    });
-                    select.transpose()?.flatten()
-                }
-                _ => None,
-            };
-            match select {
-                Some((select, from)) => {
-                    let meter = output.meter(standard_input_bytes());
-                    match select.run(std::io::stdin().lock(), from, &meter)? {
-                        Some(result) => result,
-                        None => return Ok(()),
-                    }
-                }
-                None => run(bench, &module, whole_input(format, bench, bench.options)?, name, expression)?,
-            }
+            over(source, &module, format, *whole, output)?
         }
     };
+    let Some(result) = result else { return Ok(()) };
     if result.is_undefined() {
         output.note("undefined");
         if output.is_json() {
@@ -125,6 +108,34 @@ fn one(bench: &Workbench, name: &str, expression: &String, input: &Input, output
     let mut text = printed.map_err(|fault| unprinted(&fault, name, expression))?;
     text.push(b'\n');
     output.bytes(&text)
+}
+
+/// Evaluates an expression over standard input. The value where it was not written: of a small document,
+/// or as a whole, or where it is no array.
+fn over(
+    source: Source<'_>,
+    module: &Arc<Module>,
+    format: &Format,
+    whole: bool,
+    output: &Output,
+) -> Result<Option<Document>, Exit> {
+    let Source { bench, name, text } = source;
+    let mut input = std::io::stdin().lock();
+    let mut bytes = Vec::new();
+    input.by_ref().take(SMALL_BYTES_MAX).read_to_end(&mut bytes)?;
+    let is_small = (bytes.len() as u64) < SMALL_BYTES_MAX;
+    let sink = &mut |bytes: &[u8]| output.part(bytes);
+    if let (false, Ok(Ok((streams, records)))) = (whole || is_small, lockgate_compiler::expression_record_module(text))
+        && let Some(from) = format.records_of_list(&streams.path, &bench.limits, bench.options)
+        && let Some(select) = Select::new(source, (&streams, &records), module, sink)?
+    {
+        let meter = output.meter(standard_input_bytes());
+        return select.run(bytes.as_slice().chain(input), from, &meter);
+    }
+    input.read_to_end(&mut bytes)?;
+    let document = whole_of(&bytes, format, false, bench, bench.options)?;
+    drop(bytes);
+    run(bench, module, document, name, text).map(Some)
 }
 
 /// What an expression is evaluated on.

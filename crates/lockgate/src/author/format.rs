@@ -8,7 +8,8 @@ use std::{path::Path, str::FromStr};
 use clap::{Args, ValueEnum};
 use lockgate_document::{
     Builder, CsvReader, CsvWriter, Document, Duplicates, Fault, FixedReader, FixedWriter, FormatError, JsonLines,
-    JsonLinesWriter, JsonRecords, JsonWriter, Kind, LayoutProblem, ParseOptions, RecordWriter, csv, edi, fixed, xml,
+    JsonLinesWriter, JsonRecords, JsonWriter, Kind, LayoutProblem, ParseOptions, RecordWriter, csv, edi, fixed,
+    schema::Schema, xml,
 };
 use lockgate_mapping::yaml;
 use lockgate_model::{Diagnostic, Diagnostics, Limits};
@@ -46,10 +47,10 @@ impl FromStr for Named {
             Some((name, file)) => (name, Some(file.to_owned())),
             None => (text, None),
         };
-        let known = "json, jsonl, csv[:DIALECT], fixed:LAYOUT, xml, edi[:GRAMMAR]";
+        let known = "json, jsonl, csv[:DIALECT], fixed:LAYOUT, xml[:OPTIONS], edi[:GRAMMAR]";
         let name = <Name as ValueEnum>::from_str(name, false).map_err(|_| format!("the formats are {known}"))?;
         match (name, &file) {
-            (Name::Json | Name::Jsonl | Name::Xml, Some(_)) => Err(format!("no file describes it: {known}")),
+            (Name::Json | Name::Jsonl, Some(_)) => Err(format!("no file describes it: {known}")),
             (Name::Fixed, None) => Err("a file of fixed width has a layout: fixed:LAYOUT".to_owned()),
             _ => Ok(Self { name, file }),
         }
@@ -90,7 +91,7 @@ impl Named {
             Name::Jsonl => Format::Jsonl,
             Name::Csv => Format::Csv(Box::new(csv::Dialect::read(node).map_err(layout)?)),
             Name::Fixed => Format::Fixed(Box::new(fixed::Layout::read(node).map_err(layout)?)),
-            Name::Xml => Format::Xml(Box::default()),
+            Name::Xml => Format::Xml(Box::new(xml::XmlOptions::read(node).map_err(layout)?)),
             Name::Edi => {
                 let grammars = match &described {
                     Some(_) => vec![edi::Grammar::read(node).map_err(|e| wrong(&e.pointer, &e.message))?],
@@ -170,15 +171,24 @@ impl Reading {
 }
 
 impl Format {
+    /// Reads XML so that what a document type says is an array is one, however many elements there are.
+    pub fn hold_to(&mut self, source: &Schema) {
+        if let Self::Xml(options) = self {
+            options.arrays.add(source.arrays());
+        }
+    }
+
     /// The records at a place of a document; none where this format has no place but itself.
     pub fn records(&self, path: &[String], limits: &Limits, options: ParseOptions) -> Option<Records> {
         match self {
             Self::Json => Some(Records::Json(Box::new(JsonRecords::new(path.to_vec(), limits, options)))),
-            Self::Xml(xml) => {
+            // A name that no element can have leads nowhere.
+            Self::Xml(xml) if path.iter().all(|name| !name.contains('/')) => {
                 let reader = xml::XmlRecordReader::new(&path.join("/"), xml, limits).ok()?;
                 Some(Records::Single(Box::new(reader), *limits))
             }
             // A message is a document of its own.
+            Self::Xml(_) => None,
             Self::Edi(_) if !path.is_empty() => None,
             _ if !path.is_empty() => {
                 let records = self.records(&[], limits, options)?;
@@ -197,6 +207,8 @@ impl Format {
     pub fn records_of_list(&self, path: &[String], limits: &Limits, options: ParseOptions) -> Option<Records> {
         match self {
             Self::Xml(_) | Self::Edi(_) => None,
+            // A name on the way may come again: the last one counts.
+            Self::Json if options.duplicates == Duplicates::Last && !path.is_empty() => None,
             _ => self.records(path, limits, options),
         }
     }
@@ -205,10 +217,14 @@ impl Format {
     /// own, which tells line and column.
     pub fn document(&self, text: &[u8], limits: &Limits, options: ParseOptions) -> Result<Document, FormatError> {
         match self {
-            Self::Xml(xml) => return xml::read(text, xml, limits),
-            Self::Edi(dialect) => return edi::read(text, dialect, limits),
-            _ => {}
+            Self::Xml(xml) => xml::read(text, xml, limits),
+            Self::Edi(dialect) => edi::read(text, dialect, limits),
+            _ => self.list(text, limits, options),
         }
+    }
+
+    /// The array of the records of a document.
+    pub fn list(&self, text: &[u8], limits: &Limits, options: ParseOptions) -> Result<Document, FormatError> {
         let Some(mut records) = self.records(&[], limits, options) else { return Ok(Document::undefined()) };
         records.push(text);
         records.push(&[]);
@@ -228,7 +244,14 @@ impl Format {
             Self::Jsonl => Box::new(JsonLinesWriter::new(limits.reply_bytes_max)),
             Self::Csv(dialect) => Box::new(CsvWriter::with_dialect(dialect.as_ref().clone(), None)),
             Self::Fixed(layout) => Box::new(FixedWriter::new(layout)),
-            Self::Xml(_) | Self::Edi(_) => return None,
+            Self::Xml(options) => {
+                let (root, record) = options.records.as_ref()?;
+                Box::new(xml::XmlRecordWriter::new(root, record, options).ok()?)
+            }
+            Self::Edi(dialect) => {
+                let heads = Document::undefined();
+                Box::new(edi::Writer::new(dialect.as_ref().clone(), heads.root()).ok()?)
+            }
         })
     }
 
@@ -243,8 +266,12 @@ impl Format {
                 out = printed.map_err(|fault| unwritten(&FormatError::fault(&fault, 0)))?;
                 out.push(b'\n');
             }
-            (Self::Xml(xml), _) => xml::write(root, xml, &mut out).map_err(|error| unwritten(&error))?,
-            (Self::Edi(dialect), _) => edi::write(root, dialect, &mut out).map_err(|error| unwritten(&error))?,
+            (Self::Xml(xml), _) if xml.records.is_none() => {
+                xml::write(root, xml, &mut out).map_err(|error| unwritten(&error))?;
+            }
+            (Self::Edi(dialect), kind) if kind != Kind::Array => {
+                edi::write(root, dialect, &mut out).map_err(|error| unwritten(&error))?
+            }
             (_, kind) => {
                 let Some(mut writer) = self.writer(limits) else { return Ok(out) };
                 let written = match kind {

@@ -111,7 +111,10 @@ fn selected(expression: &str) -> Result<(Vec<String>, usize, usize), (String, St
     let program = crate::Expression::parse(expression).unwrap().resolve(&|_| false).unwrap();
     match Selection::of(&program, expression) {
         Ok(Selection { streams, steps, .. }) => Ok((streams.path, streams.conditions, steps.len())),
-        Err(Whole { reason, span }) => Err((reason, expression[span.start as usize..span.end as usize].to_owned())),
+        Err(Whole { reason, span }) => {
+            let marked = expression.get(span.start as usize..span.end as usize).unwrap();
+            Err((reason, marked.to_owned()))
+        }
     }
 }
 
