@@ -183,7 +183,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// Takes one step from the handle on the stack.
-    fn step(&mut self, step: &'a Step, flags: i32) {
+    pub(super) fn step(&mut self, step: &'a Step, flags: i32) {
         if let Kind::Sort(terms) = &step.expr.kind {
             let list = self.stash();
             self.body.ins().local_get(list);

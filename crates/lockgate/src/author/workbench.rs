@@ -8,7 +8,7 @@ use std::{
 };
 
 use lockgate_compiler::Compiled;
-use lockgate_document::{Document, ParseError, ParseOptions};
+use lockgate_document::{Document, Fault, ParseError, ParseOptions};
 use lockgate_engine::{Engine, EngineConfig, Failure, Mocks, Module, Outcome};
 use lockgate_model::{Diagnostic, Limits, Span, Timestamp};
 
@@ -122,6 +122,15 @@ pub fn faulted(failure: &Failure, file: &str, source: &str, of: &str) -> Exit {
         }
         None => Exit::failed(code, message),
     }
+}
+
+/// A result that cannot be printed, such as one that nests too deeply: a failure of its expression,
+/// which `source` is all of.
+pub fn unprinted(fault: &Fault, file: &str, source: &str) -> Exit {
+    let start = source.len() - source.trim_start().len();
+    let end = start + source.trim().len();
+    let problem = Diagnostic::new(fault.code(), Span::new(start, end), fault.to_string()).file(file);
+    Exit::Problems(vec![Shown::new(problem, 0, source)], 1)
 }
 
 /// The lines of standard input with how many came before each; blank ones are left out.
