@@ -87,7 +87,11 @@ impl Part {
         if self.fraction.is_none() && self.integer.last().is_some_and(grouping) {
             return Err(Refusal::GroupingAtEnd);
         }
-        if beside(&grouping, &decimal) || beside(&decimal, &grouping) {
+        // Of several decimal separators only the first is looked at, as in the reference.
+        let at = self.active.iter().position(decimal);
+        let before = at.and_then(|at| self.active.get(at.checked_sub(1)?));
+        let behind = at.and_then(|at| self.active.get(at + 1));
+        if before.is_some_and(grouping) || behind.is_some_and(grouping) {
             return Err(Refusal::GroupingAtDecimal);
         }
         if !self.active.iter().all(|c| format.is_active(*c)) {
@@ -161,6 +165,9 @@ impl Part {
         let rounded = round_half_even(mantissa, fraction_max as f64);
         // No number where the places lie far behind its last digit: there is nothing to round.
         let rounded = if rounded.is_finite() { rounded } else { mantissa };
+        // A large number can still stand half-way between two texts: the larger one is taken.
+        let halves = rounded * 2_f64.powi(fraction_max.min(FRACTION_MAX) as i32 + 1);
+        let rounded = if halves.fract() == 0.0 && halves % 2.0 == 1.0 { rounded.next_up() } else { rounded };
         let text = format!("{rounded:.0$}", fraction_max.min(FRACTION_MAX));
         let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
         let whole = whole.trim_start_matches('0');

@@ -25,6 +25,7 @@ fn a_faulty_picture_is_refused_with_its_code() {
         ("", 3085),
         ("0,.0", 3087),
         ("0.,0", 3087),
+        ("..,-", 3085),
         ("#0,", 3088),
         ("#,,#0", 3089),
         ("0,#", 3090),
@@ -58,6 +59,8 @@ fn digits_signs_and_rounding() {
     check(0.5, "0%", "50%");
     check(0.0125, "0.0‰", "12.5‰");
     check(-0.2, "0", "-0");
+    // 762203881811312.625: between two texts the larger one stands.
+    check(762203881811.31265, "0.0#‰", "762203881811312.63‰");
     check(5e-324, &format!("0.{}", "0".repeat(300)), &format!("0.{}", "0".repeat(300)));
 }
 
