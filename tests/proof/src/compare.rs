@@ -65,7 +65,8 @@ const LISTED: &[(&str, Differs)] = &[
     }),
     ("$formatNumber keeps the digits of large numbers", |expression, ours, theirs| {
         let long = |answer: &Answer| matches!(answer, Answer::Value(text) if text.len() > 20);
-        expression.contains("$formatNumber(") && long(ours) && holds(theirs, "e+")
+        let exponent = matches!(theirs, Answer::Value(text) if text.replace(',', "").contains("e+"));
+        expression.contains("$formatNumber(") && long(ours) && exponent
     }),
     ("$formatInteger keeps the digits of large numbers", |expression, ours, theirs| {
         let long = |answer: &Answer| matches!(answer, Answer::Value(text) if text.len() > 20);
@@ -77,6 +78,16 @@ const LISTED: &[(&str, Differs)] = &[
         }
         _ => false,
     }),
+    ("a character is a code point, not half of a pair", |_, _, theirs| holds(theirs, "\\ud8")),
+    ("looking around is refused", |expression, ours, _| is_error(ours, "LG-EXPR-REGEX") && expression.contains("(?=")),
+    ("a number out of range that nothing takes is left alone", |expression, ours, theirs| {
+        // The reference is mended to refuse it at once; unmended it refuses what takes it.
+        is_error(theirs, "D1001") && !matches!(ours, Answer::Error(_)) && expression.contains(" / ")
+    }),
+    ("a picture with a component that is none is refused", |_, ours, theirs| {
+        is_error(ours, "D3132") && holds(theirs, "undefined")
+    }),
+    ("of a time and a time zone either fault is told", |_, ours, theirs| either(ours, theirs, ["D3134", "D1001"])),
     ("of what cannot be ordered either fault is told", |_, ours, theirs| either(ours, theirs, ["T2007", "T2008"])),
     ("of a key twice and a key that is no text either is told", |_, ours, theirs| {
         either(ours, theirs, ["D1009", "T1003"])

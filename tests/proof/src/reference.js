@@ -101,6 +101,21 @@ const MENDED = [
         if (typeof limit === 'undefined' || limit > 0) {
             if (typeof separator`,
   ],
+  [
+    'a text is not replaced by a function',
+    "var replacer;\n        if (typeof replacement === 'string') {",
+    "if (typeof pattern === 'string' && typeof replacement === 'function') { throw { code: 'T0410', stack: (new Error()).stack }; }\n        var replacer;\n        if (typeof replacement === 'string') {",
+  ],
+  [
+    'a match is an object, whatever is taken for false',
+    'if(result && !(typeof result.start',
+    'if(result !== undefined && result !== null && !(typeof result.start',
+  ],
+  [
+    'a filter behind a name that is bound knows it',
+    "var step = result;\n                            var type = 'predicate';",
+    "if (result.focus && result.type !== 'path') { result = {type: 'path', steps: [result]}; }\n                            var step = result;\n                            var type = 'predicate';",
+  ],
   // Pictures of numbers.
   [
     'a digit that the picture does not show stays',
@@ -167,6 +182,11 @@ const MENDED = [
     '$parseInteger reads separators',
     "digits = digits.split(',').join('');",
     'digits = digits.split(formatSpec.groupingSeparators.character).join(\'\');',
+  ],
+  [
+    'Roman numerals are read in any case',
+    'romanToDecimal(isUpper ? value : value.toUpperCase())',
+    'romanToDecimal(value.toUpperCase())',
   ],
   [
     'letters are letters',

@@ -73,6 +73,13 @@ fn what_differed_once_agrees() {
         ("(b.c)[0].%.e", "{\"b\":{\"e\":\"E\",\"c\":[{\"d\":1}]}}", value("\"E\"")),
         ("(b.c)[%.e = \"E\"].d", "{\"b\":{\"e\":\"E\",\"c\":[{\"d\":1},{\"d\":2}]}}", value("[1,2]")),
         ("(a)[$assert()].%", "1", Answer::Undefined),
+        ("d.(a{\"b\": 1}).%", "{\"d\":[{\"a\":0}]}", Answer::Undefined),
+        // Where a path ends before any names are bound, nothing is grouped as one item.
+        ("a.b#$i{\"x\": 1}", "1", value("{\"x\":1}")),
+        ("d^($)[0]", "{\"d\":[[1]]}", value("[1]")),
+        // A name given twice is one variable: it was taken for the place alone.
+        ("$map([\"x\"], function($v, $v) { $v })", "1", value("0")),
+        ("$sum($map([1..5], function($v, $v) { $v % 3 }))", "1", value("4")),
         // A parameter left out keeps its place; of several arguments for one each becomes an array.
         ("(function($x, $y)<(nb)?x-a?> { [$x, $y] })()", "1", value("[1]")),
         ("(function($x, $y)<f?a<n>-b?:x> { $y })(b, true)", "1", Answer::Undefined),

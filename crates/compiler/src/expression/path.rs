@@ -124,7 +124,9 @@ impl<'a> Emitter<'a> {
             self.close(one, seq::INNER);
             self.body.ins().else_().local_get(list).end();
             self.order(&step.expr, terms, None);
-            let filtered = if step.filters.is_empty() { flags } else { flags & !seq::LAST };
+            // One item that was picked by its place stays an array when it is one.
+            let picked = matches!(step.filters.last(), None | Some(Filter::Index(_)));
+            let filtered = if picked { flags } else { flags & !seq::LAST };
             self.filters_of(&step.filters, seq::INNER, false);
             let acc = self.sequence();
             self.add(acc, Op::SeqPush);
@@ -222,8 +224,8 @@ impl<'a> Emitter<'a> {
     /// Pushes a value with its filters.
     pub(super) fn filtered(&mut self, value: &'a Expr, filters: &'a [Filter], keep: bool) {
         self.handle(value);
-        // These give a list in any case, which may be empty.
-        let listed = matches!(value.kind, Kind::Wildcard | Kind::Descendants);
+        // It gives a list in any case, which may be empty.
+        let listed = matches!(value.kind, Kind::Wildcard);
         self.filters_of(filters, if keep { seq::KEEP } else { 0 }, !listed);
     }
 }

@@ -113,6 +113,9 @@ impl<'a> Emitter<'a> {
             return;
         }
         let wanted = param.items.map_or('a' as i32, |letter| 0x80 | letter as i32);
+        self.body.ins().local_get(check.argument).i32_const(wanted).i32_const(i as i32 + 1);
+        self.op(Op::Check, None);
+        self.body.ins().drop();
         self.argument_at(check.place);
         self.body.ins().i64_const(abi::UNDEFINED).local_get(check.argument).i64_eqz().i32_eqz().select();
         self.body.ins().i32_const(wanted).i32_const(i as i32 + 1);

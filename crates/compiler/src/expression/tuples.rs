@@ -26,7 +26,7 @@ impl<'a> Emitter<'a> {
     /// Pushes the value of such a path.
     pub(super) fn tuples_value(&mut self, expr: &'a Expr, tuples: &'a Tuples) {
         if let Some(group) = &tuples.group {
-            self.tuple_stream(tuples, None);
+            self.stream_or_nothing(tuples);
             let stream = self.stash();
             return self.group(expr, group, stream, Some(tuples));
         }
@@ -44,9 +44,24 @@ impl<'a> Emitter<'a> {
         self.body.ins().end();
     }
 
+    /// Pushes the tuples to be grouped: nothing, where the path ends before it makes any.
+    fn stream_or_nothing(&mut self, tuples: &'a Tuples) {
+        let before = tuples.path.steps.get(..tuples.first).unwrap_or_default();
+        if before.is_empty() {
+            return self.tuple_stream(tuples, None);
+        }
+        self.steps(&tuples.path, before);
+        let items = self.stash();
+        self.body.ins().local_get(items);
+        self.body.op(Op::Len);
+        self.body.ins().i32_eqz().if_(HANDLE).i64_const(abi::UNDEFINED).else_();
+        self.tuple_stream(tuples, Some((items, before.len())));
+        self.body.ins().end();
+    }
+
     /// Pushes the items of a path's tuples.
     fn items_of_stream(&mut self, tuples: &'a Tuples, first: Option<u32>) {
-        self.tuple_stream(tuples, first);
+        self.tuple_stream(tuples, first.map(|first| (first, 1)));
         let stream = self.stash();
         let acc = self.sequence();
         self.each(stream, |e, tuple, _, _| {
@@ -72,14 +87,14 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// Pushes the tuples of a path; what its first step gives may stand in a local already.
-    fn tuple_stream(&mut self, tuples: &'a Tuples, first: Option<u32>) {
+    /// Pushes the tuples of a path; what its first steps give, so many, may stand in a local already.
+    fn tuple_stream(&mut self, tuples: &'a Tuples, given: Option<(u32, usize)>) {
         let (before, after) = tuples.path.steps.split_at(tuples.first.min(tuples.path.steps.len()));
         // A first step is taken on nothing too.
         let mut once = before.is_empty();
-        if let (Some(first), Some((_, between))) = (first, before.split_first()) {
-            self.body.ins().local_get(first);
-            for step in between {
+        if let Some((items, steps)) = given {
+            self.body.ins().local_get(items);
+            for step in before.get(steps..).unwrap_or_default() {
                 self.step(step, seq::INNER);
             }
         } else if !before.is_empty() {

@@ -348,7 +348,7 @@ impl Expr {
     /// The tuples that this expression ends with.
     pub fn tuples(&self) -> Option<&Tuples> {
         match &self.kind {
-            Kind::Tuples(tuples) => Some(tuples),
+            Kind::Tuples(tuples) if tuples.group.is_none() => Some(tuples),
             Kind::Block(_, body) => body.last()?.tuples(),
             _ => None,
         }

@@ -201,15 +201,19 @@ impl Generator<'_> {
 
     fn signature(&mut self, most: usize) -> String {
         let mut out = String::from("<");
+        let mut optional = false;
         for _ in 0..1 + self.random.below(most) {
+            // Behind what may be left out the reference makes arrays of undefined.
             let letters = [
-                "s", "n", "b", "l", "o", "a", "f", "j", "x", "(ns)", "(sao)", "a<n>", "a<s>", "a<o>", "f<n:n>", "(nb)",
+                "s", "n", "b", "l", "o", "f", "j", "x", "(ns)", "(sao)", "f<n:n>", "(nb)", "a", "a<n>", "a<s>", "a<o>",
             ];
-            let letter = self.random.pick(&letters);
+            let letter = letters[self.random.below(if optional { 12 } else { letters.len() })];
             out.push_str(letter);
             // Of typed arrays the reference takes no more than one.
             let most = if letter.starts_with("a<") { 6 } else { 7 };
-            out.push_str(["", "", "", "-", "?", "?", "+"][self.random.below(most)]);
+            let modifier = ["", "", "", "-", "?", "?", "+"][self.random.below(most)];
+            optional |= matches!(modifier, "?" | "-");
+            out.push_str(modifier);
         }
         out.push_str(self.random.pick(&[":x>", ":n>", ">", ":s>", ":a<s>>"]));
         out

@@ -59,8 +59,10 @@ fn digits_signs_and_rounding() {
     check(0.5, "0%", "50%");
     check(0.0125, "0.0‰", "12.5‰");
     check(-0.2, "0", "-0");
-    // 762203881811312.625: between two texts the larger one stands.
-    check(762203881811.31265, "0.0#‰", "762203881811312.63‰");
+    // Half-way between two texts the larger one stands.
+    check(704931704084097.625, "0.00", "704931704084097.63");
+    check(2_199_023_255_552.062_5, "0.000", "2199023255552.063");
+    check(88347328296770.906_25, "0.000,0", "88347328296770.906,3");
     check(5e-324, &format!("0.{}", "0".repeat(300)), &format!("0.{}", "0".repeat(300)));
 }
 
