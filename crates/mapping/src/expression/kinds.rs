@@ -88,7 +88,9 @@ pub(super) fn infer(program: &mut Program) {
         }
         Kind::Lambda(lambda) => {
             for id in &lambda.params {
-                sources.push((*id, places.contains(id).then_some(&place)));
+                // A name given twice is one variable, which holds the item as well.
+                let once = lambda.params.iter().filter(|other| *other == id).count() == 1;
+                sources.push((*id, (once && places.contains(id)).then_some(&place)));
             }
         }
         Kind::Inline(lambda, given) => {
