@@ -36,6 +36,26 @@ pub(crate) fn fingerprint(bytes: &[u8]) -> u32 {
     u32::from_le_bytes([bytes.len() as u8, first, middle, last])
 }
 
+/// Are two strings of one length the same? Most keys have sixteen bytes at most: two words that may
+/// overlap are all of them.
+#[inline]
+pub(crate) fn same_bytes(a: &[u8], b: &[u8]) -> bool {
+    if a.len() > 16 {
+        return a == b;
+    }
+    match (a.first_chunk::<8>(), b.first_chunk::<8>(), a.last_chunk::<8>(), b.last_chunk::<8>()) {
+        (Some(a), Some(b), Some(x), Some(y)) => {
+            u64::from_le_bytes(*a) == u64::from_le_bytes(*b) && u64::from_le_bytes(*x) == u64::from_le_bytes(*y)
+        }
+        _ => match (a.first_chunk::<4>(), b.first_chunk::<4>(), a.last_chunk::<4>(), b.last_chunk::<4>()) {
+            (Some(a), Some(b), Some(x), Some(y)) => {
+                u32::from_le_bytes(*a) == u32::from_le_bytes(*b) && u32::from_le_bytes(*x) == u32::from_le_bytes(*y)
+            }
+            _ => a == b,
+        },
+    }
+}
+
 /// [`PLAIN`] and [`ASCII`] of some bytes.
 pub(crate) fn traits(bytes: &[u8]) -> u8 {
     let (mut special, mut high) = (0, 0);
@@ -109,6 +129,19 @@ mod tests {
                     );
                     assert_eq!(traits(&bytes) & PLAIN, 0);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn strings_are_the_same_when_every_byte_is() {
+        for length in 0..40 {
+            let text: Vec<u8> = (0..length).collect();
+            assert!(same_bytes(&text, &text.clone()));
+            for place in 0..text.len() {
+                let mut other = text.clone();
+                other[place] ^= 0x80;
+                assert!(!same_bytes(&text, &other), "{length} at {place}");
             }
         }
     }

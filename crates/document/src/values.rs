@@ -11,7 +11,7 @@ use crate::handle::Handle;
 use crate::number::Number;
 use crate::plan::Plan;
 use crate::region::{LINEAR_MAX, Region};
-use crate::text::Text;
+use crate::text::{Text, same_bytes};
 
 /// Slot of the input region: it lives as long as its arena.
 pub(crate) const INPUT_SLOT: u16 = 2;
@@ -79,7 +79,9 @@ impl Values {
     /// Do two strings consist of the same characters?
     #[inline]
     pub(crate) fn same_text(&self, a: Text, b: Text) -> bool {
-        a.print == b.print && a.len == b.len && ((a.slot == b.slot && a.at == b.at) || self.bytes(a) == self.bytes(b))
+        a.print == b.print
+            && a.len == b.len
+            && ((a.slot == b.slot && a.at == b.at) || same_bytes(self.bytes(a), self.bytes(b)))
     }
 
     /// The string constant number `k`.
