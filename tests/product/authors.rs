@@ -204,7 +204,7 @@ fn a_request_that_is_none_is_answered_and_the_later_ones_too() {
 #[test]
 fn what_is_wrong_with_an_input_is_said_in_few_words() {
     let long = format!("{{\"a\":\"{}\" \"b\":1}}", "x".repeat(20 << 20));
-    let refused = lockgate(&["eval", "a"], &long);
+    let refused = lockgate(&["eval", "a", "--whole"], &long);
     assert_eq!(refused.status.code(), Some(1));
     assert!(refused.stderr.len() < 1000, "{} bytes", refused.stderr.len());
     assert!(text(&refused.stderr).contains(&format!("standard input:1:{}\n", (20 << 20) + 9)), "{refused:?}");

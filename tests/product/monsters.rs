@@ -122,7 +122,8 @@ fn work_without_end_ends_at_a_limit() {
     ] {
         let output = run(what, &["eval", "-n", expression], "");
         let told = String::from_utf8_lossy(&output.stderr);
-        let refused = ["LG-LIMIT", "LG-PRINT", "U1001", "D2014", "D1001", "D3"].iter().any(|code| told.contains(code));
+        let refused =
+            ["LG-LIMIT", "LG-REPLY-TOO-LARGE", "U1001", "D2014", "D1001", "D3"].iter().any(|code| told.contains(code));
         assert!(output.status.success() || refused, "{what}: {told:.400}");
     }
 }

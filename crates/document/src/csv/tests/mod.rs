@@ -43,6 +43,8 @@ fn a_dialect_that_cannot_be_is_refused_with_its_member() {
         (r#"{"comment":" "}"#, "/comment: must be one ASCII sign"),
         (r#"{"quote":"\t"}"#, "/quote: must be one ASCII sign"),
         (r#"{"quote":"comma"}"#, "/quote: must be one ASCII sign"),
+        (r#"{"quotes":"ignore"}"#, "/quotes: must be one of strict, lenient"),
+        (r#"{"quotes":"lenient","quote":"none"}"#, "/quotes: there is no quote"),
         (r#"{"escape":"quote"}"#, "/escape: must be one of doubled, backslash"),
         (r#"{"header":true}"#, "/header: must be line, numbers, arrays or a list of names"),
         (r#"{"header":[]}"#, "/header: must be 1 to 16384 names"),
@@ -88,14 +90,14 @@ fn dialects() -> impl Strategy<Value = String> {
         pick(&["any", "crlf", "lf", "cr"]),
         pick(&["text", "null", "absent"]),
         pick(&["needed", "always"]),
-        (pick(&["utf-8", "utf-16be", "gb18030"]), any::<bool>(), any::<bool>()),
+        (pick(&["utf-8", "utf-16be", "gb18030"]), any::<bool>(), any::<bool>(), pick(&["strict", "lenient"])),
     )
-        .prop_map(|(delimiter, quote, escape, line_end, empty, quoting, (charset, trim, comment))| {
+        .prop_map(|(delimiter, quote, escape, line_end, empty, quoting, (charset, trim, comment, quotes))| {
             let trim = trim && !matches!(delimiter, "tab" | "space");
             let comment = if comment { r##","comment":"#""## } else { "" };
             format!(
                 r#"{{"delimiter":"{delimiter}","quote":"{quote}","escape":"{escape}","line_end":"{line_end}",
-                "empty":"{empty}","quoting":"{quoting}","charset":"{charset}","trim":{trim}{comment}}}"#
+                "empty":"{empty}","quoting":"{quoting}","charset":"{charset}","quotes":"{quotes}","trim":{trim}{comment}}}"#
             )
         })
 }

@@ -279,3 +279,18 @@ proptest! {
         let _ = all(&dialect, &file);
     }
 }
+
+#[test]
+fn lenient_quotes_are_signs_within_fields_that_begin_with_none() {
+    let lenient = dialect(r#"{"quotes":"lenient"}"#);
+    let text = b"a,b\r\nx\"y\"\",\"q\"\"\"\r\n5\",\"\"\r\n\xc3\xa9\",\"1\n2\"\r\n";
+    let expected = r#"[{"a":"x\"y\"\"","b":"q\""},{"a":"5\"","b":""},{"a":"é\"","b":"1\n2"}]"#;
+    assert_eq!(all(&lenient, text).unwrap(), expected);
+    assert_eq!(all(&Dialect::default(), text).unwrap_err().code(), "LG-CSV-QUOTE");
+    // In quotes nothing is lenient.
+    for wrong in [&b"a\r\n\"x\"y\r\n"[..], b"a\r\n\"x\r\n"] {
+        assert!(all(&lenient, wrong).is_err());
+    }
+    let escaped = dialect(r#"{"quotes":"lenient","escape":"backslash"}"#);
+    assert_eq!(all(&escaped, b"a\nx\\\"y\"\n").unwrap(), r#"[{"a":"x\"y\""}]"#);
+}

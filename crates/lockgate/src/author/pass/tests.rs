@@ -27,12 +27,12 @@ fn mapping(text: &str) -> (Mapping, Option<Box<RecordModule>>) {
 fn passed(
     mapping: &Mapping,
     records: &RecordModule,
-    format: &Format,
+    (from, format): (&Format, &Format),
     text: &str,
     piece: usize,
 ) -> (String, Option<String>) {
     let bench = &mapping.bench;
-    let from = Format::Json.records(&records.streams.path, &bench.limits, bench.options).unwrap();
+    let from = from.records(&records.streams.path, &bench.limits, bench.options).unwrap();
     let mut out = Vec::new();
     let sink = &mut |bytes: &[u8]| {
         out.extend_from_slice(bytes);
@@ -114,10 +114,19 @@ fn record_by_record_is_the_whole_document() {
         let records = records.unwrap_or_else(|| panic!("needs the whole document: {text}"));
         let module = mapping.whole().unwrap();
         for round in 0..40 {
-            let document = dice.document();
+            let (document, input, from) = match round % 5 {
+                0 => {
+                    let lines: Vec<String> = (0..dice.roll(4)).map(|_| dice.document()).collect();
+                    (format!("[{}]", lines.join(",")), lines.join("\n"), Format::Jsonl)
+                }
+                _ => {
+                    let document = dice.document();
+                    (document.clone(), document, Format::Json)
+                }
+            };
             let format = if round % 4 == 0 { &Format::Jsonl } else { &Format::Json };
             let piece = 1 + dice.roll(40) as usize;
-            let (given, trouble) = passed(&mapping, &records, format, &document, piece);
+            let (given, trouble) = passed(&mapping, &records, (&from, format), &input, piece);
             match (whole(&mapping, &module, format, &document), trouble) {
                 (Ok(expected), None) => {
                     assert_eq!(given, expected, "{document}\n{text}");
@@ -150,7 +159,7 @@ fn an_only_record_that_is_a_list_is_asked_as_in_the_whole_document() {
         let module = mapping.whole().unwrap();
         assert_eq!(whole(&mapping, &module, &Format::Json, document).unwrap().trim_end(), expected, "{each}");
         for piece in [1, 7, 1_000] {
-            let (given, trouble) = passed(&mapping, &records, &Format::Json, document, piece);
+            let (given, trouble) = passed(&mapping, &records, (&Format::Json, &Format::Json), document, piece);
             assert_eq!((given.trim_end(), trouble), (expected, None), "{each}");
         }
     }
