@@ -17,7 +17,7 @@ use std::{
 };
 
 use lockgate_document::Document;
-use lockgate_engine::{Engine, EngineConfig, Mocks};
+use lockgate_engine::{Engine, EngineConfig};
 use lockgate_model::{Limits, Timestamp};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -30,14 +30,24 @@ const SECONDS: f64 = 0.5;
 type Peer<'a> = (&'a str, Box<dyn Fn(&[u8]) -> Vec<u8> + 'a>);
 
 fn main() {
-    let engine = Engine::new(EngineConfig::default()).unwrap();
+    let engine = Engine::new(EngineConfig::alone()).unwrap();
     let limits =
         Limits { arena_bytes_max: 1 << 30, cost_max: u64::MAX >> 1, reply_bytes_max: 1 << 30, ..Limits::default() };
+    // `cargo bench … -- A` runs one part alone.
+    let asked = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    let is_asked = |part| asked.as_ref().is_none_or(|asked| asked == part);
     println!("CPU time of one document, the median of {ROUNDS} rounds; ratio to typed structs by hand");
     let folder = tempfile::tempdir().unwrap();
-    workload("A", INVOICE, "invoice.jsonata", &orders::one(), by_hand::one, &engine, limits, folder.path());
-    workload("B", INVOICES, "invoices.jsonata", &orders::many(10 << 20), by_hand::many, &engine, limits, folder.path());
-    compiling(&engine);
+    let folder = folder.path();
+    if is_asked("A") {
+        workload("A", INVOICE, "invoice.jsonata", &orders::one(), by_hand::one, &engine, limits, folder);
+    }
+    if is_asked("B") {
+        workload("B", INVOICES, "invoices.jsonata", &orders::many(10 << 20), by_hand::many, &engine, limits, folder);
+    }
+    if is_asked("compile") {
+        compiling(&engine);
+    }
 }
 
 #[expect(clippy::too_many_arguments, reason = "one table has many columns")]
@@ -54,7 +64,6 @@ fn workload(
     println!("\nworkload {name}: {} bytes in", input.len());
     let compiled = lockgate_compiler::expression_module(expression, false).unwrap();
     let module = engine.load(&compiled.wasm).unwrap();
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let now = Timestamp::from_ms(1_763_784_306_789);
     let parse = |json: &[u8]| Document::parse(json, &limits).unwrap();
     let read = |bytes: &[u8]| serde_json::from_slice::<serde_json::Value>(bytes).unwrap();
@@ -63,8 +72,12 @@ fn workload(
         (
             "lockgate",
             Box::new(|json| {
-                let outcome = runtime.block_on(engine.evaluate(&module, parse(json), Mocks::default(), limits, now));
-                outcome.result.unwrap().print(limits.reply_bytes_max).unwrap()
+                engine
+                    .evaluate_here(&module, parse(json), limits, now)
+                    .result
+                    .unwrap()
+                    .print(limits.reply_bytes_max)
+                    .unwrap()
             }),
         ),
         ("lockgate: parse and print alone", Box::new(|json| parse(json).print(limits.reply_bytes_max).unwrap())),

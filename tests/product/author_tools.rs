@@ -308,6 +308,49 @@ fn an_explanation_is_refused_where_the_mapping_is() {
     assert_eq!(lockgate(&["map", name, "--explain", "--lines"], "{}").status.code(), Some(2));
 }
 
+#[test]
+fn documents_of_every_format_are_explained() {
+    let folder = lockgate_testkit::temp_dir();
+    let file = folder.path().join("m.map.yaml");
+    let name = file.to_str().unwrap();
+    let layout = folder.path().join("layout.yaml");
+    std::fs::write(&layout, "fields: [{ name: b, width: 2 }]\n").unwrap();
+    let fixed = format!("fixed:{}", layout.display());
+    for (format, from, input) in [
+        ("jsonl", "$[0].b", "{\"b\":\"xy\"}\n{\"b\":2}\n"),
+        ("csv", "$[0].b", "b\r\nxy\r\n"),
+        ("xml", "a.b", "<a><b>xy</b></a>"),
+        (&fixed, "$[0].b", "xy\n"),
+        (
+            "edi",
+            "messages.segments[0].elements[2]",
+            "UNA:+.? 'UNB+UNOC:3+A+B+261122:1305+1'UNH+1+X:D:01B:UN'BGM+1+2+xy'UNT+3+1'UNZ+1+1'",
+        ),
+    ] {
+        std::fs::write(&file, format!("mapping: m\nversion: 1\nrules:\n  - {{ to: p, from: '{from}' }}\n")).unwrap();
+        let explained = lockgate(&["--json", "map", name, "--explain", "--input", format], input);
+        let told: Value = serde_json::from_slice(&explained.stdout).unwrap_or_else(|e| panic!("{e}: {explained:?}"));
+        assert_eq!(told["places"][0]["value"], json!("xy"), "{format}: {told}");
+        let wrong = lockgate(&["map", name, "--explain", "--input", format], "\"");
+        assert!(wrong.status.code() == Some(1) && wrong.stdout.is_empty(), "{format}: {wrong:?}");
+    }
+}
+
+#[test]
+fn a_result_that_nests_too_deeply_is_told_with_its_expression() {
+    let deepest = format!("{}1{}", "[".repeat(127), "]".repeat(127));
+    let told = lockgate(&["--json", "eval", " {\"x\":[[[$]]]}"], &deepest);
+    assert_eq!((told.status.code(), text(&told.stdout).as_str()), (Some(1), ""));
+    let error: Value = serde_json::from_slice(&told.stderr).unwrap();
+    let place = &error["error"]["problems"][0];
+    assert_eq!((&place["code"], &place["column"]), (&json!("LG-DEPTH-EXCEEDED"), &json!(2)), "{error}");
+    let folder = lockgate_testkit::temp_dir();
+    let file = folder.path().join("m.map.yaml");
+    std::fs::write(&file, "mapping: m\nversion: 1\nrules:\n  - { to: a.b, from: $ }\n").unwrap();
+    let told = lockgate(&["map", file.to_str().unwrap()], &deepest);
+    assert!(told.status.code() == Some(1) && text(&told.stderr).contains("LG-DEPTH-EXCEEDED"), "{told:?}");
+}
+
 /// The mapping that docs/mappings.md begins with.
 fn example_of_the_page() -> String {
     let page = std::fs::read_to_string(lockgate_testkit::workspace_root().join("docs/mappings.md")).unwrap();

@@ -37,15 +37,11 @@ impl Mapped {
     fn start(folder: &std::path::Path, mapping: &str, arguments: &[&str]) -> Self {
         let file = folder.join("m.map.yaml");
         std::fs::write(&file, mapping).unwrap();
-        let mut child = Command::new(program())
-            .arg("map")
-            .arg(&file)
-            .args(arguments)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        Self::of(Command::new(program()).arg("map").arg(&file).args(arguments))
+    }
+
+    fn of(command: &mut Command) -> Self {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut out = child.stdout.take().unwrap();
         // The end of what was written is kept; a pipe that nobody reads would stop the process.
         let written = std::thread::spawn(move || {
@@ -129,6 +125,123 @@ fn tables_and_xml_larger_than_the_memory_they_may_take_pass_through() {
         );
         assert!(peak < RSS_MAX, "{} MiB resident for {} MiB of {}", peak / MIB, sent / MIB, arguments[1]);
     }
+}
+
+/// And for expressions by themselves.
+#[test]
+fn expressions_over_inputs_larger_than_the_memory_they_may_take_pass_through() {
+    let bytes = if std::env::var_os("LOCKGATE_LONG").is_some() { 1 << 30 } else { 65 * MIB };
+    let line = format!("{}\n", order());
+    let items = "lines[status != \"cancelled\"].{\"sku\": sku}";
+    for (expression, format, before, record, between, after) in [
+        ("data.orders.orderId", "json", "{\"data\":{\"orders\":[", order().as_str(), ",", "]},\"tail\":1}"),
+        (&format!("$.{items}"), "json", "[", order().as_str(), ",", "]"),
+        (items, "jsonl", "", line.as_str(), "", ""),
+        ("$[quantity = \"3\"].{\"sku\": sku}", "csv", "sku,quantity\n", "SKU-00012,3\nSKU-00013,4\n", "", ""),
+    ] {
+        let mut mapped = Mapped::of(Command::new(program()).args(["eval", expression, "--input", format]));
+        let (sent, peak) = mapped.feed(before, record, between, after, bytes);
+        let (ended, written, last) = mapped.end();
+        assert!(ended.status.success(), "{ended:?}");
+        assert!(sent >= bytes && written > sent / 500 && last.ends_with(b"]\n"), "{sent} bytes in, {written} out");
+        assert!(peak < RSS_MAX, "{} MiB resident for {} MiB of {format}: {expression}", peak / MIB, sent / MIB);
+    }
+}
+
+#[test]
+fn xml_and_edi_are_written_by_records_and_read_as_their_types_say() {
+    let folder = lockgate_testkit::temp_dir();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    std::fs::write(path("o.yaml"), "namespaces: { \"\": \"urn:o\" }\narrays: [tag]\nrecords: out/one\n").unwrap();
+    std::fs::create_dir(folder.path().join("types")).unwrap();
+    let line = r#"{"type":"array","items":{"type":"object","properties":{"n":{"type":"string"}}}}"#;
+    let order = format!(r#"{{"type":"object","properties":{{"line":{line},"tag":{{}}}}}}"#);
+    let orders = format!(r#"{{"type":"object","properties":{{"order":{{"type":"array","items":{order}}}}}}}"#);
+    let kind = format!(r#"{{"type":"object","properties":{{"orders":{orders}}}}}"#);
+    std::fs::write(path("types/orders.json"), kind).unwrap();
+    let mapping = "mapping: m\nversion: 1\nsource: { type: orders, records: orders.order }\nrules:\n\
+                   \x20 - { to: lines, from: '$string(line)' }\n  - { to: tags, from: '$string(tag)' }\n";
+    let input = "<orders xmlns='urn:o'><order><line><n>1</n></line><tag>x</tag></order><order><line><n>2</n></line>\
+                 <line><n>3</n></line></order></orders>";
+    let options = format!("xml:{}", path("o.yaml"));
+    let map = |mapping: &str, arguments: &[&str], input: &str| {
+        std::fs::write(path("m.map.yaml"), mapping).unwrap();
+        let ended = with_input(Command::new(program()).arg("map").arg(path("m.map.yaml")).args(arguments), input);
+        (ended.status.code(), String::from_utf8(ended.stdout).unwrap(), String::from_utf8(ended.stderr).unwrap())
+    };
+    for whole in [&[] as &[&str], &["--whole"]] {
+        let (code, out, err) = map(mapping, &[&["--input", &options, "--output", &options], whole].concat(), input);
+        assert_eq!(
+            (code, out.as_str(), err.as_str()),
+            (
+                Some(0),
+                "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<out xmlns=\"urn:o\"><one><lines>[{\"n\":\"1\"}]</lines>\
+                 <tags>[\"x\"]</tags></one><one><lines>[{\"n\":\"2\"},{\"n\":\"3\"}]</lines></one></out>",
+                ""
+            )
+        );
+    }
+    let (code, _, err) = map(mapping, &["--input", &options], "<orders xmlns='urn:o'><order/>and<order/></orders>");
+    assert!(code == Some(1) && err.contains("LG-XML-RECORDS"), "{err}");
+    let edi = "UNA:+.? 'UNB+UNOC:3+A+B+261122:1305+1'UNH+1+X:D:01B:UN'BGM+1+2+xy'UNT+3+1'UNH+2+X:D:01B:UN'BGM+3'UNT+3+2'UNZ+2+1'";
+    let copy = "mapping: m\nversion: 1\nrules:\n  - { to: '[]', each: $ }\n";
+    for whole in [&[] as &[&str], &["--whole"]] {
+        let (code, out, err) = map(copy, &[&["--input", "edi", "--output", "edi"], whole].concat(), edi);
+        assert_eq!((code, out.as_str(), err.as_str()), (Some(0), &edi[9..], ""));
+    }
+}
+
+#[test]
+fn expressions_give_the_same_in_every_format_and_say_whether_they_stream() {
+    let eval = |arguments: &[&str], input: &str| {
+        let ended = with_input(Command::new(program()).arg("eval").args(arguments), input);
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        (ended.status.code().unwrap(), text(&ended.stdout), text(&ended.stderr))
+    };
+    for (expression, out) in [
+        ("$[b = \"2\"].a", "\"x\"\n"),
+        ("a", "[\"y\",\"x\",\"z\"]\n"),
+        ("$.{\"n\": $number(b)}", "[{\"n\":1},{\"n\":2},{\"n\":3}]\n"),
+        ("$[b = \"9\"]", ""),
+        ("$sum($.$number(b))", "6\n"),
+    ] {
+        for (format, input) in [
+            ("json", "[{\"a\":\"y\",\"b\":\"1\"},{\"a\":\"x\",\"b\":\"2\"},{\"a\":\"z\",\"b\":\"3\"}]"),
+            ("jsonl", "{\"a\":\"y\",\"b\":\"1\"}\n{\"a\":\"x\",\"b\":\"2\"}\n{\"a\":\"z\",\"b\":\"3\"}\n"),
+            ("csv", "a,b\ny,1\nx,2\nz,3\n"),
+        ] {
+            for whole in [&[] as &[&str], &["--whole"]] {
+                let given = eval(&[&[expression, "--input", format], whole].concat(), input);
+                assert_eq!((given.0, given.1.as_str()), (0, out), "{expression} {format}: {}", given.2);
+            }
+        }
+    }
+    // What is small is a whole document: no output before the trouble, and no way is refused.
+    let (code, out, err) = eval(&["$.(n * 2)"], "[{\"n\":1},{\"n\":2},{\"n\":\"x\"}]");
+    assert!(code == 1 && out.is_empty() && err.contains("T2001"), "{out} {err}");
+    assert_eq!(eval(&["a.x"], "{\"a\":[[{\"x\":1}],{\"x\":2}]}").1, "[1,2]\n");
+    let many = "{\"n\":1},".repeat(1 << 17);
+    let (code, out, err) = eval(&["$.(n * 2)"], &format!("[{many}{{\"n\":\"x\"}}]"));
+    assert!(code == 1 && out.ends_with(",2") && err.contains("(of record 131073)"), "{err}");
+    let (code, out, err) = eval(&["a.n"], &format!("{{\"a\":[{many}{{\"n\":]}}"));
+    assert!(code == 1 && out.ends_with(",1") && err.contains("record 131073"), "{err}");
+    let (code, _, err) = eval(&["a.n", "--duplicates", "last"], &format!("{{\"a\":[{many}1],\"a\":2}}"));
+    assert!(code == 0, "{err}");
+    let folder = lockgate_testkit::temp_dir();
+    let file = folder.path().join("q.jsonata");
+    std::fs::write(&file, "/* of all */\n$sum(lines.net)\n").unwrap();
+    let check = |arguments: &[&str]| {
+        let checked = Command::new(program()).arg("check").args(arguments).output().unwrap();
+        (checked.status.code(), String::from_utf8(checked.stdout).unwrap())
+    };
+    let (_, told) = check(&[file.to_str().unwrap()]);
+    assert!(told.contains("does not stream: `$sum(lines.net)` needs all records at once (") && told.contains(":2:1)"));
+    assert_eq!(check(&["-e", "lines[n > 1].id"]).1, "expression streams: records of `lines`\n");
+    assert_eq!(
+        check(&["--json", "-e", "$.id"]).1,
+        "{\"expression\":\"expression\",\"streams\":true,\"records\":\"$\"}\n"
+    );
+    assert_eq!(check(&["-e", "lines[n"]).0, Some(1));
 }
 
 #[test]

@@ -16,9 +16,14 @@ pub mod project;
 mod reader;
 mod types;
 
-pub use lockgate_mapping::{MapFile, streams::Whole};
+pub use lockgate_mapping::{
+    MapFile,
+    streams::{Streams, Whole},
+};
 
-pub use expression::{Scope, compile_condition, compile_expression, expression_module, expression_module_within};
+pub use expression::{
+    Scope, compile_condition, compile_expression, expression_module, expression_module_within, expression_record_module,
+};
 pub use flow::{ERROR_TYPES, error_type_names};
 pub use format::{format, is_named};
 pub use mapping::{Passes, RecordModule, Tables, compile_map, explain_module, map_module, map_record_module};

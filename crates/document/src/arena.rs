@@ -108,8 +108,8 @@ impl Arena {
 
     /// All of it as a document that is this value, without a copy; nothing is left here but what was
     /// charged and reserved.
-    pub fn hand_over(&mut self, h: Handle) -> Document {
-        let left = Arena {
+    pub fn hand_over(self: &mut Box<Arena>, h: Handle) -> Document {
+        let left = Box::new(Arena {
             values: Values { regions: Vec::new(), constants: Constants::none() },
             memory: self.memory.spent(),
             meter: self.meter,
@@ -123,8 +123,8 @@ impl Arena {
             now: self.now,
             gathered: Vec::new(),
             pending: Pending::default(),
-        };
-        Document::from_parts(std::mem::replace(self, left), h)
+        });
+        Document::from_boxed(std::mem::replace(self, left), h)
     }
 
     /// Puts other limits in force, for a document that becomes a run's arena. What is already held stays.

@@ -22,7 +22,8 @@ const PRINT_BYTES_FIRST: u64 = 4 << 10;
 /// All its values lie in its arena, mostly in the input region. It may be sent to another thread; its
 /// `Debug` text shows no data.
 pub struct Document {
-    arena: Arena,
+    /// Boxed: a document passes through many hands, and an arena is some hundred bytes.
+    arena: Box<Arena>,
     root: Handle,
 }
 
@@ -33,18 +34,18 @@ impl Document {
     }
     /// Reads JSON with options.
     pub fn parse_with(json: &[u8], limits: &Limits, options: ParseOptions) -> Result<Document, ParseError> {
-        let mut arena = Arena::new(limits);
+        let mut arena = Box::new(Arena::new(limits));
         let root = arena.parse_json_with(json, options)?;
         Ok(Document { arena, root })
     }
 
     /// No value at all.
     pub fn undefined() -> Document {
-        Document { arena: Arena::new(&Limits::default()), root: Handle::UNDEFINED }
+        Document::from_parts(Arena::new(&Limits::default()), Handle::UNDEFINED)
     }
     /// The value `null`.
     pub fn null() -> Document {
-        Document { arena: Arena::new(&Limits::default()), root: Handle::NULL }
+        Document::from_parts(Arena::new(&Limits::default()), Handle::NULL)
     }
     /// A string.
     pub fn text(text: &str) -> Document {
@@ -151,10 +152,10 @@ impl Document {
 
     /// The arena and the value's handle in it: a run begins on its input's own arena, nothing is copied.
     /// The arena keeps the limits it was made with: see [`Arena::set_limits`].
-    pub fn into_arena(self) -> Result<(Arena, Handle), Fault> {
+    pub fn into_arena(self) -> Result<(Box<Arena>, Handle), Fault> {
         if self.root.slot() > INPUT_SLOT || self.root.slot() == CONSTANT_REGION {
             // What a run made stands beside its temporaries and means its module's constants.
-            let mut arena = self.arena.alike();
+            let mut arena = Box::new(self.arena.alike());
             let root = arena.copy_node(self.root())?;
             return Ok((arena, root));
         }
@@ -166,6 +167,10 @@ impl Document {
     }
     /// `root` and all below it must lie in the arena or be literals.
     pub(crate) fn from_parts(arena: Arena, root: Handle) -> Document {
+        Document { arena: Box::new(arena), root }
+    }
+    /// The same of an arena that is boxed already.
+    pub(crate) fn from_boxed(arena: Box<Arena>, root: Handle) -> Document {
         Document { arena, root }
     }
 }

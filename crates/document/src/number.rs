@@ -139,8 +139,12 @@ fn is_whole(lexeme: &str) -> bool {
 /// ECMAScript's text of a number (Number::toString).
 pub(crate) fn as_script<R>(value: f64, then: impl FnOnce(&str) -> R) -> R {
     // Zero has no sign in JSON's texts either.
-    if value.trunc() == value && value.abs() < WHOLE_MAX as f64 {
-        return then(itoa::Buffer::new().format(value as i64));
+    let whole = value as i64;
+    if whole as f64 == value && whole.unsigned_abs() < WHOLE_MAX {
+        return then(itoa::Buffer::new().format(whole));
+    }
+    if let Some((mantissa, scale)) = hundredths(value) {
+        return then(Plain::new(mantissa, scale).as_str());
     }
     then(ryu_js::Buffer::new().format(value))
 }
@@ -211,6 +215,20 @@ fn round_clear_cut(value: f64, digits: f64) -> Option<f64> {
         return None;
     }
     Some(near / power + 0.0)
+}
+
+/// A value of one or two decimal places, as most amounts are. No other text of at most fifteen digits
+/// stands for the same f64, so it is the shortest one.
+fn hundredths(value: f64) -> Option<(i64, u8)> {
+    const MAX: f64 = 1e12;
+    if value.abs() > MAX {
+        return None;
+    }
+    let count = (value * 100.0 + 0.5f64.copysign(value)) as i64;
+    if count as f64 / 100.0 != value {
+        return None;
+    }
+    Some(if count % 10 == 0 { (count / 10, 1) } else { (count, 2) })
 }
 
 /// Nearest whole number, a half to the even one.

@@ -52,7 +52,7 @@ impl Region {
         *self = Region { generation: self.generation, ..Region::default() };
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn push(&mut self, memory: &mut Memory, datum: Datum) -> Result<u32, Fault> {
         memory.room(&mut self.nodes, 1)?;
         let node = self.nodes.len() as u32;

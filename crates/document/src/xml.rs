@@ -24,6 +24,7 @@ mod records;
 mod reference;
 mod tag;
 mod token;
+mod way;
 mod write;
 
 pub use namespaces::Namespaces;

@@ -14,13 +14,13 @@ use crate::{
     Calls, CancelToken, EngineConfig, LoadError, Mocks, Module, Outcome,
     config::wasmtime_engine,
     executor::Executor,
+    here::Here,
     host::Host,
     link::linker,
     load::load,
     problem::Problem,
-    run::{Reach, Start, deadline, run},
+    run::{Reach, Start, run},
     shelf::Shelf,
-    stop::Stop,
     ticker::Ticker,
 };
 
@@ -28,6 +28,7 @@ use crate::{
 pub struct Engine {
     pub(crate) linker: Linker<Box<Host>>,
     executor: Executor,
+    here: Here,
     shelf: Mutex<Shelf>,
     module_bytes_max: usize,
 }
@@ -46,7 +47,7 @@ impl Engine {
         let ticker = Ticker::start(engine.weak()).map_err(|e| failed(&e))?;
         let executor = Executor::start(&config, ticker).map_err(|e| failed(&e))?;
         let shelf = Mutex::new(Shelf::new(config.modules_max));
-        Ok(Self { linker, executor, shelf, module_bytes_max: config.module_bytes_max })
+        Ok(Self { linker, executor, here: Here::default(), shelf, module_bytes_max: config.module_bytes_max })
     }
 
     /// Checks a module and compiles it to machine code: tens of milliseconds of CPU, so the caller
@@ -90,8 +91,7 @@ impl Engine {
             return Outcome { result, cost: 0, tasks, bytes, arena_bytes_peak: 0 };
         }
         let account = Some(permit.tenant().clone());
-        let stop = Arc::new(Stop::new(deadline(&limits), cancel));
-        let start = Start { module, input, limits, now, stop };
+        let start = Start::new(module, input, limits, now, cancel);
         run(&self.executor, account, start, Reach::Bound { permit, calls, durable: false }).await
     }
 
@@ -106,9 +106,16 @@ impl Engine {
         limits: Limits,
         now: Timestamp,
     ) -> Outcome {
-        let stop = Arc::new(Stop::new(deadline(&limits), CancelToken::new()));
-        let start = Start { module, input, limits, now, stop };
+        let start = Start::new(module, input, limits, now, CancelToken::new());
         run(&self.executor, None, start, Reach::Mocked { mocks, taken: BTreeMap::new() }).await
+    }
+
+    /// Runs a module that calls nothing, to its end on this thread, as [`Engine::evaluate`] would: for
+    /// a program that has nothing else to do until then. One such run at a time; others wait. What it
+    /// would wait for is over at once, and a call fails as one without a mock.
+    pub fn evaluate_here(&self, module: &Arc<Module>, input: Document, limits: Limits, now: Timestamp) -> Outcome {
+        let start = Start::new(module, input, limits, now, CancelToken::new());
+        self.here.run(self.executor.ticker(), start)
     }
 
     /// A tenant's share of the workers, against 1 for others.

@@ -94,6 +94,11 @@ impl Executor {
         self.shared.lock().queue.set_weight(account, weight);
     }
 
+    /// What cuts slices.
+    pub(crate) fn ticker(&self) -> &Ticker {
+        &self.shared.ticker
+    }
+
     /// Steps that wait for a worker.
     pub(crate) fn waiting(&self) -> usize {
         self.shared.lock().queue.waiting()

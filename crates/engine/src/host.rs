@@ -13,6 +13,7 @@ use crate::{
     frame::Frame,
     ledger::Ledger,
     meter::Meter,
+    run::Start,
     step::Caught,
     stop::{Stop, Stopped},
 };
@@ -23,7 +24,7 @@ const BYTES_PER_UNIT: u64 = 16;
 const HANDED_OVER_MAX: u64 = 256 << 10;
 /// One run.
 pub(crate) struct Host {
-    pub(crate) arena: Arena,
+    pub(crate) arena: Box<Arena>,
     pub(crate) module: Arc<Module>,
     pub(crate) frame: Frame,
     pub(crate) limits: Limits,
@@ -78,14 +79,8 @@ pub(crate) enum Trapped {
 
 impl Host {
     /// A run at its start: `input` is in its slot.
-    pub(crate) fn new(
-        module: &Arc<Module>,
-        input: Document,
-        limits: Limits,
-        now: Timestamp,
-        waits: Waits,
-        stop: &Arc<Stop>,
-    ) -> Result<Box<Self>, Fault> {
+    pub(crate) fn new(start: Start<'_>, waits: Waits) -> Result<Box<Self>, Fault> {
+        let Start { module, input, limits, now, began, stop } = start;
         let (mut arena, input) = input.into_arena()?;
         arena.set_limits(&limits);
         arena.set_constants(Arc::clone(module.constants()));
@@ -93,14 +88,14 @@ impl Host {
         let frame = Frame::open(&mut arena, module.frame(), input)?;
         Ok(Box::new(Self {
             meter: Meter::new(limits.cost_max, &arena),
-            ledger: Ledger::new(module.tasks().len()),
-            clock: Clock { start: now, started: Instant::now(), waits, waited_ms: 0 },
+            ledger: Ledger::new(module.tasks().len(), began),
+            clock: Clock { start: now, started: began, waits, waited_ms: 0 },
             clock_ms: now.ms(),
             arena,
             module: Arc::clone(module),
             frame,
             limits,
-            stop: Arc::clone(stop),
+            stop,
             yielded: false,
             pc: 0,
             suspension: None,

@@ -24,8 +24,8 @@ struct Entry {
 }
 
 impl Ledger {
-    pub(crate) fn new(tasks: usize) -> Self {
-        Self { began: Instant::now(), entries: vec![Entry::default(); tasks], current: None }
+    pub(crate) fn new(tasks: usize, began: Instant) -> Self {
+        Self { began, entries: vec![Entry::default(); tasks], current: None }
     }
 
     pub(crate) fn enter(&mut self, pc: u32) {

@@ -38,6 +38,7 @@ mod engine;
 mod executor;
 mod fair;
 mod frame;
+mod here;
 mod host;
 mod ledger;
 mod link;

@@ -60,10 +60,13 @@ impl Wire for bool {
 }
 
 /// Takes what was charged off the fuel once enough has gathered.
+#[inline]
 fn settle(caller: &mut Run<'_>) -> Result<()> {
-    if !caller.data().is_due() {
-        return Ok(());
-    }
+    if caller.data().is_due() { settle_now(caller) } else { Ok(()) }
+}
+
+#[cold]
+fn settle_now(caller: &mut Run<'_>) -> Result<()> {
     let mut store = caller.as_context_mut();
     let left = store.get_fuel()?;
     let fuel = store.data_mut().settle(left)?;
@@ -220,7 +223,7 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Box<Host>>> {
 
 #[cfg(test)]
 mod tests {
-    use std::{cell::Cell, collections::BTreeSet, sync::Arc, time::Instant};
+    use std::{cell::Cell, collections::BTreeSet, sync::Arc};
 
     use lockgate_document::Document;
     use lockgate_model::{
@@ -234,7 +237,7 @@ mod tests {
         config::wasmtime_engine,
         host::Host,
         load::load,
-        stop::Stop,
+        run::Start,
         tests::wasm::{NOW, Wasm},
     };
 
@@ -255,9 +258,9 @@ mod tests {
         let engine = wasmtime_engine(&EngineConfig { stacks_max: 1, ..EngineConfig::default() }).unwrap();
         let wasm = lockgate_compiler::expression_module(expression, false).unwrap().wasm;
         let module = Arc::new(load(&linker(&engine).unwrap(), &wasm, None).unwrap());
-        let (limits, stop) = (Limits::default(), Arc::new(Stop::new(Instant::now(), CancelToken::new())));
+        let limits = Limits::default();
         let input = Document::parse(input.as_bytes(), &limits).unwrap();
-        let host = Host::new(&module, input, limits, NOW, Waits::Virtual, &stop).unwrap();
+        let host = Host::new(Start::new(&module, input, limits, NOW, CancelToken::new()), Waits::Virtual).unwrap();
         let mut store = wasmtime::Store::new(&engine, host);
         store.set_epoch_deadline(1_000_000);
         let fuel = store.data_mut().enter(0).unwrap();
@@ -290,8 +293,8 @@ mod tests {
         let all = Wasm::new(Op::ALL).task("/do/0").step(&[&|e| e.task(0).end(DONE)]);
         let module = Arc::new(load(&linker, &all.bytes(), None).unwrap());
 
-        let stop = Arc::new(Stop::new(Instant::now(), CancelToken::new()));
-        let host = Host::new(&module, Document::undefined(), Limits::default(), NOW, Waits::Virtual, &stop).unwrap();
+        let start = Start::new(&module, Document::undefined(), Limits::default(), NOW, CancelToken::new());
+        let host = Host::new(start, Waits::Virtual).unwrap();
         let mut store = wasmtime::Store::new(&engine, host);
         let linked: BTreeSet<String> = linker.iter(&mut store).map(|(_, name, _)| name.to_owned()).collect();
         assert_eq!(linked, INTRINSICS.iter().map(|row| row.name.to_owned()).collect());

@@ -126,6 +126,16 @@ impl Problem {
         Self::limit(code, detail)
     }
 
+    /// A panic, or the engine is closing.
+    pub(crate) fn lost() -> Self {
+        Self::defect("LG-STEP-LOST", "the run was lost by a defect of the engine")
+    }
+
+    /// A call of what the manifest does not have.
+    pub(crate) fn undeclared() -> Self {
+        Self::defect("LG-MODULE", "the module calls an operation it does not declare")
+    }
+
     pub(crate) fn cost() -> Self {
         Self::limit("LG-LIMIT-COST", "the run costs more than its limit allows (cost_max)")
     }

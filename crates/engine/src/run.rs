@@ -18,7 +18,7 @@ use lockgate_model::{
 };
 
 use crate::{
-    CallSite, Calls, Mock, Mocks, Module, Outcome, Waits,
+    CallSite, Calls, CancelToken, Mock, Mocks, Module, Outcome, Waits,
     calls::account_text,
     executor::{Begun, Executor, Lost},
     fair::Account,
@@ -34,8 +34,28 @@ pub(crate) struct Start<'a> {
     pub(crate) module: &'a Arc<Module>,
     pub(crate) input: Document,
     pub(crate) limits: Limits,
+    /// What its clock shows at the start.
     pub(crate) now: Timestamp,
+    /// When that was.
+    pub(crate) began: Instant,
     pub(crate) stop: Arc<Stop>,
+}
+
+impl<'a> Start<'a> {
+    /// A run that starts now.
+    pub(crate) fn new(
+        module: &'a Arc<Module>,
+        input: Document,
+        limits: Limits,
+        now: Timestamp,
+        cancel: CancelToken,
+    ) -> Self {
+        let began = Instant::now();
+        // A limit past the end of the clock is no limit; a day is past every default.
+        let wall = Duration::from_millis(limits.wall_ms_max);
+        let deadline = began.checked_add(wall).unwrap_or(began + Duration::from_secs(86_400));
+        Self { module, input, limits, now, began, stop: Arc::new(Stop::new(deadline, cancel)) }
+    }
 }
 
 /// What stands at the other end of a run's calls.
@@ -71,16 +91,16 @@ struct Run<'a> {
 
 /// Runs a module to its end.
 pub(crate) async fn run(executor: &Executor, account: Account, start: Start<'_>, reach: Reach) -> Outcome {
-    let Start { module, input, limits, now, stop } = start;
     let waits = match &reach {
         Reach::Bound { .. } => Waits::Real,
         Reach::Mocked { mocks, .. } => mocks.waits,
     };
+    let (stop, limits) = (Arc::clone(&start.stop), start.limits);
     let (bytes, succeeded) = (BTreeMap::new(), BTreeMap::new());
     let mut run = Run { executor, account, stop, reach, limits, bytes, succeeded, cost: 0 };
     // A stream that the call before opened.
     let mut opened = None;
-    let mut host = match Host::new(module, input, limits, now, waits, &run.stop) {
+    let mut host = match Host::new(start, waits) {
         Ok(host) => host,
         Err(fault) => return run.refused(Problem::fault(&fault)),
     };
@@ -89,7 +109,7 @@ pub(crate) async fn run(executor: &Executor, account: Account, start: Start<'_>,
         let turned = match run.turn(host, entry).await {
             Ok(turned) => turned,
             Err(Lost) => {
-                return run.refused(Problem::defect("LG-STEP-LOST", "the run was lost by a defect of the engine"));
+                return run.refused(Problem::lost());
             }
         };
         host = turned.0;
@@ -144,10 +164,7 @@ impl Run<'_> {
         input: Document,
         opened: &mut Option<Open>,
     ) -> Result<Arc<Document>, Problem> {
-        let authority = host
-            .module
-            .operation(operation)
-            .ok_or_else(|| Problem::defect("LG-MODULE", "the module calls an operation it does not declare"))?;
+        let authority = host.module.operation(operation).ok_or_else(Problem::undeclared)?;
         let task = host.task_pointer();
         // It passes once: whoever comes next takes it, or it ends here.
         let stream = opened.take();
@@ -236,11 +253,4 @@ impl Run<'_> {
     fn outcome(self, result: Result<Document, crate::Failure>, tasks: Vec<TaskTime>, arena_bytes_peak: u64) -> Outcome {
         Outcome { result, cost: self.cost, tasks, bytes: self.bytes, arena_bytes_peak }
     }
-}
-
-/// When a run that starts now has used up its wall time.
-pub(crate) fn deadline(limits: &Limits) -> Instant {
-    let now = Instant::now();
-    // A limit past the end of the clock is no limit; a day is past every default.
-    now.checked_add(Duration::from_millis(limits.wall_ms_max)).unwrap_or(now + Duration::from_secs(86_400))
 }

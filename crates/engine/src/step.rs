@@ -83,7 +83,8 @@ impl From<Fault> for Failed {
 
 /// Runs a turn.
 pub(crate) async fn turn(mut host: Box<Host>, entry: Entry) -> (Box<Host>, Turn) {
-    let mut slice = Instant::now();
+    // Since the first failure.
+    let mut slice = None;
     let mut next = host.begin(entry);
     loop {
         let failed = match next {
@@ -102,9 +103,9 @@ pub(crate) async fn turn(mut host: Box<Host>, entry: Entry) -> (Box<Host>, Turn)
             Err(failure) => return (host, Turn::Failed(*failure)),
         };
         // A chain of short failing steps has no other point where it yields.
-        if slice.elapsed() >= TICK {
+        if slice.get_or_insert_with(Instant::now).elapsed() >= TICK {
             yield_now().await;
-            slice = Instant::now();
+            slice = None;
         }
     }
 }

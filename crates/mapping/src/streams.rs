@@ -4,13 +4,16 @@
 //! source: `each` is names that lead to the list, with conditions on the item alone, and no rule looks
 //! outside the item. Or when its source says `records`.
 //!
+//! An expression by itself does when it is a path that leads to such a list by names, and goes on with
+//! steps that are taken for each item alone.
+//!
 //! What is found here is what can be seen in the file. Where the result hangs on how many items there
 //! are in all, whoever runs it must still do as the whole document would: see [`Streams`].
 
 use lockgate_model::Span;
 
 use crate::{
-    expression::ir::{Builtin, Constant, Expr, Filter, Kind, Operator, Path, Program},
+    expression::ir::{Builtin, Constant, Expr, Filter, Kind, Operator, Path, Program, Step},
     rules::{ArrayRule, Formula, From, MapFile, Target},
 };
 
@@ -44,10 +47,116 @@ pub fn conditions(each: &Program) -> impl Iterator<Item = &Expr> {
         Kind::Filtered(_, filters, _) => Some(filters.as_slice()),
         _ => None,
     };
-    filters.unwrap_or_default().iter().filter_map(|filter| match filter {
+    predicates(filters.unwrap_or_default())
+}
+
+fn predicates(filters: &[Filter]) -> impl Iterator<Item = &Expr> {
+    filters.iter().filter_map(|filter| match filter {
         Filter::Predicate(predicate) => Some(predicate),
         Filter::Index(_) | Filter::Place(_) => None,
     })
+}
+
+/// An expression that goes record by record. Its value is that of a path's sequence: what its steps give
+/// of each record, one after the other.
+///
+/// As of a mapping, two things hang on all records at once. What a sequence of one item or none is, and
+/// an only record that is itself an array: where the one name of the path is looked up in a list, or where
+/// steps go on from `$[…]` that one record passes, its items are meant.
+#[derive(Debug, Clone)]
+pub struct Selection<'p> {
+    /// Where the records are.
+    pub streams: Streams,
+    /// The conditions on a record, in order.
+    filters: &'p [Filter],
+    /// The steps that are taken from each record.
+    pub steps: &'p [Step],
+}
+
+impl<'p> Selection<'p> {
+    /// How an expression goes record by record, or why it does not, with its place in the expression.
+    pub fn of(program: &'p Program, text: &str) -> Result<Self, Whole> {
+        let selection = select(program).and_then(|(path, filters, steps)| {
+            filters.iter().try_for_each(|filter| condition(filter, program.root.span))?;
+            steps.iter().try_for_each(|step| alone(step, program.root.span))?;
+            let streams = Streams { path, conditions: filters.len() };
+            Ok(Self { streams, filters, steps })
+        });
+        selection.map_err(|(span, reason)| {
+            let marked = text.get(span.start as usize..span.end as usize).unwrap_or_default();
+            whole(span, &reason.replace("{}", marked))
+        })
+    }
+
+    /// The conditions that a record must meet, in order.
+    pub fn conditions(&self) -> impl Iterator<Item = &'p Expr> + use<'p> {
+        predicates(self.filters)
+    }
+}
+
+/// The names that lead to the records, the conditions on each, and the steps that are taken from it.
+type Split<'p> = (Vec<String>, &'p [Filter], &'p [Step]);
+
+fn select(program: &Program) -> Result<Split<'_>, Refused> {
+    let root = &program.root;
+    let outer = program.scopes.get(program.scope.0).is_some_and(|scope| !scope.variables.is_empty());
+    if outer {
+        return Err((root.span, "`{}` keeps a variable from one record to the next"));
+    }
+    let path = match &root.kind {
+        Kind::Context | Kind::Root => return Ok((Vec::new(), &[], &[])),
+        Kind::Filtered(value, filters, _) if matches!(value.kind, Kind::Context | Kind::Root) => {
+            return Ok((Vec::new(), filters, &[]));
+        }
+        Kind::Path(path) => path,
+        Kind::Tuples(_) => {
+            return Err((root.span, "`{}` brings names along (`@`, `#` or `%`): it needs all records at once"));
+        }
+        _ => return Err((root.span, "`{}` needs all records at once")),
+    };
+    if let Some((first, steps)) = path.steps.split_first() {
+        match &first.expr.kind {
+            Kind::Context | Kind::Root => return Ok((Vec::new(), &first.filters, steps)),
+            Kind::Filtered(value, filters, _)
+                if first.filters.is_empty() && matches!(value.kind, Kind::Context | Kind::Root) =>
+            {
+                return Ok((Vec::new(), filters, steps));
+            }
+            _ => {}
+        }
+    }
+    let name = |step: &Step| match &step.expr.kind {
+        Kind::Name(name) => Some(name.clone()),
+        _ => None,
+    };
+    let bare = path.steps.iter().take_while(|step| name(step).is_some() && step.filters.is_empty()).count();
+    let asked = path
+        .steps
+        .get(bare)
+        .filter(|step| name(step).is_some() && step.filters.iter().all(|filter| condition(filter, root.span).is_ok()));
+    let names = match (bare, asked) {
+        (_, Some(_)) => bare + 1,
+        // What the last name reads is read of each record: that is faster than to go to it.
+        (2.., None) if bare == path.steps.len() => bare - 1,
+        _ => bare,
+    };
+    let Some((before, steps)) = path.steps.split_at_checked(names).filter(|_| names > 0) else {
+        return Err((root.span, "`{}` does not begin with names that lead to the records"));
+    };
+    let filters = before.last().map_or(&[] as &[Filter], |step| &step.filters);
+    Ok((before.iter().filter_map(name).collect(), filters, steps))
+}
+
+/// A step that is taken for each item alone.
+fn alone(step: &Step, path: Span) -> Result<(), Refused> {
+    if matches!(step.expr.kind, Kind::Sort(_)) || step.filters.iter().any(|f| matches!(f, Filter::Place(_))) {
+        return Err((path, "the order of `{}` needs all records at once"));
+    }
+    let expressions = predicates(&step.filters).chain([&step.expr]);
+    match expressions.filter_map(outside).next() {
+        Some(span) => Err((span, "`{}` reads outside the record")),
+        None => Ok(()),
+    }
 }
 
 impl MapFile {

@@ -87,7 +87,8 @@ fn value(rest: &mut &str, depth: usize) -> Option<Json> {
                 "null" => Some(Json::Null),
                 "true" => Some(Json::Boolean(true)),
                 "false" => Some(Json::Boolean(false)),
-                _ => word.parse().ok().map(Json::Number),
+                // Adding zero takes the sign off a negative zero, which JSON.stringify does not print.
+                _ => word.parse().ok().map(|number: f64| Json::Number(number + 0.0)),
             }
         }
     }

@@ -24,6 +24,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 pub struct Reference {
     folder: PathBuf,
     process: Option<Process>,
+    parentless: Vec<bool>,
 }
 
 struct Process {
@@ -56,15 +57,21 @@ impl Reference {
         if version.as_deref() != Some(VERSION) {
             return Err(format!("{} has jsonata {version:?}, not {VERSION}", folder.display()));
         }
-        let mut reference = Reference { folder, process: None };
+        let mut reference = Reference { folder, process: None, parentless: Vec::new() };
         match reference.ask("1", &["null".to_owned()]).first() {
             Some(Answer::Value(one)) if one == "1" => Ok(reference),
             other => Err(format!("node does not run it: {other:?}")),
         }
     }
 
+    /// For each document of the last question, whether some `%` met nothing.
+    pub fn parentless(&self) -> &[bool] {
+        &self.parentless
+    }
+
     /// What it gives for each document.
     pub fn ask(&mut self, expression: &str, documents: &[String]) -> Vec<Answer> {
+        self.parentless = vec![false; documents.len()];
         let given_up = |why: &str| vec![Answer::Limit(why.to_owned()); documents.len()];
         let question = serde_json::json!({ "expr": expression, "documents": documents }).to_string();
         if self.process.is_none() {
@@ -78,7 +85,10 @@ impl Reference {
             _ => None,
         });
         match read {
-            Some(answers) => answers.iter().map(answer_of).collect(),
+            Some(answers) => {
+                self.parentless = answers.iter().map(|answer| answer.member("orphan").is_some()).collect();
+                answers.iter().map(answer_of).collect()
+            }
             None => {
                 self.process = None;
                 given_up("the reference gave no answer")

@@ -55,6 +55,38 @@ fn what_differed_once_agrees() {
         // What a transform finds beside its copy is left alone.
         ("a ~> |{\"x\": 1}|{\"y\": 2}, \"x\"|", "{\"a\":[1]}", value("[1]")),
         ("a ~> |$|b, [\"x\"]|", "{\"a\":[1]}", value("[1]")),
+        // Keys come before values: two that are the same are an error whatever they hold.
+        ("$$.b.{$$.b: d.c, $: $$.c}", "{\"b\":\"x\"}", error("D1009")),
+        ("{3: 1}", "1", error("T1003")),
+        // Without a text nothing is replaced by nothing, and no limit is looked at.
+        ("$replace(a, \"a\", c)", "1", Answer::Undefined),
+        ("$split(a, $uppercase, -1)", "1", Answer::Undefined),
+        // Brackets that end with a path from an array constructor are one themselves.
+        ("([].a).b", "1", value("[]")),
+        ("([5..a].b).$$", "1", value("[]")),
+        ("([1].[$, 2]).($ & \"\")", "1", value("[\"1\",\"2\"]")),
+        ("{\"d\": [].b#$y}", "1", value("{\"d\":[]}")),
+        ("[a].b@$x.$x", "{\"a\":{\"b\":2}}", value("2")),
+        // One item that was ordered is no array any more.
+        ("[a]^(>0)", "{\"a\":5}", value("5")),
+        // Filters behind brackets at the start of a path keep the parents inside.
+        ("(b.c)[0].%.e", "{\"b\":{\"e\":\"E\",\"c\":[{\"d\":1}]}}", value("\"E\"")),
+        ("(b.c)[%.e = \"E\"].d", "{\"b\":{\"e\":\"E\",\"c\":[{\"d\":1},{\"d\":2}]}}", value("[1,2]")),
+        ("(a)[$assert()].%", "1", Answer::Undefined),
+        ("d.(a{\"b\": 1}).%", "{\"d\":[{\"a\":0}]}", Answer::Undefined),
+        // Where a path ends before any names are bound, nothing is grouped as one item.
+        ("a.b#$i{\"x\": 1}", "1", value("{\"x\":1}")),
+        ("d^($)[0]", "{\"d\":[[1]]}", value("[1]")),
+        // A name given twice is one variable: it was taken for the place alone.
+        ("$map([\"x\"], function($v, $v) { $v })", "1", value("0")),
+        ("$sum($map([1..5], function($v, $v) { $v % 3 }))", "1", value("4")),
+        // A parameter left out keeps its place; of several arguments for one each becomes an array.
+        ("(function($x, $y)<(nb)?x-a?> { [$x, $y] })()", "1", value("[1]")),
+        ("(function($x, $y)<f?a<n>-b?:x> { $y })(b, true)", "1", Answer::Undefined),
+        ("(function($x, $y)<a+> { [$type($x), $type($y)] })(1, 2)", "1", value("[\"array\",\"array\"]")),
+        // Weeks of the year and of the month together are no date by weeks.
+        ("$toMillis(\"1 1 7\", \"[W] [w] [s]\") % 60000", "1", value("7000")),
+        ("$toMillis(\"1 7\", \"[W] [s]\")", "1", error("D3136")),
     ] {
         let given = match bench.compile(expression) {
             Ok(module) => bench.run(&module, document),

@@ -10,6 +10,7 @@ use lockgate_model::abi::{self, Op, array};
 use wasm_encoder::{BlockType, ValType};
 
 use super::emitter::{Context, Emitter};
+use crate::module::At;
 
 impl<'a> Emitter<'a> {
     /// Pushes an array. `cons`: it is a step of a path, whose arrays stay whole.
@@ -56,31 +57,52 @@ impl<'a> Emitter<'a> {
                 return;
             }
         }
-        let computed = pairs.iter().any(|(key, _)| !matches!(key.kind, Kind::Constant(_)));
+        let literal = |key: &Expr| matches!(key.kind, Kind::Constant(Constant::Text(_) | Constant::Undefined));
+        let computed = !pairs.iter().all(|(key, _)| literal(key));
         let context = self.object_context(pairs);
         self.with_context(context, |e| {
             if !computed {
                 return e.made_object(pairs);
             }
+            // Keys come before values: two that turn out the same are an error whatever they hold.
+            let keys = e.computed_keys(pairs, at);
             e.body.op(Op::ObjNew);
             let object = e.stash();
-            for (key, value) in pairs {
-                match &key.kind {
-                    Kind::Constant(Constant::Undefined) => {}
-                    _ => {
-                        e.handle(key);
-                        let key = e.stash();
-                        e.body.ins().local_get(key).i64_eqz().i32_eqz().if_(BlockType::Empty);
-                        e.handle(value);
-                        let value = e.stash();
-                        e.body.ins().local_get(object).local_get(key).local_get(value);
-                        e.op(Op::ObjSetDyn, Some(at));
-                        e.body.ins().end();
-                    }
+            for ((key, value), local) in pairs.iter().zip(keys) {
+                if matches!(key.kind, Kind::Constant(Constant::Undefined)) {
+                    continue;
                 }
+                e.body.ins().local_get(local).i64_eqz().i32_eqz().if_(BlockType::Empty);
+                e.handle(value);
+                let value = e.stash();
+                e.body.ins().local_get(object).local_get(local).local_get(value);
+                e.op(Op::ObjSetDyn, Some(at));
+                e.body.ins().end();
             }
             e.body.ins().local_get(object);
         });
+    }
+
+    /// Locals of an object's keys, each of them a text or nothing and no two the same.
+    fn computed_keys(&mut self, pairs: &'a [(Expr, Expr)], at: At) -> Vec<u32> {
+        // One key alone is held to a text when its value is set.
+        let seen = (pairs.len() > 1).then(|| {
+            self.body.op(Op::ObjNew);
+            self.stash()
+        });
+        let mut keys = Vec::new();
+        for (key, _) in pairs {
+            self.handle(key);
+            let key = self.stash();
+            keys.push(key);
+            if let Some(seen) = seen {
+                self.body.ins().local_get(key).i64_eqz().i32_eqz().if_(BlockType::Empty);
+                self.body.ins().local_get(seen).local_get(key).i64_const(abi::constant_node(abi::NODE_TRUE));
+                self.op(Op::ObjSetDyn, Some(at));
+                self.body.ins().end();
+            }
+        }
+        keys
     }
 
     /// The context of an object's keys and values. An object takes the items of an array together:

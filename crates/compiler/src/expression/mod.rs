@@ -20,6 +20,7 @@ mod numbers;
 mod operators;
 mod path;
 mod patterns;
+mod records;
 mod scopes;
 mod signature;
 mod tuples;
@@ -37,6 +38,8 @@ use lockgate_model::{
 use wasm_encoder::ValType;
 
 use crate::module::{Body, Compiled, FunctionId, ModuleBuilder};
+pub use records::expression_record_module;
+
 pub(crate) use emitter::{Context, Emitter, Names, Place, root_item};
 pub(crate) use made::Making;
 

@@ -150,11 +150,11 @@ impl<'a> Emitter<'a> {
     }
 
     /// Pushes what the first step gives.
-    fn first_step(&mut self, path: &'a Path, step: &'a Step, flags: i32) {
+    pub(super) fn first_step(&mut self, path: &'a Path, step: &'a Step, flags: i32) {
         let field = matches!(step.expr.kind, Kind::Name(_));
         // Only another value than the document can hold an array that a path has constructed.
         let constructed = self.program.constructed && flags & seq::INNER != 0 && step.filters.is_empty();
-        let other = !matches!(step.expr.kind, Kind::Array(..) | Kind::Root | Kind::Name(_));
+        let other = !path.first_is_array() && !matches!(step.expr.kind, Kind::Array(..) | Kind::Root | Kind::Name(_));
         if constructed && other && (path.absolute || path.at_root) {
             let context = if path.absolute { self.context } else { self.item_context() };
             self.with_context(context, |e| e.handle(&step.expr));
@@ -183,15 +183,26 @@ impl<'a> Emitter<'a> {
     }
 
     /// Takes one step from the handle on the stack.
-    fn step(&mut self, step: &'a Step, flags: i32) {
+    pub(super) fn step(&mut self, step: &'a Step, flags: i32) {
         if let Kind::Sort(terms) = &step.expr.kind {
             let list = self.stash();
             self.body.ins().local_get(list);
             self.body.op(Op::Len);
             // Nothing to order: the path ends here.
-            self.body.ins().i32_eqz().if_(HANDLE).i64_const(abi::UNDEFINED).else_().local_get(list);
+            self.body.ins().i32_eqz().if_(HANDLE).i64_const(abi::UNDEFINED).else_();
+            // An array of one that was constructed is one item now.
+            self.body.ins().local_get(list);
+            self.body.op(Op::Len);
+            self.body.ins().i32_const(1).i32_eq().if_(HANDLE);
+            let one = self.sequence();
+            self.body.ins().local_get(list);
+            self.add(one, Op::SeqPush);
+            self.close(one, seq::INNER);
+            self.body.ins().else_().local_get(list).end();
             self.order(&step.expr, terms, None);
-            let filtered = if step.filters.is_empty() { flags } else { flags & !seq::LAST };
+            // One item that was picked by its place stays an array when it is one.
+            let picked = matches!(step.filters.last(), None | Some(Filter::Index(_)));
+            let filtered = if picked { flags } else { flags & !seq::LAST };
             self.filters_of(&step.filters, seq::INNER, false);
             let acc = self.sequence();
             self.add(acc, Op::SeqPush);
@@ -341,8 +352,8 @@ impl<'a> Emitter<'a> {
     /// Pushes a value with its filters.
     pub(super) fn filtered(&mut self, value: &'a Expr, filters: &'a [Filter], keep: bool) {
         self.handle(value);
-        // These give a list in any case, which may be empty.
-        let listed = matches!(value.kind, Kind::Wildcard | Kind::Descendants);
+        // It gives a list in any case, which may be empty.
+        let listed = matches!(value.kind, Kind::Wildcard);
         self.filters_of(filters, if keep { seq::KEEP } else { 0 }, !listed);
     }
 }

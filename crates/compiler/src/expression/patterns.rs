@@ -133,9 +133,10 @@ impl<'a> Emitter<'a> {
         (limit, self.stash())
     }
 
-    /// A limit that is negative is error `code`.
-    fn not_negative(&mut self, limit: u32, code: i32, given: &Given<'a>) {
-        self.body.ins().local_get(limit).f64_const(0.0.into()).f64_lt().if_(BlockType::Empty);
+    /// A limit that is negative is error `code`, where there is a text.
+    fn not_negative(&mut self, limit: u32, text: u32, code: i32, given: &Given<'a>) {
+        self.body.ins().local_get(limit).f64_const(0.0.into()).f64_lt();
+        self.body.ins().local_get(text).i64_eqz().i32_eqz().i32_and().if_(BlockType::Empty);
         self.fail(code, given.at);
         self.body.ins().end();
     }
@@ -186,7 +187,7 @@ impl<'a> Emitter<'a> {
                 e.op(Op::Split, given.at);
             },
             |e, token| {
-                e.not_negative(limit, 3020, given);
+                e.not_negative(limit, text, 3020, given);
                 e.gathered(text, token, handle, given);
                 let matches = e.stash();
                 e.body.ins().local_get(text).local_get(matches).local_get(limit);
@@ -210,7 +211,7 @@ impl<'a> Emitter<'a> {
                 self.body.ins().i32_eqz().if_(BlockType::Empty);
                 self.fail(410, given.at);
                 self.body.ins().end();
-                self.not_negative(limit, 3040, given);
+                self.not_negative(limit, text, 3040, given);
                 self.gathered(text, matcher, handle, given);
                 let found = self.stash();
                 let acc = self.sequence();
@@ -247,8 +248,10 @@ impl<'a> Emitter<'a> {
         };
         let by = self.argument_local(given.get(2));
         if !by_text {
+            // Where there is a text, nothing can stand for what is replaced.
             self.accepts(by, "sf");
-            self.body.ins().i32_eqz().local_get(by).i64_eqz().i32_or().if_(BlockType::Empty);
+            self.body.ins().i32_eqz().local_get(by).i64_eqz().local_get(text).i64_eqz().i32_eqz().i32_and();
+            self.body.ins().i32_or().if_(BlockType::Empty);
             self.fail(410, given.at);
             self.body.ins().end();
         }
@@ -260,7 +263,7 @@ impl<'a> Emitter<'a> {
                 e.op(Op::Replace, given.at);
             },
             |e, token| {
-                e.not_negative(limit, 3011, given);
+                e.not_negative(limit, text, 3011, given);
                 e.gathered(text, token, handle, given);
                 let matches = e.stash();
                 let parts = e.shared("replacements", Self::replacements);

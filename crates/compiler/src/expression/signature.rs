@@ -19,6 +19,8 @@ use crate::module::ARGUMENTS;
 struct Check {
     /// How many arguments the parameters so far have taken.
     taken: u32,
+    /// The place of the parameter at hand: one left out keeps its place.
+    place: u32,
     /// Arguments that parameters further on cannot do without.
     after: i32,
     /// The argument at hand.
@@ -31,6 +33,7 @@ impl<'a> Emitter<'a> {
         let required = signature.params.iter().filter(|p| !p.optional).count();
         let mut check = Check {
             taken: self.body.local(ValType::I32),
+            place: self.body.local(ValType::I32),
             after: i32::try_from(required).unwrap_or(i32::MAX),
             argument: self.body.local(ValType::I64),
         };
@@ -39,18 +42,21 @@ impl<'a> Emitter<'a> {
             self.next_accepted(&check, param);
             self.body.ins().if_(BlockType::Empty);
             self.coerce(&check, param, i);
-            self.advance(check.taken);
+            self.advance_both(&check);
             if param.many {
                 self.body.ins().block(BlockType::Empty).loop_(BlockType::Empty);
                 self.next_accepted(&check, param);
                 self.body.ins().i32_eqz().br_if(1);
-                self.advance(check.taken);
+                self.coerce(&check, param, i);
+                self.advance_both(&check);
                 self.body.ins().br(0).end().end();
             }
             self.body.ins().else_();
             if param.context {
                 self.insert_context(&check, param);
-            } else if !param.optional {
+            } else if param.optional {
+                self.advance(check.place);
+            } else {
                 self.fail(410, None);
             }
             self.body.ins().end();
@@ -62,6 +68,11 @@ impl<'a> Emitter<'a> {
 
     fn advance(&mut self, local: u32) {
         self.body.ins().local_get(local).i32_const(1).i32_add().local_set(local);
+    }
+
+    fn advance_both(&mut self, check: &Check) {
+        self.advance(check.taken);
+        self.advance(check.place);
     }
 
     /// Pushes 1 when the next argument is one for this parameter.
@@ -95,7 +106,8 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// Makes the argument at hand the array that the parameter wants.
+    /// Makes the argument at the parameter's place the array that it wants; nothing, when nothing was
+    /// taken for it.
     fn coerce(&mut self, check: &Check, param: &Param, i: usize) {
         if !param.array {
             return;
@@ -103,11 +115,16 @@ impl<'a> Emitter<'a> {
         let wanted = param.items.map_or('a' as i32, |letter| 0x80 | letter as i32);
         self.body.ins().local_get(check.argument).i32_const(wanted).i32_const(i as i32 + 1);
         self.op(Op::Check, None);
+        self.body.ins().drop();
+        self.argument_at(check.place);
+        self.body.ins().i64_const(abi::UNDEFINED).local_get(check.argument).i64_eqz().i32_eqz().select();
+        self.body.ins().i32_const(wanted).i32_const(i as i32 + 1);
+        self.op(Op::Check, None);
         self.body.ins().local_set(check.argument);
-        self.set_argument(check.taken, check.argument);
+        self.set_argument(check.place, check.argument);
     }
 
-    /// Moves the arguments not taken yet up by one and puts the context before them.
+    /// Moves the arguments from the parameter's place on up by one and puts the context there.
     fn insert_context(&mut self, check: &Check, param: &Param) {
         self.body.ins().local_get(CONTEXT).local_set(check.argument);
         self.accepts(check.argument, &param.letters);
@@ -115,11 +132,15 @@ impl<'a> Emitter<'a> {
         self.fail(411, None);
         self.body.ins().end();
         for i in (1..ARGUMENTS as u32).rev() {
-            self.body.ins().local_get(check.taken).i32_const(i as i32).i32_lt_s().if_(BlockType::Empty);
+            self.body.ins().local_get(check.place).i32_const(i as i32).i32_lt_s().if_(BlockType::Empty);
             self.body.ins().local_get(FIRST + i - 1).local_set(FIRST + i).end();
         }
-        self.set_argument(check.taken, check.argument);
+        self.set_argument(check.place, check.argument);
+        // Behind a parameter left out there is no argument that moves.
+        self.body.ins().local_get(check.taken).local_get(check.place).i32_eq().if_(BlockType::Empty);
         self.advance(check.taken);
         self.advance(COUNT);
+        self.body.ins().end();
+        self.advance(check.place);
     }
 }

@@ -8,7 +8,10 @@ use lockgate_mapping::expression::ir::{Bound, Expr, Filter, Kind, Step, Tuples};
 use lockgate_model::abi::{self, Op, seq};
 use wasm_encoder::{BlockType, ValType};
 
-use super::emitter::{Context, Emitter};
+use super::{
+    emitter::{Context, Emitter},
+    values::HANDLE,
+};
 
 /// Where a step's items come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,11 +25,44 @@ pub(super) enum Items {
 impl<'a> Emitter<'a> {
     /// Pushes the value of such a path.
     pub(super) fn tuples_value(&mut self, expr: &'a Expr, tuples: &'a Tuples) {
-        self.tuple_stream(tuples);
-        let stream = self.stash();
         if let Some(group) = &tuples.group {
+            self.stream_or_nothing(tuples);
+            let stream = self.stash();
             return self.group(expr, group, stream, Some(tuples));
         }
+        let (path, first) = (&tuples.path, tuples.path.steps.first());
+        let Some(first) = first.filter(|_| tuples.first > 0 && path.starts_with_array()) else {
+            return self.items_of_stream(tuples, None);
+        };
+        // An array constructor that is empty is the path's value.
+        self.first_step(path, first, seq::INNER);
+        let array = self.stash();
+        self.body.ins().local_get(array);
+        self.body.op(Op::Len);
+        self.body.ins().i32_eqz().if_(HANDLE).local_get(array).else_();
+        self.items_of_stream(tuples, Some(array));
+        self.body.ins().end();
+    }
+
+    /// Pushes the tuples to be grouped: nothing, where the path ends before it makes any.
+    fn stream_or_nothing(&mut self, tuples: &'a Tuples) {
+        let before = tuples.path.steps.get(..tuples.first).unwrap_or_default();
+        if before.is_empty() {
+            return self.tuple_stream(tuples, None);
+        }
+        self.steps(&tuples.path, before);
+        let items = self.stash();
+        self.body.ins().local_get(items);
+        self.body.op(Op::Len);
+        self.body.ins().i32_eqz().if_(HANDLE).i64_const(abi::UNDEFINED).else_();
+        self.tuple_stream(tuples, Some((items, before.len())));
+        self.body.ins().end();
+    }
+
+    /// Pushes the items of a path's tuples.
+    fn items_of_stream(&mut self, tuples: &'a Tuples, first: Option<u32>) {
+        self.tuple_stream(tuples, first.map(|first| (first, 1)));
+        let stream = self.stash();
         let acc = self.sequence();
         self.each(stream, |e, tuple, _, _| {
             e.variable_of(tuple, 0);
@@ -38,7 +74,7 @@ impl<'a> Emitter<'a> {
     /// Pushes the tuples that an expression ends with.
     fn stream_of(&mut self, expr: &'a Expr) {
         match &expr.kind {
-            Kind::Tuples(tuples) => self.tuple_stream(tuples),
+            Kind::Tuples(tuples) => self.tuple_stream(tuples, None),
             Kind::Block(scope, body) => {
                 let outer = self.enter(*scope);
                 self.before_last(body);
@@ -51,12 +87,17 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// Pushes the tuples of a path.
-    fn tuple_stream(&mut self, tuples: &'a Tuples) {
+    /// Pushes the tuples of a path; what its first steps give, so many, may stand in a local already.
+    fn tuple_stream(&mut self, tuples: &'a Tuples, given: Option<(u32, usize)>) {
         let (before, after) = tuples.path.steps.split_at(tuples.first.min(tuples.path.steps.len()));
         // A first step is taken on nothing too.
         let mut once = before.is_empty();
-        if !before.is_empty() {
+        if let Some((items, steps)) = given {
+            self.body.ins().local_get(items);
+            for step in before.get(steps..).unwrap_or_default() {
+                self.step(step, seq::INNER);
+            }
+        } else if !before.is_empty() {
             self.steps(&tuples.path, before);
         } else if tuples.path.absolute || tuples.path.at_root {
             // A value of its own is taken once, whatever the context is; the root is one item.

@@ -3,7 +3,7 @@
 
 use lockgate_mapping::expression::{
     ValueKind,
-    ir::{Builtin, Constant, Expr, Hint, Kind, Operator},
+    ir::{Builtin, Constant, Expr, Hint, Kind, Operator, VariableId},
     kind_of,
 };
 use lockgate_model::abi::{self, Op};
@@ -158,6 +158,10 @@ impl<'a> Emitter<'a> {
         }
     }
 
+    fn is_unread(&self, id: VariableId) -> bool {
+        self.program.variables.get(id.0).is_some_and(|variable| variable.unread)
+    }
+
     /// Writes all expressions of a block but the last, for their bindings.
     pub(super) fn before_last(&mut self, body: &'a [Expr]) {
         let Some((_, before)) = body.split_last() else {
@@ -165,6 +169,7 @@ impl<'a> Emitter<'a> {
         };
         for expr in before {
             match &expr.kind {
+                Kind::Bind(id, _) if self.is_unread(*id) => {}
                 // A number that is only bound is never boxed.
                 Kind::Bind(id, value) if self.number_local(*id).is_some() => {
                     let at = self.at(expr);

@@ -15,6 +15,8 @@ use crate::options::{Empty, LayoutProblem, LineEnd, Members};
 pub struct Dialect {
     pub(super) delimiter: u8,
     pub(super) quote: Option<u8>,
+    /// A quote within a field that does not begin with one is a sign like others.
+    pub(super) lenient: bool,
     pub(super) escape: Escape,
     pub(super) header: Header,
     pub(super) comment: Option<u8>,
@@ -62,6 +64,7 @@ pub(super) enum Quoting {
 const MEMBERS: &[&str] = &[
     "delimiter",
     "quote",
+    "quotes",
     "escape",
     "header",
     "comment",
@@ -82,6 +85,7 @@ impl Default for Dialect {
         Self {
             delimiter: b',',
             quote: Some(b'"'),
+            lenient: false,
             escape: Escape::Doubled,
             header: Header::Line,
             comment: None,
@@ -115,6 +119,7 @@ impl Dialect {
         } else if let Some(quote) = sign(&members, "quote", &[])? {
             dialect.quote = Some(quote);
         }
+        set(&mut dialect.lenient, members.choice("quotes", &[("strict", false), ("lenient", true)])?);
         dialect.comment = sign(&members, "comment", &[])?;
         set(
             &mut dialect.escape,
@@ -158,6 +163,9 @@ impl Dialect {
         }
         if self.quote.is_none() && self.quoting == Quoting::Always {
             return Err(members.wrong("quoting", "there is no quote"));
+        }
+        if self.quote.is_none() && self.lenient {
+            return Err(members.wrong("quotes", "there is no quote"));
         }
         if self.mark && self.charset.mark().is_empty() {
             return Err(members.wrong("mark", "this character set has no byte order mark"));

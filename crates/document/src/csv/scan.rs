@@ -112,7 +112,9 @@ impl Scanner {
         };
         mean(0, OUTSIDE | INSIDE);
         [dialect.delimiter, b'\r', b'\n'].into_iter().for_each(|byte| mean(byte, OUTSIDE));
-        dialect.quote.into_iter().for_each(|byte| mean(byte, OUTSIDE | INSIDE));
+        // Where quotes are lenient one within a field that has none is a byte like others.
+        let quote = if dialect.lenient { INSIDE } else { OUTSIDE | INSIDE };
+        dialect.quote.into_iter().for_each(|byte| mean(byte, quote));
         if dialect.escape == Escape::Backslash {
             mean(b'\\', OUTSIDE | INSIDE);
         }

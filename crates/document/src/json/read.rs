@@ -21,8 +21,8 @@ use crate::text::Text;
 pub(crate) struct Pending {
     items: Vec<Handle>,
     fields: Vec<Field>,
-    /// Where each key of `fields` stands.
-    offsets: Vec<u32>,
+    /// Keys that were written with escapes: where their characters are, and where they stood.
+    escaped: Vec<(u32, u32)>,
     open: Vec<Open>,
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn read(source: Source<'_>, target: Target<'_>) -> Result<Handle, Par
     let Target { region, slot, memory, pending } = target;
     pending.items.clear();
     pending.fields.clear();
-    pending.offsets.clear();
+    pending.escaped.clear();
     pending.open.clear();
     let (nodes, items, fields) = (region.nodes.len(), region.items.len(), region.fields.len());
     let (base, indexes) = (region.text.len(), region.indexes.len());
@@ -83,7 +83,7 @@ pub(crate) fn read(source: Source<'_>, target: Target<'_>) -> Result<Handle, Par
         options: source.options,
         depth_max: source.depth_max as usize,
     };
-    let result = reader.document();
+    let result = reader.document().map_err(|error| *error);
     if result.is_err() {
         let Reader { region, memory, .. } = reader;
         region.nodes.truncate(nodes);
@@ -129,7 +129,8 @@ pub(super) struct Reader<'a> {
     depth_max: usize,
 }
 
-pub(super) type Read<T> = Result<T, ParseError>;
+/// An error is rare: behind a pointer it does not make what is read travel through memory.
+pub(super) type Read<T> = Result<T, Box<ParseError>>;
 
 impl Reader<'_> {
     fn document(&mut self) -> Read<Handle> {
@@ -143,14 +144,8 @@ impl Reader<'_> {
         loop {
             self.skip_space();
             let mut value = match self.peek() {
-                b'"' => {
-                    let text = self.string()?;
-                    self.put(Datum::text(text))?
-                }
-                b'-' | b'0'..=b'9' => {
-                    let number = self.number()?;
-                    self.put(number)?
-                }
+                b'"' => self.string()?,
+                b'-' | b'0'..=b'9' => self.number()?,
                 b'{' => match self.begin_object()? {
                     Some(empty) => empty,
                     None => continue,
@@ -234,21 +229,39 @@ impl Reader<'_> {
         if self.peek() != b'"' {
             return self.fail(Problem::Key);
         }
-        let offset = self.pos as u32;
-        let key = self.string()?;
+        match self.plain_string() {
+            Some(key) => self.open_field(key)?,
+            None => self.escaped_key()?,
+        }
         self.skip_space();
         if self.peek() != b':' {
             return self.fail(Problem::Colon);
         }
         self.pos += 1;
+        Ok(())
+    }
+    #[cold]
+    fn escaped_key(&mut self) -> Read<()> {
+        let offset = self.pos;
+        let key = self.string_with_escapes()?;
+        let room = self.memory.room(&mut self.pending.escaped, 1);
+        self.granted(room)?;
+        self.pending.escaped.push((key.at, offset as u32));
+        self.open_field(key)
+    }
+    #[inline(always)]
+    fn open_field(&mut self, key: Text) -> Read<()> {
         let room = self.memory.room(&mut self.pending.fields, 1);
         self.granted(room)?;
         self.pending.fields.push(Field { key, value: Handle::UNDEFINED });
-        let room = self.memory.room(&mut self.pending.offsets, 1);
-        self.granted(room)?;
-        self.pending.offsets.push(offset);
         Ok(())
     }
+    /// Where a key stands: before its characters, unless it was written with escapes.
+    fn key_offset(&self, key: Text) -> usize {
+        let escaped = self.pending.escaped.iter().find(|(at, _)| *at == key.at);
+        escaped.map_or_else(|| (key.at - self.base) as usize - 1, |(_, offset)| *offset as usize)
+    }
+
     #[inline]
     fn keep_item(&mut self, value: Handle) -> Read<()> {
         let room = self.memory.room(&mut self.pending.items, 1);
@@ -288,55 +301,96 @@ impl Reader<'_> {
         }
         self.granted(room)?;
         self.pending.fields.truncate(start);
-        self.pending.offsets.truncate(start);
         self.put(Datum::Object { index, at, len, room: len })
     }
 
     /// Looks for keys that come twice among the fields from `start` on; many fields get an index on the way.
     fn settle_keys(&mut self, start: usize) -> Read<u16> {
-        let fields = self.pending.fields.get_mut(start..).unwrap_or_default();
-        let offsets = self.pending.offsets.get(start..).unwrap_or_default();
-        let text = &self.region.text;
-        let key_of = |key: Text| text.get(key.at as usize..(key.at + key.len) as usize).unwrap_or_default();
-        let mut index = None;
+        let fields = self.pending.fields.get(start..).unwrap_or_default();
         if fields.len() > LINEAR_MAX as usize {
-            let fresh = Index::with_room(self.memory, fields.len());
-            index = Some(fresh.map_err(|fault| ParseError::new(Problem::Fault(fault), self.pos))?);
+            return self.index_keys(start);
         }
-        let mut kept = 0;
-        for next in 0..fields.len() {
-            let Some(&field) = fields.get(next) else { break };
-            let key = key_of(field.key);
-            let settled = fields.get(..kept).unwrap_or_default();
-            let is_it = |other: &Field| other.key.print == field.key.print && key_of(other.key) == key;
-            let hash = index.as_ref().map_or(0, |index| index.hash(key));
-            let earlier = match &index {
-                Some(index) => index.find(hash, |at| settled.get(at as usize).is_some_and(is_it)),
-                None => settled.iter().position(is_it).map(|at| at as u32),
-            };
-            if let Some(earlier) = earlier {
-                if self.options.duplicates == Duplicates::Refuse {
-                    let offset = offsets.get(next).copied().unwrap_or_default();
-                    return Err(ParseError::new(Problem::Duplicate, offset as usize));
-                }
-                if let Some(earlier) = fields.get_mut(earlier as usize) {
-                    earlier.value = field.value;
-                }
-                continue;
-            }
-            if let Some(index) = &mut index {
-                let inserted = index.insert(self.memory, hash, kept as u32);
-                inserted.map_err(|fault| ParseError::new(Problem::Fault(fault), self.pos))?;
-            }
-            if let Some(place) = fields.get_mut(kept) {
-                *place = field;
-            }
-            kept += 1;
+        // A bit for each key: where all are different, so are the keys.
+        let (mut seen, mut doubtful) = (0u64, false);
+        for field in fields {
+            let bit = 1 << (field.key.print.wrapping_mul(0x9e37_79b1) >> 26);
+            doubtful |= seen & bit != 0;
+            seen |= bit;
         }
-        self.pending.fields.truncate(start + kept);
-        let Some(index) = index.filter(|_| kept > LINEAR_MAX as usize) else { return Ok(0) };
-        let fault = self.region.keep_index(self.memory, index);
-        fault.map_err(|fault| ParseError::new(Problem::Fault(fault), self.pos))
+        if doubtful {
+            self.compare_keys(start)?;
+        }
+        Ok(0)
+    }
+
+    /// The same for few fields: each is compared to those before it.
+    fn compare_keys(&mut self, start: usize) -> Read<()> {
+        let mut kept = start;
+        for next in start..self.pending.fields.len() {
+            let Some(&field) = self.pending.fields.get(next) else { break };
+            let settled = self.pending.fields.get(start..kept).unwrap_or_default();
+            match settled.iter().position(|other| self.same_key(other.key, field.key)) {
+                Some(earlier) => self.came_before(start + earlier, field)?,
+                None => {
+                    self.keep(kept, field);
+                    kept += 1;
+                }
+            }
+        }
+        self.pending.fields.truncate(kept);
+        Ok(())
+    }
+
+    /// The same for many fields: they get an index, by which they are also looked up later.
+    fn index_keys(&mut self, start: usize) -> Read<u16> {
+        let count = self.pending.fields.len() - start;
+        let index = Index::with_room(self.memory, count);
+        let mut index = index.map_err(|fault| self.faulty(fault))?;
+        let mut kept = start;
+        for next in start..self.pending.fields.len() {
+            let Some(&field) = self.pending.fields.get(next) else { break };
+            let hash = index.hash(self.key_text(field.key));
+            let settled = self.pending.fields.get(start..kept).unwrap_or_default();
+            let is_it = |at: u32| settled.get(at as usize).is_some_and(|other| self.same_key(other.key, field.key));
+            match index.find(hash, is_it) {
+                Some(earlier) => self.came_before(start + earlier as usize, field)?,
+                None => {
+                    let inserted = index.insert(self.memory, hash, (kept - start) as u32);
+                    inserted.map_err(|fault| self.faulty(fault))?;
+                    self.keep(kept, field);
+                    kept += 1;
+                }
+            }
+        }
+        self.pending.fields.truncate(kept);
+        if kept - start <= LINEAR_MAX as usize {
+            return Ok(0);
+        }
+        let number = self.region.keep_index(self.memory, index);
+        number.map_err(|fault| self.faulty(fault))
+    }
+
+    fn key_text(&self, key: Text) -> &str {
+        self.region.text.get(key.at as usize..(key.at + key.len) as usize).unwrap_or_default()
+    }
+    fn same_key(&self, a: Text, b: Text) -> bool {
+        a.print == b.print && self.key_text(a) == self.key_text(b)
+    }
+    fn keep(&mut self, at: usize, field: Field) {
+        if let Some(place) = self.pending.fields.get_mut(at) {
+            *place = field;
+        }
+    }
+    /// A key comes twice: refused, or the last value wins.
+    #[cold]
+    fn came_before(&mut self, earlier: usize, field: Field) -> Read<()> {
+        if self.options.duplicates == Duplicates::Refuse {
+            return Err(Box::new(ParseError::new(Problem::Duplicate, self.key_offset(field.key))));
+        }
+        if let Some(earlier) = self.pending.fields.get_mut(earlier) {
+            earlier.value = field.value;
+        }
+        Ok(())
     }
 
     fn word(&mut self, word: &str, value: Handle) -> Read<Handle> {
@@ -347,11 +401,11 @@ impl Reader<'_> {
         Ok(value)
     }
 
-    #[inline]
-    fn put(&mut self, datum: Datum) -> Read<Handle> {
+    #[inline(always)]
+    pub(super) fn put(&mut self, datum: Datum) -> Read<Handle> {
         match self.region.push(self.memory, datum) {
             Ok(node) => Ok(Handle::new(self.slot, self.region.generation, node)),
-            Err(fault) => Err(ParseError::new(Problem::Fault(fault), self.pos)),
+            Err(fault) => Err(self.faulty(fault)),
         }
     }
 
@@ -369,12 +423,16 @@ impl Reader<'_> {
 
     #[inline]
     pub(super) fn granted(&self, room: Result<(), Fault>) -> Read<()> {
-        room.map_err(|fault| ParseError::new(Problem::Fault(fault), self.pos))
+        room.map_err(|fault| self.faulty(fault))
+    }
+    #[cold]
+    fn faulty(&self, fault: Fault) -> Box<ParseError> {
+        Box::new(ParseError::new(Problem::Fault(fault), self.pos))
     }
     #[cold]
     pub(super) fn fail<T>(&self, problem: Problem) -> Read<T> {
         // Whatever was expected at the end of the text, the end is what is wrong.
         let problem = if self.pos >= self.bytes.len() && problem != Problem::Depth { Problem::End } else { problem };
-        Err(ParseError::new(problem, self.pos))
+        Err(Box::new(ParseError::new(problem, self.pos)))
     }
 }

@@ -52,6 +52,10 @@ pub struct JsonRecords {
     records: u64,
     /// Values that the way has led to.
     places: u64,
+    /// The first of them was an array.
+    lists: bool,
+    /// The one name is looked up in all items of the root at once.
+    in_items: bool,
     failed: Option<FormatError>,
 }
 
@@ -117,6 +121,8 @@ impl JsonRecords {
             key_bytes: 0,
             records: 0,
             places: 0,
+            in_items: false,
+            lists: false,
             failed: None,
         }
     }
@@ -124,7 +130,23 @@ impl JsonRecords {
     /// Whether an expression's path of the same names gives a sequence that is gathered of several
     /// values. Such a sequence of one item is that item. Known when a record has come.
     pub fn gathers(&self) -> bool {
-        self.places > 1
+        self.in_items || self.places > 1
+    }
+
+    /// Whether the path is one name, and the text an array in whose items it is looked up at once.
+    pub fn in_items(&self) -> bool {
+        self.in_items
+    }
+
+    /// Whether the first value that the way led to is an array, and the records are its items; else it is
+    /// the record itself. Known when a record has come.
+    pub fn lists(&self) -> bool {
+        self.lists
+    }
+
+    /// How many values the way has led to.
+    pub fn places(&self) -> u64 {
+        self.places
     }
 
     /// Some of the next records that are complete, in an array; none when more bytes are needed or all
@@ -280,6 +302,7 @@ impl JsonRecords {
                     self.places += 1;
                 }
                 if byte == b'[' {
+                    self.lists |= self.records == 0;
                     self.open(Open::Array(Role::Record), Expect::ItemOrEnd)
                 } else {
                     self.whole(Role::Record)
@@ -288,8 +311,7 @@ impl JsonRecords {
             b'{' => self.open(Open::object(Some(names)), Expect::KeyOrEnd),
             b'[' if through => self.whole(Role::Nested(names)),
             b'[' => {
-                // The one name is looked up in all items of the root at once, which gathers.
-                self.places += u64::from(names == 0 && self.path.len() == 1);
+                self.in_items |= names == 0 && self.path.len() == 1;
                 self.open(Open::Array(Role::Way(names)), Expect::ItemOrEnd)
             }
             _ => self.whole(Role::Beside),

@@ -3,20 +3,36 @@
 use super::Problem;
 use super::read::{Read, Reader};
 use crate::datum::Datum;
+use crate::handle::Handle;
 use crate::text::{ASCII, PLAIN, Text, fingerprint, plain_run};
 
 impl Reader<'_> {
     /// Reads the string that begins with the quote at `pos`.
-    #[inline]
-    pub(super) fn string(&mut self) -> Read<Text> {
+    #[inline(always)]
+    pub(super) fn string(&mut self) -> Read<Handle> {
+        match self.plain_string() {
+            Some(text) => self.put(Datum::text(text)),
+            None => {
+                let text = self.string_with_escapes()?;
+                self.put(Datum::text(text))
+            }
+        }
+    }
+
+    /// A string without escapes, of which nothing has to be written; none where it is no such string.
+    ///
+    /// Always inlined, and what is found goes where it belongs at once: passed on through memory, its
+    /// parts would be written one by one and read as one, which stalls for longer than the reading takes.
+    #[inline(always)]
+    pub(super) fn plain_string(&mut self) -> Option<Text> {
         let start = self.pos + 1;
         let rest = self.bytes.get(start..).unwrap_or_default();
         let (run, is_ascii) = plain_run(rest);
         if rest.get(run) != Some(&b'"') {
-            return self.string_with_escapes(start);
+            return None;
         }
         self.pos = start + run + 1;
-        Ok(Text {
+        Some(Text {
             at: self.base + start as u32,
             len: run as u32,
             print: fingerprint(rest.get(..run).unwrap_or_default()),
@@ -25,11 +41,11 @@ impl Reader<'_> {
         })
     }
 
-    /// Writes the characters of a string with escapes behind the text.
+    /// Writes the characters of the string that begins with the quote at `pos` behind the text.
     #[cold]
-    fn string_with_escapes(&mut self, start: usize) -> Read<Text> {
+    pub(super) fn string_with_escapes(&mut self) -> Read<Text> {
         let at = self.region.text.len();
-        self.pos = start;
+        self.pos += 1;
         loop {
             let (run, _) = plain_run(self.bytes.get(self.pos..).unwrap_or_default());
             let plain = self.text.get(self.pos..self.pos + run).unwrap_or_default();
@@ -92,8 +108,8 @@ impl Reader<'_> {
     }
 
     /// Reads the number at `pos`.
-    #[inline]
-    pub(super) fn number(&mut self) -> Read<Datum> {
+    #[inline(always)]
+    pub(super) fn number(&mut self) -> Read<Handle> {
         let start = self.pos;
         let is_negative = self.peek() == b'-';
         self.pos += usize::from(is_negative);
@@ -126,9 +142,10 @@ impl Reader<'_> {
         // Up to eighteen digits fit an i64; minus zero would lose its sign.
         if digits <= 18 && !has_exponent && !(is_negative && mantissa == 0) {
             let mantissa = mantissa as i64;
-            return Ok(Datum::Exact { scale: scale as u8, mantissa: if is_negative { -mantissa } else { mantissa } });
+            let mantissa = if is_negative { -mantissa } else { mantissa };
+            return self.put(Datum::Exact { scale: scale as u8, mantissa });
         }
-        Ok(Datum::Lexeme { slot: self.slot, at: self.base + start as u32, len: (self.pos - start) as u32 })
+        self.put(Datum::Lexeme { slot: self.slot, at: self.base + start as u32, len: (self.pos - start) as u32 })
     }
     /// Reads digits onto `number`, which wraps when there are too many; also answers how many there were.
     #[inline]

@@ -178,3 +178,26 @@ fn the_clear_cut_way_to_round_agrees_with_the_long_one() {
         }
     }
 }
+
+#[test]
+fn amounts_print_by_the_short_way_as_by_the_long_one() {
+    let mut state = 0x9e37_79b9_7f4a_7c15u64;
+    let mut random = || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state >> 16
+    };
+    let mut amounts =
+        vec![0.07, 0.1, 0.29, 1.005, 2.5, -0.01, -12.34, 1e12 - 0.01, 1e12 + 0.01, 1e-7, 0.005, 1e21, 4.35];
+    for _ in 0..200_000 {
+        let bits = random() % 50;
+        let whole = (random() % (1 << bits).max(1)) as f64;
+        // Just so, and one step of the f64 to either side.
+        let amount = whole / [1.0, 10.0, 100.0, 1_000.0][random() as usize % 4];
+        amounts.extend([amount, -amount, amount.next_up(), amount.next_down()]);
+    }
+    for amount in amounts {
+        if amount != amount.trunc() {
+            assert_eq!(script(amount), ryu_js::Buffer::new().format(amount), "{amount:e}");
+        }
+    }
+}

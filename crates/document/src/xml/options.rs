@@ -9,6 +9,8 @@ use super::namespaces::Namespaces;
 use super::problem::Problem;
 use crate::charset::Charset;
 use crate::format::FormatError;
+use crate::node::{Kind, Node};
+use crate::options::{LayoutProblem, Members};
 
 /// How to read and write XML.
 #[derive(Debug, Clone)]
@@ -19,6 +21,8 @@ pub struct XmlOptions {
     pub arrays: Arrays,
     /// What is written is in this character set; what is read says itself in which it is.
     pub charset: Charset,
+    /// What is written is records: elements of the second name in a root of the first.
+    pub records: Option<(String, String)>,
     /// Most bytes that one document or record may take when it is written (`LG-XML-LIMIT`).
     pub bytes_max: u64,
 }
@@ -29,8 +33,40 @@ impl Default for XmlOptions {
             namespaces: Namespaces::default(),
             arrays: Arrays::default(),
             charset: Charset::UTF_8,
+            records: None,
             bytes_max: Limits::default().arena_bytes_max,
         }
+    }
+}
+
+impl XmlOptions {
+    /// Reads options from an object; docs/formats/xml.md has its members. Undefined is the default.
+    pub fn read(node: Node<'_>) -> Result<Self, LayoutProblem> {
+        let members = Members::of(node, String::new(), &["namespaces", "arrays", "records", "charset"])?;
+        let mut options = Self::default();
+        if let Some(namespaces) = members.get("namespaces") {
+            let wrong = |message: &str| members.wrong("namespaces", message.to_owned());
+            let uris = namespaces.entries().map(|(prefix, uri)| Some((uri.as_str()?, prefix)));
+            let uris = uris.collect::<Option<Vec<_>>>().filter(|_| namespaces.kind() == Kind::Object);
+            let uris = uris.ok_or_else(|| wrong("must be an object from prefixes to names of namespaces"))?;
+            options.namespaces = Namespaces::new(uris).map_err(|error| wrong(error.message()))?;
+        }
+        if let Some(arrays) = members.texts("arrays")? {
+            options.arrays =
+                Arrays::new(arrays).map_err(|error| members.wrong("arrays", error.message().to_owned()))?;
+        }
+        if let Some(path) = members.text("records")? {
+            let names = path.split_once('/').filter(|names| names::split(names.0).and(names::split(names.1)).is_some());
+            let Some((root, record)) = names else {
+                return Err(members.wrong("records", "must be the names of a root and of a record, as `orders/order`"));
+            };
+            options.records = Some((root.to_owned(), record.to_owned()));
+        }
+        if let Some(name) = members.text("charset")? {
+            options.charset = Charset::named(name)
+                .ok_or_else(|| members.wrong("charset", "there is no character set of this name"))?;
+        }
+        Ok(options)
     }
 }
 
@@ -56,6 +92,14 @@ impl Arrays {
             set.insert(element.to_owned());
         }
         Ok(arrays)
+    }
+
+    /// Adds the elements that a document type says are arrays. What XML has no name for is no element.
+    pub fn add(&mut self, elements: impl IntoIterator<Item = String>) {
+        for element in elements.into_iter().filter(|element| is_path(element)) {
+            let set = if element.contains('/') { &mut self.paths } else { &mut self.names };
+            set.insert(element);
+        }
     }
 
     /// Is the element of this name, at this path from the root, always an array?

@@ -42,6 +42,7 @@ pub(super) enum Problem {
     DocumentLength,
     DeclarationLength,
     OtherRoot,
+    Mixed,
     OptionNamespaces,
     OptionArrays,
     OptionPath,
@@ -126,6 +127,10 @@ impl Problem {
             Problem::OtherRoot => {
                 ("LG-XML-PATH", "the root element is not the one that the path of the records begins with")
             }
+            Problem::Mixed => (
+                "LG-XML-RECORDS",
+                "on the way to the records stands text, or a name again after another one: its elements would be `#content`; read the document as a whole",
+            ),
             Problem::OptionNamespaces => (
                 "LG-XML-OPTIONS",
                 "the namespaces must have different names and different prefixes, and `xml` and `xmlns` are taken",

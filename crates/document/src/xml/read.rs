@@ -10,6 +10,7 @@ use super::options::XmlOptions;
 use super::problem::Problem;
 use super::tag::Tag;
 use super::token::{Token, Tokenizer};
+use super::way::{Astray, Way};
 use crate::arena::DEPTH_CEILING;
 use crate::document::Document;
 use crate::fault::Fault;
@@ -61,6 +62,7 @@ impl Reader {
             kept: Vec::new(),
             key: String::new(),
             build: None,
+            way: Way::default(),
         };
         Reader { tokens: Tokenizer::new(depth_max), elements, is_done: false }
     }
@@ -106,7 +108,7 @@ impl Reader {
             match done {
                 Ok(None) => {}
                 Ok(value) => return Ok(value),
-                Err(fault) => return Err(FormatError::fault(&fault, self.tokens.place_before(0))),
+                Err(trouble) => return Err(trouble.at(self.tokens.place_before(0))),
             }
         }
     }
@@ -125,6 +127,8 @@ struct Elements {
     kept: Vec<bool>,
     key: String,
     build: Option<Build>,
+    /// Where records are read: the elements that lead to them.
+    way: Way,
 }
 
 enum Trouble {
@@ -145,7 +149,7 @@ impl Trouble {
 impl Elements {
     /// An element begins. Trouble comes with its place in the tag.
     fn start(&mut self, tag: Tag<'_>) -> Result<(), (Trouble, usize)> {
-        let Elements { scope, options, limits, records, path, kept, key, build } = self;
+        let Elements { scope, options, limits, records, path, kept, key, build, way } = self;
         let mapped = &options.namespaces;
         let wrong = |at: usize| move |problem| (Trouble::Problem(problem), at);
         let full = |fault| (Trouble::Fault(fault), 0);
@@ -170,6 +174,13 @@ impl Elements {
             }
             Some(records) => records == path,
         };
+        if let (Some(records), None) = (&*records, &*build) {
+            let leads = is_wanted || records.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/'));
+            way.start(&name, leads, limits.arena_bytes_max).map_err(|astray| match astray {
+                Astray::Problem(problem) => wrong(0)(problem),
+                Astray::Fault(fault) => full(fault),
+            })?;
+        }
         if is_wanted {
             *build = Some(Build::new(limits));
         }
@@ -181,6 +192,9 @@ impl Elements {
                 Some(_) => Cow::Borrowed(attribute.name),
                 None => scope.attribute(attribute.name, mapped).map_err(wrong(attribute.at))?,
             };
+            if build.is_none() && name == "xml:space" {
+                way.space(attribute.value);
+            }
             if let (true, Some(build)) = (*is_kept, &mut *build) {
                 key.clear();
                 key.push('@');
@@ -200,18 +214,25 @@ impl Elements {
         }
     }
 
-    fn text(&mut self, text: &str, is_data: bool) -> Result<(), Fault> {
-        self.build.as_mut().map_or(Ok(()), |build| build.text(text, is_data))
+    fn text(&mut self, text: &str, is_data: bool) -> Result<(), Trouble> {
+        match &mut self.build {
+            Some(build) => build.text(text, is_data).map_err(Trouble::Fault),
+            None => self.way.text(text, is_data).map_err(Trouble::Problem),
+        }
     }
 
-    fn end(&mut self) -> Result<Option<Document>, Fault> {
+    fn end(&mut self) -> Result<Option<Document>, Trouble> {
         self.scope.close();
         self.path.truncate(self.path.rfind('/').unwrap_or_default());
-        let Some(build) = &mut self.build else { return Ok(None) };
-        if !build.end()? {
+        let Some(build) = &mut self.build else {
+            self.way.end();
+            return Ok(None);
+        };
+        if !build.end().map_err(Trouble::Fault)? {
             return Ok(None);
         }
+        self.way.end();
         let is_root = self.records.is_none();
-        self.build.take().map(|build| build.finish(is_root)).transpose()
+        self.build.take().map(|build| build.finish(is_root)).transpose().map_err(Trouble::Fault)
     }
 }

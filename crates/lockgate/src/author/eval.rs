@@ -4,19 +4,22 @@
 //! `{"id", "result"}`, `{"id", "undefined": true}`, `{"id", "error": {"code", "position", "token"}}`
 //! or `{"id", "skip": reason}` for what this version does not compile.
 
-use std::ops::ControlFlow;
+use std::{io::Read as _, ops::ControlFlow, sync::Arc};
 
 use clap::Args;
 use lockgate_document::Document;
+use lockgate_engine::Module;
 use lockgate_model::{Diagnostic, Diagnostics};
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
 use crate::{
     author::{
-        format::Reading,
+        format::{Format, Named, Reading},
+        map::whole_of,
+        select::{Select, Source},
         sources,
-        workbench::{Workbench, faulted, standard_input, standard_input_lines, unreadable},
+        workbench::{Workbench, faulted, standard_input_bytes, standard_input_lines, unprinted},
     },
     exit::Exit,
     output::Output,
@@ -34,6 +37,12 @@ pub struct Eval {
     /// Do not read a document: the input is undefined.
     #[arg(short = 'n', long, conflicts_with = "lines")]
     no_input: bool,
+    /// The format of the document: json, jsonl, csv[:DIALECT], fixed:LAYOUT, xml[:OPTIONS], edi[:GRAMMAR].
+    #[arg(long, default_value = "json", value_name = "FORMAT", conflicts_with_all = ["lines", "no_input"])]
+    input: Named,
+    /// Read the whole document before anything is written, also where the expression goes record by record.
+    #[arg(long, conflicts_with_all = ["lines", "no_input"])]
+    whole: bool,
     /// Answer requests, one JSON line each.
     #[arg(long)]
     lines: bool,
@@ -41,6 +50,9 @@ pub struct Eval {
     reading: Reading,
 }
 
+/// Bytes up to which a document is read as a whole: its errors have a line and a column then, and no way
+/// through it is refused.
+const SMALL_BYTES_MAX: u64 = 1 << 20;
 /// What is refused for good is no pass in a suite.
 const SKIPPED: [&str; 1] = ["LG-EXPR-EVAL"];
 
@@ -49,6 +61,10 @@ impl Eval {
     pub fn run(self, output: &Output) -> Result<(), Exit> {
         let mut bench = Workbench::new()?;
         bench.options = self.reading.options();
+        let input = match self.no_input {
+            true => Input::Nothing,
+            false => Input::Document { format: self.input.open()?, whole: self.whole },
+        };
         match (self.file, self.expression) {
             (Some(path), _) => {
                 let name = path.display().to_string();
@@ -56,29 +72,31 @@ impl Eval {
                     sources::text(&path, &name).map_err(|e| Exit::Usage(format!("cannot read `{name}`: {e}")))?;
                 match unreadable {
                     Some(problem) => Err(Exit::problems(Diagnostics(vec![problem]), |_| Some(&text))),
-                    None => one(&bench, &name, &text, self.no_input, output),
+                    None => one(&bench, &name, &text, &input, output),
                 }
             }
-            (None, Some(expression)) => one(&bench, "expression", &expression, self.no_input, output),
+            (None, Some(expression)) => one(&bench, "expression", &expression, &input, output),
             (None, None) => lines(&bench, output),
         }
     }
 }
 
-/// Evaluates an expression that problems call `name`.
-fn one(bench: &Workbench, name: &str, expression: &String, no_input: bool, output: &Output) -> Result<(), Exit> {
+/// Evaluates an expression that problems call `name`: record by record where it goes so and its input has
+/// records.
+fn one(bench: &Workbench, name: &str, expression: &String, input: &Input, output: &Output) -> Result<(), Exit> {
     let compiled = lockgate_compiler::expression_module(expression, false).map_err(|all| {
         let named = all.0.into_iter().map(|problem| problem.file(name)).collect();
         Exit::problems(Diagnostics(named), |_| Some(expression))
     })?;
     let module = bench.load(&compiled)?;
-    let input = if no_input {
-        Document::undefined()
-    } else {
-        let bytes = standard_input()?;
-        bench.parse(&bytes).map_err(|e| unreadable(&e, 0, &bytes))?
+    let result = match input {
+        Input::Nothing => Some(run(bench, &module, Document::undefined(), name, expression)?),
+        Input::Document { format, whole } => {
+            let source = Source { bench, name, text: expression };
+            over(source, &module, format, *whole, output)?
+        }
     };
-    let result = bench.run(&module, input).result.map_err(|failure| faulted(&failure, name, expression, ""))?;
+    let Some(result) = result else { return Ok(()) };
     if result.is_undefined() {
         output.note("undefined");
         if output.is_json() {
@@ -86,13 +104,54 @@ fn one(bench: &Workbench, name: &str, expression: &String, no_input: bool, outpu
         }
         return Ok(());
     }
-    let mut text = printed(bench, &result)?;
+    let printed = result.print(bench.limits.reply_bytes_max);
+    let mut text = printed.map_err(|fault| unprinted(&fault, name, expression))?;
     text.push(b'\n');
     output.bytes(&text)
 }
 
-fn printed(bench: &Workbench, result: &Document) -> Result<Vec<u8>, Exit> {
-    result.print(bench.limits.reply_bytes_max).map_err(|e| Exit::failed("LG-PRINT", e.to_string()))
+/// Evaluates an expression over standard input. The value where it was not written: of a small document,
+/// or as a whole, or where it is no array.
+fn over(
+    source: Source<'_>,
+    module: &Arc<Module>,
+    format: &Format,
+    whole: bool,
+    output: &Output,
+) -> Result<Option<Document>, Exit> {
+    let Source { bench, name, text } = source;
+    let mut input = std::io::stdin().lock();
+    let mut bytes = Vec::new();
+    input.by_ref().take(SMALL_BYTES_MAX).read_to_end(&mut bytes)?;
+    let is_small = (bytes.len() as u64) < SMALL_BYTES_MAX;
+    let sink = &mut |bytes: &[u8]| output.part(bytes);
+    if let (false, Ok(Ok((streams, records)))) = (whole || is_small, lockgate_compiler::expression_record_module(text))
+        && let Some(from) = format.records_of_list(&streams.path, &bench.limits, bench.options)
+        && let Some(select) = Select::new(source, (&streams, &records), module, sink)?
+    {
+        let meter = output.meter(standard_input_bytes());
+        return select.run(bytes.as_slice().chain(input), from, &meter);
+    }
+    input.read_to_end(&mut bytes)?;
+    let document = whole_of(&bytes, format, false, bench, bench.options)?;
+    drop(bytes);
+    run(bench, module, document, name, text).map(Some)
+}
+
+/// What an expression is evaluated on.
+enum Input {
+    Nothing,
+    Document { format: Format, whole: bool },
+}
+
+fn run(
+    bench: &Workbench,
+    module: &Arc<Module>,
+    input: Document,
+    name: &str,
+    expression: &str,
+) -> Result<Document, Exit> {
+    bench.run(module, input).result.map_err(|failure| faulted(&failure, name, expression, ""))
 }
 
 #[derive(Deserialize)]
@@ -174,7 +233,7 @@ fn answer(bench: &Workbench, request: &Request<'_>) -> String {
         Ok(result) if result.is_undefined() => json!({"id": request.id, "undefined": true}).to_string(),
         Ok(result) => match result.print(bench.limits.reply_bytes_max) {
             Ok(bytes) => format!("{{\"id\":{},\"result\":{}}}", request.id, String::from_utf8_lossy(&bytes)),
-            Err(e) => with(json!({"code": "LG-PRINT", "message": e.to_string()})),
+            Err(fault) => with(json!({"code": fault.code(), "message": fault.to_string()})),
         },
         Err(failure) => {
             // Running out of time is the same stop as running too deep, as the suite counts it.

@@ -6,7 +6,7 @@ mod words;
 use std::io::IsTerminal;
 
 use lockgate_compiler::{Tables, Types, explain_module};
-use lockgate_document::{Kind, Node};
+use lockgate_document::{Document, Kind, Node};
 use lockgate_mapping::{
     expression::format as format_expression,
     rules::{ArrayRule, From, Lines, Site, Target, ValueRule},
@@ -16,19 +16,19 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    author::workbench::{Workbench, faulted, standard_input, unreadable},
+    author::workbench::{Workbench, faulted},
     exit::Exit,
     output::Output,
 };
 
-/// Explains what a mapping file makes of the document on standard input. `known` is what is
-/// known to be wrong already, and `source` the text of each file.
+/// Explains what a mapping file makes of the document that `read` gives. `known` is what is known to be
+/// wrong already, and `source` the text of each file.
 pub fn run<'s>(
-    name: &str,
-    text: &str,
+    (name, text): (&str, &str),
     (tables, types): (&Tables, &Types),
     known: Diagnostics,
     source: &dyn Fn(&str) -> Option<&'s String>,
+    read: impl FnOnce(&Workbench) -> Result<Document, Exit>,
     output: &Output,
 ) -> Result<(), Exit> {
     let compiled = explain_module(name, text, tables, types);
@@ -37,9 +37,7 @@ pub fn run<'s>(
     let (compiled, map) = all.into_result(()).and(compiled).map_err(|all| Exit::problems(all, source))?;
     let bench = Workbench::new()?;
     let module = bench.load(&compiled)?;
-    let bytes = standard_input()?;
-    let input = bench.parse(&bytes).map_err(|e| unreadable(&e, 0, &bytes))?;
-    let result = bench.run(&module, input).result.map_err(|failure| faulted(&failure, name, text, ""))?;
+    let result = bench.run(&module, read(&bench)?).result.map_err(|failure| faulted(&failure, name, text, ""))?;
 
     let root = result.root();
     let mut explainer = Explainer { lines: Lines::of(text), places: Vec::new(), nothing: Vec::new() };

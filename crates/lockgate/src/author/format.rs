@@ -8,13 +8,19 @@ use std::{path::Path, str::FromStr};
 use clap::{Args, ValueEnum};
 use lockgate_document::{
     Builder, CsvReader, CsvWriter, Document, Duplicates, Fault, FixedReader, FixedWriter, FormatError, JsonLines,
-    JsonLinesWriter, JsonRecords, JsonWriter, Kind, LayoutProblem, ParseOptions, RecordReader, RecordWriter, csv, edi,
-    fixed, xml,
+    JsonLinesWriter, JsonRecords, JsonWriter, Kind, LayoutProblem, ParseOptions, RecordWriter, csv, edi, fixed,
+    schema::Schema, xml,
 };
 use lockgate_mapping::yaml;
 use lockgate_model::{Diagnostic, Diagnostics, Limits};
 
-use crate::{author::sources, exit::Exit};
+use crate::{
+    author::{
+        records::{Below, Records},
+        sources,
+    },
+    exit::Exit,
+};
 
 /// A format by its name, and the file that describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,10 +47,10 @@ impl FromStr for Named {
             Some((name, file)) => (name, Some(file.to_owned())),
             None => (text, None),
         };
-        let known = "json, jsonl, csv[:DIALECT], fixed:LAYOUT, xml, edi[:GRAMMAR]";
+        let known = "json, jsonl, csv[:DIALECT], fixed:LAYOUT, xml[:OPTIONS], edi[:GRAMMAR]";
         let name = <Name as ValueEnum>::from_str(name, false).map_err(|_| format!("the formats are {known}"))?;
         match (name, &file) {
-            (Name::Json | Name::Jsonl | Name::Xml, Some(_)) => Err(format!("no file describes it: {known}")),
+            (Name::Json | Name::Jsonl, Some(_)) => Err(format!("no file describes it: {known}")),
             (Name::Fixed, None) => Err("a file of fixed width has a layout: fixed:LAYOUT".to_owned()),
             _ => Ok(Self { name, file }),
         }
@@ -85,7 +91,7 @@ impl Named {
             Name::Jsonl => Format::Jsonl,
             Name::Csv => Format::Csv(Box::new(csv::Dialect::read(node).map_err(layout)?)),
             Name::Fixed => Format::Fixed(Box::new(fixed::Layout::read(node).map_err(layout)?)),
-            Name::Xml => Format::Xml(Box::default()),
+            Name::Xml => Format::Xml(Box::new(xml::XmlOptions::read(node).map_err(layout)?)),
             Name::Edi => {
                 let grammars = match &described {
                     Some(_) => vec![edi::Grammar::read(node).map_err(|e| wrong(&e.pointer, &e.message))?],
@@ -164,76 +170,30 @@ impl Reading {
     }
 }
 
-/// Records as they come.
-pub enum Records {
-    /// Of a JSON document, which may have them in several places.
-    Json(Box<JsonRecords>),
-    /// Of JSON Lines.
-    Lines(JsonLines),
-    /// Of a table.
-    Csv(Box<CsvReader>),
-    /// Of a file of fixed width.
-    Fixed(Box<FixedReader>),
-    /// Of a format that gives them one by one.
-    Single(Box<dyn RecordReader>, Limits),
-}
-
-impl Records {
-    /// Takes the next bytes; none are the end.
-    pub fn push(&mut self, bytes: &[u8]) {
-        let reader: &mut dyn RecordReader = match self {
-            Self::Json(records) => records.as_mut(),
-            Self::Lines(lines) => lines,
-            Self::Csv(rows) => rows.as_mut(),
-            Self::Fixed(records) => records.as_mut(),
-            Self::Single(records, _) => records.as_mut(),
-        };
-        if bytes.is_empty() { reader.end() } else { reader.push(bytes) }
-    }
-
-    /// Some of the next records that are complete, in an array. What is wrong is told when those before
-    /// it were given.
-    pub fn batch(&mut self, records_max: usize) -> Result<Option<Document>, FormatError> {
-        match self {
-            Self::Json(records) => records.batch(records_max),
-            Self::Lines(lines) => lines.batch(records_max),
-            Self::Csv(rows) => rows.batch(records_max),
-            Self::Fixed(records) => records.batch(records_max),
-            Self::Single(records, limits) => {
-                let Some(record) = records.next()? else { return Ok(None) };
-                listed(&record, limits).map(Some).map_err(|fault| FormatError::fault(&fault, 0))
-            }
-        }
-    }
-
-    /// An expression's path would give them as a sequence that is gathered of several places.
-    pub fn gathers(&self) -> bool {
-        match self {
-            Self::Json(records) => records.gathers(),
-            Self::Lines(_) | Self::Csv(_) | Self::Fixed(_) | Self::Single(..) => false,
-        }
-    }
-}
-
-/// An array of one record.
-fn listed(record: &Document, limits: &Limits) -> Result<Document, Fault> {
-    let mut list = Builder::new(limits);
-    list.begin_array()?;
-    list.value(record.root())?;
-    list.end()?;
-    list.finish()
-}
-
 impl Format {
+    /// Reads XML so that what a document type says is an array is one, however many elements there are.
+    pub fn hold_to(&mut self, source: &Schema) {
+        if let Self::Xml(options) = self {
+            options.arrays.add(source.arrays());
+        }
+    }
+
     /// The records at a place of a document; none where this format has no place but itself.
     pub fn records(&self, path: &[String], limits: &Limits, options: ParseOptions) -> Option<Records> {
         match self {
             Self::Json => Some(Records::Json(Box::new(JsonRecords::new(path.to_vec(), limits, options)))),
-            Self::Xml(xml) => {
+            // A name that no element can have leads nowhere.
+            Self::Xml(xml) if path.iter().all(|name| !name.contains('/')) => {
                 let reader = xml::XmlRecordReader::new(&path.join("/"), xml, limits).ok()?;
                 Some(Records::Single(Box::new(reader), *limits))
             }
-            _ if !path.is_empty() => None,
+            // A message is a document of its own.
+            Self::Xml(_) => None,
+            Self::Edi(_) if !path.is_empty() => None,
+            _ if !path.is_empty() => {
+                let records = self.records(&[], limits, options)?;
+                Some(Records::Below(Box::new(Below::new(records, path, limits))))
+            }
             Self::Jsonl => Some(Records::Lines(JsonLines::new(limits, options))),
             Self::Csv(dialect) => Some(Records::Csv(Box::new(CsvReader::new(dialect, limits)))),
             Self::Fixed(layout) => Some(Records::Fixed(Box::new(FixedReader::new(layout, limits)))),
@@ -243,14 +203,28 @@ impl Format {
         }
     }
 
+    /// The same where a document is the list of its records, or says itself where they are.
+    pub fn records_of_list(&self, path: &[String], limits: &Limits, options: ParseOptions) -> Option<Records> {
+        match self {
+            Self::Xml(_) | Self::Edi(_) => None,
+            // A name on the way may come again: the last one counts.
+            Self::Json if options.duplicates == Duplicates::Last && !path.is_empty() => None,
+            _ => self.records(path, limits, options),
+        }
+    }
+
     /// A whole document: the array of its records where the format has no other. JSON has a reader of its
     /// own, which tells line and column.
     pub fn document(&self, text: &[u8], limits: &Limits, options: ParseOptions) -> Result<Document, FormatError> {
         match self {
-            Self::Xml(xml) => return xml::read(text, xml, limits),
-            Self::Edi(dialect) => return edi::read(text, dialect, limits),
-            _ => {}
+            Self::Xml(xml) => xml::read(text, xml, limits),
+            Self::Edi(dialect) => edi::read(text, dialect, limits),
+            _ => self.list(text, limits, options),
         }
+    }
+
+    /// The array of the records of a document.
+    pub fn list(&self, text: &[u8], limits: &Limits, options: ParseOptions) -> Result<Document, FormatError> {
         let Some(mut records) = self.records(&[], limits, options) else { return Ok(Document::undefined()) };
         records.push(text);
         records.push(&[]);
@@ -270,7 +244,14 @@ impl Format {
             Self::Jsonl => Box::new(JsonLinesWriter::new(limits.reply_bytes_max)),
             Self::Csv(dialect) => Box::new(CsvWriter::with_dialect(dialect.as_ref().clone(), None)),
             Self::Fixed(layout) => Box::new(FixedWriter::new(layout)),
-            Self::Xml(_) | Self::Edi(_) => return None,
+            Self::Xml(options) => {
+                let (root, record) = options.records.as_ref()?;
+                Box::new(xml::XmlRecordWriter::new(root, record, options).ok()?)
+            }
+            Self::Edi(dialect) => {
+                let heads = Document::undefined();
+                Box::new(edi::Writer::new(dialect.as_ref().clone(), heads.root()).ok()?)
+            }
         })
     }
 
@@ -285,8 +266,12 @@ impl Format {
                 out = printed.map_err(|fault| unwritten(&FormatError::fault(&fault, 0)))?;
                 out.push(b'\n');
             }
-            (Self::Xml(xml), _) => xml::write(root, xml, &mut out).map_err(|error| unwritten(&error))?,
-            (Self::Edi(dialect), _) => edi::write(root, dialect, &mut out).map_err(|error| unwritten(&error))?,
+            (Self::Xml(xml), _) if xml.records.is_none() => {
+                xml::write(root, xml, &mut out).map_err(|error| unwritten(&error))?;
+            }
+            (Self::Edi(dialect), kind) if kind != Kind::Array => {
+                edi::write(root, dialect, &mut out).map_err(|error| unwritten(&error))?
+            }
             (_, kind) => {
                 let Some(mut writer) = self.writer(limits) else { return Ok(out) };
                 let written = match kind {

@@ -6,8 +6,8 @@
 use std::{ops::ControlFlow, path::PathBuf, sync::Arc};
 
 use clap::Args;
-use lockgate_compiler::{Passes, Tables, Types};
-use lockgate_document::Document;
+use lockgate_compiler::{MapFile, Passes, Tables, Types};
+use lockgate_document::{Document, ParseOptions};
 use lockgate_engine::Module;
 use lockgate_model::Diagnostics;
 
@@ -29,7 +29,7 @@ pub struct Map {
     /// A mapping file, `<name>.map.yaml`; reference data is taken from `tables/` beside it, document types
     /// from `types/`.
     file: PathBuf,
-    /// The format of the input: json, jsonl, csv[:DIALECT], fixed:LAYOUT, xml, edi[:GRAMMAR].
+    /// The format of the input: json, jsonl, csv[:DIALECT], fixed:LAYOUT, xml[:OPTIONS], edi[:GRAMMAR].
     #[arg(long, default_value = "json", value_name = "FORMAT")]
     input: Named,
     /// The format of the output, as for the input.
@@ -45,7 +45,7 @@ pub struct Map {
     #[command(flatten)]
     reading: Reading,
     /// Tell which rule made which field, and which rules set nothing and why, for one document.
-    #[arg(long, conflicts_with_all = ["lines", "input", "format", "duplicates"])]
+    #[arg(long, conflicts_with_all = ["lines", "format"])]
     explain: bool,
     /// Draw the mapping as SVG, to this file or to standard output.
     #[arg(long, value_name = "OUT.svg", num_args = 0..=1, conflicts_with_all = ["lines", "explain"])]
@@ -66,14 +66,22 @@ impl Map {
         let (types, wrong) = Types::read(files.iter().map(|(path, text)| (path.as_str(), text.as_str())));
         let unreadable = Diagnostics(unreadable.into_iter().chain(no_text.0).chain(wrong.0).collect());
         let source = |file: &str| if file == name { Some(&text) } else { files.get(file) };
+        let (rules, _) = MapFile::read(&name, &text);
+        let mut from = self.input.open()?;
+        if let Some(source) = rules.source_type.as_ref().and_then(|(name, _)| types.get(name)) {
+            from.hold_to(source);
+        }
+        // What comes record by record is the list of its records however it is read.
+        let is_list = rules.streams().is_ok_and(|streams| streams.path.is_empty());
         if self.explain {
-            return explain::run(&name, &text, (&tables, &types), unreadable, &source, output);
+            let read = |bench: &Workbench| whole_input(&from, is_list, bench, self.reading.options());
+            return explain::run((&name, &text), (&tables, &types), unreadable, &source, read, output);
         }
         let passes = lockgate_compiler::map_record_module(&name, &text, &tables, &types);
         let found = passes.as_ref().err().cloned().unwrap_or_default();
         let all = Diagnostics(unreadable.0.into_iter().chain(found.0).collect());
         let passes = all.into_result(()).and(passes).map_err(|all| Exit::problems(all, source))?;
-        let (from, to) = (self.input.open()?, self.format.open()?);
+        let to = self.format.open()?;
         let mut bench = Workbench::new()?;
         bench.options = self.reading.options();
         let mapping = Mapping { bench, file: name, text, tables, types };
@@ -87,15 +95,34 @@ impl Map {
         {
             let meter = output.meter(standard_input_bytes());
             let sink = &mut |bytes: &[u8]| output.part(bytes);
-            return Pass::new(&mapping, records, (&to, writer), sink)?.run(std::io::stdin().lock(), from, &meter);
+            if let Some(pass) = Pass::new(&mapping, records, (&to, writer), sink)? {
+                return pass.run(std::io::stdin().lock(), from, &meter);
+            }
         }
-        let bytes = standard_input()?;
-        let input = match &from {
-            Format::Json => bench.parse(&bytes).map_err(|e| self::unreadable(&e, 0, &bytes))?,
-            _ => from.document(&bytes, &bench.limits, bench.options).map_err(|e| unread(&e))?,
-        };
+        let input = whole_input(&from, is_list, bench, bench.options)?;
         let result = mapping.map(&mapping.whole()?, input, "")?;
         output.bytes(&to.print(&result, &bench.limits)?)
+    }
+}
+
+/// The document on standard input; `is_list`: of a format that has records beside documents, these.
+fn whole_input(from: &Format, is_list: bool, bench: &Workbench, options: ParseOptions) -> Result<Document, Exit> {
+    whole_of(&standard_input()?, from, is_list, bench, options)
+}
+
+/// The same of these bytes, which are all of standard input.
+pub fn whole_of(
+    bytes: &[u8],
+    from: &Format,
+    is_list: bool,
+    bench: &Workbench,
+    options: ParseOptions,
+) -> Result<Document, Exit> {
+    match from {
+        // It tells line and column.
+        Format::Json => Document::parse_with(bytes, &bench.limits, options).map_err(|e| self::unreadable(&e, 0, bytes)),
+        Format::Edi(_) if is_list => from.list(bytes, &bench.limits, options).map_err(|e| unread(&e)),
+        _ => from.document(bytes, &bench.limits, options).map_err(|e| unread(&e)),
     }
 }
 

@@ -2,6 +2,8 @@
 
 pub mod build;
 pub mod check;
+#[cfg(test)]
+mod dice;
 pub mod draw;
 pub mod eval;
 pub mod explain;
@@ -10,6 +12,8 @@ pub mod format;
 pub mod map;
 pub mod new;
 pub mod pass;
+mod records;
 pub mod repl;
+mod select;
 pub mod sources;
 pub mod workbench;

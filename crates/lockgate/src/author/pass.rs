@@ -4,66 +4,77 @@
 //! The result is byte for byte that of the whole document. Two things hang on all records at once, and
 //! are settled at the end by the mapping for whole documents, over one that differs in nothing that
 //! counts: a single record that passes and is an array itself, and what stands for an array without
-//! entries.
+//! entries. Such a record waits until another one passes, and what fails of it waits too: its items may
+//! be what is meant. Conditions are asked of records alone, and must have no trouble with nothing, which a
+//! whole document would ask them of where a name is missing.
 
 use std::{io::Read, ops::ControlFlow, sync::Arc};
 
 use lockgate_compiler::RecordModule;
 use lockgate_document::{Builder, Document, Fault, FormatError, Kind, Node, RecordWriter};
 use lockgate_engine::{Failure, Module};
+use lockgate_mapping::streams::Streams;
 use lockgate_model::Timestamp;
 
 use crate::{
     author::{
-        format::{Format, Records, unwritten},
+        format::{Format, unwritten},
         map::Mapping,
+        records::{Came, Passed, Records, listed},
         workbench::{faulted, now},
     },
     exit::Exit,
     output::Meter,
 };
 
-/// Bytes that are read at once.
+/// Bytes of output that are held back at most.
 const PIECE_BYTES: usize = 256 << 10;
-/// Records that are mapped in one run.
-const RECORDS_MAX: usize = 1_024;
 
 /// A mapping on its way through the records.
 pub struct Pass<'m> {
     mapping: &'m Mapping,
     records: &'m RecordModule,
     module: Arc<Module>,
+    whole: Arc<Module>,
     format: &'m Format,
     writer: Box<dyn RecordWriter>,
     sink: Sink<'m>,
     /// All records see one time, as in one run.
     now: Timestamp,
-    /// Records that were mapped.
+    /// Records that were mapped, or wait for it.
     before: u64,
     /// Records that met the conditions.
     passed: u64,
-    /// What the first of them gave, while it may turn out to be the only one, and is an array.
-    held: Option<Document>,
-    /// The record that gave what is held, else one that met no condition.
-    sample: Option<Document>,
+    /// The first of them, while it may turn out to be the only one, and is an array.
+    held: Option<Held>,
+    /// A record that met no condition, in a list.
+    failing: Option<Document>,
     out: Vec<u8>,
+}
+
+/// A record that waits for another one.
+struct Held {
+    /// A list of it.
+    list: Document,
+    number: u64,
+    /// What it gave; none while nothing was asked of it.
+    given: Option<Result<Document, Trouble>>,
 }
 
 /// Takes what was written; `Break` once nobody reads it any more.
 pub type Sink<'s> = &'s mut dyn FnMut(&[u8]) -> Result<ControlFlow<()>, Exit>;
 
-type Passed = Result<ControlFlow<()>, Exit>;
-
 impl<'m> Pass<'m> {
-    /// At the beginning.
+    /// At the beginning; none where only the whole document tells what fails.
     pub fn new(
         mapping: &'m Mapping,
         records: &'m RecordModule,
         (format, writer): (&'m Format, Box<dyn RecordWriter>),
         sink: Sink<'m>,
-    ) -> Result<Self, Exit> {
-        Ok(Self {
+    ) -> Result<Option<Self>, Exit> {
+        let pass = Self {
             module: mapping.bench.load(&records.module)?,
+            whole: mapping.whole()?,
             writer,
             mapping,
             records,
@@ -73,76 +84,105 @@ impl<'m> Pass<'m> {
             before: 0,
             passed: 0,
             held: None,
-            sample: None,
+            failing: None,
             out: Vec::new(),
-        })
+        };
+        let Streams { path, conditions } = &records.streams;
+        // Where the last name is missing the conditions are asked of nothing.
+        let fails = match path.split_last() {
+            Some((_, before)) if *conditions > 0 => {
+                pass.run_whole(pass.at(before, |_| Ok(())).map_err(fault)?).is_err()
+            }
+            _ => false,
+        };
+        Ok((!fails).then_some(pass))
     }
 
     /// Maps all records. What was written before something fails stays.
-    pub fn run(mut self, mut input: impl Read, mut from: Records, meter: &Meter) -> Result<(), Exit> {
-        let mut piece = vec![0; PIECE_BYTES];
-        loop {
-            let length = match input.read(&mut piece) {
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                length => length?,
-            };
-            from.push(piece.get(..length).unwrap_or_default());
-            loop {
-                let batch = match from.batch(RECORDS_MAX) {
-                    Ok(Some(batch)) => batch,
-                    Ok(None) => break,
-                    Err(error) => return Err(self.after_all(unread(&error))),
-                };
-                if self.map(batch)?.is_break() {
-                    return Ok(());
-                }
+    pub fn run(mut self, input: impl Read, mut from: Records, meter: &Meter) -> Result<(), Exit> {
+        let flow = from.read(input, &mut |from, came| match came {
+            Came::Records(batch) => self.map(&batch, from.gathers()),
+            Came::Trouble(error) => Err(self.after_all(unread(&error))),
+            Came::Piece(bytes) => {
+                meter.at(bytes, self.before);
+                Ok(ControlFlow::Continue(()))
             }
-            meter.at(length as u64, self.before);
-            if length == 0 {
-                break;
-            }
-        }
-        self.finish(from.gathers())
+        })?;
+        if flow.is_break() { Ok(()) } else { self.finish(from.gathers()) }
     }
 
-    /// What a record gives must be known apart from what others give.
-    fn counts_alone(&self, record: Node<'_>) -> bool {
-        let streams = &self.records.streams;
-        let gathered = streams.conditions > 0 || !streams.path.is_empty();
-        self.passed < 2 && gathered && record.kind() == Kind::Array
+    /// This record may turn out to be the only one that passes, and its items then to be what is meant.
+    fn may_be_alone(&self, record: Node<'_>) -> bool {
+        let Streams { path, conditions } = &self.records.streams;
+        self.passed == 0 && (*conditions > 0 || !path.is_empty()) && record.kind() == Kind::Array
+    }
+
+    /// Whether conditions are not asked of the only record where it is an array, but of its items: one name
+    /// was looked up in a list, which gathers before anything is asked.
+    fn gathers_first(&self, gathers: bool) -> bool {
+        gathers && self.records.streams.path.len() == 1
     }
 
     /// Maps some records and writes what they give.
-    fn map(&mut self, batch: Document) -> Passed {
+    fn map(&mut self, batch: &Document, gathers: bool) -> Passed {
         let records = batch.root();
-        let together = records.len() == 1 || !records.items().any(|record| self.counts_alone(record));
-        let given = if together { self.mapped(&batch).ok() } else { None };
-        match given {
-            Some(given) => {
-                self.write(&given, records)?;
-                self.before += records.len() as u64;
+        self.ask()?;
+        if !records.items().any(|record| self.may_be_alone(record))
+            && let Ok(given) = self.mapped(batch)
+        {
+            self.write(&given, records)?;
+            self.before += records.len() as u64;
+            return self.sent();
+        }
+        // One by one, so that those before a trouble are written and it has its number. A limit that
+        // all of them met together none may meet alone.
+        for record in records.items() {
+            self.ask()?;
+            let list = self.listed(record).map_err(fault)?;
+            let number = self.before + 1;
+            let alone = self.may_be_alone(record);
+            let waits = self.records.streams.conditions == 0 || self.gathers_first(gathers);
+            if alone && number == 1 && waits {
+                self.held = Some(Held { list, number, given: None });
+            } else {
+                let given = self.mapped(&list);
+                self.take(Held { list, number, given: Some(given) }, alone)?;
             }
-            // One by one, so that those before a trouble are written and it has its number. A limit that
-            // all of them met together none may meet alone.
-            None => {
-                for record in records.items() {
-                    let record = self.listed(record).map_err(fault)?;
-                    let given = self.mapped(&record).map_err(|trouble| self.failed(&trouble))?;
-                    self.write(&given, record.root())?;
-                    self.before += 1;
-                }
-            }
+            self.before = number;
         }
         self.sent()
     }
 
+    /// What waits without having been asked for is no longer the only record.
+    fn ask(&mut self) -> Result<(), Exit> {
+        match self.held.take_if(|held| held.given.is_none()) {
+            Some(Held { list, number, .. }) => {
+                let given = Some(self.mapped(&list));
+                self.take(Held { list, number, given }, true)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Writes what one record gave, or holds it where it may be the only one that passes.
+    fn take(&mut self, one: Held, alone: bool) -> Result<(), Exit> {
+        match &one.given {
+            Some(Ok(given)) if !alone || passed(given) == 0 => self.write(given, one.list.root()),
+            _ if alone => {
+                self.passed = 1;
+                self.held = Some(one);
+                Ok(())
+            }
+            _ => {
+                self.flush()?;
+                self.append_of(one)
+            }
+        }
+    }
+
     /// A list of one record.
     fn listed(&self, record: Node<'_>) -> Result<Document, Fault> {
-        let mut list = Builder::new(&self.mapping.bench.limits);
-        list.begin_array()?;
-        list.value(record)?;
-        list.end()?;
-        list.finish()
+        listed(record, &self.mapping.bench.limits)
     }
 
     fn mapped(&self, records: &Document) -> Result<Document, Trouble> {
@@ -151,42 +191,48 @@ impl<'m> Pass<'m> {
         Ok(bench.run_at(&self.module, input, self.now).result?)
     }
 
-    /// The next record failed.
-    fn failed(&mut self, trouble: &Trouble) -> Exit {
-        let of = format!(" (of record {})", self.before + 1);
-        self.after_all(match trouble {
-            Trouble::Run(failure) => faulted(failure, &self.mapping.file, &self.mapping.text, &of),
+    /// Records failed; `of` says which.
+    fn failed(&self, trouble: &Trouble, of: &str) -> Exit {
+        match trouble {
+            Trouble::Run(failure) => faulted(failure, &self.mapping.file, &self.mapping.text, of),
             Trouble::Fault(fault) => Exit::failed(&fault.code(), format!("{fault}{of}")),
-        })
+        }
     }
 
     /// The end with this trouble, when all that came before it was written; else with that one.
     fn after_all(&mut self, trouble: Exit) -> Exit {
-        let held = self.held.take();
-        let written = held.map_or(Ok(()), |held| self.append(&held)).and_then(|()| self.sent());
+        let written = self.ask().and_then(|()| self.flush()).and_then(|()| self.sent());
         written.map_or_else(|earlier| earlier, |_| trouble)
     }
 
     /// Writes what some records gave.
     fn write(&mut self, given: &Document, records: Node<'_>) -> Result<(), Exit> {
-        let passed = given.root().items().last().and_then(|count| count.as_i64()).unwrap_or_default();
-        let passed = u64::try_from(passed).unwrap_or_default();
-        let alone = records.len() == 1 && self.counts_alone(records.at(0));
-        let is_first = self.passed == 0;
+        let passed = passed(given);
+        if self.passed == 0 && passed == 0 && self.failing.is_none() && self.records.has_default {
+            self.failing = Some(self.listed(records.at(0)).map_err(fault)?);
+        }
+        if passed > 0 {
+            self.flush()?;
+        }
         self.passed += passed;
-        if is_first && (alone && passed > 0 || self.sample.is_none() && passed == 0) {
-            self.sample = Some(self.listed(records.at(0)).map_err(fault)?);
-        }
-        if is_first && alone && passed > 0 {
-            self.held = Some(given.copy(&self.mapping.bench.limits).map_err(fault)?);
-            return Ok(());
-        }
-        if passed > 0
-            && let Some(held) = self.held.take()
-        {
-            self.append(&held)?;
-        }
         self.append(given)
+    }
+
+    /// Writes what was held.
+    fn flush(&mut self) -> Result<(), Exit> {
+        self.held.take().map_or(Ok(()), |held| self.append_of(held))
+    }
+
+    /// Appends what a record gave.
+    fn append_of(&mut self, one: Held) -> Result<(), Exit> {
+        let given = one.given.unwrap_or_else(|| self.mapped(&one.list));
+        match given {
+            Ok(given) => self.append(&given),
+            Err(trouble) => {
+                let trouble = self.failed(&trouble, &format!(" (of record {})", one.number));
+                Err(self.sent().map_or_else(|earlier| earlier, |_| trouble))
+            }
+        }
     }
 
     /// Appends all but the last item, which is their number.
@@ -214,64 +260,74 @@ impl<'m> Pass<'m> {
     /// All records have come; `gathers` tells whether they came from several places.
     fn finish(mut self, gathers: bool) -> Result<(), Exit> {
         let conditions = self.records.streams.conditions > 0;
-        // A name that is looked up in the items of the document gathers before the conditions are asked.
-        let in_items = gathers && conditions && self.records.streams.path.len() == 1;
-        let only = |sample: &Document| self.before == 1 && sample.root().at(0).kind() == Kind::Array;
-        let settles = match in_items {
-            true => self.held.is_some() || self.sample.as_ref().is_some_and(only),
-            false => self.held.is_some() && (conditions || gathers),
+        let (document, of) = match (&self.held, &self.failing) {
+            (Some(held), _) if conditions || gathers => {
+                let in_items = held.given.is_none() && self.gathers_first(gathers);
+                let of = format!(" (of record {})", held.number);
+                (Some(self.document(Some(&held.list), in_items, !conditions)), of)
+            }
+            (None, failing) if self.passed == 0 && self.records.has_default => {
+                (Some(self.document(failing.as_ref(), false, false)), String::new())
+            }
+            _ => (None, String::new()),
         };
-        // A condition is asked once of nothing where there is no record, for the error it may raise.
-        let asks = self.passed == 0 && (self.records.has_default || (conditions && self.before == 0));
-        if settles || asks {
-            let document = self.document(settles && !conditions, in_items).map_err(fault)?;
-            let module = self.mapping.whole()?;
-            let bench = &self.mapping.bench;
-            let result = bench.run_at(&module, document, self.now).result;
-            let result = result.map_err(|failure| faulted(&failure, &self.mapping.file, &self.mapping.text, ""))?;
-            return (self.sink)(&self.format.print(&result, &bench.limits)?).map(|_| ());
+        if let Some(document) = document {
+            let result = self.run_whole(document.map_err(fault)?).map_err(|trouble| self.failed(&trouble, &of))?;
+            return (self.sink)(&self.format.print(&result, &self.mapping.bench.limits)?).map(|_| ());
         }
-        if let Some(held) = self.held.take() {
-            self.append(&held)?;
-        }
+        self.ask()?;
+        self.flush()?;
         self.writer.finish(&mut self.out).map_err(|error| unwritten(&error))?;
         self.sent().map(|_| ())
     }
 
-    /// A document with the sample as its only record; `itself`: in the place of the list of records;
-    /// `in_items`: the document is a list of what it would be.
-    fn document(&self, itself: bool, in_items: bool) -> Result<Document, Fault> {
-        let mut builder = Builder::new(&self.mapping.bench.limits);
-        let Some(sample) = &self.sample else {
-            if self.records.streams.path.is_empty() {
-                builder.begin_array()?
-            } else {
-                builder.begin_object()?
-            }
-            builder.end()?;
-            return builder.finish();
+    fn run_whole(&self, document: Document) -> Result<Document, Trouble> {
+        Ok(self.mapping.bench.run_at(&self.whole, document, self.now).result?)
+    }
+
+    /// A document with these records at the place; `in_items`: it is a list of what it would be; `itself`:
+    /// the only record is there without a list around it.
+    fn document(&self, records: Option<&Document>, in_items: bool, itself: bool) -> Result<Document, Fault> {
+        let limits = &self.mapping.bench.limits;
+        let list = match records {
+            Some(list) => list.copy(limits)?,
+            None => Document::array([]),
         };
-        if in_items {
-            builder.begin_array()?;
-        }
-        for name in &self.records.streams.path {
-            builder.begin_object()?;
+        let value = if itself && !in_items { list.root().at(0) } else { list.root() };
+        let Some((last, before)) = self.records.streams.path.split_last() else { return list.copy(limits) };
+        let document = self.at(before, |builder| {
+            builder.key(last)?;
+            builder.value(value)
+        })?;
+        if in_items { self.listed(document.root()) } else { Ok(document) }
+    }
+
+    /// An object with these fields, below these names.
+    fn at(&self, names: &[String], fields: impl FnOnce(&mut Builder) -> Result<(), Fault>) -> Result<Document, Fault> {
+        let mut builder = Builder::new(&self.mapping.bench.limits);
+        builder.begin_object()?;
+        for name in names {
             builder.key(name)?;
+            builder.begin_object()?;
         }
-        // The sample stands in a list of one.
-        let list = sample.root();
-        builder.value(if itself { list.at(0) } else { list })?;
-        self.records.streams.path.iter().try_for_each(|_| builder.end())?;
-        if in_items {
-            builder.end()?;
-        }
+        fields(&mut builder)?;
+        names.iter().try_for_each(|_| builder.end())?;
+        builder.end()?;
         builder.finish()
     }
 }
 
+/// How many records met the conditions: the last item of what they gave.
+fn passed(given: &Document) -> u64 {
+    let passed = given.root().items().last().and_then(|count| count.as_i64()).unwrap_or_default();
+    u64::try_from(passed).unwrap_or_default()
+}
+
 /// Why records could not be mapped.
-enum Trouble {
+pub enum Trouble {
+    /// Their run failed.
     Run(Box<Failure>),
+    /// They are too large to be taken.
     Fault(Fault),
 }
 
@@ -286,7 +342,8 @@ impl From<Fault> for Trouble {
     }
 }
 
-fn fault(fault: Fault) -> Exit {
+/// A limit that was reached.
+pub fn fault(fault: Fault) -> Exit {
     Exit::failed(&fault.code(), fault.to_string())
 }
 

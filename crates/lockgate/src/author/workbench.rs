@@ -8,7 +8,7 @@ use std::{
 };
 
 use lockgate_compiler::Compiled;
-use lockgate_document::{Document, ParseError, ParseOptions};
+use lockgate_document::{Document, Fault, ParseError, ParseOptions};
 use lockgate_engine::{Engine, EngineConfig, Failure, Mocks, Module, Outcome};
 use lockgate_model::{Diagnostic, Limits, Span, Timestamp};
 
@@ -27,14 +27,7 @@ pub struct Workbench {
 impl Workbench {
     /// A small engine for one run at a time.
     pub fn new() -> Result<Self, Exit> {
-        let config = EngineConfig {
-            workers: 1,
-            stacks_max: 8,
-            stacks_per_tenant_max: 8,
-            modules_max: 64,
-            ..EngineConfig::default()
-        };
-        let engine = Engine::new(config).map_err(|e| Exit::failed("LG-ENGINE", e.to_string()))?;
+        let engine = Engine::new(EngineConfig::alone()).map_err(|e| Exit::failed("LG-ENGINE", e.to_string()))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(Self { engine, runtime, limits: Limits::default(), options: ParseOptions::default() })
     }
@@ -51,12 +44,12 @@ impl Workbench {
 
     /// Runs a module over an input under other limits.
     pub fn run_within(&self, module: &Arc<Module>, input: Document, limits: Limits) -> Outcome {
-        self.runtime.block_on(self.engine.evaluate(module, input, Mocks::default(), limits, now()))
+        self.engine.evaluate_here(module, input, limits, now())
     }
 
     /// Runs a module over an input at this time.
     pub fn run_at(&self, module: &Arc<Module>, input: Document, now: Timestamp) -> Outcome {
-        self.runtime.block_on(self.engine.evaluate(module, input, Mocks::default(), self.limits, now))
+        self.engine.evaluate_here(module, input, self.limits, now)
     }
 
     /// The same unless `stopped` comes first, which ends the run.
@@ -129,6 +122,15 @@ pub fn faulted(failure: &Failure, file: &str, source: &str, of: &str) -> Exit {
         }
         None => Exit::failed(code, message),
     }
+}
+
+/// A result that cannot be printed, such as one that nests too deeply: a failure of its expression,
+/// which `source` is all of.
+pub fn unprinted(fault: &Fault, file: &str, source: &str) -> Exit {
+    let start = source.len() - source.trim_start().len();
+    let end = start + source.trim().len();
+    let problem = Diagnostic::new(fault.code(), Span::new(start, end), fault.to_string()).file(file);
+    Exit::Problems(vec![Shown::new(problem, 0, source)], 1)
 }
 
 /// The lines of standard input with how many came before each; blank ones are left out.

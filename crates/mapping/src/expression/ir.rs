@@ -60,6 +60,8 @@ pub struct Variable {
     pub scope: ScopeId,
     /// Every value bound to it is a number or undefined, and it is not shared.
     pub number: bool,
+    /// It is bound to a function that nobody reads: all its calls are written out.
+    pub unread: bool,
 }
 
 /// A scope: a block, a function, or the whole expression.
@@ -78,6 +80,8 @@ pub struct LambdaFacts {
     pub uses_context: bool,
     /// Its context is the root.
     pub at_root: bool,
+    /// It is a function of the module, not a part of the function around it.
+    pub lifted: bool,
 }
 
 /// An expression and where it stands.
@@ -241,10 +245,21 @@ pub struct Path {
 }
 
 impl Path {
-    /// It goes on from an array that is constructed: when that is empty it is the path's value.
+    /// Its first step is an array that is constructed, or ends with a path from one: it is the list of
+    /// the items that the path goes on from.
+    pub fn first_is_array(&self) -> bool {
+        self.steps.first().is_some_and(|step| match step.expr.kind {
+            Kind::Array(_, true) => true,
+            // Of the values of their own only such a one stands in brackets.
+            Kind::Block(..) => self.absolute,
+            _ => false,
+        })
+    }
+
+    /// It goes on from such an array: when that is empty it is the path's value.
     pub fn starts_with_array(&self) -> bool {
-        let constructed = |step: &Step| matches!(step.expr.kind, Kind::Array(_, true)) && step.filters.is_empty();
-        self.steps.len() > 1 && self.steps.first().is_some_and(constructed)
+        let plain = self.steps.first().is_some_and(|step| step.filters.is_empty());
+        self.steps.len() > 1 && plain && self.first_is_array()
     }
 
     /// The field that the last step reads, when it does nothing else.
@@ -337,7 +352,7 @@ impl Expr {
     /// The tuples that this expression ends with.
     pub fn tuples(&self) -> Option<&Tuples> {
         match &self.kind {
-            Kind::Tuples(tuples) => Some(tuples),
+            Kind::Tuples(tuples) if tuples.group.is_none() => Some(tuples),
             Kind::Block(_, body) => body.last()?.tuples(),
             _ => None,
         }

@@ -1,7 +1,7 @@
 //! Which expressions are surely numbers: those are computed as plain f64, with NaN as undefined,
 //! and never boxed on the way.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ir::{Builtin, Constant, Expr, Filter, Kind, Lambda, Operator, Program, Variable, VariableId};
 
@@ -88,7 +88,9 @@ pub(super) fn infer(program: &mut Program) {
         }
         Kind::Lambda(lambda) => {
             for id in &lambda.params {
-                sources.push((*id, places.contains(id).then_some(&place)));
+                // A name given twice is one variable, which holds the item as well.
+                let once = lambda.params.iter().filter(|other| *other == id).count() == 1;
+                sources.push((*id, (once && places.contains(id)).then_some(&place)));
             }
         }
         Kind::Inline(lambda, given) => {
@@ -124,6 +126,35 @@ pub(super) fn infer(program: &mut Program) {
         }
     }
     program.variables = variables;
+}
+
+/// Finds the variables that are bound to functions and read nowhere, and whether any function is left
+/// that is lifted.
+pub(super) fn find_unread(program: &mut Program) {
+    let (mut functions, mut read) = (BTreeMap::new(), BTreeSet::new());
+    visit(&program.root, &mut |expr| match &expr.kind {
+        // The last is the block's value.
+        Kind::Block(_, body) => {
+            for expr in body.split_last().map_or(&[][..], |(_, before)| before) {
+                if let Kind::Bind(id, value) = &expr.kind
+                    && let Kind::Lambda(lambda) = &value.kind
+                {
+                    functions.insert(*id, lambda.id);
+                }
+            }
+        }
+        Kind::Variable(id) => {
+            read.insert(*id);
+        }
+        _ => {}
+    });
+    for (id, lambda) in functions.iter().filter(|(id, _)| !read.contains(id)) {
+        if let (Some(variable), Some(facts)) = (program.variables.get_mut(id.0), program.lambdas.get_mut(lambda.0)) {
+            variable.unread = true;
+            facts.lifted = false;
+        }
+    }
+    program.lifted = program.lambdas.iter().any(|facts| facts.lifted);
 }
 
 /// Whether a function value of an expression may end with an unsettled sequence.

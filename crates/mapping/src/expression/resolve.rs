@@ -8,8 +8,9 @@
 mod calls;
 mod scopes;
 mod tuples;
+mod written_out;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lockgate_document::pattern::Pattern;
 use lockgate_model::diagnostic::{Diagnostic, Diagnostics, Span};
@@ -22,6 +23,7 @@ use super::{
     kinds, problem,
     tree::{Stage, Tree, What},
 };
+use written_out::Small;
 
 /// Resolves a tree; `outer` tells whether the surroundings provide a name, `on_item` whether the
 /// context is an item rather than the root.
@@ -65,7 +67,6 @@ fn resolved(
         branch: 0,
         context: if on_item { Context::Item } else { Context::Root },
         root_paths: false,
-        lifted: false,
     };
     let scope = resolver.enter(&[tree]);
     let root = resolver.expr(tree);
@@ -73,7 +74,7 @@ fn resolved(
         root,
         scope,
         root_paths: resolver.root_paths,
-        lifted: resolver.lifted,
+        lifted: false,
         unsettled: false,
         constructed: false,
         variables: resolver.variables,
@@ -81,6 +82,7 @@ fn resolved(
         lambdas: resolver.lambdas.into_iter().map(|l| l.facts).collect(),
     };
     kinds::infer(&mut program);
+    kinds::find_unread(&mut program);
     program.unsettled = kinds::unsettled(&program.root);
     program.constructed = program.root.any(&|expr| matches!(expr.kind, Kind::Array(_, true)));
     resolver.problems.into_result(program)
@@ -109,6 +111,10 @@ struct Frame {
     function: usize,
     branch: usize,
     names: BTreeMap<String, (VariableId, Bound)>,
+    /// Names that are bound in more than one place.
+    rebound: BTreeSet<String>,
+    /// Names that are bound to a small function.
+    small: BTreeMap<String, Small>,
 }
 
 struct LambdaState {
@@ -135,7 +141,6 @@ struct Resolver<'a> {
     branch: usize,
     context: Context,
     root_paths: bool,
-    lifted: bool,
 }
 
 impl Resolver<'_> {
@@ -262,10 +267,13 @@ impl Resolver<'_> {
                 Kind::Array(items, tree.cons_array)
             }
             What::Object(pairs) => self.object(pairs),
-            What::Bind(name, value) => {
-                let value = self.boxed(value);
+            What::Bind(name, bound) => {
+                let value = self.boxed(bound);
                 let inside = self.frames.last().is_some_and(|frame| self.branch > frame.branch);
                 let id = self.declare(name, if inside { Bound::Maybe } else { Bound::Yes });
+                if !inside {
+                    self.remember(name, bound);
+                }
                 if inside
                     && let Some(frame) = self.frames.last_mut()
                     && let Some((_, bound @ Bound::No)) = frame.names.get_mut(name)

@@ -106,3 +106,59 @@ fn records_of_the_source_always_stream() {
         assert_eq!(problems.0.iter().map(|p| p.code.as_str()).collect::<Vec<_>>(), ["LG-MAP-RECORDS"], "{records}");
     }
 }
+
+fn selected(expression: &str) -> Result<(Vec<String>, usize, usize), (String, String)> {
+    let program = crate::Expression::parse(expression).unwrap().resolve(&|_| false).unwrap();
+    match Selection::of(&program, expression) {
+        Ok(Selection { streams, steps, .. }) => Ok((streams.path, streams.conditions, steps.len())),
+        Err(Whole { reason, span }) => {
+            let marked = expression.get(span.start as usize..span.end as usize).unwrap();
+            Err((reason, marked.to_owned()))
+        }
+    }
+}
+
+#[test]
+fn expressions_that_need_the_whole_document_are_named_with_their_place() {
+    for (expression, reason, marked) in [
+        ("$sum(lines.net)", "`$sum(lines.net)` needs all records at once", "$sum(lines.net)"),
+        ("lines[0]", "`lines[0]` does not begin with names that lead to the records", "lines[0]"),
+        ("$[0].id", "`$[0].id` picks by position, which needs all records at once", "$[0].id"),
+        ("lines[n]", "`lines[n]` does not begin with names that lead to the records", "lines[n]"),
+        ("lines.{\"id\": $$.id}", "`$$.id` reads outside the record", "$$.id"),
+        (
+            "lines[n = $$.n].id",
+            "`lines[n = $$.n].id` does not begin with names that lead to the records",
+            "lines[n = $$.n].id",
+        ),
+        ("lines^(n).id", "the order of `lines^(n).id` needs all records at once", "lines^(n).id"),
+        ("*.id", "`*.id` does not begin with names that lead to the records", "*.id"),
+        ("($x := 1; lines.id)", "`($x := 1; lines.id)` needs all records at once", "($x := 1; lines.id)"),
+        ("lines.id & \"\"", "`lines.id & \"\"` needs all records at once", "lines.id & \"\""),
+        ("lines{id: n}", "`lines{id: n}` needs all records at once", "lines{id: n}"),
+    ] {
+        assert_eq!(selected(expression), Err((reason.to_owned(), marked.to_owned())), "{expression}");
+    }
+    assert!(selected("lines@$l.$l.id").unwrap_err().0.contains("brings names along"));
+}
+
+#[test]
+fn paths_that_go_on_from_each_record_stream() {
+    for (expression, path, conditions, steps) in [
+        ("$", &[] as &[&str], 0, 0),
+        ("$.id", &[], 0, 1),
+        ("$[a = 1].{\"id\": id}", &[], 1, 1),
+        ("$[a = 1]", &[], 1, 0),
+        ("lines", &["lines"], 0, 0),
+        ("lines.id", &["lines"], 0, 1),
+        ("data.orders.lines.id", &["data", "orders", "lines"], 0, 1),
+        ("orders[paid = true].lines[0].id", &["orders"], 1, 2),
+        ("orders.lines[-1]", &["orders"], 0, 1),
+        ("orders.lines[n > 1][].{\"n\": n}", &["orders", "lines"], 1, 1),
+        ("orders.($n := id; lines.{\"of\": $n, \"n\": n})", &["orders"], 0, 1),
+        ("orders.$string()", &["orders"], 0, 1),
+    ] {
+        let path = path.iter().map(|name| (*name).to_owned()).collect();
+        assert_eq!(selected(expression), Ok((path, conditions, steps)), "{expression}");
+    }
+}

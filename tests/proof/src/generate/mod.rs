@@ -1,12 +1,17 @@
 //! Random expressions and the documents they run on.
 //!
 //! An expression is drawn for a wanted type, so that most have a value rather than a type error; now
-//! and then any type is drawn, so that errors are compared as well. Deliberately absent: what
+//! and then any type is drawn, so that errors are compared as well. What chance puts together too
+//! seldom has shapes of its own: joins, parents, signatures, matchers ([`idioms`]), pictures of numbers and
+//! times ([`pictures`]), and texts that are no expressions ([`broken`]). Deliberately absent: what
 //! depends on the clock or on chance, and `$eval`.
 
+mod broken;
 mod documents;
 mod functions;
+mod idioms;
 mod paths;
+mod pictures;
 mod tree;
 
 pub use documents::document;
@@ -57,7 +62,15 @@ impl<'a> Generator<'a> {
     /// An expression.
     pub fn expression(&mut self) -> Tree {
         let depth = 1 + self.random.below(4);
-        self.of(Type::Any, depth)
+        match self.random.below(100) {
+            0..=14 => self.idiom(),
+            15..=24 => self.picture(),
+            25..=28 => {
+                let whole = self.of(Type::Any, depth);
+                broken::broken(&whole, self.random)
+            }
+            _ => self.of(Type::Any, depth),
+        }
     }
 
     /// An expression that should give this.

@@ -25,6 +25,8 @@ struct Found {
     zone: f64,
     /// A week, or what it belongs to: no time is read from those.
     week: bool,
+    week_of_year: bool,
+    week_of_month: bool,
 }
 
 impl MomentPicture {
@@ -157,6 +159,8 @@ impl Found {
             Component::Fraction => &mut self.milli,
             Component::WeekOfYear | Component::WeekOfMonth | Component::WeekYear | Component::WeekMonth => {
                 self.week = true;
+                self.week_of_year |= component == Component::WeekOfYear;
+                self.week_of_month |= matches!(component, Component::WeekOfMonth | Component::WeekMonth);
                 return;
             }
             Component::Weekday => return,
@@ -167,8 +171,9 @@ impl Found {
     /// The time, with what is missing filled in.
     fn time(self, now: &Civil) -> Result<Option<f64>, Refusal> {
         let by_date = self.month.is_some() || self.day.is_some();
-        // Dates by weeks cannot be read.
-        if self.week && self.year.is_none() && self.day_of_year.is_none() && !by_date {
+        // Dates by weeks cannot be read. Weeks of the year and of the month are no date together.
+        let by_week = self.week && !(self.week_of_year && self.week_of_month);
+        if by_week && self.year.is_none() && self.day_of_year.is_none() && !by_date {
             return Err(Refusal::Gap);
         }
         let by_day_of_year = self.day_of_year.is_some() && !by_date && !self.week;

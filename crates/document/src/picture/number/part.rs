@@ -87,7 +87,11 @@ impl Part {
         if self.fraction.is_none() && self.integer.last().is_some_and(grouping) {
             return Err(Refusal::GroupingAtEnd);
         }
-        if beside(&grouping, &decimal) || beside(&decimal, &grouping) {
+        // Of several decimal separators only the first is looked at, as in the reference.
+        let at = self.active.iter().position(decimal);
+        let before = at.and_then(|at| self.active.get(at.checked_sub(1)?));
+        let behind = at.and_then(|at| self.active.get(at + 1));
+        if before.is_some_and(grouping) || behind.is_some_and(grouping) {
             return Err(Refusal::GroupingAtDecimal);
         }
         if !self.active.iter().all(|c| format.is_active(*c)) {
@@ -161,7 +165,7 @@ impl Part {
         let rounded = round_half_even(mantissa, fraction_max as f64);
         // No number where the places lie far behind its last digit: there is nothing to round.
         let rounded = if rounded.is_finite() { rounded } else { mantissa };
-        let text = format!("{rounded:.0$}", fraction_max.min(FRACTION_MAX));
+        let text = fixed(rounded, fraction_max.min(FRACTION_MAX));
         let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
         let whole = whole.trim_start_matches('0');
         let fraction = fraction.trim_end_matches('0');
@@ -217,6 +221,27 @@ impl Part {
             out.push(*digit);
         }
     }
+}
+
+/// A number with so many digits behind the point, half-way between two texts the larger one.
+fn fixed(value: f64, places: usize) -> String {
+    let text = format!("{value:.places$}");
+    // Half-way there is exactly one digit more, a five: the number is odd in units of that power of two.
+    let halves = value * 2_f64.powi(i32::try_from(places).unwrap_or(i32::MAX).saturating_add(1));
+    if halves.fract() != 0.0 || halves % 2.0 != 1.0 {
+        return text;
+    }
+    let more = format!("{value:.0$}", places + 1);
+    let down = more.strip_suffix('5').unwrap_or(&more);
+    if down.trim_end_matches('.') != text {
+        return text;
+    }
+    // What was rounded down to an even digit has no carry: its last digit is 0 to 8.
+    let mut up = text;
+    if let Some(digit) = up.pop().and_then(|last| last.to_digit(10)) {
+        up.extend(char::from_digit(digit + 1, 10));
+    }
+    up
 }
 
 fn power_of_ten(exponent: usize) -> f64 {

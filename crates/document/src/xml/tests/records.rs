@@ -43,6 +43,28 @@ fn what_is_wrong_in_a_record_names_it() {
 }
 
 #[test]
+fn a_way_whose_elements_would_be_content_is_refused() {
+    let at = |text: &str| {
+        let reader = XmlRecordReader::new("a/b/c", &plain(), &Limits::default()).unwrap();
+        let (given, error) = records(reader, &[text.as_bytes()]);
+        let whole = read(text.as_bytes(), &plain(), &Limits::default()).unwrap();
+        let found = json(&whole).contains("#content");
+        assert_eq!(error.is_some(), found, "{text}: {}", json(&whole));
+        (given.len(), error.map(|error| error.code().to_owned()).unwrap_or_default())
+    };
+    let refused = |count| (count, "LG-XML-RECORDS".to_owned());
+    assert_eq!(at("<a>x<b><c/></b></a>"), refused(0));
+    assert_eq!(at("<a><b><c/></b>x</a>"), refused(1));
+    assert_eq!(at("<a><b><c/><d/><c/></b></a>"), refused(1));
+    assert_eq!(at("<a><b><c/></b><d/><b><c/></b></a>"), refused(1));
+    assert_eq!(at("<a xml:space='preserve'><b> <c/></b></a>"), refused(0));
+    assert_eq!(at("<a><b>&#32;<c/></b></a>"), refused(0));
+    assert_eq!(at("<a><b><![CDATA[ ]]><c/></b></a>"), refused(0));
+    assert_eq!(at("<a xml:space='preserve'><b xml:space='default'> <c/></b></a>"), (1, String::new()));
+    assert_eq!(at("<a> <d/> <b> <c/> <c/> <e/> </b> <b/> <b><c/></b> </a>"), (3, String::new()));
+}
+
+#[test]
 fn a_document_of_another_root_is_refused() {
     let (read, error) = records(reader("invoices/order"), &[ORDERS.as_bytes()]);
     assert_eq!((read.len(), error.unwrap().code()), (0, "LG-XML-PATH"));
@@ -137,8 +159,12 @@ fn a_document_of_any_length_passes_in_flat_memory() {
     // As many records as show that none is kept; the sizes of all buffers are looked at.
     let mut reader = XmlRecordReader::new("a/b", &plain(), &Limits::default()).unwrap();
     reader.push(b"<a>");
-    let record =
-        format!("<b><c>{}</c><!-- {} --></b>\n<skip d='{}'/>", "x".repeat(2_000), "y".repeat(2_000), "z".repeat(2_000));
+    let beside = format!("\n<skip d='{}'/>", "z".repeat(2_000)).repeat(20);
+    for _ in 0..100 {
+        reader.push(beside.as_bytes());
+        assert!(reader.next().unwrap().is_none());
+    }
+    let record = format!("<b><c>{}</c><!-- {} --></b>\n", "x".repeat(2_000), "y".repeat(2_000));
     let piece = record.repeat(20);
     let mut count = 0;
     for _ in 0..100 {

@@ -361,3 +361,26 @@ fn values_that_have_no_place_are_refused() {
         assert_eq!(xml(json, &options).unwrap_err().code(), "LG-XML-NAMESPACE", "{json}");
     }
 }
+
+#[test]
+fn options_say_what_is_wrong_with_them_and_where() {
+    let read = |json: &str| XmlOptions::read(Document::parse(json.as_bytes(), &Limits::default()).unwrap().root());
+    for (json, pointer) in [
+        (r#"{"namespace":{}}"#, "/namespace"),
+        (r#"{"namespaces":["urn:o"]}"#, "/namespaces"),
+        (r#"{"namespaces":{"o":1}}"#, "/namespaces"),
+        (r#"{"namespaces":{"xml":"urn:o"}}"#, "/namespaces"),
+        (r#"{"namespaces":{"a":"urn:o","b":"urn:o"}}"#, "/namespaces"),
+        (r#"{"arrays":"line"}"#, "/arrays"),
+        (r#"{"arrays":["a b"]}"#, "/arrays"),
+        (r#"{"records":"orders"}"#, "/records"),
+        (r#"{"records":"orders/a/b"}"#, "/records"),
+        (r#"{"charset":"ebcdic"}"#, "/charset"),
+    ] {
+        assert_eq!(read(json).unwrap_err().pointer, pointer, "{json}");
+    }
+    let options = read(r#"{"namespaces":{"o":"urn:o","":"urn:d"},"arrays":["o:a/b","line"],"records":"x/y"}"#).unwrap();
+    assert_eq!(options.arrays, Arrays::new(["o:a/b", "line"]).unwrap());
+    assert_eq!(options.namespaces, Namespaces::new([("urn:o", "o"), ("urn:d", "")]).unwrap());
+    assert_eq!(options.records, Some(("x".to_owned(), "y".to_owned())));
+}

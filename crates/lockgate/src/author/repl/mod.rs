@@ -231,9 +231,8 @@ impl Prompt<'_> {
                 }
             }
             Given::Value(value) => {
-                let mut text = value
-                    .print(self.bench.limits.reply_bytes_max)
-                    .map_err(|e| Exit::failed("LG-PRINT", e.to_string()))?;
+                let printed = value.print(self.bench.limits.reply_bytes_max);
+                let mut text = printed.map_err(|fault| Exit::failed(&fault.code(), fault.to_string()))?;
                 text.push(b'\n');
                 self.output.bytes(&text)?;
             }

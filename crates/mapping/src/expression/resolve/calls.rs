@@ -1,7 +1,7 @@
 //! Functions: made, called, chained. A function written where it is called, or given to a built-in
 //! that loops, is not lifted: its body belongs to the function around it.
 
-use super::{Bound, Context, LambdaState, Resolver, scopes::bound_in};
+use super::{Bound, Context, LambdaState, Resolver};
 use crate::expression::{
     ir::{Builtin, Expr, Hint, Kind, Lambda, LambdaFacts, LambdaId, Signature, Transform},
     signature,
@@ -19,11 +19,10 @@ impl Resolver<'_> {
         let id = LambdaId(self.lambdas.len());
         let outer = (self.function, self.context, self.branch);
         self.lambdas.push(LambdaState {
-            facts: LambdaFacts { uses_context: false, at_root: self.context == Context::Root },
+            facts: LambdaFacts { uses_context: false, at_root: self.context == Context::Root, lifted: !inline },
             parent: self.context,
         });
         if !inline {
-            self.lifted = true;
             self.function = id.0 + 1;
             self.branch = 0;
             if self.context != Context::Root {
@@ -36,11 +35,7 @@ impl Resolver<'_> {
         }
         let scope = self.enter(&[]);
         let params = params.iter().map(|name| self.declare(name, Bound::Yes)).collect();
-        let mut names = Vec::new();
-        bound_in(body, &mut names);
-        for name in names {
-            self.declare(&name, Bound::No);
-        }
+        self.announce(&[body]);
         let body = self.expr(body);
         self.leave();
         (self.function, self.context, self.branch) = outer;
@@ -52,10 +47,9 @@ impl Resolver<'_> {
         let id = LambdaId(self.lambdas.len());
         let outer = (self.function, self.context, self.branch);
         self.lambdas.push(LambdaState {
-            facts: LambdaFacts { uses_context: false, at_root: self.context == Context::Root },
+            facts: LambdaFacts { uses_context: false, at_root: self.context == Context::Root, lifted: true },
             parent: self.context,
         });
-        self.lifted = true;
         self.function = id.0 + 1;
         self.branch = 0;
         let scope = self.enter(&[]);
@@ -96,6 +90,14 @@ impl Resolver<'_> {
         {
             let given = first.into_iter().chain(arguments).map(|a| self.expr(a)).collect();
             let lambda = self.lambda(params, &None, body, true);
+            return Kind::Inline(Box::new(lambda), given);
+        }
+        if let What::Variable(name) = &procedure.what
+            && plain
+            && let Some(small) = self.small(name, arguments.len() + usize::from(first.is_some()))
+        {
+            let given = first.into_iter().chain(arguments).map(|a| self.expr(a)).collect();
+            let lambda = self.lambda(&small.params, &None, &small.body, true);
             return Kind::Inline(Box::new(lambda), given);
         }
         self.calling = true;

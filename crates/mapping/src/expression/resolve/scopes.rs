@@ -1,6 +1,6 @@
 //! Scopes and what a name means in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lockgate_model::Diagnostic;
 
@@ -16,15 +16,32 @@ impl Resolver<'_> {
     pub(super) fn enter(&mut self, trees: &[&Tree]) -> ScopeId {
         let scope = ScopeId(self.scopes.len());
         self.scopes.push(Scope::default());
-        self.frames.push(Frame { scope, function: self.function, branch: self.branch, names: BTreeMap::new() });
+        self.frames.push(Frame {
+            scope,
+            function: self.function,
+            branch: self.branch,
+            names: BTreeMap::new(),
+            rebound: BTreeSet::new(),
+            small: BTreeMap::new(),
+        });
+        self.announce(trees);
+        scope
+    }
+
+    /// The names that `trees` bind in the innermost scope, none of them bound yet.
+    pub(super) fn announce(&mut self, trees: &[&Tree]) {
         let mut names = Vec::new();
         for tree in trees {
             bound_in(tree, &mut names);
         }
         for name in names {
+            if let Some(frame) = self.frames.last_mut()
+                && frame.names.contains_key(&name)
+            {
+                frame.rebound.insert(name.clone());
+            }
             self.declare(&name, Bound::No);
         }
-        scope
     }
 
     pub(super) fn leave(&mut self) {
@@ -44,7 +61,13 @@ impl Resolver<'_> {
             return *known;
         }
         frame.names.insert(name.to_owned(), (id, bound));
-        self.variables.push(Variable { name: name.to_owned(), captured: None, scope: frame.scope, number: false });
+        self.variables.push(Variable {
+            name: name.to_owned(),
+            captured: None,
+            scope: frame.scope,
+            number: false,
+            unread: false,
+        });
         if let Some(scope) = self.scopes.get_mut(frame.scope.0) {
             scope.variables.push(id);
         }

@@ -41,7 +41,11 @@ impl Resolver<'_> {
     }
 
     fn tuple_step(&mut self, made: &mut Tuples, tree: &Tree, once: bool) {
-        let expr = if once { self.expr(tree) } else { self.on_items(|r| r.expr(tree)) };
+        // Filters behind brackets at the start of a path are asked about what the path inside brings along.
+        let bare = (tree.tuple && !tree.predicates.is_empty() && matches!(tree.what, What::Block(_)))
+            .then(|| Tree { predicates: Vec::new(), ..tree.clone() });
+        let whole = bare.as_ref().unwrap_or(tree);
+        let expr = if once { self.expr(whole) } else { self.on_items(|r| r.expr(whole)) };
         let binds = made.path.steps.len() >= made.first;
         let mut bound = Bound {
             focus: tree.focus.as_ref().map(|name| self.bound(made, name)),
@@ -60,6 +64,9 @@ impl Resolver<'_> {
             made.bound.push(bound);
         }
         let mut filters = Vec::new();
+        if bare.is_some() {
+            filters.extend(tree.predicates.iter().map(|predicate| self.filter(predicate)));
+        }
         for stage in &tree.stages {
             filters.push(match stage {
                 Stage::Filter(predicate) => self.filter(predicate),

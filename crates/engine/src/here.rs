@@ -1,0 +1,91 @@
+//! A run from its start to its end on the caller's thread.
+//!
+//! For programs that do nothing else meanwhile: a mapping by pipe, a test, a bench. There is no queue
+//! and no neighbour to be fair to; a slice that ends goes on at once, unless the run is to stop.
+//! Deliberately absent: calls (see [`crate::Engine::evaluate`] for mocks) and real waits.
+
+use std::{
+    collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    sync::{Mutex, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use crate::{
+    Failure, Outcome, Waits,
+    calls::account_text,
+    host::{Host, Suspension},
+    problem::Problem,
+    run::Start,
+    step::{Entry, Turn, turn},
+    ticker::Ticker,
+};
+
+/// Where such runs have their turn: one at a time, so that one stack does for all.
+#[derive(Debug, Default)]
+pub(crate) struct Here(Mutex<()>);
+
+impl Here {
+    /// Runs a module to its end.
+    pub(crate) fn run(&self, ticker: &Ticker, start: Start<'_>) -> Outcome {
+        let turn = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let host = match Host::new(start, Waits::Virtual) {
+            Ok(host) => host,
+            Err(fault) => return refused(Problem::fault(&fault)),
+        };
+        let running = ticker.running();
+        // What panicked is dropped, and with it all it could have left half done.
+        let outcome = catch_unwind(AssertUnwindSafe(|| to_its_end(host))).unwrap_or_else(|_| {
+            tracing::error!("a step panicked; its run is lost");
+            refused(Problem::lost())
+        });
+        drop((running, turn));
+        outcome
+    }
+}
+
+fn to_its_end(mut host: Box<Host>) -> Outcome {
+    let mut entry = Entry::Start;
+    loop {
+        let turned;
+        (host, turned) = whole(turn(host, entry));
+        entry = match turned {
+            Turn::Done(output) => return ended(&mut host, Ok(output)),
+            Turn::Failed(failure) => return ended(&mut host, Err(failure)),
+            Turn::Suspended(Suspension::Wait { ms, pc }) => {
+                host.waited(ms);
+                Entry::Resume { pc }
+            }
+            Turn::Suspended(Suspension::Call { operation, .. }) => {
+                Entry::Failed(match host.module.operation(operation) {
+                    Some(authority) => {
+                        Problem::no_mock(account_text(&authority.account), &authority.connector, &authority.operation)
+                    }
+                    None => Problem::undeclared(),
+                })
+            }
+        };
+    }
+}
+
+/// Polls until it is done: it waits for nothing but its next slice.
+fn whole<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return output;
+        }
+    }
+}
+
+fn ended(host: &mut Host, result: Result<lockgate_document::Document, Failure>) -> Outcome {
+    let tasks = host.task_times();
+    Outcome { result, cost: host.cost(), tasks, bytes: BTreeMap::new(), arena_bytes_peak: host.arena.bytes_peak() }
+}
+
+fn refused(problem: Problem) -> Outcome {
+    let result = Err(problem.into_failure(String::new(), None));
+    Outcome { result, cost: 0, tasks: Vec::new(), bytes: BTreeMap::new(), arena_bytes_peak: 0 }
+}
