@@ -103,8 +103,9 @@ impl<'a> Emitter<'a> {
         }
         let at = self.at(value);
         self.number(value, 0, at);
-        // Where an infinite number becomes a value it is an error, before the next value is computed.
-        self.finite(value, 1001, at);
+        // Where an infinite number becomes a value it is an error, at its place and before the next value is
+        // computed.
+        self.check_finite(1001, at);
         self.body.ins().i64_reinterpret_f64();
         making.field(key, &format!("{{\"{}\":{}}}", plan::NUMBER, making.arguments.len()));
         making.arguments.push(self.stash());

@@ -119,9 +119,13 @@ impl<'a> Emitter<'a> {
 
     /// Error `code` when the number on the stack, the value of `expr`, is infinite.
     pub(super) fn finite(&mut self, expr: &Expr, code: i32, at: At) {
-        if self.bound(expr).is_finite() {
-            return;
+        if !self.bound(expr).is_finite() {
+            self.check_finite(code, at);
         }
+    }
+
+    /// The same for any number.
+    pub(super) fn check_finite(&mut self, code: i32, at: At) {
         let local = self.body.local(ValType::F64);
         self.body.ins().local_tee(local).f64_abs().f64_const(f64::INFINITY.into()).f64_eq().if_(BlockType::Empty);
         self.fail(code, Some(at));
