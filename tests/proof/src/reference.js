@@ -112,9 +112,9 @@ const MENDED = [
     'if(result !== undefined && result !== null && !(typeof result.start',
   ],
   [
-    'a filter behind a name that is bound knows it',
-    "var step = result;\n                            var type = 'predicate';",
-    "if (result.focus && result.type !== 'path') { result = {type: 'path', steps: [result]}; }\n                            var step = result;\n                            var type = 'predicate';",
+    'nothing is written into the document',
+    'input.push(undefined);\n        }',
+    'input = [undefined];\n        }',
   ],
   // Pictures of numbers.
   [

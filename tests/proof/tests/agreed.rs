@@ -74,6 +74,7 @@ fn what_differed_once_agrees() {
         ("(b.c)[%.e = \"E\"].d", "{\"b\":{\"e\":\"E\",\"c\":[{\"d\":1},{\"d\":2}]}}", value("[1,2]")),
         ("(a)[$assert()].%", "1", Answer::Undefined),
         ("d.(a{\"b\": 1}).%", "{\"d\":[{\"a\":0}]}", Answer::Undefined),
+        ("*.[].{\"b\": $abs()}", "{\"a\":1}", value("{}")),
         // Where a path ends before any names are bound, nothing is grouped as one item.
         ("a.b#$i{\"x\": 1}", "1", value("{\"x\":1}")),
         ("d^($)[0]", "{\"d\":[[1]]}", value("[1]")),

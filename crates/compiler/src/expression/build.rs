@@ -106,9 +106,17 @@ impl<'a> Emitter<'a> {
     }
 
     /// The context of an object's keys and values. An object takes the items of an array together:
-    /// one stands for itself, arrays among many are flattened. Only `$` sees a difference.
+    /// one stands for itself, arrays among many are flattened. Only `$` sees a difference, and what takes it unasked.
     fn object_context(&mut self, pairs: &'a [(Expr, Expr)]) -> Context {
-        let is_context = |expr: &Expr| matches!(expr.kind, Kind::Context);
+        let is_context = |expr: &Expr| match &expr.kind {
+            Kind::Context => true,
+            // It may stand for an argument left out.
+            Kind::Builtin(builtin, given) => {
+                let params = builtin.signature().params;
+                given.len() < params.len() && params.first().is_some_and(|param| param.context)
+            }
+            _ => false,
+        };
         let sees = pairs.iter().any(|(key, value)| key.any(&is_context) || value.any(&is_context));
         let Context::Local(item) = self.context else {
             return self.item_context();

@@ -352,8 +352,8 @@ impl<'a> Emitter<'a> {
     /// Pushes a value with its filters.
     pub(super) fn filtered(&mut self, value: &'a Expr, filters: &'a [Filter], keep: bool) {
         self.handle(value);
-        // It gives a list in any case, which may be empty.
-        let listed = matches!(value.kind, Kind::Wildcard);
+        // These give a list in any case, which may be empty.
+        let listed = matches!(value.kind, Kind::Wildcard | Kind::Descendants);
         self.filters_of(filters, if keep { seq::KEEP } else { 0 }, !listed);
     }
 }

@@ -22,12 +22,19 @@ pub fn target(data: &[u8]) {
     let json = DIALECTS[usize::from(*first) % DIALECTS.len()];
     let described = Document::parse(json.as_bytes(), &limits).unwrap_or_else(|e| panic!("{e}"));
     let dialect = Dialect::read(described.root()).unwrap_or_else(|e| panic!("{e}"));
-    // Lines that are arrays are written by no dialect.
-    if let Ok(rows) = csv::read_all(table, &dialect, &limits)
-        && let Ok(written) = csv::write_all(rows.root(), &dialect)
-    {
-        let again = csv::read_all(&written, &dialect, &limits).unwrap_or_else(|e| panic!("written, not read: {e}"));
-        assert!(again == rows, "read otherwise");
+    if let Ok(rows) = csv::read_all(table, &dialect, &limits) {
+        match csv::write_all(rows.root(), &dialect) {
+            Ok(written) => {
+                let again = csv::read_all(&written, &dialect, &limits);
+                let again = again.unwrap_or_else(|e| panic!("written, not read: {e}"));
+                assert!(again == rows, "read otherwise");
+            }
+            // A line that is an array, a field that must be quoted without quotes, a record that is no line.
+            Err(error) => {
+                let known = ["LG-CSV-RECORD", "LG-CSV-VALUE", "LG-CSV-COLUMN"].contains(&error.code());
+                assert!(known, "read, not written: {error}");
+            }
+        }
     }
     super::cut_alike(table, || Box::new(CsvReader::new(&dialect, &limits)) as Box<dyn RecordReader>);
 }

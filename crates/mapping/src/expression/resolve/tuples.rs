@@ -42,7 +42,9 @@ impl Resolver<'_> {
 
     fn tuple_step(&mut self, made: &mut Tuples, tree: &Tree, once: bool) {
         // Filters behind brackets at the start of a path are asked about what the path inside brings along.
-        let bare = (tree.tuple && !tree.predicates.is_empty() && matches!(tree.what, What::Block(_)))
+        // A name bound behind them is not known to them.
+        let named = tree.focus.is_some() || tree.index.is_some();
+        let bare = (tree.tuple && !named && !tree.predicates.is_empty() && matches!(tree.what, What::Block(_)))
             .then(|| Tree { predicates: Vec::new(), ..tree.clone() });
         let whole = bare.as_ref().unwrap_or(tree);
         let expr = if once { self.expr(whole) } else { self.on_items(|r| r.expr(whole)) };
