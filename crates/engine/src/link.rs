@@ -282,7 +282,7 @@ mod tests {
         let (calls, output) = calls(INVOICE, ORDER);
         assert!(output.starts_with(r#"{"documentType":"INVOICE","externalReference":"SO-1000009""#), "{output}");
         assert!(output.ends_with(r#""net":8513.94,"tax":1400.23,"shipping":4.9,"gross":9919.07}}"#), "{output}");
-        assert!(calls <= 122, "{calls}");
+        assert!(calls <= 60, "{calls}");
     }
 
     #[test]
