@@ -248,10 +248,11 @@ async fn one_way(
             if let Some((place, _)) = ends {
                 piece = &mut piece[..place];
             }
-            to.write_all(piece).await?;
-            carried += piece.len() as u64;
+            // Counted before it is passed on: whoever has it may look at the count at once.
             let count = if way == Way::Up { &shared.up } else { &shared.down };
             count.fetch_add(piece.len() as u64, Ordering::SeqCst);
+            to.write_all(piece).await?;
+            carried += piece.len() as u64;
             if let Some((_, end)) = ends {
                 shared.happened.store(true, Ordering::SeqCst);
                 fate.send_replace(end);
