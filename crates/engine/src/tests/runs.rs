@@ -12,7 +12,7 @@ use crate::{Mocks, Waits};
 
 const BASIC: &[Op] = &[Op::Task, Op::SlotGet, Op::SlotSet, Op::IntGet, Op::IntSet, Op::Clock, Op::Wait, Op::NewNum];
 
-fn echo() -> Wasm {
+pub(super) fn echo() -> Wasm {
     Wasm::new(BASIC).task("/do/0/echo").step(&[&|e| {
         e.task(0).copy(0, 1).end(abi::DONE);
     }])
@@ -47,7 +47,7 @@ async fn the_same_run_costs_the_same() {
 }
 
 /// Waits, then gives the milliseconds the clock has moved on; slots outlive the wait.
-fn waiting(ms: i64) -> Wasm {
+pub(super) fn waiting(ms: i64) -> Wasm {
     Wasm::new(BASIC).task("/do/0/before").task("/do/1/after").step(&[
         &|e| {
             e.task(0).copy(0, 2).i32(0).op(Op::Clock).op(Op::IntSet);
