@@ -26,7 +26,9 @@ pub(crate) enum Source {
     Argument(usize),
     /// The f64 among the arguments.
     Number(usize),
-    /// Fields of the value that the plan is followed on.
+    /// A field of the value that the plan is followed on.
+    Field(Text),
+    /// A field of a field of it, and so on.
     Path(Path),
     /// A constant.
     Value(Handle),
@@ -48,14 +50,10 @@ impl Plan {
         parts.map(Plan)
     }
 
-    /// How many parts it has.
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-    /// Part `i`.
+    /// Its parts.
     #[inline]
-    pub(crate) fn part(&self, i: usize) -> Option<Part> {
-        self.0.get(i).copied()
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.0
     }
 }
 
@@ -65,6 +63,9 @@ fn source(values: &Values, h: Handle) -> Option<Source> {
         _ => None,
     };
     match values.datum(h).ok()? {
+        Datum::Array { at, len: 1, .. } => {
+            values.datum(values.item(CONSTANT_REGION, at, 0)).ok()?.as_text().map(Source::Field)
+        }
         Datum::Array { at, len, .. } if len > 0 => Some(Source::Path(Path { at, len })),
         Datum::Object { at, len: 1, .. } => {
             let field = values.field(CONSTANT_REGION, at, 0);

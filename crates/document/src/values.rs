@@ -9,7 +9,6 @@ use crate::datum::{Datum, Field};
 use crate::fault::Fault;
 use crate::handle::Handle;
 use crate::number::Number;
-use crate::plan::Plan;
 use crate::region::{LINEAR_MAX, Region};
 use crate::text::{Text, same_bytes};
 
@@ -102,12 +101,6 @@ impl Values {
             Some(&Datum::Array { at, len, .. }) if len > 0 => Ok(Key::Path(Path { at, len })),
             _ => Err(Fault::WrongKind),
         }
-    }
-    /// The constant number `k` as a plan.
-    #[inline]
-    pub(crate) fn plan(&self, k: u32) -> Result<&Plan, Fault> {
-        let slot = self.constants.plans.get(k as usize).ok_or(Fault::WrongKind)?;
-        slot.get_or_init(|| Plan::read(self, Handle::constant(k)).map(Box::new)).as_deref().ok_or(Fault::WrongKind)
     }
     /// Field `i` of a path.
     pub(crate) fn field_of_path(&self, path: Path, i: u32) -> Result<Text, Fault> {

@@ -1,19 +1,21 @@
 //! Objects and texts that are made of many parts in one call, by a [`Plan`](crate::plan::Plan).
 
+use std::sync::Arc;
+
 use lockgate_model::abi::plan::ARGUMENTS;
 
 use crate::arena::Arena;
+use crate::constants::Constants;
 use crate::datum::{Datum, Field};
 use crate::fault::Fault;
 use crate::handle::Handle;
 use crate::json::Form;
-use crate::plan::{Part, Source};
+use crate::plan::{Part, Plan, Source};
 use crate::text::{ASCII, PLAIN};
 
 /// What a plan is followed on.
 #[derive(Clone, Copy)]
 struct Given {
-    plan: u32,
     value: Handle,
     arguments: [i64; ARGUMENTS],
 }
@@ -33,13 +35,14 @@ impl Arena {
         e: i64,
         f: i64,
     ) -> Result<Handle, Fault> {
-        let given = Given { plan: k, value: h, arguments: [a, b, c, d, e, f] };
-        let count = self.parts(k)?;
+        let given = Given { value: h, arguments: [a, b, c, d, e, f] };
+        // Kept aside, so that the plan can be followed while the arena changes.
+        let constants = Arc::clone(&self.values.constants);
+        let parts = self.parts(&constants, k)?;
         if o.is_undefined() {
-            return self.filled(given, count);
+            return self.filled(given, parts);
         }
-        for i in 0..count {
-            let part = self.part_of(k, i)?;
+        for part in parts {
             let value = self.made(part.source, given)?;
             self.set_field(o, part.key, value)?;
         }
@@ -48,13 +51,12 @@ impl Arena {
 
     /// A new object. The keys of a plan are distinct and making its values adds no fields to the region:
     /// these stand one behind the other, and none is looked for.
-    fn filled(&mut self, given: Given, count: usize) -> Result<Handle, Fault> {
+    fn filled(&mut self, given: Given, parts: &[Part]) -> Result<Handle, Fault> {
         let slot = usize::from(self.current);
         let region = self.values.regions.get_mut(slot).ok_or(Fault::StaleHandle)?;
-        self.memory.room(&mut region.fields, count)?;
+        self.memory.room(&mut region.fields, parts.len())?;
         let at = region.fields.len();
-        for i in 0..count {
-            let Part { key, source } = self.part_of(given.plan, i)?;
+        for &Part { key, source } in parts {
             let value = self.made(source, given)?;
             if !value.is_undefined() {
                 let region = self.values.regions.get_mut(slot).ok_or(Fault::StaleHandle)?;
@@ -69,11 +71,11 @@ impl Arena {
     /// `concat_all(k, h, a, b, c)`: the parts of a plan as one text; undefined where one of them is a number
     /// that cannot be written.
     pub fn concat_all(&mut self, k: u32, h: Handle, a: i64, b: i64, c: i64) -> Result<Handle, Fault> {
-        let given = Given { plan: k, value: h, arguments: [a, b, c, 0, 0, 0] };
+        let given = Given { value: h, arguments: [a, b, c, 0, 0, 0] };
+        let constants = Arc::clone(&self.values.constants);
         let (start, mut traits) = (self.text_end(self.current), PLAIN | ASCII);
-        for i in 0..self.parts(k)? {
-            let source = self.part_of(k, i)?.source;
-            let value = self.made(source, given)?;
+        for part in self.parts(&constants, k)? {
+            let value = self.made(part.source, given)?;
             let end = self.text_end(self.current);
             let text = match self.string_of(value, Form::String) {
                 Err(Fault::Expression(_)) => return Ok(Handle::UNDEFINED),
@@ -89,17 +91,14 @@ impl Arena {
         self.put(Datum::text(text))
     }
 
-    /// How many parts a plan has, which are charged for.
+    /// The parts of a plan, which are charged for.
     #[inline]
-    fn parts(&mut self, k: u32) -> Result<usize, Fault> {
-        let count = self.values.plan(k)?.len();
-        self.meter.charge(2 * count as u64)?;
-        Ok(count)
-    }
-
-    #[inline]
-    fn part_of(&self, k: u32, i: usize) -> Result<Part, Fault> {
-        self.values.plan(k)?.part(i).ok_or(Fault::WrongKind)
+    fn parts<'c>(&mut self, constants: &'c Constants, k: u32) -> Result<&'c [Part], Fault> {
+        let slot = constants.plans.get(k as usize).ok_or(Fault::WrongKind)?;
+        let plan = slot.get_or_init(|| Plan::read(&self.values, Handle::constant(k)).map(Box::new));
+        let parts = plan.as_deref().ok_or(Fault::WrongKind)?.parts();
+        self.meter.charge(2 * parts.len() as u64)?;
+        Ok(parts)
     }
 
     /// The value of a part.
@@ -107,6 +106,7 @@ impl Arena {
     fn made(&mut self, source: Source, given: Given) -> Result<Handle, Fault> {
         let argument = |i: usize| given.arguments.get(i).copied().unwrap_or_default();
         match source {
+            Source::Field(key) => self.last_step(given.value, key),
             Source::Path(path) => self.get_along(given.value, path),
             Source::Argument(i) => Ok(Handle::from_raw(argument(i))),
             Source::Number(i) => self.new_num(f64::from_bits(argument(i).cast_unsigned())),

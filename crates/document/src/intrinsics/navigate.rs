@@ -74,7 +74,7 @@ impl Arena {
     }
 
     #[inline]
-    fn last_step(&mut self, h: Handle, key: Text) -> Result<Handle, Fault> {
+    pub(super) fn last_step(&mut self, h: Handle, key: Text) -> Result<Handle, Fault> {
         match self.field(h, key)? {
             Found::Value(value) => self.settle(value),
             Found::Nothing => Ok(Handle::UNDEFINED),
