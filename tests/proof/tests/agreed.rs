@@ -11,6 +11,18 @@ fn what_differed_once_agrees() {
         // A call with an argument too many was compiled to a module that no engine takes.
         ("$single([1], function($f, $w) { $w }, $$)", "1", error("T0410")),
         ("$reduce([1], function($a, $b, $i) { $i }, 1, 2)", "1", error("T0410")),
+        // What is made of nothing at the end of a function is nothing, and no empty sequence.
+        ("$map([1, 2], function($i) { $map(a, function($o) { $o }) })", "1", Answer::Undefined),
+        ("$map([1, 2], function($i) { $filter(a, function($o) { $o }) })", "1", Answer::Undefined),
+        ("($f := function($i) { $map(a, function($o) { $o }) }; $map([1, 2], $f))", "1", Answer::Undefined),
+        ("$map([1, 2], function($i) { $match(a, /b/) })", "1", Answer::Undefined),
+        ("$map([1, 2], function($i) { $map([], function($o) { $o }) })", "1", value("[[],[]]")),
+        // Only a bound function that nobody reads may be left out, whatever else is bound to its name.
+        ("($f := function($x) { 1 }; $f := $error(\"x\"); 2)", "1", error("D3137")),
+        ("($f := $error(\"x\"); $f := function() { 1 }; 2)", "1", error("D3137")),
+        ("($f := $y := 5; $f := function($x) { 1 }; $y)", "1", value("5")),
+        // A text grows where it stands, also by three parts.
+        ("$length($reduce([1..9000], function($p, $x) { $p & $x & \",\" }))", "1", value("43892")),
         // The first argument left out, the last given.
         ("(\"abc\").$pad(5, \"#\")", "1", value("\"abc##\"")),
         ("(1000).$fromMillis(\"[Y]\")", "1", value("\"1970\"")),

@@ -143,8 +143,9 @@ impl<'a> Emitter<'a> {
             }
             Builtin::Split => self.split(given),
             Builtin::Match => {
-                self.matches(given);
+                let text = self.matches(given);
                 self.unsettle(None, flags);
+                self.unless_nothing(text, flags);
             }
             Builtin::Replace => self.replace(given),
             Builtin::Uppercase => self.on_text(given, Op::Upper),

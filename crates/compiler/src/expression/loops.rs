@@ -2,7 +2,7 @@
 //! function value is called through the dispatcher with as many arguments as it takes.
 
 use lockgate_mapping::expression::ir::{Kind, Lambda, VariableId};
-use lockgate_model::abi::{self, Op};
+use lockgate_model::abi::{self, Op, seq};
 use wasm_encoder::{BlockType, ValType};
 
 use super::{
@@ -138,6 +138,15 @@ impl<'a> Emitter<'a> {
             e.add(acc, Op::SeqAdd);
         });
         self.close(acc, flags);
+        self.unless_nothing(list, flags);
+    }
+
+    /// At the end of a function a sequence is not settled, but of nothing, in the local, there is none.
+    pub(super) fn unless_nothing(&mut self, of: u32, flags: i32) {
+        if flags & seq::INNER != 0 {
+            let gathered = self.stash();
+            self.body.ins().i64_const(abi::UNDEFINED).local_get(gathered).local_get(of).i64_eqz().select();
+        }
     }
 
     /// `$filter(list, function)`
@@ -152,6 +161,7 @@ impl<'a> Emitter<'a> {
             e.body.ins().end();
         });
         self.close(acc, flags);
+        self.unless_nothing(list, flags);
     }
 
     /// `$reduce(list, function, start)`

@@ -197,7 +197,7 @@ impl<'a> Emitter<'a> {
     }
 
     /// `$match(text, pattern, limit)`
-    pub(super) fn matches(&mut self, given: &Given<'a>) {
+    pub(super) fn matches(&mut self, given: &Given<'a>) -> u32 {
         let text = self.subject(given);
         let token = self.token(given, 1);
         let (limit, handle) = self.limit(given, 2);
@@ -229,6 +229,7 @@ impl<'a> Emitter<'a> {
                 self.close(acc, 0);
             }
         }
+        text
     }
 
     fn is_regex(&self, given: &Given<'a>, i: usize) -> bool {

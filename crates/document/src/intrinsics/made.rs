@@ -73,16 +73,19 @@ impl Arena {
     pub fn concat_all(&mut self, k: u32, h: Handle, a: i64, b: i64, c: i64) -> Result<Handle, Fault> {
         let given = Given { value: h, arguments: [a, b, c, 0, 0, 0] };
         let constants = Arc::clone(&self.values.constants);
-        let (start, mut traits) = (self.text_end(self.current), PLAIN | ASCII);
-        for part in self.parts(&constants, k)? {
+        let (mut start, mut traits) = (self.text_end(self.current), PLAIN | ASCII);
+        for (i, part) in self.parts(&constants, k)?.iter().enumerate() {
             let value = self.made(part.source, given)?;
             let end = self.text_end(self.current);
             let text = match self.string_of(value, Form::String) {
                 Err(Fault::Expression(_)) => return Ok(Handle::UNDEFINED),
                 text => text?,
             };
-            // What is no text has just been written here.
-            if self.text_end(self.current) == end {
+            if i == 0 && text.len > 0 && text.slot == self.current && text.at + text.len == end {
+                // Growing a string piece by piece writes each piece once.
+                start = text.at;
+            } else if self.text_end(self.current) == end {
+                // What is no text has just been written here; all else is written now.
                 self.append_text(text, self.current)?;
             }
             traits &= text.traits;

@@ -128,10 +128,10 @@ pub(super) fn infer(program: &mut Program) {
     program.variables = variables;
 }
 
-/// Finds the variables that are bound to functions and read nowhere, and whether any function is left
+/// Finds the variables that are bound to one function and read nowhere, and whether any function is left
 /// that is lifted.
 pub(super) fn find_unread(program: &mut Program) {
-    let (mut functions, mut read) = (BTreeMap::new(), BTreeSet::new());
+    let (mut functions, mut read, mut bound) = (BTreeMap::new(), BTreeSet::new(), BTreeMap::new());
     visit(&program.root, &mut |expr| match &expr.kind {
         // The last is the block's value.
         Kind::Block(_, body) => {
@@ -146,9 +146,12 @@ pub(super) fn find_unread(program: &mut Program) {
         Kind::Variable(id) => {
             read.insert(*id);
         }
+        Kind::Bind(id, _) => *bound.entry(*id).or_insert(0) += 1,
         _ => {}
     });
-    for (id, lambda) in functions.iter().filter(|(id, _)| !read.contains(id)) {
+    // What else is bound to the name may fail, or bind another one.
+    let alone = |id: &VariableId| !read.contains(id) && bound.get(id) == Some(&1);
+    for (id, lambda) in functions.iter().filter(|(id, _)| alone(id)) {
         if let (Some(variable), Some(facts)) = (program.variables.get_mut(id.0), program.lambdas.get_mut(lambda.0)) {
             variable.unread = true;
             facts.lifted = false;

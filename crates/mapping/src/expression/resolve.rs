@@ -67,6 +67,7 @@ fn resolved(
         branch: 0,
         context: if on_item { Context::Item } else { Context::Root },
         root_paths: false,
+        written: 0,
     };
     let scope = resolver.enter(&[tree]);
     let root = resolver.expr(tree);
@@ -141,6 +142,8 @@ struct Resolver<'a> {
     branch: usize,
     context: Context,
     root_paths: bool,
+    /// Nodes of small functions that were written out.
+    written: usize,
 }
 
 impl Resolver<'_> {

@@ -14,6 +14,9 @@ use crate::expression::{
 
 /// Nodes that a body may have.
 const NODES_MAX: usize = 48;
+/// Nodes that are written out in one expression: engines take much longer for one large function than
+/// for many calls of a small one.
+const WRITTEN_MAX: usize = 2_000;
 
 /// A function whose calls are written out.
 #[derive(Debug, Clone)]
@@ -22,6 +25,7 @@ pub(super) struct Small {
     pub(super) body: Tree,
     /// The built-ins that it calls: where one of these names is bound, they are not what it calls.
     builtins: Vec<String>,
+    nodes: usize,
 }
 
 impl Resolver<'_> {
@@ -35,13 +39,24 @@ impl Resolver<'_> {
         }
         let Some(frame) = self.frames.last_mut() else { return };
         if !frame.rebound.contains(name) {
-            let small = Small { params: params.clone(), body: (**body).clone(), builtins };
+            let small = Small { params: params.clone(), body: (**body).clone(), builtins, nodes };
             frame.small.insert(name.to_owned(), small);
         }
     }
 
-    /// The small function that a call of a name with so many arguments surely calls.
-    pub(super) fn small(&self, name: &str, arguments: usize) -> Option<Small> {
+    /// The small function that a call of a name with so many arguments surely calls, unless enough was
+    /// written out.
+    pub(super) fn small(&mut self, name: &str, arguments: usize) -> Option<Small> {
+        let small = self.known(name, arguments)?;
+        let written = self.written + small.nodes;
+        if written > WRITTEN_MAX {
+            return None;
+        }
+        self.written = written;
+        Some(small)
+    }
+
+    fn known(&self, name: &str, arguments: usize) -> Option<Small> {
         for frame in self.frames.iter().rev() {
             match frame.names.get(name) {
                 None => {}
@@ -175,6 +190,14 @@ mod tests {
         assert_eq!(calls("($f := function($x) { $x + 1 }; [$f(1), $map(a, $f)])"), (1, 0, true));
         assert!(calls("($f := function($x) { $x + 1 }; $f(1); $f := $f)").2);
         assert_eq!(calls("($g := 1; $f := function($x) { $x + 1 })"), (0, 0, true));
+    }
+
+    #[test]
+    fn what_is_written_out_has_an_end() {
+        let sum = vec!["$x"; 20].join(" + ");
+        let many = vec!["$f(1)"; 500].join(", ");
+        let (inline, called, lifted) = calls(&format!("($f := function($x) {{ {sum} }}; [{many}])"));
+        assert!((20..100).contains(&inline) && inline + called == 500 && lifted, "{inline} {called} {lifted}");
     }
 
     #[test]
