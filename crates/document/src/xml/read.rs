@@ -217,7 +217,10 @@ impl Elements {
     fn text(&mut self, text: &str, is_data: bool) -> Result<(), Trouble> {
         match &mut self.build {
             Some(build) => build.text(text, is_data).map_err(Trouble::Fault),
-            None => self.way.text(text, is_data).map_err(Trouble::Problem),
+            None => {
+                self.way.text(text, is_data);
+                Ok(())
+            }
         }
     }
 
@@ -225,13 +228,13 @@ impl Elements {
         self.scope.close();
         self.path.truncate(self.path.rfind('/').unwrap_or_default());
         let Some(build) = &mut self.build else {
-            self.way.end();
+            self.way.end().map_err(Trouble::Problem)?;
             return Ok(None);
         };
         if !build.end().map_err(Trouble::Fault)? {
             return Ok(None);
         }
-        self.way.end();
+        self.way.end().map_err(Trouble::Problem)?;
         let is_root = self.records.is_none();
         self.build.take().map(|build| build.finish(is_root)).transpose().map_err(Trouble::Fault)
     }

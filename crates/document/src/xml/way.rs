@@ -80,26 +80,29 @@ impl Way {
         }
     }
 
-    /// Characters; `is_data` when they did not stand there as they are.
-    pub(super) fn text(&mut self, text: &str, is_data: bool) -> Result<(), Problem> {
-        if self.elements.len() != self.depth {
-            return Ok(());
+    /// Characters; `is_data` when they did not stand there as they are. They come in pieces: what they mean
+    /// is told at the tag behind them, whose place does not hang on how the input was cut.
+    pub(super) fn text(&mut self, text: &str, is_data: bool) {
+        if self.elements.len() == self.depth
+            && let Some(element) = self.elements.last_mut()
+        {
+            element.is_mixed |= is_data || element.preserves || !text.bytes().all(is_space);
         }
-        let Some(element) = self.elements.last_mut() else { return Ok(()) };
-        element.is_mixed |= is_data || element.preserves || !text.bytes().all(is_space);
-        element.agrees()
     }
 
     /// An element ends.
-    pub(super) fn end(&mut self) {
+    pub(super) fn end(&mut self) -> Result<(), Problem> {
         if self.elements.len() == self.depth
-            && let Some(Element { names, last, .. }) = self.elements.pop()
+            && let Some(element) = self.elements.pop()
         {
+            element.agrees()?;
+            let Element { names, last, .. } = element;
             let names = names.iter().chain([&last]).filter(|name| !name.is_empty());
             let bytes: u64 = names.map(|name| name.len() as u64 + NAME_BYTES).sum();
             self.bytes = self.bytes.saturating_sub(bytes);
         }
         self.depth = self.depth.saturating_sub(1);
+        Ok(())
     }
 }
 
