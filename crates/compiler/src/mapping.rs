@@ -327,12 +327,6 @@ impl Writer<'_> {
         self.with(ready, context, |e, program| e.handle(&program.root));
     }
 
-    fn stash(&mut self) -> u32 {
-        let local = self.body.local(ValType::I64);
-        self.body.ins().local_set(local);
-        local
-    }
-
     /// Writes something that is done only when a rule's condition is true.
     fn when(&mut self, when: Option<&Ready<'_>>, context: Context, write: impl FnOnce(&mut Self)) {
         let Some(when) = when else {
@@ -377,17 +371,17 @@ impl Writer<'_> {
                 }
                 Plan::Object(fields) => {
                     self.object(fields, context);
-                    let inner = self.stash();
+                    let inner = self.body.stash();
                     // An object into which nothing was put is not set.
                     self.body.ins().local_get(inner);
                     self.body.op(Op::Truthy);
                     self.body.ins().if_(BlockType::Result(ValType::I64)).local_get(inner);
                     self.body.ins().else_().i64_const(abi::UNDEFINED).end();
-                    making.handle(name, self.stash());
+                    making.handle(name, self.body.stash());
                 }
                 Plan::Value(_) | Plan::Array(_) => {
                     self.target(plan, context);
-                    making.handle(name, self.stash());
+                    making.handle(name, self.body.stash());
                 }
             }
         }
@@ -427,7 +421,7 @@ impl Writer<'_> {
 
     /// Replaces an undefined handle on the stack.
     fn or_else(&mut self, write: impl FnOnce(&mut Self)) {
-        let value = self.stash();
+        let value = self.body.stash();
         self.body.ins().local_get(value).i64_eqz().if_(BlockType::Empty);
         write(self);
         self.body.ins().local_set(value).end().local_get(value);
@@ -446,7 +440,7 @@ impl Writer<'_> {
 
     /// Pushes the array of what the records in the array [`ROOT`] give, and how many met the conditions.
     fn records(&mut self, array: &ArrayPlan<'_>) {
-        let list = self.list();
+        let list = self.body.list();
         let passed = self.body.local(ValType::I32);
         self.body.ins().i32_const(0).local_set(passed).local_get(ROOT);
         self.each_item(|w, item| {
@@ -467,17 +461,10 @@ impl Writer<'_> {
         self.body.ins().local_get(list);
     }
 
-    /// A local with a fresh array.
-    fn list(&mut self) -> u32 {
-        self.body.ins().i32_const(0);
-        self.body.op(Op::ArrNew);
-        self.stash()
-    }
-
     /// Writes what is done with each item of the handle on the stack, which a local holds; gives the
     /// local with their number.
     fn each_item(&mut self, write: impl FnOnce(&mut Self, u32)) -> u32 {
-        let items = self.stash();
+        let items = self.body.stash();
         let (i, count) = (self.body.local(ValType::I32), self.body.local(ValType::I32));
         let item = self.body.local(ValType::I64);
         self.body.ins().i32_const(0).local_set(i).local_get(items);
@@ -500,7 +487,7 @@ impl Writer<'_> {
                 self.body.ins().local_get(item);
             }
         }
-        let entry = self.stash();
+        let entry = self.body.stash();
         self.body.ins().local_get(list).local_get(entry);
         self.body.op(Op::ArrPush);
     }
@@ -516,7 +503,7 @@ impl Writer<'_> {
     /// Pushes the array of entries, or the default where there is none.
     fn entries(&mut self, array: &ArrayPlan<'_>, context: Context) {
         self.handle(&array.each, context);
-        let list = self.list();
+        let list = self.body.list();
         let count = self.each_item(|w, item| w.add_entry(array, item, list));
         match &array.default {
             Some(default) => {

@@ -134,6 +134,7 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Box<Host>>> {
         SeqNext => arena.seq_next(acc: Handle, h: Handle, list: Handle, i: i32);
         SeqOne => arena.seq_one(h: Handle, flags: i32);
         Keep => arena.keep(h: Handle);
+        Settle => arena.settle(h: Handle, flags: i32);
         // inspect
         KindOf => arena.kind(h: Handle);
         Truthy => arena.truthy(h: Handle);

@@ -273,6 +273,9 @@ intrinsics! {
     SeqOne "seq_one" "hi" "h" 2;
     /// `keep(h)`: `[]` on a path's result: it stays an array with one item; undefined stays undefined.
     Keep "keep" "h" "h" 2;
+    /// `settle(h, flags)`: what a call gave, once the call's expression ends: an empty sequence is undefined, one
+    /// item stands for itself unless it is kept, now (see [`seq`]) or before.
+    Settle "settle" "hi" "h" 2;
     // --- inspect
     /// `kind(h)`: see [`kind`].
     KindOf "kind" "h" "i" 1;

@@ -84,6 +84,16 @@ const MENDED = [
     'inputSequence = environment.base.createSequence(input && input.outerWrapper ? input[0] : input);',
   ],
   [
+    'a parent that is ordered itself is looked for',
+    "if (result.type !== 'path') {\n                                result = {type: 'path', steps: [result]};\n                            }\n                            var sortStep",
+    "if (result.type !== 'path') { const first = result; result = {type: 'path', steps: [first]}; pushAncestry(result, first); }\n var sortStep",
+  ],
+  [
+    'a call at the end of a function keeps its array',
+    "if (expr.type === 'function' && !expr.predicate) {",
+    "if (expr.type === 'function' && !expr.predicate && !expr.keepArray) {",
+  ],
+  [
     'a division may follow a function',
     "advance('}');\n            }\n            return this;",
     "advance('}', true);\n            }\n            return this;",

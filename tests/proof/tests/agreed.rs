@@ -97,6 +97,32 @@ fn what_differed_once_agrees() {
         ("(function($x, $y)<(nb)?x-a?> { [$x, $y] })()", "1", value("[1]")),
         ("(function($x, $y)<f?a<n>-b?:x> { $y })(b, true)", "1", Answer::Undefined),
         ("(function($x, $y)<a+> { [$type($x), $type($y)] })(1, 2)", "1", value("[\"array\",\"array\"]")),
+        // One item that was picked from what was ordered is what the path goes on with, however it was made.
+        ("b.[[1..3]]^(a)[-1].$", "{\"b\":1}", value("[1,2,3]")),
+        ("b.[[1..2], [6]]^(a)[-1].$", "{\"b\":1}", value("[1,2,6]")),
+        ("b.[[1..3]]^(a)[-1]", "{\"b\":1}", value("[[1,2,3]]")),
+        // `[]` before a chain keeps what any function gives as a sequence.
+        ("c[] ~> $lookup(?, \"a\")", "{\"c\":[{\"a\":1}]}", value("[1]")),
+        ("c[] ~> $lookup(\"a\")", "{\"c\":[{\"a\":1}]}", value("[1]")),
+        ("$lookup(c[], \"a\")", "{\"c\":[{\"a\":1}]}", value("1")),
+        ("g[] ~> function($x) { $keys($x) }", "{\"g\":{\"a\":1}}", value("[\"a\"]")),
+        ("($f := function($x) { $keys($x) }; $f(g)[])", "{\"g\":{\"a\":1}}", value("[\"a\"]")),
+        ("($f := function($x) { $keys($x) }; $f(g))", "{\"g\":{\"a\":1}}", value("\"a\"")),
+        ("c[].a ~> $map(?, function($x) { $x })", "{\"c\":[{\"a\":1}]}", value("[1]")),
+        // It is kept on the way through functions.
+        ("($f := function($y) { g[] }; $h := $f ~> function($x) { $x }; $h(1))", "{\"g\":5}", value("[5]")),
+        ("($f := function($y) { $keys(g)[] }; $f(1))", "{\"g\":{\"a\":1}}", value("[\"a\"]")),
+        ("($f := function() { g[] }; $h := function() { $keys($) }; $f())", "{\"g\":5}", value("[5]")),
+        ("(function($y) { (function($x) { $keys($x) })(g) })(1)", "{\"g\":{\"a\":1}}", value("\"a\"")),
+        ("($f := function($y) { $keys(g) }; $map([1], $f))", "{\"g\":{\"a\":1}}", value("\"a\"")),
+        // A place where nothing is leaves no tuples, and nothing to group.
+        ("b[1]#$z{\"a\": 1}", "{\"b\":1}", value("{}")),
+        ("b#$z[1]{\"a\": 1}", "{\"b\":1}", value("{}")),
+        ("b#$z[0]{\"a\": $z}", "{\"b\":1}", value("{\"a\":0}")),
+        // All below nothing is nothing, which a filter is asked about; below an empty array there is none.
+        ("b[**[$assert()]]", "1", error("T0410")),
+        ("**[$assert()]", "[]", Answer::Undefined),
+        ("d.(%^(d)).d", "{\"d\":1}", value("1")),
         // Weeks of the year and of the month together are no date by weeks.
         ("$toMillis(\"1 1 7\", \"[W] [w] [s]\") % 60000", "1", value("7000")),
         ("$toMillis(\"1 7\", \"[W] [s]\")", "1", error("D3136")),

@@ -40,7 +40,7 @@ impl<'a> Emitter<'a> {
         match numbers {
             Numbers::Step(path, before, last) => {
                 let selecting = self.leading(path, before, true);
-                let items = self.stash();
+                let items = self.body.stash();
                 self.each(items, |e, item, _, _| {
                     e.with_context(Context::Local(item), |e| {
                         e.when_selected(selecting, |e| e.take_number(builtin, last, result, count));
@@ -49,7 +49,7 @@ impl<'a> Emitter<'a> {
             }
             Numbers::Map(list, lambda) => {
                 self.handle(list);
-                let items = self.stash();
+                let items = self.body.stash();
                 self.each(items, |e, item, place, _| {
                     let outer = e.enter(lambda.scope);
                     e.set_params(lambda, item, place, items);

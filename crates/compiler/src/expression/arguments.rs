@@ -99,7 +99,7 @@ impl<'a> Emitter<'a> {
             Context::Local(local) => Argument::Context(local),
             _ => {
                 self.push_context();
-                Argument::Context(self.stash())
+                Argument::Context(self.body.stash())
             }
         }
     }
@@ -152,7 +152,7 @@ impl<'a> Emitter<'a> {
             self.local_or_undefined(by_shift.get(i).copied().flatten());
             self.local_or_undefined(locals.get(i).copied());
             self.body.ins().local_get(shift).select();
-            arranged.push(Argument::Local(self.stash()));
+            arranged.push(Argument::Local(self.body.stash()));
         }
         Given { arguments: arranged, at }
     }
@@ -176,7 +176,7 @@ impl<'a> Emitter<'a> {
             Argument::Local(local) | Argument::Context(local) => local,
             _ => {
                 self.push_argument(argument);
-                self.stash()
+                self.body.stash()
             }
         }
     }
@@ -248,7 +248,7 @@ impl<'a> Emitter<'a> {
     /// The value on the stack unless it is undefined, then undefined: `write` makes the value from
     /// the local.
     pub(super) fn unless_undefined(&mut self, write: impl FnOnce(&mut Self, u32)) {
-        let local = self.stash();
+        let local = self.body.stash();
         self.body.ins().local_get(local).i64_eqz().if_(HANDLE).i64_const(abi::UNDEFINED).else_();
         write(self, local);
         self.body.ins().end();

@@ -18,7 +18,7 @@ impl<'a> Emitter<'a> {
         if matches!(given.get(1), Argument::Missing) {
             return self.op(Op::Sort, given.at);
         }
-        let list = self.stash();
+        let list = self.body.stash();
         let callback = self.callback(given, 1);
         self.body.ins().local_get(list);
         self.body.op(Op::Len);
@@ -34,7 +34,7 @@ impl<'a> Emitter<'a> {
         let copy = |e: &mut Self| {
             e.body.ins().local_get(list);
             e.op(Op::ArrCopy, None);
-            e.stash()
+            e.body.stash()
         };
         let (mut_from, mut_to) = (copy(self), copy(self));
         let mut local = || self.body.local(ValType::I32);
@@ -80,7 +80,7 @@ impl<'a> Emitter<'a> {
         let item = |e: &mut Self, at: u32| {
             e.body.ins().local_get(mut_from).local_get(at);
             e.body.op(Op::At);
-            e.stash()
+            e.body.stash()
         };
         let (a, b) = (item(self, left), item(self, right));
         self.belongs_after(callback, a, b, given);

@@ -31,7 +31,7 @@ impl<'a> Emitter<'a> {
             self.body.ins().i32_const(flags);
             self.body.op(Op::ArrNew);
         }
-        let list = self.stash();
+        let list = self.body.stash();
         for (item, whole) in rest {
             self.handle(item);
             let single = *whole || matches!(item.kind, Kind::Constant(_)) || self.kind_of(item) != ValueKind::Any;
@@ -67,14 +67,14 @@ impl<'a> Emitter<'a> {
             // Keys come before values: two that turn out the same are an error whatever they hold.
             let keys = e.computed_keys(pairs, at);
             e.body.op(Op::ObjNew);
-            let object = e.stash();
+            let object = e.body.stash();
             for ((key, value), local) in pairs.iter().zip(keys) {
                 if matches!(key.kind, Kind::Constant(Constant::Undefined)) {
                     continue;
                 }
                 e.body.ins().local_get(local).i64_eqz().i32_eqz().if_(BlockType::Empty);
                 e.handle(value);
-                let value = e.stash();
+                let value = e.body.stash();
                 e.body.ins().local_get(object).local_get(local).local_get(value);
                 e.op(Op::ObjSetDyn, Some(at));
                 e.body.ins().end();
@@ -88,12 +88,12 @@ impl<'a> Emitter<'a> {
         // One key alone is held to a text when its value is set.
         let seen = (pairs.len() > 1).then(|| {
             self.body.op(Op::ObjNew);
-            self.stash()
+            self.body.stash()
         });
         let mut keys = Vec::new();
         for (key, _) in pairs {
             self.handle(key);
-            let key = self.stash();
+            let key = self.body.stash();
             keys.push(key);
             if let Some(seen) = seen {
                 self.body.ins().local_get(key).i64_eqz().i32_eqz().if_(BlockType::Empty);

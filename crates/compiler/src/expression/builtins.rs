@@ -57,7 +57,7 @@ impl<'a> Emitter<'a> {
             (Builtin::Not, [argument]) => {
                 // The opposite of undefined is undefined, which is not true either.
                 self.handle(argument);
-                let value = self.stash();
+                let value = self.body.stash();
                 self.body.ins().local_get(value).i64_eqz().if_(TRUTH).i32_const(0).else_().local_get(value);
                 self.body.op(Op::Truthy);
                 self.body.ins().i32_eqz().end();
@@ -163,7 +163,7 @@ impl<'a> Emitter<'a> {
                 let unknown = self.body.local(ValType::I32);
                 self.body.ins().local_set(unknown);
                 self.truth_to_handle();
-                let truth = self.stash();
+                let truth = self.body.stash();
                 self.body.ins().i64_const(abi::UNDEFINED).local_get(truth).local_get(unknown).select();
             }
             Builtin::Lookup => {
@@ -227,7 +227,7 @@ impl<'a> Emitter<'a> {
                 self.body.ins().end();
             }
             self.push_argument(given.get(i));
-            arguments.push(self.stash());
+            arguments.push(self.body.stash());
         }
         self.body.ins().i32_const(function as i32);
         for i in 0..3 {
@@ -240,7 +240,7 @@ impl<'a> Emitter<'a> {
     fn zip(&mut self, given: &Given<'a>) {
         self.body.ins().i32_const(0);
         self.body.op(Op::ArrNew);
-        let lists = self.stash();
+        let lists = self.body.stash();
         for (i, argument) in given.arguments.iter().enumerate() {
             self.push_argument(*argument);
             self.body.ins().i32_const('a' as i32).i32_const(i as i32 + 1);
@@ -270,7 +270,7 @@ impl<'a> Emitter<'a> {
         if flags & seq::INNER == 0 {
             return;
         }
-        let value = self.stash();
+        let value = self.body.stash();
         let is_array = |e: &mut Self, local: u32| {
             e.body.ins().local_get(local);
             e.body.op(Op::KindOf);
@@ -386,7 +386,7 @@ impl<'a> Emitter<'a> {
             let mut arguments = Vec::new();
             for i in 0..count {
                 self.argument(i);
-                arguments.push(Argument::Local(self.stash()));
+                arguments.push(Argument::Local(self.body.stash()));
             }
             if let Some(given) = self.arrange(builtin, arguments, None) {
                 self.builtin_result(builtin, &given, seq::INNER);

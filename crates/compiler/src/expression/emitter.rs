@@ -219,13 +219,6 @@ impl<'a> Emitter<'a> {
 
     // --- pieces
 
-    /// A fresh handle local set from the stack.
-    pub(super) fn stash(&mut self) -> u32 {
-        let local = self.body.local(ValType::I64);
-        self.body.ins().local_set(local);
-        local
-    }
-
     /// Pushes a handle local, or undefined.
     pub(super) fn local_or_undefined(&mut self, local: Option<u32>) {
         match local {
@@ -307,7 +300,7 @@ impl<'a> Emitter<'a> {
         match self.context {
             Context::Root => {
                 self.push_root();
-                Context::Local(self.stash())
+                Context::Local(self.body.stash())
             }
             other => other,
         }
@@ -388,12 +381,12 @@ impl<'a> Emitter<'a> {
     /// A new open sequence in a local.
     pub(super) fn sequence(&mut self) -> u32 {
         self.body.op(Op::SeqNew);
-        self.stash()
+        self.body.stash()
     }
 
     /// Adds the handle on the stack to the sequence in `acc` by `op`.
     pub(super) fn add(&mut self, acc: u32, op: Op) {
-        let value = self.stash();
+        let value = self.body.stash();
         self.body.ins().local_get(acc).local_get(value);
         self.op(op, None);
     }

@@ -51,14 +51,14 @@ impl<'a> Emitter<'a> {
     /// object.
     fn each_entry(&mut self, given: &Given<'a>, write: impl FnOnce(&mut Self, [u32; 3])) {
         self.checked(given, 0, "o");
-        let object = self.stash();
+        let object = self.body.stash();
         self.body.ins().local_get(object);
         self.body.op(Op::Keys);
-        let keys = self.stash();
+        let keys = self.body.stash();
         self.each(keys, |e, key, _, _| {
             e.body.ins().local_get(object).local_get(key);
             e.body.op(Op::GetDyn);
-            let value = e.stash();
+            let value = e.body.stash();
             write(e, [value, key, object]);
         });
     }
@@ -120,18 +120,18 @@ impl<'a> Emitter<'a> {
         self.unless_undefined(|e, subject| {
             e.body.ins().local_get(subject);
             e.op(Op::Clone, at);
-            let copy = e.stash();
+            let copy = e.body.stash();
             e.with_context(Context::Local(copy), |e| e.handle(&transform.pattern));
-            let matches = e.stash();
+            let matches = e.body.stash();
             e.each(matches, |e, part, _, _| {
                 e.with_context(Context::Local(part), |e| {
                     e.handle(&transform.update);
-                    let update = e.stash();
+                    let update = e.body.stash();
                     e.body.ins().local_get(part).local_get(update);
                     e.op(Op::Update, at);
                     if let Some(delete) = &transform.delete {
                         e.handle(delete);
-                        let delete = e.stash();
+                        let delete = e.body.stash();
                         e.body.ins().local_get(part).local_get(delete);
                         e.op(Op::Delete, at);
                     }

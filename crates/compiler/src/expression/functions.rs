@@ -36,7 +36,7 @@ impl<'a> Emitter<'a> {
             self.push_env();
             self.body.ins().i32_const(1);
             self.body.op(Op::EnvNew);
-            let env = self.stash();
+            let env = self.body.stash();
             self.body.ins().local_get(env).i32_const(0);
             self.push_context();
             self.body.op(Op::EnvSet);
@@ -65,7 +65,7 @@ impl<'a> Emitter<'a> {
         } else if uses_context {
             self.body.ins().local_get(ENV).i32_const(0).i32_const(0);
             self.body.op(Op::EnvGet);
-            Context::Local(self.stash())
+            Context::Local(self.body.stash())
         } else {
             Context::Null
         };
@@ -133,7 +133,7 @@ impl<'a> Emitter<'a> {
                 values.push(Value::Number(local));
             } else {
                 self.handle(expr);
-                values.push(Value::Handle(self.stash()));
+                values.push(Value::Handle(self.body.stash()));
             }
         }
         let outer = self.enter(lambda.scope);
@@ -157,7 +157,7 @@ impl<'a> Emitter<'a> {
     pub(super) fn call(&mut self, expr: &'a Expr, callee: &'a Expr, given: &'a [Expr], hint: &Hint, end: End) {
         let at = self.call_place(expr, hint);
         self.handle(callee);
-        let function = self.stash();
+        let function = self.body.stash();
         if hint.forgotten {
             self.body.ins().local_get(function).i64_eqz().if_(BlockType::Empty);
             self.fail(1005, Some(at));
@@ -166,7 +166,7 @@ impl<'a> Emitter<'a> {
         let mut arguments = Vec::new();
         for argument in given {
             self.handle(argument);
-            arguments.push(self.stash());
+            arguments.push(self.body.stash());
         }
         let call = self.prepare(function, Some(at));
         match end {
@@ -188,11 +188,14 @@ impl<'a> Emitter<'a> {
     }
 
     pub(super) fn settle_always(&mut self) {
-        let value = self.stash();
-        let acc = self.sequence();
-        self.body.ins().local_get(acc).local_get(value);
-        self.body.op(Op::SeqPush);
-        self.close(acc, seq::LAST);
+        self.body.ins().i32_const(0);
+        self.body.op(Op::Settle);
+    }
+
+    /// The same where `[]` keeps a sequence of one an array.
+    pub(super) fn settle_kept(&mut self) {
+        self.body.ins().i32_const(seq::KEEP);
+        self.body.op(Op::Settle);
     }
 
     /// Takes the number of the function in a local: T1006 when it is none.
@@ -210,7 +213,7 @@ impl<'a> Emitter<'a> {
             Some(rest) if !rest.is_empty() => {
                 self.body.ins().i64_const(abi::UNDEFINED).i32_const(rest.len() as i32);
                 self.body.op(Op::EnvNew);
-                let env = self.stash();
+                let env = self.body.stash();
                 for (i, argument) in rest.iter().enumerate() {
                     self.body.ins().local_get(env).i32_const(i as i32).local_get(*argument);
                     self.body.op(Op::EnvSet);
@@ -279,10 +282,10 @@ impl<'a> Emitter<'a> {
         let mut values = Vec::new();
         for argument in given.iter().flatten() {
             self.handle(argument);
-            values.push(self.stash());
+            values.push(self.body.stash());
         }
         self.handle(callee);
-        let function = self.stash();
+        let function = self.body.stash();
         self.is_function(function);
         self.body.ins().i32_eqz().if_(BlockType::Empty);
         if hint.forgotten {
@@ -304,7 +307,7 @@ impl<'a> Emitter<'a> {
     pub(super) fn closure(&mut self, id: FunctionId, arity: usize, held: &[u32]) {
         self.body.ins().i64_const(abi::UNDEFINED).i32_const(held.len() as i32);
         self.body.op(Op::EnvNew);
-        let env = self.stash();
+        let env = self.body.stash();
         for (i, local) in held.iter().enumerate() {
             self.body.ins().local_get(env).i32_const(i as i32).local_get(*local);
             self.body.op(Op::EnvSet);
@@ -331,7 +334,7 @@ impl<'a> Emitter<'a> {
                 if *is_open {
                     e.argument(taken);
                     taken += 1;
-                    arguments.push(e.stash());
+                    arguments.push(e.body.stash());
                 } else {
                     held += 1;
                     arguments.push(e.held(held));
@@ -347,7 +350,7 @@ impl<'a> Emitter<'a> {
     pub(super) fn held(&mut self, i: i32) -> u32 {
         self.body.ins().local_get(ENV).i32_const(0).i32_const(i);
         self.body.op(Op::EnvGet);
-        self.stash()
+        self.body.stash()
     }
 
     /// Writes a function that belongs to no expression: its errors stand at its call.
@@ -364,9 +367,9 @@ impl<'a> Emitter<'a> {
     pub(super) fn chain(&mut self, expr: &'a Expr, left: &'a Expr, right: &'a Expr) {
         let at = self.at(expr);
         self.handle(left);
-        let value = self.stash();
+        let value = self.body.stash();
         self.handle(right);
-        let function = self.stash();
+        let function = self.body.stash();
         self.is_function(function);
         self.body.ins().i32_eqz().if_(BlockType::Empty);
         self.fail(2006, Some(at));
@@ -378,7 +381,6 @@ impl<'a> Emitter<'a> {
         self.body.ins().else_();
         let call = self.prepare(function, Some(at));
         self.with_context(Context::Null, |e| e.apply(&call, &[value], Some(at)));
-        self.settle();
         self.body.ins().end();
     }
 
@@ -392,11 +394,11 @@ impl<'a> Emitter<'a> {
         self.shared_function(id, |e| {
             let (first, second) = (e.held(0), e.held(1));
             e.argument(0);
-            let argument = e.stash();
+            let argument = e.body.stash();
             let call = e.prepare(first, None);
             e.apply(&call, &[argument], None);
             e.settle_always();
-            let between = e.stash();
+            let between = e.body.stash();
             let call = e.prepare(second, None);
             e.leave_call(&call, &[between]);
         });

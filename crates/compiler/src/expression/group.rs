@@ -19,7 +19,7 @@ impl<'a> Emitter<'a> {
         let at = self.at_token(expr, "");
         // A bit for each term says whether it descends.
         self.too_large |= terms.len() > TERMS_MAX;
-        let list = self.stash();
+        let list = self.body.stash();
         self.body.ins().local_get(list);
         self.body.op(Op::Len);
         // One item has no order: its keys are not asked for.
@@ -30,7 +30,7 @@ impl<'a> Emitter<'a> {
             e.on_tuple(tuples, item, |e| {
                 for (i, (term, _)) in terms.iter().enumerate() {
                     e.handle(term);
-                    let value = e.stash();
+                    let value = e.body.stash();
                     e.set_variable(key, i, value);
                 }
             });
@@ -61,7 +61,7 @@ impl<'a> Emitter<'a> {
     pub(super) fn group(&mut self, expr: &'a Expr, group: &'a Group, list: u32, tuples: Option<&'a Tuples>) {
         let at = At { position: group.token.end, ..self.at_token(expr, "") };
         self.body.op(Op::ObjNew);
-        let groups = self.stash();
+        let groups = self.body.stash();
         // Nothing is grouped as one item of which nothing is known, an empty array too.
         if tuples.is_none() {
             self.body.ins().local_get(list);
@@ -72,21 +72,21 @@ impl<'a> Emitter<'a> {
             e.on_group(tuples, item, |e| {
                 for (i, (key, _)) in group.pairs.iter().enumerate() {
                     e.handle(key);
-                    let key = e.stash();
+                    let key = e.body.stash();
                     e.body.ins().local_get(groups).local_get(key).i32_const(i as i32).local_get(item);
                     e.op(Op::GroupAdd, Some(at));
                 }
             });
         });
         self.body.op(Op::ObjNew);
-        let result = self.stash();
+        let result = self.body.stash();
         self.body.ins().local_get(groups);
         self.body.op(Op::Keys);
-        let keys = self.stash();
+        let keys = self.body.stash();
         self.each(keys, |e, key, _, _| {
             e.body.ins().local_get(groups).local_get(key);
             e.body.op(Op::GroupData);
-            let data = e.stash();
+            let data = e.body.stash();
             let pair = e.body.local(ValType::I32);
             e.body.ins().local_get(groups).local_get(key);
             e.body.op(Op::GroupPair);
@@ -102,7 +102,7 @@ impl<'a> Emitter<'a> {
                     }
                     e.body.ins().local_get(pair).i32_const(i as i32).i32_eq().if_(BlockType::Empty);
                     e.handle(value);
-                    let value = e.stash();
+                    let value = e.body.stash();
                     e.body.ins().local_get(result).local_get(key).local_get(value);
                     e.op(Op::ObjSetDyn, Some(at));
                     e.body.ins().end();
@@ -137,7 +137,7 @@ impl<'a> Emitter<'a> {
                 e.variable_of(all, i);
                 e.variable_of(tuple, i);
                 e.body.op(Op::Append);
-                let value = e.stash();
+                let value = e.body.stash();
                 e.set_variable(all, i, value);
             }
         });
@@ -148,7 +148,7 @@ impl<'a> Emitter<'a> {
     /// Pushes a value that is no such path, grouped.
     pub(super) fn grouped(&mut self, expr: &'a Expr, value: &'a Expr, group: &'a Group) {
         self.handle(value);
-        let list = self.stash();
+        let list = self.body.stash();
         self.group(expr, group, list, None);
     }
 }

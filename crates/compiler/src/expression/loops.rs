@@ -73,7 +73,7 @@ impl<'a> Emitter<'a> {
         self.set_place(lambda.params.get(1), place);
         if lambda.params.len() > 2 {
             self.whole(list);
-            let whole = self.stash();
+            let whole = self.body.stash();
             self.set_param(lambda, 2, whole);
         }
     }
@@ -144,7 +144,7 @@ impl<'a> Emitter<'a> {
     /// At the end of a function a sequence is not settled, but of nothing, in the local, there is none.
     pub(super) fn unless_nothing(&mut self, of: u32, flags: i32) {
         if flags & seq::INNER != 0 {
-            let gathered = self.stash();
+            let gathered = self.body.stash();
             self.body.ins().i64_const(abi::UNDEFINED).local_get(gathered).local_get(of).i64_eqz().select();
         }
     }
@@ -203,7 +203,7 @@ impl<'a> Emitter<'a> {
                     e.set_place(lambda.params.get(2), place);
                     if lambda.params.len() > 3 {
                         e.whole(list);
-                        let whole = e.stash();
+                        let whole = e.body.stash();
                         e.set_param(lambda, 3, whole);
                     }
                     e.handle(&lambda.body);

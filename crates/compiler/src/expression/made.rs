@@ -77,7 +77,7 @@ impl<'a> Emitter<'a> {
     /// Pushes an object of constant keys, which are distinct; the context is an item.
     pub(super) fn made_object(&mut self, pairs: &'a [(Expr, Expr)]) {
         self.push_path_input();
-        let input = self.stash();
+        let input = self.body.stash();
         let mut making = Making::new(&mut self.body);
         for (key, value) in pairs {
             let Some(key) = Self::literal(key) else { continue };
@@ -99,7 +99,7 @@ impl<'a> Emitter<'a> {
         }
         if self.kind_of(value) != ValueKind::Number {
             self.handle(value);
-            return making.handle(key, self.stash());
+            return making.handle(key, self.body.stash());
         }
         let at = self.at(value);
         self.number(value, 0, at);
@@ -108,7 +108,7 @@ impl<'a> Emitter<'a> {
         self.check_finite(1001, at);
         self.body.ins().i64_reinterpret_f64();
         making.field(key, &format!("{{\"{}\":{}}}", plan::NUMBER, making.arguments.len()));
-        making.arguments.push(self.stash());
+        making.arguments.push(self.body.stash());
     }
 
     /// Pushes `a & b & …` made in one call; false when there is a part that has to be computed.
@@ -118,14 +118,14 @@ impl<'a> Emitter<'a> {
         let mut arguments = Vec::new();
         for variable in variables {
             self.handle(variable);
-            arguments.push(self.stash());
+            arguments.push(self.body.stash());
         }
         self.body.ins().i32_const(plan as i32);
         // The paths of a plan begin where a path by name does.
         self.push_path_input();
         push_arguments(&mut self.body, &arguments, TEXT_ARGUMENTS);
         self.body.op(Op::ConcatAll);
-        let text = self.stash();
+        let text = self.body.stash();
         // A number that no text can be made of: the error stands where the operator does that meets it.
         self.body.ins().local_get(text).i64_eqz().if_(HANDLE);
         self.concat(left, right, at);

@@ -41,7 +41,7 @@ impl<'a> Emitter<'a> {
             };
         };
         self.first_step(path, first, seq::INNER);
-        let array = self.stash();
+        let array = self.body.stash();
         self.body.ins().local_get(array);
         self.body.op(Op::Len);
         self.body.ins().i32_eqz().if_(HANDLE).local_get(array).else_().local_get(array);
@@ -185,7 +185,7 @@ impl<'a> Emitter<'a> {
     /// Takes one step from the handle on the stack.
     pub(super) fn step(&mut self, step: &'a Step, flags: i32) {
         if let Kind::Sort(terms) = &step.expr.kind {
-            let list = self.stash();
+            let list = self.body.stash();
             self.body.ins().local_get(list);
             self.body.op(Op::Len);
             // Nothing to order: the path ends here.
@@ -204,9 +204,12 @@ impl<'a> Emitter<'a> {
             let picked = matches!(step.filters.last(), None | Some(Filter::Index(_)));
             let filtered = if picked { flags } else { flags & !seq::LAST };
             self.filters_of(&step.filters, seq::INNER, false);
-            let acc = self.sequence();
-            self.add(acc, Op::SeqPush);
-            self.close(acc, filtered);
+            // The items of one that was picked are what the path goes on with, however it was made.
+            if step.filters.is_empty() || !picked || flags & seq::INNER == 0 {
+                let acc = self.sequence();
+                self.add(acc, Op::SeqPush);
+                self.close(acc, filtered);
+            }
             self.body.ins().end();
             return;
         }
@@ -229,7 +232,7 @@ impl<'a> Emitter<'a> {
         if step.filters.iter().all(|filter| matches!(filter, Filter::Index(_))) {
             return self.step_once_or_on_each(step, selecting, flags, or_once);
         }
-        let list = self.stash();
+        let list = self.body.stash();
         let acc = self.sequence();
         self.each_item(list, or_once, |e, item, _, _| {
             e.with_context(Context::Local(item), |e| e.when_selected(selecting, |e| e.gather(step, acc)));
@@ -240,7 +243,7 @@ impl<'a> Emitter<'a> {
     /// Takes a step that only picks by place from the handle on the stack. Nearly always that is one value: then
     /// the loop ends after its first round, and what it gave is all there is, without a sequence.
     fn step_once_or_on_each(&mut self, step: &'a Step, selecting: &'a [Filter], flags: i32, or_once: bool) {
-        let list = self.stash();
+        let list = self.body.stash();
         let [count, i] = [ValType::I32; 2].map(|ty| self.body.local(ty));
         let [acc, item, result] = [ValType::I64; 3].map(|ty| self.body.local(ty));
         self.body.ins().local_get(list);
@@ -325,7 +328,7 @@ impl<'a> Emitter<'a> {
                     }
                 }
                 Filter::Predicate(predicate) => {
-                    let list = self.stash();
+                    let list = self.body.stash();
                     let acc = self.sequence();
                     self.body.ins().local_get(list);
                     let or_once = or_once && !has_index(filters.get(..i).unwrap_or_default());
@@ -341,7 +344,7 @@ impl<'a> Emitter<'a> {
     /// Adds the items of the handle on the stack that a predicate selects to the sequence in `acc`.
     /// `or_once`: on nothing the predicate is asked once about nothing, for the error it may raise.
     fn select(&mut self, predicate: &'a Expr, acc: u32, or_once: bool) {
-        let list = self.stash();
+        let list = self.body.stash();
         self.each_item(list, or_once, |e, item, i, count| {
             e.with_context(Context::Local(item), |e| {
                 e.select_one(predicate, acc, item, i, count);
@@ -351,9 +354,18 @@ impl<'a> Emitter<'a> {
 
     /// Pushes a value with its filters.
     pub(super) fn filtered(&mut self, value: &'a Expr, filters: &'a [Filter], keep: bool) {
-        self.handle(value);
-        // These give a list in any case, which may be empty.
-        let listed = matches!(value.kind, Kind::Wildcard | Kind::Descendants);
+        match value.kind {
+            // Of nothing it is nothing, of an array without items a list without any.
+            Kind::Descendants => {
+                self.normalised(Op::Descend, seq::INNER);
+                self.body.ins().i64_const(abi::UNDEFINED);
+                self.push_context();
+                self.body.ins().i64_eqz().i32_eqz().select();
+            }
+            _ => self.handle(value),
+        }
+        // This gives a list in any case, which may be empty.
+        let listed = matches!(value.kind, Kind::Wildcard);
         self.filters_of(filters, if keep { seq::KEEP } else { 0 }, !listed);
     }
 }

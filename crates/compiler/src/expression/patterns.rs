@@ -36,7 +36,7 @@ impl<'a> Emitter<'a> {
     /// Pushes a regular expression as a function value.
     pub(super) fn matcher(&mut self, source: &str, flags: &str) {
         self.pattern(source, flags);
-        let pattern = self.stash();
+        let pattern = self.body.stash();
         let next = self.shared("next match", |e| {
             let number = e.next_number();
             e.body.ins().local_get(0).i32_const(number);
@@ -86,11 +86,11 @@ impl<'a> Emitter<'a> {
             match &expr.kind {
                 Kind::Regex(source, flags) => {
                     self.pattern(source, flags);
-                    return Token::Plain(self.stash());
+                    return Token::Plain(self.body.stash());
                 }
                 Kind::Constant(Constant::Text(_)) => {
                     self.handle(expr);
-                    return Token::Plain(self.stash());
+                    return Token::Plain(self.body.stash());
                 }
                 _ => {}
             }
@@ -121,7 +121,7 @@ impl<'a> Emitter<'a> {
     /// The text of the call, checked, in a local.
     fn subject(&mut self, given: &Given<'a>) -> u32 {
         self.checked_text(given, 0);
-        self.stash()
+        self.body.stash()
     }
 
     /// A limit in an f64 local, and as a handle.
@@ -130,7 +130,7 @@ impl<'a> Emitter<'a> {
         self.number_argument(given, i);
         self.body.ins().local_tee(limit);
         self.body.op(Op::NewNum);
-        (limit, self.stash())
+        (limit, self.body.stash())
     }
 
     /// A limit that is negative is error `code`, where there is a text.
@@ -164,7 +164,7 @@ impl<'a> Emitter<'a> {
                 let call = self.prepare(token, given.at);
                 self.apply(&call, &[text], given.at);
                 self.settle();
-                let found = self.stash();
+                let found = self.body.stash();
                 self.check_match(found, given);
                 self.body.ins().local_get(found).i64_eqz().i32_eqz().local_set(truth).end();
                 self.body.ins().else_();
@@ -189,7 +189,7 @@ impl<'a> Emitter<'a> {
             |e, token| {
                 e.not_negative(limit, text, 3020, given);
                 e.gathered(text, token, handle, given);
-                let matches = e.stash();
+                let matches = e.body.stash();
                 e.body.ins().local_get(text).local_get(matches).local_get(limit);
                 e.op(Op::SplitAt, given.at);
             },
@@ -213,11 +213,11 @@ impl<'a> Emitter<'a> {
                 self.body.ins().end();
                 self.not_negative(limit, text, 3040, given);
                 self.gathered(text, matcher, handle, given);
-                let found = self.stash();
+                let found = self.body.stash();
                 let acc = self.sequence();
                 self.each(found, |e, item, _, _| {
                     e.body.op(Op::ObjNew);
-                    let object = e.stash();
+                    let object = e.body.stash();
                     for (to, from) in [("match", "match"), ("index", "start"), ("groups", "groups")] {
                         let (to, from) = (e.index(to), e.index(from));
                         e.body.ins().local_get(object).i32_const(to).local_get(item).i32_const(from);
@@ -266,10 +266,10 @@ impl<'a> Emitter<'a> {
             |e, token| {
                 e.not_negative(limit, text, 3011, given);
                 e.gathered(text, token, handle, given);
-                let matches = e.stash();
+                let matches = e.body.stash();
                 let parts = e.shared("replacements", Self::replacements);
                 e.call_shared(parts, &[matches, by], given);
-                let parts = e.stash();
+                let parts = e.body.stash();
                 e.body.ins().local_get(text).local_get(matches).local_get(parts);
                 e.op(Op::Splice, given.at);
             },
@@ -280,16 +280,14 @@ impl<'a> Emitter<'a> {
     /// function.
     fn replacements(&mut self) {
         let (matches, by) = (FIRST, FIRST + 1);
-        self.body.ins().i32_const(0);
-        self.body.op(Op::ArrNew);
-        let parts = self.stash();
+        let parts = self.body.list();
         self.each(matches, |e, item, _, _| {
             e.is_function(by);
             e.body.ins().if_(HANDLE);
             let call = e.prepare(by, None);
             e.apply(&call, &[item], None);
             e.settle_always();
-            let part = e.stash();
+            let part = e.body.stash();
             e.body.ins().local_get(part);
             e.body.op(Op::KindOf);
             e.body.ins().i32_const(kind::STRING).i32_ne().if_(BlockType::Empty);
@@ -312,9 +310,7 @@ impl<'a> Emitter<'a> {
         let (text, matcher, limit_handle) = (FIRST, FIRST + 1, FIRST + 2);
         // Its errors stand at the call.
         let given = &Given { arguments: Vec::new(), at: None };
-        self.body.ins().i32_const(0);
-        self.body.op(Op::ArrNew);
-        let list = self.stash();
+        let list = self.body.list();
         let limit = self.body.local(ValType::F64);
         self.body.ins().local_get(limit_handle).i32_const(410);
         self.body.op(Op::Num);
@@ -328,7 +324,7 @@ impl<'a> Emitter<'a> {
         let call = self.prepare(matcher, None);
         self.apply(&call, &[text], None);
         self.settle_always();
-        let found = self.stash();
+        let found = self.body.stash();
         self.body.ins().loop_(BlockType::Empty);
         self.check_match(found, given);
         self.body.ins().local_get(found).i64_eqz().br_if(1);
@@ -338,7 +334,7 @@ impl<'a> Emitter<'a> {
         self.body.ins().local_get(count).f64_const(1.0.into()).f64_add().local_set(count);
         self.body.ins().local_get(found).i32_const(next);
         self.body.op(Op::Get);
-        let function = self.stash();
+        let function = self.body.stash();
         let call = self.prepare(function, None);
         self.apply(&call, &[], None);
         self.settle_always();

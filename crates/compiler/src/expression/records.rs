@@ -68,14 +68,14 @@ impl<'a> Emitter<'a> {
         for step in before {
             self.step(step, seq::INNER);
         }
-        let contexts = self.stash();
+        let contexts = self.body.stash();
         let (acc, count) = (self.sequence(), self.body.local(ValType::I32));
         self.body.ins().i32_const(0).local_set(count);
         self.each_item(contexts, false, |e, item, _, _| {
             e.with_context(Context::Local(item), |e| e.result(last, acc, count));
         });
         self.close(acc, seq::INNER);
-        let items = self.stash();
+        let items = self.body.stash();
         self.with_counts(items, [count, passed]);
     }
 
@@ -84,7 +84,7 @@ impl<'a> Emitter<'a> {
         if selection.streams.conditions == 0 {
             return RECORDS;
         }
-        let list = self.list();
+        let list = self.body.list();
         self.each_item(RECORDS, false, |e, item, _, _| {
             e.body.ins().block(BlockType::Empty);
             e.with_context(Context::Local(item), |e| {
@@ -103,7 +103,7 @@ impl<'a> Emitter<'a> {
     fn result(&mut self, step: &'a Step, acc: u32, count: u32) {
         self.handle(&step.expr);
         self.filters(&step.filters, seq::INNER);
-        let value = self.stash();
+        let value = self.body.stash();
         self.body.ins().local_get(value).i64_eqz().i32_eqz().local_get(count).i32_add().local_set(count);
         self.body.ins().local_get(value);
         self.add(acc, Op::SeqPush);
@@ -111,7 +111,7 @@ impl<'a> Emitter<'a> {
 
     /// Pushes a list of these items, and the numbers behind them.
     fn with_counts(&mut self, items: u32, counts: [u32; 2]) {
-        let list = self.list();
+        let list = self.body.list();
         self.each_item(items, false, |e, item, _, _| e.push(list, item));
         for count in counts {
             self.body.ins().local_get(list).local_get(count).f64_convert_i32_s();
@@ -119,13 +119,6 @@ impl<'a> Emitter<'a> {
             self.body.op(Op::ArrPush);
         }
         self.body.ins().local_get(list);
-    }
-
-    /// A local with a fresh array.
-    fn list(&mut self) -> u32 {
-        self.body.ins().i32_const(0);
-        self.body.op(Op::ArrNew);
-        self.stash()
     }
 
     fn push(&mut self, list: u32, item: u32) {

@@ -17,7 +17,7 @@ impl<'a> Emitter<'a> {
             self.push_env();
             self.body.ins().i32_const(facts.captured as i32);
             self.body.op(Op::EnvNew);
-            self.env = Some(self.stash());
+            self.env = Some(self.body.stash());
             self.envs.push(Env::Scope(scope));
         }
         for id in &facts.variables {
@@ -88,7 +88,7 @@ impl<'a> Emitter<'a> {
             (Some((_, index)), _) => {
                 // `:=` binds in the innermost scope, which shares this variable, so the innermost
                 // environment is that scope's.
-                let value = self.stash();
+                let value = self.body.stash();
                 self.push_env();
                 self.body.ins().i32_const(index as i32).local_get(value);
                 self.body.op(Op::EnvSet);

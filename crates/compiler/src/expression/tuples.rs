@@ -27,7 +27,7 @@ impl<'a> Emitter<'a> {
     pub(super) fn tuples_value(&mut self, expr: &'a Expr, tuples: &'a Tuples) {
         if let Some(group) = &tuples.group {
             self.stream_or_nothing(tuples);
-            let stream = self.stash();
+            let stream = self.body.stash();
             return self.group(expr, group, stream, Some(tuples));
         }
         let (path, first) = (&tuples.path, tuples.path.steps.first());
@@ -36,7 +36,7 @@ impl<'a> Emitter<'a> {
         };
         // An array constructor that is empty is the path's value.
         self.first_step(path, first, seq::INNER);
-        let array = self.stash();
+        let array = self.body.stash();
         self.body.ins().local_get(array);
         self.body.op(Op::Len);
         self.body.ins().i32_eqz().if_(HANDLE).local_get(array).else_();
@@ -51,7 +51,7 @@ impl<'a> Emitter<'a> {
             return self.tuple_stream(tuples, None);
         }
         self.steps(&tuples.path, before);
-        let items = self.stash();
+        let items = self.body.stash();
         self.body.ins().local_get(items);
         self.body.op(Op::Len);
         self.body.ins().i32_eqz().if_(HANDLE).i64_const(abi::UNDEFINED).else_();
@@ -62,7 +62,7 @@ impl<'a> Emitter<'a> {
     /// Pushes the items of a path's tuples.
     fn items_of_stream(&mut self, tuples: &'a Tuples, first: Option<u32>) {
         self.tuple_stream(tuples, first.map(|first| (first, 1)));
-        let stream = self.stash();
+        let stream = self.body.stash();
         let acc = self.sequence();
         self.each(stream, |e, tuple, _, _| {
             e.variable_of(tuple, 0);
@@ -129,7 +129,7 @@ impl<'a> Emitter<'a> {
 
     /// Sorted items become tuples; a position variable is their place.
     fn as_tuples(&mut self, tuples: &'a Tuples, bound: &'a Bound) {
-        let list = self.stash();
+        let list = self.body.stash();
         let acc = self.sequence();
         self.each(list, |e, item, place, _| {
             let tuple = e.new_tuple(tuples);
@@ -145,7 +145,7 @@ impl<'a> Emitter<'a> {
 
     /// Takes a step on the items or tuples on the stack, and pushes the tuples it gives.
     fn tuple_step(&mut self, tuples: &'a Tuples, step: &'a Step, bound: &'a Bound, items: Items, once: bool) {
-        let list = self.stash();
+        let list = self.body.stash();
         let acc = self.sequence();
         self.each_item(list, once, |e, from, _, _| {
             let outer = e.enter(tuples.scope);
@@ -156,16 +156,16 @@ impl<'a> Emitter<'a> {
             e.with_context(Context::Local(context), |e| match &bound.taken {
                 Some(taken) => {
                     e.stream_of(&step.expr);
-                    let results = e.stash();
+                    let results = e.body.stash();
                     e.each(results, |e, result, _, _| {
                         let tuple = e.tuple_from(tuples, items, from);
                         for (inner, ours) in taken {
                             e.variable_of(result, inner + 1);
-                            let value = e.stash();
+                            let value = e.body.stash();
                             e.set_variable(tuple, ours + 1, value);
                         }
                         e.variable_of(result, 0);
-                        let item = e.stash();
+                        let item = e.body.stash();
                         e.bind_tuple(tuple, item, context, None, bound);
                         e.body.ins().local_get(acc).local_get(tuple);
                         e.body.op(Op::SeqAdd);
@@ -173,7 +173,7 @@ impl<'a> Emitter<'a> {
                 }
                 None => {
                     e.handle(&step.expr);
-                    let results = e.stash();
+                    let results = e.body.stash();
                     e.each(results, |e, result, place, _| {
                         let tuple = e.tuple_from(tuples, items, from);
                         e.bind_tuple(tuple, result, context, Some(place), bound);
@@ -209,16 +209,22 @@ impl<'a> Emitter<'a> {
         for filter in &step.filters {
             match filter {
                 Filter::Index(n) => {
-                    self.body.ins().f64_const((*n).into());
+                    let list = self.body.stash();
+                    // A place where there is no tuple leaves none, which is not nothing.
+                    let acc = self.sequence();
+                    self.body.ins().local_get(acc);
+                    self.body.ins().local_get(list).f64_const((*n).into());
                     self.body.op(Op::Index);
+                    self.body.op(Op::SeqAdd);
+                    self.close(acc, seq::INNER);
                 }
                 Filter::Place(variable) => {
-                    let list = self.stash();
+                    let list = self.body.stash();
                     self.each(list, |e, tuple, place, _| e.set_place_of(tuple, *variable, place));
                     self.body.ins().local_get(list);
                 }
                 Filter::Predicate(predicate) => {
-                    let list = self.stash();
+                    let list = self.body.stash();
                     let acc = self.sequence();
                     self.each(list, |e, tuple, place, count| {
                         let outer = e.enter(tuples.scope);
@@ -241,7 +247,7 @@ impl<'a> Emitter<'a> {
             self.bind(*id);
         }
         self.variable_of(tuple, 0);
-        self.stash()
+        self.body.stash()
     }
 
     /// A new tuple, with what the one before holds.
@@ -251,7 +257,7 @@ impl<'a> Emitter<'a> {
             Items::Tuples => {
                 self.body.ins().local_get(from);
                 self.body.op(Op::EnvCopy);
-                self.stash()
+                self.body.stash()
             }
         }
     }
@@ -264,7 +270,7 @@ impl<'a> Emitter<'a> {
     pub(super) fn new_env(&mut self, variables: usize) -> u32 {
         self.body.ins().i64_const(abi::UNDEFINED).i32_const(variables as i32);
         self.body.op(Op::EnvNew);
-        self.stash()
+        self.body.stash()
     }
 
     /// Pushes a variable of an environment in a local.

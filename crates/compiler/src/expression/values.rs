@@ -87,7 +87,13 @@ impl<'a> Emitter<'a> {
                 let outer = self.enter(*scope);
                 self.before_last(body);
                 match body.last() {
-                    Some(last) => self.end(last, end),
+                    Some(last) => {
+                        self.end(last, end);
+                        // One item may be what a function ended with: it is settled in its turn.
+                        if end == End::No && matches!(last.kind, Kind::Builtin(Builtin::Map | Builtin::Each, _)) {
+                            self.settle();
+                        }
+                    }
                     None => {
                         self.body.ins().i64_const(abi::UNDEFINED);
                     }
@@ -103,7 +109,7 @@ impl<'a> Emitter<'a> {
                 }
                 None => {
                     self.handle(value);
-                    let local = self.stash();
+                    let local = self.body.stash();
                     self.body.ins().local_get(local);
                     self.bind(*id);
                     self.body.ins().local_get(local);
@@ -124,7 +130,7 @@ impl<'a> Emitter<'a> {
             }
             Kind::Default(left, right) => {
                 self.handle(left);
-                let local = self.stash();
+                let local = self.body.stash();
                 self.body.ins().local_get(local);
                 self.body.op(Op::Truthy);
                 self.body.ins().if_(HANDLE).local_get(local).else_();
@@ -133,7 +139,7 @@ impl<'a> Emitter<'a> {
             }
             Kind::Coalesce(left, right) => {
                 self.handle(left);
-                let local = self.stash();
+                let local = self.body.stash();
                 self.body.ins().local_get(local).i64_eqz().if_(HANDLE);
                 self.end(right, end);
                 self.body.ins().else_().local_get(local).end();
@@ -144,12 +150,15 @@ impl<'a> Emitter<'a> {
             Kind::Builtin(builtin, given) => self.builtin(expr, *builtin, given, end),
             Kind::Inline(lambda, given) => {
                 let outer = self.enter_inline(lambda, given);
-                self.handle(&lambda.body);
+                self.end(&lambda.body, if end == End::No { End::No } else { End::Inline });
                 self.leave(lambda.scope, outer);
             }
             Kind::Call(callee, given, hint) => self.call(expr, callee, given, hint, end),
             Kind::Partial(callee, given, hint) => self.partial(expr, callee, given, hint),
-            Kind::Chain(left, right) => self.chain(expr, left, right),
+            Kind::Chain(left, right) => {
+                self.chain(expr, left, right);
+                self.settle();
+            }
             Kind::Negate(_) => {
                 let at = self.at(expr);
                 self.computed(expr, 0, at);
@@ -197,17 +206,20 @@ impl<'a> Emitter<'a> {
             Kind::Builtin(builtin, given) if builtin.takes_function() => {
                 self.builtin_kept(value, *builtin, given);
             }
-            Kind::Builtin(Builtin::Keys | Builtin::Match, _) => {
-                self.handle(value);
-                self.body.op(Op::Keep);
+            Kind::Chain(left, right) => {
+                self.chain(value, left, right);
+                self.settle_kept();
             }
-            // The others give no sequence of one: a single value is itself, an array is one.
-            _ => self.handle(value),
+            // Only a sequence of one is kept: a single value is itself, an array is one.
+            _ => {
+                self.end(value, End::Inline);
+                self.settle_kept();
+            }
         }
     }
 
     /// A wildcard of the context on its own: one item stands for itself.
-    fn normalised(&mut self, op: Op, flags: i32) {
+    pub(super) fn normalised(&mut self, op: Op, flags: i32) {
         let acc = self.sequence();
         self.push_context();
         self.body.op(op);

@@ -48,12 +48,12 @@ pub(super) enum Trail {
 impl Writer<'_> {
     /// Pushes the document and the trail.
     pub(super) fn explained(&mut self, plan: &Plan<'_>) {
-        let trail = self.list();
+        let trail = self.body.list();
         self.trail = Some(Trail::Rules(trail));
         self.target(plan, Context::Root);
-        let document = self.stash();
+        let document = self.body.stash();
         self.body.op(Op::ObjNew);
-        let both = self.stash();
+        let both = self.body.stash();
         self.put(both, "document", document);
         self.put(both, "trail", trail);
         self.body.ins().local_get(both);
@@ -78,7 +78,7 @@ impl Writer<'_> {
     pub(super) fn explained_array(&mut self, array: &ArrayPlan<'_>, context: Context, trail: Trail) {
         let result = self.undefined();
         let record = self.record("when");
-        let entries = self.list();
+        let entries = self.body.list();
         self.when(array.when.as_ref(), context, |w| {
             w.say(record, "how", "each");
             w.trail = Some(Trail::Array { record, entries });
@@ -96,11 +96,11 @@ impl Writer<'_> {
         let Some(around @ Trail::Array { entries, .. }) = self.trail else {
             return self.target(entry, context);
         };
-        let trail = self.list();
+        let trail = self.body.list();
         self.trail = Some(Trail::Rules(trail));
         self.target(entry, context);
         self.trail = Some(around);
-        let made = self.stash();
+        let made = self.body.stash();
         self.push(entries, trail);
         self.body.ins().local_get(made);
     }
@@ -123,7 +123,7 @@ impl Writer<'_> {
             }
             Origin::Lookup { table, key, value } => {
                 self.with(key, context, |e, program| e.key(&program.root));
-                let key = self.stash();
+                let key = self.body.stash();
                 self.put(record, "key", key);
                 self.say(record, "how", "no-key");
                 self.when_there(key, |w| {
@@ -149,7 +149,7 @@ impl Writer<'_> {
     fn default_of(&mut self, default: &Ready<'_>, context: Context, record: u32) {
         self.say(record, "default", "nothing");
         self.handle(default, context);
-        let value = self.stash();
+        let value = self.body.stash();
         self.when_there(value, |w| w.say(record, "default", "value"));
         self.body.ins().local_get(value);
     }
@@ -164,7 +164,7 @@ impl Writer<'_> {
 
     fn record(&mut self, how: &str) -> u32 {
         self.body.op(Op::ObjNew);
-        let record = self.stash();
+        let record = self.body.stash();
         self.say(record, "how", how);
         record
     }

@@ -68,6 +68,20 @@ impl Body {
         index
     }
 
+    /// A fresh handle local set from the stack.
+    pub fn stash(&mut self) -> u32 {
+        let local = self.local(ValType::I64);
+        self.ins().local_set(local);
+        local
+    }
+
+    /// A fresh local with an empty array.
+    pub fn list(&mut self) -> u32 {
+        self.ins().i32_const(0);
+        self.op(Op::ArrNew);
+        self.stash()
+    }
+
     /// Plain instructions. Calls go through [`Body::op`] and [`Body::call`].
     pub fn ins(&mut self) -> InstructionSink<'_> {
         InstructionSink::new(&mut self.code)

@@ -137,7 +137,7 @@ impl Arena {
     /// What a value is once an expression ends with it: an empty sequence is undefined, a sequence
     /// of one is its item unless it is to be kept.
     #[inline]
-    pub(super) fn settle(&self, h: Handle) -> Result<Handle, Fault> {
+    pub(super) fn settled(&self, h: Handle) -> Result<Handle, Fault> {
         match self.values.datum(h)? {
             Datum::Array { flags, at, len, .. } if flags & SEQUENCE != 0 && len < 2 => Ok(match len {
                 0 => Handle::UNDEFINED,

@@ -50,7 +50,7 @@ impl Arena {
             }
         };
         match self.field(h, key)? {
-            Found::Value(value) => self.settle(value),
+            Found::Value(value) => self.settled(value),
             Found::Nothing => Ok(Handle::UNDEFINED),
             Found::List => self.step_over(h, key, Step::Each),
         }
@@ -76,7 +76,7 @@ impl Arena {
     #[inline]
     pub(super) fn last_step(&mut self, h: Handle, key: Text) -> Result<Handle, Fault> {
         match self.field(h, key)? {
-            Found::Value(value) => self.settle(value),
+            Found::Value(value) => self.settled(value),
             Found::Nothing => Ok(Handle::UNDEFINED),
             Found::List => self.step_over(h, key, Step::Last),
         }
@@ -102,7 +102,7 @@ impl Arena {
             datum => datum.as_text().ok_or_else(|| self.complain(T0410, Some(2), key))?,
         };
         match self.field(object, key)? {
-            Found::Value(value) => self.settle(value),
+            Found::Value(value) => self.settled(value),
             Found::Nothing => Ok(Handle::UNDEFINED),
             Found::List => {
                 self.gathered.clear();
@@ -166,7 +166,7 @@ impl Arena {
             let context = self.element(contexts, i);
             let result = match self.field(context, key)? {
                 Found::Nothing => continue,
-                Found::Value(value) => self.settle(value)?,
+                Found::Value(value) => self.settled(value)?,
                 Found::List => {
                     let before = self.gathered.len();
                     self.look_up(context, key, self.depth_max)?;
@@ -339,7 +339,7 @@ impl Arena {
             return Ok(Handle::UNDEFINED);
         }
         let item = self.at(h, place as i32)?;
-        self.settle(item)
+        self.settled(item)
     }
 
     /// `selects(result, i, n)`: how often a predicate's result selects item `i` of `n`. A number

@@ -113,6 +113,17 @@ impl Arena {
         self.building(acc)
     }
 
+    /// `settle(h, flags)`: what a call gave is what its expression ends with; to be kept, it stays an array.
+    pub fn settle(&mut self, h: Handle, flags: i32) -> Result<Handle, Fault> {
+        match self.values.datum(h)? {
+            Datum::Array { flags: is, at, len: 1, room } if is & SEQUENCE != 0 && flags & seq::KEEP != 0 => {
+                self.set_span(h, is | KEEP, Span { at, len: 1, room })?;
+                Ok(h)
+            }
+            _ => self.settled(h),
+        }
+    }
+
     /// `keep(h)`: `[]` on a path's result.
     pub fn keep(&mut self, h: Handle) -> Result<Handle, Fault> {
         let single = match self.values.datum(h)? {

@@ -11,7 +11,7 @@
 use std::{io::Read, ops::ControlFlow, sync::Arc};
 
 use lockgate_compiler::RecordModule;
-use lockgate_document::{Builder, Document, Fault, FormatError, Kind, Node, RecordWriter};
+use lockgate_document::{Document, Fault, FormatError, Kind, Node, RecordWriter};
 use lockgate_engine::{Failure, Module};
 use lockgate_mapping::streams::Streams;
 use lockgate_model::Timestamp;
@@ -20,7 +20,7 @@ use crate::{
     author::{
         format::{Format, unwritten},
         map::Mapping,
-        records::{Came, Passed, Records, listed},
+        records::{Came, Passed, Records, below, listed},
         workbench::{faulted, now},
     },
     exit::Exit,
@@ -91,7 +91,7 @@ impl<'m> Pass<'m> {
         // Where the last name is missing the conditions are asked of nothing.
         let fails = match path.split_last() {
             Some((_, before)) if *conditions > 0 => {
-                pass.run_whole(pass.at(before, |_| Ok(())).map_err(fault)?).is_err()
+                pass.run_whole(below(before, &pass.mapping.bench.limits, |_| Ok(())).map_err(fault)?).is_err()
             }
             _ => false,
         };
@@ -295,25 +295,11 @@ impl<'m> Pass<'m> {
         };
         let value = if itself && !in_items { list.root().at(0) } else { list.root() };
         let Some((last, before)) = self.records.streams.path.split_last() else { return list.copy(limits) };
-        let document = self.at(before, |builder| {
+        let document = below(before, limits, |builder| {
             builder.key(last)?;
             builder.value(value)
         })?;
         if in_items { self.listed(document.root()) } else { Ok(document) }
-    }
-
-    /// An object with these fields, below these names.
-    fn at(&self, names: &[String], fields: impl FnOnce(&mut Builder) -> Result<(), Fault>) -> Result<Document, Fault> {
-        let mut builder = Builder::new(&self.mapping.bench.limits);
-        builder.begin_object()?;
-        for name in names {
-            builder.key(name)?;
-            builder.begin_object()?;
-        }
-        fields(&mut builder)?;
-        names.iter().try_for_each(|_| builder.end())?;
-        builder.end()?;
-        builder.finish()
     }
 }
 

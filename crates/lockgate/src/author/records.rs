@@ -142,6 +142,24 @@ pub fn listed(record: Node<'_>, limits: &Limits) -> Result<Document, Fault> {
     list.finish()
 }
 
+/// An object with these fields, below these names.
+pub fn below(
+    names: &[String],
+    limits: &Limits,
+    fields: impl FnOnce(&mut Builder) -> Result<(), Fault>,
+) -> Result<Document, Fault> {
+    let mut builder = Builder::new(limits);
+    builder.begin_object()?;
+    for name in names {
+        builder.key(name)?;
+        builder.begin_object()?;
+    }
+    fields(&mut builder)?;
+    names.iter().try_for_each(|_| builder.end())?;
+    builder.end()?;
+    builder.finish()
+}
+
 /// The values that names lead to in the records of a list, as in a document that is this list.
 pub struct Below {
     records: Records,

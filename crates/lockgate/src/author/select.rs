@@ -18,7 +18,7 @@ use crate::{
     author::{
         format::unwritten,
         pass::{Sink, Trouble, fault, unread},
-        records::{Came, Passed, Records, Shape, listed},
+        records::{Came, Passed, Records, Shape, below, listed},
         workbench::{Workbench, faulted, now},
     },
     exit::Exit,
@@ -104,7 +104,9 @@ impl<'e> Select<'e> {
         // Where the last name is missing the conditions are asked of nothing.
         let nothing = streams.path.split_last().filter(|_| streams.conditions > 0);
         let fails = match nothing {
-            Some((_, before)) => select.run_whole(select.below(before, |_| Ok(())).map_err(fault)?).is_err(),
+            Some((_, before)) => {
+                select.run_whole(below(before, &select.source.bench.limits, |_| Ok(())).map_err(fault)?).is_err()
+            }
             None => false,
         };
         Ok((!fails).then_some(select))
@@ -313,10 +315,10 @@ impl<'e> Select<'e> {
             builder.value(value)
         };
         match before.split_last() {
-            _ if shape.places == 0 && !shape.in_items => self.below(&[], |_| Ok(())),
-            None if shape.in_items => listed(self.below(&[], |builder| field(builder, value))?.root(), limits),
+            _ if shape.places == 0 && !shape.in_items => below(&[], limits, |_| Ok(())),
+            None if shape.in_items => listed(below(&[], limits, |builder| field(builder, value))?.root(), limits),
             // Several values are gathered: all records stand in the first.
-            Some((name, before)) if shape.places > 1 => self.below(before, |builder| {
+            Some((name, before)) if shape.places > 1 => below(before, limits, |builder| {
                 builder.key(name)?;
                 builder.begin_array()?;
                 for value in [value, Document::array([]).root()] {
@@ -326,26 +328,8 @@ impl<'e> Select<'e> {
                 }
                 builder.end()
             }),
-            _ => self.below(before, |builder| field(builder, value)),
+            _ => below(before, limits, |builder| field(builder, value)),
         }
-    }
-
-    /// An object with these fields, below these names.
-    fn below(
-        &self,
-        names: &[String],
-        fields: impl FnOnce(&mut Builder) -> Result<(), Fault>,
-    ) -> Result<Document, Fault> {
-        let mut builder = Builder::new(&self.source.bench.limits);
-        builder.begin_object()?;
-        for name in names {
-            builder.key(name)?;
-            builder.begin_object()?;
-        }
-        fields(&mut builder)?;
-        names.iter().try_for_each(|_| builder.end())?;
-        builder.end()?;
-        builder.finish()
     }
 }
 

@@ -130,6 +130,7 @@ impl Expr {
             }
             Kind::Block(_, body) => body.last().map(Expr::ends).unwrap_or_default(),
             Kind::Default(_, right) | Kind::Coalesce(_, right) => right.ends(),
+            Kind::Inline(lambda, _) => lambda.body.ends(),
             _ => vec![self],
         }
     }

@@ -10,7 +10,10 @@ mod scopes;
 mod tuples;
 mod written_out;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    rc::Rc,
+};
 
 use lockgate_document::pattern::Pattern;
 use lockgate_model::diagnostic::{Diagnostic, Diagnostics, Span};
@@ -115,7 +118,7 @@ struct Frame {
     /// Names that are bound in more than one place.
     rebound: BTreeSet<String>,
     /// Names that are bound to a small function.
-    small: BTreeMap<String, Small>,
+    small: BTreeMap<String, Rc<Small>>,
 }
 
 struct LambdaState {

@@ -85,26 +85,20 @@ impl Resolver<'_> {
     /// A call; `first` is the left side of `~>`.
     pub(super) fn call(&mut self, procedure: &Tree, first: Option<&Tree>, arguments: &[Tree]) -> Kind {
         let plain = procedure.predicates.is_empty() && procedure.group.is_none();
-        if let What::Lambda(params, None, body) = &procedure.what
-            && plain
-        {
-            let given = first.into_iter().chain(arguments).map(|a| self.expr(a)).collect();
-            let lambda = self.lambda(params, &None, body, true);
-            return Kind::Inline(Box::new(lambda), given);
-        }
-        if let What::Variable(name) = &procedure.what
-            && plain
-            && let Some(small) = self.small(name, arguments.len() + usize::from(first.is_some()))
-        {
-            let given = first.into_iter().chain(arguments).map(|a| self.expr(a)).collect();
-            let lambda = self.lambda(&small.params, &None, &small.body, true);
-            return Kind::Inline(Box::new(lambda), given);
+        let count = arguments.len() + usize::from(first.is_some());
+        match &procedure.what {
+            What::Lambda(params, None, body) if plain => return self.inline(params, body, first, arguments),
+            What::Variable(name) if plain => {
+                if let Some(small) = self.small(name, count) {
+                    return self.inline(&small.params, &small.body, first, arguments);
+                }
+            }
+            _ => {}
         }
         self.calling = true;
         let callee = self.expr(procedure);
         if let (Kind::Function(builtin), true) = (&callee.kind, plain) {
             let builtin = *builtin;
-            let count = arguments.len() + usize::from(first.is_some());
             let signature = builtin.signature();
             if count < signature.params.len() && signature.params.iter().any(|p| p.context) {
                 self.use_context();
@@ -136,6 +130,12 @@ impl Resolver<'_> {
         // A built-in called through a variable may take the context for a missing argument.
         self.use_context();
         Kind::Call(Box::new(callee), given, hint)
+    }
+
+    /// The call of a function that is written out where it is called.
+    fn inline(&mut self, params: &[String], body: &Tree, first: Option<&Tree>, arguments: &[Tree]) -> Kind {
+        let given = first.into_iter().chain(arguments).map(|argument| self.expr(argument)).collect();
+        Kind::Inline(Box::new(self.lambda(params, &None, body, true)), given)
     }
 
     pub(super) fn chain(&mut self, left: &Tree, right: &Tree) -> Kind {

@@ -6,6 +6,8 @@
 //! parameters, constants, operators and a few built-ins; it has no context, no names and no calls of
 //! its own, so that what is written out does not grow out of proportion.
 
+use std::rc::Rc;
+
 use super::{Bound, Resolver};
 use crate::expression::{
     ir::Builtin,
@@ -19,7 +21,7 @@ const NODES_MAX: usize = 48;
 const WRITTEN_MAX: usize = 2_000;
 
 /// A function whose calls are written out.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Small {
     pub(super) params: Vec<String>,
     pub(super) body: Tree,
@@ -40,13 +42,13 @@ impl Resolver<'_> {
         let Some(frame) = self.frames.last_mut() else { return };
         if !frame.rebound.contains(name) {
             let small = Small { params: params.clone(), body: (**body).clone(), builtins, nodes };
-            frame.small.insert(name.to_owned(), small);
+            frame.small.insert(name.to_owned(), Rc::new(small));
         }
     }
 
     /// The small function that a call of a name with so many arguments surely calls, unless enough was
     /// written out.
-    pub(super) fn small(&mut self, name: &str, arguments: usize) -> Option<Small> {
+    pub(super) fn small(&mut self, name: &str, arguments: usize) -> Option<Rc<Small>> {
         let small = self.known(name, arguments)?;
         let written = self.written + small.nodes;
         if written > WRITTEN_MAX {
@@ -56,7 +58,7 @@ impl Resolver<'_> {
         Some(small)
     }
 
-    fn known(&self, name: &str, arguments: usize) -> Option<Small> {
+    fn known(&self, name: &str, arguments: usize) -> Option<Rc<Small>> {
         for frame in self.frames.iter().rev() {
             match frame.names.get(name) {
                 None => {}
@@ -66,7 +68,7 @@ impl Resolver<'_> {
                     let hidden = |name: &String| {
                         (self.outer)(name) || self.frames.iter().any(|frame| frame.names.contains_key(name))
                     };
-                    return (!small.builtins.iter().any(hidden)).then(|| small.clone());
+                    return (!small.builtins.iter().any(hidden)).then(|| Rc::clone(small));
                 }
                 Some(_) => return None,
             }
