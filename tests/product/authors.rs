@@ -260,4 +260,24 @@ fn an_expression_is_evaluated_and_its_errors_have_places() {
     assert!(text(&later.stderr).contains("LG-EXPR-EVAL"), "{later:?}");
     let endless = lockgate(&["eval", "-n", "($f := function($x) { 1 + $f($x) }; $f(1))"], "");
     assert!(text(&endless.stderr).contains("U1001"), "{endless:?}");
+    // What is wrong with a picture is said, of the picture.
+    for (expression, says) in [
+        ("$fromMillis(0, '[q]')", "the picture asks for a component that no time has: \"[q]\""),
+        ("$toMillis('x', '[q]')", "the picture asks for a component that no time has: \"[q]\""),
+        ("$fromMillis(0, '[Y]', 'CET')", "the time zone must have the form ±HHMM: \"CET\""),
+        ("$formatNumber(1, 'a#b#')", "the picture has other characters between its digits: \"a#b#\""),
+        ("$formatBase(10, 1)", "the radix must lie between 2 and 36: 10"),
+    ] {
+        let failed = lockgate(&["eval", "-n", expression], "");
+        assert!(text(&failed.stderr).contains(says) && text(&failed.stderr).contains('^'), "{failed:?}");
+    }
+    // Where the function stands that cannot leave.
+    for (expression, place) in [("{'x': [1, {'f': $sum}]}", "(at `x[1].f` of the value)"), ("$sum", "only data can\n")]
+    {
+        let failed = lockgate(&["eval", "-n", expression], "");
+        assert!(
+            text(&failed.stderr).contains("LG-FUNCTION-IN-SLOT") && text(&failed.stderr).contains(place),
+            "{failed:?}"
+        );
+    }
 }

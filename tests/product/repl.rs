@@ -257,6 +257,18 @@ fn an_endless_recursion_and_a_huge_value_come_back() {
 }
 
 #[test]
+fn bytes_that_are_no_text_end_a_line_and_nothing_else() {
+    let mut terminal = Terminal::open(temp_dir(), "", false);
+    terminal.answers("$x := 41", "41");
+    terminal.types("1 + ");
+    terminal.keys.write_all(b"\xff").unwrap();
+    terminal.keys.flush().unwrap();
+    terminal.shows("\u{1b}[?2004h");
+    terminal.answers("$x + 1", "42");
+    terminal.end();
+}
+
+#[test]
 fn tab_completes_functions_variables_and_fields() {
     let mut terminal = Terminal::open(temp_dir(), "", true);
     terminal.answers("$lineCount := 2", "2");

@@ -12,6 +12,10 @@ use crate::number::Number;
 use crate::text::Text;
 use crate::values::Values;
 
+/// Values, and levels of them, that an error's place is looked for in.
+const LOOKED_THROUGH_MAX: usize = 10_000;
+const DEPTH_LOOKED_THROUGH: u32 = 32;
+
 /// What a value is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
@@ -126,6 +130,34 @@ impl<'a> Node<'a> {
         let array = *self;
         let len = if array.kind() == Kind::Array { array.len() } else { 0 };
         (0..len).map(move |index| array.at(index))
+    }
+
+    /// The way to the first function that this value holds, such as `a.b[0]`; empty where it is one itself.
+    /// None where there is none, or none within so much that somebody would look through.
+    pub fn function_within(&self) -> Option<String> {
+        let mut left = LOOKED_THROUGH_MAX;
+        let mut way = self.way_to_function(&mut left, DEPTH_LOOKED_THROUGH)?;
+        way.reverse();
+        Some(way.concat().trim_start_matches('.').to_owned())
+    }
+
+    fn way_to_function(&self, left: &mut usize, depth: u32) -> Option<Vec<String>> {
+        *left = left.checked_sub(1)?;
+        let depth = depth.checked_sub(1)?;
+        let longer = |mut way: Vec<String>, step: String| {
+            way.push(step);
+            way
+        };
+        match self.kind() {
+            Kind::Function => Some(Vec::new()),
+            Kind::Object => self
+                .entries()
+                .find_map(|(key, value)| value.way_to_function(left, depth).map(|way| longer(way, format!(".{key}")))),
+            Kind::Array => self.items().enumerate().find_map(|(place, item)| {
+                item.way_to_function(left, depth).map(|way| longer(way, format!("[{place}]")))
+            }),
+            _ => None,
+        }
     }
 
     /// The characters of a string.

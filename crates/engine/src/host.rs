@@ -66,6 +66,9 @@ pub(crate) enum Trapped {
     /// An error object that the flow raised.
     #[error("the flow raised an error")]
     Raised(Handle),
+    /// A value that was to be kept is a function, or holds one.
+    #[error("a function value")]
+    Function(Handle),
     /// The module's depth counter has run out.
     #[error("function calls nest too deeply")]
     Recursion,
@@ -171,7 +174,10 @@ impl Host {
             return Err(NO_SLOT.into());
         }
         let only = self.module.tasks().len() <= 1;
-        Ok(self.frame.set_value(&mut self.arena, n, h, only)?)
+        match self.frame.set_value(&mut self.arena, n, h, only) {
+            Err(Fault::FunctionValue) => Err(Trapped::Function(h).into()),
+            set => Ok(set?),
+        }
     }
 
     pub(crate) fn int_get(&mut self, n: u32) -> Result<i64, Trapped> {

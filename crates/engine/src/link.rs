@@ -111,6 +111,7 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Box<Host>>> {
         Wait => host.wait(ms: i64, pc: u32);
         // navigate
         Get => arena.get(h: Handle, k: u32);
+        GetKept => arena.get_kept(h: Handle, k: u32);
         GetStep => arena.get_step(h: Handle, k: u32);
         GetEach => arena.get_each(h: Handle, k: u32);
         GetDyn => arena.get_dyn(object: Handle, key: Handle);

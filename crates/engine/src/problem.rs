@@ -180,6 +180,13 @@ impl Problem {
         }
     }
 
+    /// A function where only data may be: the way to it within the value.
+    pub(crate) fn function(within: Option<String>) -> Self {
+        let problem = Self::fault(&Fault::FunctionValue);
+        let way = within.filter(|way| !way.is_empty()).map(|way| format!(" (at `{way}` of the value)"));
+        Self { detail: problem.detail + &way.unwrap_or_default(), ..problem }
+    }
+
     pub(crate) fn fault(fault: &Fault) -> Self {
         match fault {
             Fault::Expression(error) => Self::new(ErrorType::Expression, error.code(), 500, error.message()),

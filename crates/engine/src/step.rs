@@ -281,6 +281,7 @@ fn failed(host: &Host, error: &wasmtime::Error) -> Failed {
     } else if let Some(trapped) = error.downcast_ref::<Trapped>() {
         match trapped {
             Trapped::Raised(error) => return Failed { what: What::Raised(*error), place, task: None },
+            Trapped::Function(value) => Problem::function(host.arena.view(*value).function_within()),
             Trapped::Recursion => Problem::recursion(),
             Trapped::Stopped(why) => Problem::stopped(*why),
             Trapped::Module(detail) => Problem::defect("LG-MODULE", *detail),

@@ -227,6 +227,8 @@ intrinsics! {
     // --- navigate
     /// `get(h, k)`: field `k`; over an array it maps and flattens to a sequence (one item stands for itself, none is undefined).
     Get "get" "hi" "h" 2;
+    /// `get_kept(h, k)`: like `get` where the path has `[]`: one item stays an array.
+    GetKept "get_kept" "hi" "h" 3;
     /// `get_step(h, k)`: like `get` between two steps of a path: a sequence of one stays a sequence where its item is an array.
     GetStep "get_step" "hi" "h" 2;
     /// `get_each(h, k)`: like `get_step` where the loop that follows asks the filters of the step: every array that a

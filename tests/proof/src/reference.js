@@ -49,7 +49,7 @@ const MENDED = [
   [
     '`[]` does not wrap an empty array constructor at the start',
     'resultSequence.cons && !resultSequence.sequence)',
-    'resultSequence.cons && !resultSequence.sequence && (resultSequence.length > 0 || !expr.steps[0].consarray))',
+    'resultSequence.cons && !resultSequence.sequence && (resultSequence.length > 0 || !expr.steps[0].consarray || ii > 0))',
   ],
   [
     '$sort takes what its function says as $boolean does',
@@ -86,12 +86,20 @@ const MENDED = [
   [
     'a parent that is ordered itself is looked for',
     "if (result.type !== 'path') {\n                                result = {type: 'path', steps: [result]};\n                            }\n                            var sortStep",
-    "if (result.type !== 'path') { const first = result; result = {type: 'path', steps: [first]}; pushAncestry(result, first); }\n var sortStep",
+    "if (result.type !== 'path') { const first = result; result = {type: 'path', steps: [first]}; if (first.type === 'parent') { result.seekingParent = [first.slot]; } }\n var sortStep",
   ],
   [
     'a call at the end of a function keeps its array',
     "if (expr.type === 'function' && !expr.predicate) {",
     "if (expr.type === 'function' && !expr.predicate && !expr.keepArray) {",
+  ],
+  [
+    'an empty array that was picked from what is ordered is no end of the path',
+    'result = await evaluateStages(expr.stages, result, environment);\n             }\n             return result;',
+    `result = await evaluateStages(expr.stages, result, environment);
+               if (!lastStep && result && result.length === 0) { result = environment.base.createSequence(); }
+             }
+             return result;`,
   ],
   [
     'a division may follow a function',

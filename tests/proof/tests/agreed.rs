@@ -123,6 +123,34 @@ fn what_differed_once_agrees() {
         ("b[**[$assert()]]", "1", error("T0410")),
         ("**[$assert()]", "[]", Answer::Undefined),
         ("d.(%^(d)).d", "{\"d\":1}", value("1")),
+        // One array in a group is the group as it is; two and more items are one list.
+        ("{\"m\":[[2]]}.m{\"k\": $}", "1", value("{\"k\":[2]}")),
+        ("{\"m\":[1,[2]]}.m{$type($): $}", "1", value("{\"number\":1,\"array\":[2]}")),
+        ("{\"m\":[1,[]]}.m{$type($): $}", "1", value("{\"number\":1,\"array\":[]}")),
+        ("{\"m\":[1,[[2]]]}.m{$type($): $}", "1", value("{\"number\":1,\"array\":[[2]]}")),
+        ("{\"m\":[[2],[3]]}.m{\"k\": $}", "1", value("{\"k\":[2,3]}")),
+        ("{\"m\":[[],[3]]}.m{\"k\": $}", "1", value("{\"k\":[3]}")),
+        ("{\"m\":[[2],3,[4],5]}.m{\"k\": $}", "1", value("{\"k\":[2,3,4,5]}")),
+        ("{\"m\":[1,[2]]}.m{$type($): $string($)}", "1", value("{\"number\":\"1\",\"array\":\"[2]\"}")),
+        (
+            "($f := function() { $map([1], function($x) { 0 }) }; $g := function() { $map([1], function($x) { $f() }) }; $g())",
+            "1",
+            value("0"),
+        ),
+        // A parent is refused wherever there is none, and found behind brackets and filters.
+        ("%^(b)", "1", error("S0217")),
+        ("1 / %^(<a)", "1", error("S0217")),
+        ("(%.a).b", "1", error("S0217")),
+        ("[%].b", "1", error("S0217")),
+        ("(b)[%.b = 1].$", "{\"b\":1}", value("1")),
+        ("(b)[%.b = 1]^($)", "{\"b\":1}", value("1")),
+        // `[]` at the root, where a list is one item.
+        ("d[]", "[{\"d\":[[]]}]", value("[[]]")),
+        ("d[]", "[{\"d\":[[1]]}]", value("[[1]]")),
+        ("d", "[{\"d\":[[1]]}]", value("[1]")),
+        // A copy is no array that was constructed.
+        ("c.[0..-2].$clone()", "{\"c\":[1,1]}", Answer::Undefined),
+        ("c.[0..-2].$", "{\"c\":[1,1]}", value("[[],[]]")),
         // Weeks of the year and of the month together are no date by weeks.
         ("$toMillis(\"1 1 7\", \"[W] [w] [s]\") % 60000", "1", value("7000")),
         ("$toMillis(\"1 7\", \"[W] [s]\")", "1", error("D3136")),

@@ -19,10 +19,7 @@ impl<'a> Emitter<'a> {
         if path.ends_with_field().is_some() {
             let k = self.path_but_last(path);
             self.body.ins().i32_const(k);
-            self.body.op(Op::Get);
-            if path.keep {
-                self.body.op(Op::Keep);
-            }
+            self.body.op(if path.keep { Op::GetKept } else { Op::Get });
             return;
         }
         let Some((last, before)) = path.steps.split_last() else {
@@ -216,11 +213,11 @@ impl<'a> Emitter<'a> {
         if let (Kind::Name(name), true) = (&step.expr.kind, step.filters.is_empty()) {
             let k = self.index(name);
             self.body.ins().i32_const(k);
-            let inner = flags & seq::INNER != 0;
-            self.body.op(if inner { Op::GetStep } else { Op::Get });
-            if flags & seq::KEEP != 0 {
-                self.body.op(Op::Keep);
-            }
+            self.body.op(match flags & (seq::INNER | seq::KEEP) {
+                0 => Op::Get,
+                seq::KEEP => Op::GetKept,
+                _ => Op::GetStep,
+            });
             return;
         }
         self.step_on(step, &[], flags, false);

@@ -90,7 +90,14 @@ impl<'a> Emitter<'a> {
                     Some(last) => {
                         self.end(last, end);
                         // One item may be what a function ended with: it is settled in its turn.
-                        if end == End::No && matches!(last.kind, Kind::Builtin(Builtin::Map | Builtin::Each, _)) {
+                        let calls = matches!(
+                            last.kind,
+                            Kind::Builtin(Builtin::Map | Builtin::Each, _)
+                                | Kind::Call(..)
+                                | Kind::Inline(..)
+                                | Kind::Chain(..)
+                        );
+                        if end == End::No && calls {
                             self.settle();
                         }
                     }

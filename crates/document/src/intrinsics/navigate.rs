@@ -9,7 +9,7 @@ use crate::standard::T0410;
 use crate::text::Text;
 use crate::values::{Key, Object, Path};
 
-use super::list::{CONS, List, SEQUENCE};
+use super::list::{CONS, KEEP, List, SEQUENCE};
 
 /// Where a step stands in its path.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,6 +18,8 @@ enum Step {
     /// As [`Step::Inner`], but what it gives is always taken apart.
     Each,
     Last,
+    /// As [`Step::Last`], of a path with `[]`.
+    Kept,
 }
 
 impl Arena {
@@ -27,6 +29,22 @@ impl Arena {
         match self.values.constant_key(k)? {
             Key::Field(key) => self.last_step(h, key),
             Key::Path(path) => self.get_along(h, path),
+        }
+    }
+
+    /// `get_kept(h, k)`: the same where the path has `[]`.
+    pub fn get_kept(&mut self, h: Handle, k: u32) -> Result<Handle, Fault> {
+        let (h, key) = match self.values.constant_key(k)? {
+            Key::Field(key) => (h, key),
+            Key::Path(path) => {
+                let inner = self.inner_steps(h, path, path.len - 1)?;
+                (inner, self.values.field_of_path(path, path.len - 1)?)
+            }
+        };
+        match self.field(h, key)? {
+            Found::Value(value) => self.keep(value),
+            Found::Nothing => Ok(Handle::UNDEFINED),
+            Found::List => self.step_over(h, key, Step::Kept),
         }
     }
 
@@ -172,7 +190,7 @@ impl Arena {
                     self.look_up(context, key, self.depth_max)?;
                     match self.gathered.len() - before {
                         0 => continue,
-                        1 => self.gathered.pop().unwrap_or(Handle::UNDEFINED),
+                        1 if step != Step::Kept => self.gathered.pop().unwrap_or(Handle::UNDEFINED),
                         _ => {
                             results += 1;
                             plain = Handle::UNDEFINED;
@@ -197,9 +215,15 @@ impl Arena {
                 _ => self.gather(result)?,
             }
         }
-        if results == 1 && !plain.is_undefined() && step == Step::Last {
+        if results == 1 && !plain.is_undefined() && matches!(step, Step::Last | Step::Kept) {
             self.gathered.clear();
-            return Ok(plain);
+            return if step == Step::Kept { self.keep(plain) } else { Ok(plain) };
+        }
+        if step == Step::Kept {
+            return match self.gathered.is_empty() {
+                true => Ok(Handle::UNDEFINED),
+                false => self.gathered_array(SEQUENCE | KEEP),
+            };
         }
         let single = if let &[single] = self.gathered.as_slice() { single } else { Handle::UNDEFINED };
         match self.values.datum(single)? {

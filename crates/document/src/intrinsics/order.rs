@@ -143,7 +143,23 @@ impl Arena {
                 group
             }
         };
-        self.arr_append(group, h)
+        if h.is_undefined() {
+            return Ok(());
+        }
+        // The first item is the group as it is, even an array; a second one makes a list of both.
+        match self.len(group)? {
+            0 | 1 => self.arr_push(group, h),
+            2 => {
+                let (first, list) = (self.at(group, 1)?, self.arr_new(0)?);
+                self.arr_append(list, first)?;
+                self.arr_append(list, h)?;
+                self.arr_push(group, list)
+            }
+            _ => {
+                let list = self.at(group, 2)?;
+                self.arr_append(list, h)
+            }
+        }
     }
 
     /// `group_pair(groups, key)`: which pair gave the key.
@@ -156,17 +172,8 @@ impl Arena {
     /// `group_data(groups, key)`: the items of a key: undefined for none, one as it is, else an array.
     pub fn group_data(&mut self, groups: Handle, key: Handle) -> Result<Handle, Fault> {
         let group = self.group(groups, key)?;
-        let List::Items(items) = self.list(group)? else { return Ok(Handle::UNDEFINED) };
-        match items.len {
-            0 | 1 => Ok(Handle::UNDEFINED),
-            2 => Ok(self.item(items, 1)),
-            _ => {
-                self.gathered.clear();
-                self.gather_items(items)?;
-                self.gathered.remove(0);
-                self.gathered_array(0)
-            }
-        }
+        let last = self.len(group)? - 1;
+        if last > 0 { self.at(group, last) } else { Ok(Handle::UNDEFINED) }
     }
 
     fn group(&mut self, groups: Handle, key: Handle) -> Result<Handle, Fault> {

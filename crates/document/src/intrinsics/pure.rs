@@ -25,6 +25,29 @@ use crate::url;
 
 use super::list::List;
 
+/// What an error may be about.
+#[derive(Clone, Copy)]
+struct Told {
+    value: Handle,
+    picture: Handle,
+    zone: Handle,
+}
+
+impl Told {
+    fn of(value: Handle, picture: Handle) -> Self {
+        Self { value, picture, zone: picture }
+    }
+
+    /// What this error is about.
+    fn by(self, refusal: Refusal) -> Handle {
+        match (refusal, refusal.code()) {
+            (Refusal::Zone, _) => self.zone,
+            (_, 3080..=3093 | 3130..=3136) => self.picture,
+            _ => self.value,
+        }
+    }
+}
+
 impl Arena {
     /// `pure(function, a, b, c)`: arguments are checked against the function's parameters first.
     pub fn pure(&mut self, function: i32, a: Handle, b: Handle, c: Handle) -> Result<Handle, Fault> {
@@ -51,12 +74,12 @@ impl Arena {
             Function::Zip => self.zip(a, b),
             Function::FormatNumber => self.format_number(a, b, c),
             Function::FormatInteger => match (self.number_of(a), self.values.node(b).as_str()) {
-                (Some(value), Some(picture)) => self.formed(a, format_integer(value, picture)),
+                (Some(value), Some(picture)) => self.formed(Told::of(a, b), format_integer(value, picture)),
                 (None, _) => Ok(Handle::UNDEFINED),
                 (_, None) => Err(self.complain(T0410, Some(2), b)),
             },
             Function::ParseInteger => match (self.values.node(a).as_str(), self.values.node(b).as_str()) {
-                (Some(text), Some(picture)) => self.read(a, parse_integer(text, picture)),
+                (Some(text), Some(picture)) => self.read(Told::of(a, b), parse_integer(text, picture)),
                 (None, _) => Ok(Handle::UNDEFINED),
                 (_, None) => Err(self.complain(T0410, Some(2), b)),
             },
@@ -68,12 +91,12 @@ impl Arena {
             Function::ToMillis => match self.values.node(a).as_str() {
                 Some(text) => {
                     let now = (self.now.0 / 1_000) as f64;
-                    self.read(a, to_millis(text, self.values.node(b).as_str(), now))
+                    self.read(Told::of(a, b), to_millis(text, self.values.node(b).as_str(), now))
                 }
                 None => Ok(Handle::UNDEFINED),
             },
             Function::FormatBase => match self.number_of(a) {
-                Some(value) => self.formed(a, format_base(value, self.number_of(b))),
+                Some(value) => self.formed(Told::of(a, b), format_base(value, self.number_of(b))),
                 None => Ok(Handle::UNDEFINED),
             },
             Function::Pad => self.padded(a, b, c),
@@ -96,34 +119,41 @@ impl Arena {
         match self.values.node(value).as_str() {
             Some(text) => {
                 let text = form(text);
-                self.formed(value, text)
+                self.formed(Told::of(value, value), text)
             }
             None => Ok(Handle::UNDEFINED),
         }
     }
 
-    /// A text that a function formed, or why it did not, complaining of the value.
-    fn formed(&mut self, value: Handle, text: Result<String, Refusal>) -> Result<Handle, Fault> {
+    /// A text that a function formed, or why it did not.
+    fn formed(&mut self, told: Told, text: Result<String, Refusal>) -> Result<Handle, Fault> {
         match text {
             Ok(text) => {
                 self.meter.charge_bytes(text.len())?;
                 self.new_text(&text)
             }
-            Err(refusal) => Err(self.complain(Code::from_number(refusal.code()), None, value)),
+            Err(refusal) => Err(self.refused(refusal, told.by(refusal))),
         }
     }
 
+    /// The error of a refusal, which says more than its code does.
+    fn refused(&self, refusal: Refusal, value: Handle) -> Fault {
+        let code = Code::from_number(refusal.code());
+        let value = self.excerpt(value).map(|value| format!(": {value}")).unwrap_or_default();
+        Fault::Expression(Box::new(ExpressionError::told(code, format!("{code}: {refusal}{value}"))))
+    }
+
     /// A number that a function read, nothing, or why it did not.
-    fn read(&mut self, value: Handle, number: Result<Option<f64>, Refusal>) -> Result<Handle, Fault> {
+    fn read(&mut self, told: Told, number: Result<Option<f64>, Refusal>) -> Result<Handle, Fault> {
         match number {
             Ok(number) => number.map_or(Ok(Handle::UNDEFINED), |number| self.new_num(number)),
-            Err(refusal) => Err(self.complain(Code::from_number(refusal.code()), None, value)),
+            Err(refusal) => Err(self.refused(refusal, told.by(refusal))),
         }
     }
 
     fn moment(&mut self, millis: f64, value: Handle, picture: Handle, zone: Handle) -> Result<Handle, Fault> {
         let text = from_millis(millis, self.values.node(picture).as_str(), self.values.node(zone).as_str());
-        self.formed(value, text)
+        self.formed(Told { value, picture, zone }, text)
     }
 
     fn format_number(&mut self, value: Handle, picture: Handle, options: Handle) -> Result<Handle, Fault> {
@@ -134,11 +164,11 @@ impl Arena {
                 format.set(name, value);
             }
         }
-        let Some(picture) = self.values.node(picture).as_str() else {
+        let Some(text) = self.values.node(picture).as_str() else {
             return Err(self.complain(T0410, Some(2), picture));
         };
-        let text = format_number(number, picture, &format);
-        self.formed(value, text)
+        let text = format_number(number, text, &format);
+        self.formed(Told::of(value, picture), text)
     }
 
     /// An error whose message the flow gives.

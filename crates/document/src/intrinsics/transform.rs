@@ -22,7 +22,7 @@ impl Arena {
             Datum::Array { .. } | Datum::Range { .. } => {
                 let depth = depth.checked_sub(1).ok_or(Fault::DepthExceeded)?;
                 let List::Items(items) = self.list(h)? else { return Ok(h) };
-                let copy = self.arr_new(items.flags.into())?;
+                let copy = self.arr_new(0)?;
                 for i in 0..items.len {
                     let item = self.cloned(self.item(items, i), depth)?;
                     self.arr_push(copy, item)?;

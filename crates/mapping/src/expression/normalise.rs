@@ -172,7 +172,8 @@ impl Normaliser {
     }
 
     fn dot(&mut self, left: Box<Node>, right: Box<Node>) -> Made {
-        let mut path = into_path(self.tree(left)?);
+        let tree = self.tree(left)?;
+        let mut path = self.path_of(tree);
         let mut rest = self.tree(right)?;
         let What::Path(steps, keep) = &mut path.what else {
             return Ok(path);
@@ -231,7 +232,8 @@ impl Normaliser {
     }
 
     fn sort(&mut self, left: Box<Node>, terms: Vec<(Node, bool)>, mut step: Tree) -> Made {
-        let mut path = into_path(self.tree(left)?);
+        let tree = self.tree(left)?;
+        let mut path = self.path_of(tree);
         let mut made = Vec::with_capacity(terms.len());
         for (term, descends) in terms {
             let term = self.tree(Box::new(term))?;
@@ -267,7 +269,7 @@ impl Normaliser {
         let mut tree = self.tree(left)?;
         if !matches!(tree.what, What::Path(..)) {
             predicates_to_stages(&mut tree);
-            tree = into_path(tree);
+            tree = self.path_of(tree);
         }
         on_last_step(&mut tree, |step| {
             step.tuple = true;
@@ -307,19 +309,4 @@ fn mark_cons(step: Option<&mut Tree>) {
     {
         step.cons_array = true;
     }
-}
-
-/// A path, or a path of this one step.
-fn into_path(tree: Box<Tree>) -> Box<Tree> {
-    if matches!(tree.what, What::Path(..)) {
-        return tree;
-    }
-    let (span, position, token) = (tree.span, tree.position, tree.token);
-    let seeking = match tree.what {
-        What::Parent(slot) => vec![slot],
-        _ => Vec::new(),
-    };
-    let mut path = Tree::new(What::Path(vec![*tree], false), span, position, token);
-    path.seeking = seeking;
-    Box::new(path)
 }

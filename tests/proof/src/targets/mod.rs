@@ -15,6 +15,7 @@ pub mod evaluate;
 pub mod fixed;
 pub mod flow;
 pub mod json;
+pub mod json_records;
 pub mod map_file;
 pub mod parse;
 pub mod pattern;
@@ -39,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "compile", run: compile::target, dictionary: "expression" },
     Target { name: "evaluate", run: evaluate::target, dictionary: "expression" },
     Target { name: "json", run: json::target, dictionary: "json" },
+    Target { name: "json_records", run: json_records::target, dictionary: "json" },
     Target { name: "map_file", run: map_file::target, dictionary: "yaml" },
     Target { name: "flow", run: flow::target, dictionary: "yaml" },
     Target { name: "pattern", run: pattern::target, dictionary: "pattern" },

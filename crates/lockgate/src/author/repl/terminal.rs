@@ -95,6 +95,8 @@ impl Terminal {
             Ok(line) => line,
             Err(ReadlineError::Interrupted) => return Ok(Typed::Nothing),
             Err(ReadlineError::Eof) => return Ok(Typed::End),
+            // Bytes that are no text end the line, and nothing else.
+            Err(ReadlineError::Io(e)) if e.kind() == std::io::ErrorKind::InvalidData => return Ok(Typed::Nothing),
             Err(e) => return Err(failed(&e)),
         };
         Ok(Typed::Line(line))

@@ -70,6 +70,19 @@ impl Normaliser {
         }
     }
 
+    /// A path, or a path of this one step, which looks for the parents that the step has not found.
+    pub(super) fn path_of(&self, tree: Box<Tree>) -> Box<Tree> {
+        if matches!(tree.what, What::Path(..)) {
+            return tree;
+        }
+        let mut seeking = seeking_of(&tree);
+        seeking.retain(|slot| self.level(*slot) > 0);
+        let (span, position, token) = (tree.span, tree.position, tree.token);
+        let mut path = Tree::new(What::Path(vec![*tree], false), span, position, token);
+        path.seeking = seeking;
+        Box::new(path)
+    }
+
     fn level(&self, slot: usize) -> i32 {
         self.levels.get(slot).copied().unwrap_or_default()
     }
