@@ -129,7 +129,7 @@ const LISTED: &[(&str, Differs)] = &[
         expression.contains("$base64decode(") && expression.chars().any(|c| u32::from(c) > 0xff)
     }),
     ("a name in a time ends where it ends", |expression, ours, theirs| {
-        let read = matches!(ours, Answer::Value(_)) && *theirs == Answer::Undefined;
+        let read = matches!(ours, Answer::Value(_)) && !matches!(theirs, Answer::Error(_));
         read && expression.contains("$toMillis(") && expression.contains("][")
     }),
     ("$power rounds its last digit rightly", |expression, ours, theirs| {
