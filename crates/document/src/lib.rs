@@ -33,6 +33,7 @@ mod copy;
 pub mod csv;
 mod datum;
 mod document;
+pub mod duration;
 pub mod edi;
 mod equality;
 mod fault;

@@ -69,6 +69,9 @@ pub(crate) enum Trapped {
     /// A value that was to be kept is a function, or holds one.
     #[error("a function value")]
     Function(Handle),
+    /// A value that was to be a length of time is none.
+    #[error("no length of time")]
+    NoDuration,
     /// The module's depth counter has run out.
     #[error("function calls nest too deeply")]
     Recursion,
@@ -135,6 +138,11 @@ impl Host {
     pub(crate) fn settle(&mut self, fuel_left: u64) -> Result<u64, Fault> {
         self.meter.take_back(fuel_left);
         self.meter.grant(&mut self.arena)
+    }
+
+    /// Expressions see the time at which the run goes on.
+    pub(crate) fn look_at_clock(&mut self) {
+        self.arena.set_now(Timestamp::from_ms(self.clock.ms()));
     }
 
     /// A wait of so many milliseconds has passed.
@@ -212,6 +220,10 @@ impl Host {
         }
         let input = Box::new(self.export(input)?);
         Ok(self.suspend(Suspension::Call { operation: op, input, slot, pc })?)
+    }
+
+    pub(crate) fn duration(&mut self, h: Handle) -> Result<i64, Trapped> {
+        lockgate_document::duration::milliseconds(self.arena.view(h)).ok_or(Trapped::NoDuration)
     }
 
     pub(crate) fn wait(&mut self, ms: i64, pc: u32) -> Result<(), Trapped> {

@@ -104,6 +104,8 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Box<Host>>> {
         IntGet => host.int_get(n: u32);
         IntSet => host.int_set(n: u32, v: i64);
         Clock => host.clock();
+        Duration => host.duration(h: Handle);
+        Between => arena.between(least: i64, most: i64);
         Raise => host.raise(error: Handle);
         Fail => host.fail(code: i32);
         // suspending

@@ -163,6 +163,11 @@ impl Problem {
         Self::new(ErrorType::Configuration, "LG-NO-MOCK", 500, detail)
     }
 
+    pub(crate) fn no_duration() -> Self {
+        let detail = "a length of time is an ISO 8601 duration such as `PT1M30S`, or an object such as {\"seconds\": 5}, and not negative";
+        Self::new(ErrorType::Expression, "LG-DURATION", 500, detail)
+    }
+
     pub(crate) fn raised_no_object() -> Self {
         Self::new(ErrorType::Runtime, "LG-RAISED-NO-ERROR", 500, "what was raised is no error object")
     }

@@ -181,6 +181,7 @@ impl Host {
 
     fn resume(&mut self) -> Result<(), Fault> {
         self.frame.clear_scratch(&mut self.arena);
+        self.look_at_clock();
         self.arena.charge(ENTRY_UNITS)
     }
 
@@ -282,6 +283,7 @@ fn failed(host: &Host, error: &wasmtime::Error) -> Failed {
         match trapped {
             Trapped::Raised(error) => return Failed { what: What::Raised(*error), place, task: None },
             Trapped::Function(value) => Problem::function(host.arena.view(*value).function_within()),
+            Trapped::NoDuration => Problem::no_duration(),
             Trapped::Recursion => Problem::recursion(),
             Trapped::Stopped(why) => Problem::stopped(*why),
             Trapped::Module(detail) => Problem::defect("LG-MODULE", *detail),

@@ -215,6 +215,10 @@ intrinsics! {
     IntSet "int_set" "il" "" 1;
     /// `clock()`: milliseconds since the epoch, fixed for the step.
     Clock "clock" "" "l" 1;
+    /// `duration(h)`: milliseconds of a length of time: ISO 8601, or an object of units; anything else is fault LG-DURATION.
+    Duration "duration" "h" "l" 4;
+    /// `between(least, most)`: a number from the one to the other by chance.
+    Between "between" "ll" "l" 2;
     /// `raise(error)`: ends the step with this error object; `instance` is added when absent.
     Raise "raise" "h" "" 8;
     /// `fail(code)`: ends the step with a standard expression error at this place; see [`error_name`].

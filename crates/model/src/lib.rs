@@ -12,6 +12,7 @@ pub mod audit;
 pub mod definition;
 pub mod diagnostic;
 pub mod digest;
+pub mod duration;
 pub mod host_key;
 pub mod id;
 pub mod limits;

@@ -1,10 +1,10 @@
-//! Durations and retry policies.
+//! Lengths of time and retry policies.
 
 use lockgate_mapping::yaml::{Key, Node};
-use lockgate_model::Diagnostic;
+use lockgate_model::{Diagnostic, duration as length};
 
 use super::formula::{Place, formula};
-use super::tree::{Backoff, Retry};
+use super::tree::{Backoff, Duration, Jitter, Retry};
 use crate::reader::{Reader, find, list, nearest};
 
 /// No wait is longer; a run's wall time is shorter still.
@@ -34,27 +34,37 @@ pub(super) fn retry(reader: &mut Reader<'_>, node: &Node, reusable: &[(Key, Node
 
 /// Reads one policy.
 pub(super) fn policy(reader: &mut Reader<'_>, node: &Node) -> Option<Retry> {
-    const KEYS: &[&str] = &["when", "exceptWhen", "delay", "backoff", "limit"];
-    let entries = reader.object_with(node, "a retry policy", KEYS, &["jitter"])?;
-    let mut policy =
-        Retry { when: None, except: None, delay_ms: 0, backoff: Backoff::Constant, count: None, duration_ms: None };
+    const KEYS: &[&str] = &["when", "exceptWhen", "delay", "backoff", "limit", "jitter"];
+    let entries = reader.object_of(node, "a retry policy", KEYS)?;
+    let mut policy = Retry::default();
     for (key, value) in entries {
         match key.text.as_str() {
             "when" => policy.when = formula(reader, value, "`when`", Place::Task),
             "exceptWhen" => policy.except = formula(reader, value, "`exceptWhen`", Place::Task),
-            "delay" => policy.delay_ms = duration(reader, value, "`delay`").unwrap_or(0),
+            "delay" => policy.delay = duration(reader, value, "`delay`").unwrap_or_default(),
             "backoff" => policy.backoff = backoff(reader, value).unwrap_or(Backoff::Constant),
             "limit" => limit(reader, value, &mut policy),
-            "jitter" => reader.problem_help(
-                "LG-FLOW-NOT-YET",
-                key.span,
-                "`jitter` is not supported yet",
-                "remove it; runs of a tenant are spread by its queue",
-            ),
+            "jitter" => policy.jitter = jitter(reader, value),
             _ => {}
         }
     }
     Some(policy)
+}
+
+fn jitter(reader: &mut Reader<'_>, node: &Node) -> Option<Jitter> {
+    let entries = reader.object_of(node, "`jitter`", &["from", "to"])?;
+    let mut part = |key: &str| {
+        let value = reader.required(entries, key, "`jitter`", node.span)?;
+        duration(reader, value, &format!("`jitter.{key}`"))
+    };
+    let (from, to) = (part("from"), part("to"));
+    let (from, to) = (from?, to?);
+    if let (Duration::Constant(least), Duration::Constant(most)) = (&from, &to)
+        && least > most
+    {
+        reader.problem("LG-FLOW-VALUE", node.span, "`jitter.from` is longer than `jitter.to`");
+    }
+    Some(Jitter { from, to })
 }
 
 fn backoff(reader: &mut Reader<'_>, node: &Node) -> Option<Backoff> {
@@ -78,7 +88,7 @@ fn backoff(reader: &mut Reader<'_>, node: &Node) -> Option<Backoff> {
 fn limit(reader: &mut Reader<'_>, node: &Node, policy: &mut Retry) {
     let Some(entries) = reader.object_of(node, "`limit`", &["attempt", "duration"]) else { return };
     if let Some(node) = find(entries, "duration") {
-        policy.duration_ms = duration(reader, node, "`limit.duration`");
+        policy.duration = duration(reader, node, "`limit.duration`");
     }
     let Some(node) = find(entries, "attempt") else { return };
     let Some(entries) = reader.object_with(node, "`limit.attempt`", &["count"], &["duration"]) else { return };
@@ -96,12 +106,15 @@ fn limit(reader: &mut Reader<'_>, node: &Node, policy: &mut Retry) {
     }
 }
 
-/// Reads a duration in milliseconds: ISO 8601, or an object of whole numbers.
-pub(super) fn duration(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<i64> {
-    duration_up_to(reader, node, what, DELAY_MS_MAX, "a day")
+/// Reads a length of time: ISO 8601, an object of whole numbers, or an expression that gives one of them.
+pub(super) fn duration(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Duration> {
+    if node.as_text().is_some_and(|text| text.trim_start().starts_with("${")) {
+        return formula(reader, node, what, Place::Task).map(|formula| Duration::Computed(Box::new(formula)));
+    }
+    duration_up_to(reader, node, what, DELAY_MS_MAX, "a day").map(Duration::Constant)
 }
 
-/// The same with another limit, in milliseconds and in words.
+/// Reads a constant one in milliseconds, with its limit, also in words.
 pub(super) fn duration_up_to(
     reader: &mut Reader<'_>,
     node: &Node,
@@ -109,19 +122,8 @@ pub(super) fn duration_up_to(
     ms_max: i64,
     limit: &str,
 ) -> Option<i64> {
-    const UNITS: &[(&str, i64)] =
-        &[("days", 86_400_000), ("hours", 3_600_000), ("minutes", 60_000), ("seconds", 1000), ("milliseconds", 1)];
     let milliseconds = if let Some(text) = node.as_text() {
-        if text.contains("${") {
-            reader.problem_help(
-                "LG-FLOW-NOT-YET",
-                node.span,
-                format!("a computed duration is not supported yet in {what}"),
-                "write a constant, such as `PT5S` or `{ seconds: 5 }`",
-            );
-            return None;
-        }
-        let read = iso8601(text);
+        let read = length::iso8601(text);
         if read.is_none() {
             reader.problem_help(
                 "LG-FLOW-VALUE",
@@ -132,14 +134,14 @@ pub(super) fn duration_up_to(
         }
         read?
     } else {
-        let names: Vec<&str> = UNITS.iter().map(|(name, _)| *name).collect();
+        let names = length::UNITS.map(|(name, _)| name);
         let entries = reader.object_of(node, what, &names)?;
         if entries.is_empty() {
             reader.problem("LG-FLOW-VALUE", node.span, format!("{what} names no unit"));
         }
         let mut sum: i64 = 0;
         for (key, value) in entries {
-            let Some((_, unit)) = UNITS.iter().find(|(name, _)| *name == key.text) else { continue };
+            let Some((_, unit)) = length::UNITS.iter().find(|(name, _)| *name == key.text) else { continue };
             let count = reader.whole(value, &format!("`{}` of {what}", key.text))?;
             sum = sum.saturating_add(unit.saturating_mul(i64::from(count)));
         }
@@ -150,82 +152,4 @@ pub(super) fn duration_up_to(
         return None;
     }
     Some(milliseconds)
-}
-
-/// `P[nW][nD][T[nH][nM][nS]]` in milliseconds; years and months have no fixed length.
-fn iso8601(text: &str) -> Option<i64> {
-    let rest = text.strip_prefix('P')?;
-    let (date, time) = match rest.split_once('T') {
-        Some((date, time)) if !time.is_empty() => (date, time),
-        Some(_) => return None,
-        None => (rest, ""),
-    };
-    if date.is_empty() && time.is_empty() {
-        return None;
-    }
-    let days = units(date, &[('W', 604_800_000), ('D', 86_400_000)])?;
-    days.checked_add(units(time, &[('H', 3_600_000), ('M', 60_000), ('S', 1000)])?)
-}
-
-/// Numbers with unit letters, in this order, each at most once.
-fn units(text: &str, mut known: &[(char, i64)]) -> Option<i64> {
-    let mut sum: i64 = 0;
-    let mut rest = text;
-    while !rest.is_empty() {
-        let end = rest.find(|c: char| !(c.is_ascii_digit() || c == '.'))?;
-        let (number, tail) = rest.split_at(end);
-        let letter = tail.chars().next()?;
-        let place = known.iter().position(|(unit, _)| *unit == letter)?;
-        let (_, unit) = known.get(place)?;
-        known = known.get(place + 1..)?;
-        let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        if whole.is_empty() || (number.contains('.') && fraction.is_empty()) || fraction.len() > 9 {
-            return None;
-        }
-        sum = sum.checked_add(whole.parse::<i64>().ok()?.checked_mul(*unit)?)?;
-        if !fraction.is_empty() {
-            let scale = 10_i64.checked_pow(u32::try_from(fraction.len()).ok()?)?;
-            sum = sum.checked_add(
-                i64::try_from(fraction.parse::<i128>().ok()? * i128::from(*unit) / i128::from(scale)).ok()?,
-            )?;
-        }
-        rest = tail.get(letter.len_utf8()..)?;
-    }
-    Some(sum)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::iso8601;
-
-    #[test]
-    fn durations() {
-        for (text, ms) in [
-            ("PT0S", 0),
-            ("PT1.5S", 1500),
-            ("PT0.0015S", 1),
-            ("P1DT2H", 93_600_000),
-            ("P2W", 1_209_600_000),
-            ("PT1M30S", 90_000),
-        ] {
-            assert_eq!(iso8601(text), Some(ms), "{text}");
-        }
-        for text in [
-            "",
-            "P",
-            "PT",
-            "P1",
-            "1D",
-            "P1Y",
-            "P1M",
-            "PT1S1M",
-            "PT1X",
-            "PT.5S",
-            "PT5.S",
-            "P1DT",
-            "PT99999999999999999999S",
-        ] {
-            assert_eq!(iso8601(text), None, "{text}");
-        }
-    }
 }

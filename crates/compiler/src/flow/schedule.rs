@@ -137,7 +137,7 @@ mod tests {
             ("schedule: { every: PT0.5S }", "LG-FLOW-VALUE", "PT0.5S"),
             ("schedule: { every: { milliseconds: 999 } }", "LG-FLOW-VALUE", "{ milliseconds: 999 }"),
             ("schedule: { after: P367D }", "LG-FLOW-VALUE", "P367D"),
-            ("schedule: { after: '${ $x }' }", "LG-FLOW-NOT-YET", "'${ $x }'"),
+            ("schedule: { after: '${ $x }' }", "LG-FLOW-VALUE", "'${ $x }'"),
             ("schedule: { after: P1M }", "LG-FLOW-VALUE", "P1M"),
             (
                 "document: { metadata: { timezone: Europe/Belrin } }\nschedule: { cron: 0 6 * * * }",

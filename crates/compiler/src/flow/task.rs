@@ -46,7 +46,7 @@ const KINDS: &[(&str, &[&str])] = &[
 ];
 
 /// Those that are not supported yet.
-const NOT_YET: &[&str] = &["fork", "emit", "listen", "run", "wait"];
+const NOT_YET: &[&str] = &["fork", "emit", "listen", "run"];
 
 /// Reads one flow's tasks.
 pub(super) struct TaskReader<'r, 't> {
@@ -225,6 +225,7 @@ impl<'r, 't> TaskReader<'r, 't> {
                 Some(Work::Raise(errors::raised(self.reader, error, self.reusable.errors)))
             }
             "call" => call::read(self.reader, node, find(entries, "with")).map(Work::Call),
+            "wait" => retry::duration(self.reader, node, "`wait`").map(Work::Wait),
             "run" => {
                 self.run(key, node);
                 None

@@ -64,6 +64,8 @@ pub(crate) enum Work {
     Try(Box<Try>),
     /// `raise`: the error object.
     Raise(Template),
+    /// `wait`
+    Wait(Duration),
     /// `call`
     Call(Call),
     /// Could not be read; the problem is recorded.
@@ -148,27 +150,71 @@ pub(crate) struct FieldFilter {
     pub any_of: Vec<String>,
 }
 
-/// When and how often to try again.
+/// A length of time.
 #[derive(Debug, Clone)]
+pub(crate) enum Duration {
+    /// Milliseconds.
+    Constant(i64),
+    /// What an expression gives: an ISO 8601 duration, or an object of units.
+    Computed(Box<Formula>),
+}
+
+impl Default for Duration {
+    fn default() -> Self {
+        Self::Constant(0)
+    }
+}
+
+impl Duration {
+    fn formula(&self) -> Option<&Formula> {
+        match self {
+            Self::Constant(_) => None,
+            Self::Computed(formula) => Some(formula),
+        }
+    }
+}
+
+/// How much longer a delay may be, by chance.
+#[derive(Debug, Clone)]
+pub(crate) struct Jitter {
+    /// At least.
+    pub from: Duration,
+    /// At most.
+    pub to: Duration,
+}
+
+/// When and how often to try again.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Retry {
     /// `when`
     pub when: Option<Formula>,
     /// `exceptWhen`
     pub except: Option<Formula>,
-    /// `delay` in milliseconds.
-    pub delay_ms: i64,
+    /// `delay`
+    pub delay: Duration,
+    /// `jitter`
+    pub jitter: Option<Jitter>,
     /// `backoff`
     pub backoff: Backoff,
     /// `limit.attempt.count`: retries after the first attempt.
     pub count: Option<u32>,
-    /// `limit.duration` in milliseconds: no retry begins later than this after the first attempt began.
-    pub duration_ms: Option<i64>,
+    /// `limit.duration`: no retry begins later than this after the first attempt began.
+    pub duration: Option<Duration>,
+}
+
+impl Retry {
+    fn formulas(&self) -> impl Iterator<Item = &Formula> {
+        let jitter = self.jitter.iter().flat_map(|jitter| [&jitter.from, &jitter.to]);
+        let lengths = [&self.delay].into_iter().chain(jitter).chain(&self.duration).filter_map(Duration::formula);
+        self.when.iter().chain(&self.except).chain(lengths)
+    }
 }
 
 /// How the delay grows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Backoff {
     /// Always `delay`.
+    #[default]
     Constant,
     /// `delay` times the number of the retry.
     Linear,
@@ -377,7 +423,7 @@ impl Task {
             }
             Work::Try(work) => {
                 let retry = work.retry.as_ref();
-                let of_retry = retry.into_iter().flat_map(|retry| retry.when.iter().chain(&retry.except));
+                let of_retry = retry.into_iter().flat_map(Retry::formulas);
                 work.when.iter().chain(&work.except).chain(of_retry).for_each(each);
             }
             Work::Call(Call::Map { input, .. } | Call::Broken(input)) => input.formulas(each),
@@ -387,6 +433,7 @@ impl Task {
                     request.formulas(each);
                 }
             }
+            Work::Wait(length) => length.formula().into_iter().for_each(each),
             Work::Do(_) | Work::Broken => {}
         }
     }

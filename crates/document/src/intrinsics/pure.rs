@@ -318,6 +318,12 @@ impl Arena {
         })?;
         self.new_text(&padded)
     }
+
+    /// `between(least, most)`: a whole number from the one to the other by chance; the least where there is none.
+    pub fn between(&mut self, least: i64, most: i64) -> Result<i64, Fault> {
+        let more = most.saturating_sub(least).max(0) as f64;
+        Ok(least.saturating_add((random() * more).round() as i64))
+    }
 }
 
 /// A number from 0 to 1, without 1.

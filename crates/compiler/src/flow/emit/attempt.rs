@@ -3,7 +3,7 @@
 use super::plan::{Action, Catch, Label, Number, Test, Value};
 use super::slots::DATA;
 use super::tasks::{Around, Emitter};
-use crate::flow::tree::{Backoff, Retry, Task, Try};
+use crate::flow::tree::{Backoff, Duration, Retry, Task, Try};
 
 impl Emitter<'_, '_> {
     /// A task with a handler; see docs/flows.md, "errors", for the order of things.
@@ -12,7 +12,7 @@ impl Emitter<'_, '_> {
         let (attempt, started) = (self.slots.int(), self.slots.int());
         if let Some(retry) = &work.retry {
             self.plan.act(Action::StoreInt(attempt, Number::Constant(0)));
-            if retry.duration_ms.is_some() {
+            if retry.duration.is_some() {
                 self.plan.act(Action::StoreInt(started, Number::Clock));
             }
         }
@@ -76,20 +76,29 @@ impl Emitter<'_, '_> {
             let left = Test::Less(Number::Slot(attempt), Number::Constant(i64::from(count)));
             self.plan.act(Action::GotoUnless(left, enough));
         }
-        if let Some(duration) = retry.duration_ms {
-            let left = Test::Less(Number::Since(started), Number::Constant(duration));
+        if let Some(duration) = &retry.duration {
+            let duration = self.length(duration, Value::Slot(input));
+            let left = Test::Less(Number::Since(started), duration);
             self.plan.act(Action::GotoUnless(left, enough));
         }
         self.plan.act(Action::StoreInt(attempt, Number::Next(attempt)));
+        if matches!((&retry.delay, &retry.jitter), (Duration::Constant(0), None)) {
+            return self.plan.act(Action::Goto(again));
+        }
+        let delay = self.length(&retry.delay, Value::Slot(input));
         let delay = match retry.backoff {
-            Backoff::Constant => Number::Constant(retry.delay_ms),
-            Backoff::Linear => Number::Times(retry.delay_ms, attempt),
-            Backoff::Exponential => Number::Doubled(retry.delay_ms, attempt),
+            Backoff::Constant => delay,
+            Backoff::Linear => Number::Times(Box::new(delay), attempt),
+            Backoff::Exponential => Number::Doubled(Box::new(delay), attempt),
         };
-        self.plan.act(match retry.delay_ms {
-            0 => Action::Goto(again),
-            _ => Action::Wait(delay, again),
-        });
+        let delay = match &retry.jitter {
+            None => delay,
+            Some(jitter) => {
+                let [from, to] = [&jitter.from, &jitter.to].map(|part| self.length(part, Value::Slot(input)));
+                Number::Sum(Box::new(delay), Box::new(Number::Between(Box::new(from), Box::new(to))))
+            }
+        };
+        self.plan.act(Action::Wait(delay, again));
     }
 
     /// What happens with an error that is caught and not retried any more.

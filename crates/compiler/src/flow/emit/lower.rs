@@ -205,17 +205,31 @@ impl Lower {
                 self.int(*slot);
                 self.body.ins().i64_sub();
             }
-            Number::Times(factor, slot) => {
-                self.body.ins().i64_const(*factor);
+            Number::Times(length, slot) => {
+                self.number(length);
                 self.int(*slot);
                 self.body.ins().i64_mul();
             }
             Number::Doubled(base, slot) => {
                 let times = *self.scratch.get_or_insert_with(|| self.body.local(ValType::I64));
-                self.body.ins().i64_const(*base);
+                self.number(base);
                 self.int(*slot);
                 self.body.ins().i64_const(1).i64_sub().local_tee(times).i64_const(DOUBLINGS_MAX);
                 self.body.ins().local_get(times).i64_const(DOUBLINGS_MAX).i64_lt_s().select().i64_shl();
+            }
+            Number::Duration(value) => {
+                self.value(value);
+                self.body.op(Op::Duration);
+            }
+            Number::Between(least, most) => {
+                self.number(least);
+                self.number(most);
+                self.body.op(Op::Between);
+            }
+            Number::Sum(first, second) => {
+                self.number(first);
+                self.number(second);
+                self.body.ins().i64_add();
             }
         }
     }

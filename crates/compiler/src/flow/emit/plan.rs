@@ -99,10 +99,16 @@ pub(super) enum Number {
     Clock,
     /// Milliseconds since the time in an i64 slot.
     Since(u32),
-    /// A constant times an i64 slot.
-    Times(i64, u32),
-    /// A constant doubled (slot − 1) times, at most 20 times.
-    Doubled(i64, u32),
+    /// A length times an i64 slot.
+    Times(Box<Number>, u32),
+    /// A length doubled (slot − 1) times, at most 20 times.
+    Doubled(Box<Number>, u32),
+    /// Milliseconds of a length of time that an expression gave.
+    Duration(Value),
+    /// By chance between the two.
+    Between(Box<Number>, Box<Number>),
+    /// The sum of the two.
+    Sum(Box<Number>, Box<Number>),
 }
 
 /// A condition.

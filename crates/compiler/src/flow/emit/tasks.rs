@@ -8,7 +8,7 @@ use super::Surroundings;
 use super::plan::{Action, Catch, Label, Number, Plan, Test, Value};
 use super::slots::{DATA, INPUT, Names, Slots};
 use super::values::Values;
-use crate::flow::tree::{Call, Case, Flow, For, Jump, Target, Task, Template, Work};
+use crate::flow::tree::{Call, Case, Duration, Flow, For, Jump, Target, Task, Template, Work};
 use crate::module::FunctionId;
 
 /// `$runtime`
@@ -98,6 +98,17 @@ impl<'e, 'm> Emitter<'e, 'm> {
         self.values.template(template, &self.names, context)
     }
 
+    /// Milliseconds of a length of time.
+    pub(super) fn length(&mut self, length: &Duration, context: Value) -> Number {
+        match length {
+            Duration::Constant(milliseconds) => Number::Constant(*milliseconds),
+            Duration::Computed(formula) => match self.values.formula(formula, &self.names) {
+                Some(function) => Number::Duration(Value::Apply(function, Box::new(context))),
+                None => Number::Constant(0),
+            },
+        }
+    }
+
     /// A list of tasks, the first of which comes next.
     pub(super) fn list(&mut self, tasks: &[Task], catch: Option<Catch>, leave: Label) {
         let labels: Vec<Label> = tasks.iter().map(|task| self.plan.label(&task.pointer, catch)).collect();
@@ -151,6 +162,13 @@ impl<'e, 'm> Emitter<'e, 'm> {
                 let error = self.template(error, Value::Slot(input));
                 self.plan.act(Action::Raise(error));
             }
+            Work::Wait(length) => {
+                let length = self.length(length, Value::Slot(input));
+                let waited = self.plan.label(&task.pointer, around.catch);
+                self.plan.act(Action::Wait(length, waited));
+                self.plan.open(waited);
+                self.finish(task, Value::Slot(input), &task.then, around);
+            }
             Work::Do(tasks) => {
                 self.data_is(input);
                 let leave = self.behind(task, around);
@@ -181,8 +199,10 @@ impl<'e, 'm> Emitter<'e, 'm> {
     /// Computes the task's input; returns the slot it lies in.
     fn input(&mut self, task: &Task) -> u32 {
         let later = |template: &Option<Template>| template.as_ref().is_some_and(|t| t.mentions("input"));
-        let moves_on =
-            !matches!(task.work, Work::Set(_) | Work::Raise(_) | Work::Switch(_) | Work::Call(Call::Map { .. }));
+        let moves_on = !matches!(
+            task.work,
+            Work::Set(_) | Work::Raise(_) | Work::Switch(_) | Work::Wait(_) | Work::Call(Call::Map { .. })
+        );
         let kept = match &task.work {
             Work::Try(_) => true,
             Work::For(work) => work.condition.as_ref().is_some_and(|c| c.mentions("input")),
