@@ -69,6 +69,9 @@ pub(crate) enum Trapped {
     /// A value that was to be kept is a function, or holds one.
     #[error("a function value")]
     Function(Handle),
+    /// The time limit that this entry point set is over.
+    #[error("the task takes too long")]
+    TimedOut(u32),
     /// A value that was to be a length of time is none.
     #[error("no length of time")]
     NoDuration,
@@ -138,6 +141,22 @@ impl Host {
     pub(crate) fn settle(&mut self, fuel_left: u64) -> Result<u64, Fault> {
         self.meter.take_back(fuel_left);
         self.meter.grant(&mut self.arena)
+    }
+
+    /// The time limit around the current task that ends first: in how many milliseconds, and the entry point that
+    /// has it.
+    pub(crate) fn time_limit(&self) -> Option<(u64, u32)> {
+        let mut first: Option<(i64, u32)> = None;
+        let mut around = self.module.task(self.pc).and_then(|task| task.timeout);
+        while let Some(timeout) = around {
+            let ends = self.frame.int(timeout.slot).unwrap_or(i64::MAX);
+            if first.is_none_or(|(earliest, _)| ends <= earliest) {
+                first = Some((ends, timeout.pc));
+            }
+            around = self.module.task(timeout.pc).and_then(|task| task.timeout);
+        }
+        let (ends, pc) = first?;
+        Some((u64::try_from(ends.saturating_sub(self.clock.ms())).unwrap_or(0), pc))
     }
 
     /// Expressions see the time at which the run goes on.

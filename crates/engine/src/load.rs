@@ -202,6 +202,14 @@ fn check_frame(frame: &abi::Frame) -> Result<(), LoadError> {
 
 fn check_tasks(tasks: &[Task], frame: &abi::Frame) -> Result<(), LoadError> {
     let outside = |h: &abi::Handler| h.pc as usize >= tasks.len() || h.slot >= frame.values;
+    // A limit begins before what it limits, so that the way outward ends.
+    let endless = |(pc, task): (usize, &Task)| {
+        task.timeout.is_some_and(|timeout| timeout.pc as usize >= pc || timeout.slot >= frame.ints)
+    };
+    if tasks.iter().enumerate().any(endless) {
+        let problem = "a time limit names no earlier task or no slot".to_owned();
+        return Err(LoadError::Section { name: section::TASKS, problem });
+    }
     if tasks.iter().filter_map(|task| task.handler.as_ref()).any(outside) {
         let problem = "a handler names no task or no slot".to_owned();
         return Err(LoadError::Section { name: section::TASKS, problem });

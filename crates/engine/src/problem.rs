@@ -163,6 +163,11 @@ impl Problem {
         Self::new(ErrorType::Configuration, "LG-NO-MOCK", 500, detail)
     }
 
+    /// A task or the flow takes longer than its `timeout`.
+    pub(crate) fn timed_out() -> Self {
+        Self::new(ErrorType::Timeout, "LG-TIMEOUT", 504, "it takes longer than its `timeout` allows")
+    }
+
     pub(crate) fn no_duration() -> Self {
         let detail = "a length of time is an ISO 8601 duration such as `PT1M30S`, or an object such as {\"seconds\": 5}, and not negative";
         Self::new(ErrorType::Expression, "LG-DURATION", 500, detail)

@@ -119,9 +119,20 @@ pub(crate) async fn run(executor: &Executor, account: Account, start: Start<'_>,
             Turn::Failed(failure) => return run.ended(&mut host, Err(failure)),
             Turn::Suspended(Suspension::Wait { ms, pc }) => run.wait(&mut host, waits, ms, pc).await,
             Turn::Suspended(Suspension::Call { operation, input, slot, pc }) => {
-                match run.call(&host, operation, *input, &mut opened).await {
-                    Ok(document) => Entry::Answer { document, slot, pc },
-                    Err(problem) => Entry::Failed(problem),
+                let limit = host.time_limit();
+                let late = async {
+                    match limit {
+                        Some((left, _)) => tokio::time::sleep(Duration::from_millis(left)).await,
+                        None => std::future::pending().await,
+                    }
+                };
+                tokio::select! {
+                    biased;
+                    answer = run.call(&host, operation, *input, &mut opened) => match answer {
+                        Ok(document) => Entry::Answer { document, slot, pc },
+                        Err(problem) => Entry::Failed(problem),
+                    },
+                    () = late => Entry::TimedOut { pc: limit.map_or(0, |(_, pc)| pc) },
                 }
             }
         };
@@ -146,6 +157,10 @@ impl Run<'_> {
     }
 
     async fn wait(&self, host: &mut Host, waits: Waits, ms: u64, pc: u32) -> Entry {
+        let (ms, entry) = match host.time_limit() {
+            Some((left, pc)) if left < ms => (left, Entry::TimedOut { pc }),
+            _ => (ms, Entry::Resume { pc }),
+        };
         host.waited(ms);
         if waits == Waits::Real {
             tokio::select! {
@@ -154,7 +169,7 @@ impl Run<'_> {
                 () = tokio::time::sleep(Duration::from_millis(ms)) => {}
             }
         }
-        Entry::Resume { pc }
+        entry
     }
 
     async fn call(

@@ -37,6 +37,8 @@ pub(crate) enum Entry {
     Answer { document: Arc<Document>, slot: u32, pc: u32 },
     /// With the failure of a call, in the task that made it.
     Failed(Problem),
+    /// After the time limit that an entry point set.
+    TimedOut { pc: u32 },
 }
 
 /// Where a turn ended.
@@ -140,7 +142,7 @@ async fn step(host: Box<Host>, pc: u32) -> (Box<Host>, Result<Turn, Failed>) {
     host.leave(fuel_left);
     let result = match called {
         Ok(result) => host.ended(result),
-        Err(error) => Err(failed(&host, &error)),
+        Err(error) => Err(failed(&mut host, &error)),
     };
     (host, result)
 }
@@ -153,6 +155,9 @@ fn at_epoch(mut store: StoreContextMut<'_, Box<Host>>) -> wasmtime::Result<Updat
     let host = store.data_mut();
     if let Some(why) = host.stop.reason() {
         return Err(Trapped::Stopped(why).into());
+    }
+    if let Some((0, pc)) = host.time_limit() {
+        return Err(Trapped::TimedOut(pc).into());
     }
     host.yielded = !host.yielded;
     Ok(if host.yielded { UpdateDeadline::Yield(0) } else { UpdateDeadline::Continue(SLICE_TICKS) })
@@ -176,6 +181,10 @@ impl Host {
                 self.resume()?;
                 Err(problem.into())
             }
+            Entry::TimedOut { pc } => {
+                self.resume()?;
+                Err(self.timed_out(pc))
+            }
         }
     }
 
@@ -183,6 +192,12 @@ impl Host {
         self.frame.clear_scratch(&mut self.arena);
         self.look_at_clock();
         self.arena.charge(ENTRY_UNITS)
+    }
+
+    /// A time limit is over: it fails where it was set.
+    fn timed_out(&mut self, pc: u32) -> Failed {
+        self.pc = pc;
+        Problem::timed_out().into()
     }
 
     /// What `step` returned.
@@ -275,7 +290,7 @@ impl Problem {
 }
 
 /// What a trap carries.
-fn failed(host: &Host, error: &wasmtime::Error) -> Failed {
+fn failed(host: &mut Host, error: &wasmtime::Error) -> Failed {
     let place = error.downcast_ref::<WasmBacktrace>().and_then(|trace| host.module.place(trace));
     let problem = if let Some(fault) = error.downcast_ref::<Fault>() {
         Problem::fault(fault)
@@ -283,6 +298,7 @@ fn failed(host: &Host, error: &wasmtime::Error) -> Failed {
         match trapped {
             Trapped::Raised(error) => return Failed { what: What::Raised(*error), place, task: None },
             Trapped::Function(value) => Problem::function(host.arena.view(*value).function_within()),
+            Trapped::TimedOut(pc) => return host.timed_out(*pc),
             Trapped::NoDuration => Problem::no_duration(),
             Trapped::Recursion => Problem::recursion(),
             Trapped::Stopped(why) => Problem::stopped(*why),

@@ -559,6 +559,19 @@ pub struct Task {
     /// Where to go on when it fails, and the slot that gets the error; absent: the run faults.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handler: Option<Handler>,
+    /// The innermost time limit that it runs under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<Timeout>,
+}
+
+/// A time limit of a task, for all entry points in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Timeout {
+    /// The i64 slot that holds its end, in milliseconds since the epoch.
+    pub slot: u32,
+    /// The entry point, before those that have the limit, at which it fails: there is its handler, and there the
+    /// next limit around it.
+    pub pc: u32,
 }
 
 /// The static handler of a task.

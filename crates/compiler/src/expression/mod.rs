@@ -177,7 +177,7 @@ pub(crate) fn one_step(mut m: ModuleBuilder, step: Body, values: u32) -> Result<
     let id = m.declare("step", &[ValType::I32], &[ValType::I32]);
     m.define(id, step);
     let frame = Frame { values, ints: 0, input: INPUT, output: OUTPUT };
-    let task = Task { pointer: String::new(), handler: None };
+    let task = Task { pointer: String::new(), handler: None, timeout: None };
     m.finish(id, frame, vec![task], Manifest::default())
 }
 

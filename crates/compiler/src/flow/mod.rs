@@ -36,26 +36,25 @@ pub use errors::{ERROR_TYPES, error_type_names};
 /// Reads a flow. Problems go to the reader; what could be read is returned in any case, so that the
 /// checks that come later can speak about it too.
 pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Flow {
-    const KEYS: &[&str] = &["document", "input", "use", "do", "output", "schedule", "evaluate"];
+    const KEYS: &[&str] = &["document", "input", "use", "do", "output", "schedule", "evaluate", "timeout"];
     let mut flow = Flow {
         name: String::new(),
         definition: node.to_json(),
         schedule: None,
+        timeout: None,
         from: None,
         output: None,
         tasks: Vec::new(),
     };
-    let Some(entries) = reader.object_with(node, "a flow", KEYS, &["timeout"]) else { return flow };
+    let Some(entries) = reader.object_of(node, "a flow", KEYS) else { return flow };
     if let Some(node) = reader.required(entries, "document", "a flow", node.span) {
         flow.name = document(reader, node);
     }
     evaluate(reader, node, entries);
-    if let Some((key, _)) = entries.iter().find(|(key, _)| key.text == "timeout") {
-        not_yet(reader, key, "timeouts", "the run's wall time limits every flow");
-    }
     flow.schedule = schedule::of(reader, entries);
     let reusable = reusable(reader, find(entries, "use"));
     let mut tasks = TaskReader::new(reader, reusable);
+    flow.timeout = find(entries, "timeout").and_then(|node| tasks.timeout(node, Place::FlowOutput));
     if let Some(node) = find(entries, "input") {
         flow.from = tasks.part(node, "input", "from", Place::FlowInput);
     }
@@ -165,12 +164,14 @@ fn evaluate(reader: &mut Reader<'_>, flow: &Node, entries: &[(Key, Node)]) {
     }
 }
 
-/// Reads `use`: errors and retry policies.
+/// Reads `use`: errors, retry policies and timeouts.
 fn reusable<'n>(reader: &mut Reader<'_>, node: Option<&'n Node>) -> Reusable<'n> {
-    const NOT_YET: &[&str] = &["authentications", "extensions", "functions", "secrets", "timeouts", "catalogs"];
-    let mut reusable = Reusable { errors: &[], retries: &[] };
+    const NOT_YET: &[&str] = &["authentications", "extensions", "functions", "secrets", "catalogs"];
+    let mut reusable = Reusable { errors: &[], retries: &[], timeouts: &[] };
     let Some(node) = node else { return reusable };
-    let Some(entries) = reader.object_with(node, "`use`", &["errors", "retries"], NOT_YET) else { return reusable };
+    let Some(entries) = reader.object_with(node, "`use`", &["errors", "retries", "timeouts"], NOT_YET) else {
+        return reusable;
+    };
     for (key, value) in entries {
         match key.text.as_str() {
             "errors" => {
@@ -183,6 +184,12 @@ fn reusable<'n>(reader: &mut Reader<'_>, node: Option<&'n Node>) -> Reusable<'n>
                 reusable.retries = reader.object(value, "`use.retries`").unwrap_or_default();
                 for (_, value) in reusable.retries {
                     retry::policy(reader, value);
+                }
+            }
+            "timeouts" => {
+                reusable.timeouts = reader.object(value, "`use.timeouts`").unwrap_or_default();
+                for (_, value) in reusable.timeouts {
+                    retry::timeout(reader, value, Place::Task);
                 }
             }
             "secrets" | "authentications" => {

@@ -13,23 +13,37 @@ const DELAY_MS_MAX: i64 = 24 * 60 * 60 * 1000;
 /// Reads `catch.retry`: a policy, or the name of one under `use.retries`.
 pub(super) fn retry(reader: &mut Reader<'_>, node: &Node, reusable: &[(Key, Node)]) -> Option<Retry> {
     let Some(name) = node.as_text() else { return policy(reader, node) };
-    match find(reusable, name) {
-        // Its own problems are reported where it is defined.
-        Some(defined) => policy(&mut Reader::new("", reader.text), defined),
-        None => {
-            let known = reusable.iter().map(|(key, _)| key.text.as_str());
-            let help = match nearest(name, known.clone()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("defined under `use.retries`: {}", list(known)),
-            };
-            reader.refuse(
-                Diagnostic::new("LG-FLOW-REFERENCE", node.span, format!("there is no retry policy `{name}`"))
-                    .help(help)
-                    .token(name),
-            );
-            None
-        }
+    let defined = reused(reader, node, name, reusable, ("retry policy", "use.retries"))?;
+    // Its own problems are reported where it is defined.
+    policy(&mut Reader::new("", reader.text), defined)
+}
+
+/// Finds what is defined for reuse under a name, and where, or tells that it is not.
+pub(super) fn reused<'n>(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    name: &str,
+    reusable: &'n [(Key, Node)],
+    (what, place): (&str, &str),
+) -> Option<&'n Node> {
+    let defined = find(reusable, name);
+    if defined.is_none() {
+        let known = reusable.iter().map(|(key, _)| key.text.as_str());
+        let help = match nearest(name, known.clone()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("defined under `{place}`: {}", list(known)),
+        };
+        let message = format!("there is no {what} `{name}`");
+        reader.refuse(Diagnostic::new("LG-FLOW-REFERENCE", node.span, message).help(help).token(name));
     }
+    defined
+}
+
+/// Reads one timeout.
+pub(super) fn timeout(reader: &mut Reader<'_>, node: &Node, place: Place) -> Option<Duration> {
+    let entries = reader.object_of(node, "`timeout`", &["after"])?;
+    let after = reader.required(entries, "after", "`timeout`", node.span)?;
+    duration_at(reader, after, "`timeout.after`", place)
 }
 
 /// Reads one policy.
@@ -91,16 +105,11 @@ fn limit(reader: &mut Reader<'_>, node: &Node, policy: &mut Retry) {
         policy.duration = duration(reader, node, "`limit.duration`");
     }
     let Some(node) = find(entries, "attempt") else { return };
-    let Some(entries) = reader.object_with(node, "`limit.attempt`", &["count"], &["duration"]) else { return };
+    let Some(entries) = reader.object_of(node, "`limit.attempt`", &["count", "duration"]) else { return };
     for (key, value) in entries {
         match key.text.as_str() {
             "count" => policy.count = reader.whole(value, "`limit.attempt.count`"),
-            "duration" => reader.problem_help(
-                "LG-FLOW-NOT-YET",
-                key.span,
-                "a time limit for each attempt is not supported yet",
-                "limit all attempts together with `limit.duration`",
-            ),
+            "duration" => policy.attempt = duration(reader, value, "`limit.attempt.duration`"),
             _ => {}
         }
     }
@@ -108,8 +117,12 @@ fn limit(reader: &mut Reader<'_>, node: &Node, policy: &mut Retry) {
 
 /// Reads a length of time: ISO 8601, an object of whole numbers, or an expression that gives one of them.
 pub(super) fn duration(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Duration> {
+    duration_at(reader, node, what, Place::Task)
+}
+
+fn duration_at(reader: &mut Reader<'_>, node: &Node, what: &str, place: Place) -> Option<Duration> {
     if node.as_text().is_some_and(|text| text.trim_start().starts_with("${")) {
-        return formula(reader, node, what, Place::Task).map(|formula| Duration::Computed(Box::new(formula)));
+        return formula(reader, node, what, place).map(|formula| Duration::Computed(Box::new(formula)));
     }
     duration_up_to(reader, node, what, DELAY_MS_MAX, "a day").map(Duration::Constant)
 }

@@ -9,7 +9,7 @@ use super::formula::{Place, formula, shape, template};
 use super::jumps;
 use super::retry;
 use super::streams;
-use super::tree::{Case, For, Formula, Jump, Target, Task, Template, Try, Work};
+use super::tree::{Case, Duration, For, Formula, Jump, Target, Task, Template, Try, Work};
 use crate::reader::{Reader, find, list, nearest};
 
 /// What the flow defines for reuse.
@@ -18,6 +18,8 @@ pub(super) struct Reusable<'n> {
     pub errors: &'n [(Key, Node)],
     /// `use.retries`
     pub retries: &'n [(Key, Node)],
+    /// `use.timeouts`
+    pub timeouts: &'n [(Key, Node)],
 }
 
 /// Lists may lie this deep in each other; the reader descends as deep.
@@ -27,7 +29,7 @@ const DEPTH_MAX: usize = 32;
 pub(super) const TASKS_MAX: usize = 2000;
 
 /// Keys of every task.
-const COMMON: &[&str] = &["if", "input", "output", "export", "then", "metadata"];
+const COMMON: &[&str] = &["if", "input", "output", "export", "timeout", "then", "metadata"];
 
 /// The keys that say what a task does, with the keys that belong to them.
 const KINDS: &[(&str, &[&str])] = &[
@@ -114,6 +116,7 @@ impl<'r, 't> TaskReader<'r, 't> {
             from: None,
             output: None,
             export: None,
+            timeout: None,
             then: Jump { to: Target::Continue, span: key.span },
             work: Work::Broken,
         };
@@ -122,7 +125,7 @@ impl<'r, 't> TaskReader<'r, 't> {
         self.common(entries, &mut task);
         let Some((kind, own)) = self.kind(entries, &what, key.span) else { return task };
         let known: Vec<&str> = COMMON.iter().chain(own).copied().chain([kind]).collect();
-        self.reader.object_with(node, &what, &known, &["timeout"]);
+        self.reader.object_of(node, &what, &known);
         if let Some(work) = self.work(kind, entries, &task.pointer, key.span) {
             task.work = work;
         }
@@ -180,11 +183,20 @@ impl<'r, 't> TaskReader<'r, 't> {
                         task.then = jump;
                     }
                 }
-                "timeout" => not_yet(self.reader, key, "timeouts", "the run's wall time limits every flow"),
+                "timeout" => task.timeout = self.timeout(node, Place::Task),
                 "metadata" => metadata(self.reader, node),
                 _ => {}
             }
         }
+    }
+
+    /// Reads `timeout`: a length of time under `after`, or the name of one under `use.timeouts`.
+    pub fn timeout(&mut self, node: &Node, place: Place) -> Option<Duration> {
+        let Some(name) = node.as_text() else { return retry::timeout(self.reader, node, place) };
+        let timeouts = self.reusable.timeouts;
+        let defined = retry::reused(self.reader, node, name, timeouts, ("timeout", "use.timeouts"))?;
+        // Its own problems are reported where it is defined.
+        retry::timeout(&mut Reader::new("", self.reader.text), defined, place)
     }
 
     /// Reads `input`, `output` or `export`: one expression and no schema yet.

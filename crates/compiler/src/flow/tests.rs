@@ -80,19 +80,16 @@ fn the_head_of_a_flow() {
 fn what_is_not_there_yet_is_refused_and_never_ignored() {
     is(
         &refused(
-            "timeout: { after: PT1S }\nschedule: { on: { one: {} } }\ninput: { schema: { document: {} } }\nuse: { secrets: [a], functions: {}, timeouts: {}, catalogs: {}, extensions: [], authentications: {} }\ndo: [a: { set: { b: 1 }, timeout: { after: PT1S }, output: { schema: {} }, export: { schema: {} } }]\n",
+            "schedule: { on: { one: {} } }\ninput: { schema: { document: {} } }\nuse: { secrets: [a], functions: {}, catalogs: {}, extensions: [], authentications: {} }\ndo: [a: { set: { b: 1 }, output: { schema: {} }, export: { schema: {} } }]\n",
         ),
         &[
-            ("LG-FLOW-NOT-YET", "timeout"),
             ("LG-FLOW-NOT-YET", "on"),
             ("LG-FLOW-NOT-YET", "schema"),
             ("LG-FLOW-NOT-YET", "secrets"),
             ("LG-FLOW-NOT-YET", "functions"),
-            ("LG-FLOW-NOT-YET", "timeouts"),
             ("LG-FLOW-NOT-YET", "catalogs"),
             ("LG-FLOW-NOT-YET", "extensions"),
             ("LG-FLOW-NOT-YET", "authentications"),
-            ("LG-FLOW-NOT-YET", "timeout"),
             ("LG-FLOW-NOT-YET", "schema"),
             ("LG-FLOW-NOT-YET", "schema"),
         ],
@@ -254,7 +251,6 @@ fn errors_and_retries() {
             ("LG-FLOW-VALUE", "{ linear: { a: 1 }, constant: {} }"),
             ("LG-FLOW-VALUE", "{ from: PT2S, to: PT1S }"),
             ("LG-WRONG-TYPE", "-1"),
-            ("LG-FLOW-NOT-YET", "duration"),
             ("LG-FLOW-REFERENCE", "gonne"),
             ("LG-FLOW-UNREACHABLE", "b"),
             ("LG-MISSING-KEY", "{ status: 400, detial: x }"),
@@ -325,7 +321,7 @@ fn help_names_what_was_meant() {
 
 #[test]
 fn help_offers_nothing_that_is_refused_then() {
-    let refused = ["timeout", "fork", "emit", "listen", "`run`", "schema", "secrets", "`on`", "authentication"];
+    let refused = ["fork", "emit", "listen", "`run`", "schema", "secrets", "`on`", "authentication"];
     let tasks = "a: { banana: 1 }, b: { set: { x: 1 }, banana: 1, output: { banana: 1 } }, c: { call: http, with: { method: get, endpoint: { uri: 'https://h', banana: 1 } } }, d: { try: [e: { set: { x: 1 } }], catch: { retry: { banana: 1, limit: { attempt: { banana: 1 } } } } }";
     let (_, problems) =
         parse(&format!("{HEAD}banana: 1\nuse: {{ banana: 1 }}\nschedule: {{ banana: 1 }}\ndo: [{tasks}]"));
@@ -478,6 +474,25 @@ fn lengths_of_time() {
             ("LG-WRONG-TYPE", "5"),
             ("LG-WRONG-TYPE", "-1"),
             ("LG-UNKNOWN-KEY", "with"),
+        ],
+    );
+}
+
+#[test]
+fn timeouts() {
+    is(
+        &refused(
+            "timeout: fast\nuse: { timeouts: { slow: { after: soon }, none: {}, more: { after: PT1S, banana: 1 } } }\ndo:\n  - a: { set: { x: 1 }, timeout: slwo }\n  - b: { set: { x: 1 }, timeout: PT1S }\n  - c: { set: { x: 1 }, timeout: { after: PT25H } }\n  - d: { set: { x: 1 }, timeout: { after: '${ $output }' } }\n",
+        ),
+        &[
+            ("LG-FLOW-REFERENCE", "fast"),
+            ("LG-FLOW-VALUE", "soon"),
+            ("LG-MISSING-KEY", "{}"),
+            ("LG-UNKNOWN-KEY", "banana"),
+            ("LG-FLOW-REFERENCE", "slwo"),
+            ("LG-FLOW-REFERENCE", "PT1S"),
+            ("LG-FLOW-VALUE", "PT25H"),
+            ("LG-FLOW-ARGUMENT", "$output"),
         ],
     );
 }

@@ -16,6 +16,8 @@ pub(crate) struct Flow {
     pub definition: String,
     /// `schedule`
     pub schedule: Option<Schedule>,
+    /// `timeout`
+    pub timeout: Option<Duration>,
     /// `input.from`
     pub from: Option<Template>,
     /// `output.as`
@@ -43,6 +45,8 @@ pub(crate) struct Task {
     pub output: Option<Template>,
     /// `export.as`
     pub export: Option<Template>,
+    /// `timeout`
+    pub timeout: Option<Duration>,
     /// `then`
     pub then: Jump,
     /// What it does.
@@ -198,6 +202,8 @@ pub(crate) struct Retry {
     pub backoff: Backoff,
     /// `limit.attempt.count`: retries after the first attempt.
     pub count: Option<u32>,
+    /// `limit.attempt.duration`
+    pub attempt: Option<Duration>,
     /// `limit.duration`: no retry begins later than this after the first attempt began.
     pub duration: Option<Duration>,
 }
@@ -205,7 +211,8 @@ pub(crate) struct Retry {
 impl Retry {
     fn formulas(&self) -> impl Iterator<Item = &Formula> {
         let jitter = self.jitter.iter().flat_map(|jitter| [&jitter.from, &jitter.to]);
-        let lengths = [&self.delay].into_iter().chain(jitter).chain(&self.duration).filter_map(Duration::formula);
+        let limits = self.duration.iter().chain(&self.attempt);
+        let lengths = [&self.delay].into_iter().chain(jitter).chain(limits).filter_map(Duration::formula);
         self.when.iter().chain(&self.except).chain(lengths)
     }
 }
@@ -376,6 +383,7 @@ impl Flow {
         for template in [&self.from, &self.output].into_iter().flatten() {
             template.formulas(each);
         }
+        self.timeout.iter().filter_map(Duration::formula).for_each(&mut *each);
         self.each_task(&mut |task| task.formulas(each));
     }
 
@@ -411,6 +419,7 @@ impl Task {
     /// The expressions of the task itself, without those of the tasks in it.
     pub fn formulas<'t>(&'t self, each: &mut dyn FnMut(&'t Formula)) {
         self.condition.iter().for_each(&mut *each);
+        self.timeout.iter().filter_map(Duration::formula).for_each(&mut *each);
         for template in [&self.from, &self.output, &self.export].into_iter().flatten() {
             template.formulas(each);
         }

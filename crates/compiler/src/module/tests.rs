@@ -50,7 +50,7 @@ fn sample() -> Compiled {
     body.ins().i32_const(name as i32);
     body.op_at(Op::Get, at(source, None));
     m.define(helper, body);
-    let tasks = vec![Task { pointer: "/do/0".to_owned(), handler: None }];
+    let tasks = vec![Task { pointer: "/do/0".to_owned(), handler: None, timeout: None }];
     let frame = Frame { values: 2, ints: 0, input: 0, output: 1 };
     m.finish(step, frame, tasks, Manifest::default()).unwrap()
 }

@@ -290,6 +290,13 @@ fn wrong_sections_are_refused() {
     handler.tasks[0].handler = Some(abi::Handler { pc: 1, slot: 0 });
     assert!(refused(&handler.bytes()).contains("handler"));
 
+    // Endless: at itself, or at a later one.
+    for pc in [0, 1] {
+        let mut timeout = good();
+        timeout.tasks[0].timeout = Some(abi::Timeout { slot: 0, pc });
+        assert!(refused(&timeout.bytes()).contains("time limit"));
+    }
+
     let mut frame = good();
     frame.frame.output = frame.frame.values;
     assert!(refused(&frame.bytes()).contains("slot"));

@@ -9,4 +9,5 @@ mod limits;
 mod permit;
 mod places;
 mod runs;
+mod timeouts;
 pub(crate) mod wasm;

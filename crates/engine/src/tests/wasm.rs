@@ -100,13 +100,13 @@ impl Wasm {
 
     /// A task without a handler.
     pub(crate) fn task(mut self, pointer: &str) -> Self {
-        self.tasks.push(Task { pointer: pointer.into(), handler: None });
+        self.tasks.push(Task { pointer: pointer.into(), handler: None, timeout: None });
         self
     }
 
     /// A task whose failures go to `pc` with the error in `slot`.
     pub(crate) fn handled(mut self, pointer: &str, pc: u32, slot: u32) -> Self {
-        self.tasks.push(Task { pointer: pointer.into(), handler: Some(Handler { pc, slot }) });
+        self.tasks.push(Task { pointer: pointer.into(), handler: Some(Handler { pc, slot }), timeout: None });
         self
     }
 

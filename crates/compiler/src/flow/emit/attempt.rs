@@ -23,7 +23,18 @@ impl Emitter<'_, '_> {
 
         self.plan.open(again);
         self.data_is(input);
-        self.list(&work.tasks, Some(Catch { label: handler, slot: error }), leave);
+        let catch = Some(Catch { label: handler, slot: error });
+        let outer = self.plan.limit;
+        if let Some(length) = work.retry.as_ref().and_then(|retry| retry.attempt.as_ref()) {
+            // The attempt fails inside the `try`, so that its own handler has the error.
+            let attempt = self.plan.label(&task.pointer, catch);
+            self.plan.act(Action::Goto(attempt));
+            self.plan.open(attempt);
+            self.plan.act(Action::Begin);
+            self.limited(length, Value::Slot(input), &task.pointer, catch);
+        }
+        self.list(&work.tasks, catch, leave);
+        self.plan.limit = outer;
         self.epilogue(task, leave, around);
 
         self.plan.open(handler);

@@ -7,7 +7,7 @@
 //!   ) unreachable))
 //! ```
 
-use lockgate_model::abi::{self, Handler, Op, Task};
+use lockgate_model::abi::{self, Handler, Op, Task, Timeout};
 use wasm_encoder::{BlockType, ValType};
 
 use super::plan::{Action, Number, Plan, Segment, Test, Value};
@@ -44,7 +44,16 @@ pub(super) fn tasks(plan: &Plan) -> Vec<Task> {
         let catch = segment.catch?;
         Some(Handler { pc: places.get(catch.label.0).copied()?, slot: catch.slot })
     };
-    plan.segments().map(|segment| Task { pointer: segment.pointer.clone(), handler: handler(segment) }).collect()
+    let timeout = |segment: &Segment| {
+        let limit = segment.limit?;
+        Some(Timeout { slot: limit.slot, pc: places.get(limit.label.0).copied()? })
+    };
+    let task = |segment: &Segment| Task {
+        pointer: segment.pointer.clone(),
+        handler: handler(segment),
+        timeout: timeout(segment),
+    };
+    plan.segments().map(task).collect()
 }
 
 struct Lower {

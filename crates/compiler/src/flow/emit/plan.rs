@@ -18,6 +18,15 @@ pub(super) struct Catch {
     pub slot: u32,
 }
 
+/// The time limit around a segment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Limit {
+    /// The i64 slot of its end.
+    pub slot: u32,
+    /// Where it was set, and fails.
+    pub label: Label,
+}
+
 /// One entry point with its actions.
 #[derive(Debug)]
 pub(super) struct Segment {
@@ -25,6 +34,8 @@ pub(super) struct Segment {
     pub pointer: String,
     /// Where its errors go.
     pub catch: Option<Catch>,
+    /// Its innermost time limit.
+    pub limit: Option<Limit>,
     /// What it does.
     pub actions: Vec<Action>,
 }
@@ -134,18 +145,25 @@ pub(super) enum Test {
 pub(super) struct Plan {
     segments: Vec<Segment>,
     order: Vec<Label>,
+    /// Of the segments that are made now.
+    pub limit: Option<Limit>,
 }
 
 impl Plan {
     /// A new entry point; its actions come once it is opened.
     pub fn label(&mut self, pointer: &str, catch: Option<Catch>) -> Label {
-        self.segments.push(Segment { pointer: pointer.to_owned(), catch, actions: Vec::new() });
+        self.segments.push(Segment { pointer: pointer.to_owned(), catch, limit: self.limit, actions: Vec::new() });
         Label(self.segments.len() - 1)
     }
 
     /// The actions that follow belong to this entry point.
     pub fn open(&mut self, label: Label) {
         self.order.push(label);
+    }
+
+    /// The entry point opened last.
+    pub fn opened(&self) -> Label {
+        self.order.last().copied().unwrap_or(Label(0))
     }
 
     /// Adds an action to the entry point opened last.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use lockgate_model::manifest::Authority;
 
 use super::Surroundings;
-use super::plan::{Action, Catch, Label, Number, Plan, Test, Value};
+use super::plan::{Action, Catch, Label, Limit, Number, Plan, Test, Value};
 use super::slots::{DATA, INPUT, Names, Slots};
 use super::values::Values;
 use crate::flow::tree::{Call, Case, Duration, Flow, For, Jump, Target, Task, Template, Work};
@@ -80,6 +80,13 @@ impl<'e, 'm> Emitter<'e, 'm> {
         if let Some(slot) = self.names.context {
             self.plan.act(Action::Store(slot, Value::Slot(DATA)));
         }
+        if let Some(timeout) = &flow.timeout {
+            let set = self.plan.label("/timeout", None);
+            self.plan.act(Action::Goto(set));
+            self.plan.open(set);
+            self.plan.act(Action::Begin);
+            self.limited(timeout, Value::Slot(DATA), "/timeout", None);
+        }
         self.list(&flow.tasks, None, self.end);
         self.plan.open(self.end);
         self.plan.act(Action::Begin);
@@ -153,6 +160,27 @@ impl<'e, 'm> Emitter<'e, 'm> {
         {
             self.plan.act(Action::GotoUnless(Test::Holds(holds, Value::Slot(input)), around.next()));
         }
+        let outer = self.plan.limit;
+        if let Some(timeout) = &task.timeout {
+            self.limited(timeout, Value::Slot(input), &task.pointer, around.catch);
+        }
+        self.work(task, input, around);
+        self.plan.limit = outer;
+    }
+
+    /// What follows has a time limit, which fails where the segment before it is.
+    pub(super) fn limited(&mut self, length: &Duration, context: Value, pointer: &str, catch: Option<Catch>) {
+        let slot = self.slots.int();
+        let length = self.length(length, context);
+        self.plan.act(Action::StoreInt(slot, Number::Sum(Box::new(Number::Clock), Box::new(length))));
+        self.plan.limit = Some(Limit { slot, label: self.plan.opened() });
+        let within = self.plan.label(pointer, catch);
+        self.plan.act(Action::Goto(within));
+        self.plan.open(within);
+        self.plan.act(Action::Begin);
+    }
+
+    fn work(&mut self, task: &Task, input: u32, around: Around<'_>) {
         match &task.work {
             Work::Set(template) => {
                 let value = self.template(template, Value::Slot(input));
