@@ -120,7 +120,7 @@ pub fn map_module(file: &str, text: &str, tables: &Tables, types: &Types) -> Res
 /// A mapping file without problems.
 fn checked(file: &str, text: &str, tables: &Tables, types: &Types) -> Result<MapFile, Diagnostics> {
     let (map, mut problems) = MapFile::read(file, text);
-    problems.0.extend(check_types(&map, problems.is_empty(), types, tables).0);
+    problems.0.extend(check_types(&map, types, tables).0);
     problems.0.extend(check_tables(&map, tables).0);
     problems.into_result(map)
 }

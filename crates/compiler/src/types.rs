@@ -114,15 +114,11 @@ pub(crate) fn name_of(path: &str) -> Option<&str> {
     ENDINGS.iter().find_map(|ending| file.strip_suffix(ending)).filter(|name| !name.is_empty())
 }
 
-/// What is wrong with a mapping by the types that it names. Of one that is not `sound` rules are
-/// missing, so that nothing more can be said than whether there are such types.
-pub(crate) fn check_types<'t>(map: &'t MapFile, sound: bool, types: &'t Types, tables: &Tables) -> Diagnostics {
+/// What is wrong with a mapping by the types that it names, also where it has problems of its own.
+pub(crate) fn check_types<'t>(map: &'t MapFile, types: &'t Types, tables: &Tables) -> Diagnostics {
     let named = [&map.source_type, &map.target_type];
     let missing = named.into_iter().flatten().filter_map(|(name, at)| types.missing(name, *at));
     let mut problems = Diagnostics(missing.map(|problem| problem.file(&map.file)).collect());
-    if !sound {
-        return problems;
-    }
     let typed = |named: Option<&'t (String, Span)>| {
         let (name, _) = named?;
         Some(Type { name, schema: types.get(name)? })

@@ -382,7 +382,7 @@ fn check_together(sources: &Sources, problems: &mut Diagnostics, parts: &Parts) 
         problems.0.extend(found.0.into_iter().filter(|problem| problem.file == *path));
     }
     for map in maps.values() {
-        problems.0.extend(check_types(map, !broken_maps.contains(&map.file), types, tables).0);
+        problems.0.extend(check_types(map, types, tables).0);
         if broken_maps.contains(&map.file) {
             problems.0.extend(check_tables(map, tables).0);
             continue;

@@ -511,11 +511,15 @@ fn a_type_that_is_named_has_a_file() {
     let found = problems(&sources(files), &catalog());
     assert_eq!(found.0.len(), 1, "{found}");
     assert_eq!(found.0[0].help.as_deref(), Some("did you mean `orders`?"));
-    // In a mapping that has other problems too, of which alone is told then.
+    // In a mapping that has other problems too, beside these.
     let broken = map.replace("from: b", "from: b &");
     is(
         &[("m.map.yaml", &broken), ("types/order.json", ORDER_TYPE), ("types/erp.json", ERP_TYPE)],
-        &[("S0207", "m.map.yaml", "")],
+        &[
+            ("LG-MAP-REQUIRED", "m.map.yaml", "erp"),
+            ("LG-MAP-TARGET", "m.map.yaml", "a"),
+            ("S0207", "m.map.yaml", ""),
+        ],
     );
     is(
         &[("m.map.yaml", &broken), ("types/order.json", "{}")],

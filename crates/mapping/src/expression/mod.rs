@@ -42,6 +42,13 @@ impl Expression {
         Ok(Expression { text: text.to_owned(), tree, parents })
     }
 
+    /// Stands for an expression that cannot be read. It is like `*`: nothing is known of its value.
+    pub(crate) fn unread() -> Expression {
+        let (text, nowhere) = (String::new(), Span::default());
+        let tree = Box::new(tree::Tree::new(tree::What::Wildcard, nowhere, 0, nowhere));
+        Expression { text, tree, parents: Vec::new() }
+    }
+
     /// Its intermediate form. `outer` tells which names the surroundings provide; they hide
     /// built-ins of the same name. What is not compiled is refused: `LG-EXPR-EVAL` for `$eval`,
     /// `LG-EXPR-REGEX` for a regular expression that cannot be had in linear time.

@@ -71,6 +71,9 @@ pub struct MapFile {
     pub records: Option<Span>,
     /// What the rules build.
     pub target: Target,
+    /// What else rules build that have no place in it. There are such only beside problems: where one
+    /// stands, no field is missing for certain.
+    pub aside: Vec<Target>,
     /// Names of the reference data that any rule names, and their places.
     pub tables: Vec<(String, Span)>,
 }
@@ -78,7 +81,7 @@ pub struct MapFile {
 /// What is built at one place of the target.
 #[derive(Debug, Clone)]
 pub enum Target {
-    /// An object, fields in the order of the rules.
+    /// An object, fields in the order of the rules. Beside problems a name may stand twice.
     Object(Vec<Field>),
     /// An array.
     Array(Box<ArrayRule>),
@@ -135,6 +138,8 @@ pub struct ArrayRule {
     pub default: Option<Formula>,
     /// What an entry is; none: the item itself.
     pub entry: Option<Target>,
+    /// As [`MapFile::aside`], in the entries.
+    pub aside: Vec<Target>,
 }
 
 /// The rule of a value.
@@ -173,6 +178,15 @@ pub struct Formula {
     pub expression: Expression,
     /// From its bytes to those of the file.
     pub origin: Origin,
+    /// Nothing is wrong with it by itself.
+    pub sound: bool,
+}
+
+impl Formula {
+    /// Stands where an expression is meant and none can be read, which is told.
+    fn unread(at: Span) -> Formula {
+        Formula { expression: Expression::unread(), origin: Origin::at(at.start as usize), sound: false }
+    }
 }
 
 impl MapFile {
@@ -186,6 +200,21 @@ impl MapFile {
     /// compiled are among these.
     pub fn read(file: &str, text: &str) -> (MapFile, Diagnostics) {
         read::read(file, text)
+    }
+
+    /// A file of which nothing can be read.
+    fn unread(file: &str) -> MapFile {
+        MapFile {
+            name: String::new(),
+            version: String::new(),
+            file: file.to_owned(),
+            source_type: None,
+            target_type: None,
+            records: None,
+            target: Target::Object(Vec::new()),
+            aside: Vec::new(),
+            tables: Vec::new(),
+        }
     }
 }
 

@@ -27,19 +27,11 @@ const PROBLEMS_MAX: usize = 10_000;
 
 pub(super) fn read(file: &str, text: &str) -> (MapFile, Diagnostics) {
     let (root, mut problems) = yaml::read(file, text);
-    let mut reader = Reader { text, problems: Vec::new(), tables: Vec::new() };
+    let yaml_is_sound = problems.is_empty();
+    let mut reader = Reader { text, yaml_is_sound, problems: Vec::new(), tables: Vec::new() };
     let map = match root {
         Some(root) => reader.file(&root, file),
-        None => MapFile {
-            name: String::new(),
-            version: String::new(),
-            file: file.to_owned(),
-            source_type: None,
-            target_type: None,
-            records: None,
-            target: Target::Object(Vec::new()),
-            tables: Vec::new(),
-        },
+        None => MapFile::unread(file),
     };
     problems.0.extend(reader.problems.into_iter().map(|p| p.file(file)));
     (map, problems)
@@ -47,6 +39,7 @@ pub(super) fn read(file: &str, text: &str) -> (MapFile, Diagnostics) {
 
 struct Reader<'t> {
     text: &'t str,
+    yaml_is_sound: bool,
     problems: Vec<Diagnostic>,
     tables: Vec<(String, Span)>,
 }
@@ -75,10 +68,15 @@ impl Reader<'_> {
         entries
     }
 
-    fn missing(&mut self, node: &Node, what: &str, key: &str) {
+    /// Where a node, or its first line, ends.
+    fn line_end(&self, node: &Node) -> usize {
         let start = node.span.start as usize;
         let end = self.text.get(start..).and_then(|t| t.lines().next()).map_or(start, |line| start + line.len());
-        let span = Span::new(start, end.min(node.span.end as usize));
+        end.min(node.span.end as usize)
+    }
+
+    fn missing(&mut self, node: &Node, what: &str, key: &str) {
+        let span = Span::new(node.span.start as usize, self.line_end(node));
         self.problem("LG-MAP-MISSING", span, format!("{what} needs `{key}`"), format!("add `{key}: …`"));
     }
 
@@ -100,6 +98,15 @@ impl Reader<'_> {
     }
 
     fn file(&mut self, root: &Node, file: &str) -> MapFile {
+        if root.entries().is_none() {
+            let message = match root.is_null() {
+                true => "the file is empty".to_owned(),
+                false => format!("a mapping file is an object, and this is {}", root.noun()),
+            };
+            let span = Span::new(root.span.start as usize, self.line_end(root));
+            self.problem("LG-MAP-VALUE", span, message, format!("its keys are {}", listed(&FILE_KEYS)));
+            return MapFile::unread(file);
+        }
         self.object(root, "a mapping file", &FILE_KEYS);
         let named = |reader: &mut Self, key: &str| match root.get(key) {
             Some(node) => reader.text(node, &format!("`{key}`")).unwrap_or_default(),
@@ -112,24 +119,30 @@ impl Reader<'_> {
         let version = named(self, "version");
         let source_type = root.get("source").and_then(|node| self.document_type(node, "source", &["type", "records"]));
         let records = root.get("source").and_then(|node| node.get("records"));
-        let records = records.and_then(|node| Some((self.records(node)?, node.span)));
+        let records = records.map(|node| (self.records(node), node.span));
         let target_type = root.get("target").and_then(|node| self.document_type(node, "target", &["type"]));
         let mut draft = Draft::default();
         match root.get("rules") {
-            Some(rules) => self.rules(rules, &mut draft, &[]),
-            None => self.missing(root, "a mapping file", "rules"),
+            Some(rules) => self.rules(rules, &mut draft, 0),
+            None => {
+                self.missing(root, "a mapping file", "rules");
+                draft.aside(|_| ());
+            }
         }
-        let target = draft.build(&mut self.problems).unwrap_or_else(|| Target::Object(Vec::new()));
-        let (target, records) = match records {
+        let mut aside = Vec::new();
+        let mut targets = draft.build(&mut self.problems, &mut aside).into_iter();
+        let target = targets.next().unwrap_or_else(|| Target::Object(Vec::new()));
+        aside.extend(targets);
+        let (target, aside, records) = match records {
             Some((each, span)) => {
                 let site = Site { span, to: "[]".to_owned() };
-                let rule = ArrayRule { site, each, when: None, default: None, entry: Some(target) };
-                (Target::Array(Box::new(rule)), Some(span))
+                let rule = ArrayRule { site, each, when: None, default: None, entry: Some(target), aside };
+                (Target::Array(Box::new(rule)), Vec::new(), Some(span))
             }
-            None => (target, None),
+            None => (target, aside, None),
         };
         let tables = std::mem::take(&mut self.tables);
-        MapFile { name, version, file: file.to_owned(), source_type, target_type, records, target, tables }
+        MapFile { name, version, file: file.to_owned(), source_type, target_type, records, target, aside, tables }
     }
 
     fn document_type(&mut self, node: &Node, what: &str, keys: &[&str]) -> Option<(String, Span)> {
@@ -139,7 +152,7 @@ impl Reader<'_> {
     }
 
     /// Where the records are, as an expression that gives them.
-    fn records(&mut self, node: &Node) -> Option<Formula> {
+    fn records(&mut self, node: &Node) -> Formula {
         let origin = node.origin(self.text);
         let text = node.as_text().unwrap_or_default();
         let names = match to::parse(text) {
@@ -154,105 +167,123 @@ impl Reader<'_> {
         let Some(expression) = names.and_then(|names| Expression::parse(&names).ok()) else {
             let help = "`$` is the document itself; else write names divided by dots, such as `data.orders`";
             self.problem("LG-MAP-RECORDS", node.span, "`records` says no place of the source", help);
-            return None;
+            return Formula::unread(node.span);
         };
-        Some(Formula { expression, origin })
+        Formula { expression, origin, sound: true }
     }
 
-    /// The rules in a list; `prefix` is where the surrounding rule's entries stand.
-    fn rules(&mut self, node: &Node, draft: &mut Draft, prefix: &[Placed]) {
+    /// The rules in a list: those of the document, or of the entries that are drafted here, so deep in the
+    /// target.
+    fn rules(&mut self, node: &Node, draft: &mut Draft, depth: usize) {
+        // What YAML has twice may say more than what is read of it.
+        if !self.yaml_is_sound {
+            draft.aside(|_| ());
+        }
         let Some(rules) = node.items() else {
             let message = format!("`rules` is {}, not a list", node.noun());
-            return self.problem("LG-MAP-VALUE", node.span, message, "each rule starts with `- to: …`");
+            self.problem("LG-MAP-VALUE", node.span, message, "each rule starts with `- to: …`");
+            return draft.aside(|_| ());
         };
         for rule in rules {
-            self.rule(rule, draft, prefix);
+            self.rule(rule, draft, depth);
         }
     }
 
-    fn rule(&mut self, node: &Node, draft: &mut Draft, prefix: &[Placed]) {
+    /// Reads a rule and puts it to its place; one that has none is read all the same, for what else is
+    /// wrong with it.
+    fn rule(&mut self, node: &Node, draft: &mut Draft, depth: usize) {
         self.object(node, "a rule", &RULE_KEYS);
         if node.entries().is_none() {
-            return;
+            return draft.aside(|_| ());
         }
-        let placed = self.placed(node, draft, prefix);
-        // Rules that have no place are read all the same, for what is wrong with them.
-        match (node.get("rules"), placed) {
-            (Some(rules), Some(parts)) => self.rules(rules, draft, &parts),
-            (Some(rules), None) => self.rules(rules, &mut Draft::default(), &[]),
-            (None, _) => {}
+        let Some(to) = node.get("to") else {
+            self.missing(node, "a rule", "to");
+            return draft.aside(|place| self.placed(node, node.span, place, &[], depth));
+        };
+        match self.path(to) {
+            Some(path) if depth + path.len() > DEPTH_MAX => {
+                let message = format!("this place lies deeper than {DEPTH_MAX} levels in the target");
+                self.problem("LG-MAP-DEPTH", to.span, message, "give the target a flatter shape");
+                draft.aside(|_| ());
+                self.placed(node, to.span, &mut Draft::default(), &[], depth);
+            }
+            Some(path) => self.placed(node, to.span, draft, &path, depth),
+            None => draft.aside(|place| self.placed(node, to.span, place, &[], depth)),
         }
     }
 
-    /// Puts a rule to its place; where its entries stand, when it has rules for them.
-    fn placed(&mut self, node: &Node, draft: &mut Draft, prefix: &[Placed]) -> Option<Vec<Placed>> {
-        let to = node.get("to");
-        let path = to.and_then(|to| self.path(to));
-        let each = node.get("each").and_then(|n| self.formula(n, "each"));
-        let when = node.get("when").and_then(|n| self.formula(n, "when"));
-        let default = node.get("default").and_then(|n| self.formula(n, "default"));
+    /// Puts a rule to its place, with the rules for its entries.
+    fn placed(&mut self, node: &Node, at: Span, draft: &mut Draft, path: &[Placed], depth: usize) {
+        let each = node.get("each").map(|n| self.formula(n, "each"));
+        let when = node.get("when").map(|n| self.formula(n, "when"));
+        let default = node.get("default").map(|n| self.formula(n, "default"));
         let from = self.from(node);
-        let Some(to) = to else {
-            self.missing(node, "a rule", "to");
-            return None;
+        let to = node.get("to").and_then(Node::as_text).unwrap_or_default().to_owned();
+        let site = Site { span: at, to };
+        let rules = node.get("rules");
+        let (place, is_array) = match path.split_last() {
+            Some(((Part::Entry, _), place)) => (place, true),
+            _ => (path, each.is_some()),
         };
-        let path = path?;
-        let site = Site { span: to.span, to: to.as_text().unwrap_or_default().to_owned() };
-        let array = matches!(path.last(), Some((Part::Entry, _)));
-        let mut parts = prefix.to_vec();
-        parts.extend(path);
-        if parts.len() > DEPTH_MAX {
-            let message = format!("this place lies deeper than {DEPTH_MAX} levels in the target");
-            self.problem("LG-MAP-DEPTH", to.span, message, "give the target a flatter shape");
-            return None;
-        }
-        if node.get("each").is_none() {
-            if array {
-                let help = "`each` gives the items that become its entries; to copy a list, `each` names it";
-                self.problem("LG-MAP-EACH", to.span, "a rule whose `to` ends in `[]` needs `each`", help);
-                parts.pop();
-                draft.at(&parts, to.span, |place| place.broken = true);
-                return None;
-            }
-            if let Some(rules) = node.get("rules") {
+        if !is_array {
+            if let Some(rules) = rules {
                 let help = "put them beside this one, each with its whole `to`";
                 self.problem("LG-MAP-EACH", rules.span, "only a rule with `each` has rules of its own", help);
+                self.lost(rules, draft, at, depth);
             }
-            match from {
-                Some(from) => self.put(draft, &parts, Rule::Value(ValueRule { site, from, when, default }), to.span),
-                None if node.get("from").is_none() && node.get("lookup").is_none() => {
-                    self.missing(node, "a rule", "from")
-                }
-                None => draft.at(&parts, to.span, |place| place.broken = true),
+            let from = from.unwrap_or_else(|| {
+                self.missing(node, "a rule", "from");
+                From::Formula(Formula::unread(at))
+            });
+            return self.put(draft, place, Rule::Value(ValueRule { site, from, when, default }), at, |_, _| ());
+        }
+        let each = each.unwrap_or_else(|| {
+            let help = "`each` gives the items that become its entries; to copy a list, `each` names it";
+            self.problem("LG-MAP-EACH", at, "a rule whose `to` ends in `[]` needs `each`", help);
+            Formula::unread(at)
+        });
+        if let (Some(_), Some(rules)) = (&from, rules) {
+            let help = "`from` gives whole entries, `rules` their fields";
+            self.problem("LG-MAP-CLASH", rules.span, "a rule has `from` or `rules`, not both", help);
+        }
+        let depth = depth + place.len() + 1;
+        let rule = Rule::Array { site: site.clone(), each, when, default };
+        self.put(draft, place, rule, at, |reader, place| {
+            let entry = [(Part::Entry, at)];
+            let value = from.map(|from| Rule::Value(ValueRule { site, from, when: None, default: None }));
+            match (value, rules) {
+                (Some(value), None) => place.at(&[], at, |place| reader.put(place, &entry, value, at, |_, _| ())),
+                (value, Some(rules)) => place.at(&entry, at, |place| {
+                    if let Some(value) = value {
+                        place.aside(|place| reader.put(place, &[], value, at, |_, _| ()));
+                    }
+                    reader.rules(rules, place, depth);
+                }),
+                (None, None) => {}
             }
-            return None;
-        }
-        if !array {
-            parts.push((Part::Entry, to.span));
-        }
-        let (_, place) = parts.split_last()?;
-        match each {
-            Some(each) => self.put(draft, place, Rule::Array { site: site.clone(), each, when, default }, to.span),
-            None => draft.at(place, to.span, |place| place.broken = true),
-        }
-        match (from, node.get("rules")) {
-            (Some(_), Some(rules)) => {
-                let help = "`from` gives whole entries, `rules` their fields";
-                self.problem("LG-MAP-CLASH", rules.span, "a rule has `from` or `rules`, not both", help);
-                return None;
-            }
-            (Some(from), None) => {
-                let rule = ValueRule { site, from, when: None, default: None };
-                self.put(draft, &parts, Rule::Value(rule), to.span);
-            }
-            (None, Some(_)) => draft.at(&parts, to.span, |_| ()),
-            (None, None) => {}
-        }
-        Some(parts)
+        });
     }
 
-    fn put(&mut self, draft: &mut Draft, parts: &[Placed], rule: Rule, span: Span) {
-        if let Err(problem) = draft.at(parts, span, |place| place.put(rule, span)) {
+    /// Reads rules of which it cannot be told what they are rules of.
+    fn lost(&mut self, rules: &Node, draft: &mut Draft, at: Span, depth: usize) {
+        let site = Site { span: at, to: "[]".to_owned() };
+        let rule = Rule::Array { site, each: Formula::unread(at), when: None, default: None };
+        draft.aside(|place| {
+            self.put(place, &[], rule, at, |reader, place| {
+                place.at(&[(Part::Entry, at)], at, |entry| reader.rules(rules, entry, depth + 1));
+            });
+        });
+    }
+
+    fn put(
+        &mut self,
+        draft: &mut Draft,
+        parts: &[Placed],
+        rule: Rule,
+        span: Span,
+        act: impl FnOnce(&mut Self, &mut Draft),
+    ) {
+        if let Err(problem) = draft.put(parts, rule, span, |place| act(self, place)) {
             self.problems.push(problem);
         }
     }
@@ -279,8 +310,9 @@ impl Reader<'_> {
         }
     }
 
+    /// Where the value of a rule comes from; none: it does not say.
     fn from(&mut self, rule: &Node) -> Option<From> {
-        let from = rule.get("from").and_then(|n| self.formula(n, "from"));
+        let from = rule.get("from").map(|n| self.formula(n, "from"));
         let Some(lookup) = rule.get("lookup") else {
             return from.map(From::Formula);
         };
@@ -289,33 +321,35 @@ impl Reader<'_> {
             self.problem("LG-MAP-CLASH", lookup.span, "a rule has `from` or `lookup`, not both", help);
         }
         self.object(lookup, "`lookup`", &LOOKUP_KEYS);
-        lookup.entries()?;
+        if lookup.entries().is_none() {
+            return Some(From::Formula(Formula::unread(lookup.span)));
+        }
         let needed = |reader: &mut Self, key: &str| {
             let node = lookup.get(key);
             if node.is_none() {
                 reader.missing(lookup, "`lookup`", key);
             }
-            node.cloned()
+            node
         };
-        let table = needed(self, "table");
-        let key = needed(self, "key");
-        let table = table.and_then(|n| Some((self.text(&n, "`table`")?, n.span)));
+        let table = needed(self, "table").and_then(|n| Some((self.text(n, "`table`")?, n.span)));
+        let key = needed(self, "key").map_or_else(|| Formula::unread(lookup.span), |n| self.formula(n, "key"));
+        let value = lookup.get("value").map(|node| self.text(node, "`value`"));
         self.tables.extend(table.clone());
-        let key = key.and_then(|n| self.formula(&n, "key"));
-        let value = match lookup.get("value") {
-            Some(node) => Some(self.text(node, "`value`")?),
-            None => None,
-        };
-        Some(From::Lookup { table: table?, key: key?, value })
+        Some(match (table, value) {
+            (Some(table), None) => From::Lookup { table, key, value: None },
+            (Some(table), Some(Some(value))) => From::Lookup { table, key, value: Some(value) },
+            // Of what it gives nothing is known, and the key is an expression like any other.
+            _ => From::Formula(Formula { sound: false, ..key }),
+        })
     }
 
-    fn formula(&mut self, node: &Node, key: &str) -> Option<Formula> {
+    fn formula(&mut self, node: &Node, key: &str) -> Formula {
         let scalar = node.scalar().filter(|s| s.kind != Kind::Null);
         let Some(scalar) = scalar else {
             let message = format!("`{key}` is {}, not an expression", node.noun());
             let help = "write an expression on the source, such as `customer.name`; a text itself stands in quotes: '\"text\"'";
             self.problem("LG-MAP-VALUE", node.span, message, help);
-            return None;
+            return Formula::unread(node.span);
         };
         let origin = node.origin(self.text);
         let parsed = Expression::parse(&scalar.text);
@@ -323,11 +357,15 @@ impl Reader<'_> {
             Ok(expression) => expression.resolve_closed(&|_| false, &unbound).err(),
             Err(found) => Some(found.clone()),
         };
+        let sound = found.is_none();
         for mut problem in found.unwrap_or_default().0 {
             problem.span = origin.span(problem.span);
             self.problems.push(problem);
         }
-        parsed.ok().map(|expression| Formula { expression, origin })
+        match parsed {
+            Ok(expression) => Formula { expression, origin, sound },
+            Err(_) => Formula::unread(node.span),
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a mapping builds against the target's type, place by place.
 
+use std::collections::BTreeMap;
+
 use lockgate_document::schema::{Alternative, Field, RuleId, Schema, Types, Violation};
 use lockgate_model::{Diagnostic, Limits, Span};
 
@@ -45,23 +47,28 @@ impl Outcome {
     }
 }
 
-pub(super) fn check(map: &MapFile, built: &Built<'_>, source: Source<'_>, target: Type<'_>) -> Outcome {
+/// `complete`: no rule is without a place.
+pub(super) fn check(map: &MapFile, built: &Built<'_>, complete: bool, source: Source<'_>, target: Type<'_>) -> Outcome {
     let at = map.target_type.as_ref().map(|(_, at)| *at).unwrap_or_default();
     let judge = Judge::new(source, target.schema);
     let mut checker = Checker { schema: target.schema, name: target.name, judge, work: 0 };
-    checker.place(built, &[target.schema.root()], &Place { path: String::new(), at })
+    checker.place(built, &[target.schema.root()], &Place { path: String::new(), at, complete, clash: false })
 }
 
 /// A place of the target and where the mapping names it.
 struct Place {
     path: String,
     at: Span,
+    /// All rules around it could be placed: what none of them sets is set nowhere.
+    complete: bool,
+    /// Rules clash here, which is told.
+    clash: bool,
 }
 
 impl Place {
     fn field(&self, name: &str, at: Span) -> Place {
         let dot = if self.path.is_empty() { "" } else { "." };
-        Place { path: format!("{}{dot}{name}", self.path), at }
+        Place { path: format!("{}{dot}{name}", self.path), at, complete: self.complete, clash: false }
     }
     /// How messages call it.
     fn called(&self) -> String {
@@ -146,8 +153,13 @@ impl<'s> Checker<'s> {
             Outcome::fine(alternative.is_plain(self.schema) && alternative.allowed(self.schema).is_none());
         // Required fields that stand there misspelt: one mistake is one problem.
         let mut meant: Vec<&str> = Vec::new();
+        let mut named: BTreeMap<&str, usize> = BTreeMap::new();
+        for (field, _) in fields {
+            *named.entry(&field.name).or_default() += 1;
+        }
         for (field, built) in fields {
-            let inner = place.field(&field.name, field.at);
+            let mut inner = place.field(&field.name, field.at);
+            inner.clash = named.get(field.name.as_str()).is_some_and(|times| *times > 1);
             match alternative.field(self.schema, &field.name) {
                 Field::Declared(rules) | Field::Open(rules) => outcome.add(self.place(built, &rules, &inner)),
                 Field::Undeclared | Field::Refused => {
@@ -167,7 +179,7 @@ impl<'s> Checker<'s> {
         for name in alternative.required(self.schema) {
             let wanted = place.field(name, place.at).path;
             let Some((_, built)) = fields.iter().find(|(field, _)| field.name == name) else {
-                if meant.contains(&name) {
+                if meant.contains(&name) || !place.complete {
                     continue;
                 }
                 let message = format!("the type `{}` requires `{wanted}`, and no rule sets it", self.name);
@@ -193,13 +205,14 @@ impl<'s> Checker<'s> {
         let Built::Array { rule, item, default, entry } = built else { return Outcome::fine(false) };
         let types = alternative.types(self.schema);
         if !types.has(Types::ARRAY) {
-            let at = Place { path: place.path.clone(), at: rule.site.span };
+            let at = Place { path: place.path.clone(), at: rule.site.span, ..*place };
             return self.other_kind(types, Types::ARRAY, &at, "`each` makes an array");
         }
         let mut outcome =
             Outcome::fine(alternative.is_plain(self.schema) && alternative.allowed(self.schema).is_none());
         let choices = alternative.items(self.schema);
-        let inner = Place { path: format!("{}[]", place.path), at: rule.site.span };
+        let (path, complete) = (format!("{}[]", place.path), rule.aside.is_empty());
+        let inner = Place { path, at: rule.site.span, complete, clash: false };
         match choices.as_deref() {
             Some([rules]) => match entry {
                 Some(entry) => outcome.add(self.place(entry, rules, &inner)),
@@ -301,7 +314,7 @@ impl<'s> Checker<'s> {
             (fit, _) => return Outcome::fine(fit == Fit::Always),
         };
         let at = reason.at.zip(written.formula).map_or(written.at, |(at, formula)| formula.origin.span(at));
-        let mut inner = Place { path: place.path.clone(), at };
+        let mut inner = Place { path: place.path.clone(), at, ..*place };
         for name in &reason.path {
             inner = inner.field(name, at);
         }
@@ -341,6 +354,9 @@ impl<'s> Checker<'s> {
     }
 
     fn other_kind(&self, wanted: Types, comes: Types, place: &Place, why: &str) -> Outcome {
+        if place.clash {
+            return Outcome::fine(false);
+        }
         let code = if wanted.meets(Types::ARRAY) || comes == Types::ARRAY { "LG-MAP-ARRAY" } else { "LG-MAP-KIND" };
         let message = format!("{} is {wanted} by the type `{}`, and {why}", place.called(), self.name);
         let help = match (wanted.meets(Types::ARRAY), comes == Types::ARRAY) {
@@ -376,12 +392,14 @@ pub(super) fn absent(name: &str, absent: &Absent) -> Diagnostic {
 fn presence<'m>(built: &Built<'m>) -> Presence<'m> {
     match built {
         Built::Value { rule, from, default, .. } => match &rule.when {
-            Some(when) => Presence::When(when),
+            Some(when) if when.sound => Presence::When(when),
+            Some(_) => Presence::Perhaps,
             None if from.undefined && default.as_ref().is_none_or(|default| default.undefined) => Presence::Perhaps,
             None => Presence::Always,
         },
         Built::Array { rule, default, .. } => match &rule.when {
-            Some(when) => Presence::When(when),
+            Some(when) if when.sound => Presence::When(when),
+            Some(_) => Presence::Perhaps,
             None if default.as_ref().is_some_and(|default| default.undefined) => Presence::Perhaps,
             None => Presence::Always,
         },

@@ -64,7 +64,7 @@ pub enum Built<'m> {
     Object(Vec<(&'m crate::rules::Field, Built<'m>)>),
     /// An array.
     Array {
-        /// Its rule.
+        /// Its rule. What it has `aside` is checked and built nowhere.
         rule: &'m ArrayRule,
         /// An entry, where it is an item itself.
         item: Shape,
@@ -97,7 +97,8 @@ pub struct Literal {
     pub shape: Shape,
 }
 
-/// Holds a mapping to the types of its source and its target, as far as there are any.
+/// Holds a mapping to the types of its source and its target, as far as there are any. Of one that has
+/// problems of its own what could be read is held to them; what would only follow from these is not told.
 pub fn check<'m>(map: &'m MapFile, source: Option<Type<'_>>, target: Option<Type<'_>>, rows: Rows<'_>) -> Checked<'m> {
     let words = Source { schema: source.map(|source| source.schema) };
     let root = match source {
@@ -110,15 +111,16 @@ pub fn check<'m>(map: &'m MapFile, source: Option<Type<'_>>, target: Option<Type
         Target::Array(rule) if map.records.is_some() => reader.records(rule),
         target => reader.target(target, None),
     };
+    reader.aside(&map.aside, None);
     let mut problems = reader.problems;
     let mut proven = false;
     if let Some(target) = target {
         // The target's type is that of one document, also where there is one for each record.
-        let one = match &built {
-            Built::Array { entry: Some(entry), .. } if map.records.is_some() => entry,
-            built => built,
+        let (one, aside) = match &built {
+            Built::Array { rule, entry: Some(entry), .. } if map.records.is_some() => (entry.as_ref(), &rule.aside),
+            built => (built, &map.aside),
         };
-        let outcome = check::check(map, one, words, target);
+        let outcome = check::check(map, one, aside.is_empty(), words, target);
         problems.0.extend(outcome.problems);
         proven = outcome.proven;
     }
@@ -150,6 +152,7 @@ impl Reader<'_> {
                 self.optional(rule.when.as_ref(), item);
                 let default = self.optional(rule.default.as_ref(), item);
                 let built = rule.entry.as_ref().map(|target| Box::new(self.target(target, Some(&entry))));
+                self.aside(&rule.aside, Some(&entry));
                 Built::Array { rule, item: entry, default, entry: built }
             }
             Target::Value(rule) => {
@@ -178,7 +181,15 @@ impl Reader<'_> {
         let record = Shape { undefined: false, ..self.source.items(&each) };
         self.root = record.clone();
         let entry = rule.entry.as_ref().map(|target| Box::new(self.target(target, None)));
+        self.aside(&rule.aside, None);
         Built::Array { rule, item: record, default: None, entry }
+    }
+
+    /// Rules without a place: what is wrong with their expressions.
+    fn aside(&mut self, targets: &[Target], item: Option<&Shape>) {
+        for target in targets {
+            self.target(target, item);
+        }
     }
 
     fn optional(&mut self, formula: Option<&Formula>, item: Option<&Shape>) -> Option<Shape> {
@@ -199,6 +210,10 @@ impl Reader<'_> {
             let problem = check::absent(self.name, &absent);
             let span = formula.origin.span(problem.span);
             self.problems.push(Diagnostic { span, ..problem });
+        }
+        // More would only follow from what is wrong with it.
+        if !formula.sound {
+            return Shape::any();
         }
         self.literals.extend(literals(&program, formula));
         shape

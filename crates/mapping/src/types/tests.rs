@@ -3,6 +3,8 @@ use lockgate_model::{Diagnostic, Limits};
 
 use super::*;
 
+mod together;
+
 pub(super) fn schema(json: &str) -> Schema {
     let document = Document::parse(json.as_bytes(), &Limits::default()).unwrap_or_else(|e| panic!("{e}: {json}"));
     Schema::from_json(document.root()).unwrap_or_else(|all| panic!("{}", all[0]))
