@@ -1,6 +1,6 @@
 //! Mappings made at random against two document types. What the check proves holds for every document
-//! of the source's type; what it refuses as surely wrong is wrong whenever a value comes. Both are
-//! tried by running the mapping.
+//! of the source's type; what it refuses as surely wrong is wrong whenever a value comes; what it refuses
+//! as several values where one is meant is wrong for some document. All are tried by running the mapping.
 
 use std::collections::BTreeMap;
 
@@ -203,7 +203,11 @@ fn rule(dice: &mut Dice) -> String {
     let singles = [
         "text", "number", "whole", "flag", "maybe", "named", "texts", "numbers", "lists", "object", "objects", "choice",
     ];
-    match dice.below(4) {
+    match dice.below(5) {
+        4 => {
+            let to = *dice.one(&["text", "number", "whole", "maybe", "named"]);
+            format!("  - {{ to: {to}, from: {} }}\n", quoted(&path(dice)))
+        }
         0 => {
             let to = *dice.one(&["texts", "numbers", "objects", "lists", "choice"]);
             let from = ["sku", "count", "$", "$string($)", "$$.id"][dice.below(5)];
@@ -250,6 +254,9 @@ fn schema(value: &Value) -> Schema {
     Schema::from_json(document(value).root()).unwrap_or_else(|all| panic!("{all:?}"))
 }
 
+/// Documents of which one is to show that a mapping may give several values.
+const SAMPLES_MAX: usize = 200;
+
 #[test]
 fn what_the_check_proves_holds_and_what_it_refuses_is_wrong() {
     let (source, target) = (source(), target());
@@ -278,18 +285,29 @@ fn what_the_check_proves_holds_and_what_it_refuses_is_wrong() {
         };
         let whole = rules.contains("from: '") && !rules.contains("default") && !rules.contains('?');
         let refused = !checked.problems.is_empty() && checked.problems.0.iter().all(certain) && whole;
-        let verdict = match (checked.proven, refused, checked.problems.is_empty()) {
+        let may_be_several = |problem: &lockgate_model::Diagnostic| problem.message.contains("may give several");
+        let several = checked.problems.0.iter().any(may_be_several) && whole;
+        let verdict = match (checked.proven, refused, several, checked.problems.is_empty()) {
             (true, ..) => "proven",
-            (_, true, _) => "refused",
-            (_, _, true) => "open",
+            (_, true, ..) => "refused",
+            (_, _, true, _) => "several",
+            (.., true) => "open",
             _ => "told",
         };
         *counts.entry(verdict.to_owned()).or_default() += 1;
-        if !checked.proven && !refused {
+        if !checked.proven && !refused && !several {
             continue;
         }
         let compiled = map_module("m.map.yaml", &text, &Tables::new(), &Types::default()).unwrap();
         let module = bench.engine.load(&compiled.wasm).unwrap();
+        if several {
+            let wrong = (0..SAMPLES_MAX).any(|_| {
+                let output = bench.run(&module, &sample(&mut dice, &source));
+                output.is_none_or(|output| !of_target.validate(output.root(), &Limits::default()).is_empty())
+            });
+            assert!(wrong, "{rules} is fine of {SAMPLES_MAX} documents; told: {}", checked.problems);
+            continue;
+        }
         for _ in 0..8 {
             let input = sample(&mut dice, &source);
             assert_eq!(of_source.validate(document(&input).root(), &Limits::default()), [], "{input}");
@@ -307,4 +325,5 @@ fn what_the_check_proves_holds_and_what_it_refuses_is_wrong() {
     }
     println!("{counts:?}");
     assert!(counts["proven"] > rounds / 20 && counts["refused"] > rounds / 20, "{counts:?}");
+    assert!(counts["several"] > rounds / 100, "{counts:?}");
 }

@@ -239,8 +239,7 @@ fn shape_of(value: &serde_json::Value, depth: usize) -> Shape {
         Value::Number(number) => Shape::one(Part::Number { whole: number.is_i64() || number.is_u64() }),
         Value::String(text) => Shape::constant(text),
         Value::Array(items) => {
-            let none = Shape { undefined: false, parts: Some(Vec::new()) };
-            let items = items.iter().fold(none, |all, item| all.or(shape_of(item, depth + 1)));
+            let items = items.iter().fold(Shape::never(), |all, item| all.or(shape_of(item, depth + 1)));
             Shape::one(Part::Array(Items::Of(Box::new(items))))
         }
         Value::Object(fields) => {

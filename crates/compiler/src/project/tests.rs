@@ -515,11 +515,7 @@ fn a_type_that_is_named_has_a_file() {
     let broken = map.replace("from: b", "from: b &");
     is(
         &[("m.map.yaml", &broken), ("types/order.json", ORDER_TYPE), ("types/erp.json", ERP_TYPE)],
-        &[
-            ("LG-MAP-REQUIRED", "m.map.yaml", "erp"),
-            ("LG-MAP-TARGET", "m.map.yaml", "a"),
-            ("S0207", "m.map.yaml", ""),
-        ],
+        &[("LG-MAP-REQUIRED", "m.map.yaml", "erp"), ("LG-MAP-TARGET", "m.map.yaml", "a"), ("S0207", "m.map.yaml", "")],
     );
     is(
         &[("m.map.yaml", &broken), ("types/order.json", "{}")],

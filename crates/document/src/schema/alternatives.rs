@@ -213,6 +213,11 @@ impl Alternative {
         self.rules(schema).map(|rule| rule.array.count.min).max().unwrap_or(0)
     }
 
+    /// How many items are there at most, where that is said.
+    pub fn items_max(&self, schema: &Schema) -> Option<u64> {
+        self.rules(schema).filter_map(|rule| rule.array.count.max).min()
+    }
+
     /// Does it allow any value?
     pub fn is_anything(&self, schema: &Schema) -> bool {
         self.rules(schema).all(Rule::is_anything)

@@ -1,6 +1,6 @@
 //! What the built-in functions give, as far as their arguments tell.
 
-use super::shape::{Part, Shape, Source};
+use super::shape::{Many, Part, Shape, Source};
 use crate::expression::ir::Builtin;
 
 /// The result for these arguments; `each` is what a function given to it returns.
@@ -48,10 +48,16 @@ pub(super) fn result(function: Builtin, given: &[Shape], each: Option<Shape>, so
         Builtin::Split => Shape::array(Shape::text()).or_nothing(undefined),
         Builtin::Keys => Shape::text().or(Shape::array(Shape::text())).or_nothing(true),
         Builtin::Map => each.map_or_else(Shape::any, |each| {
-            let each = Shape { undefined: false, ..each };
-            if each.is_nothing() { each.or_nothing(true) } else { each.clone().or(Shape::array(each)).or_nothing(true) }
+            let surely = !each.undefined;
+            let each = Shape { undefined: false, many: Many::Said, ..each };
+            if each.is_nothing() {
+                return each.or_nothing(true);
+            }
+            let many =
+                if surely && first.has_array() && first.many != Many::Picked { Many::Each } else { Many::Picked };
+            Shape { many, ..each.clone().or(Shape::array(each)).or_nothing(true) }
         }),
-        Builtin::Filter | Builtin::Distinct => source.sequence(&first).or(first),
+        Builtin::Filter | Builtin::Distinct => Shape { many: Many::Picked, ..source.sequence(&first).or(first) },
         Builtin::Single => source.items(&first).or_nothing(true),
         Builtin::Sort | Builtin::Reverse | Builtin::Shuffle => source.kept(&first),
         Builtin::Append => match given {

@@ -8,6 +8,7 @@ use lockgate_model::{Diagnostic, Limits, Span};
 use super::{
     Absent, Built, Literal, Type,
     fit::{Fit, Judge, Reason, What},
+    help::{self, Role, step},
     shape::{Shape, Source},
 };
 use crate::{
@@ -52,12 +53,14 @@ pub(super) fn check(map: &MapFile, built: &Built<'_>, complete: bool, source: So
     let at = map.target_type.as_ref().map(|(_, at)| *at).unwrap_or_default();
     let judge = Judge::new(source, target.schema);
     let mut checker = Checker { schema: target.schema, name: target.name, judge, work: 0 };
-    checker.place(built, &[target.schema.root()], &Place { path: String::new(), at, complete, clash: false })
+    checker.place(built, &[target.schema.root()], &Place::root(at, complete))
 }
 
 /// A place of the target and where the mapping names it.
 struct Place {
     path: String,
+    /// The path as a rule's `to`.
+    to: String,
     at: Span,
     /// All rules around it could be placed: what none of them sets is set nowhere.
     complete: bool,
@@ -66,9 +69,20 @@ struct Place {
 }
 
 impl Place {
+    fn root(at: Span, complete: bool) -> Place {
+        Place { path: String::new(), to: String::new(), at, complete, clash: false }
+    }
+    fn entry(&self, at: Span, complete: bool) -> Place {
+        Place { path: format!("{}[]", self.path), to: format!("{}[]", self.to), at, complete, clash: false }
+    }
+    /// The same place, named elsewhere.
+    fn named(&self, at: Span) -> Place {
+        Place { path: self.path.clone(), to: self.to.clone(), at, ..*self }
+    }
     fn field(&self, name: &str, at: Span) -> Place {
         let dot = if self.path.is_empty() { "" } else { "." };
-        Place { path: format!("{}{dot}{name}", self.path), at, complete: self.complete, clash: false }
+        let path = format!("{}{dot}{name}", self.path);
+        Place { path, to: format!("{}{dot}{}", self.to, step(name)), at, complete: self.complete, clash: false }
     }
     /// How messages call it.
     fn called(&self) -> String {
@@ -77,15 +91,16 @@ impl Place {
 }
 
 /// What gives a value, and where it stands.
-struct Written<'f> {
+pub(super) struct Written<'f> {
     at: Span,
     /// None: reference data.
-    formula: Option<&'f Formula>,
+    pub(super) formula: Option<&'f Formula>,
+    pub(super) role: Role<'f>,
 }
 
 impl<'f> Written<'f> {
-    fn of(formula: &'f Formula) -> Written<'f> {
-        Written { at: whole(formula), formula: Some(formula) }
+    fn of(formula: &'f Formula, role: Role<'f>) -> Written<'f> {
+        Written { at: whole(formula), formula: Some(formula), role }
     }
 }
 
@@ -111,7 +126,7 @@ impl<'s> Checker<'s> {
             return Outcome::fine(false);
         }
         if let Built::Value { rule, from, default, literals } = built {
-            let outcome = self.literals(literals, rules, place);
+            let outcome = self.literals(literals, rule, rules, place);
             return match outcome.problems.is_empty() {
                 true => self.value(rule, from, default.as_ref(), rules, place),
                 false => outcome,
@@ -177,13 +192,18 @@ impl<'s> Checker<'s> {
             }
         }
         for name in alternative.required(self.schema) {
-            let wanted = place.field(name, place.at).path;
+            let inner = place.field(name, place.at);
+            let wanted = &inner.path;
             let Some((_, built)) = fields.iter().find(|(field, _)| field.name == name) else {
                 if meant.contains(&name) || !place.complete {
                     continue;
                 }
                 let message = format!("the type `{}` requires `{wanted}`, and no rule sets it", self.name);
-                let help = format!("add a rule: `- {{ to: {wanted}, from: … }}`");
+                let is_list = match alternative.field(self.schema, name) {
+                    Field::Declared(rules) | Field::Open(rules) => self.is_list(&rules),
+                    Field::Undeclared | Field::Refused => false,
+                };
+                let help = format!("add a rule: {}", help::rule(&inner.to, is_list));
                 outcome.add(Outcome::wrong(problem("LG-MAP-REQUIRED", place.at, message, help), 1));
                 continue;
             };
@@ -205,20 +225,18 @@ impl<'s> Checker<'s> {
         let Built::Array { rule, item, default, entry } = built else { return Outcome::fine(false) };
         let types = alternative.types(self.schema);
         if !types.has(Types::ARRAY) {
-            let at = Place { path: place.path.clone(), at: rule.site.span, ..*place };
-            return self.other_kind(types, Types::ARRAY, &at, "`each` makes an array");
+            return self.other_kind(types, Types::ARRAY, &place.named(rule.site.span), "`each` makes an array");
         }
         let mut outcome =
             Outcome::fine(alternative.is_plain(self.schema) && alternative.allowed(self.schema).is_none());
         let choices = alternative.items(self.schema);
-        let (path, complete) = (format!("{}[]", place.path), rule.aside.is_empty());
-        let inner = Place { path, at: rule.site.span, complete, clash: false };
+        let inner = place.entry(rule.site.span, rule.aside.is_empty());
         match choices.as_deref() {
             Some([rules]) => match entry {
                 Some(entry) => outcome.add(self.place(entry, rules, &inner)),
                 None => {
                     let judged = self.judge.shape(item, rules);
-                    outcome.add(self.judged(judged, &Written::of(&rule.each), &inner));
+                    outcome.add(self.judged(judged, &Written::of(&rule.each, Role::Each), &inner));
                 }
             },
             _ => outcome.proven = false,
@@ -226,16 +244,27 @@ impl<'s> Checker<'s> {
         if let (Some(default), Some(formula)) = (default, &rule.default) {
             let rules = alternative.ids();
             let judged = self.judge.shape(default, rules);
-            outcome.add(self.judged(judged, &Written::of(formula), place));
+            outcome.add(self.judged(judged, &Written::of(formula, Role::Default), place));
         }
         outcome
     }
 
+    /// Is it an array whatever it is?
+    fn is_list(&self, rules: &[RuleId]) -> bool {
+        let alternatives = self.schema.alternatives(rules).unwrap_or_default();
+        !alternatives.is_empty() && alternatives.iter().all(|one| one.types(self.schema) == Types::ARRAY)
+    }
+
     /// Values that stand in the expressions as they will be: all that the type says is asked of them.
-    fn literals(&mut self, literals: &[Literal], rules: &[RuleId], place: &Place) -> Outcome {
+    fn literals(&mut self, literals: &[Literal], rule: &ValueRule, rules: &[RuleId], place: &Place) -> Outcome {
         let mut outcome = Outcome::fine(true);
+        let of_default = rule.default.as_ref().map(whole);
         for Literal { at, value, shape } in literals {
-            let written = Written { at: *at, formula: None };
+            let role = match of_default {
+                Some(default) if (default.start..default.end).contains(&at.start) => Role::Default,
+                _ => Role::From(&rule.site.to),
+            };
+            let written = Written { at: *at, formula: None, role };
             let judged = self.judge.shape(shape, rules);
             if judged.0 == Fit::Never {
                 outcome.add(self.judged(judged, &written, place));
@@ -268,10 +297,10 @@ impl<'s> Checker<'s> {
     ) -> Outcome {
         let mut outcome = Outcome::fine(true);
         let own = match &rule.from {
-            From::Formula(formula) => Written::of(formula),
-            From::Lookup { table: (_, at), .. } => Written { at: *at, formula: None },
+            From::Formula(formula) => Written::of(formula, Role::From(&rule.site.to)),
+            From::Lookup { table: (_, at), .. } => Written { at: *at, formula: None, role: Role::Lookup },
         };
-        let default = default.zip(rule.default.as_ref().map(Written::of));
+        let default = default.zip(rule.default.as_ref().map(|formula| Written::of(formula, Role::Default)));
         for (shape, written) in [(from, own)].into_iter().chain(default) {
             let judged = self.judge.shape(shape, rules);
             let single = match judged.0 {
@@ -303,7 +332,7 @@ impl<'s> Checker<'s> {
         (only_arrays && comes.meets(single)).then(|| {
             let message =
                 format!("{} is an array by the type `{}`, and this may give a single value", place.called(), self.name);
-            problem("LG-MAP-ARRAY", written.at, message, each_help(place))
+            problem("LG-MAP-ARRAY", written.at, message, help::array(written, false))
         })
     }
 
@@ -314,7 +343,7 @@ impl<'s> Checker<'s> {
             (fit, _) => return Outcome::fine(fit == Fit::Always),
         };
         let at = reason.at.zip(written.formula).map_or(written.at, |(at, formula)| formula.origin.span(at));
-        let mut inner = Place { path: place.path.clone(), at, ..*place };
+        let mut inner = place.named(at);
         for name in &reason.path {
             inner = inner.field(name, at);
         }
@@ -322,7 +351,11 @@ impl<'s> Checker<'s> {
         let (message, help) = match reason.what {
             What::Kind(wanted, comes) => (
                 format!("{called} is {wanted} by the type `{name}`, and this gives {comes}"),
-                kind_help(wanted, comes, &inner),
+                help::kind(wanted, comes, written, !reason.path.is_empty()),
+            ),
+            What::Several(wanted, comes) => (
+                format!("{called} is {wanted} by the type `{name}`, and this may give several values"),
+                help::several(wanted, comes, written, !reason.path.is_empty()),
             ),
             What::Text(text, allowed) => {
                 let quoted = allowed.iter().take(LISTED_MAX).map(|one| format!("\"{one}\"")).collect::<Vec<_>>();
@@ -359,12 +392,7 @@ impl<'s> Checker<'s> {
         }
         let code = if wanted.meets(Types::ARRAY) || comes == Types::ARRAY { "LG-MAP-ARRAY" } else { "LG-MAP-KIND" };
         let message = format!("{} is {wanted} by the type `{}`, and {why}", place.called(), self.name);
-        let help = match (wanted.meets(Types::ARRAY), comes == Types::ARRAY) {
-            (true, _) if place.path.is_empty() => "begin each `to` with `[]`".to_owned(),
-            (true, _) => format!("write `{}[]`, with a rule that has `each` for its items", place.path),
-            (_, true) => "leave out `[]`, and write `from` in place of `each`".to_owned(),
-            _ => format!("one rule sets it: `- {{ to: {}, from: … }}`", place.path),
-        };
+        let help = help::other_kind(wanted, comes, &place.to);
         Outcome::wrong(problem(code, place.at, message, help), OTHER_KIND)
     }
 }
@@ -409,24 +437,6 @@ fn presence<'m>(built: &Built<'m>) -> Presence<'m> {
             false => Presence::Perhaps,
         },
     }
-}
-
-fn kind_help(wanted: Types, comes: Types, place: &Place) -> String {
-    match (wanted, comes) {
-        (wanted, _) if wanted.meets(Types::ARRAY) => each_help(place),
-        (_, Types::ARRAY) => "take one of its items, such as `…[0]`, or make one text of them: `$join(…)`".to_owned(),
-        (wanted, Types::NUMBER | Types::INTEGER | Types::BOOLEAN) if wanted.meets(Types::STRING) => {
-            "`$string(…)` makes a text of it".to_owned()
-        }
-        (wanted, Types::STRING) if wanted.meets(Types::NUMBER) => "`$number(…)` makes a number of it".to_owned(),
-        (wanted, _) if wanted.meets(Types::BOOLEAN) => "write a condition, such as `… = \"yes\"`".to_owned(),
-        _ => "give it the kind of value that the type says".to_owned(),
-    }
-}
-
-fn each_help(place: &Place) -> String {
-    let to = if place.path.is_empty() { "[]".to_owned() } else { format!("{}[]", place.path) };
-    format!("write `to: {to}` and `each: …`, which makes an array of any number of items")
 }
 
 fn listed<'n>(names: impl Iterator<Item = &'n str> + Clone) -> String {

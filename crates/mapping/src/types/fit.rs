@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use lockgate_document::schema::{Alternative, Field, RuleId, Schema, Types};
 use lockgate_model::Span;
 
-use super::shape::{Fields, Items, Member, Part, Shape, Source};
+use super::shape::{Fields, Items, Many, Member, Part, Shape, Source};
 use crate::nearest;
 
 /// Comparisons of a part with an alternative, in a whole mapping; past them nothing is said.
@@ -40,6 +40,8 @@ pub(super) struct Reason {
 pub(super) enum What {
     /// Another kind of value: what the type says, and what comes.
     Kind(Types, Types),
+    /// Several values where the type says that there is one: what it says, and what each of them is.
+    Several(Types, Types),
     /// None of the texts that the type names: what comes, and what it names.
     Text(String, Vec<String>),
     /// A field that the type does not have, and what it may be called.
@@ -86,15 +88,21 @@ impl<'s> Judge<'s> {
             best = best.max(fit);
             reason = reason.or(why);
         }
+        let wanted = self.kinds(&alternatives);
         match (worst, best) {
             (Fit::Never, Fit::Never) if !parts.is_empty() => (Fit::Never, reason),
+            _ if shape.many == Many::Each && shape.has_array() && !wanted.has(Types::ARRAY) => {
+                let single = parts.iter().map(Part::types).filter(|of| *of != Types::ARRAY);
+                let what = What::Several(wanted, single.fold(Types::NONE, Types::or));
+                (Fit::Never, Some(Reason { code: "LG-MAP-ARRAY", path: Vec::new(), what, at: None }))
+            }
             (Fit::Always, _) => (Fit::Always, None),
             _ => (Fit::Perhaps, None),
         }
     }
 
     fn part(&mut self, part: &Part, alternatives: &[Alternative], depth: usize) -> (Fit, Option<Reason>) {
-        let allowed = alternatives.iter().map(|one| one.types(self.target)).fold(Types::NONE, Types::or);
+        let allowed = self.kinds(alternatives);
         if !allowed.meets(part.types()) {
             let what = What::Kind(allowed, part.types());
             let code = match (part.types() == Types::ARRAY, allowed == Types::ARRAY) {
@@ -113,6 +121,11 @@ impl<'s> Judge<'s> {
             reason = reason.or(why);
         }
         (best, reason.filter(|_| best == Fit::Never))
+    }
+
+    /// The kinds that the type says.
+    fn kinds(&self, alternatives: &[Alternative]) -> Types {
+        alternatives.iter().map(|one| one.types(self.target)).fold(Types::NONE, Types::or)
     }
 
     fn alternative(&mut self, part: &Part, alternative: &Alternative, depth: usize) -> (Fit, Option<Reason>) {

@@ -12,7 +12,7 @@ use lockgate_model::Span;
 
 use super::{
     builtin,
-    shape::{Fields, Member, Missing, Part, Shape, Source},
+    shape::{Fields, Many, Member, Missing, Part, Shape, Source},
 };
 use crate::expression::ir::{
     Builtin, Constant, Expr, Filter, Kind, Lambda, Operator, Path, Program, Step, Tuples, VariableId,
@@ -108,7 +108,7 @@ impl Walk<'_> {
                 of_operator(*operator, &left, &right)
             }
             Kind::Array(items, cons) => {
-                let mut all = Shape { undefined: false, parts: Some(Vec::new()) };
+                let mut all = Shape::never();
                 for (item, whole) in items {
                     let shape = self.expr(item, context);
                     let shape = if *whole { shape } else { self.source.items(&shape) };
@@ -213,7 +213,9 @@ impl Walk<'_> {
         let each = self.expr(&step.expr, &item);
         let each = self.filtered(&step.filters, each);
         if context.may_be_array() {
-            return self.source.sequence(&each).or(each);
+            // What an expression gives of an item may hang on a condition in it.
+            let surely = matches!(step.expr.kind, Kind::Name(_)) || !each.undefined;
+            return self.source.of_each(context, &each, surely).or(Shape { many: Many::Said, ..each });
         }
         each.or_nothing(context.undefined)
     }
@@ -228,7 +230,7 @@ impl Walk<'_> {
             Filter::Predicate(predicate) => {
                 let item = self.source.items(shape);
                 self.expr(predicate, &Shape { undefined: false, ..item });
-                self.source.sequence(shape)
+                self.source.picked(shape)
             }
             Filter::Place(_) => shape.clone(),
         }

@@ -14,6 +14,7 @@
 mod builtin;
 mod check;
 mod fit;
+mod help;
 mod infer;
 mod shape;
 #[cfg(test)]
@@ -31,7 +32,7 @@ use crate::{
     rules::{ArrayRule, Formula, From, Target, ValueRule},
 };
 use infer::Absent;
-pub use shape::{Fields, Items, Member, Part, Shape, Source};
+pub use shape::{Fields, Items, Many, Member, Part, Shape, Source};
 
 /// A document type and the name by which a mapping calls it.
 #[derive(Debug, Clone, Copy)]
@@ -103,7 +104,7 @@ pub fn check<'m>(map: &'m MapFile, source: Option<Type<'_>>, target: Option<Type
     let words = Source { schema: source.map(|source| source.schema) };
     let root = match source {
         Some(source) => words.typed(&[source.schema.root()]),
-        None => Shape { undefined: false, parts: None },
+        None => Shape::something(),
     };
     let name = source.map_or("", |source| source.name);
     let mut reader = Reader { source: words, name, root, rows, problems: Diagnostics::default(), literals: Vec::new() };

@@ -25,6 +25,20 @@ pub struct Shape {
     pub undefined: bool,
     /// What it is when there is one; none: nothing is known, and an empty list: there is none.
     pub parts: Option<Vec<Part>>,
+    /// How it may come to be an array.
+    pub many: Many,
+}
+
+/// How a value that may be an array comes to be one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Many {
+    /// Its type or its expression says so.
+    #[default]
+    Said,
+    /// A condition leaves items of an array: perhaps one at most.
+    Picked,
+    /// It is what each item of an array gives: of two items there are two.
+    Each,
 }
 
 /// One of the things that a value may be.
@@ -83,15 +97,26 @@ pub struct Member {
 impl Shape {
     /// Nothing is known.
     pub fn any() -> Shape {
-        Shape { undefined: true, parts: None }
+        Shape { undefined: true, ..Shape::there(None) }
     }
     /// No value.
     pub fn nothing() -> Shape {
-        Shape { undefined: true, parts: Some(Vec::new()) }
+        Shape { undefined: true, ..Shape::never() }
+    }
+    /// A value that is none of anything yet: others are added to it.
+    pub fn never() -> Shape {
+        Shape::there(Some(Vec::new()))
+    }
+    /// A value that is there, of which nothing is known.
+    pub fn something() -> Shape {
+        Shape::there(None)
+    }
+    fn there(parts: Option<Vec<Part>>) -> Shape {
+        Shape { undefined: false, parts, many: Many::Said }
     }
     /// A value of one kind, which is there.
     pub fn one(part: Part) -> Shape {
-        Shape { undefined: false, parts: Some(vec![part]) }.bounded()
+        Shape::there(Some(vec![part])).bounded()
     }
     /// A text.
     pub fn text() -> Shape {
@@ -133,6 +158,11 @@ impl Shape {
     #[must_use]
     pub fn or(mut self, other: Shape) -> Shape {
         self.undefined |= other.undefined;
+        self.many = match (self.many, other.many) {
+            (Many::Each, _) | (_, Many::Each) => Many::Each,
+            (Many::Picked, _) | (_, Many::Picked) => Many::Picked,
+            _ => Many::Said,
+        };
         self.parts = match (self.parts, other.parts) {
             (Some(mut parts), Some(others)) => {
                 others.into_iter().for_each(|part| add(&mut parts, part));
@@ -166,6 +196,10 @@ impl Shape {
     /// May it be an array?
     pub fn may_be_array(&self) -> bool {
         self.parts.as_ref().is_none_or(|parts| parts.iter().any(|part| matches!(part, Part::Array(_))))
+    }
+    /// Is it known that it may be an array?
+    pub fn has_array(&self) -> bool {
+        self.parts.iter().flatten().any(|part| matches!(part, Part::Array(_)))
     }
     /// Its kinds, where they are known.
     pub fn types(&self) -> Option<Types> {
@@ -222,12 +256,15 @@ pub struct Source<'s> {
 impl Source<'_> {
     /// A value of which these rules hold, and which is there.
     pub fn typed(&self, rules: &[RuleId]) -> Shape {
-        let any = Shape { undefined: false, parts: None };
+        let any = Shape::something();
         let Some(schema) = self.schema.filter(|_| !rules.is_empty()) else { return any };
         let Some(alternatives) = schema.alternatives(rules) else { return any };
-        let mut shape = Shape { undefined: false, parts: Some(Vec::new()) };
+        let mut shape = Shape::never();
         for alternative in alternatives {
             let types = alternative.types(schema);
+            if alternative.items_max(schema).is_some_and(|most| most < 2) {
+                shape.many = Many::Picked;
+            }
             if types == Types::ALL {
                 return any;
             }
@@ -241,19 +278,16 @@ impl Source<'_> {
     /// What one item of an array is.
     pub fn item(&self, items: &Items) -> Shape {
         match items {
-            Items::Any => Shape { undefined: false, parts: None },
+            Items::Any => Shape::something(),
             Items::Of(shape) => Shape { undefined: false, ..shape.as_ref().clone() },
-            Items::Typed(choices) => {
-                let none = Shape { undefined: false, parts: Some(Vec::new()) };
-                choices.iter().fold(none, |shape, rules| shape.or(self.typed(rules)))
-            }
+            Items::Typed(choices) => choices.iter().fold(Shape::never(), |shape, rules| shape.or(self.typed(rules))),
         }
     }
 
     /// What each of them is where the value is an array, else the value.
     pub fn items(&self, shape: &Shape) -> Shape {
         let Some(parts) = &shape.parts else { return shape.clone() };
-        let mut found = Shape { undefined: shape.undefined, parts: Some(Vec::new()) };
+        let mut found = Shape::never().or_nothing(shape.undefined);
         for part in parts {
             found = match part {
                 Part::Array(items) => found.or(self.item(items)),
@@ -269,7 +303,25 @@ impl Source<'_> {
         if items.is_nothing() {
             return Shape::nothing();
         }
-        items.clone().or(Shape::array(items)).or_nothing(true)
+        let many = if shape.many == Many::Said && shape.has_array() { Many::Each } else { shape.many };
+        Shape { many, ..items.clone().or(Shape::array(items)).or_nothing(true) }
+    }
+
+    /// A sequence of those of these values that are picked.
+    pub fn picked(&self, shape: &Shape) -> Shape {
+        Shape { many: Many::Picked, ..self.sequence(shape) }
+    }
+
+    /// A sequence of what each item of a value gives; `surely`: each of them gives something, or may.
+    pub fn of_each(&self, value: &Shape, each: &Shape, surely: bool) -> Shape {
+        let many = match value.many {
+            // One item may give several.
+            Many::Picked if each.many == Many::Each => Many::Each,
+            Many::Picked if each.many == Many::Said && each.types() == Some(Types::ARRAY) => Many::Each,
+            Many::Said | Many::Each if surely && value.has_array() => Many::Each,
+            _ => Many::Picked,
+        };
+        Shape { many, ..self.sequence(each) }
     }
 
     /// An array of what these values are.
@@ -304,7 +356,8 @@ impl Source<'_> {
                 }
                 Part::Object(Fields::Typed(alternative)) => self.declared(alternative, name, missing),
                 Part::Array(items) => {
-                    self.field_at(&self.item(items), name, missing, depth + 1).map(|item| self.sequence(&item))
+                    let each = self.field_at(&self.item(items), name, missing, depth + 1);
+                    each.map(|each| self.of_each(shape, &each, true))
                 }
                 scalar => {
                     missing.scalars = missing.scalars.or(scalar.types());

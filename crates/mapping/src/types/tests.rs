@@ -3,6 +3,8 @@ use lockgate_model::{Diagnostic, Limits};
 
 use super::*;
 
+mod several;
+mod suggestions;
 mod together;
 
 pub(super) fn schema(json: &str) -> Schema {
@@ -23,6 +25,8 @@ const ORDER: &str = r##"{
         "customer": {"$ref": "#/$defs/customer"},
         "lines": {"type": "array", "items": {"$ref": "#/$defs/line"}},
         "tags": {"type": "array", "items": {"type": "string"}},
+        "only": {"type": "array", "maxItems": 1, "items": {"type": "object", "properties": {"name": {"type": "string"}}}},
+        "either": {"oneOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]},
         "extra": {"type": "object"},
         "labels": {"type": "object", "additionalProperties": {"type": "string"}},
         "tree": {"$ref": "#/$defs/tree"}
@@ -212,7 +216,12 @@ fn a_value_of_another_kind() {
         ("{ to: code, from: 'null' }", "null", "gives null", "kind of value"),
         ("{ to: code, from: 'paid ? 1 : orderId' }", "1", "gives a whole number", "$string"),
         ("{ to: note, from: total }", "total", "is a string or null by", "$string"),
-        ("{ to: amount, lookup: { table: plants, key: orderId, value: code } }", "plants", "gives a string", "$number"),
+        (
+            "{ to: amount, lookup: { table: plants, key: orderId, value: code } }",
+            "plants",
+            "gives a string",
+            "kind of value",
+        ),
         ("{ to: code, from: orderId, default: '0' }", "0", "gives a whole number", "$string"),
         ("{ to: buyer.name, from: total }", "total", "`buyer.name` is a string", "$string"),
         ("{ to: buyer, from: '{\"name\": total}' }", "{\"name\": total}", "`buyer.name` is a string", "$string"),
@@ -236,9 +245,9 @@ fn arrays_and_single_values_are_told_apart() {
             "{ to: tags, from: orderId }",
             "orderId",
             "`tags` is an array by the type `erp`, and this gives a string",
-            "`to: tags[]`",
+            "`to: 'tags[]'`",
         ),
-        ("{ to: tags, from: lines.sku }", "lines.sku", "may give a single value", "write `to: tags[]` and `each: …`"),
+        ("{ to: tags, from: lines.sku }", "lines.sku", "may give a single value", "write `to: 'tags[]'` and `each`"),
         ("{ to: tags, from: 'tags[$ != \"x\"]' }", "tags[$ != \"x\"]", "may give a single value", "each"),
         ("{ to: code, from: tags }", "tags", "is a string by the type `erp`, and this gives an array", "$join"),
         ("{ to: code, from: '[orderId]' }", "[orderId]", "gives an array", "$join"),
@@ -248,10 +257,16 @@ fn arrays_and_single_values_are_told_apart() {
             "`code` is a string by the type `erp`, and `each` makes",
             "leave out `[]`",
         ),
-        ("{ to: items.sku, from: orderId }", "items", "`items` is an array by", "write `items[]`"),
+        ("{ to: items.sku, from: orderId }", "items", "`items` is an array by", "write `to: 'items[].…'`"),
         ("{ to: 'buyer[]', each: lines, from: sku }", "'buyer[]'", "`buyer` is an object by", "leave out `[]`"),
-        ("{ to: '[]', each: lines }", "'[]'", "the target is an object by", "leave out `[]`"),
-        ("{ to: 'tags[]', each: lines.sku, default: '\"none\"' }", "\"none\"", "`tags` is an array", "each"),
+        ("{ to: '[]', each: lines }", "'[]'", "the target is an object by", "a rule for each field"),
+        (
+            "{ to: 'tags[]', each: lines.sku, default: '\"none\"' }",
+            "\"none\"",
+            "`tags` is an array",
+            "`'[\"none\"]'` is",
+        ),
+        ("{ to: tags, from: tags, default: '\"none\"' }", "\"none\"", "`tags` is an array", "is an array of any"),
     ] {
         refused(rule, "LG-MAP-ARRAY", marked, message, help);
     }
@@ -365,8 +380,7 @@ fn what_is_not_known_is_no_problem() {
         "{ to: code, from: '$.orderId' }",
         "{ to: code, from: 'note' }",
         "{ to: pieces, from: total }",
-        "{ to: code, from: 'lines.sku' }",
-        "{ to: code, from: 'lines.serials[0]' }",
+        "{ to: code, from: 'lines[0].serials[0]' }",
         "{ to: tags, from: '$append(tags, extra.tags)' }",
         "{ to: tree, from: tree }",
         "{ to: tree.children, from: tree.children }",
@@ -394,7 +408,7 @@ fn what_is_proven_is_said() {
         ("{ to: anything, from: extra }", true),
         ("{ to: code, from: extra.x }", false),
         ("{ to: code, from: note }", false),
-        ("{ to: code, from: lines.sku }", false),
+        ("{ to: code, from: 'lines[sku = $$.orderId].sku' }", false),
         ("{ to: pieces, from: total }", false),
         ("{ to: kind, from: orderId }", false),
         ("{ to: buyer.name, from: customer.firstName }", true),

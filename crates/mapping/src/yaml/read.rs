@@ -88,13 +88,17 @@ impl Reader<'_> {
                         Span::new(at, end),
                         format!("not valid YAML: {}", error.info()),
                     );
-                    self.problems.push(if self.line_around(at).contains("${") {
-                        problem.help(
-                            "put the expression in quotes, '${ … }', or below `>-`: YAML reads `: ` and ` #` in it",
-                        )
-                    } else {
-                        problem
-                    });
+                    let help = match self.bracketed(at) {
+                        _ if self.line_around(at).contains("${") => Some(
+                            "put the expression in quotes, '${ … }', or below `>-`: YAML reads `: ` and ` #` in it"
+                                .to_owned(),
+                        ),
+                        Some(text) => Some(format!(
+                            "put it in quotes, {text}: between braces YAML takes `[` for the beginning of a list"
+                        )),
+                        None => None,
+                    };
+                    self.problems.push(Diagnostic { help, ..problem });
                     self.broken = true;
                     return;
                 }
@@ -252,6 +256,21 @@ impl Reader<'_> {
             Some(range) => Span::new(range.start, range.end),
             None => Span::new(self.text.len(), self.text.len()),
         }
+    }
+
+    /// Where a bracket stands behind a text between braces: the text with it, in quotes.
+    fn bracketed(&self, at: usize) -> Option<String> {
+        let (before, after) = self.text.split_at_checked(at)?;
+        let ends = |c: char| c.is_whitespace() || matches!(c, ',' | '{' | '}');
+        let is_behind = before.chars().next_back().is_some_and(|c| !ends(c) && !matches!(c, ':' | '['));
+        if !after.starts_with('[') || !is_behind || !before.contains('{') {
+            return None;
+        }
+        let start = before.rfind(ends).map_or(0, |end| end + 1);
+        let word = self.text.get(start..at + after.find(ends).unwrap_or(after.len()))?;
+        // An expression may go on behind a blank.
+        let whole = word.matches('[').count() == word.matches(']').count() && !word.contains(['\'', '"', '`']);
+        Some(if whole { format!("`'{word}'`") } else { "`'…'`".to_owned() })
     }
 
     fn line_around(&self, at: usize) -> &str {

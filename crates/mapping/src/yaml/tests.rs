@@ -59,6 +59,31 @@ fn an_expression_that_yaml_takes_apart_has_help() {
 }
 
 #[test]
+fn a_bracket_between_braces_is_to_be_quoted() {
+    for (text, quoted) in [
+        ("- { to: tags[], from: x }\n", "'tags[]'"),
+        ("- { from: x, to: items[].sku }\n", "'items[].sku'"),
+        ("- { from: lines[0].sku, to: x }\n", "'lines[0].sku'"),
+        ("- {to: größe[]}\n", "'größe[]'"),
+        ("- { from: lines[sku = \"a\"].sku, to: x }\n", "'…'"),
+    ] {
+        let found = parse("f", text).unwrap_err();
+        let [problem] = found.0.as_slice() else { panic!("{found}") };
+        let help = problem.help.as_deref().unwrap_or_default();
+        assert!(
+            problem.code == "LG-YAML-SYNTAX" && help.contains(&format!("in quotes, `{quoted}`: ")),
+            "{text}{problem:?}"
+        );
+        if quoted != "'…'" {
+            assert!(parse("f", &text.replace(quoted.trim_matches('\''), quoted)).is_ok(), "{text}");
+        }
+    }
+    for text in ["a: [1, 2\n", "- { a: [1 }\n", "a: { b: 1\n", "a: b]\n- c\n"] {
+        assert_eq!(parse("f", text).unwrap_err().0[0].help, None, "{text}");
+    }
+}
+
+#[test]
 fn depth_is_bounded_at_its_limit() {
     let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
     assert!(parse("f", &nested(DEPTH_MAX)).is_ok());
