@@ -10,8 +10,11 @@ use crate::exit::Exit;
 /// Bytes of one source file.
 const FILE_BYTES_MAX: u64 = 16 << 20;
 
-/// All files of a project folder by their path in it, and which of them are no text. Dot files and
-/// `target/` are left out.
+/// What ends the name of a drawing, which says nothing that the project does not.
+const DRAWING: &str = ".svg";
+
+/// All files of a project folder by their path in it, and which of them are no text. Dot files, `target/`
+/// and drawings of mappings (`.svg`) are left out.
 pub fn folder(root: &Path) -> Result<(Sources, Diagnostics), Exit> {
     if !root.join("project.yaml").is_file() {
         return Err(Exit::Usage(format!(
@@ -57,7 +60,7 @@ fn walk(
         let about = entry.file_type().map_err(|e| cannot(&path, &e))?;
         if about.is_dir() {
             walk(root, &path, files, problems)?;
-        } else if about.is_file() {
+        } else if about.is_file() && !name.ends_with(DRAWING) {
             let size = entry.metadata().map_err(|e| cannot(&path, &e))?.len();
             if size > FILE_BYTES_MAX {
                 return Err(cannot(&path, &format!("it is larger than {} MiB", FILE_BYTES_MAX >> 20)));
@@ -109,4 +112,24 @@ pub fn tables(folder: Option<&Path>) -> Result<Tables, Exit> {
         }
     }
     Ok(tables)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::folder;
+
+    #[test]
+    fn drawings_are_no_files_of_a_project() {
+        let root = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| std::fs::write(root.path().join(path), text).unwrap();
+        std::fs::create_dir(root.path().join("docs")).unwrap();
+        write("project.yaml", "project: p\n");
+        write("order.svg", "<svg/>");
+        write("docs/order.map.svg", "\u{ff}");
+        write("svg", "no drawing");
+        write("order.svg.txt", "no drawing");
+        let (sources, problems) = folder(root.path()).unwrap_or_else(|_| panic!("a folder"));
+        assert!(problems.is_empty(), "{problems}");
+        assert_eq!(sources.0.keys().collect::<Vec<_>>(), ["order.svg.txt", "project.yaml", "svg"]);
+    }
 }
