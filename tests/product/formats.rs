@@ -31,11 +31,22 @@ fn a_description_that_is_wrong_is_shown_with_its_place() {
         ("m.map.yaml", TABLE),
         ("d.yaml", "delimiter: semicolon\nnumbrs: [qty]\n"),
         ("l.yaml", "fields:\n  - { name: a, width: 2 }\n  - { name: b, width: none }\n"),
+        ("many.yaml", "delimeter: semicolon\ntrim: maybe\nempty: nil\n"),
+        (
+            "g.yaml",
+            "grammar: g\nsyntax: x12\nmessag: '850'\ncontent:\n  - { name: a, segment: BEG, max: no, elements: [b] }\n",
+        ),
         ("broken.yaml", "a: [\n"),
     ]);
     let map = |format: &str| map(folder.path(), &["m.map.yaml", "--input", format], "");
     for (format, code, parts) in [
-        ("csv:d.yaml", 1, ["error[LG-FORMAT]: `numbrs`", "--> d.yaml:2:9"]),
+        ("csv:d.yaml", 1, ["error[LG-FORMAT]: `numbrs`", "--> d.yaml:2:1\n"]),
+        ("csv:d.yaml", 1, ["= help: did you mean `numbers`?", "2 | numbrs: [qty]\n  | ^^^^^^\n"]),
+        ("csv:many.yaml", 1, ["`delimeter` is not known here", "many.yaml:2:7\n"]),
+        ("csv:many.yaml", 1, ["must be true or false", "many.yaml:3:8\n"]),
+        ("xml:many.yaml", 1, ["`trim` is not known here", "`empty` is not known here"]),
+        ("edi:g.yaml", 1, ["`messag` is not known here", "g.yaml:3:1\n"]),
+        ("edi:g.yaml", 1, ["did you mean `message`?", "`max` must be a whole number"]),
         ("fixed:l.yaml", 1, ["error[LG-FORMAT]: `width`", "--> l.yaml:3:"]),
         ("csv:broken.yaml", 1, ["error[LG-YAML-SYNTAX]", "--> broken.yaml:1:4"]),
         ("csv:nowhere.yaml", 2, ["cannot read `nowhere.yaml`", ""]),

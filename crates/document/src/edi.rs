@@ -36,7 +36,7 @@ mod writing;
 use std::sync::Arc;
 
 pub use characters::Characters;
-pub use grammar::{Grammar, GrammarProblem};
+pub use grammar::Grammar;
 pub use records::{Reader, Writer};
 pub use syntax::Syntax;
 pub use whole::{read, write};

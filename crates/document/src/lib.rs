@@ -77,6 +77,6 @@ pub use format::{FormatError, RecordReader, RecordWriter};
 pub use handle::{Handle, RegionId};
 pub use json::{Duplicates, JsonLines, JsonLinesWriter, JsonRecords, JsonWriter, ParseError, ParseOptions};
 pub use node::{Kind, Node};
-pub use options::LayoutProblem;
+pub use options::{LayoutProblem, LayoutProblems};
 pub use refusal::Refusal;
 pub use value::Value;

@@ -3,9 +3,16 @@
 //! Deliberately absent: where the value comes from. Who reads it from a user's file finds the line of
 //! a [`LayoutProblem`] by its pointer.
 
-use std::fmt;
+use std::{
+    cell::{Cell, RefCell},
+    fmt,
+};
 
+use crate::charset::Charset;
 use crate::node::{Kind, Node};
+
+/// Problems that are told of one description; those past it are left out.
+const PROBLEMS_MAX: usize = 1_000;
 
 /// What is wrong with the description of a format, and where in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,6 +21,8 @@ pub struct LayoutProblem {
     pub pointer: String,
     /// What is wrong with it, in lower case.
     pub message: String,
+    /// The members that there are, where it is none of them: its name is at fault then, not its value.
+    pub known: Vec<String>,
 }
 
 impl fmt::Display for LayoutProblem {
@@ -23,6 +32,55 @@ impl fmt::Display for LayoutProblem {
     }
 }
 impl std::error::Error for LayoutProblem {}
+
+/// All that is wrong with the description of a format; what would only follow from one of these is not
+/// among them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayoutProblems(pub Vec<LayoutProblem>);
+
+impl fmt::Display for LayoutProblems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (i, problem) in self.0.iter().enumerate() {
+            write!(f, "{}{problem}", if i > 0 { "; " } else { "" })?;
+        }
+        Ok(())
+    }
+}
+impl std::error::Error for LayoutProblems {}
+
+/// A part of a description cannot be read, which is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stop;
+
+pub(crate) type Read<T> = Result<T, Stop>;
+
+/// What is wrong with a description, as far as it has been read.
+#[derive(Debug, Default)]
+pub(crate) struct Told(RefCell<Vec<LayoutProblem>>);
+
+impl Told {
+    pub(crate) fn tell(&self, problem: LayoutProblem) -> Stop {
+        let mut told = self.0.borrow_mut();
+        if told.len() < PROBLEMS_MAX {
+            told.push(problem);
+        }
+        Stop
+    }
+    /// A member that is none of those known.
+    pub(crate) fn stray(&self, pointer: String, message: String, known: &[&str]) {
+        self.tell(LayoutProblem { pointer, message, known: known.iter().map(|&name| name.to_owned()).collect() });
+    }
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.borrow().is_empty()
+    }
+    /// What was read, when nothing is wrong.
+    pub(crate) fn result<T>(self, read: Read<T>) -> Result<T, LayoutProblems> {
+        match (read, self.0.into_inner()) {
+            (Ok(read), told) if told.is_empty() => Ok(read),
+            (_, told) => Err(LayoutProblems(told)),
+        }
+    }
+}
 
 /// What ends a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,33 +125,43 @@ impl Empty {
 pub(crate) struct Members<'a> {
     node: Node<'a>,
     pointer: String,
+    pub(crate) told: &'a Told,
+    /// It has members that are not known: what is missing may be meant by them.
+    has_stray: Cell<bool>,
 }
 
 impl<'a> Members<'a> {
     /// An object that has no members but these; undefined is an object without any.
-    pub(crate) fn of(node: Node<'a>, pointer: String, known: &[&str]) -> Result<Self, LayoutProblem> {
+    pub(crate) fn of(node: Node<'a>, pointer: String, known: &[&str], told: &'a Told) -> Read<Self> {
+        let members = Self::any(node, pointer, told);
         if !matches!(node.kind(), Kind::Object | Kind::Undefined) {
-            return Err(LayoutProblem { pointer, message: "an object must stand here".to_owned() });
+            return Err(members.whole("an object must stand here"));
         }
-        let members = Self { node, pointer };
-        match node.entries().find(|(key, _)| !known.contains(key)) {
-            Some((key, _)) => Err(members.wrong(key, format!("is not known here; known are {}", known.join(", ")))),
-            None => Ok(members),
+        for (key, _) in node.entries().filter(|(key, _)| !known.contains(key)) {
+            told.stray(members.pointer(key), format!("is not known here; known are {}", known.join(", ")), known);
+            members.has_stray.set(true);
         }
+        Ok(members)
     }
 
     /// An object of members of any name.
-    pub(crate) fn any(node: Node<'a>, pointer: String) -> Self {
-        Self { node, pointer }
+    pub(crate) fn any(node: Node<'a>, pointer: String, told: &'a Told) -> Self {
+        Self { node, pointer, told, has_stray: Cell::new(false) }
     }
 
     /// A member is wrong.
-    pub(crate) fn wrong(&self, key: &str, message: impl Into<String>) -> LayoutProblem {
-        LayoutProblem { pointer: self.pointer(key), message: message.into() }
+    pub(crate) fn wrong(&self, key: &str, message: impl Into<String>) -> Stop {
+        if self.has_stray.get() && self.get(key).is_none() {
+            return Stop;
+        }
+        self.told.tell(LayoutProblem { pointer: self.pointer(key), message: message.into(), known: Vec::new() })
     }
     /// The whole is wrong.
-    pub(crate) fn whole(&self, message: impl Into<String>) -> LayoutProblem {
-        LayoutProblem { pointer: self.pointer.clone(), message: message.into() }
+    pub(crate) fn whole(&self, message: impl Into<String>) -> Stop {
+        if self.has_stray.get() {
+            return Stop;
+        }
+        self.told.tell(LayoutProblem { pointer: self.pointer.clone(), message: message.into(), known: Vec::new() })
     }
     /// The pointer to a member.
     pub(crate) fn pointer(&self, key: &str) -> String {
@@ -105,16 +173,16 @@ impl<'a> Members<'a> {
         Some(self.node.get(key)).filter(|node| !node.is_undefined())
     }
     /// A string.
-    pub(crate) fn text(&self, key: &str) -> Result<Option<&'a str>, LayoutProblem> {
+    pub(crate) fn text(&self, key: &str) -> Read<Option<&'a str>> {
         self.get(key).map(|node| node.as_str().ok_or_else(|| self.wrong(key, "must be a text"))).transpose()
     }
     /// `true` or `false`; false when it is not there.
-    pub(crate) fn flag(&self, key: &str) -> Result<bool, LayoutProblem> {
+    pub(crate) fn flag(&self, key: &str) -> Read<bool> {
         let flag = self.get(key).map(|node| node.as_bool().ok_or_else(|| self.wrong(key, "must be true or false")));
         Ok(flag.transpose()?.unwrap_or(false))
     }
     /// A whole number between these two.
-    pub(crate) fn count(&self, key: &str, least: usize, most: usize) -> Result<Option<usize>, LayoutProblem> {
+    pub(crate) fn count(&self, key: &str, least: usize, most: usize) -> Read<Option<usize>> {
         let Some(node) = self.get(key) else { return Ok(None) };
         let count = node.as_i64().and_then(|number| usize::try_from(number).ok());
         match count.filter(|count| (least..=most).contains(count)) {
@@ -124,7 +192,7 @@ impl<'a> Members<'a> {
     }
     /// One of these words, as what stands beside it. The word `null` may be the value `null`, as
     /// YAML reads it.
-    pub(crate) fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Result<Option<T>, LayoutProblem> {
+    pub(crate) fn choice<T: Copy>(&self, key: &str, choices: &[(&str, T)]) -> Read<Option<T>> {
         let Some(node) = self.get(key) else { return Ok(None) };
         let word = if node.kind() == Kind::Null { Some("null") } else { node.as_str() };
         match choices.iter().find(|(name, _)| Some(*name) == word) {
@@ -135,8 +203,16 @@ impl<'a> Members<'a> {
             }
         }
     }
+    /// The character set that the member `charset` names.
+    pub(crate) fn charset(&self) -> Read<Option<Charset>> {
+        let Some(name) = self.text("charset")? else { return Ok(None) };
+        match Charset::named(name) {
+            Some(charset) => Ok(Some(charset)),
+            None => Err(self.wrong("charset", "there is no character set of this name")),
+        }
+    }
     /// A list of texts.
-    pub(crate) fn texts(&self, key: &str) -> Result<Option<Vec<String>>, LayoutProblem> {
+    pub(crate) fn texts(&self, key: &str) -> Read<Option<Vec<String>>> {
         let Some(node) = self.get(key) else { return Ok(None) };
         if node.kind() != Kind::Array {
             return Err(self.wrong(key, "must be a list of texts"));
@@ -152,28 +228,52 @@ mod tests {
     use crate::document::Document;
     use lockgate_model::Limits;
 
+    fn told(act: impl FnOnce(&Told)) -> Vec<String> {
+        let told = Told::default();
+        act(&told);
+        told.0.into_inner().iter().map(LayoutProblem::to_string).collect()
+    }
+
     #[test]
     fn what_is_wrong_is_told_with_its_pointer() {
-        let document = Document::parse(br#"{"a/b":{"x~y":1,"n":7,"w":"no","l":["a",1]}}"#, &Limits::default()).unwrap();
+        let text = br#"{"a/b":{"x~y":1,"n":7,"w":"no","l":["a",1],"z":0}}"#;
+        let document = Document::parse(text, &Limits::default()).unwrap();
         let node = document.root().get("a/b");
-        let told = |problem: LayoutProblem| problem.to_string();
-        let known = ["x~y", "n", "w", "l"];
+        let known = ["n", "w", "l"];
+        let wrong = |act: &dyn Fn(&Members<'_>) -> bool| {
+            told(|told| assert!(!act(&Members::any(node, "/a~1b".to_owned(), told))))
+        };
         assert_eq!(
-            told(Members::of(node, "/a~1b".to_owned(), &known[1..]).err().unwrap()),
-            "/a~1b/x~0y: is not known here; known are n, w, l"
+            told(|told| drop(Members::of(node, "/a~1b".to_owned(), &known, told))),
+            ["/a~1b/x~0y: is not known here; known are n, w, l", "/a~1b/z: is not known here; known are n, w, l"]
         );
-        let members = Members::of(node, "/a~1b".to_owned(), &known).unwrap();
-        assert_eq!(told(members.text("n").unwrap_err()), "/a~1b/n: must be a text");
-        assert_eq!(told(members.flag("n").unwrap_err()), "/a~1b/n: must be true or false");
-        assert_eq!(told(members.count("n", 1, 6).unwrap_err()), "/a~1b/n: must be a whole number from 1 to 6");
+        assert_eq!(wrong(&|members| members.text("n").is_ok()), ["/a~1b/n: must be a text"]);
+        assert_eq!(wrong(&|members| members.flag("n").is_ok()), ["/a~1b/n: must be true or false"]);
+        assert_eq!(wrong(&|members| members.count("n", 1, 6).is_ok()), ["/a~1b/n: must be a whole number from 1 to 6"]);
         assert_eq!(
-            told(members.choice("w", &[("yes", 1), ("null", 0)]).unwrap_err()),
-            "/a~1b/w: must be one of yes, null"
+            wrong(&|members| members.choice("w", &[("yes", 1), ("null", 0)]).is_ok()),
+            ["/a~1b/w: must be one of yes, null"]
         );
-        assert_eq!(told(members.texts("l").unwrap_err()), "/a~1b/l: must be a list of texts");
+        assert_eq!(wrong(&|members| members.texts("l").is_ok()), ["/a~1b/l: must be a list of texts"]);
         assert_eq!(
-            told(Members::of(document.root().get("a/b").get("n"), String::new(), &[]).err().unwrap()),
-            "/: an object must stand here"
+            told(|told| drop(Members::of(node.get("n"), String::new(), &[], told))),
+            ["/: an object must stand here"]
         );
+    }
+
+    #[test]
+    fn what_a_stray_member_may_be_meant_for_is_not_missing() {
+        let document = Document::parse(br#"{"widht":1,"n":7}"#, &Limits::default()).unwrap();
+        let found = told(|told| {
+            let members = Members::of(document.root(), String::new(), &["width", "n"], told).ok().unwrap();
+            members.wrong("width", "is missing");
+            members.whole("has no width");
+            members.wrong("n", "is not even");
+        });
+        assert_eq!(found, ["/widht: is not known here; known are width, n", "/n: is not even"]);
+        let many: String = (0..2 * PROBLEMS_MAX).map(|i| format!("\"k{i}\":0,")).collect();
+        let document = Document::parse(format!("{{{many}\"k\":0}}").as_bytes(), &Limits::default()).unwrap();
+        let found = told(|told| drop(Members::of(document.root(), String::new(), &[], told)));
+        assert_eq!(found.len(), PROBLEMS_MAX);
     }
 }

@@ -4,7 +4,7 @@
 #![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
 use lockgate_document::{
-    Document, FormatError, LayoutProblem,
+    Document, FormatError, LayoutProblems,
     charset::Charset,
     csv::{self, Dialect},
     fixed::{self, Layout},
@@ -49,7 +49,7 @@ fn text(document: &Document) -> String {
 struct Format<T> {
     options: &'static str,
     file: &'static str,
-    describe: fn(&Document) -> Result<T, LayoutProblem>,
+    describe: fn(&Document) -> Result<T, LayoutProblems>,
     read: fn(&[u8], &T) -> Result<Document, FormatError>,
     write: fn(&Document, &T) -> Result<Vec<u8>, FormatError>,
     /// Whether files of the example have line ends.
@@ -123,7 +123,7 @@ fn the_tables_name_every_member() {
     ] {
         let path = workspace_root().join("docs/formats").join(page);
         let text = std::fs::read_to_string(path).unwrap();
-        let known = wrong.message.split_once("known are ").unwrap().1;
+        let known = wrong.0[0].message.split_once("known are ").unwrap().1;
         for member in known.split(", ") {
             assert!(text.contains(&format!("\n| `{member}` |")), "{page} does not tell of `{member}`");
         }

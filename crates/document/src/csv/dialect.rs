@@ -5,7 +5,7 @@ use lockgate_model::manifest::Delimiter;
 use super::scan::COLUMNS_MAX;
 use crate::charset::Charset;
 use crate::node::{Kind, Node};
-use crate::options::{Empty, LayoutProblem, LineEnd, Members};
+use crate::options::{Empty, LayoutProblems, LineEnd, Members, Read, Told};
 
 /// How a table is written down. The default is RFC 4180 in UTF-8 with a header line.
 ///
@@ -108,45 +108,42 @@ impl From<Delimiter> for Dialect {
 
 impl Dialect {
     /// Reads a dialect from an object; docs/formats/csv.md has its members. Undefined is the default.
-    pub fn read(node: Node<'_>) -> Result<Self, LayoutProblem> {
-        let members = Members::of(node, String::new(), MEMBERS)?;
+    pub fn read(node: Node<'_>) -> Result<Self, LayoutProblems> {
+        let told = Told::default();
+        let dialect = Members::of(node, String::new(), MEMBERS, &told).map(|members| Self::of(&members));
+        told.result(dialect)
+    }
+
+    fn of(members: &Members<'_>) -> Self {
         let mut dialect = Self::default();
-        if let Some(delimiter) = sign(&members, "delimiter", NAMED)? {
-            dialect.delimiter = delimiter;
+        set(&mut dialect.delimiter, sign(members, "delimiter", NAMED));
+        match members.text("quote") {
+            Ok(Some("none")) => dialect.quote = None,
+            Ok(Some(_)) => set(&mut dialect.quote, sign(members, "quote", &[]).map(|quote| quote.map(Some))),
+            _ => {}
         }
-        if members.text("quote")? == Some("none") {
-            dialect.quote = None;
-        } else if let Some(quote) = sign(&members, "quote", &[])? {
-            dialect.quote = Some(quote);
+        set(&mut dialect.lenient, members.choice("quotes", &[("strict", false), ("lenient", true)]));
+        set(&mut dialect.comment, sign(members, "comment", &[]).map(Some));
+        let escapes = [("doubled", Escape::Doubled), ("backslash", Escape::Backslash)];
+        set(&mut dialect.escape, members.choice("escape", &escapes));
+        set(&mut dialect.trim, members.flag("trim").map(Some));
+        set(&mut dialect.line_end, members.choice("line_end", LineEnd::WORDS));
+        set(&mut dialect.empty, members.choice("empty", Empty::WORDS));
+        let quotings = [("needed", Quoting::Needed), ("always", Quoting::Always)];
+        set(&mut dialect.quoting, members.choice("quoting", &quotings));
+        set(&mut dialect.charset, members.charset());
+        set(&mut dialect.mark, members.flag("mark").map(Some));
+        set(&mut dialect.header, header(members));
+        set(&mut dialect.numbers, members.texts("numbers"));
+        // Of members that cannot be read it is not known what they would say.
+        if members.told.is_empty() {
+            dialect.agrees(members);
         }
-        set(&mut dialect.lenient, members.choice("quotes", &[("strict", false), ("lenient", true)])?);
-        dialect.comment = sign(&members, "comment", &[])?;
-        set(
-            &mut dialect.escape,
-            members.choice("escape", &[("doubled", Escape::Doubled), ("backslash", Escape::Backslash)])?,
-        );
-        dialect.trim = members.flag("trim")?;
-        set(&mut dialect.line_end, members.choice("line_end", LineEnd::WORDS)?);
-        set(&mut dialect.empty, members.choice("empty", Empty::WORDS)?);
-        set(
-            &mut dialect.quoting,
-            members.choice("quoting", &[("needed", Quoting::Needed), ("always", Quoting::Always)])?,
-        );
-        if let Some(name) = members.text("charset")? {
-            dialect.charset = Charset::named(name)
-                .ok_or_else(|| members.wrong("charset", "there is no character set of this name"))?;
-        }
-        dialect.mark = members.flag("mark")?;
-        if let Some(header) = header(&members)? {
-            dialect.header = header;
-        }
-        dialect.numbers = members.texts("numbers")?.unwrap_or_default();
-        dialect.agrees(&members)?;
-        Ok(dialect)
+        dialect
     }
 
     /// Do the members agree with each other?
-    fn agrees(&self, members: &Members<'_>) -> Result<(), LayoutProblem> {
+    fn agrees(&self, members: &Members<'_>) {
         let signs = [
             ("delimiter", Some(self.delimiter)),
             ("quote", self.quote),
@@ -155,20 +152,20 @@ impl Dialect {
         ];
         for (place, (member, sign)) in signs.iter().enumerate() {
             if sign.is_some() && signs.iter().take(place).any(|(_, other)| other == sign) {
-                return Err(members.wrong(member, "the same sign has another meaning already"));
+                members.wrong(member, "the same sign has another meaning already");
             }
         }
         if self.trim && matches!(self.delimiter, b' ' | b'\t') {
-            return Err(members.wrong("trim", "blanks are cut off or divide fields, not both"));
+            members.wrong("trim", "blanks are cut off or divide fields, not both");
         }
         if self.quote.is_none() && self.quoting == Quoting::Always {
-            return Err(members.wrong("quoting", "there is no quote"));
+            members.wrong("quoting", "there is no quote");
         }
         if self.quote.is_none() && self.lenient {
-            return Err(members.wrong("quotes", "there is no quote"));
+            members.wrong("quotes", "there is no quote");
         }
         if self.mark && self.charset.mark().is_empty() {
-            return Err(members.wrong("mark", "this character set has no byte order mark"));
+            members.wrong("mark", "this character set has no byte order mark");
         }
         let known: Option<&dyn Fn(&str) -> bool> = match &self.header {
             Header::Line => None,
@@ -176,12 +173,11 @@ impl Dialect {
             Header::Numbers | Header::Arrays => Some(&|name| position(name).is_some()),
         };
         if let Some(name) = known.and_then(|known| self.numbers.iter().find(|name| !known(name))) {
-            return Err(members.wrong("numbers", format!("there is no column `{name}`")));
+            members.wrong("numbers", format!("there is no column `{name}`"));
         }
         if self.header == Header::Arrays && self.empty == Empty::Absent {
-            return Err(members.wrong("empty", "an array has no absent items: say null or text"));
+            members.wrong("empty", "an array has no absent items: say null or text");
         }
-        Ok(())
     }
 }
 
@@ -192,14 +188,14 @@ pub(super) fn position(name: &str) -> Option<usize> {
     Some(number - 1)
 }
 
-fn set<T>(place: &mut T, value: Option<T>) {
-    if let Some(value) = value {
+fn set<T>(place: &mut T, value: Read<Option<T>>) {
+    if let Ok(Some(value)) = value {
         *place = value;
     }
 }
 
 /// One ASCII sign that can stand in no name, number or word, or the name of one.
-fn sign(members: &Members<'_>, key: &str, named: &[(&str, u8)]) -> Result<Option<u8>, LayoutProblem> {
+fn sign(members: &Members<'_>, key: &str, named: &[(&str, u8)]) -> Read<Option<u8>> {
     let Some(text) = members.text(key)? else { return Ok(None) };
     if let Some((_, sign)) = named.iter().find(|(name, _)| *name == text) {
         return Ok(Some(*sign));
@@ -221,7 +217,7 @@ fn is_sign(byte: u8) -> bool {
     byte.is_ascii() && !byte.is_ascii_alphanumeric() && !matches!(byte, 0 | b'\r' | b'\n' | b'.' | b'+' | b'-')
 }
 
-fn header(members: &Members<'_>) -> Result<Option<Header>, LayoutProblem> {
+fn header(members: &Members<'_>) -> Read<Option<Header>> {
     let Some(node) = members.get("header") else { return Ok(None) };
     if node.kind() != Kind::Array {
         let words = [("line", Header::Line), ("numbers", Header::Numbers), ("arrays", Header::Arrays)];

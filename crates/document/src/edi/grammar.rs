@@ -25,22 +25,6 @@ pub struct Grammar {
     loops: Vec<Loop>,
 }
 
-/// What is wrong with a grammar, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GrammarProblem {
-    /// JSON pointer (RFC 6901) to the member at fault.
-    pub pointer: String,
-    /// What is wrong and what to do, in lower case.
-    pub message: String,
-}
-
-impl std::fmt::Display for GrammarProblem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{} (at `{}`)", self.message, self.pointer)
-    }
-}
-impl std::error::Error for GrammarProblem {}
-
 /// Segments and loops in the order of the message; the first segment of a loop begins it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Loop {

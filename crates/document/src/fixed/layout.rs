@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::number::{Decimal, Sign};
 use crate::charset::Charset;
 use crate::node::{Kind, Node};
-use crate::options::{Empty, LayoutProblem, LineEnd, Members};
+use crate::options::{Empty, LayoutProblems, LineEnd, Members, Read, Stop, Told};
 use crate::rows::Columns;
 
 /// Most characters or bytes of one record.
@@ -123,89 +123,110 @@ const FIELD: &[&str] = &[
 
 impl Layout {
     /// Reads a layout from an object; docs/formats/fixed-width.md has its members.
-    pub fn read(node: Node<'_>) -> Result<Self, LayoutProblem> {
-        let members = Members::of(node, String::new(), LAYOUT)?;
-        let charset = match members.text("charset")? {
-            None => Charset::UTF_8,
-            Some(name) => Charset::named(name)
-                .ok_or_else(|| members.wrong("charset", "there is no character set of this name"))?,
-        };
+    pub fn read(node: Node<'_>) -> Result<Self, LayoutProblems> {
+        let told = Told::default();
+        let layout = Members::of(node, String::new(), LAYOUT, &told).and_then(|members| Self::of(&members));
+        told.result(layout)
+    }
+
+    fn of(members: &Members<'_>) -> Read<Self> {
+        let charset = members.charset();
         let units = [("characters", Unit::Characters), ("bytes", Unit::Bytes)];
-        let unit = members.choice("unit", &units)?.unwrap_or(Unit::Characters);
-        if unit == Unit::Bytes && !charset.holds_ascii() {
-            return Err(members.wrong("unit", "places in this character set are counted in characters"));
+        let unit = members.choice("unit", &units);
+        if let (Ok(charset), Ok(Some(Unit::Bytes))) = (&charset, &unit)
+            && !charset.unwrap_or(Charset::UTF_8).holds_ascii()
+        {
+            members.wrong("unit", "places in this character set are counted in characters");
         }
-        let line_end = match members.text("line_end")? {
-            Some("none") => None,
-            _ => Some(members.choice("line_end", LineEnd::WORDS)?.unwrap_or(LineEnd::Any)),
+        let line_end = match members.text("line_end") {
+            Ok(Some("none")) => Ok(None),
+            Ok(_) => members.choice("line_end", LineEnd::WORDS).map(|end| Some(end.unwrap_or(LineEnd::Any))),
+            Err(stop) => Err(stop),
         };
-        let pads_short = members.choice("short_lines", &[("refuse", false), ("pad", true)])?.unwrap_or(false);
-        let empty = members.choice("empty", Empty::WORDS)?.unwrap_or(Empty::Text);
-        let mut layout = Self { charset, unit, line_end, pads_short, wrapped: false, types: Vec::new() };
+        let pads_short = members.choice("short_lines", &[("refuse", false), ("pad", true)]);
+        let empty = members.choice("empty", Empty::WORDS);
+        // What stands in the fields is read in any case, for what is wrong with it.
+        let mut layout = Self {
+            charset: charset.ok().flatten().unwrap_or(Charset::UTF_8),
+            unit: unit.ok().flatten().unwrap_or(Unit::Characters),
+            line_end: line_end.unwrap_or(None),
+            pads_short: pads_short.ok().flatten().unwrap_or(false),
+            wrapped: false,
+            types: Vec::new(),
+        };
+        let empty = empty.ok().flatten().unwrap_or(Empty::Text);
         match (members.get("fields"), members.get("records")) {
-            (Some(_), None) => layout.types.push(layout.record_type("", &members, empty)?),
-            (None, Some(_)) => layout.record_types(&members, empty)?,
+            (Some(_), None) => layout.types.push(layout.record_type("", members, empty)?),
+            (None, Some(_)) => layout.record_types(members, empty)?,
             _ => return Err(members.whole("either fields or records must stand here")),
         }
         Ok(layout)
     }
 
-    fn record_types(&mut self, members: &Members<'_>, empty: Empty) -> Result<(), LayoutProblem> {
+    fn record_types(&mut self, members: &Members<'_>, empty: Empty) -> Read<()> {
         self.wrapped = true;
         let records = members.get("records").filter(|records| records.kind() == Kind::Object);
         let records = records.ok_or_else(|| members.wrong("records", "an object must stand here"))?;
         if members.get("length").is_some() {
-            return Err(members.wrong("length", "each record type says its own"));
+            members.wrong("length", "each record type says its own");
         }
         if !(1..=RECORD_TYPES_MAX).contains(&records.len()) {
             return Err(members.wrong("records", format!("must be 1 to {RECORD_TYPES_MAX} record types")));
         }
         let pointer = members.pointer("records");
-        let place = Members::any(records, pointer);
+        let place = Members::any(records, pointer, members.told);
         for (name, record) in records.entries() {
             if name.is_empty() {
-                return Err(place.wrong(name, "a record type has a name"));
+                place.wrong(name, "a record type has a name");
+                continue;
             }
-            let members = Members::of(record, place.pointer(name), RECORD)?;
-            let record = self.record_type(name, &members, empty)?;
+            let Ok(members) = Members::of(record, place.pointer(name), RECORD, members.told) else { continue };
+            let Ok(record) = self.record_type(name, &members, empty) else { continue };
             let taken = |other: &RecordType| other.when.is_none() || other.when == record.when;
             if let Some(other) = self.types.iter().find(|other| taken(other)) {
-                return Err(members.whole(format!("`{}` takes all records of this type before it", other.name)));
+                members.whole(format!("`{}` takes all records of this type before it", other.name));
+                continue;
             }
             self.types.push(record);
         }
         Ok(())
     }
 
-    fn record_type(&self, name: &str, members: &Members<'_>, empty: Empty) -> Result<RecordType, LayoutProblem> {
-        let when = match members.get("when") {
-            None => None,
-            Some(when) => {
-                let members = Members::of(when, members.pointer("when"), WHEN)?;
-                let start = members.count("start", 1, LENGTH_MAX)?.unwrap_or(1) - 1;
-                let text = members.text("text")?.filter(|text| !text.is_empty());
-                let text = text.ok_or_else(|| members.wrong("text", "a text must stand here"))?;
-                Some(self.literal(start, text).map_err(|message| members.wrong("text", message))?)
-            }
-        };
+    fn record_type(&self, name: &str, members: &Members<'_>, empty: Empty) -> Read<RecordType> {
+        let when = members.get("when").map(|when| self.when(when, members)).transpose();
         let list = members.get("fields").filter(|list| list.kind() == Kind::Array && !list.is_empty());
         let list = list.ok_or_else(|| members.wrong("fields", "a list of fields must stand here"))?;
+        let selecting = when.as_ref().ok().and_then(Option::as_ref);
         let mut fields: Vec<Field> = Vec::new();
-        let mut end = 0;
+        // Where the next field begins; none: behind one that cannot be read, of which it is not known.
+        let mut end = Some(0);
+        let mut broken = false;
         for (place, node) in list.items().enumerate() {
             let pointer = format!("{}/{place}", members.pointer("fields"));
-            let options = Members::of(node, pointer, FIELD)?;
-            let field = self.field(&options, end, empty)?;
-            if field.start < end {
-                return Err(options.wrong("start", format!("the field before it ends with column {end}")));
+            let options = Members::of(node, pointer, FIELD, members.told);
+            let field = options.as_ref().map_err(|stop| *stop).and_then(|options| {
+                let field = self.field(options, end.unwrap_or(0), empty)?;
+                if let Some(end) = end.filter(|end| field.start < *end) {
+                    return Err(options.wrong("start", format!("the field before it ends with column {end}")));
+                }
+                if !field.name.is_empty() && fields.iter().any(|other| other.name == field.name) {
+                    return Err(options.wrong("name", "the record has a field of this name already"));
+                }
+                Ok(field)
+            });
+            let Ok(field) = field else {
+                (end, broken) = (None, true);
+                continue;
+            };
+            if end.is_none() && options.is_ok_and(|options| options.get("start").is_none()) {
+                continue;
             }
-            if !field.name.is_empty() && fields.iter().any(|other| other.name == field.name) {
-                return Err(options.wrong("name", "the record has a field of this name already"));
-            }
-            fields.extend(gap(end, field.start, when.as_ref()));
-            end = field.start + field.width;
+            fields.extend(gap(end.unwrap_or(field.start), field.start, selecting));
+            end = Some(field.start + field.width);
             fields.push(field);
         }
+        let end = end.filter(|_| !broken).ok_or(Stop)?;
+        let when = when?;
         let selected = when.as_ref().map_or(0, |when| when.start + when.width);
         let least = end.max(selected);
         let length = members.count("length", least, LENGTH_MAX)?.unwrap_or(least);
@@ -223,8 +244,17 @@ impl Layout {
         Ok(RecordType { name: name.to_owned(), when, length, columns, fields })
     }
 
+    /// The text that selects records of a type.
+    fn when(&self, when: Node<'_>, members: &Members<'_>) -> Read<Literal> {
+        let members = Members::of(when, members.pointer("when"), WHEN, members.told)?;
+        let start = members.count("start", 1, LENGTH_MAX);
+        let text = members.text("text")?.filter(|text| !text.is_empty());
+        let text = text.ok_or_else(|| members.wrong("text", "a text must stand here"))?;
+        self.literal(start?.unwrap_or(1) - 1, text).map_err(|message| members.wrong("text", message))
+    }
+
     /// A field that begins at `next` unless it says otherwise.
-    fn field(&self, members: &Members<'_>, next: usize, empty: Empty) -> Result<Field, LayoutProblem> {
+    fn field(&self, members: &Members<'_>, next: usize, empty: Empty) -> Read<Field> {
         let constant = members.text("constant")?;
         let kinds =
             [("text", KindOf::Text), ("number", KindOf::Number), ("date", KindOf::Date), ("filler", KindOf::Filler)];
@@ -305,7 +335,7 @@ impl Layout {
     }
 
     /// One character that a field is filled with.
-    fn pad(&self, members: &Members<'_>, default: char) -> Result<char, LayoutProblem> {
+    fn pad(&self, members: &Members<'_>, default: char) -> Read<char> {
         let Some(text) = members.text("pad")? else { return Ok(default) };
         let mut characters = text.chars();
         let (Some(pad), None) = (characters.next(), characters.next()) else {
@@ -396,7 +426,7 @@ fn gap(start: usize, end: usize, when: Option<&Literal>) -> Vec<Field> {
     fields
 }
 
-fn decimal(members: &Members<'_>, width: usize) -> Result<Decimal, LayoutProblem> {
+fn decimal(members: &Members<'_>, width: usize) -> Read<Decimal> {
     let signs = [
         ("none", Sign::None),
         ("leading", Sign::Leading),

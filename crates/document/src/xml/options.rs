@@ -10,7 +10,7 @@ use super::problem::Problem;
 use crate::charset::Charset;
 use crate::format::FormatError;
 use crate::node::{Kind, Node};
-use crate::options::{LayoutProblem, Members};
+use crate::options::{LayoutProblems, Members, Read, Told};
 
 /// How to read and write XML.
 #[derive(Debug, Clone)]
@@ -41,32 +41,42 @@ impl Default for XmlOptions {
 
 impl XmlOptions {
     /// Reads options from an object; docs/formats/xml.md has its members. Undefined is the default.
-    pub fn read(node: Node<'_>) -> Result<Self, LayoutProblem> {
-        let members = Members::of(node, String::new(), &["namespaces", "arrays", "records", "charset"])?;
-        let mut options = Self::default();
-        if let Some(namespaces) = members.get("namespaces") {
-            let wrong = |message: &str| members.wrong("namespaces", message.to_owned());
-            let uris = namespaces.entries().map(|(prefix, uri)| Some((uri.as_str()?, prefix)));
-            let uris = uris.collect::<Option<Vec<_>>>().filter(|_| namespaces.kind() == Kind::Object);
-            let uris = uris.ok_or_else(|| wrong("must be an object from prefixes to names of namespaces"))?;
-            options.namespaces = Namespaces::new(uris).map_err(|error| wrong(error.message()))?;
-        }
-        if let Some(arrays) = members.texts("arrays")? {
-            options.arrays =
-                Arrays::new(arrays).map_err(|error| members.wrong("arrays", error.message().to_owned()))?;
-        }
-        if let Some(path) = members.text("records")? {
-            let names = path.split_once('/').filter(|names| names::split(names.0).and(names::split(names.1)).is_some());
-            let Some((root, record)) = names else {
-                return Err(members.wrong("records", "must be the names of a root and of a record, as `orders/order`"));
-            };
-            options.records = Some((root.to_owned(), record.to_owned()));
-        }
-        if let Some(name) = members.text("charset")? {
-            options.charset = Charset::named(name)
-                .ok_or_else(|| members.wrong("charset", "there is no character set of this name"))?;
-        }
-        Ok(options)
+    pub fn read(node: Node<'_>) -> Result<Self, LayoutProblems> {
+        let told = Told::default();
+        let known = ["namespaces", "arrays", "records", "charset"];
+        let options = Members::of(node, String::new(), &known, &told).map(|members| {
+            let mut options = Self::default();
+            options.namespaces = namespaces(&members).unwrap_or_default();
+            options.arrays = arrays(&members).unwrap_or_default();
+            options.records = records(&members).unwrap_or_default();
+            options.charset = members.charset().ok().flatten().unwrap_or(options.charset);
+            options
+        });
+        told.result(options)
+    }
+}
+
+fn namespaces(members: &Members<'_>) -> Read<Namespaces> {
+    let Some(namespaces) = members.get("namespaces") else { return Ok(Namespaces::default()) };
+    let wrong = |message: &str| members.wrong("namespaces", message.to_owned());
+    let uris = namespaces.entries().map(|(prefix, uri)| Some((uri.as_str()?, prefix)));
+    let uris = uris.collect::<Option<Vec<_>>>().filter(|_| namespaces.kind() == Kind::Object);
+    let uris = uris.ok_or_else(|| wrong("must be an object from prefixes to names of namespaces"))?;
+    Namespaces::new(uris).map_err(|error| wrong(error.message()))
+}
+
+fn arrays(members: &Members<'_>) -> Read<Arrays> {
+    let elements = members.texts("arrays")?.unwrap_or_default();
+    Arrays::new(elements).map_err(|error| members.wrong("arrays", error.message().to_owned()))
+}
+
+/// Names of the root and of a record.
+fn records(members: &Members<'_>) -> Read<Option<(String, String)>> {
+    let Some(path) = members.text("records")? else { return Ok(None) };
+    let names = path.split_once('/').filter(|names| names::split(names.0).and(names::split(names.1)).is_some());
+    match names {
+        Some((root, record)) => Ok(Some((root.to_owned(), record.to_owned()))),
+        None => Err(members.wrong("records", "must be the names of a root and of a record, as `orders/order`")),
     }
 }
 

@@ -8,10 +8,10 @@ use std::{path::Path, str::FromStr};
 use clap::{Args, ValueEnum};
 use lockgate_document::{
     Builder, CsvReader, CsvWriter, Document, Duplicates, Fault, FixedReader, FixedWriter, FormatError, JsonLines,
-    JsonLinesWriter, JsonRecords, JsonWriter, Kind, LayoutProblem, ParseOptions, RecordWriter, csv, edi, fixed,
-    schema::Schema, xml,
+    JsonLinesWriter, JsonRecords, JsonWriter, Kind, LayoutProblem, LayoutProblems, ParseOptions, RecordWriter, csv,
+    edi, fixed, schema::Schema, xml,
 };
-use lockgate_mapping::yaml;
+use lockgate_mapping::{nearest, yaml};
 use lockgate_model::{Diagnostic, Diagnostics, Limits};
 
 use crate::{
@@ -81,20 +81,19 @@ impl Named {
         let root = described.as_ref().map(|file| file.document.root());
         let nothing = Document::undefined();
         let node = root.unwrap_or_else(|| nothing.root());
-        let wrong = |pointer: &str, message: &str| match &described {
-            Some(file) => file.problem(pointer, message),
-            None => Exit::Usage(message.to_owned()),
+        let wrong = |problems: LayoutProblems| match &described {
+            Some(file) => file.problems(&problems),
+            None => Exit::Usage(problems.to_string()),
         };
-        let layout = |problem: LayoutProblem| wrong(&problem.pointer, &problem.message);
         Ok(match self.name {
             Name::Json => Format::Json,
             Name::Jsonl => Format::Jsonl,
-            Name::Csv => Format::Csv(Box::new(csv::Dialect::read(node).map_err(layout)?)),
-            Name::Fixed => Format::Fixed(Box::new(fixed::Layout::read(node).map_err(layout)?)),
-            Name::Xml => Format::Xml(Box::new(xml::XmlOptions::read(node).map_err(layout)?)),
+            Name::Csv => Format::Csv(Box::new(csv::Dialect::read(node).map_err(wrong)?)),
+            Name::Fixed => Format::Fixed(Box::new(fixed::Layout::read(node).map_err(wrong)?)),
+            Name::Xml => Format::Xml(Box::new(xml::XmlOptions::read(node).map_err(wrong)?)),
             Name::Edi => {
                 let grammars = match &described {
-                    Some(_) => vec![edi::Grammar::read(node).map_err(|e| wrong(&e.pointer, &e.message))?],
+                    Some(_) => vec![edi::Grammar::read(node).map_err(wrong)?],
                     None => Vec::new(),
                 };
                 Format::Edi(Box::new(edi::Dialect { grammars: grammars.into(), ..edi::Dialect::default() }))
@@ -126,19 +125,44 @@ impl Described {
         Ok(Self { name: name.to_owned(), text, tree, document })
     }
 
-    /// What is wrong at a pointer.
-    fn problem(&self, pointer: &str, message: &str) -> Exit {
-        let mut at = &self.tree;
-        for part in pointer.split('/').skip(1) {
+    /// What is wrong, at its places.
+    fn problems(&self, problems: &LayoutProblems) -> Exit {
+        let all = problems.0.iter().map(|problem| self.problem(problem)).collect();
+        let all = Diagnostics(all).into_result(()).err().unwrap_or_default();
+        Exit::problems(all, |_| Some(&self.text))
+    }
+
+    fn problem(&self, problem: &LayoutProblem) -> Diagnostic {
+        let (mut node, mut at) = (&self.tree, self.tree.span);
+        for part in problem.pointer.split('/').skip(1) {
             let part = part.replace("~1", "/").replace("~0", "~");
-            let below = at.get(&part).or_else(|| at.items()?.get(part.parse::<usize>().ok()?));
-            let Some(below) = below else { break };
-            at = below;
+            let entry = node.entries().and_then(|all| all.iter().find(|(key, _)| key.text == part));
+            let below = match entry {
+                Some((key, below)) => {
+                    // A value of several lines is told by its name, and so is a name that is not known.
+                    at = if problem.known.is_empty() && below.scalar().is_some() { below.span } else { key.span };
+                    below
+                }
+                None => match node.items().and_then(|items| items.get(part.parse::<usize>().ok()?)) {
+                    Some(below) => {
+                        at = below.span;
+                        below
+                    }
+                    None => break,
+                },
+            };
+            node = below;
         }
-        let member = pointer.rsplit('/').next().filter(|member| !member.is_empty());
-        let message = member.map_or_else(|| message.to_owned(), |member| format!("`{member}` {message}"));
-        let problem = Diagnostic::new("LG-FORMAT", at.span, message).file(self.name.clone());
-        Exit::problems(Diagnostics(vec![problem]), |_| Some(&self.text))
+        let member = problem.pointer.rsplit('/').next().filter(|member| !member.is_empty());
+        let message = match member {
+            Some(member) => format!("`{}` {}", member.replace("~1", "/").replace("~0", "~"), problem.message),
+            None => problem.message.clone(),
+        };
+        let told = Diagnostic::new("LG-FORMAT", at, message).file(self.name.clone());
+        match member.and_then(|member| nearest(member, problem.known.iter().map(String::as_str))) {
+            Some(near) => told.help(format!("did you mean `{near}`?")),
+            None => told,
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use super::Dialect;
 use crate::document::Document;
-use crate::options::LayoutProblem;
+use crate::options::LayoutProblems;
 
 fn json(text: &str) -> Document {
     Document::parse(text.as_bytes(), &Limits::default()).unwrap()
@@ -18,7 +18,7 @@ fn printed(document: &Document) -> String {
 fn dialect(options: &str) -> Dialect {
     read(options).unwrap()
 }
-fn read(options: &str) -> Result<Dialect, LayoutProblem> {
+fn read(options: &str) -> Result<Dialect, LayoutProblems> {
     Dialect::read(json(options).root())
 }
 
@@ -68,6 +68,25 @@ fn a_dialect_that_cannot_be_is_refused_with_its_member() {
     ] {
         let problem = read(options).unwrap_err().to_string();
         assert!(problem.starts_with(told), "{options}: {problem}");
+    }
+}
+
+#[test]
+fn all_that_is_wrong_with_a_dialect_is_told_at_once() {
+    for (options, pointers) in [
+        (
+            r#"{"delimeter":";","trim":"yes","escape":"quote","hedaer":[],"numbers":1}"#,
+            &["/delimeter", "/hedaer", "/escape", "/trim", "/numbers"][..],
+        ),
+        (
+            r#"{"quote":"none","quoting":"always","quotes":"lenient","comment":","}"#,
+            &["/comment", "/quoting", "/quotes"],
+        ),
+        // Whether the members agree is not known before all can be read.
+        (r#"{"quote":"none","quoting":"always","header":7}"#, &["/header"]),
+    ] {
+        let told = read(options).unwrap_err().0;
+        assert_eq!(told.iter().map(|problem| problem.pointer.as_str()).collect::<Vec<_>>(), pointers, "{options}");
     }
 }
 

@@ -1,6 +1,9 @@
-//! A grammar out of a value. Unknown members are refused, so that a mistyped one is found.
+//! A grammar out of a value. Unknown members are refused, so that a mistyped one is found; of each
+//! segment, loop, element and component all that is wrong is told, whatever is wrong with others.
 
-use super::{Grammar, GrammarProblem, Item, ItemContent, Loop, SegmentRule};
+use std::cell::Cell;
+
+use super::{Grammar, Item, ItemContent, Loop, SegmentRule};
 use crate::{
     edi::{
         characters::Repertoire,
@@ -12,25 +15,35 @@ use crate::{
         syntax::{Delimiters, Mode, Syntax},
     },
     node::{Kind, Node},
+    options::{LayoutProblem, LayoutProblems, Read, Stop, Told},
 };
-
-type Read<T> = Result<T, GrammarProblem>;
 
 impl Grammar {
     /// Reads a grammar: an object with `grammar`, `syntax`, `message`, perhaps `version`, and `content`.
-    pub fn read(node: Node<'_>) -> Result<Grammar, GrammarProblem> {
-        let top = At { node, pointer: String::new() };
+    pub fn read(node: Node<'_>) -> Result<Grammar, LayoutProblems> {
+        let told = Told::default();
+        let grammar = Self::of(&At { node, pointer: String::new(), told: &told, has_stray: Cell::new(false) });
+        told.result(grammar)
+    }
+
+    fn of(top: &At<'_>) -> Read<Grammar> {
         top.members(&["grammar", "syntax", "message", "version", "content"])?;
-        let (name, named) = (top.text("grammar")?, top.text("syntax")?);
-        let syntax = Syntax::named(&named).ok_or_else(|| top.key("syntax").problem("must be `x12` or `edifact`"))?;
-        let message = top.text("message")?;
-        let version = if top.has("version") { Some(top.text("version")?) } else { None };
-        let mut grammar = Grammar { name, syntax, message, version, loops: vec![Loop::default()] };
+        let (name, named, message) = (top.text("grammar"), top.text("syntax"), top.text("message"));
+        let version = if top.has("version") { top.text("version").map(Some) } else { Ok(None) };
+        // Without the syntax it cannot be told what a segment is.
+        let syntax = Syntax::named(&named?).ok_or_else(|| top.key("syntax").problem("must be `x12` or `edifact`"))?;
+        let mut grammar = Grammar {
+            name: String::new(),
+            syntax,
+            message: String::new(),
+            version: None,
+            loops: vec![Loop::default()],
+        };
         let items = grammar.loop_items(&top.key("content"), 0)?;
         if let Some(message) = grammar.loops.first_mut() {
             message.items = items;
         }
-        Ok(grammar)
+        Ok(Grammar { name: name?, message: message?, version: version?, ..grammar })
     }
 
     fn loop_items(&mut self, at: &At<'_>, deep: usize) -> Read<Vec<Item>> {
@@ -38,12 +51,19 @@ impl Grammar {
             return Err(at.problem(format!("loops nest deeper than {LOOPS_DEEP_MAX}")));
         }
         let mut items: Vec<Item> = Vec::new();
+        let mut broken = false;
         for at in at.array("segments and loops")? {
-            let item = self.item(&at, deep)?;
-            if items.iter().any(|other| other.name == item.name) {
-                return Err(at.key("name").problem("is the name of another item of this loop already"));
+            match self.item(&at, deep) {
+                Ok(item) if items.iter().any(|other| other.name == item.name) => {
+                    at.key("name").problem("is the name of another item of this loop already");
+                }
+                Ok(item) => items.push(item),
+                Err(Stop) => broken = true,
             }
-            items.push(item);
+        }
+        // What could not be read may be what is missing.
+        if broken {
+            return Err(Stop);
         }
         if items.is_empty() {
             return Err(at.problem("must have at least one segment"));
@@ -63,11 +83,13 @@ impl Grammar {
         let own: &[&str] =
             if is_loop { &["name", "min", "max", "content"] } else { &["name", "min", "max", "segment", "elements"] };
         at.members(own)?;
-        let name = at.text("name")?;
-        let min = at.number("min", 0, u32::MAX)?.unwrap_or(0);
-        let max = at.number("max", 1, u32::MAX)?.unwrap_or(1);
-        if min > max {
-            return Err(at.key("min").problem("is more than `max`"));
+        let name = at.text("name");
+        let min = at.number("min", 0, u32::MAX).map(|min| min.unwrap_or(0));
+        let max = at.number("max", 1, u32::MAX).map(|max| max.unwrap_or(1));
+        if let (Ok(min), Ok(max)) = (min, max)
+            && min > max
+        {
+            at.key("min").problem("is more than `max`");
         }
         let content = if is_loop {
             let items = self.loop_items(&at.key("content"), deep + 1)?;
@@ -76,10 +98,11 @@ impl Grammar {
         } else {
             ItemContent::Segment(self.segment(at)?)
         };
-        Ok(Item { name, min, max, content })
+        Ok(Item { name: name?, min: min?, max: max?, content })
     }
 
     fn segment(&self, at: &At<'_>) -> Read<SegmentRule> {
+        let elements = elements(&at.key("elements"));
         let (pattern, place) = (at.text("segment")?, at.key("segment"));
         let delimiters = match self.syntax {
             Syntax::X12 => Delimiters::X12,
@@ -101,7 +124,7 @@ impl Grammar {
             return Err(place.problem("is a segment of the envelope or holds binary data: a message cannot have it"));
         }
         let selector = Selector(parsed.pieces().map(|(place, text)| (place, text.to_owned())).collect());
-        let elements = elements(&at.key("elements"))?;
+        let elements = elements?;
         for (place_of, _) in &selector.0 {
             let element = elements.get(place_of.element as usize - 1);
             let component = place_of.component as usize;
@@ -130,9 +153,7 @@ fn elements(at: &At<'_>) -> Read<Elements> {
         } else {
             at.members(&["name", "required", "repeat", "components"])?;
         }
-        let name = at.text("name")?;
-        let required = at.flag("required")?;
-        let repeat = at.number("repeat", 1, REPETITIONS_MAX)?.unwrap_or(1);
+        let (name, required, repeat) = (at.text("name"), at.flag("required"), at.number("repeat", 1, REPETITIONS_MAX));
         let content = if at.has("components") {
             let components = named(&at.key("components"), COMPONENTS_MAX, component)?;
             if components.is_empty() {
@@ -142,7 +163,8 @@ fn elements(at: &At<'_>) -> Read<Elements> {
         } else {
             Content::Simple(scalar(at)?)
         };
-        Ok((name.clone(), Element { name, required, repeat, content }))
+        let name = name?;
+        Ok((name.clone(), Element { name, required: required?, repeat: repeat?.unwrap_or(1), content }))
     })
 }
 
@@ -152,8 +174,9 @@ fn component(at: &At<'_>) -> Read<(String, Component)> {
         return Ok((name.clone(), Component { name, required: false, scalar: TEXT }));
     }
     at.members(&["name", "required", "kind", "decimals", "min", "max", "codes"])?;
-    let name = at.text("name")?;
-    Ok((name.clone(), Component { name, required: at.flag("required")?, scalar: scalar(at)? }))
+    let (name, required, scalar) = (at.text("name"), at.flag("required"), scalar(at));
+    let name = name?;
+    Ok((name.clone(), Component { name, required: required?, scalar: scalar? }))
 }
 
 /// A list of named things; `null` where one is not used.
@@ -162,20 +185,22 @@ fn named<T>(at: &At<'_>, max: u32, read: impl Fn(&At<'_>) -> Read<(String, T)>) 
     if items.len() > max as usize {
         return Err(at.problem(format!("has more than {max} items")));
     }
-    let (mut names, mut all) = (Vec::new(), Vec::new());
+    let (mut names, mut all, mut broken) = (Vec::new(), Vec::new(), false);
     for at in items {
         if at.node.kind() == Kind::Null {
             all.push(None);
             continue;
         }
-        let (name, item) = read(&at)?;
-        if names.contains(&name) {
-            return Err(at.problem("has the name of another one before it"));
+        match read(&at) {
+            Ok((name, _)) if names.contains(&name) => drop(at.problem("has the name of another one before it")),
+            Ok((name, item)) => {
+                names.push(name);
+                all.push(Some(item));
+            }
+            Err(Stop) => broken = true,
         }
-        names.push(name);
-        all.push(Some(item));
     }
-    Ok(all)
+    if broken { Err(Stop) } else { Ok(all) }
 }
 
 const TEXT: Scalar = Scalar { kind: ScalarKind::Text, min: 1, max: u32::MAX, codes: Vec::new() };
@@ -223,14 +248,21 @@ fn scalar(at: &At<'_>) -> Read<Scalar> {
 struct At<'a> {
     node: Node<'a>,
     pointer: String,
+    told: &'a Told,
+    /// It stands in an object with members that are not known, and may be meant by one of them.
+    has_stray: Cell<bool>,
 }
 
 impl<'a> At<'a> {
-    fn problem(&self, message: impl Into<String>) -> GrammarProblem {
-        GrammarProblem { pointer: self.pointer.clone(), message: message.into() }
+    fn problem(&self, message: impl Into<String>) -> Stop {
+        if self.node.is_undefined() && self.has_stray.get() {
+            return Stop;
+        }
+        self.told.tell(LayoutProblem { pointer: self.pointer.clone(), message: message.into(), known: Vec::new() })
     }
     fn key(&self, key: &str) -> At<'a> {
-        At { node: self.node.get(key), pointer: format!("{}/{key}", self.pointer) }
+        let pointer = format!("{}/{key}", self.pointer);
+        At { node: self.node.get(key), pointer, told: self.told, has_stray: self.has_stray.clone() }
     }
     fn has(&self, key: &str) -> bool {
         !self.node.get(key).is_undefined()
@@ -240,19 +272,23 @@ impl<'a> At<'a> {
         if self.node.kind() != Kind::Object {
             return Err(self.problem("must be an object"));
         }
-        match self.node.entries().find(|(key, _)| !known.contains(key)) {
-            Some((key, _)) => {
-                let pointer = format!("{}/{}", self.pointer, key.replace('~', "~0").replace('/', "~1"));
-                Err(GrammarProblem { pointer, message: format!("is not known here: there are {}", known.join(", ")) })
-            }
-            None => Ok(()),
+        for (key, _) in self.node.entries().filter(|(key, _)| !known.contains(key)) {
+            let pointer = format!("{}/{}", self.pointer, key.replace('~', "~0").replace('/', "~1"));
+            self.told.stray(pointer, format!("is not known here: there are {}", known.join(", ")), known);
+            self.has_stray.set(true);
         }
+        Ok(())
     }
     fn array(&self, of: &str) -> Read<Vec<At<'a>>> {
         if self.node.kind() != Kind::Array {
             return Err(self.problem(format!("must be a list of {of}")));
         }
-        let at = |(index, node)| At { node, pointer: format!("{}/{index}", self.pointer) };
+        let at = |(index, node)| At {
+            node,
+            pointer: format!("{}/{index}", self.pointer),
+            told: self.told,
+            has_stray: Cell::new(false),
+        };
         Ok(self.node.items().enumerate().map(at).collect())
     }
     fn text(&self, key: &str) -> Read<String> {

@@ -82,18 +82,58 @@ fn what_is_no_grammar_is_refused_with_its_place() {
         (r#""segment": "N1", "name": "party""#, r#""segment": "N1", "max": 2, "name": "party""#, "/content/3/content"),
     ] {
         assert!(ORDER.contains(wrong), "{wrong}");
-        let problem = Grammar::read(json(&ORDER.replacen(wrong, right, 1)).root()).unwrap_err();
-        assert_eq!(problem.pointer, pointer, "{right}: {problem}");
+        let told = Grammar::read(json(&ORDER.replacen(wrong, right, 1)).root()).unwrap_err();
+        let pointers: Vec<_> = told.0.iter().map(|problem| problem.pointer.as_str()).collect();
+        assert_eq!(pointers, [pointer], "{right}: {told}");
     }
     let mut deep = r#"[{"segment": "N1", "name": "a", "elements": []}]"#.to_owned();
     for _ in 0..17 {
         deep = format!(r#"[{{"segment": "N1", "name": "a", "elements": []}}, {{"name": "b", "content": {deep}}}]"#);
     }
     let text = format!(r#"{{"grammar": "x", "syntax": "x12", "message": "1", "content": {deep}}}"#);
-    assert!(Grammar::read(json(&text).root()).unwrap_err().message.contains("deeper"));
+    assert!(Grammar::read(json(&text).root()).unwrap_err().to_string().contains("deeper"));
     for text in ["[]", "1", r#"{"grammar": "x", "syntax": "x12", "message": "1", "content": []}"#] {
         assert!(Grammar::read(json(text).root()).is_err(), "{text}");
     }
+}
+
+#[test]
+fn all_that_is_wrong_with_a_grammar_is_told_at_once() {
+    let told = |content: &str, rest: &str| {
+        let text = format!(r#"{{"grammar": "g", "syntax": "x12", {rest}, "content": [{content}]}}"#);
+        let told = Grammar::read(json(&text).root()).unwrap_err().0;
+        told.into_iter().map(|problem| problem.pointer).collect::<Vec<_>>()
+    };
+    let segment = |name: &str, more: &str, elements: &str| {
+        format!(r#"{{"segment": "BEG", "name": "{name}", {more} "elements": [{elements}]}}"#)
+    };
+    // What a mistyped member is meant for is not missing besides.
+    assert_eq!(told(&segment("a", "", "\"x\""), r#""messag": "850""#), ["/messag"]);
+    let content = [
+        segment("a", r#""max": 0, "mni": 1,"#, r#"{"name": "x", "knid": "text"}, 7, {"name": "y", "min": 0}"#),
+        segment("a", "", r#""x", "x""#),
+        r#"{"name": "l", "max": 2, "content": [{"name": "b", "segment": "be", "elements": ["x", ""]}]}"#.to_owned(),
+        r#"{"nmae": "m", "content": []}"#.to_owned(),
+        segment("n", "", "\"x\""),
+        segment("n", "", "\"x\""),
+    ];
+    assert_eq!(
+        told(&content.join(","), r#""message": 850"#),
+        [
+            "/message",
+            "/content/0/mni",
+            "/content/0/max",
+            "/content/0/elements/0/knid",
+            "/content/0/elements/1",
+            "/content/0/elements/2/min",
+            "/content/1/elements/1",
+            "/content/2/content/0/elements/1",
+            "/content/2/content/0/segment",
+            "/content/3/nmae",
+            "/content/3/content",
+            "/content/5/name",
+        ]
+    );
 }
 
 #[test]

@@ -6,7 +6,7 @@ use lockgate_model::Limits;
 
 use super::Layout;
 use crate::document::Document;
-use crate::options::LayoutProblem;
+use crate::options::LayoutProblems;
 
 fn json(text: &str) -> Document {
     Document::parse(text.as_bytes(), &Limits::default()).unwrap()
@@ -17,7 +17,7 @@ fn printed(document: &Document) -> String {
 fn layout(text: &str) -> Layout {
     read_layout(text).unwrap()
 }
-fn read_layout(text: &str) -> Result<Layout, LayoutProblem> {
+fn read_layout(text: &str) -> Result<Layout, LayoutProblems> {
     Layout::read(json(text).root())
 }
 /// A layout of these fields alone.
@@ -133,6 +133,35 @@ fn a_layout_that_cannot_be_is_refused_with_its_member() {
         let problem = read_layout(&text).unwrap_err().to_string();
         assert!(problem.starts_with(told), "{text}: {problem}");
     }
+}
+
+#[test]
+fn all_that_is_wrong_with_a_layout_is_told_at_once() {
+    let told = |text: &str| {
+        let told = read_layout(text).unwrap_err().0;
+        told.into_iter().map(|problem| problem.pointer).collect::<Vec<_>>()
+    };
+    // What a mistyped member is meant for is not missing besides.
+    assert_eq!(told(r#"{"feilds":[]}"#), ["/feilds"]);
+    assert_eq!(told(&of(r#"{"name":"a","widht":2}"#)), ["/fields/0/widht"]);
+    let text = r#"{"charset":"ebcdic","unit":"words","records":{
+        "a":{"when":{"txt":"A"},"fields":[{"name":"x","width":0},{"name":"y","width":2},{"name":"y","start":9,"width":1}]},
+        "b":{"fields":[{"name":"z","width":2},{"name":"z","width":2},{"nmae":"q","width":1},{"name":"r","kind":"numbr","width":1}]},
+        "c":7, "d":{"fields":[{"name":"x","width":2},{"name":"y","start":2,"width":1},{"name":"v","width":1}]}}}"#;
+    assert_eq!(
+        told(text),
+        [
+            "/charset",
+            "/unit",
+            "/records/a/when/txt",
+            "/records/a/fields/0/width",
+            "/records/b/fields/1/name",
+            "/records/b/fields/2/nmae",
+            "/records/b/fields/3/kind",
+            "/records/c",
+            "/records/d/fields/1/start",
+        ]
+    );
 }
 
 #[test]

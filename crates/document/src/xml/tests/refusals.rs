@@ -377,8 +377,12 @@ fn options_say_what_is_wrong_with_them_and_where() {
         (r#"{"records":"orders/a/b"}"#, "/records"),
         (r#"{"charset":"ebcdic"}"#, "/charset"),
     ] {
-        assert_eq!(read(json).unwrap_err().pointer, pointer, "{json}");
+        let told = read(json).unwrap_err().0;
+        assert_eq!(told.iter().map(|problem| problem.pointer.as_str()).collect::<Vec<_>>(), [pointer], "{json}");
     }
+    let told = read(r#"{"namespace":{},"arrays":"line","records":"orders","charset":"ebcdic"}"#).unwrap_err().0;
+    let told: Vec<_> = told.iter().map(|problem| problem.pointer.as_str()).collect();
+    assert_eq!(told, ["/namespace", "/arrays", "/records", "/charset"]);
     let options = read(r#"{"namespaces":{"o":"urn:o","":"urn:d"},"arrays":["o:a/b","line"],"records":"x/y"}"#).unwrap();
     assert_eq!(options.arrays, Arrays::new(["o:a/b", "line"]).unwrap());
     assert_eq!(options.namespaces, Namespaces::new([("urn:o", "o"), ("urn:d", "")]).unwrap());
