@@ -3,12 +3,12 @@
 //! Objects inside the target are set only when something was put into them; arrays always are.
 //! Reference data is compiled in as a constant.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lockgate_mapping::{
     MapFile,
     expression::ir::Program,
-    rules::{ArrayRule, Formula, From, Target, ValueRule},
+    rules::{ArrayRule, Formula, From, TableUse, Target, ValueRule},
     streams::{Streams, Whole, conditions},
 };
 use lockgate_model::{
@@ -90,10 +90,23 @@ fn function(
 /// Reference data that a mapping names and that cannot be looked into.
 pub(crate) fn check_tables(map: &MapFile, tables: &Tables) -> Diagnostics {
     let mut problems = Diagnostics::default();
-    for (name, span) in &map.tables {
-        let (message, help) = match tables.get(name) {
-            Some(table) if table.is_object() => continue,
-            Some(_) => (
+    for TableUse { name, at, value } in &map.tables {
+        let (at, message, help) = match tables.get(name).map(|table| (table, table.as_object())) {
+            Some((_, Some(rows))) => {
+                let Some((field, at)) = value.as_ref().filter(|(field, _)| !rows_have(rows, field)) else { continue };
+                let fields = rows.values().filter_map(|row| row.as_object()).flat_map(|row| row.keys());
+                let help = match nearest(field, fields.clone().map(String::as_str)) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None if fields.clone().next().is_none() => "its rows are values: leave out `value`".to_owned(),
+                    None => {
+                        let fields: BTreeSet<&str> = fields.take(FIELDS_LISTED_MAX).map(String::as_str).collect();
+                        format!("its rows have {}", list(fields.into_iter()))
+                    }
+                };
+                (*at, format!("no row of the table `{name}` has `{field}`"), help)
+            }
+            Some((_, None)) => (
+                *at,
                 format!("the table `{name}` is no object"),
                 "a table is an object from keys to values or rows".to_owned(),
             ),
@@ -104,12 +117,21 @@ pub(crate) fn check_tables(map: &MapFile, tables: &Tables) -> Diagnostics {
                     None if tables.is_empty() => format!("put it into tables/{name}.json"),
                     None => format!("the tables are {}", list(known)),
                 };
-                (format!("there is no table `{name}`"), help)
+                (*at, format!("there is no table `{name}`"), help)
             }
         };
-        problems.push(Diagnostic::new("LG-MAP-TABLE", *span, message).help(help).file(&map.file));
+        problems.push(Diagnostic::new("LG-MAP-TABLE", at, message).help(help).file(&map.file));
     }
     problems
+}
+
+/// Fields of rows that are looked at to tell what they are called.
+const FIELDS_LISTED_MAX: usize = 20;
+
+/// Whether a row may have a field. The field of an array is that of its items; a table without rows is
+/// yet to be filled.
+fn rows_have(rows: &serde_json::Map<String, serde_json::Value>, field: &str) -> bool {
+    rows.is_empty() || rows.values().any(|row| row.is_array() || row.get(field).is_some())
 }
 
 /// A module of one mapping: input slot 0, output slot 1.

@@ -31,6 +31,30 @@ fn what_cannot_be_compiled_is_refused_with_its_place() {
 }
 
 #[test]
+fn a_value_that_no_row_of_a_table_has_is_refused() {
+    let tables = Tables::from([
+        ("countries".to_owned(), serde_json::json!({"DE": {"name": "Germany", "vat": 19}, "FR": "France"})),
+        ("plain".to_owned(), serde_json::json!({"DE": "Germany", "FR": null})),
+        ("lists".to_owned(), serde_json::json!({"DE": [{"name": "Germany"}]})),
+        ("none".to_owned(), serde_json::json!({})),
+    ]);
+    let told = |table: &str, value: &str| {
+        let text = format!("{HEAD}  - {{ to: a, lookup: {{ table: {table}, key: k, value: {value} }} }}\n");
+        let found = map_module("m.map.yaml", &text, &tables, &Types::default()).err()?.0;
+        let [problem] = found.as_slice() else { panic!("{found:?}") };
+        assert_eq!(problem.code, "LG-MAP-TABLE");
+        assert_eq!(text.get(problem.span.start as usize..problem.span.end as usize), Some(value));
+        problem.help.clone()
+    };
+    assert_eq!(told("plain", "name").as_deref(), Some("its rows are values: leave out `value`"));
+    assert_eq!(told("countries", "nmae").as_deref(), Some("did you mean `name`?"));
+    assert_eq!(told("countries", "capital").as_deref(), Some("its rows have `name`, `vat`"));
+    for (table, value) in [("countries", "vat"), ("lists", "name"), ("lists", "other"), ("none", "name")] {
+        assert_eq!(told(table, value), None, "{table} {value}");
+    }
+}
+
+#[test]
 fn the_same_file_gives_the_same_bytes_and_they_validate() {
     let rules = r#"
   - { to: buyer.name, from: customer.first & " " & customer.last, when: $exists(customer) }

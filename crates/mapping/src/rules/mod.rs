@@ -74,8 +74,19 @@ pub struct MapFile {
     /// What else rules build that have no place in it. There are such only beside problems: where one
     /// stands, no field is missing for certain.
     pub aside: Vec<Target>,
-    /// Names of the reference data that any rule names, and their places.
-    pub tables: Vec<(String, Span)>,
+    /// The reference data that the rules name.
+    pub tables: Vec<TableUse>,
+}
+
+/// A table of reference data where a rule names it.
+#[derive(Debug, Clone)]
+pub struct TableUse {
+    /// Its name.
+    pub name: String,
+    /// Where the name stands.
+    pub at: Span,
+    /// The field of a row that is taken, and its place.
+    pub value: Option<(String, Span)>,
 }
 
 /// What is built at one place of the target.

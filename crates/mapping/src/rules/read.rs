@@ -3,7 +3,7 @@
 use lockgate_model::diagnostic::{Diagnostic, Diagnostics, Span};
 
 use super::{
-    ArrayRule, Formula, From, MapFile, Site, Target, ValueRule,
+    ArrayRule, Formula, From, MapFile, Site, TableUse, Target, ValueRule,
     target::{Draft, Rule},
     to::{self, Part, Placed},
 };
@@ -41,7 +41,7 @@ struct Reader<'t> {
     text: &'t str,
     yaml_is_sound: bool,
     problems: Vec<Diagnostic>,
-    tables: Vec<(String, Span)>,
+    tables: Vec<TableUse>,
 }
 
 impl Reader<'_> {
@@ -333,11 +333,13 @@ impl Reader<'_> {
         };
         let table = needed(self, "table").and_then(|n| Some((self.text(n, "`table`")?, n.span)));
         let key = needed(self, "key").map_or_else(|| Formula::unread(lookup.span), |n| self.formula(n, "key"));
-        let value = lookup.get("value").map(|node| self.text(node, "`value`"));
-        self.tables.extend(table.clone());
+        let value = lookup.get("value").map(|node| Some((self.text(node, "`value`")?, node.span)));
+        if let Some((name, at)) = table.clone() {
+            self.tables.push(TableUse { name, at, value: value.clone().flatten() });
+        }
         Some(match (table, value) {
             (Some(table), None) => From::Lookup { table, key, value: None },
-            (Some(table), Some(Some(value))) => From::Lookup { table, key, value: Some(value) },
+            (Some(table), Some(Some((value, _)))) => From::Lookup { table, key, value: Some(value) },
             // Of what it gives nothing is known, and the key is an expression like any other.
             _ => From::Formula(Formula { sound: false, ..key }),
         })

@@ -59,6 +59,17 @@ rules:
 }
 
 #[test]
+fn a_file_that_is_no_object_is_one_problem() {
+    for (text, marked) in
+        [("", ""), ("# later\n", ""), ("- a\n- b\n", "- a"), ("mapping\n", "mapping"), ("null\n", "null")]
+    {
+        assert_eq!(problems(text), [pair("LG-MAP-VALUE", marked)], "{text}");
+    }
+    let found = MapFile::parse("m.map.yaml", "").unwrap_err();
+    assert_eq!(found.0[0].message, "the file is empty");
+}
+
+#[test]
 fn names_that_nothing_binds_are_refused() {
     let of = |from: &str| {
         let text = format!("mapping: m\nversion: 1\nrules:\n  - to: a\n    from: >-\n      {from}\n");
