@@ -174,7 +174,7 @@ fn too_many(path: &str) -> Diagnostics {
 }
 
 /// A problem at its place in its file.
-fn shown(problem: SchemaProblem, path: &str, tree: Option<&Node>) -> Diagnostic {
+pub(crate) fn shown(problem: SchemaProblem, path: &str, tree: Option<&Node>) -> Diagnostic {
     let SchemaProblem { code, place, message, help } = problem;
     let (file, at) = match (place, tree) {
         (SchemaPlace::Pointer(pointer), Some(tree)) => (path.to_owned(), pointed(tree, &pointer)),

@@ -13,6 +13,7 @@ use crate::memory::Memory;
 use crate::pattern::Pattern;
 use crate::plan::Plan;
 use crate::region::Region;
+use crate::schema::Schema;
 
 /// The constants of one module, immutable. Their handles are known at compile time: see
 /// [`lockgate_model::abi::constant`].
@@ -23,6 +24,8 @@ pub struct Constants {
     patterns: Box<[OnceLock<Option<Box<Pattern>>>]>,
     /// The same for those asked for as plans.
     pub(crate) plans: Box<[OnceLock<Option<Box<Plan>>>]>,
+    /// The same for those asked for as document types.
+    schemas: Box<[OnceLock<Option<Box<Schema>>>]>,
 }
 
 impl Constants {
@@ -65,7 +68,8 @@ impl Constants {
 
     fn of(region: Region, count: u32) -> Constants {
         let patterns = (0..count).map(|_| OnceLock::new()).collect();
-        Constants { region, count, patterns, plans: (0..count).map(|_| OnceLock::new()).collect() }
+        let plans = (0..count).map(|_| OnceLock::new()).collect();
+        Constants { region, count, patterns, plans, schemas: (0..count).map(|_| OnceLock::new()).collect() }
     }
 
     /// The constant as a pattern, compiled when it is first asked for: see
@@ -80,6 +84,12 @@ impl Constants {
             Pattern::parse(text(pattern::SOURCE)?, text(pattern::FLAGS)?).ok().map(Box::new)
         };
         slot.get_or_init(compile).as_deref()
+    }
+
+    /// Constant `k` as a document type, which is read when it is first asked for; the module's compiler has
+    /// read it too.
+    pub(crate) fn schema(&self, k: u32, read: impl FnOnce() -> Option<Schema>) -> Option<&Schema> {
+        self.schemas.get(k as usize)?.get_or_init(|| read().map(Box::new)).as_deref()
     }
 
     /// A text of a constant object.

@@ -10,6 +10,7 @@ mod aggregate;
 mod arrange;
 mod build;
 mod functions;
+mod hold;
 mod inspect;
 mod list;
 mod made;

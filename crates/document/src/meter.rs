@@ -18,6 +18,9 @@ impl Meter {
     pub(crate) fn charged(self) -> u64 {
         self.charged
     }
+    pub(crate) fn left(self) -> u64 {
+        self.budget.saturating_sub(self.charged)
+    }
     pub(crate) fn set_budget(&mut self, budget: u64) {
         self.budget = budget;
     }

@@ -13,6 +13,7 @@ use crate::{
     frame::Frame,
     ledger::Ledger,
     meter::Meter,
+    problem::Problem,
     run::Start,
     step::Caught,
     stop::{Stop, Stopped},
@@ -35,6 +36,8 @@ pub(crate) struct Host {
     pub(crate) pc: u32,
     /// What the step wants before it goes on.
     pub(crate) suspension: Option<Suspension>,
+    /// Why an intrinsic trapped with [`Trapped::Failing`].
+    pub(crate) failing: Option<Problem>,
     /// Failures that handlers have, by the slot of the error.
     pub(crate) caught: BTreeMap<u32, Caught>,
     meter: Meter,
@@ -69,6 +72,9 @@ pub(crate) enum Trapped {
     /// A value that was to be kept is a function, or holds one.
     #[error("a function value")]
     Function(Handle),
+    /// What [`Host::failing`] says.
+    #[error("a failure of the host")]
+    Failing,
     /// The time limit that this entry point set is over.
     #[error("the task takes too long")]
     TimedOut(u32),
@@ -108,6 +114,7 @@ impl Host {
             yielded: false,
             pc: 0,
             suspension: None,
+            failing: None,
             caught: BTreeMap::new(),
         }))
     }
@@ -239,6 +246,17 @@ impl Host {
         }
         let input = Box::new(self.export(input)?);
         Ok(self.suspend(Suspension::Call { operation: op, input, slot, pc })?)
+    }
+
+    pub(crate) fn hold(&mut self, h: Handle, k: u32, what: u32) -> wasmtime::Result<()> {
+        let violations = self.arena.violations(h, k)?;
+        if violations.is_empty() {
+            return Ok(());
+        }
+        let what = self.arena.view(Handle::from_raw(abi::constant(what))).as_str().unwrap_or_default();
+        // What comes in from outside is its sender's fault.
+        self.failing = Some(Problem::invalid(what, &violations, self.pc == 0));
+        Err(Trapped::Failing.into())
     }
 
     pub(crate) fn duration(&mut self, h: Handle) -> Result<i64, Trapped> {

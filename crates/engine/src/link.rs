@@ -106,6 +106,7 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Box<Host>>> {
         Clock => host.clock();
         Duration => host.duration(h: Handle);
         Between => arena.between(least: i64, most: i64);
+        Hold => host.hold(h: Handle, k: u32, what: u32);
         Raise => host.raise(error: Handle);
         Fail => host.fail(code: i32);
         // suspending

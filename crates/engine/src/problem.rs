@@ -5,7 +5,7 @@
 //! failure becomes over HTTP.
 
 use lockgate_connector_api as connector;
-use lockgate_document::{Document, Fault, Value};
+use lockgate_document::{Document, Fault, Value, schema::Violation};
 
 use crate::{calls::MockError, stop::Stopped};
 
@@ -13,6 +13,9 @@ use crate::{calls::MockError, stop::Stopped};
 pub const ERROR_TYPES: &str = "https://open-workflow-specification.org/dsl/errors/types/";
 /// The prefix before the standard changed its name; read, never written.
 pub(crate) const ERROR_TYPES_OLD: &str = "https://serverlessworkflow.io/spec/1.0.0/errors/";
+
+/// Violations of a schema that an error tells.
+const VIOLATIONS_TOLD: usize = 3;
 
 /// The standard's error types.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,6 +164,20 @@ impl Problem {
             "no mock for `{connector}.{operation}` with account `{account}`: add one under `{account}.{operation}` or `{account}`"
         );
         Self::new(ErrorType::Configuration, "LG-NO-MOCK", 500, detail)
+    }
+
+    /// A value is not of its schema.
+    pub(crate) fn invalid(what: &str, violations: &[Violation], from_outside: bool) -> Self {
+        let tell = |violation: &Violation| match violation.pointer.as_str() {
+            "" => violation.message.clone(),
+            pointer => format!("`{pointer}`: {}", violation.message),
+        };
+        let mut told: Vec<String> = violations.iter().take(VIOLATIONS_TOLD).map(tell).collect();
+        if violations.len() > VIOLATIONS_TOLD {
+            told.push(format!("and {} more", violations.len() - VIOLATIONS_TOLD));
+        }
+        let detail = format!("{what} is not of its schema: {}", told.join("; "));
+        Self::new(ErrorType::Validation, "LG-SCHEMA", if from_outside { 400 } else { 500 }, detail)
     }
 
     /// A task or the flow takes longer than its `timeout`.

@@ -298,6 +298,10 @@ fn failed(host: &mut Host, error: &wasmtime::Error) -> Failed {
         match trapped {
             Trapped::Raised(error) => return Failed { what: What::Raised(*error), place, task: None },
             Trapped::Function(value) => Problem::function(host.arena.view(*value).function_within()),
+            Trapped::Failing => match host.failing.take() {
+                Some(problem) => problem,
+                None => Problem::defect("LG-MODULE", "the module failed without a reason"),
+            },
             Trapped::TimedOut(pc) => return host.timed_out(*pc),
             Trapped::NoDuration => Problem::no_duration(),
             Trapped::Recursion => Problem::recursion(),

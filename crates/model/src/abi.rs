@@ -219,6 +219,9 @@ intrinsics! {
     Duration "duration" "h" "l" 4;
     /// `between(least, most)`: a number from the one to the other by chance.
     Between "between" "ll" "l" 2;
+    /// `hold(h, k, what)`: fails with a validation error unless the value is of the JSON Schema that constant `k` is;
+    /// string constant `what` is what the error calls it.
+    Hold "hold" "hii" "" 16;
     /// `raise(error)`: ends the step with this error object; `instance` is added when absent.
     Raise "raise" "h" "" 8;
     /// `fail(code)`: ends the step with a standard expression error at this place; see [`error_name`].

@@ -16,6 +16,7 @@ mod http;
 mod jumps;
 mod retry;
 mod schedule;
+mod schema;
 mod streams;
 mod task;
 #[cfg(test)]
@@ -28,7 +29,7 @@ use lockgate_model::id::TargetName;
 use crate::reader::{Reader, find};
 use formula::Place;
 use task::{Reusable, TaskReader, metadata, not_yet};
-use tree::Flow;
+use tree::{Flow, Part};
 
 pub(crate) use emit::{Surroundings, emit, probe};
 pub use errors::{ERROR_TYPES, error_type_names};
@@ -42,8 +43,8 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Flow {
         definition: node.to_json(),
         schedule: None,
         timeout: None,
-        from: None,
-        output: None,
+        input: Part::default(),
+        output: Part::default(),
         tasks: Vec::new(),
     };
     let Some(entries) = reader.object_of(node, "a flow", KEYS) else { return flow };
@@ -56,7 +57,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Flow {
     let mut tasks = TaskReader::new(reader, reusable);
     flow.timeout = find(entries, "timeout").and_then(|node| tasks.timeout(node, Place::FlowOutput));
     if let Some(node) = find(entries, "input") {
-        flow.from = tasks.part(node, "input", "from", Place::FlowInput);
+        flow.input = tasks.part(node, "input", "from", Place::FlowInput);
     }
     if let Some(node) = find(entries, "output") {
         flow.output = tasks.part(node, "output", "as", Place::FlowOutput);

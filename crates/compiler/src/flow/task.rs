@@ -8,8 +8,9 @@ use super::errors;
 use super::formula::{Place, formula, shape, template};
 use super::jumps;
 use super::retry;
+use super::schema;
 use super::streams;
-use super::tree::{Case, Duration, For, Formula, Jump, Target, Task, Template, Try, Work};
+use super::tree::{Case, Duration, For, Formula, Jump, Part, Target, Task, Template, Try, Work};
 use crate::reader::{Reader, find, list, nearest};
 
 /// What the flow defines for reuse.
@@ -56,13 +57,15 @@ pub(super) struct TaskReader<'r, 't> {
     pub reusable: Reusable<'r>,
     depth: usize,
     count: usize,
+    /// Regular expressions of its schemas.
+    patterns: usize,
     /// The first task that is one too many.
     pub past_limit: Option<Span>,
 }
 
 impl<'r, 't> TaskReader<'r, 't> {
     pub fn new(reader: &'r mut Reader<'t>, reusable: Reusable<'r>) -> Self {
-        Self { reader, reusable, depth: 0, count: 0, past_limit: None }
+        Self { reader, reusable, depth: 0, count: 0, patterns: 0, past_limit: None }
     }
 
     /// Reads a task list; `pointer` is its own, such as `/do`.
@@ -113,9 +116,9 @@ impl<'r, 't> TaskReader<'r, 't> {
             pointer,
             definition: node.to_json(),
             condition: None,
-            from: None,
-            output: None,
-            export: None,
+            input: Part::default(),
+            output: Part::default(),
+            export: Part::default(),
             timeout: None,
             then: Jump { to: Target::Continue, span: key.span },
             work: Work::Broken,
@@ -175,7 +178,7 @@ impl<'r, 't> TaskReader<'r, 't> {
         for (key, node) in entries {
             match key.text.as_str() {
                 "if" => task.condition = formula(self.reader, node, "`if`", Place::Task),
-                "input" => task.from = self.part(node, "input", "from", Place::TaskInput),
+                "input" => task.input = self.part(node, "input", "from", Place::TaskInput),
                 "output" => task.output = self.part(node, "output", "as", Place::Task),
                 "export" => task.export = self.part(node, "export", "as", Place::Export),
                 "then" => {
@@ -199,13 +202,22 @@ impl<'r, 't> TaskReader<'r, 't> {
         retry::timeout(&mut Reader::new("", self.reader.text), defined, place)
     }
 
-    /// Reads `input`, `output` or `export`: one expression and no schema yet.
-    pub fn part(&mut self, node: &Node, name: &str, key: &str, place: Place) -> Option<Template> {
-        let entries = self.reader.object_with(node, &format!("`{name}`"), &[key], &["schema"])?;
-        if let Some((schema, _)) = entries.iter().find(|(key, _)| key.text == "schema") {
-            not_yet(self.reader, schema, "schemas", "nothing would check it: remove it");
-        }
-        shape(self.reader, find(entries, key)?, &format!("`{name}.{key}`"), place)
+    /// Reads `input`, `output` or `export`: an expression and a schema.
+    pub fn part(&mut self, node: &Node, name: &str, key: &str, place: Place) -> Part {
+        let Some(entries) = self.reader.object_of(node, &format!("`{name}`"), &[key, "schema"]) else {
+            return Part::default();
+        };
+        let schema = find(entries, "schema").and_then(|node| {
+            let (json, patterns) = schema::schema(self.reader, node)?;
+            self.patterns += patterns;
+            if self.patterns > schema::PATTERNS_MAX {
+                let message = format!("the flow's schemas have more than {} regular expressions", schema::PATTERNS_MAX);
+                self.reader.problem_help("LG-TYPE-SIZE", node.span, message, "say less by patterns, or split the flow");
+            }
+            Some(json)
+        });
+        let shape = find(entries, key).and_then(|node| shape(self.reader, node, &format!("`{name}.{key}`"), place));
+        Part { shape, schema }
     }
 
     fn jump(&mut self, node: &Node, what: &str) -> Option<Jump> {

@@ -80,18 +80,16 @@ fn the_head_of_a_flow() {
 fn what_is_not_there_yet_is_refused_and_never_ignored() {
     is(
         &refused(
-            "schedule: { on: { one: {} } }\ninput: { schema: { document: {} } }\nuse: { secrets: [a], functions: {}, catalogs: {}, extensions: [], authentications: {} }\ndo: [a: { set: { b: 1 }, output: { schema: {} }, export: { schema: {} } }]\n",
+            "schedule: { on: { one: {} } }\ninput: { schema: { resource: { endpoint: x } } }\nuse: { secrets: [a], functions: {}, catalogs: {}, extensions: [], authentications: {} }\ndo: [a: { set: { b: 1 } }]\n",
         ),
         &[
             ("LG-FLOW-NOT-YET", "on"),
-            ("LG-FLOW-NOT-YET", "schema"),
+            ("LG-FLOW-NOT-YET", "resource"),
             ("LG-FLOW-NOT-YET", "secrets"),
             ("LG-FLOW-NOT-YET", "functions"),
             ("LG-FLOW-NOT-YET", "catalogs"),
             ("LG-FLOW-NOT-YET", "extensions"),
             ("LG-FLOW-NOT-YET", "authentications"),
-            ("LG-FLOW-NOT-YET", "schema"),
-            ("LG-FLOW-NOT-YET", "schema"),
         ],
     );
     for kind in ["fork: { branches: [] }", "emit: { event: {} }", "listen: { to: {} }", "run: { workflow: {} }"] {
@@ -321,7 +319,7 @@ fn help_names_what_was_meant() {
 
 #[test]
 fn help_offers_nothing_that_is_refused_then() {
-    let refused = ["fork", "emit", "listen", "`run`", "schema", "secrets", "`on`", "authentication"];
+    let refused = ["fork", "emit", "listen", "`run`", "resource", "secrets", "`on`", "authentication"];
     let tasks = "a: { banana: 1 }, b: { set: { x: 1 }, banana: 1, output: { banana: 1 } }, c: { call: http, with: { method: get, endpoint: { uri: 'https://h', banana: 1 } } }, d: { try: [e: { set: { x: 1 } }], catch: { retry: { banana: 1, limit: { attempt: { banana: 1 } } } } }";
     let (_, problems) =
         parse(&format!("{HEAD}banana: 1\nuse: {{ banana: 1 }}\nschedule: {{ banana: 1 }}\ndo: [{tasks}]"));
@@ -495,4 +493,29 @@ fn timeouts() {
             ("LG-FLOW-ARGUMENT", "$output"),
         ],
     );
+}
+
+#[test]
+fn schemas_are_read_where_they_stand() {
+    is(
+        &refused(
+            "input: { schema: { format: avro, document: { type: objekt } } }\noutput: { schema: { banana: 1 } }\ndo:\n  - a:\n      set: { x: 1 }\n      input: { schema: {} }\n      output:\n        schema:\n          document:\n            properties:\n              n: { minimum: soon }\n              m: { pattern: '(' }\n      export: { schema: 5 }\n",
+        ),
+        &[
+            ("LG-FLOW-VALUE", "avro"),
+            ("LG-TYPE-VALUE", "objekt"),
+            ("LG-MISSING-KEY", "{ banana: 1 }"),
+            ("LG-UNKNOWN-KEY", "banana"),
+            ("LG-MISSING-KEY", "{}"),
+            ("LG-TYPE-VALUE", "soon"),
+            ("LG-TYPE-PATTERN", "'('"),
+            ("LG-WRONG-TYPE", "5"),
+        ],
+    );
+    let patterns: String = (0..=128).map(|i| format!("    p{i}: {{ pattern: 'a{i}' }}\n")).collect();
+    let body = format!(
+        "input:\n  schema:\n    document:\n      properties:\n{}do: [a: {{ set: {{ b: 1 }} }}]\n",
+        patterns.replace("    p", "        p")
+    );
+    assert!(refused(&body).iter().any(|(code, _)| code.starts_with("LG-TYPE")), "{:?}", refused(&body));
 }

@@ -18,12 +18,33 @@ pub(crate) struct Flow {
     pub schedule: Option<Schedule>,
     /// `timeout`
     pub timeout: Option<Duration>,
-    /// `input.from`
-    pub from: Option<Template>,
-    /// `output.as`
-    pub output: Option<Template>,
+    /// `input`
+    pub input: Part,
+    /// `output`
+    pub output: Part,
     /// `do`
     pub tasks: Vec<Task>,
+}
+
+/// `input`, `output` or `export`.
+#[derive(Debug, Default)]
+pub(crate) struct Part {
+    /// `from` or `as`
+    pub shape: Option<Template>,
+    /// `schema`: the document as JSON.
+    pub schema: Option<String>,
+}
+
+impl Part {
+    /// It does nothing.
+    pub fn is_empty(&self) -> bool {
+        self.shape.is_none() && self.schema.is_none()
+    }
+
+    /// Does what it shapes mention this variable?
+    pub fn mentions(&self, name: &str) -> bool {
+        self.shape.as_ref().is_some_and(|shape| shape.mentions(name))
+    }
 }
 
 /// One task of a list.
@@ -39,12 +60,12 @@ pub(crate) struct Task {
     pub definition: String,
     /// `if`
     pub condition: Option<Formula>,
-    /// `input.from`
-    pub from: Option<Template>,
-    /// `output.as`
-    pub output: Option<Template>,
-    /// `export.as`
-    pub export: Option<Template>,
+    /// `input`
+    pub input: Part,
+    /// `output`
+    pub output: Part,
+    /// `export`
+    pub export: Part,
     /// `timeout`
     pub timeout: Option<Duration>,
     /// `then`
@@ -380,7 +401,7 @@ impl Formula {
 impl Flow {
     /// Calls `each` for every expression of the flow.
     pub fn formulas<'t>(&'t self, each: &mut dyn FnMut(&'t Formula)) {
-        for template in [&self.from, &self.output].into_iter().flatten() {
+        for template in [&self.input, &self.output].into_iter().filter_map(|part| part.shape.as_ref()) {
             template.formulas(each);
         }
         self.timeout.iter().filter_map(Duration::formula).for_each(&mut *each);
@@ -420,7 +441,7 @@ impl Task {
     pub fn formulas<'t>(&'t self, each: &mut dyn FnMut(&'t Formula)) {
         self.condition.iter().for_each(&mut *each);
         self.timeout.iter().filter_map(Duration::formula).for_each(&mut *each);
-        for template in [&self.from, &self.output, &self.export].into_iter().flatten() {
+        for template in [&self.input, &self.output, &self.export].into_iter().filter_map(|part| part.shape.as_ref()) {
             template.formulas(each);
         }
         match &self.work {

@@ -57,6 +57,15 @@ impl Schema {
 
     /// The same for rules of the schema that hold together.
     pub fn validate_by(&self, rules: &[RuleId], value: Node<'_>, limits: &Limits) -> Vec<Violation> {
+        self.held(rules, value, limits).0
+    }
+
+    /// The same for a whole value, with the work that it took in units.
+    pub(crate) fn validate_counted(&self, value: Node<'_>, limits: &Limits) -> (Vec<Violation>, u64) {
+        self.held(&[self.root()], value, limits)
+    }
+
+    fn held(&self, rules: &[RuleId], value: Node<'_>, limits: &Limits) -> (Vec<Violation>, u64) {
         let mut validator = Validator {
             schema: self,
             depth_max: limits.depth_max,
@@ -80,7 +89,7 @@ impl Schema {
                 }
             }
         }
-        validator.found
+        (validator.found, validator.meter.charged())
     }
 }
 

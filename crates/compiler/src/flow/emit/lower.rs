@@ -98,6 +98,12 @@ impl Lower {
                 self.number(number);
                 self.body.op(Op::IntSet);
             }
+            Action::Hold(value, schema, what) => {
+                self.value(value);
+                self.index(*schema);
+                self.index(*what);
+                self.body.op(Op::Hold);
+            }
             Action::Goto(label) => {
                 let pc = self.place(*label);
                 if !(last && pc == self.pc + 1) {

@@ -49,6 +49,8 @@ pub(super) enum Action {
     Store(u32, Value),
     /// i64 slot := number.
     StoreInt(u32, Number),
+    /// Fail unless a value is of the schema in a constant; another one says what it is.
+    Hold(Value, u32, u32),
     /// Go on elsewhere.
     Goto(Label),
     /// Go on elsewhere if the test holds.

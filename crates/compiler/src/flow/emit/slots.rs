@@ -97,7 +97,7 @@ impl Names {
     /// Slots for the runtime's arguments that the flow uses.
     pub fn of(flow: &Flow, slots: &mut Slots) -> Self {
         let mut exports = false;
-        flow.each_task(&mut |task| exports |= task.export.is_some());
+        flow.each_task(&mut |task| exports |= !task.export.is_empty());
         // An export that nothing reads is still computed: it may fail, and a `catch` may want that.
         let context = (exports || flow.mentions("context")).then(|| slots.value());
         let mut slot = |name: &str| flow.mentions(name).then(|| slots.value());

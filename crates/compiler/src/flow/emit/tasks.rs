@@ -8,7 +8,7 @@ use super::Surroundings;
 use super::plan::{Action, Catch, Label, Limit, Number, Plan, Test, Value};
 use super::slots::{DATA, INPUT, Names, Slots};
 use super::values::Values;
-use crate::flow::tree::{Call, Case, Duration, Flow, For, Jump, Target, Task, Template, Work};
+use crate::flow::tree::{Call, Case, Duration, Flow, For, Jump, Part, Target, Task, Template, Work};
 use crate::module::FunctionId;
 
 /// `$runtime`
@@ -75,7 +75,9 @@ impl<'e, 'm> Emitter<'e, 'm> {
             let runtime = self.constant(RUNTIME);
             self.plan.act(Action::Store(slot, runtime));
         }
-        let from = flow.from.as_ref().map_or(Value::Slot(INPUT), |from| self.template(from, Value::Slot(INPUT)));
+        self.hold(&flow.input, INPUT, "the input of the flow");
+        let from = flow.input.shape.as_ref();
+        let from = from.map_or(Value::Slot(INPUT), |from| self.template(from, Value::Slot(INPUT)));
         self.plan.act(Action::Store(DATA, from));
         if let Some(slot) = self.names.context {
             self.plan.act(Action::Store(slot, Value::Slot(DATA)));
@@ -90,11 +92,19 @@ impl<'e, 'm> Emitter<'e, 'm> {
         self.list(&flow.tasks, None, self.end);
         self.plan.open(self.end);
         self.plan.act(Action::Begin);
-        if let Some(output) = &flow.output {
+        if let Some(output) = &flow.output.shape {
             let output = self.template(output, Value::Slot(DATA));
             self.plan.act(Action::Store(DATA, output));
         }
+        self.hold(&flow.output, DATA, "the output of the flow");
         self.plan.act(Action::Done);
+    }
+
+    /// Fails unless the value in a slot is of the part's schema.
+    fn hold(&mut self, part: &Part, slot: u32, what: &str) {
+        let Some(schema) = &part.schema else { return };
+        let (schema, what) = (self.values.module.constant_json(schema), self.values.module.constant_text(what));
+        self.plan.act(Action::Hold(Value::Slot(slot), schema, what));
     }
 
     fn constant(&mut self, json: &str) -> Value {
@@ -153,6 +163,7 @@ impl<'e, 'm> Emitter<'e, 'm> {
         self.begin(task);
         self.names.output = None;
         self.names.input = None;
+        self.hold(&task.input, DATA, "the input of the task");
         let input = self.input(task);
         self.names.input = Some(input);
         if let Some(condition) = &task.condition
@@ -226,7 +237,7 @@ impl<'e, 'm> Emitter<'e, 'm> {
 
     /// Computes the task's input; returns the slot it lies in.
     fn input(&mut self, task: &Task) -> u32 {
-        let later = |template: &Option<Template>| template.as_ref().is_some_and(|t| t.mentions("input"));
+        let later = |part: &Part| part.mentions("input");
         let moves_on = !matches!(
             task.work,
             Work::Set(_) | Work::Raise(_) | Work::Switch(_) | Work::Wait(_) | Work::Call(Call::Map { .. })
@@ -237,7 +248,7 @@ impl<'e, 'm> Emitter<'e, 'm> {
             _ => false,
         } || later(&task.export)
             || (moves_on && later(&task.output));
-        match &task.from {
+        match &task.input.shape {
             Some(from) => {
                 let slot = self.slots.value();
                 let value = self.template(from, Value::Slot(DATA));
@@ -261,17 +272,25 @@ impl<'e, 'm> Emitter<'e, 'm> {
 
     /// `output.as`, `export.as`, and on to where `then` leads.
     pub(super) fn finish(&mut self, task: &Task, mut value: Value, then: &Jump, around: Around<'_>) {
-        if let Some(output) = &task.output {
+        if let Some(output) = &task.output.shape {
             value = self.template(output, value);
         }
         if !matches!(value, Value::Slot(DATA)) {
             self.plan.act(Action::Store(DATA, value));
         }
-        if let (Some(export), Some(slot)) = (&task.export, self.names.context) {
+        self.hold(&task.output, DATA, "the output of the task");
+        if let (Some(export), Some(slot)) = (&task.export.shape, self.names.context) {
             self.names.output = Some(DATA);
-            let exported = self.template(export, Value::Slot(DATA));
-            self.plan.act(Action::Store(slot, exported));
+            let mut exported = self.template(export, Value::Slot(DATA));
             self.names.output = None;
+            if task.export.schema.is_some() {
+                // What is not of its schema never becomes the context.
+                let held = self.slots.value();
+                self.plan.act(Action::Store(held, exported));
+                self.hold(&task.export, held, "what the task exports");
+                exported = Value::Slot(held);
+            }
+            self.plan.act(Action::Store(slot, exported));
         }
         self.plan.act(Action::Goto(self.target(then, around)));
     }
@@ -287,7 +306,7 @@ impl<'e, 'm> Emitter<'e, 'm> {
 
     /// Where a task's inner list leads: straight on, unless the task shapes its output.
     pub(super) fn behind(&mut self, task: &Task, around: Around<'_>) -> Label {
-        if task.output.is_none() && task.export.is_none() {
+        if task.output.is_empty() && task.export.is_empty() {
             self.target(&task.then, around)
         } else {
             self.plan.label(&task.pointer, around.catch)
@@ -296,7 +315,7 @@ impl<'e, 'm> Emitter<'e, 'm> {
 
     /// The segment behind an inner list, when [`Self::behind`] made one.
     pub(super) fn epilogue(&mut self, task: &Task, label: Label, around: Around<'_>) {
-        if task.output.is_none() && task.export.is_none() {
+        if task.output.is_empty() && task.export.is_empty() {
             return;
         }
         self.plan.open(label);
@@ -305,7 +324,7 @@ impl<'e, 'm> Emitter<'e, 'm> {
     }
 
     fn switch(&mut self, task: &Task, cases: &[Case], input: u32, around: Around<'_>) {
-        let shapes = task.from.is_some() || task.output.is_some() || task.export.is_some();
+        let shapes = !(task.input.is_empty() && task.output.is_empty() && task.export.is_empty());
         let mut outcomes = Vec::new();
         let mut default = &task.then;
         for case in cases {
