@@ -280,26 +280,38 @@ fn what_the_check_proves_holds_and_what_it_refuses_is_wrong() {
             &rows,
         );
         // That something may come alone is no certainty, and refused all the same; a constant may never be reached.
+        let misfit = |problem: &lockgate_model::Diagnostic| problem.message.contains("takes");
         let certain = |problem: &lockgate_model::Diagnostic| {
-            !problem.message.contains("may give") && !problem.message.contains("this value") && !rules.contains("null")
+            !misfit(problem)
+                && !problem.message.contains("may give")
+                && !problem.message.contains("this value")
+                && !rules.contains("null")
         };
         let whole = rules.contains("from: '") && !rules.contains("default") && !rules.contains('?');
         let refused = !checked.problems.is_empty() && checked.problems.0.iter().all(certain) && whole;
         let may_be_several = |problem: &lockgate_model::Diagnostic| problem.message.contains("may give several");
         let several = checked.problems.0.iter().any(may_be_several) && whole;
-        let verdict = match (checked.proven, refused, several, checked.problems.is_empty()) {
+        // What a function refuses fails when there is something to refuse.
+        let misfit = checked.problems.0.iter().any(misfit) && whole;
+        let verdict = match (checked.proven, refused, several || misfit, checked.problems.is_empty()) {
             (true, ..) => "proven",
             (_, true, ..) => "refused",
+            (_, _, true, _) if misfit => "misfit",
             (_, _, true, _) => "several",
             (.., true) => "open",
             _ => "told",
         };
         *counts.entry(verdict.to_owned()).or_default() += 1;
-        if !checked.proven && !refused && !several {
+        if !checked.proven && !refused && !several && !misfit {
             continue;
         }
         let compiled = map_module("m.map.yaml", &text, &Tables::new(), &Types::default()).unwrap();
         let module = bench.engine.load(&compiled.wasm).unwrap();
+        if misfit {
+            let fails = (0..SAMPLES_MAX).any(|_| bench.run(&module, &sample(&mut dice, &source)).is_none());
+            assert!(fails, "{rules} does not fail of {SAMPLES_MAX} documents; told: {}", checked.problems);
+            continue;
+        }
         if several {
             let wrong = (0..SAMPLES_MAX).any(|_| {
                 let output = bench.run(&module, &sample(&mut dice, &source));
@@ -325,5 +337,5 @@ fn what_the_check_proves_holds_and_what_it_refuses_is_wrong() {
     }
     println!("{counts:?}");
     assert!(counts["proven"] > rounds / 20 && counts["refused"] > rounds / 20, "{counts:?}");
-    assert!(counts["several"] > rounds / 100, "{counts:?}");
+    assert!(counts["several"] > rounds / 100 && counts["misfit"] > rounds / 200, "{counts:?}");
 }

@@ -1,5 +1,7 @@
 //! What the built-in functions give, as far as their arguments tell.
 
+use lockgate_document::schema::Types;
+
 use super::shape::{Many, Part, Shape, Source};
 use crate::expression::ir::Builtin;
 
@@ -69,6 +71,37 @@ pub(super) fn result(function: Builtin, given: &[Shape], each: Option<Shape>, so
         Builtin::Clone => first,
         Builtin::Error => Shape::nothing(),
         Builtin::Assert | Builtin::Reduce | Builtin::Lookup | Builtin::Spread | Builtin::Each => Shape::any(),
+    }
+}
+
+/// What a function takes in the places of its first arguments, when there are so many that their places
+/// are certain: the kinds, and whether they are those of the items of a list.
+pub(super) fn takes(function: Builtin, given: usize) -> Vec<(Types, bool)> {
+    let params = function.signature().params;
+    let needed = params.iter().take_while(|param| param.context || !param.optional).count();
+    if given < needed {
+        return Vec::new();
+    }
+    let kinds = |letters: &str| letters.chars().map(kind).fold(Types::NONE, Types::or);
+    let taken = params.iter().take(needed).map(|param| match param.items {
+        Some(item) => (kind(item), true),
+        None if param.array => (Types::ALL, false),
+        None => (kinds(&param.letters), false),
+    });
+    taken.collect()
+}
+
+/// The kinds of a letter of a signature. No shape is a function.
+fn kind(letter: char) -> Types {
+    match letter {
+        's' => Types::STRING,
+        'n' => Types::NUMBER,
+        'b' => Types::BOOLEAN,
+        'l' => Types::NULL,
+        'o' => Types::OBJECT,
+        'a' => Types::ARRAY,
+        'f' => Types::NONE,
+        _ => Types::ALL,
     }
 }
 

@@ -6,7 +6,7 @@ use lockgate_document::schema::{Alternative, Field, RuleId, Schema, Types, Viola
 use lockgate_model::{Diagnostic, Limits, Span};
 
 use super::{
-    Absent, Built, Literal, Type,
+    Absent, Built, Literal, Misfit, Type,
     fit::{Fit, Judge, Reason, What},
     help::{self, Role, step},
     shape::{Shape, Source},
@@ -415,6 +415,16 @@ pub(super) fn absent(name: &str, absent: &Absent) -> Diagnostic {
         (message, help)
     };
     problem("LG-MAP-SOURCE", *at, message, help)
+}
+
+/// A value that a function or an operator refuses.
+pub(super) fn misfit(misfit: &Misfit) -> Diagnostic {
+    let Misfit { of, at, wanted, comes, items } = misfit;
+    let message = match items {
+        true => format!("each item that `{of}` takes is {wanted}, and this gives {comes}"),
+        false => format!("`{of}` takes {wanted}, and this gives {comes}"),
+    };
+    problem("LG-MAP-KIND", *at, message, help::misfit(*wanted, *comes, *items))
 }
 
 fn presence<'m>(built: &Built<'m>) -> Presence<'m> {

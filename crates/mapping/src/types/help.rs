@@ -93,6 +93,21 @@ pub(super) fn kind(wanted: Types, comes: Types, written: &Written<'_>, below: bo
     }
 }
 
+/// A value that a function or an operator does not take, within an expression.
+pub(super) fn misfit(wanted: Types, comes: Types, items: bool) -> String {
+    let by = |function: &str| match items {
+        true => format!("make one of each: `(…).{function}($)`"),
+        false => format!("make one of it: `{function}(…)`"),
+    };
+    let scalars = Types::NUMBER.or(Types::BOOLEAN);
+    match comes {
+        Types::ARRAY if !items => "take one of them, `(…)[0]`, or go over each: `(…).( … )`".to_owned(),
+        comes if wanted.meets(Types::STRING) && scalars.has(comes) => by("$string"),
+        Types::STRING if wanted.meets(Types::NUMBER) => by("$number"),
+        _ => "give it the kind of value that it takes".to_owned(),
+    }
+}
+
 /// A value that is, or may be, no array where the type says array.
 pub(super) fn array(written: &Written<'_>, below: bool) -> String {
     match written.role {

@@ -2,8 +2,8 @@
 //!
 //! What is followed: paths with filters and order-by, constructors, variables that are bound once,
 //! conditions, operators and the built-in functions whose result is known. All else is
-//! [`Shape::any`], of which nothing is said. The one thing reported here is a field that the source's
-//! type does not have.
+//! [`Shape::any`], of which nothing is said. Reported here are fields that the source's type does not
+//! have, and values that a function or an operator surely refuses.
 
 use std::{cell::RefCell, collections::BTreeMap};
 
@@ -29,8 +29,34 @@ pub struct Absent {
     pub missing: Missing,
 }
 
+/// A value that a function or an operator refuses whenever there is one.
+#[derive(Debug)]
+pub struct Misfit {
+    /// What refuses it.
+    pub of: String,
+    /// Where the value stands in the expression.
+    pub at: Span,
+    /// The kinds that it takes.
+    pub wanted: Types,
+    /// What comes.
+    pub comes: Types,
+    /// These are the kinds of the items of a list.
+    pub items: bool,
+}
+
+/// What is known of an expression.
+#[derive(Debug)]
+pub struct Inferred {
+    /// Its value.
+    pub shape: Shape,
+    /// Fields that cannot be there.
+    pub absent: Vec<Absent>,
+    /// Values that are refused.
+    pub misfits: Vec<Misfit>,
+}
+
 /// The shape of an expression on a document of the source's type, at an item of it or at its root.
-pub fn infer(program: &Program, source: Source<'_>, root: &Shape, context: &Shape) -> (Shape, Vec<Absent>) {
+pub fn infer(program: &Program, source: Source<'_>, root: &Shape, context: &Shape) -> Inferred {
     let bindings = RefCell::new(BTreeMap::<VariableId, usize>::new());
     program.root.any(&|expr| {
         if let Kind::Bind(id, _) = &expr.kind {
@@ -43,9 +69,9 @@ pub fn infer(program: &Program, source: Source<'_>, root: &Shape, context: &Shap
         count == 1 && program.variables.get(id.0).is_some_and(|variable| variable.captured.is_none())
     };
     let once = bindings.into_inner().into_iter().filter(|(id, count)| once(*id, *count)).map(|(id, _)| id).collect();
-    let mut walk = Walk { source, root, once, bound: BTreeMap::new(), absent: Vec::new() };
+    let mut walk = Walk { source, root, once, bound: BTreeMap::new(), absent: Vec::new(), misfits: Vec::new() };
     let shape = walk.expr(&program.root, context);
-    (shape, walk.absent)
+    Inferred { shape, absent: walk.absent, misfits: walk.misfits }
 }
 
 pub(super) struct Walk<'s> {
@@ -55,6 +81,7 @@ pub(super) struct Walk<'s> {
     once: Vec<VariableId>,
     bound: BTreeMap<VariableId, Shape>,
     absent: Vec<Absent>,
+    misfits: Vec<Misfit>,
 }
 
 impl Walk<'_> {
@@ -104,8 +131,13 @@ impl Walk<'_> {
                 Shape::number().or_nothing(shape.undefined)
             }
             Kind::Binary(operator, left, right) => {
-                let (left, right) = (self.expr(left, context), self.expr(right, context));
-                of_operator(*operator, &left, &right)
+                let (of_left, of_right) = (self.expr(left, context), self.expr(right, context));
+                if is_arithmetic(*operator) {
+                    for (side, shape) in [(left, &of_left), (right, &of_right)] {
+                        self.takes(operator.text(), Types::NUMBER, false, side.span, shape);
+                    }
+                }
+                of_operator(*operator, &of_left, &of_right)
             }
             Kind::Array(items, cons) => {
                 let mut all = Shape::never();
@@ -293,8 +325,23 @@ impl Walk<'_> {
             let list = list.clone();
             return self.field(name, key.span, &list).or_nothing(true);
         }
+        for ((value, shape), (wanted, items)) in given.iter().zip(&shapes).zip(builtin::takes(function, given.len())) {
+            self.takes(&format!("${}", function.name()), wanted, items, value.span, shape);
+        }
         builtin::result(function, &shapes, result, self.source)
     }
+
+    /// Asks whether something takes a value of this shape; `items`: each item of it, as of a list.
+    fn takes(&mut self, of: &str, wanted: Types, items: bool, at: Span, shape: &Shape) {
+        let shape = if items { self.source.items(shape) } else { shape.clone() };
+        let Some(comes) = shape.types().filter(|comes| !comes.is_empty() && !comes.meets(wanted)) else { return };
+        self.misfits.push(Misfit { of: of.to_owned(), at, wanted, comes, items });
+    }
+}
+
+fn is_arithmetic(operator: Operator) -> bool {
+    use Operator::{Add, Divide, Multiply, Remainder, Subtract};
+    matches!(operator, Add | Subtract | Multiply | Divide | Remainder)
 }
 
 /// What a constant is.

@@ -31,7 +31,7 @@ use crate::{
     },
     rules::{ArrayRule, Formula, From, Target, ValueRule},
 };
-use infer::Absent;
+use infer::{Absent, Misfit};
 pub use shape::{Fields, Items, Many, Member, Part, Shape, Source};
 
 /// A document type and the name by which a mapping calls it.
@@ -206,9 +206,9 @@ impl Reader<'_> {
         };
         // What is wrong with the expression itself is told by who compiles it.
         let Ok(program) = resolved else { return Shape::any() };
-        let (shape, absent) = infer::infer(&program, self.source, &self.root, item.unwrap_or(&self.root));
-        for absent in absent {
-            let problem = check::absent(self.name, &absent);
+        let inferred = infer::infer(&program, self.source, &self.root, item.unwrap_or(&self.root));
+        let absent = inferred.absent.iter().map(|absent| check::absent(self.name, absent));
+        for problem in absent.chain(inferred.misfits.iter().map(check::misfit)) {
             let span = formula.origin.span(problem.span);
             self.problems.push(Diagnostic { span, ..problem });
         }
@@ -217,7 +217,7 @@ impl Reader<'_> {
             return Shape::any();
         }
         self.literals.extend(literals(&program, formula));
-        shape
+        inferred.shape
     }
 }
 

@@ -35,7 +35,7 @@ pub enum Many {
     /// Its type or its expression says so.
     #[default]
     Said,
-    /// A condition leaves items of an array: perhaps one at most.
+    /// A condition leaves items of an array, or an expression makes one: perhaps of one at most.
     Picked,
     /// It is what each item of an array gives: of two items there are two.
     Each,
@@ -138,10 +138,10 @@ impl Shape {
     pub fn boolean() -> Shape {
         Shape::one(Part::Boolean)
     }
-    /// An array of such items.
+    /// An array of such items that an expression makes: perhaps of one at most.
     pub fn array(items: Shape) -> Shape {
         let items = if items.parts.is_none() { Items::Any } else { Items::Of(Box::new(items)) };
-        Shape::one(Part::Array(items))
+        Shape { many: Many::Picked, ..Shape::one(Part::Array(items)) }
     }
     /// An object of which nothing more is known.
     pub fn object() -> Shape {
@@ -330,7 +330,8 @@ impl Source<'_> {
             return Shape::nothing();
         }
         let items = self.items(shape);
-        Shape::array(Shape { undefined: false, ..items }).or_nothing(shape.undefined)
+        let many = if shape.has_array() && shape.many != Many::Picked { Many::Said } else { Many::Picked };
+        Shape { many, ..Shape::array(Shape { undefined: false, ..items }).or_nothing(shape.undefined) }
     }
 
     /// A field of a value, as a path takes it; the error says that no such field can be there.

@@ -3,6 +3,7 @@ use lockgate_model::{Diagnostic, Limits};
 
 use super::*;
 
+mod arguments;
 mod several;
 mod suggestions;
 mod together;

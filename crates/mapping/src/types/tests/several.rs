@@ -82,6 +82,9 @@ fn one_of_several_goes_where_one_is_meant() {
         "lines.(quantity > 1 ? sku)",
         "$filter(lines, function($l) { $l.sku = \"a\" }).sku",
         "$distinct(lines.sku)",
+        // Nor how many items an array has that an expression makes.
+        "$map([orderId], function($v) { $v })",
+        "$map($split(orderId, \"-\"), function($v) { $v })",
         "$map(lines, function($l) { $l.quantity > 1 ? $l.sku })",
         "only.name",
         "orderId",
