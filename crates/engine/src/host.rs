@@ -259,6 +259,10 @@ impl Host {
         Err(Trapped::Failing.into())
     }
 
+    pub(crate) fn unique(&mut self) -> Result<Handle, Fault> {
+        self.arena.new_text(&lockgate_model::run::unique())
+    }
+
     pub(crate) fn duration(&mut self, h: Handle) -> Result<i64, Trapped> {
         lockgate_document::duration::milliseconds(self.arena.view(h)).ok_or(Trapped::NoDuration)
     }

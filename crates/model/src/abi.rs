@@ -222,6 +222,8 @@ intrinsics! {
     /// `hold(h, k, what)`: fails with a validation error unless the value is of the JSON Schema that constant `k` is;
     /// string constant `what` is what the error calls it.
     Hold "hold" "hii" "" 16;
+    /// `unique()`: a text that no other call gives: a UUID (RFC 9562, version 4).
+    Unique "unique" "" "h" 16;
     /// `raise(error)`: ends the step with this error object; `instance` is added when absent.
     Raise "raise" "h" "" 8;
     /// `fail(code)`: ends the step with a standard expression error at this place; see [`error_name`].

@@ -10,6 +10,11 @@ use crate::{
     id::{AccountName, TenantId, UserId},
 };
 
+/// A text that nobody else makes: a UUID (RFC 9562 §5.4, version 4).
+pub fn unique() -> String {
+    Uuid::new_v4().to_string()
+}
+
 /// A run's id: UUID version 7 (RFC 9562 §5.7), so that ids sort by start.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

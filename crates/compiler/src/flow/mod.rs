@@ -11,6 +11,7 @@
 mod call;
 mod emit;
 mod errors;
+mod event;
 mod formula;
 mod http;
 mod jumps;
@@ -54,7 +55,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Flow {
     evaluate(reader, node, entries);
     flow.schedule = schedule::of(reader, entries);
     let reusable = reusable(reader, find(entries, "use"));
-    let mut tasks = TaskReader::new(reader, reusable);
+    let mut tasks = TaskReader::new(reader, reusable, &flow.name);
     flow.timeout = find(entries, "timeout").and_then(|node| tasks.timeout(node, Place::FlowOutput));
     if let Some(node) = find(entries, "input") {
         flow.input = tasks.part(node, "input", "from", Place::FlowInput);

@@ -5,6 +5,7 @@ use lockgate_model::{Diagnostic, Span};
 
 use super::call;
 use super::errors;
+use super::event;
 use super::formula::{Place, formula, shape, template};
 use super::jumps;
 use super::retry;
@@ -49,12 +50,14 @@ const KINDS: &[(&str, &[&str])] = &[
 ];
 
 /// Those that are not supported yet.
-const NOT_YET: &[&str] = &["fork", "emit", "listen", "run"];
+const NOT_YET: &[&str] = &["fork", "listen", "run"];
 
 /// Reads one flow's tasks.
 pub(super) struct TaskReader<'r, 't> {
     pub reader: &'r mut Reader<'t>,
     pub reusable: Reusable<'r>,
+    /// The flow's name.
+    flow: String,
     depth: usize,
     count: usize,
     /// Regular expressions of its schemas.
@@ -64,8 +67,8 @@ pub(super) struct TaskReader<'r, 't> {
 }
 
 impl<'r, 't> TaskReader<'r, 't> {
-    pub fn new(reader: &'r mut Reader<'t>, reusable: Reusable<'r>) -> Self {
-        Self { reader, reusable, depth: 0, count: 0, patterns: 0, past_limit: None }
+    pub fn new(reader: &'r mut Reader<'t>, reusable: Reusable<'r>, flow: &str) -> Self {
+        Self { reader, reusable, flow: flow.to_owned(), depth: 0, count: 0, patterns: 0, past_limit: None }
     }
 
     /// Reads a task list; `pointer` is its own, such as `/do`.
@@ -249,6 +252,7 @@ impl<'r, 't> TaskReader<'r, 't> {
                 Some(Work::Raise(errors::raised(self.reader, error, self.reusable.errors)))
             }
             "call" => call::read(self.reader, node, find(entries, "with")).map(Work::Call),
+            "emit" => event::event(self.reader, node, &self.flow).map(Work::Set),
             "wait" => retry::duration(self.reader, node, "`wait`").map(Work::Wait),
             "run" => {
                 self.run(key, node);

@@ -92,7 +92,7 @@ fn what_is_not_there_yet_is_refused_and_never_ignored() {
             ("LG-FLOW-NOT-YET", "authentications"),
         ],
     );
-    for kind in ["fork: { branches: [] }", "emit: { event: {} }", "listen: { to: {} }", "run: { workflow: {} }"] {
+    for kind in ["fork: { branches: [] }", "listen: { to: {} }", "run: { workflow: {} }"] {
         let key = kind.split(':').next().unwrap();
         is(&refused(&format!("do: [a: {{ {kind} }}]")), &[("LG-FLOW-NOT-YET", key)]);
     }
@@ -319,7 +319,7 @@ fn help_names_what_was_meant() {
 
 #[test]
 fn help_offers_nothing_that_is_refused_then() {
-    let refused = ["fork", "emit", "listen", "`run`", "resource", "secrets", "`on`", "authentication"];
+    let refused = ["fork", "listen", "`run`", "resource", "secrets", "`on`", "authentication"];
     let tasks = "a: { banana: 1 }, b: { set: { x: 1 }, banana: 1, output: { banana: 1 } }, c: { call: http, with: { method: get, endpoint: { uri: 'https://h', banana: 1 } } }, d: { try: [e: { set: { x: 1 } }], catch: { retry: { banana: 1, limit: { attempt: { banana: 1 } } } } }";
     let (_, problems) =
         parse(&format!("{HEAD}banana: 1\nuse: {{ banana: 1 }}\nschedule: {{ banana: 1 }}\ndo: [{tasks}]"));
@@ -518,4 +518,24 @@ fn schemas_are_read_where_they_stand() {
         patterns.replace("    p", "        p")
     );
     assert!(refused(&body).iter().any(|(code, _)| code.starts_with("LG-TYPE")), "{:?}", refused(&body));
+}
+
+#[test]
+fn events() {
+    is(
+        &refused(
+            "do:\n  - a: { emit: 5 }\n  - b: { emit: {} }\n  - c: { emit: { event: {} } }\n  - d: { emit: { event: { with: { source: x } }, cc: 1 } }\n  - e: { emit: { event: { with: { type: t, specversion: '0.3', Big: 1, much_too_long: 1, subject: { a: 1 }, data: [1] } } } }\n",
+        ),
+        &[
+            ("LG-WRONG-TYPE", "5"),
+            ("LG-MISSING-KEY", "{}"),
+            ("LG-MISSING-KEY", "{}"),
+            ("LG-MISSING-KEY", "{ source: x }"),
+            ("LG-UNKNOWN-KEY", "cc"),
+            ("LG-FLOW-VALUE", "specversion"),
+            ("LG-FLOW-NAME", "Big"),
+            ("LG-FLOW-NAME", "much_too_long"),
+            ("LG-WRONG-TYPE", "{ a: 1 }"),
+        ],
+    );
 }

@@ -365,6 +365,10 @@ pub(crate) enum Template {
     Field(String),
     /// A text with fields of the data in it.
     Text(Vec<Piece>),
+    /// A text that no other event has.
+    Unique,
+    /// The time as ISO 8601.
+    Now,
     /// Could not be read; the problem is recorded.
     Broken,
 }
@@ -480,7 +484,12 @@ impl Template {
     /// All expressions in it.
     pub fn formulas<'t>(&'t self, each: &mut dyn FnMut(&'t Formula)) {
         match self {
-            Template::Constant(_) | Template::Field(_) | Template::Text(_) | Template::Broken => {}
+            Template::Constant(_)
+            | Template::Field(_)
+            | Template::Text(_)
+            | Template::Unique
+            | Template::Now
+            | Template::Broken => {}
             Template::Formula(formula) => each(formula),
             Template::Object(fields) => fields.iter().for_each(|(_, field)| field.formulas(each)),
             Template::Array(items) => items.iter().for_each(|item| item.formulas(each)),

@@ -117,6 +117,8 @@ impl<'m> Values<'m> {
                 }
                 body.ins().local_get(array);
             }
+            Template::Unique => body.op(Op::Unique),
+            Template::Now => body.op(Op::Now),
             Template::Field(name) => self.field(body, name),
             Template::Text(pieces) => self.text(body, pieces),
         }
