@@ -373,6 +373,25 @@ fn the_picture_on_the_page_is_that_of_its_example() {
 }
 
 #[test]
+fn the_picture_of_a_flow_on_its_page_is_that_of_the_flow() {
+    let root = lockgate_testkit::workspace_root();
+    let flow = root.join("orchestrations/order-to-erp/order-to-erp.flow.yaml");
+    let drawn = lockgate(&["draw", flow.to_str().unwrap()], "");
+    assert!(drawn.status.success(), "{drawn:?}");
+    let kept = std::fs::read_to_string(root.join("docs/pictures/order-to-erp.svg")).unwrap_or_default();
+    assert!(kept == text(&drawn.stdout), "docs/pictures/order-to-erp.svg is old: `lockgate draw` gives another");
+    let folder = lockgate_testkit::temp_dir();
+    let out = folder.path().join("f.svg");
+    let written = lockgate(&["draw", flow.to_str().unwrap(), out.to_str().unwrap()], "");
+    assert!(text(&written.stdout).starts_with("drew "), "{written:?}");
+    assert_eq!(std::fs::read_to_string(out).unwrap(), kept);
+    let map = root.join("orchestrations/order-to-erp/erp-order.map.yaml");
+    assert!(text(&lockgate(&["draw", map.to_str().unwrap()], "").stdout).starts_with("<svg "));
+    let none = lockgate(&["draw", "nothing.flow.yaml"], "");
+    assert_eq!(none.status.code(), Some(2), "{none:?}");
+}
+
+#[test]
 fn a_picture_goes_to_a_file_or_to_standard_output() {
     let folder = lockgate_testkit::temp_dir();
     let file = every_kind(folder.path());

@@ -24,7 +24,7 @@ pub use lockgate_mapping::{
 pub use expression::{
     Scope, compile_condition, compile_expression, expression_module, expression_module_within, expression_record_module,
 };
-pub use flow::{ERROR_TYPES, error_type_names};
+pub use flow::{ERROR_TYPES, error_type_names, picture::picture as flow_picture};
 pub use format::{format, is_named};
 pub use mapping::{Passes, RecordModule, Tables, compile_map, explain_module, map_module, map_record_module};
 pub use module::Compiled;

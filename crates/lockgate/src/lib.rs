@@ -44,6 +44,8 @@ enum Command {
     Build(author::build::Build),
     /// Put the files of a project into their canonical form.
     Fmt(author::fmt::Fmt),
+    /// Draw a flow or a mapping as SVG
+    Draw(author::draw::Draw),
     /// Run a mapping file over documents from standard input, without a server.
     Map(author::map::Map),
     /// Evaluate a JSONata expression over a document from standard input, without a server.
@@ -162,6 +164,7 @@ fn dispatch(command: Command, connectors: &Arc<Registry>, output: &Output) -> Re
         Command::Check(c) => c.run(connectors, output),
         Command::Build(c) => c.run(connectors, output),
         Command::Fmt(c) => c.run(output),
+        Command::Draw(c) => c.run(output),
         Command::Map(c) => c.run(output),
         Command::Eval(c) => c.run(output),
         Command::Repl(c) => c.run(output),

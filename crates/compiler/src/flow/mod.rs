@@ -15,6 +15,7 @@ mod event;
 mod formula;
 mod http;
 mod jumps;
+pub mod picture;
 mod retry;
 mod schedule;
 mod schema;

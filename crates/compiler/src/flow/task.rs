@@ -315,7 +315,11 @@ impl<'r, 't> TaskReader<'r, 't> {
             let then = self.reader.required(entries, "then", &what, key.span);
             let then = then.and_then(|node| self.jump(node, "`then`"));
             // A case that leads nowhere is reported; so is what else is wrong with it.
-            cases.push(Case { when, then: then.unwrap_or(Jump { to: Target::Continue, span: key.span }) });
+            cases.push(Case {
+                name: key.text.clone(),
+                when,
+                then: then.unwrap_or(Jump { to: Target::Continue, span: key.span }),
+            });
         }
         Some(Work::Switch(cases))
     }

@@ -124,6 +124,8 @@ pub(crate) enum Target {
 /// One case of a switch.
 #[derive(Debug)]
 pub(crate) struct Case {
+    /// Its name.
+    pub name: String,
     /// `when`; absent: always.
     pub when: Option<Formula>,
     /// `then`

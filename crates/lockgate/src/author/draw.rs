@@ -1,14 +1,35 @@
-//! `lockgate map FILE --draw [OUT.svg]`: the mapping as a picture.
+//! `lockgate draw FILE [OUT.svg]`: a flow or a mapping as a picture.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use clap::Args;
+use lockgate_compiler::flow_picture;
 use lockgate_mapping::picture::picture;
 use lockgate_model::{Diagnostic, Diagnostics};
 use serde_json::json;
 
-use crate::{exit::Exit, output::Output};
+use crate::{author::sources, exit::Exit, output::Output};
 
-/// Draws a mapping file to a file, or to standard output. `unreadable` is what is known to be wrong with
+/// Arguments of `draw`.
+#[derive(Args)]
+pub struct Draw {
+    /// A flow (`*.flow.yaml`) or a mapping (`*.map.yaml`).
+    file: PathBuf,
+    /// The picture's file; standard output when absent.
+    out: Option<PathBuf>,
+}
+
+impl Draw {
+    /// Runs the command.
+    pub fn run(self, output: &Output) -> Result<(), Exit> {
+        let name = self.file.display().to_string();
+        let (text, unreadable) =
+            sources::text(&self.file, &name).map_err(|e| Exit::Usage(format!("cannot read `{name}`: {e}")))?;
+        run(&name, &text, unreadable, self.out.as_deref(), output)
+    }
+}
+
+/// Draws a flow or a mapping to a file, or to standard output. `unreadable` is what is known to be wrong with
 /// the text.
 pub fn run(
     name: &str,
@@ -17,7 +38,7 @@ pub fn run(
     out: Option<&Path>,
     output: &Output,
 ) -> Result<(), Exit> {
-    let drawn = picture(name, text);
+    let drawn = if name.ends_with(".flow.yaml") { flow_picture(name, text) } else { picture(name, text) };
     let found = drawn.as_ref().err().cloned().unwrap_or_default();
     let all = Diagnostics(unreadable.into_iter().chain(found.0).collect());
     let drawn = all.into_result(()).and(drawn).map_err(|all| Exit::problems(all, |_| Some(text)))?;

@@ -6,6 +6,7 @@
 //!
 //! Deliberately absent: scripts, fonts and anything else from outside the picture.
 
+pub mod ink;
 mod reads;
 mod svg;
 #[cfg(test)]

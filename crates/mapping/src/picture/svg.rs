@@ -7,6 +7,7 @@ use std::{collections::BTreeMap, fmt::Write as _};
 
 use super::{
     Drawing, Look, Mark, Rule,
+    ink::{LETTER, SMALL, columns, escaped, n, rect, shortened, text},
     tree::{Field, Row},
 };
 use crate::MapFile;
@@ -22,9 +23,6 @@ const GAP: f64 = 8.0;
 const MARK: f64 = 17.0;
 const BOX_MIN: f64 = 170.0;
 const FOOT: f64 = 46.0;
-/// Of a letter at the sizes used, in fonts whose letters are equally wide.
-const LETTER: f64 = 7.25;
-const SMALL: f64 = 6.65;
 
 /// Letters that are shown of a name and of the expressions in marks.
 const NAME_MAX: usize = 36;
@@ -271,55 +269,4 @@ fn box_width(rows: &[Row], name: &str) -> f64 {
         row.depth.saturating_sub(1) as f64 * INDENT + letters as f64 * LETTER + 2.0 * PAD
     };
     rows.iter().map(row).fold(BOX_MIN, f64::max).ceil()
-}
-
-/// How many letters wide a text is: those of East Asia are two.
-fn columns(text: &str) -> usize {
-    text.chars().map(|c| if matches!(c as u32, 0x1100..=0x115f | 0x2e80..=0xffdc | 0x1_f000..) { 2 } else { 1 }).sum()
-}
-
-fn shortened(text: &str, most: usize) -> String {
-    if text.chars().nth(most).is_none() {
-        return text.to_owned();
-    }
-    text.chars().take(most - 1).chain(['…']).collect()
-}
-
-fn rect(w: &mut String, class: &str, [x, y, width, height]: [f64; 4], round: f64) {
-    let _ = writeln!(
-        w,
-        "<rect class=\"{class}\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" rx=\"{}\"/>",
-        n(x),
-        n(y),
-        n(width),
-        n(height),
-        n(round)
-    );
-}
-
-fn text(w: &mut String, x: f64, y: f64, class: &str, words: &str) {
-    let _ = writeln!(w, "<text class=\"{class}\" x=\"{}\" y=\"{}\">{}</text>", n(x), n(y), escaped(words));
-}
-
-/// A number with one digit behind the point at most, the same on every machine.
-fn n(value: f64) -> String {
-    let text = format!("{value:.1}");
-    text.strip_suffix(".0").unwrap_or(&text).to_owned()
-}
-
-/// Text of XML 1.0 (§2.2, §2.4): what it cannot hold is U+FFFD.
-fn escaped(text: &str) -> String {
-    let mut out = String::new();
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' | '\t' => out.push(c),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push('\u{fffd}'),
-            c => out.push(c),
-        }
-    }
-    out
 }
