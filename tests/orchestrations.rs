@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use lockgate_compiler::{
     Project, Sources,
-    project::{Expect, Reply},
+    project::{Exchange, Expect, Reply},
 };
 use lockgate_document::Document;
 use lockgate_engine::{Engine, EngineConfig, Mock, MockError, Mocks, Waits};
@@ -47,13 +47,13 @@ fn run(root: &Path) -> usize {
         .collect();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     for case in project.cases() {
-        let mock = |reply: &Reply| match reply {
+        let mock = |exchange: &Exchange| match &exchange.reply {
             Reply::Answer(json) => Mock::Answer(Arc::new(document(json))),
             Reply::Error { kind, status } => {
                 Mock::Error(MockError { kind: kind.clone(), status: *status, detail: "mocked".into() })
             }
         };
-        let answers = case.mocks.iter().map(|(at, replies)| (at.clone(), replies.iter().map(mock).collect())).collect();
+        let answers = case.mocks.iter().map(|(at, list)| (at.clone(), list.iter().map(mock).collect())).collect();
         let mocks = Mocks { answers, waits: Waits::Virtual };
         let input = case.input.as_deref().map_or_else(Document::undefined, document);
         let now = Timestamp::from_ms(1_763_800_000_000);
@@ -71,7 +71,8 @@ fn run(root: &Path) -> usize {
                 }
             }
             (Ok(output), Expect::Error(_)) => panic!("{name}: no error but {}", value(output)),
-            (Err(failure), Expect::Output(_)) => panic!("{name}: {failure:?}: {}", failure.message),
+            (Ok(output), Expect::Nothing) => assert!(output.is_undefined(), "{name}: {}", value(output)),
+            (Err(failure), Expect::Output(_) | Expect::Nothing) => panic!("{name}: {failure:?}: {}", failure.message),
         }
     }
     project.cases().len()

@@ -5,6 +5,7 @@ mod access_story;
 mod author_tools;
 mod authors;
 mod canary;
+mod cases;
 mod climbing;
 mod edges;
 mod files;

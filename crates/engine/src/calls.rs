@@ -72,16 +72,27 @@ pub enum Waits {
 }
 
 impl Mocks {
-    /// The mock for the next call of an operation; `taken` counts the calls so far by list.
-    pub(crate) fn next<'a>(&'a self, authority: &Authority, taken: &mut BTreeMap<String, usize>) -> Option<&'a Mock> {
+    /// The mock for the next call of an operation; `taken` counts the calls so far by list, and `tell` gets the
+    /// list and that count, or none where no list is for it.
+    pub(crate) fn next<'a>(
+        &'a self,
+        authority: &Authority,
+        taken: &mut BTreeMap<String, usize>,
+        tell: impl FnOnce(Option<(&str, usize)>),
+    ) -> Option<&'a Mock> {
         let account = account_text(&authority.account);
         let keys = [
             format!("{account}.{}", authority.operation),
             account.to_owned(),
             format!("{}.{}", authority.connector, authority.operation),
         ];
-        let (key, list) = keys.into_iter().find_map(|key| self.answers.get(&key).map(|list| (key, list)))?;
-        let at = taken.entry(key).or_default();
+        let found = keys.iter().find_map(|key| self.answers.get_key_value(key));
+        let Some((key, list)) = found.filter(|(_, list)| !list.is_empty()) else {
+            tell(None);
+            return None;
+        };
+        let at = taken.entry(key.clone()).or_default();
+        tell(Some((key, *at)));
         let mock = list.get(*at).or(list.last());
         *at += 1;
         mock

@@ -11,7 +11,7 @@ use lockgate_model::{Digest, Limits, Timestamp, id::TenantId};
 use wasmtime::Linker;
 
 use crate::{
-    Calls, CancelToken, EngineConfig, LoadError, Mocks, Module, Outcome,
+    Calls, CancelToken, EngineConfig, LoadError, Mocks, Module, Outcome, Watch,
     config::wasmtime_engine,
     executor::Executor,
     here::Here,
@@ -107,6 +107,21 @@ impl Engine {
         now: Timestamp,
     ) -> Outcome {
         let start = Start::new(module, input, limits, now, CancelToken::new());
+        run(&self.executor, None, start, Reach::Mocked { mocks, taken: BTreeMap::new() }).await
+    }
+
+    /// The same while somebody looks on: see [`Watch`].
+    pub async fn evaluate_watched(
+        &self,
+        module: &Arc<Module>,
+        input: Document,
+        mocks: Mocks,
+        limits: Limits,
+        now: Timestamp,
+        watch: Arc<dyn Watch>,
+    ) -> Outcome {
+        let start = Start::new(module, input, limits, now, CancelToken::new());
+        let start = Start { watch: Some(watch), ..start };
         run(&self.executor, None, start, Reach::Mocked { mocks, taken: BTreeMap::new() }).await
     }
 

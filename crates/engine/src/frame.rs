@@ -81,6 +81,10 @@ impl Frame {
         self.ints.get(n as usize).copied()
     }
 
+    pub(crate) fn ints(&self) -> &[i64] {
+        &self.ints
+    }
+
     pub(crate) fn set_int(&mut self, n: u32, value: i64) -> Option<()> {
         *self.ints.get_mut(n as usize)? = value;
         Some(())

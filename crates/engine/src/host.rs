@@ -8,7 +8,7 @@ use lockgate_document::{Arena, Document, Fault, Handle};
 use lockgate_model::{Limits, Timestamp, abi, run::TaskTime};
 
 use crate::{
-    Module,
+    Module, Watch,
     calls::Waits,
     frame::Frame,
     ledger::Ledger,
@@ -40,6 +40,8 @@ pub(crate) struct Host {
     pub(crate) failing: Option<Problem>,
     /// Failures that handlers have, by the slot of the error.
     pub(crate) caught: BTreeMap<u32, Caught>,
+    /// Who looks on, outside any environment.
+    pub(crate) watch: Option<Arc<dyn Watch>>,
     meter: Meter,
     ledger: Ledger,
     clock: Clock,
@@ -95,7 +97,7 @@ pub(crate) enum Trapped {
 impl Host {
     /// A run at its start: `input` is in its slot.
     pub(crate) fn new(start: Start<'_>, waits: Waits) -> Result<Box<Self>, Fault> {
-        let Start { module, input, limits, now, began, stop } = start;
+        let Start { module, input, limits, now, began, stop, watch } = start;
         let (mut arena, input) = input.into_arena()?;
         arena.set_limits(&limits);
         arena.set_constants(Arc::clone(module.constants()));
@@ -116,6 +118,7 @@ impl Host {
             suspension: None,
             failing: None,
             caught: BTreeMap::new(),
+            watch,
         }))
     }
 
@@ -174,6 +177,9 @@ impl Host {
     /// A wait of so many milliseconds has passed.
     pub(crate) fn waited(&mut self, ms: u64) {
         self.clock.waited_ms = self.clock.waited_ms.saturating_add_unsigned(ms);
+        if let Some(watch) = &self.watch {
+            watch.waited(self.task_pointer(), ms);
+        }
     }
 
     /// Pointer of the current task; empty where the module names none.
@@ -195,6 +201,7 @@ impl Host {
         }
         self.pc = pc;
         self.ledger.enter(pc);
+        self.tell_entered();
         self.frame.clear_scratch(&mut self.arena);
         Ok(())
     }

@@ -54,6 +54,7 @@ mod step;
 mod stop;
 mod streams;
 mod ticker;
+mod watch;
 
 pub use calls::{CallSite, Calls, Mock, MockError, Mocks, Waits};
 pub use cancel::CancelToken;
@@ -64,6 +65,7 @@ pub use load::LoadError;
 pub use module::Module;
 pub use outcome::{Failure, Outcome, Place};
 pub use problem::ERROR_TYPES;
+pub use watch::{Called, Watch};
 
 #[cfg(test)]
 mod tests;

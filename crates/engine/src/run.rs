@@ -18,7 +18,7 @@ use lockgate_model::{
 };
 
 use crate::{
-    CallSite, Calls, CancelToken, Mock, Mocks, Module, Outcome, Waits,
+    CallSite, Called, Calls, CancelToken, Mock, Mocks, Module, Outcome, Waits, Watch,
     calls::account_text,
     executor::{Begun, Executor, Lost},
     fair::Account,
@@ -39,6 +39,8 @@ pub(crate) struct Start<'a> {
     /// When that was.
     pub(crate) began: Instant,
     pub(crate) stop: Arc<Stop>,
+    /// Who looks on; nobody where there is an environment.
+    pub(crate) watch: Option<Arc<dyn Watch>>,
 }
 
 impl<'a> Start<'a> {
@@ -54,7 +56,7 @@ impl<'a> Start<'a> {
         // A limit past the end of the clock is no limit; a day is past every default.
         let wall = Duration::from_millis(limits.wall_ms_max);
         let deadline = began.checked_add(wall).unwrap_or(began + Duration::from_secs(86_400));
-        Self { module, input, limits, now, began, stop: Arc::new(Stop::new(deadline, cancel)) }
+        Self { module, input, limits, now, began, stop: Arc::new(Stop::new(deadline, cancel)), watch: None }
     }
 }
 
@@ -184,7 +186,11 @@ impl Run<'_> {
         // It passes once: whoever comes next takes it, or it ends here.
         let stream = opened.take();
         match &mut self.reach {
-            Reach::Mocked { mocks, taken } => match mocks.next(authority, taken) {
+            Reach::Mocked { mocks, taken } => match mocks.next(authority, taken, |mock| {
+                if let Some(watch) = &host.watch {
+                    watch.called(task, &Called { authority, input: &input, mock });
+                }
+            }) {
                 Some(Mock::Answer(document)) => {
                     let document = Arc::clone(document);
                     if let Some(format) = &authority.takes {
@@ -193,7 +199,10 @@ impl Run<'_> {
                             Ok(body) => body.collect(self.limits.arena_bytes_max).await,
                             Err(error) => Err(error),
                         };
-                        written.map_err(|error| Problem::connector(&error))?;
+                        let written = written.map_err(|error| Problem::connector(&error))?;
+                        if let Some(watch) = &host.watch {
+                            watch.streamed(task, &written);
+                        }
                     }
                     if authority.streams {
                         *opened = Some(Open::mocked(&document, account_text(&authority.account)));
@@ -256,6 +265,7 @@ impl Run<'_> {
     }
 
     fn ended(self, host: &mut Host, result: Result<Document, crate::Failure>) -> Outcome {
+        host.tell_ended();
         let tasks = host.task_times();
         self.outcome(result, tasks, host.arena.bytes_peak())
     }

@@ -254,6 +254,7 @@ impl Host {
             // There was no room or no cost left to handle it: that ends the run.
             return Err(Box::new(self.failure(fault.into())));
         }
+        self.tell_caught(&task, handler.slot);
         if let (What::Problem(problem), Some(error)) = (failed.what, self.frame.value(handler.slot)) {
             self.caught.insert(handler.slot, Caught { error, problem, place: failed.place, task });
         }

@@ -42,6 +42,8 @@ enum Command {
     Check(author::check::Check),
     /// Compile a project to modules and show their digests and what they may touch.
     Build(author::build::Build),
+    /// Run the test cases of a project, without a server.
+    Test(author::test::Test),
     /// Put the files of a project into their canonical form.
     Fmt(author::fmt::Fmt),
     /// Draw a flow or a mapping as SVG
@@ -69,7 +71,7 @@ enum Command {
     Adopt(publish::adopt::Active),
     /// End what is active of a project in an environment.
     Undeploy(publish::adopt::Active),
-    /// Run an orchestration now.
+    /// Run an orchestration now, on the server or, with `--local`, here.
     Run(publish::run::Run),
     /// Look at runs.
     #[command(subcommand)]
@@ -163,6 +165,7 @@ fn dispatch(command: Command, connectors: &Arc<Registry>, output: &Output) -> Re
         Command::New(c) => c.run(output),
         Command::Check(c) => c.run(connectors, output),
         Command::Build(c) => c.run(connectors, output),
+        Command::Test(c) => c.run(connectors, output),
         Command::Fmt(c) => c.run(output),
         Command::Draw(c) => c.run(output),
         Command::Map(c) => c.run(output),
@@ -176,7 +179,7 @@ fn dispatch(command: Command, connectors: &Arc<Registry>, output: &Output) -> Re
         Command::Rollback(c) => c.run(output),
         Command::Adopt(c) => c.adopt(output),
         Command::Undeploy(c) => c.undeploy(output),
-        Command::Run(c) => c.run(output),
+        Command::Run(c) => c.run(connectors, output),
         Command::Runs(c) => c.run(output),
         Command::Logs(c) => c.run(output),
         Command::Schedule(c) => c.run(output),

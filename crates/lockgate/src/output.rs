@@ -107,6 +107,11 @@ impl Output {
         let _ = io::stderr().write_all(text.as_bytes());
     }
 
+    /// A line on standard error that is for programs in any case.
+    pub fn error_line(&self, line: &[u8]) {
+        let _ = io::stderr().write_all(&[line, b"\n"].concat());
+    }
+
     /// A bar for long work, drawn on a terminal alone.
     pub fn progress(&self, what: &str) -> indicatif::ProgressBar {
         if self.json || !io::stderr().is_terminal() {

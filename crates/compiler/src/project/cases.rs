@@ -2,21 +2,25 @@
 //!
 //! ```yaml
 //! title: an order of two lines
+//! now: '2026-11-22T10:00:00Z'
 //! input: { orderId: SO-1, … }
 //! mocks:
 //!   erp.post:
 //!     - error: { type: communication, status: 503 }
-//!     - answer: { status: 201, body: { erpId: E-7 } }
+//!     - expect: { path: /orders }    # what the call brings: the fields that are named
+//!       answer: { status: 201, body: { erpId: E-7 } }
 //! expect:
 //!   output: { … }        # or error: { status: 422, … }: the fields that are named must be equal
 //! ```
 //!
 //! Mocks stand under `<account>.<operation>`, or the origin of an http call and its method; each
-//! call takes the next of the list, and the last one stays.
+//! call takes the next of the list, and the last one stays. `expect: nothing` is an output that is
+//! undefined.
 
 use std::collections::BTreeMap;
 
-use lockgate_mapping::yaml::Node;
+use lockgate_mapping::yaml::{self, Node};
+use lockgate_model::{Diagnostics, Timestamp};
 
 use crate::flow::ERROR_TYPES;
 use crate::reader::{Reader, find, list};
@@ -30,12 +34,31 @@ pub struct Case {
     pub name: String,
     /// File it stands in.
     pub file: String,
+    /// What it shows, in words.
+    pub title: Option<String>,
+    /// When the run begins; [`NOW`] where the case says nothing.
+    pub now: Timestamp,
     /// The flow's input; undefined when absent.
     pub input: Option<String>,
-    /// What the endpoints answer, by `<account>.<operation>`, in the order of the calls.
-    pub mocks: BTreeMap<String, Vec<Reply>>,
+    /// What the endpoints are asked and answer.
+    pub mocks: Exchanges,
     /// What must come out.
     pub expect: Expect,
+}
+
+/// When a run of a case begins that names no time: 2026-01-01T00:00:00Z.
+pub const NOW: Timestamp = Timestamp(1_767_225_600_000_000);
+
+/// Exchanges with endpoints by `<account>.<operation>`, in the order of the calls.
+pub type Exchanges = BTreeMap<String, Vec<Exchange>>;
+
+/// One call and its answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    /// Fields that the input of the call must have.
+    pub expect: Option<String>,
+    /// What comes back.
+    pub reply: Reply,
 }
 
 /// What an endpoint answers.
@@ -59,33 +82,31 @@ pub enum Expect {
     Output(String),
     /// An error object that has these fields.
     Error(String),
+    /// An output that is undefined.
+    Nothing,
 }
 
 /// Reads one case.
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node, flow: &str, name: &str, file: &str) -> Option<Case> {
-    let entries = reader.object_of(node, "a case", &["title", "input", "mocks", "expect"])?;
-    if let Some(title) = find(entries, "title") {
-        reader.string(title, "`title`");
-    }
-    let mut mocks = BTreeMap::new();
-    for (key, node) in find(entries, "mocks").and_then(|node| reader.object(node, "`mocks`")).unwrap_or_default() {
-        if !key.text.contains('.') {
-            reader.problem("LG-CASE-VALUE", key.span, "a mock stands under `<account>.<operation>`");
-        }
-        let replies = reader.array(node, "the mocks of an operation").unwrap_or_default();
-        let replies: Vec<Reply> = replies.iter().filter_map(|node| reply(reader, node)).collect();
-        mocks.insert(key.text.clone(), replies);
-    }
+    let entries = reader.object_of(node, "a case", &["title", "now", "input", "mocks", "expect"])?;
+    let title = find(entries, "title").and_then(|title| reader.string(title, "`title`"));
+    let now = find(entries, "now").and_then(|now| time(reader, now));
+    let mocks = find(entries, "mocks").map(|node| exchanges(reader, node)).unwrap_or_default();
     let expect = reader.required(entries, "expect", "a case", node.span)?;
-    let wanted = reader.object_of(expect, "`expect`", &["output", "error"])?;
+    let wanted = match expect.as_text() {
+        Some("nothing") => &[],
+        _ => reader.object_of(expect, "`expect`", &["output", "error"])?,
+    };
     let expect = match wanted {
+        [] if expect.as_text().is_some() => Expect::Nothing,
         [(key, node)] if key.text == "output" => Expect::Output(node.to_json()),
         [(key, node)] if key.text == "error" => {
             reader.object(node, "`expect.error`")?;
             Expect::Error(node.to_json())
         }
         _ => {
-            reader.problem("LG-CASE-VALUE", expect.span, "`expect` must name one of `output`, `error`");
+            let help = "`expect: nothing` is for a flow that gives no output";
+            reader.problem_help("LG-CASE-VALUE", expect.span, "`expect` must name one of `output`, `error`", help);
             return None;
         }
     };
@@ -93,22 +114,66 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, flow: &str, name: &str,
         flow: flow.to_owned(),
         name: name.to_owned(),
         file: file.to_owned(),
+        title: title.map(str::to_owned),
+        now: now.unwrap_or(NOW),
         input: find(entries, "input").map(Node::to_json),
         mocks,
         expect,
     })
 }
 
-fn reply(reader: &mut Reader<'_>, node: &Node) -> Option<Reply> {
-    let entries = reader.object_of(node, "a mock", &["answer", "error"])?;
-    match entries {
-        [(key, node)] if key.text == "answer" => Some(Reply::Answer(node.to_json())),
-        [(key, node)] if key.text == "error" => error(reader, node),
-        _ => {
-            reader.problem("LG-CASE-VALUE", node.span, "a mock must have one of `answer`, `error`");
-            None
+/// Reads a file of mocks alone, as `mocks` of a case: what the endpoints answer where nothing is expected.
+pub fn mocks(file: &str, text: &str) -> Result<Exchanges, Diagnostics> {
+    let (node, problems) = yaml::read(file, text);
+    let Some(node) = node else { return problems.into_result(Exchanges::new()) };
+    let mut reader = Reader::new(file, text);
+    reader.problems = problems;
+    let exchanges = exchanges(&mut reader, &node);
+    for list in node.entries().unwrap_or_default().iter().filter_map(|(_, list)| list.items()) {
+        for (key, _) in list.iter().filter_map(Node::entries).flatten().filter(|(key, _)| key.text == "expect") {
+            let help = "leave it out, or write a case and run it with `lockgate test`";
+            reader.problem_help("LG-CASE-VALUE", key.span, "`expect` of a mock is for test cases", help);
         }
     }
+    reader.problems.into_result(exchanges)
+}
+
+fn exchanges(reader: &mut Reader<'_>, node: &Node) -> Exchanges {
+    let mut all = Exchanges::new();
+    for (key, node) in reader.object(node, "`mocks`").unwrap_or_default() {
+        if !key.text.contains('.') {
+            reader.problem("LG-CASE-VALUE", key.span, "a mock stands under `<account>.<operation>`");
+        }
+        let list = reader.array(node, "the mocks of an operation").unwrap_or_default();
+        let list: Vec<Exchange> = list.iter().filter_map(|node| exchange(reader, node)).collect();
+        all.insert(key.text.clone(), list);
+    }
+    all
+}
+
+fn exchange(reader: &mut Reader<'_>, node: &Node) -> Option<Exchange> {
+    let entries = reader.object_of(node, "a mock", &["expect", "answer", "error"])?;
+    let expect = find(entries, "expect").map(Node::to_json);
+    let reply = match (find(entries, "answer"), find(entries, "error")) {
+        (Some(answer), None) => Reply::Answer(answer.to_json()),
+        (None, Some(node)) => error(reader, node)?,
+        _ => {
+            reader.problem("LG-CASE-VALUE", node.span, "a mock must have one of `answer`, `error`");
+            return None;
+        }
+    };
+    Some(Exchange { expect, reply })
+}
+
+/// A time of RFC 3339.
+fn time(reader: &mut Reader<'_>, node: &Node) -> Option<Timestamp> {
+    let text = reader.string(node, "`now`")?;
+    let time = text.parse::<jiff::Timestamp>().ok();
+    if time.is_none() {
+        let help = "write it like '2026-11-22T10:00:00Z'";
+        reader.problem_help("LG-CASE-VALUE", node.span, format!("`{text}` is no time of RFC 3339"), help);
+    }
+    time.map(|time| Timestamp(time.as_microsecond()))
 }
 
 fn error(reader: &mut Reader<'_>, node: &Node) -> Option<Reply> {

@@ -14,6 +14,7 @@
 //!
 //! Deliberately absent: files and folders of a machine (the caller brings texts), bindings, secrets.
 
+mod alone;
 mod calls;
 mod cases;
 mod declaration;
@@ -34,8 +35,9 @@ use crate::module::{Compiled, ModuleBuilder};
 use crate::reader::{Reader, nearest};
 use crate::types::{self, Types, check_types};
 
+pub use alone::flow_module;
 pub use calls::Stream;
-pub use cases::{Case, Expect, Reply};
+pub use cases::{Case, Exchange, Exchanges, Expect, NOW, Reply, mocks};
 pub use declaration::Declaration;
 pub use sources::{Catalog, OperationInfo, Sources};
 
@@ -124,6 +126,11 @@ impl Project {
     /// The streams of each of its orchestrations, by name.
     pub fn streams(&self) -> BTreeMap<String, Vec<Stream>> {
         self.flows.iter().map(|FlowFile { flow, .. }| (flow.name.clone(), calls::streams(flow))).collect()
+    }
+
+    /// The file of each of its orchestrations, by name.
+    pub fn files(&self) -> BTreeMap<&str, &str> {
+        self.flows.iter().map(|FlowFile { file, flow }| (flow.name.as_str(), file.as_str())).collect()
     }
 
     /// Its mappings by name.
@@ -267,6 +274,16 @@ impl Parts {
 /// Reads everything. What cannot be read is there as far as it can, so that nothing that is named is
 /// reported as missing besides.
 fn read(sources: &Sources) -> (Parts, Diagnostics) {
+    let (parts, mut problems) = read_files(sources);
+    if !sources.0.contains_key(PROJECT_FILE) {
+        problems.push(missing_project_file());
+    }
+    check_together(sources, &mut problems, &parts);
+    (parts, problems)
+}
+
+/// Reads each file by itself.
+fn read_files(sources: &Sources) -> (Parts, Diagnostics) {
     let mut problems = Diagnostics::default();
     let mut parts = Parts::default();
     let mut types = Vec::new();
@@ -339,10 +356,6 @@ fn read(sources: &Sources) -> (Parts, Diagnostics) {
     let (read, found) = Types::read(types);
     parts.types = read;
     problems.0.extend(found.0);
-    if !sources.0.contains_key(PROJECT_FILE) {
-        problems.push(missing_project_file());
-    }
-    check_together(sources, &mut problems, &parts);
     (parts, problems)
 }
 

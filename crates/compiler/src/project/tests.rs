@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use lockgate_model::Diagnostics;
 
-use super::{Catalog, Expect, OperationInfo, Project, Reply, Sources};
+use super::{Catalog, Exchange, Expect, OperationInfo, Project, Reply, Sources};
 
 const PROJECT: &str = "project: shop\naccounts:\n  erp: { connector: https, operations: [post] }\n";
 const FLOW: &str = "document: { dsl: '1.0.3', namespace: test, name: orders, version: '1.0.0' }\nevaluate: { language: jsonata }\ndo:\n  - send: { call: 'https.post:1@default', with: { account: erp, path: /orders, body: '${ $ }' } }\n";
@@ -316,13 +316,24 @@ fn unknown_files_have_help() {
 
 #[test]
 fn cases_are_read() {
-    let case = "title: busy once\ninput: { orderId: SO-1, sum: 1.50 }\nmocks:\n  erp.post:\n    - error: { type: communication, status: 503 }\n    - answer: { status: 201 }\nexpect: { error: { status: 502 } }\n";
+    let case = "title: busy once\ninput: { orderId: SO-1, sum: 1.50 }\nmocks:\n  erp.post:\n    - error: { type: communication, status: 503 }\n    - { expect: { path: /x }, answer: { status: 201 } }\nexpect: { error: { status: 502 } }\n";
     let project = Project::parse(&sources(&[("cases/orders/busy.yaml", case)])).unwrap();
     let [case] = project.cases() else { panic!() };
     assert_eq!((case.flow.as_str(), case.name.as_str()), ("orders", "busy"));
     assert_eq!(case.input.as_deref(), Some(r#"{"orderId":"SO-1","sum":1.50}"#));
+    assert_eq!((case.title.as_deref(), case.now), (Some("busy once"), super::NOW));
     let busy = Reply::Error { kind: "communication".to_owned(), status: Some(503) };
-    assert_eq!(case.mocks["erp.post"], [busy, Reply::Answer(r#"{"status":201}"#.to_owned())]);
+    let busy = Exchange { expect: None, reply: busy };
+    assert_eq!(
+        case.mocks["erp.post"],
+        [
+            busy,
+            Exchange {
+                expect: Some(r#"{"path":"/x"}"#.to_owned()),
+                reply: Reply::Answer(r#"{"status":201}"#.to_owned())
+            }
+        ]
+    );
     assert_eq!(case.expect, Expect::Error(r#"{"status":502}"#.to_owned()));
     is(
         &[(

@@ -48,9 +48,6 @@ fn walk(
     files: &mut BTreeMap<String, String>,
     problems: &mut Diagnostics,
 ) -> Result<(), Exit> {
-    let cannot = |path: &Path, e: &dyn std::fmt::Display| {
-        Exit::failed("LG-IO", format!("cannot read `{}`: {e}", path.display()))
-    };
     for entry in std::fs::read_dir(folder).map_err(|e| cannot(folder, &e))? {
         let entry = entry.map_err(|e| cannot(folder, &e))?;
         let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
@@ -61,17 +58,54 @@ fn walk(
         if about.is_dir() {
             walk(root, &path, files, problems)?;
         } else if about.is_file() && !name.ends_with(DRAWING) {
-            let size = entry.metadata().map_err(|e| cannot(&path, &e))?.len();
-            if size > FILE_BYTES_MAX {
-                return Err(cannot(&path, &format!("it is larger than {} MiB", FILE_BYTES_MAX >> 20)));
-            }
-            let inside = path.strip_prefix(root).unwrap_or(&path).to_string_lossy().replace('\\', "/");
-            let (text, problem) = text(&path, &inside).map_err(|e| cannot(&path, &e))?;
-            problems.0.extend(problem);
-            files.insert(inside, text);
+            read(root, &path, files, problems)?;
         }
     }
     Ok(())
+}
+
+/// Adds a file below `root`.
+fn read(
+    root: &Path,
+    path: &Path,
+    files: &mut BTreeMap<String, String>,
+    problems: &mut Diagnostics,
+) -> Result<(), Exit> {
+    let size = path.metadata().map_err(|e| cannot(path, &e))?.len();
+    if size > FILE_BYTES_MAX {
+        return Err(cannot(path, &format!("it is larger than {} MiB", FILE_BYTES_MAX >> 20)));
+    }
+    let inside = path.strip_prefix(root).unwrap_or(path).to_string_lossy().replace('\\', "/");
+    let (text, problem) = text(path, &inside).map_err(|e| cannot(path, &e))?;
+    problems.0.extend(problem);
+    files.insert(inside, text);
+    Ok(())
+}
+
+fn cannot(path: &Path, e: &dyn std::fmt::Display) -> Exit {
+    Exit::failed("LG-IO", format!("cannot read `{}`: {e}", path.display()))
+}
+
+/// The flow in a file and what it is compiled with, from the folder where it lies: `project.yaml` where there
+/// is one, mappings, `tables/` and `types/`; and which of them are no text.
+pub fn beside(flow: &Path) -> Result<(Sources, Diagnostics), Exit> {
+    let root = flow.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (mut files, mut problems) = (BTreeMap::new(), Diagnostics::default());
+    read(root, &root.join(flow.file_name().unwrap_or_default()), &mut files, &mut problems)?;
+    let wanted: [(&str, &[&str]); 3] =
+        [("", &["project.yaml", ".map.yaml"]), ("tables", &[".json"]), ("types", &[".json", ".xsd"])];
+    for (folder, endings) in wanted {
+        let Ok(entries) = std::fs::read_dir(root.join(folder)) else { continue };
+        for path in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let wanted =
+                |ending: &&str| if ending.starts_with('.') { name.ends_with(*ending) } else { name == **ending };
+            if !name.starts_with('.') && endings.iter().any(|ending| wanted(ending)) {
+                read(root, &path, &mut files, &mut problems)?;
+            }
+        }
+    }
+    Ok((Sources(files), problems))
 }
 
 /// The files in `types/` of a folder by their paths, as the document types of a mapping beside it, and

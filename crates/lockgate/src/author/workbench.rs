@@ -9,7 +9,7 @@ use std::{
 
 use lockgate_compiler::Compiled;
 use lockgate_document::{Document, Fault, ParseError, ParseOptions};
-use lockgate_engine::{Engine, EngineConfig, Failure, Mocks, Module, Outcome};
+use lockgate_engine::{Engine, EngineConfig, Failure, Mocks, Module, Outcome, Watch};
 use lockgate_model::{Diagnostic, Limits, Span, Timestamp};
 
 use crate::exit::{Exit, Shown};
@@ -66,6 +66,37 @@ impl Workbench {
                 () = stopped => None,
             }
         })
+    }
+
+    /// Runs a module over an input with mocks in place of endpoints while `watch` looks on, unless `stopped`
+    /// comes first.
+    pub fn run_mocked(
+        &self,
+        module: &Arc<Module>,
+        input: Document,
+        mocks: Mocks,
+        now: Timestamp,
+        watch: Arc<dyn Watch>,
+        stopped: impl Future<Output = ()>,
+    ) -> Option<Outcome> {
+        let run = self.engine.evaluate_watched(module, input, mocks, self.limits, now, watch);
+        self.runtime.block_on(async {
+            tokio::select! {
+                outcome = run => Some(outcome),
+                () = stopped => None,
+            }
+        })
+    }
+
+    /// What `wait` comes to.
+    pub fn wait<T>(&self, wait: impl Future<Output = T>) -> T {
+        self.runtime.block_on(wait)
+    }
+
+    /// Makes something that belongs to the thread that this waits on.
+    pub fn within<T>(&self, make: impl FnOnce() -> T) -> T {
+        let _within = self.runtime.enter();
+        make()
     }
 
     /// A document from JSON text.

@@ -1,11 +1,17 @@
-//! `lockgate run NAME --env E < input`: runs an orchestration now, as the person who is signed in.
+//! `lockgate run NAME --env E < input`: runs an orchestration now, as the person who is signed in; with
+//! `--local FILE` without a server.
 
-use std::io::{IsTerminal, Read};
+use std::{
+    io::{IsTerminal, Read},
+    path::{Path, PathBuf},
+};
 
 use clap::Args;
+use lockgate_connector_api::Registry;
 use serde_json::{Value, json};
 
 use crate::{
+    author::local::Local,
     client::{Client, segment},
     exit::Exit,
     output::Output,
@@ -15,29 +21,30 @@ use crate::{
 #[derive(Args)]
 pub struct Run {
     /// The orchestration.
-    name: String,
+    #[arg(required_unless_present = "local", conflicts_with = "local")]
+    name: Option<String>,
     /// The environment.
-    #[arg(long = "env")]
-    environment: String,
-    /// File with the input (JSON); standard input when absent and not a terminal.
+    #[arg(long = "env", required_unless_present = "local", conflicts_with = "local")]
+    environment: Option<String>,
+    /// File with the input (JSON), `-` for standard input; standard input when absent and not a terminal.
     #[arg(long)]
-    input: Option<std::path::PathBuf>,
+    input: Option<PathBuf>,
+    #[command(flatten)]
+    local: Local,
 }
 
 impl Run {
     /// Runs the command.
-    pub fn run(self, output: &Output) -> Result<(), Exit> {
-        let mut text = String::new();
-        match &self.input {
-            Some(path) => {
-                text = std::fs::read_to_string(path)
-                    .map_err(|e| Exit::Usage(format!("cannot read `{}`: {e}", path.display())))?;
+    pub fn run(self, connectors: &Registry, output: &Output) -> Result<(), Exit> {
+        let (name, environment) = match (self.name, self.environment) {
+            (Some(name), Some(environment)) => {
+                self.local.is_not_asked_for()?;
+                (name, environment)
             }
-            None if !std::io::stdin().is_terminal() => {
-                std::io::stdin().lock().read_to_string(&mut text)?;
-            }
-            None => {}
-        }
+            _ => return self.local.run(connectors, || given(self.input.as_deref()), output),
+        };
+        let text = String::from_utf8(given(self.input.as_deref())?)
+            .map_err(|_| Exit::Usage("the input is no text in UTF-8".to_owned()))?;
         // Spliced in as it is: numbers keep their digits.
         let input: Option<Box<serde_json::value::RawValue>> = if text.trim().is_empty() {
             None
@@ -45,10 +52,10 @@ impl Run {
             Some(serde_json::from_str(&text).map_err(|e| Exit::Usage(format!("the input is no JSON: {e}")))?)
         };
         let input = input.map(|raw| format!(",\"input\":{}", raw.get())).unwrap_or_default();
-        let body = format!("{{\"name\":{}{input}}}", json!(self.name));
+        let body = format!("{{\"name\":{}{input}}}", json!(name));
         let client = Client::from_context()?;
         let path =
-            format!("/admin/v1/tenants/{}/environments/{}/runs", segment(client.tenant()), segment(&self.environment));
+            format!("/admin/v1/tenants/{}/environments/{}/runs", segment(client.tenant()), segment(&environment));
         let answer = client.send(http::Method::POST, &path, Some(body.into()))?;
         if let Some(run) = answer.headers.get("lockgate-run").and_then(|v| v.to_str().ok()) {
             output.note(&format!("run {run}"));
@@ -69,4 +76,19 @@ impl Run {
             format!("the run ended with {}: {} {}", answer.status.as_u16(), member("title"), member("detail"));
         Err(Exit::Failed { code: "LG-RUN-FAULTED".into(), message: message.trim_end().to_owned(), detail: fault })
     }
+}
+
+/// What was given as input; nothing on a terminal.
+fn given(path: Option<&Path>) -> Result<Vec<u8>, Exit> {
+    let mut bytes = Vec::new();
+    match path {
+        Some(path) if path != "-" => {
+            return std::fs::read(path).map_err(|e| Exit::Usage(format!("cannot read `{}`: {e}", path.display())));
+        }
+        None if std::io::stdin().is_terminal() => {}
+        _ => {
+            std::io::stdin().lock().read_to_end(&mut bytes)?;
+        }
+    }
+    Ok(bytes)
 }

@@ -1,0 +1,73 @@
+//! What may look on while a module runs outside any environment: a test that counts, a trace in a terminal.
+//!
+//! A run under a permit has no watcher and no way to get one, so what passes through a server is seen by
+//! nobody. Without a watcher each of these places costs one comparison.
+
+use lockgate_document::{Document, Node};
+use lockgate_model::manifest::Authority;
+
+use crate::host::Host;
+
+/// Looks on; each method is called where the run is, and must be quick.
+pub trait Watch: Send + Sync {
+    /// A task begins, or goes on behind a list within it; `data` is what came out of the one before, or what
+    /// goes into the flow.
+    fn entered(&self, task: &str, data: Node<'_>) {
+        let _ = (task, data);
+    }
+    /// The current task makes a call, and takes this mock.
+    fn called(&self, task: &str, call: &Called<'_>) {
+        let _ = (task, call);
+    }
+    /// The call that a task has made took a stream, and this was its content.
+    fn streamed(&self, task: &str, content: &[u8]) {
+        let _ = (task, content);
+    }
+    /// Time passes.
+    fn waited(&self, task: &str, ms: u64) {
+        let _ = (task, ms);
+    }
+    /// A task has failed, and a `catch` of the flow looks at its error.
+    fn caught(&self, task: &str, error: Node<'_>) {
+        let _ = (task, error);
+    }
+    /// The run is over; `ints` are the numbers in its frame.
+    fn ended(&self, ints: &[i64]) {
+        let _ = ints;
+    }
+}
+
+/// A call without a connector.
+pub struct Called<'a> {
+    /// What is called.
+    pub authority: &'a Authority,
+    /// Its input.
+    pub input: &'a Document,
+    /// The list of mocks that it takes from, and how many were taken from there before; none where there is
+    /// no mock for it.
+    pub mock: Option<(&'a str, usize)>,
+}
+
+impl Host {
+    pub(crate) fn tell_entered(&self) {
+        if let Some(watch) = &self.watch {
+            // The current data lies where the output will.
+            let data = if self.pc == 0 { self.module.frame().input } else { self.module.frame().output };
+            if let Some(data) = self.frame.value(data) {
+                watch.entered(self.task_pointer(), self.arena.view(data));
+            }
+        }
+    }
+
+    pub(crate) fn tell_caught(&self, task: &str, slot: u32) {
+        if let (Some(watch), Some(error)) = (&self.watch, self.frame.value(slot)) {
+            watch.caught(task, self.arena.view(error));
+        }
+    }
+
+    pub(crate) fn tell_ended(&self) {
+        if let Some(watch) = &self.watch {
+            watch.ended(self.frame.ints());
+        }
+    }
+}

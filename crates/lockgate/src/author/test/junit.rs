@@ -1,0 +1,86 @@
+//! The report in the XML form that JUnit began and build servers read: a suite for each flow.
+
+use super::{
+    case::Verdict,
+    report::{Report, place, shown},
+};
+
+/// The whole file.
+pub fn xml(report: &Report) -> String {
+    let mut out = String::from("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
+    out.push_str(&format!("<testsuites{}>\n", counted(&report.cases.iter().collect::<Vec<_>>())));
+    let mut from = 0;
+    // Cases of a flow stand together.
+    while let Some(first) = report.cases.get(from) {
+        let suite: Vec<&Verdict> = report.cases.iter().skip(from).take_while(|case| is_same(case, first)).collect();
+        from += suite.len();
+        let name = format!("{}.{}", first.project, first.flow);
+        out.push_str(&format!("  <testsuite name=\"{}\"{}>\n", escaped(&name), counted(&suite)));
+        for case in suite {
+            one(case, &name, &mut out);
+        }
+        out.push_str("  </testsuite>\n");
+    }
+    out.push_str("</testsuites>\n");
+    out
+}
+
+fn is_same(a: &Verdict, b: &Verdict) -> bool {
+    (&a.project, &a.flow) == (&b.project, &b.flow)
+}
+
+fn counted(cases: &[&Verdict]) -> String {
+    let failures = cases.iter().filter(|case| !case.passed()).count();
+    let seconds: f64 = cases.iter().map(|case| case.took.as_secs_f64()).sum();
+    format!(" tests=\"{}\" failures=\"{failures}\" errors=\"0\" time=\"{seconds:.3}\"", cases.len())
+}
+
+fn one(case: &Verdict, class: &str, out: &mut String) {
+    let (name, file) = (escaped(&case.case), escaped(&case.file));
+    let seconds = case.took.as_secs_f64();
+    out.push_str(&format!(
+        "    <testcase name=\"{name}\" classname=\"{}\" file=\"{file}\" time=\"{seconds:.3}\"",
+        escaped(class)
+    ));
+    let notes = case.notes.join("\n");
+    let Some(first) = case.differences.told.first() else {
+        if notes.is_empty() {
+            out.push_str("/>\n");
+        } else {
+            out.push_str(&format!(">\n      <system-out>{}</system-out>\n    </testcase>\n", escaped(&notes)));
+        }
+        return;
+    };
+    let message = format!("{}: expected {}, actual {}", place(first), shown(&first.expected), shown(&first.actual));
+    let mut text = String::new();
+    for difference in &case.differences.told {
+        let (expected, actual) = (shown(&difference.expected), shown(&difference.actual));
+        text.push_str(&format!("{}\n  expected {expected}\n  actual   {actual}\n", place(difference)));
+    }
+    if case.differences.more > 0 {
+        text.push_str(&format!("and {} more differences\n", case.differences.more));
+    }
+    text.push_str(&notes);
+    out.push_str(&format!(
+        ">\n      <failure message=\"{}\">{}</failure>\n    </testcase>\n",
+        escaped(&message),
+        escaped(&text)
+    ));
+}
+
+/// Text as XML 1.0 may have it, in an attribute too; what it may not have at all is U+FFFD.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\n' | '\t' => out.push(c),
+            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push(char::REPLACEMENT_CHARACTER),
+            c => out.push(c),
+        }
+    }
+    out
+}

@@ -1,0 +1,417 @@
+//! Flows without a server: `lockgate run --local` and `lockgate test`.
+
+use std::{
+    io::{BufRead, BufReader},
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+use lockgate_testkit::{
+    TempDir,
+    process::{Running, program},
+    workspace_root,
+};
+use serde_json::{Value, json};
+
+use crate::house::with_input;
+
+fn lockgate(arguments: &[&str], input: &str) -> Output {
+    with_input(Command::new(program()).args(arguments), input)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+const HEAD: &str = "document: { dsl: '1.0.3', namespace: test, name: orders, version: '1.0.0' }\nevaluate: { language: jsonata }\ndo:\n";
+const SEND: &str = "  - send: { call: 'https.post:1@default', with: { account: erp, path: '${ \"/orders/\" & id }', body: '${ $ }' } }\n  - reply: { set: { id: '${ body.id }' } }\n";
+const PROJECT: &str = "project: shop\naccounts:\n  erp: { connector: https, operations: [post] }\n";
+const DONE: &str = "  - answer: { status: 201, headers: {}, body: { id: E-7 } }\n";
+
+/// A folder of files.
+fn folder(files: &[(&str, &str)]) -> TempDir {
+    let folder = lockgate_testkit::temp_dir();
+    for (name, text) in files {
+        write(folder.path(), name, text);
+    }
+    folder
+}
+
+fn write(folder: &Path, name: &str, text: &str) {
+    let path = folder.join(name);
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(path, text).unwrap();
+}
+
+fn flow(tasks: &str) -> String {
+    format!("{HEAD}{tasks}")
+}
+
+fn named(path: PathBuf) -> String {
+    path.into_os_string().into_string().unwrap()
+}
+
+/// The JSON of one line on standard error.
+fn fault(output: &Output) -> Value {
+    let line = text(&output.stderr);
+    assert_eq!(line.lines().count(), 1, "{line}");
+    serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"))
+}
+
+#[test]
+fn what_cannot_be_run_here_is_refused() {
+    let folder = folder(&[("orders.flow.yaml", &flow(SEND)), ("notes.txt", "")]);
+    let (file, other) = (named(folder.path().join("orders.flow.yaml")), named(folder.path().join("notes.txt")));
+    for arguments in [
+        vec!["run"],
+        vec!["run", "orders"],
+        vec!["run", "orders", "--local", &file],
+        vec!["run", "--local", &file, "--env", "live"],
+        vec!["run", "orders", "--env", "live", "--mocks", &other],
+        vec!["run", "orders", "--env", "live", "--trace"],
+        vec!["run", "--local", &other],
+        vec!["run", "--local", "/nonexistent/x.flow.yaml"],
+        vec!["run", "--local", &file, "--input", "/nonexistent"],
+        vec!["run", "--local", &file, "--mocks", "/nonexistent"],
+        // Standard error is no terminal: values would go to a file.
+        vec!["run", "--local", &file, "--trace"],
+    ] {
+        let refused = lockgate(&arguments, "{}");
+        assert_eq!(
+            (refused.status.code(), text(&refused.stdout).as_str()),
+            (Some(2), ""),
+            "{arguments:?}: {refused:?}"
+        );
+    }
+    let no_json = lockgate(&["run", "--local", &file], "{\"a\": }");
+    assert!(no_json.status.code() == Some(1) && text(&no_json.stderr).contains("input:1:7"), "{no_json:?}");
+    write(folder.path(), "mocks.yaml", "erp.post:\n  - { expect: { path: /x }, answer: {} }\n");
+    let mocks = named(folder.path().join("mocks.yaml"));
+    let refused = lockgate(&["run", "--local", &file, "--mocks", &mocks], "{}");
+    let shown = text(&refused.stderr);
+    assert!(
+        refused.status.code() == Some(1) && shown.contains("LG-CASE-VALUE") && shown.contains("mocks.yaml:2:7"),
+        "{shown}"
+    );
+}
+
+#[test]
+fn problems_of_what_a_flow_needs_are_shown_as_by_check() {
+    let maps = "  - a: { call: 'map.total:1@default', with: { input: '${ $ }' } }\n  - b: { set: '${ 1 + }' }\n";
+    let folder = folder(&[
+        ("orders.flow.yaml", &flow(maps)),
+        ("total.map.yaml", "mapping: total\nversion: 1\nrules: [{ to: a, form: b }]\n"),
+        ("other.flow.yaml", "not: [a flow\n"),
+        ("cases/orders/1.yaml", "oops: 1\n"),
+    ]);
+    let file = named(folder.path().join("orders.flow.yaml"));
+    let refused = lockgate(&["run", "--local", &file], "{}");
+    let shown = text(&refused.stderr);
+    assert_eq!((refused.status.code(), text(&refused.stdout).as_str()), (Some(1), ""));
+    for part in ["S0207", "orders.flow.yaml:5:", "LG-MAP-KEY", "total.map.yaml:3:"] {
+        assert!(shown.contains(part), "`{part}` is not in:\n{shown}");
+    }
+    assert!(!shown.contains("other.flow.yaml") && !shown.contains("cases/"), "only what it needs:\n{shown}");
+    // With a project around it, accounts must be declared there.
+    write(folder.path(), "orders.flow.yaml", &flow(SEND));
+    write(folder.path(), "project.yaml", "project: shop\n");
+    let refused = lockgate(&["run", "--local", &file], "{}");
+    assert!(text(&refused.stderr).contains("LG-UNKNOWN-ACCOUNT"), "{refused:?}");
+}
+
+#[test]
+fn a_fault_is_the_standards_error_and_a_call_without_mock_is_one() {
+    let folder = folder(&[("orders.flow.yaml", &flow(SEND))]);
+    let file = named(folder.path().join("orders.flow.yaml"));
+    let failed = lockgate(&["run", "--local", &file], r#"{"id": 1}"#);
+    assert_eq!((failed.status.code(), text(&failed.stdout).as_str()), (Some(1), ""));
+    let error = fault(&failed);
+    let kind = "https://open-workflow-specification.org/dsl/errors/types/configuration";
+    assert_eq!(
+        (&error["type"], &error["status"], &error["instance"]),
+        (&kind.into(), &400.into(), &"/do/0/send".into())
+    );
+    assert!(error["title"].is_string() && error["detail"].as_str().unwrap().contains("`erp`"), "{error}");
+    write(
+        folder.path(),
+        "orders.flow.yaml",
+        &flow("  - a: { raise: { error: { type: 'https://example.org/mine', status: 418, title: tea } } }\n"),
+    );
+    let raised = fault(&lockgate(&["run", "--local", &file], ""));
+    assert_eq!(
+        (&raised["status"], &raised["title"], &raised["instance"]),
+        (&418.into(), &"tea".into(), &"/do/0/a".into())
+    );
+}
+
+#[test]
+fn a_flow_runs_from_its_file() {
+    let folder = folder(&[
+        ("orders.flow.yaml", &flow(SEND)),
+        ("mocks.yaml", &format!("erp.post:\n{DONE}")),
+        ("in.json", r#"{"id": 9007199254740993}"#),
+    ]);
+    let at = |name: &str| named(folder.path().join(name));
+    let (file, mocks, input) = (at("orders.flow.yaml"), at("mocks.yaml"), at("in.json"));
+    let ran = lockgate(&["run", "--local", &file, "--mocks", &mocks, "--input", &input], "");
+    assert_eq!(
+        (ran.status.code(), text(&ran.stdout).as_str(), text(&ran.stderr).as_str()),
+        (Some(0), "{\"id\":\"E-7\"}\n", "")
+    );
+    // `-` is standard input; digits are kept; a file in this folder needs no folder.
+    write(folder.path(), "orders.flow.yaml", &flow("  - a: { set: '${ id }' }\n"));
+    for arguments in
+        [vec!["run", "--local", "orders.flow.yaml", "--input", "-"], vec!["run", "--local", "orders.flow.yaml"]]
+    {
+        let mut here = Command::new(program());
+        let ran = with_input(here.args(&arguments).current_dir(folder.path()), r#"{"id": 9007199254740993}"#);
+        assert_eq!((ran.status.code(), text(&ran.stdout).as_str()), (Some(0), "9007199254740993\n"), "{ran:?}");
+    }
+    // Undefined is no output.
+    let ran = lockgate(&["run", "--local", &file], "");
+    assert_eq!((ran.status.code(), ran.stdout.len(), ran.stderr.len()), (Some(0), 0, 0), "{ran:?}");
+}
+
+#[test]
+fn a_trace_shows_what_goes_in_and_out_on_a_terminal() {
+    let folder = folder(&[("orders.flow.yaml", &flow(SEND)), ("mocks.yaml", &format!("erp.post:\n{DONE}"))]);
+    let at = |name: &str| named(folder.path().join(name));
+    write(folder.path(), "in.json", &format!(r#"{{"id": "{}\u009b31m"}}"#, "x".repeat(150)));
+    let line = format!(
+        "'{}' run --local '{}' --mocks '{}' --input '{}' --trace",
+        program().display(),
+        at("orders.flow.yaml"),
+        at("mocks.yaml"),
+        at("in.json")
+    );
+    let mut command = Command::new("script");
+    let ran = with_input(command.args(["-qec", &line, "/dev/null"]).env("NO_COLOR", "1"), "");
+    let shown = text(&ran.stdout);
+    let places: Vec<_> = [
+        "/do/0/send",
+        "  in     {\"id\":\"xxx",
+        "  call   https.post {\"path\":\"/orders/xxx",
+        "  out    {\"status\":201",
+        "/do/1/reply",
+        "  out    {\"id\":\"E-7\"}",
+    ]
+    .iter()
+    .map(|part| shown.find(part).unwrap_or_else(|| panic!("`{part}` is not in:\n{shown}")))
+    .collect();
+    assert!(places.is_sorted(), "{places:?} of\n{shown}");
+    assert!(shown.contains('…') && !shown.contains('\u{9b}'), "cut and harmless:\n{shown}");
+}
+
+const CASE: &str = "input: { id: 1 }\nmocks:\n  erp.post:\n    - expect: { path: /orders/1, body: { id: 1 } }\n      answer: { status: 201, headers: {}, body: { id: E-7 } }\nexpect: { output: { id: E-7 } }\n";
+
+fn project(cases: &[(&str, &str)]) -> TempDir {
+    let mut files = vec![("project.yaml", PROJECT)];
+    let orders = flow(SEND);
+    files.push(("orders.flow.yaml", &orders));
+    files.extend(cases);
+    folder(&files)
+}
+
+fn report(folder: &TempDir, arguments: &[&str]) -> (Value, Option<i32>) {
+    let at = named(folder.path().to_owned());
+    let ran = lockgate(&[&["--json", "test", &at], arguments].concat(), "");
+    let value = serde_json::from_slice(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {ran:?}"));
+    (value, ran.status.code())
+}
+
+#[test]
+fn nothing_to_test_is_told_apart_from_nothing_that_failed() {
+    let folder = project(&[("cases/orders/one.yaml", CASE)]);
+    let at = |name: &str| named(folder.path().join(name));
+    for arguments in [vec!["test", "/nonexistent"], vec!["test", "/"], vec!["test", &at("project.yaml")]] {
+        assert_eq!(lockgate(&arguments, "").status.code(), Some(2), "{arguments:?}");
+    }
+    let none = lockgate(&["test", &at(""), "--filter", "two"], "");
+    assert_eq!(none.status.code(), Some(2), "{none:?}");
+    write(folder.path(), "cases/orders/two.yaml", "expects: 1\n");
+    let problems = lockgate(&["test", &at("")], "");
+    assert!(problems.status.code() == Some(1) && text(&problems.stderr).contains("LG-UNKNOWN-KEY"), "{problems:?}");
+    let bare = project(&[]);
+    let (value, code) = report(&bare, &[]);
+    assert_eq!((code, &value["passed"], &value["without_cases"][0]["flow"]), (Some(0), &0.into(), &"orders".into()));
+}
+
+#[test]
+fn what_differs_is_told_with_its_place() {
+    let wrong = CASE
+        .replace("output: { id: E-7 }", "output: { id: E-8, more: true }")
+        .replace("body: { id: 1 }", "body: { id: 2 }");
+    let unused = CASE
+        .replace("  erp.post:\n", "  erp.get: [{ answer: 1 }]\n  erp.post:\n")
+        .replace("expect: { output", "    - { expect: { path: /again }, answer: 1 }\nexpect: { output");
+    let no_mock = "input: { id: 1 }\nexpect: { output: 1 }\n";
+    let expected_error = CASE.replace("expect: { output: { id: E-7 } }", "expect: { error: { status: 500 } }");
+    let folder = project(&[
+        ("cases/orders/a-wrong.yaml", &wrong),
+        ("cases/orders/b-unused.yaml", &unused),
+        ("cases/orders/c-no-mock.yaml", no_mock),
+        ("cases/orders/d-no-error.yaml", &expected_error),
+        ("cases/orders/e-nothing.yaml", &CASE.replace("expect: { output: { id: E-7 } }", "expect: nothing")),
+        ("cases/orders/f-right.yaml", CASE),
+    ]);
+    let (value, code) = report(&folder, &[]);
+    assert_eq!((code, &value["failed"], &value["passed"]), (Some(1), &5.into(), &1.into()), "{value:#}");
+    let cases = value["cases"].as_array().unwrap();
+    let told = |i: usize| {
+        let all = cases[i]["differences"].as_array().unwrap();
+        all.iter()
+            .map(|d| {
+                format!(
+                    "{} {} {} {}",
+                    d["of"].as_str().unwrap(),
+                    d["path"].as_str().unwrap(),
+                    d["expected"],
+                    d["actual"]
+                )
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(0), ["erp.post, call 1 /body/id 2 1", "output /id \"E-8\" \"E-7\"", "output /more true null"]);
+    assert_eq!(told(1), ["erp.post, call 2  {\"path\":\"/again\"} null"]);
+    assert_eq!(cases[1]["notes"], json!(["the mock of erp.get, call 1 was not used"]));
+    assert!(told(2)[0].starts_with("error  null {") && told(2)[0].contains("LG-NO-MOCK"), "{:?}", told(2));
+    assert_eq!(cases[2]["notes"], json!(["/do/0/send calls `erp.post`, for which there is no mock"]));
+    assert_eq!(told(3), ["error  {\"status\":500} null"]);
+    assert_eq!(told(4), ["output  null {\"id\":\"E-7\"}"]);
+    assert_eq!((&cases[5]["passed"], &cases[5]["notes"]), (&true.into(), &json!([])));
+
+    let shown = text(&lockgate(&["test", &named(folder.path().to_owned())], "").stdout);
+    for part in [
+        "FAILED orders/a-wrong\n",
+        "         output /id\n           expected \"E-8\"\n           actual   \"E-7\"\n",
+        "ok     orders/f-right\n",
+        "6 cases: 5 FAILED",
+    ] {
+        assert!(shown.contains(part), "`{part}` is not in:\n{shown}");
+    }
+    assert!(!shown.contains('\u{1b}'), "no colour off a terminal: {shown:?}");
+}
+
+#[test]
+fn cases_are_chosen_by_place_and_name() {
+    let folder =
+        project(&[("cases/orders/one.yaml", CASE), ("cases/orders/two.yaml", &format!("title: the other\n{CASE}"))]);
+    let at = |name: &str| named(folder.path().join(name));
+    let ran = |arguments: &[&str]| {
+        let ran = lockgate(&[&["--json", "test"], arguments].concat(), "");
+        let value: Value = serde_json::from_slice(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {ran:?}"));
+        value["cases"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|case| case["case"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ran(&[&at("")]), ["one", "two"]);
+    assert_eq!(ran(&[&at("cases/orders/two.yaml")]), ["two"]);
+    assert_eq!(ran(&[&at("cases/orders")]), ["one", "two"]);
+    assert_eq!(ran(&[&at("orders.flow.yaml")]), ["one", "two"]);
+    assert_eq!(ran(&[&at(""), "--filter", "orders/one"]), ["one"]);
+    assert_eq!(ran(&[&at(""), "--filter", "the other"]), ["two"]);
+}
+
+#[test]
+fn a_report_for_build_servers_is_xml_whatever_is_in_it() {
+    let title = "title: \"<&\\\"> \\x01\"\n";
+    let odd = format!("{title}{}", CASE.replace("{ id: E-7 }\n", "{ id: \"<&\\\">\\u0001\\x7f\" }\n"));
+    let odd = odd.replace("expect: { output: { id: E-7 } }", "expect: { output: { id: \"]]>&\\u0001\" } }");
+    let folder = project(&[("cases/orders/one.yaml", CASE), ("cases/orders/two.yaml", &odd)]);
+    let reports = lockgate_testkit::temp_dir();
+    let file = named(reports.path().join("report.xml"));
+    let ran = lockgate(&["test", &named(folder.path().join("cases")), "--junit", &file], "");
+    assert_eq!(ran.status.code(), Some(1), "{ran:?}");
+    let xml = std::fs::read_to_string(&file).unwrap();
+    assert!(xml.contains("<testsuite name=\"shop.orders\" tests=\"2\" failures=\"1\" errors=\"0\""), "{xml}");
+    let read = lockgate(&["eval", "--input", "xml", "testsuites.testsuite.testcase[1].failure"], &xml);
+    assert!(read.status.success() && text(&read.stdout).contains("expected"), "{read:?}\n{xml}");
+    let unwritable = lockgate(&["test", &named(folder.path().join("cases")), "--junit", "/nonexistent/x"], "");
+    assert!(unwritable.status.code() == Some(1) && text(&unwritable.stderr).contains("LG-IO"), "{unwritable:?}");
+}
+
+#[test]
+fn time_is_virtual_and_begins_where_the_case_says() {
+    let tasks = "  - a:\n      try: [{ send: { call: 'https.post:1@default', with: { account: erp, path: / } } }]\n      catch: { retry: { delay: P1D, limit: { attempt: { count: 3 } } } }\n  - b: { set: { now: '${ $now() }' } }\n";
+    let case = "now: '2026-11-22T10:00:00Z'\nmocks:\n  erp.post:\n    - error: { type: communication, status: 503 }\n    - error: { type: communication, status: 503 }\n    - answer: {}\nexpect: { output: { now: '2026-11-22T10:00:00.000Z' } }\n";
+    let folder =
+        folder(&[("project.yaml", PROJECT), ("orders.flow.yaml", &flow(tasks)), ("cases/orders/1.yaml", case)]);
+    let (value, code) = report(&folder, &[]);
+    assert_eq!(code, Some(0), "two days pass at once: {value:#}");
+    write(folder.path(), "cases/orders/1.yaml", &case.replace("T10:00:00Z'\nm", "'\nm"));
+    let refused = lockgate(&["test", &named(folder.path().to_owned())], "");
+    assert!(text(&refused.stderr).contains("LG-CASE-VALUE"), "{refused:?}");
+}
+
+#[test]
+fn tasks_that_no_case_enters_are_listed() {
+    let tasks = "  - choose: { switch: [{ big: { when: '${ n > 5 }', then: big } }, { other: { then: small } }] }\n  - big: { set: '${ \"big\" }', then: end }\n  - small: { set: '${ \"small\" }' }\n";
+    let folder = folder(&[
+        ("project.yaml", "project: shop\n"),
+        ("orders.flow.yaml", &flow(tasks)),
+        ("cases/orders/1.yaml", "input: { n: 1 }\nexpect: { output: small }\n"),
+    ]);
+    let at = named(folder.path().to_owned());
+    let shown = text(&lockgate(&["test", &at], "").stdout);
+    assert!(shown.contains("orders: 2 of 3 tasks entered\n") && !shown.contains("/do/1/big"), "{shown}");
+    let shown = text(&lockgate(&["test", &at, "--coverage"], "").stdout);
+    assert!(shown.contains("  not entered: /do/1/big\n"), "{shown}");
+    write(folder.path(), "cases/orders/2.yaml", "input: { n: 9 }\nexpect: { output: big }\n");
+    let (value, code) = report(&folder, &[]);
+    assert_eq!((code, &value["coverage"][0]["missing"]), (Some(0), &json!([])), "{value:#}");
+}
+
+#[test]
+fn watching_runs_again_when_a_file_changes_and_ends_on_ctrl_c() {
+    let folder = project(&[("cases/orders/one.yaml", CASE)]);
+    let mut command = Command::new(program());
+    command.args(["--json", "test", "--watch", &named(folder.path().to_owned())]);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = Running::start(&mut command);
+    let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
+    let mut next = || serde_json::from_str::<Value>(&lines.next().unwrap().unwrap()).unwrap();
+    assert_eq!(next()["failed"], 0);
+    write(
+        folder.path(),
+        "cases/orders/two.yaml",
+        &CASE
+            .replace("E-7 } }\n", "E-8 } }\n")
+            .replace("headers: {}, body: { id: E-8 } }", "headers: {}, body: { id: E-7 } }"),
+    );
+    assert_eq!(next()["failed"], 1);
+    // Problems in the sources end nothing.
+    write(folder.path(), "cases/orders/two.yaml", "oops: 1\n");
+    let mut errors = BufReader::new(running.0.stderr.take().unwrap()).lines();
+    assert!(errors.next().unwrap().unwrap().contains("LG-UNKNOWN-KEY"));
+    std::fs::remove_file(folder.path().join("cases/orders/two.yaml")).unwrap();
+    assert_eq!(next()["failed"], 0);
+    assert!(Command::new("kill").args(["-INT", &running.0.id().to_string()]).status().unwrap().success());
+    assert_eq!(running.0.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_new_project_and_the_shipped_ones_pass_their_cases() {
+    let folder = lockgate_testkit::temp_dir();
+    assert!(lockgate(&["new", "neat", "--in", &named(folder.path().to_owned())], "").status.success());
+    let mut here = Command::new(program());
+    let ran = with_input(here.arg("test").current_dir(folder.path().join("neat")), "");
+    assert!(ran.status.success() && text(&ran.stdout).contains("all ok"), "{ran:?}");
+    let shipped = workspace_root().join("orchestrations");
+    let mut projects: Vec<String> = std::fs::read_dir(shipped).unwrap().map(|e| named(e.unwrap().path())).collect();
+    projects.sort();
+    assert!(projects.len() >= 3);
+    let arguments: Vec<&str> = ["--json", "test"].into_iter().chain(projects.iter().map(String::as_str)).collect();
+    let ran = lockgate(&arguments, "");
+    let value: Value = serde_json::from_slice(&ran.stdout).unwrap_or_else(|e| panic!("{e}: {ran:?}"));
+    assert_eq!((ran.status.code(), &value["failed"]), (Some(0), &0.into()), "{value:#}");
+    assert_eq!(value["without_cases"], json!([]), "an orchestration ships without cases");
+    for case in value["cases"].as_array().unwrap() {
+        assert_eq!(case["notes"], json!([]), "{case:#}");
+    }
+    for flow in value["coverage"].as_array().unwrap() {
+        assert_eq!(flow["missing"], json!([]), "{flow:#}");
+    }
+}
