@@ -329,7 +329,13 @@ fn a_report_for_build_servers_is_xml_whatever_is_in_it() {
     assert!(xml.contains("<testsuite name=\"shop.orders\" tests=\"2\" failures=\"1\" errors=\"0\""), "{xml}");
     let read = lockgate(&["eval", "--input", "xml", "testsuites.testsuite.testcase[1].failure"], &xml);
     assert!(read.status.success() && text(&read.stdout).contains("expected"), "{read:?}\n{xml}");
-    let unwritable = lockgate(&["test", &named(folder.path().join("cases")), "--junit", "/nonexistent/x"], "");
+    let among = named(folder.path().join("report.xml"));
+    let refused = lockgate(&["test", &named(folder.path().join("cases")), "--junit", &among], "");
+    assert!(refused.status.code() == Some(2) && !Path::new(&among).exists(), "{refused:?}");
+    let below = named(folder.path().join("target/reports/junit.xml"));
+    lockgate(&["test", &named(folder.path().join("cases")), "--junit", &below], "");
+    assert_eq!(std::fs::read_to_string(&below).unwrap().matches("<testcase").count(), 2);
+    let unwritable = lockgate(&["test", &named(folder.path().join("cases")), "--junit", "/dev/null/x"], "");
     assert!(unwritable.status.code() == Some(1) && text(&unwritable.stderr).contains("LG-IO"), "{unwritable:?}");
 }
 
@@ -362,6 +368,40 @@ fn tasks_that_no_case_enters_are_listed() {
     write(folder.path(), "cases/orders/2.yaml", "input: { n: 9 }\nexpect: { output: big }\n");
     let (value, code) = report(&folder, &[]);
     assert_eq!((code, &value["coverage"][0]["missing"]), (Some(0), &json!([])), "{value:#}");
+}
+
+#[test]
+fn rules_that_give_nothing_are_listed() {
+    let map = "mapping: total\nversion: 1\nrules:\n  - { to: id, from: id }\n  - { to: note, from: text, when: express }\n  - to: 'lines[]'\n    each: items\n    rules:\n      - { to: sku, from: sku }\n      - { to: place, lookup: { table: places, key: at }, default: 'other' }\n";
+    let folder = folder(&[
+        ("project.yaml", "project: shop\n"),
+        ("total.map.yaml", map),
+        ("tables/places.json", "{\"A\": \"Aachen\"}"),
+        ("orders.flow.yaml", &flow("  - map: { call: 'map.total:1@default', with: { input: '${ $ }' } }\n")),
+        ("cases/orders/1.yaml", "input: { id: 1, text: x }\nexpect: { output: { id: 1, lines: [] } }\n"),
+    ]);
+    let missing = || {
+        let (value, code) = report(&folder, &[]);
+        assert_eq!(code, Some(0), "{value:#}");
+        let coverage = &value["coverage"][0];
+        let all = coverage["rules_missing"].as_array().unwrap();
+        assert_eq!(coverage["rules"].as_u64().unwrap(), coverage["gave"].as_u64().unwrap() + all.len() as u64);
+        all.iter()
+            .map(|rule| format!("{}:{} {}", rule["file"].as_str().unwrap(), rule["line"], rule["to"].as_str().unwrap()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        missing(),
+        ["total.map.yaml:5 note", "total.map.yaml:6 lines[]", "total.map.yaml:9 sku", "total.map.yaml:10 place"]
+    );
+    let shown = text(&lockgate(&["test", &named(folder.path().to_owned()), "--coverage"], "").stdout);
+    assert!(
+        shown.contains("1 of 1 tasks entered, 1 of 5 rules gave something\n  gave nothing: total.map.yaml:5 note\n"),
+        "{shown}"
+    );
+    let two = "input: { text: x, express: true, items: [{ at: A }] }\nexpect: { output: { note: x, lines: [{ place: Aachen }] } }\n";
+    write(folder.path(), "cases/orders/2.yaml", two);
+    assert_eq!(missing(), ["total.map.yaml:9 sku"]);
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub use expression::{
 pub use flow::{ERROR_TYPES, error_type_names, picture::picture as flow_picture};
 pub use format::{format, is_named};
 pub use mapping::{Passes, RecordModule, Tables, compile_map, explain_module, map_module, map_record_module};
-pub use module::Compiled;
+pub use module::{Compiled, Mark};
 pub use project::{Case, Catalog, Declaration, OperationInfo, Project, Sources};
 pub use types::Types;
 

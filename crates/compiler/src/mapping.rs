@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use lockgate_mapping::{
     MapFile,
     expression::ir::Program,
-    rules::{ArrayRule, Formula, From, TableUse, Target, ValueRule},
+    rules::{ArrayRule, Formula, From, Site, TableUse, Target, ValueRule},
     streams::{Streams, Whole, conditions},
 };
 use lockgate_model::{
@@ -217,6 +217,7 @@ enum Plan<'f> {
 }
 
 struct ArrayPlan<'f> {
+    site: &'f Site,
     each: Ready<'f>,
     when: Option<Ready<'f>>,
     default: Option<Ready<'f>>,
@@ -226,6 +227,7 @@ struct ArrayPlan<'f> {
 }
 
 struct ValuePlan<'f> {
+    site: &'f Site,
     from: Origin<'f>,
     when: Option<Ready<'f>>,
     default: Option<Ready<'f>>,
@@ -262,11 +264,11 @@ impl Planner<'_> {
             ),
             Target::Array(array) => self.array(array, on_item, false),
             Target::Value(value) => {
-                let ValueRule { from, when, default, .. } = value.as_ref();
+                let ValueRule { site, from, when, default } = value.as_ref();
                 let when = self.optional(when, on_item);
                 let default = self.optional(default, on_item);
                 match self.from(from, on_item) {
-                    Some(from) => Plan::Value(Box::new(ValuePlan { from, when, default })),
+                    Some(from) => Plan::Value(Box::new(ValuePlan { site, from, when, default })),
                     None => Plan::Object(Vec::new()),
                 }
             }
@@ -275,12 +277,12 @@ impl Planner<'_> {
 
     /// `records`: an entry's rules see the item as their document.
     fn array<'f>(&mut self, array: &'f ArrayRule, on_item: bool, records: bool) -> Plan<'f> {
-        let ArrayRule { each, when, default, entry, .. } = array;
+        let ArrayRule { site, each, when, default, entry } = array;
         let entry = entry.as_ref().map(|entry| self.target(entry, !records));
         let when = self.optional(when, on_item);
         let default = self.optional(default, on_item);
         match self.ready(each, on_item) {
-            Some(each) => Plan::Array(Box::new(ArrayPlan { each, when, default, entry, records })),
+            Some(each) => Plan::Array(Box::new(ArrayPlan { site, each, when, default, entry, records })),
             None => Plan::Object(Vec::new()),
         }
     }
@@ -386,7 +388,7 @@ impl Writer<'_> {
                 making.fill(self.m, &mut self.body, input);
             }
             match plan {
-                Plan::Value(value) if value.is_plain() && self.trail.is_none() => {
+                Plan::Value(value) if value.is_plain() && self.trail.is_none() && !self.m.marks() => {
                     if let Origin::Formula(from) = &value.from {
                         self.with(from, context, |e, program| e.made_field(&mut making, name, &program.root));
                     }
@@ -418,6 +420,7 @@ impl Writer<'_> {
             w.value_of(value, context);
             w.body.ins().local_set(result);
         });
+        self.mark_value(value.site, result);
         self.body.ins().local_get(result);
     }
 
@@ -457,6 +460,7 @@ impl Writer<'_> {
             w.entries(array, context);
             w.body.ins().local_set(result);
         });
+        self.mark_array(array.site, result);
         self.body.ins().local_get(result);
     }
 
@@ -541,8 +545,10 @@ impl Writer<'_> {
 }
 
 mod explain;
+mod mark;
 
 pub use explain::explain_module;
+pub(crate) use mark::rules;
 
 #[cfg(test)]
 mod tests;

@@ -28,7 +28,8 @@
 //! implements [`Calls`] and keeps the record.
 //!
 //! Deliberately absent: decisions, storage, sockets, retries (a flow has its own), the wall clock
-//! (time is handed in), and any way to keep or log what passes through.
+//! (time is handed in), and any way to keep, log or see what passes through a run under a permit
+//! (`watch.rs` is for runs without one).
 
 mod calls;
 mod cancel;

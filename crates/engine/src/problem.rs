@@ -161,7 +161,7 @@ impl Problem {
     /// A call without connector and mock.
     pub(crate) fn no_mock(account: &str, connector: &str, operation: &str) -> Self {
         let detail = format!(
-            "no mock for `{connector}.{operation}` with account `{account}`: add one under `{account}.{operation}` or `{account}`"
+            "no mock for `{connector}.{operation}` with account `{account}`: add one under `{account}.{operation}`"
         );
         Self::new(ErrorType::Configuration, "LG-NO-MOCK", 500, detail)
     }

@@ -33,7 +33,7 @@ use formula::Place;
 use task::{Reusable, TaskReader, metadata, not_yet};
 use tree::{Flow, Part};
 
-pub(crate) use emit::{Surroundings, emit, probe};
+pub(crate) use emit::{Surroundings, emit, emit_marked, probe};
 pub use errors::{ERROR_TYPES, error_type_names};
 
 /// Reads a flow. Problems go to the reader; what could be read is returned in any case, so that the

@@ -13,6 +13,7 @@ mod sections;
 
 use std::collections::BTreeMap;
 
+use lockgate_mapping::rules::Site;
 use lockgate_model::{
     Diagnostic, Diagnostics, Digest, Manifest, Span,
     abi::{self, Frame, Op, Place, SourceMap, Task, Type},
@@ -90,6 +91,19 @@ pub struct ModuleBuilder {
     recursion_max: u32,
     shared: BTreeMap<String, FunctionId>,
     patterns: usize,
+    /// Rules that note what they gave, in the order of their slots; see [`ModuleBuilder::with_marks`].
+    marks: Option<Vec<Mark>>,
+}
+
+/// A rule of a mapping that notes in an i64 slot of the frame that it gave something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    /// The mapping's file.
+    pub file: String,
+    /// Where the rule's `to` stands in it.
+    pub span: Span,
+    /// Its `to`, below that of the rule around it.
+    pub to: String,
 }
 
 impl ModuleBuilder {
@@ -107,7 +121,32 @@ impl ModuleBuilder {
             recursion_max: lockgate_model::Limits::default().recursion_max,
             shared: BTreeMap::new(),
             patterns: 0,
+            marks: None,
         }
+    }
+
+    /// Rules of mappings note what they gave: the first in slot 0 of the frame's numbers, and so on.
+    pub(crate) fn with_marks(mut self) -> Self {
+        self.marks = Some(Vec::new());
+        self
+    }
+
+    /// Whether rules note what they gave.
+    pub(crate) fn marks(&self) -> bool {
+        self.marks.is_some()
+    }
+
+    /// The slot of a rule of this source, where rules note what they gave.
+    pub(crate) fn mark(&mut self, source: u32, site: &Site) -> Option<u32> {
+        let file = self.sources.items.get(source as usize).cloned().unwrap_or_default();
+        let marks = self.marks.as_mut()?;
+        marks.push(Mark { file, span: site.span, to: site.to.clone() });
+        u32::try_from(marks.len() - 1).ok()
+    }
+
+    /// The rules that note what they gave, in the order of their slots.
+    pub(crate) fn take_marks(&mut self) -> Vec<Mark> {
+        self.marks.take().unwrap_or_default()
     }
 
     /// Bakes another limit of nested function calls; past it is error U1001.

@@ -31,7 +31,7 @@ use lockgate_model::{Diagnostic, Diagnostics, Digest, Span};
 
 use crate::flow::{self, Surroundings, tree::Flow};
 use crate::mapping::{Tables, check_tables, compile_map};
-use crate::module::{Compiled, ModuleBuilder};
+use crate::module::{Compiled, Mark, ModuleBuilder};
 use crate::reader::{Reader, nearest};
 use crate::types::{self, Types, check_types};
 
@@ -97,6 +97,15 @@ impl Project {
         }
         compiled.sort_by(|a, b| a.name.cmp(&b.name));
         problems.into_result(compiled)
+    }
+
+    /// The module of an orchestration whose rules of mappings note in the frame that they gave something, and
+    /// these rules in the order of their slots: for the coverage of test cases. None where there is no such
+    /// orchestration, or it does not compile.
+    pub fn marked(&self, orchestration: &str) -> Option<(Compiled, Vec<Mark>)> {
+        let flow = self.flows.iter().find(|flow| flow.flow.name == orchestration)?;
+        let around = Surroundings { file: &flow.file, maps: &self.maps, tables: &self.tables };
+        flow::emit_marked(&flow.flow, &around).ok()
     }
 
     /// The project's id.

@@ -11,3 +11,4 @@ mod places;
 mod runs;
 mod timeouts;
 pub(crate) mod wasm;
+mod watch;

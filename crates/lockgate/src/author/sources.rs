@@ -100,7 +100,7 @@ pub fn beside(flow: &Path) -> Result<(Sources, Diagnostics), Exit> {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let wanted =
                 |ending: &&str| if ending.starts_with('.') { name.ends_with(*ending) } else { name == **ending };
-            if !name.starts_with('.') && endings.iter().any(|ending| wanted(ending)) {
+            if !name.starts_with('.') && endings.iter().any(wanted) {
                 read(root, &path, &mut files, &mut problems)?;
             }
         }

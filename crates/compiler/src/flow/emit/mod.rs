@@ -20,8 +20,8 @@ use lockgate_model::{Diagnostics, Manifest};
 use wasm_encoder::ValType;
 
 use super::tree::Flow;
-use crate::mapping::Tables;
-use crate::module::{Compiled, ModuleBuilder};
+use crate::mapping::{Tables, rules};
+use crate::module::{Compiled, Mark, ModuleBuilder};
 use tasks::Emitter;
 use values::Values;
 
@@ -37,14 +37,27 @@ pub(crate) struct Surroundings<'p> {
 
 /// Compiles a flow in which no problem was found.
 pub(crate) fn emit(flow: &Flow, around: &Surroundings<'_>) -> Result<Compiled, Diagnostics> {
-    let mut module = ModuleBuilder::new(&flow.name);
+    Ok(emit_with(ModuleBuilder::new(&flow.name), flow, around)?.0)
+}
+
+/// The same, with rules of mappings that note what they gave.
+pub(crate) fn emit_marked(flow: &Flow, around: &Surroundings<'_>) -> Result<(Compiled, Vec<Mark>), Diagnostics> {
+    emit_with(ModuleBuilder::new(&flow.name).with_marks(), flow, around)
+}
+
+fn emit_with(
+    mut module: ModuleBuilder,
+    flow: &Flow,
+    around: &Surroundings<'_>,
+) -> Result<(Compiled, Vec<Mark>), Diagnostics> {
     let step = module.declare("step", &[ValType::I32], &[ValType::I32]);
     let Emitter { plan, slots, values, operations, .. } = emitted(&mut module, flow, around);
     values.problems.into_result(())?;
     module.define(step, lower::step(&plan));
     let frame = Frame { values: slots.values(), ints: slots.ints(), input: slots::INPUT, output: slots::DATA };
     let manifest = Manifest { operations, runs: Vec::new(), schedule: flow.schedule.clone() };
-    module.finish(step, frame, lower::tasks(&plan), manifest)
+    let marks = module.take_marks();
+    Ok((module.finish(step, frame, lower::tasks(&plan), manifest)?, marks))
 }
 
 /// What the expression compiler refuses in a flow that cannot be compiled for other reasons.
@@ -58,8 +71,13 @@ fn emitted<'e, 'm>(module: &'m mut ModuleBuilder, flow: &Flow, around: &'e Surro
 where
     'e: 'm,
 {
+    let marks = if module.marks() { around.maps.values().map(rules).sum() } else { 0 };
     let values = Values::new(module, around.file);
     let mut emitter = Emitter::new(values, flow, around);
+    // Theirs are the first.
+    for _ in 0..marks {
+        emitter.slots.int();
+    }
     emitter.flow(flow);
     emitter
 }

@@ -63,9 +63,7 @@ pub fn run(
     bench: &Workbench,
     interrupt: Option<&Interrupt>,
 ) -> Result<Option<(Verdict, Outcome)>, Exit> {
-    let mocks = mocked::mocks(&case.mocks, Waits::Virtual, bench)?;
     let read = |json: &String, what: &str| document(json, &format!("{}: {what}", case.file), bench);
-    let input = case.input.as_ref().map_or(Ok(Document::undefined()), |json| read(json, "`input`"))?;
     let mut expected = BTreeMap::new();
     for (key, list) in &case.mocks {
         for (at, json) in list.iter().enumerate().filter_map(|(at, one)| Some((at, one.expect.as_ref()?))) {
@@ -76,13 +74,7 @@ pub fn run(
     let calls = Arc::new(Calls { expected, lists, seen: Mutex::default() });
     let began = Instant::now();
     let watch: Arc<dyn Watch> = Arc::clone(&calls) as _;
-    let stopped = async {
-        match interrupt {
-            Some(interrupt) => interrupt.reached().await,
-            None => future::pending().await,
-        }
-    };
-    let Some(outcome) = bench.run_mocked(module, input, mocks, case.now, watch, stopped) else { return Ok(None) };
+    let Some(outcome) = start(case, module, bench, watch, interrupt)? else { return Ok(None) };
     let took = began.elapsed();
     let Seen { mut differences, mut notes, taken, streaming } =
         std::mem::take(&mut *calls.seen.lock().unwrap_or_else(PoisonError::into_inner));
@@ -138,6 +130,28 @@ pub fn run(
         notes,
     };
     Ok(Some((verdict, outcome)))
+}
+
+/// Runs a case to its end; none when it was interrupted.
+pub fn start(
+    case: &Case,
+    module: &Arc<Module>,
+    bench: &Workbench,
+    watch: Arc<dyn Watch>,
+    interrupt: Option<&Interrupt>,
+) -> Result<Option<Outcome>, Exit> {
+    let mocks = mocked::mocks(&case.mocks, Waits::Virtual, bench)?;
+    let input = match &case.input {
+        Some(json) => document(json, &format!("{}: `input`", case.file), bench)?,
+        None => Document::undefined(),
+    };
+    let stopped = async {
+        match interrupt {
+            Some(interrupt) => interrupt.reached().await,
+            None => future::pending().await,
+        }
+    };
+    Ok(bench.run_mocked(module, input, mocks, case.now, watch, stopped))
 }
 
 /// A call by the list of its mocks and its place in that list, from 0.

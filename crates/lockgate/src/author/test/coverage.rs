@@ -1,37 +1,126 @@
-//! Which tasks of a flow its cases entered.
+//! Which tasks of a flow its cases entered, and which rules of its mappings gave something.
+//!
+//! Rules are counted in a run of their own, by a module that marks them: what is tested is what is deployed,
+//! which has no marks.
 
-use std::collections::BTreeSet;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, PoisonError},
+};
 
-use lockgate_engine::{Module, Outcome};
+use lockgate_compiler::{Mark, Project, Sources, project::Case};
+use lockgate_engine::{Module, Outcome, Watch};
+use lockgate_mapping::rules::Lines;
 use serde::Serialize;
 
-/// Tasks of one flow over all its cases.
+use super::{case, watch::Interrupt};
+use crate::{author::workbench::Workbench, exit::Exit};
+
+/// Tasks and rules of one flow over all its cases.
 #[derive(Serialize)]
 pub struct Coverage {
     pub project: String,
     pub flow: String,
-    /// How many it has.
+    /// How many tasks it has.
     pub tasks: usize,
     /// How many of them were entered.
     pub entered: usize,
     /// Pointers of the others, in the order of the flow.
     pub missing: Vec<String>,
+    /// How many rules the mappings have that it calls.
+    pub rules: usize,
+    /// How many of them gave something.
+    pub gave: usize,
+    /// The others.
+    pub rules_missing: Vec<Rule>,
+    #[serde(skip)]
+    marked: Option<Arc<Module>>,
+}
+
+/// A rule of a mapping.
+#[derive(Serialize)]
+pub struct Rule {
+    pub file: String,
+    pub line: usize,
+    pub to: String,
+    /// Its slot in the frame of the module that marks.
+    #[serde(skip)]
+    slot: usize,
 }
 
 impl Coverage {
     /// No case was run yet.
-    pub fn new(project: &str, flow: &str, module: &Module) -> Self {
+    pub fn new(
+        project: &Project,
+        sources: &Sources,
+        flow: &str,
+        module: &Module,
+        bench: &Workbench,
+    ) -> Result<Self, Exit> {
         let mut seen = BTreeSet::new();
         // The flow's own input and output stand in the table too and are no tasks.
         let pointers = module.tasks().iter().map(|task| &task.pointer).filter(|pointer| pointer.starts_with("/do/"));
         let missing: Vec<String> = pointers.filter(|pointer| seen.insert(*pointer)).cloned().collect();
-        Self { project: project.to_owned(), flow: flow.to_owned(), tasks: missing.len(), entered: 0, missing }
+        let marked = project.marked(flow).filter(|(_, marks)| !marks.is_empty());
+        let rules_missing = marked.as_ref().map_or_else(Vec::new, |(_, marks)| places(marks, sources));
+        Ok(Self {
+            project: project.id().to_string(),
+            flow: flow.to_owned(),
+            tasks: missing.len(),
+            entered: 0,
+            missing,
+            rules: rules_missing.len(),
+            gave: 0,
+            rules_missing,
+            marked: marked.map(|(compiled, _)| bench.load(&compiled)).transpose()?,
+        })
     }
 
-    /// A case was run.
-    pub fn add(&mut self, outcome: &Outcome) {
+    /// A case was run; false when this was interrupted.
+    pub fn add(
+        &mut self,
+        case: &Case,
+        outcome: &Outcome,
+        bench: &Workbench,
+        interrupt: Option<&Interrupt>,
+    ) -> Result<bool, Exit> {
         let entered: BTreeSet<&str> = outcome.tasks.iter().map(|time| time.task.as_str()).collect();
         self.missing.retain(|pointer| !entered.contains(pointer.as_str()));
         self.entered = self.tasks - self.missing.len();
+        let Some(module) = self.marked.as_ref().filter(|_| !self.rules_missing.is_empty()) else { return Ok(true) };
+        let marks = Arc::new(Marks::default());
+        let watch: Arc<dyn Watch> = Arc::clone(&marks) as _;
+        if case::start(case, module, bench, watch, interrupt)?.is_none() {
+            return Ok(false);
+        }
+        let marks = marks.0.lock().unwrap_or_else(PoisonError::into_inner);
+        self.rules_missing.retain(|rule| marks.get(rule.slot).is_none_or(|mark| *mark == 0));
+        self.gave = self.rules - self.rules_missing.len();
+        Ok(true)
+    }
+}
+
+/// Where the rules stand, in the order of their files.
+fn places(marks: &[Mark], sources: &Sources) -> Vec<Rule> {
+    let mut lines: Option<(&str, Lines)> = None;
+    let mut rules = Vec::new();
+    for (slot, Mark { file, span, to }) in marks.iter().enumerate() {
+        if lines.as_ref().is_none_or(|(of, _)| of != file) {
+            lines = Some((file, Lines::of(sources.0.get(file).map_or("", String::as_str))));
+        }
+        let line = lines.as_ref().map_or(1, |(_, lines)| lines.line(span.start));
+        rules.push(Rule { file: file.clone(), line, to: to.clone(), slot });
+    }
+    rules.sort_by(|a, b| (&a.file, a.line, a.slot).cmp(&(&b.file, b.line, b.slot)));
+    rules
+}
+
+/// The numbers of a frame as a run left them.
+#[derive(Default)]
+struct Marks(Mutex<Vec<i64>>);
+
+impl Watch for Marks {
+    fn ended(&self, ints: &[i64]) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = ints.to_vec();
     }
 }

@@ -32,10 +32,10 @@ pub struct Test {
     /// Run the cases whose `<flow>/<case>` or title contains this.
     #[arg(long, value_name = "TEXT")]
     filter: Option<String>,
-    /// List the tasks that no case enters.
+    /// List the tasks that no case enters, and the rules of mappings that give nothing.
     #[arg(long)]
     coverage: bool,
-    /// Write the report of JUnit's form to this file.
+    /// Write the report of JUnit's form to this file, in a project below `target/`.
     #[arg(long, value_name = "FILE")]
     junit: Option<PathBuf>,
     /// Run again whenever a file of the projects changes, until Ctrl-C.
@@ -53,6 +53,9 @@ impl Test {
     /// Runs the command.
     pub fn run(self, connectors: &Registry, output: &Output) -> Result<(), Exit> {
         let chosen = Chosen::of(&self.paths)?;
+        if let Some(path) = &self.junit {
+            chosen.is_no_file_of_a_project(path)?;
+        }
         let bench = Workbench::new()?;
         if !self.watch {
             return match self.pass(&chosen, connectors, &bench, None)? {
@@ -104,7 +107,7 @@ impl Test {
             for module in &compiled {
                 if cases.iter().any(|case| case.flow == module.name) {
                     let loaded = bench.load(module)?;
-                    let coverage = Coverage::new(project.id().as_str(), &module.name, &loaded);
+                    let coverage = Coverage::new(&project, &sources, &module.name, &loaded, bench)?;
                     modules.insert(&module.name, (loaded, coverage));
                 } else if !project.cases().iter().any(|case| case.flow == module.name) {
                     report
@@ -117,8 +120,10 @@ impl Test {
                 let Some((verdict, outcome)) = case::run(&project, &sources, case, module, bench, interrupt)? else {
                     return Ok(Pass::Interrupted);
                 };
-                coverage.add(&outcome);
                 report.cases.push(verdict);
+                if !coverage.add(case, &outcome, bench, interrupt)? {
+                    return Ok(Pass::Interrupted);
+                }
             }
             report.coverage.extend(modules.into_values().map(|(_, coverage)| coverage));
         }
@@ -126,7 +131,10 @@ impl Test {
             return Err(Exit::Usage("no case is of that name: nothing was run".to_owned()));
         }
         if let Some(path) = &self.junit {
-            std::fs::write(path, junit::xml(&report))
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            folder
+                .map_or(Ok(()), std::fs::create_dir_all)
+                .and_then(|()| std::fs::write(path, junit::xml(&report)))
                 .map_err(|e| Exit::failed("LG-IO", format!("cannot write `{}`: {e}", path.display())))?;
         }
         Ok(Pass::Done(report))

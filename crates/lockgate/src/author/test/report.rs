@@ -4,7 +4,11 @@ use std::io::IsTerminal;
 
 use serde::Serialize;
 
-use super::{case::Verdict, compare::Difference, coverage::Coverage};
+use super::{
+    case::Verdict,
+    compare::Difference,
+    coverage::{Coverage, Rule},
+};
 use crate::author::value::cut_text;
 
 /// Characters of a value that people are shown.
@@ -81,7 +85,7 @@ impl Report {
         }
     }
 
-    /// For people; `missing` lists the tasks that were not entered.
+    /// For people; `missing` lists the tasks that were not entered and the rules that gave nothing.
     pub fn text(&self, missing: bool) -> String {
         let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let paint = |code: &str, text: &str| {
@@ -93,7 +97,7 @@ impl Report {
         let mut text = String::new();
         for case in &self.cases {
             let mark = if case.passed() { paint("32", "ok    ") } else { paint("31;1", "FAILED") };
-            text.push_str(&format!("{mark} {}/{}", case.flow, case.case));
+            text.push_str(&format!("{mark} {}/{}", case.flow, cut_text(&case.case, VALUE_CHARS_MAX)));
             if let Some(title) = &case.title {
                 text.push_str(&format!(": {}", cut_text(title, VALUE_CHARS_MAX)));
             }
@@ -111,10 +115,17 @@ impl Report {
             }
         }
         text.push('\n');
-        for Coverage { flow, tasks, entered, missing: pointers, .. } in &self.coverage {
-            text.push_str(&format!("{flow}: {entered} of {tasks} tasks entered\n"));
+        for Coverage { flow, tasks, entered, missing: pointers, rules, gave, rules_missing, .. } in &self.coverage {
+            text.push_str(&format!("{flow}: {entered} of {tasks} tasks entered"));
+            if *rules > 0 {
+                text.push_str(&format!(", {gave} of {rules} rules gave something"));
+            }
+            text.push('\n');
             for pointer in pointers.iter().filter(|_| missing) {
                 text.push_str(&format!("  not entered: {pointer}\n"));
+            }
+            for Rule { file, line, to, .. } in rules_missing.iter().filter(|_| missing) {
+                text.push_str(&format!("  gave nothing: {file}:{line} {to}\n"));
             }
         }
         for Untested { flow, .. } in &self.without_cases {

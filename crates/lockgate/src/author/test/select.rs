@@ -36,6 +36,24 @@ impl Chosen {
         }
         Ok(Self(chosen))
     }
+
+    /// What is written among the files of a project would be taken for one of them: refused.
+    pub fn is_no_file_of_a_project(&self, path: &Path) -> Result<(), Exit> {
+        // What does not exist yet is where its nearest folder is.
+        let whole = std::path::absolute(path)?;
+        let there = whole.ancestors().skip(1).find_map(|folder| Some((folder, folder.canonicalize().ok()?)));
+        let Some((folder, real)) = there else { return Ok(()) };
+        let whole = real.join(whole.strip_prefix(folder).unwrap_or(Path::new("")));
+        for root in self.0.keys() {
+            let Ok(inside) = whole.strip_prefix(root) else { continue };
+            let first = inside.components().next().map(|first| first.as_os_str().to_string_lossy().into_owned());
+            if first.is_some_and(|first| first != "target" && !first.starts_with('.')) {
+                let message = format!("`{}` would be a file of the project: write it below `target/`", path.display());
+                return Err(Exit::Usage(message));
+            }
+        }
+        Ok(())
+    }
 }
 
 impl Parts {
