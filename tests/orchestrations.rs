@@ -9,7 +9,7 @@ use lockgate_compiler::{
 };
 use lockgate_document::Document;
 use lockgate_engine::{Engine, EngineConfig, Mock, MockError, Mocks, Waits};
-use lockgate_model::{Limits, Timestamp};
+use lockgate_model::Limits;
 use serde_json::Value;
 
 fn walk(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
@@ -56,8 +56,8 @@ fn run(root: &Path) -> usize {
         let answers = case.mocks.iter().map(|(at, list)| (at.clone(), list.iter().map(mock).collect())).collect();
         let mocks = Mocks { answers, waits: Waits::Virtual };
         let input = case.input.as_deref().map_or_else(Document::undefined, document);
-        let now = Timestamp::from_ms(1_763_800_000_000);
-        let outcome = runtime.block_on(engine.evaluate(&modules[&case.flow], input, mocks, Limits::default(), now));
+        let outcome =
+            runtime.block_on(engine.evaluate(&modules[&case.flow], input, mocks, Limits::default(), case.now));
         let name = format!("{}: {}/{}", root.display(), case.flow, case.name);
         match (&outcome.result, &case.expect) {
             (Ok(output), Expect::Output(expected)) => {

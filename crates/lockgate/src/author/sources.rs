@@ -96,7 +96,8 @@ pub fn beside(flow: &Path) -> Result<(Sources, Diagnostics), Exit> {
         [("", &["project.yaml", ".map.yaml"]), ("tables", &[".json"]), ("types", &[".json", ".xsd"])];
     for (folder, endings) in wanted {
         let Ok(entries) = std::fs::read_dir(root.join(folder)) else { continue };
-        for path in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()) {
+        let files_in = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|about| about.is_file()));
+        for path in files_in.map(|entry| entry.path()) {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let wanted =
                 |ending: &&str| if ending.starts_with('.') { name.ends_with(*ending) } else { name == **ending };

@@ -51,10 +51,11 @@ fn one(case: &Verdict, class: &str, out: &mut String) {
         }
         return;
     };
-    let message = format!("{}: expected {}, actual {}", place(first), shown(&first.expected), shown(&first.actual));
+    let (expected, actual) = shown(first);
+    let message = format!("{}: expected {expected}, actual {actual}", place(first));
     let mut text = String::new();
     for difference in &case.differences.told {
-        let (expected, actual) = (shown(&difference.expected), shown(&difference.actual));
+        let (expected, actual) = shown(difference);
         text.push_str(&format!("{}\n  expected {expected}\n  actual   {actual}\n", place(difference)));
     }
     if case.differences.more > 0 {

@@ -13,6 +13,8 @@ use crate::author::value::cut_text;
 
 /// Characters of a value that people are shown.
 const VALUE_CHARS_MAX: usize = 300;
+/// Bytes of a long value that are shown before the place where it differs.
+const BEFORE_BYTES: usize = 40;
 
 /// All cases that were run.
 #[derive(Default)]
@@ -97,15 +99,17 @@ impl Report {
         let mut text = String::new();
         for case in &self.cases {
             let mark = if case.passed() { paint("32", "ok    ") } else { paint("31;1", "FAILED") };
-            text.push_str(&format!("{mark} {}/{}", case.flow, cut_text(&case.case, VALUE_CHARS_MAX)));
+            let of = self.of(&case.project);
+            text.push_str(&format!("{mark} {of}{}/{}", case.flow, cut_text(&case.case, VALUE_CHARS_MAX)));
             if let Some(title) = &case.title {
                 text.push_str(&format!(": {}", cut_text(title, VALUE_CHARS_MAX)));
             }
             text.push('\n');
             for difference in &case.differences.told {
                 text.push_str(&format!("         {}\n", place(difference)));
-                text.push_str(&format!("           expected {}\n", paint("32", &shown(&difference.expected))));
-                text.push_str(&format!("           actual   {}\n", paint("31", &shown(&difference.actual))));
+                let (expected, actual) = shown(difference);
+                text.push_str(&format!("           expected {}\n", paint("32", &expected)));
+                text.push_str(&format!("           actual   {}\n", paint("31", &actual)));
             }
             if case.differences.more > 0 {
                 text.push_str(&format!("         and {} more differences\n", case.differences.more));
@@ -115,8 +119,11 @@ impl Report {
             }
         }
         text.push('\n');
-        for Coverage { flow, tasks, entered, missing: pointers, rules, gave, rules_missing, .. } in &self.coverage {
-            text.push_str(&format!("{flow}: {entered} of {tasks} tasks entered"));
+        for Coverage { project, flow, tasks, entered, missing: pointers, rules, gave, rules_missing, .. } in
+            &self.coverage
+        {
+            let of = self.of(project);
+            text.push_str(&format!("{of}{flow}: {entered} of {tasks} tasks entered"));
             if *rules > 0 {
                 text.push_str(&format!(", {gave} of {rules} rules gave something"));
             }
@@ -128,8 +135,8 @@ impl Report {
                 text.push_str(&format!("  gave nothing: {file}:{line} {to}\n"));
             }
         }
-        for Untested { flow, .. } in &self.without_cases {
-            text.push_str(&format!("{flow}: no cases\n"));
+        for Untested { project, flow } in &self.without_cases {
+            text.push_str(&format!("{}{flow}: no cases\n", self.of(project)));
         }
         let (all, failed) = (self.cases.len(), self.failed());
         let cases = if all == 1 { "case" } else { "cases" };
@@ -140,6 +147,13 @@ impl Report {
         text.push_str(&format!("{all} {cases}: {failed}\n"));
         text
     }
+
+    /// A project's name before those of its flows, where there are several projects.
+    fn of(&self, project: &str) -> String {
+        let all =
+            self.cases.iter().map(|case| &case.project).chain(self.without_cases.iter().map(|flow| &flow.project));
+        if all.into_iter().all(|other| other == project) { String::new() } else { format!("{project}/") }
+    }
 }
 
 /// Where a difference is.
@@ -148,7 +162,37 @@ pub fn place(difference: &Difference) -> String {
     if path.is_empty() { of.clone() } else { format!("{of} {}", cut_text(path, VALUE_CHARS_MAX)) }
 }
 
-/// A value of a difference, cut.
-pub fn shown(json: &Option<String>) -> String {
-    json.as_ref().map_or_else(|| "nothing".to_owned(), |json| cut_text(json, VALUE_CHARS_MAX))
+/// Expected and actual value of a difference, cut; long ones begin where they begin to differ.
+pub fn shown(difference: &Difference) -> (String, String) {
+    let (Some(expected), Some(actual)) = (&difference.expected, &difference.actual) else {
+        let one = |json: &Option<String>| {
+            json.as_ref().map_or_else(|| "nothing".to_owned(), |json| cut_text(json, VALUE_CHARS_MAX))
+        };
+        return (one(&difference.expected), one(&difference.actual));
+    };
+    let same: usize = expected.chars().zip(actual.chars()).take_while(|(a, b)| a == b).map(|(a, _)| a.len_utf8()).sum();
+    let from = expected.floor_char_boundary(same.saturating_sub(BEFORE_BYTES));
+    let one = |json: &str| match json.get(from..) {
+        Some(rest) if from > 0 && same > VALUE_CHARS_MAX / 2 => format!("…{}", cut_text(rest, VALUE_CHARS_MAX)),
+        _ => cut_text(json, VALUE_CHARS_MAX),
+    };
+    (one(expected), one(actual))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Difference, shown};
+
+    #[test]
+    fn long_values_are_shown_where_they_differ() {
+        let difference = |expected: String, actual: String| {
+            let (of, path) = ("output".to_owned(), String::new());
+            shown(&Difference { of, path, expected: Some(expected), actual: Some(actual) })
+        };
+        assert_eq!(difference("1".to_owned(), "2".to_owned()), ("1".to_owned(), "2".to_owned()));
+        let long = |end: &str| format!("\"{}{end}\"", "ä".repeat(5000));
+        let (expected, actual) = difference(long("x"), long("yz"));
+        assert!(expected.starts_with("…ä") && expected.ends_with("äx\""), "{expected}");
+        assert!(actual.starts_with("…ä") && actual.ends_with("äyz\"") && actual.chars().count() < 60, "{actual}");
+    }
 }
