@@ -241,9 +241,8 @@ fn what_differs_is_told_with_its_place() {
     let wrong = CASE
         .replace("output: { id: E-7 }", "output: { id: E-8, more: true }")
         .replace("body: { id: 1 }", "body: { id: 2 }");
-    let unused = CASE
-        .replace("  erp.post:\n", "  erp.get: [{ answer: 1 }]\n  erp.post:\n")
-        .replace("expect: { output", "    - { expect: { path: /again }, answer: 1 }\nexpect: { output");
+    let more = "    - { answer: 1 }\n    - { expect: { path: /again }, answer: 1 }\nexpect: { output";
+    let unused = CASE.replace("expect: { output", more);
     let no_mock = "input: { id: 1 }\nexpect: { output: 1 }\n";
     let expected_error = CASE.replace("expect: { output: { id: E-7 } }", "expect: { error: { status: 500 } }");
     let folder = project(&[
@@ -272,8 +271,8 @@ fn what_differs_is_told_with_its_place() {
             .collect::<Vec<_>>()
     };
     assert_eq!(told(0), ["erp.post, call 1 /body/id 2 1", "output /id \"E-8\" \"E-7\"", "output /more true null"]);
-    assert_eq!(told(1), ["erp.post, call 2  {\"path\":\"/again\"} null"]);
-    assert_eq!(cases[1]["notes"], json!(["the mock of erp.get, call 1 was not used"]));
+    assert_eq!(told(1), ["erp.post, call 3  {\"path\":\"/again\"} null"]);
+    assert_eq!(cases[1]["notes"], json!(["the mock of erp.post, call 2 was not used"]));
     assert!(told(2)[0].starts_with("error  null {") && told(2)[0].contains("LG-NO-MOCK"), "{:?}", told(2));
     assert_eq!(cases[2]["notes"], json!(["/do/0/send calls `erp.post`, for which there is no mock"]));
     assert_eq!(told(3), ["error  {\"status\":500} null"]);

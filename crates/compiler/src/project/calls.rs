@@ -1,6 +1,6 @@
 //! Calls of flows against what the project declares and the catalog has.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lockgate_mapping::MapFile;
 use lockgate_model::Diagnostic;
@@ -181,6 +181,22 @@ fn check_stream(reader: &mut Reader<'_>, operation: &Operation, known: &Operatio
         ),
         _ => {}
     }
+}
+
+/// What the calls of a flow are mocked as: `<account>.<operation>`, or `<connector>.<operation>`.
+pub(super) fn names(flow: &Flow) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    each_call(flow, &mut |call| {
+        let Call::Operation(operation) = call else { return };
+        names.insert(format!("{}.{}", operation.connector, operation.operation));
+        match &operation.account {
+            Account::Declared { name: account, .. } | Account::Origin(account) => {
+                names.insert(format!("{account}.{}", operation.operation));
+            }
+            Account::Broken => {}
+        }
+    });
+    names
 }
 
 /// A stream from one call of a flow into the next.

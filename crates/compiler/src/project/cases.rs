@@ -17,13 +17,13 @@
 //! call takes the next of the list, and the last one stays. `expect: nothing` is an output that is
 //! undefined.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use lockgate_mapping::yaml::{self, Node};
-use lockgate_model::{Diagnostics, Timestamp};
+use lockgate_mapping::yaml::{self, Key, Node};
+use lockgate_model::{Diagnostics, Span, Timestamp};
 
 use crate::flow::ERROR_TYPES;
-use crate::reader::{Reader, find, list};
+use crate::reader::{Reader, find, list, nearest};
 
 /// One case; values are JSON texts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +44,8 @@ pub struct Case {
     pub mocks: Exchanges,
     /// What must come out.
     pub expect: Expect,
+    /// Where the names of its mocks stand.
+    pub(super) named: Vec<(String, Span)>,
 }
 
 /// When a run of a case begins that names no time: 2026-01-01T00:00:00Z.
@@ -119,7 +121,25 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, flow: &str, name: &str,
         input: find(entries, "input").map(Node::to_json),
         mocks,
         expect,
+        named: find(entries, "mocks").and_then(Node::entries).map(names).unwrap_or_default(),
     })
+}
+
+fn names(mocks: &[(Key, Node)]) -> Vec<(String, Span)> {
+    mocks.iter().map(|(key, _)| (key.text.clone(), key.span)).collect()
+}
+
+/// Finds mocks that no call can take; `calls` are those of all flows.
+pub(super) fn check(reader: &mut Reader<'_>, case: &Case, calls: &BTreeSet<String>) {
+    // One without a dot is refused already.
+    for (name, span) in case.named.iter().filter(|(name, _)| name.contains('.') && !calls.contains(name)) {
+        let known = calls.iter().map(String::as_str);
+        let help = match nearest(name, known.clone()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("calls of this project: {}", list(known)),
+        };
+        reader.problem_help("LG-CASE-VALUE", *span, format!("no flow calls `{name}`"), help);
+    }
 }
 
 /// Reads a file of mocks alone, as `mocks` of a case: what the endpoints answer where nothing is expected.

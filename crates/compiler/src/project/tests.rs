@@ -347,6 +347,17 @@ fn cases_are_read() {
             ("LG-CASE-VALUE", "cases/orders/1.yaml", "{}"),
         ],
     );
+    let unheard = "mocks: { erp.pots: [], erp.post: [] }\nexpect: nothing\n";
+    is(&[("cases/orders/1.yaml", unheard)], &[("LG-CASE-VALUE", "cases/orders/1.yaml", "erp.pots")]);
+    // What cannot be read may call it.
+    let broken = ("other.flow.yaml", "a: [\n");
+    is(&[("cases/orders/1.yaml", unheard), broken], &[("LG-YAML-SYNTAX", "other.flow.yaml", "[")]);
+    for wrong in ["now: yesterday", "expect: nothing at all", "expect: { output: 1, error: {} }"] {
+        let rest = if wrong.starts_with("now") { "expect: nothing" } else { "title: x" };
+        let text = format!("{wrong}\n{rest}\n");
+        let found = problems(&sources(&[("cases/orders/1.yaml", &text)]), &catalog());
+        assert_eq!(found.0.len(), 1, "{wrong}: {found}");
+    }
 }
 
 #[test]
