@@ -289,6 +289,10 @@ fn what_differs_is_told_with_its_place() {
         assert!(shown.contains(part), "`{part}` is not in:\n{shown}");
     }
     assert!(!shown.contains('\u{1b}'), "no colour off a terminal: {shown:?}");
+    let line = format!("'{}' test '{}'", program().display(), folder.path().display());
+    let ran = with_input(Command::new("script").args(["-qec", &line, "/dev/null"]).env_remove("NO_COLOR"), "");
+    let shown = text(&ran.stdout);
+    assert!(ran.status.code() == Some(1) && shown.contains("\u{1b}[31;1mFAILED\u{1b}[0m orders/a-wrong"), "{shown}");
 }
 
 #[test]

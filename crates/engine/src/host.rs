@@ -177,9 +177,7 @@ impl Host {
     /// A wait of so many milliseconds has passed.
     pub(crate) fn waited(&mut self, ms: u64) {
         self.clock.waited_ms = self.clock.waited_ms.saturating_add_unsigned(ms);
-        if let Some(watch) = &self.watch {
-            watch.waited(self.task_pointer(), ms);
-        }
+        self.tell_waited(ms);
     }
 
     /// Pointer of the current task; empty where the module names none.

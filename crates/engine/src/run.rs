@@ -187,9 +187,7 @@ impl Run<'_> {
         let stream = opened.take();
         match &mut self.reach {
             Reach::Mocked { mocks, taken } => match mocks.next(authority, taken, |mock| {
-                if let Some(watch) = &host.watch {
-                    watch.called(task, &Called { authority, input: &input, mock });
-                }
+                host.tell_called(&Called { authority, input: &input, mock });
             }) {
                 Some(Mock::Answer(document)) => {
                     let document = Arc::clone(document);
@@ -199,10 +197,7 @@ impl Run<'_> {
                             Ok(body) => body.collect(self.limits.arena_bytes_max).await,
                             Err(error) => Err(error),
                         };
-                        let written = written.map_err(|error| Problem::connector(&error))?;
-                        if let Some(watch) = &host.watch {
-                            watch.streamed(task, &written);
-                        }
+                        host.tell_streamed(&written.map_err(|error| Problem::connector(&error))?);
                     }
                     if authority.streams {
                         *opened = Some(Open::mocked(&document, account_text(&authority.account)));

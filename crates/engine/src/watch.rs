@@ -23,7 +23,7 @@ pub trait Watch: Send + Sync {
     fn streamed(&self, task: &str, content: &[u8]) {
         let _ = (task, content);
     }
-    /// Time passes.
+    /// A task waits from now on, or a retry does.
     fn waited(&self, task: &str, ms: u64) {
         let _ = (task, ms);
     }
@@ -56,6 +56,24 @@ impl Host {
             if let Some(data) = self.frame.value(data) {
                 watch.entered(self.task_pointer(), self.arena.view(data));
             }
+        }
+    }
+
+    pub(crate) fn tell_called(&self, call: &Called<'_>) {
+        if let Some(watch) = &self.watch {
+            watch.called(self.task_pointer(), call);
+        }
+    }
+
+    pub(crate) fn tell_streamed(&self, content: &[u8]) {
+        if let Some(watch) = &self.watch {
+            watch.streamed(self.task_pointer(), content);
+        }
+    }
+
+    pub(crate) fn tell_waited(&self, ms: u64) {
+        if let Some(watch) = &self.watch {
+            watch.waited(self.task_pointer(), ms);
         }
     }
 

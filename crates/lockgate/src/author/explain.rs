@@ -6,7 +6,7 @@ mod words;
 use std::io::IsTerminal;
 
 use lockgate_compiler::{Tables, Types, explain_module};
-use lockgate_document::{Document, Kind, Node};
+use lockgate_document::{Document, Node};
 use lockgate_mapping::{
     expression::format as format_expression,
     rules::{ArrayRule, From, Lines, Site, Target, ValueRule},
@@ -16,7 +16,10 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::{
-    author::workbench::{Workbench, faulted},
+    author::{
+        value::json,
+        workbench::{Workbench, faulted},
+    },
     exit::Exit,
     output::Output,
 };
@@ -308,35 +311,5 @@ fn one_line(expression: &str) -> String {
 }
 
 fn raw(node: Node<'_>) -> Option<Box<RawValue>> {
-    let mut out = String::new();
-    json(node, &mut out);
-    RawValue::from_string(out).ok()
-}
-
-/// A value as JSON. Documents are no deeper than their limit.
-fn json(node: Node<'_>, out: &mut String) {
-    match node.kind() {
-        Kind::Boolean => out.push_str(if node.as_bool() == Some(true) { "true" } else { "false" }),
-        Kind::Number => out.push_str(&node.lexeme().unwrap_or_default()),
-        Kind::String => out.push_str(&serde_json::Value::from(node.as_str().unwrap_or_default()).to_string()),
-        Kind::Array => {
-            out.push('[');
-            for (i, item) in node.items().enumerate() {
-                out.push_str(if i > 0 { "," } else { "" });
-                json(item, out);
-            }
-            out.push(']');
-        }
-        Kind::Object => {
-            out.push('{');
-            for (i, (key, value)) in node.entries().enumerate() {
-                out.push_str(if i > 0 { "," } else { "" });
-                out.push_str(&serde_json::Value::from(key).to_string());
-                out.push(':');
-                json(value, out);
-            }
-            out.push('}');
-        }
-        Kind::Null | Kind::Undefined | Kind::Function => out.push_str("null"),
-    }
+    RawValue::from_string(json(node).unwrap_or_else(|| "null".to_owned())).ok()
 }

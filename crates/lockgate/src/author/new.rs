@@ -46,7 +46,7 @@ impl New {
         let shown = folder.display();
         output.result(&json!({"project": self.name, "folder": shown.to_string()}), || {
             format!(
-                "made {shown}\n\nnext:\n  lockgate check {shown}\n  lockgate map {shown}/greeting.map.yaml < {shown}/sample.json\n  lockgate push {shown} && lockgate deploy {} development",
+                "made {shown}\n\nnext:\n  lockgate check {shown}\n  lockgate test {shown}\n  lockgate map {shown}/greeting.map.yaml < {shown}/sample.json\n  lockgate push {shown} && lockgate deploy {} development",
                 self.name
             )
         });

@@ -50,20 +50,16 @@ pub struct Rule {
 
 impl Coverage {
     /// No case was run yet.
-    pub fn new(
-        project: &Project,
-        sources: &Sources,
-        flow: &str,
-        module: &Module,
-        bench: &Workbench,
-    ) -> Result<Self, Exit> {
+    pub fn new(project: &Project, sources: &Sources, flow: &str, module: &Module, bench: &Workbench) -> Self {
         let mut seen = BTreeSet::new();
         // The flow's own input and output stand in the table too and are no tasks.
         let pointers = module.tasks().iter().map(|task| &task.pointer).filter(|pointer| pointer.starts_with("/do/"));
         let missing: Vec<String> = pointers.filter(|pointer| seen.insert(*pointer)).cloned().collect();
+        // Mappings that are too large to be marked besides are not counted.
         let marked = project.marked(flow).filter(|(_, marks)| !marks.is_empty());
+        let marked = marked.and_then(|(compiled, marks)| Some((bench.load(&compiled).ok()?, marks)));
         let rules_missing = marked.as_ref().map_or_else(Vec::new, |(_, marks)| places(marks, sources));
-        Ok(Self {
+        Self {
             project: project.id().to_string(),
             flow: flow.to_owned(),
             tasks: missing.len(),
@@ -72,8 +68,8 @@ impl Coverage {
             rules: rules_missing.len(),
             gave: 0,
             rules_missing,
-            marked: marked.map(|(compiled, _)| bench.load(&compiled)).transpose()?,
-        })
+            marked: marked.map(|(module, _)| module),
+        }
     }
 
     /// A case was run; false when this was interrupted.
