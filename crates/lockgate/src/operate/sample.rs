@@ -25,6 +25,7 @@ pub const ORDERS: Project = project!["order-to-erp":
     "cases/order-to-erp/busy.yaml",
     "cases/order-to-erp/cancelled.yaml",
     "cases/order-to-erp/erp-full.yaml",
+    "cases/order-to-erp/express.yaml",
     "cases/order-to-erp/nothing-to-deliver.yaml",
     "cases/order-to-erp/still-busy.yaml",
     "cases/order-to-erp/unknown-customer.yaml",

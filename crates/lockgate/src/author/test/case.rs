@@ -22,6 +22,7 @@ use super::{
 use crate::{
     author::{
         mocked::{self, document},
+        value::json,
         workbench::Workbench,
     },
     exit::Exit,
@@ -84,17 +85,20 @@ pub fn run(
     let output = outcome.result.as_ref().unwrap_or(&nothing).root();
     let error = failure.and_then(|failure| failure.document.as_ref()).unwrap_or(&nothing).root();
     match &case.expect {
-        Expect::Output(json) if failure.is_none() => {
-            differences.compare("output", read(json, "`expect.output`")?.root(), output, Match::Whole);
+        Expect::Output(wanted) if failure.is_none() => {
+            differences.compare("output", read(wanted, "`expect.output`")?.root(), output, Match::Whole);
         }
         Expect::Nothing if failure.is_none() => differences.compare("output", nothing.root(), output, Match::Whole),
-        Expect::Output(_) | Expect::Nothing => differences.compare("error", nothing.root(), error, Match::Whole),
-        Expect::Error(json) => {
-            let wanted = read(json, "`expect.error`")?;
+        Expect::Output(_) | Expect::Nothing => {
+            let code = failure.map(|failure| serde_json::Value::from(failure.error.code.as_str()).to_string());
+            differences.add("error", "", None, json(error).or(code));
+        }
+        Expect::Error(fields) => {
+            let wanted = read(fields, "`expect.error`")?;
             if failure.is_some() {
                 differences.compare("error", wanted.root(), error, Match::Named);
             } else {
-                differences.add("error", "", Some(json.clone()), None);
+                differences.add("error", "", Some(fields.clone()), None);
                 notes.push("the flow did not fail".to_owned());
             }
         }

@@ -102,6 +102,7 @@ impl Test {
                 let flow = files.get(case.flow.as_str()).copied().unwrap_or_default();
                 parts.has(&case.file, flow) && self.is_wanted(case)
             };
+            let whole = self.filter.is_none() && parts.is_whole();
             let cases: Vec<&Case> = project.cases().iter().filter(wanted).collect();
             let mut modules: BTreeMap<&str, (Arc<Module>, Coverage)> = BTreeMap::new();
             for module in &compiled {
@@ -109,7 +110,7 @@ impl Test {
                     let loaded = bench.load(module)?;
                     let coverage = Coverage::new(&project, &sources, &module.name, &loaded, bench);
                     modules.insert(&module.name, (loaded, coverage));
-                } else if !project.cases().iter().any(|case| case.flow == module.name) {
+                } else if whole && !project.cases().iter().any(|case| case.flow == module.name) {
                     report
                         .without_cases
                         .push(report::Untested { project: project.id().to_string(), flow: module.name.clone() });

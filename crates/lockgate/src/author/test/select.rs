@@ -57,6 +57,11 @@ impl Chosen {
 }
 
 impl Parts {
+    /// The project as a whole was named.
+    pub fn is_whole(&self) -> bool {
+        self.0.iter().any(String::is_empty)
+    }
+
     /// Is this case, which is of the flow in that file, among them?
     pub fn has(&self, case: &str, flow: &str) -> bool {
         let holds = |part: &String| {
