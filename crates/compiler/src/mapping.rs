@@ -277,7 +277,7 @@ impl Planner<'_> {
 
     /// `records`: an entry's rules see the item as their document.
     fn array<'f>(&mut self, array: &'f ArrayRule, on_item: bool, records: bool) -> Plan<'f> {
-        let ArrayRule { site, each, when, default, entry } = array;
+        let ArrayRule { site, each, when, default, entry, aside: _ } = array;
         let entry = entry.as_ref().map(|entry| self.target(entry, !records));
         let when = self.optional(when, on_item);
         let default = self.optional(default, on_item);

@@ -25,11 +25,14 @@ pub(super) struct Place {
     pub height: f64,
 }
 
+/// A place on the page.
+pub(super) type Point = (f64, f64);
+
 /// The layout of a drawing, in its order.
 pub(super) struct Layout {
     pub shapes: Vec<Place>,
     /// The points of each arrow, and the middle of its label.
-    pub arrows: Vec<(Vec<(f64, f64)>, (f64, f64))>,
+    pub arrows: Vec<(Vec<Point>, Point)>,
 }
 
 pub(super) fn layout(drawing: &Drawing) -> Layout {

@@ -6,7 +6,7 @@ use lockgate_mapping::picture::ink::{SMALL, columns, escaped, n, rect, shortened
 
 use super::{
     Drawing, Look, Shape,
-    layout::{Layout, NAME_MAX, Place},
+    layout::{Layout, NAME_MAX, Place, Point},
 };
 use crate::flow::tree::Flow;
 
@@ -89,7 +89,7 @@ fn write_shape(w: &mut String, shape: &Shape, place: Place) {
 }
 
 /// A path through points, round where it bends.
-fn way(points: &[(f64, f64)]) -> String {
+fn way(points: &[Point]) -> String {
     let mut path = String::new();
     let Some(((first_x, first_y), rest)) = points.split_first() else { return path };
     let _ = write!(path, "M{} {}", n(*first_x), n(*first_y));
