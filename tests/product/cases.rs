@@ -345,7 +345,7 @@ fn a_report_for_build_servers_is_xml_whatever_is_in_it() {
 #[test]
 fn time_is_virtual_and_begins_where_the_case_says() {
     let tasks = "  - a:\n      try: [{ send: { call: 'https.post:1@default', with: { account: erp, path: / } } }]\n      catch: { retry: { delay: P1D, limit: { attempt: { count: 3 } } } }\n  - b: { set: { now: '${ $now() }' } }\n";
-    let case = "now: '2026-11-22T10:00:00Z'\nmocks:\n  erp.post:\n    - error: { type: communication, status: 503 }\n    - error: { type: communication, status: 503 }\n    - answer: {}\nexpect: { output: { now: '2026-11-22T10:00:00.000Z' } }\n";
+    let case = "now: '2026-11-22T10:00:00Z'\nmocks:\n  erp.post:\n    - error: { type: communication, status: 503 }\n    - error: { type: communication, status: 503 }\n    - answer: {}\nexpect: { output: { now: '2026-11-24T10:00:00.000Z' } }\n";
     let folder =
         folder(&[("project.yaml", PROJECT), ("orders.flow.yaml", &flow(tasks)), ("cases/orders/1.yaml", case)]);
     let (value, code) = report(&folder, &[]);

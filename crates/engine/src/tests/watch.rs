@@ -52,7 +52,7 @@ fn told(wasm: &Wasm, answers: Vec<Mock>) -> (Vec<String>, crate::Outcome) {
     let mocks = Mocks { answers: BTreeMap::from([("erp".to_owned(), answers)]), ..Mocks::default() };
     let told = Arc::new(Told::default());
     let watch: Arc<dyn Watch> = Arc::clone(&told) as _;
-    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let run = ENGINE.evaluate_watched(&module, document("\"in\""), mocks, Limits::default(), NOW, watch);
     let outcome = runtime.block_on(run);
     let lines = told.0.lock().unwrap().clone();
