@@ -155,6 +155,14 @@ impl Arena {
     pub fn set_budget(&mut self, units_max: u64) {
         self.meter.set_budget(units_max);
     }
+    /// Counts bytes that a run holds elsewhere: [`Fault::ArenaFull`] past the limit.
+    pub fn hold(&mut self, bytes: u64) -> Result<(), Fault> {
+        self.memory.claim(bytes)
+    }
+    /// Gives such bytes back.
+    pub fn release(&mut self, bytes: u64) {
+        self.memory.release(bytes);
+    }
     /// Bytes reserved now.
     pub fn bytes_used(&self) -> u64 {
         self.memory.used()

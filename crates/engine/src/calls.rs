@@ -17,7 +17,9 @@ pub struct CallSite {
     pub operation: u32,
     /// Pointer of the task that calls.
     pub task: String,
-    /// How many calls of this task succeeded before in this run. A repetition after a failure has
+    /// Its places within the branches around it, the outermost first.
+    pub branch: Vec<u64>,
+    /// How many calls of this task succeeded before in this branch of the run. A repetition after a failure has
     /// the occurrence of the call it repeats, and so may carry the same key. Another iteration
     /// after a failure that was caught has it too: the key must cover the call's input as well.
     pub occurrence: u32,

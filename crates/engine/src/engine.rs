@@ -19,7 +19,8 @@ use crate::{
     link::linker,
     load::load,
     problem::Problem,
-    run::{Reach, Start, run},
+    reach::Reach,
+    run::{Start, run},
     shelf::Shelf,
     ticker::Ticker,
 };

@@ -1,4 +1,4 @@
-//! The slots of a run: what outlives a suspend.
+//! The slots of a strand: what outlives a suspend.
 //!
 //! A value slot owns its value: each has a region of its own, whose parent is the frame's region.
 //! Setting a slot copies into a fresh region, or takes scratch as it is, and closes the old one, so
@@ -8,13 +8,17 @@
 use lockgate_document::{Arena, Document, Fault, Handle, RegionId};
 use lockgate_model::abi;
 
-/// The slots and regions of one run.
+use crate::strand::Strand;
+
+/// The slots and regions of one strand.
 pub(crate) struct Frame {
     values: Vec<Slot>,
     ints: Vec<i64>,
     /// Parent of the slots' regions and of scratch; child of the input's.
     region: RegionId,
     scratch: RegionId,
+    /// Bytes that the arena counts for it.
+    held: u64,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -39,7 +43,57 @@ impl Frame {
         if let Some(slot) = values.get_mut(layout.input as usize) {
             slot.value = input;
         }
-        Ok(Self { values, ints: vec![0; layout.ints as usize], region, scratch })
+        Ok(Self { values, ints: vec![0; layout.ints as usize], region, scratch, held: 0 })
+    }
+
+    /// The frame of a branch: it reads what this one's slots hold and writes its own.
+    pub(crate) fn branch(&self, arena: &mut Arena) -> Result<Self, Fault> {
+        arena.hold(self.bytes())?;
+        let values = self.values.iter().map(|slot| Slot { region: None, ..*slot }).collect();
+        let open = |arena: &mut Arena| {
+            let region = arena.open_region(self.region)?;
+            Ok((region, arena.open_region(region).inspect_err(|_| arena.close_region(region))?))
+        };
+        match open(arena) {
+            Ok((region, scratch)) => Ok(Self { values, ints: self.ints.clone(), region, scratch, held: self.bytes() }),
+            Err(fault) => {
+                arena.release(self.bytes());
+                Err(fault)
+            }
+        }
+    }
+
+    /// Bytes of its slots.
+    fn bytes(&self) -> u64 {
+        (size_of::<Strand>() + self.values.len() * size_of::<Slot>() + self.ints.len() * size_of::<i64>()) as u64
+    }
+
+    /// Everything that its slots hold goes.
+    pub(crate) fn close(self, arena: &mut Arena) {
+        for region in self.values.iter().filter_map(|slot| slot.region).chain([self.scratch, self.region]) {
+            arena.close_region(region);
+        }
+        arena.release(self.held);
+    }
+
+    /// New values go to its scratch.
+    pub(crate) fn enter(&self, arena: &mut Arena) {
+        arena.enter(self.scratch);
+    }
+
+    /// A region beside its slots'.
+    pub(crate) fn open_region(&self, arena: &mut Arena) -> Result<RegionId, Fault> {
+        arena.open_region(self.region)
+    }
+
+    /// A value as one of scratch.
+    pub(crate) fn put_in_scratch(&self, arena: &mut Arena, h: Handle) -> Result<Handle, Fault> {
+        arena.copy_into(h, self.scratch)
+    }
+
+    /// Slot `n` holds a value from now on that lies in a region of its own.
+    pub(crate) fn take_in(&mut self, arena: &mut Arena, n: u32, value: Handle, region: RegionId) {
+        self.replace(arena, n, Slot { value, region: Some(region) });
     }
 
     pub(crate) fn has_value(&self, n: u32) -> bool {

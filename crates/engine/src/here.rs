@@ -15,11 +15,15 @@ use std::{
 use crate::{
     Failure, Outcome, Waits,
     calls::account_text,
-    host::{Host, Suspension},
+    flight::{Asked, What},
+    host::Host,
+    later::Later,
     problem::Problem,
     run::Start,
-    step::{Entry, Turn, turn},
+    step::Entry,
+    strand::MAIN,
     ticker::Ticker,
+    turn::turn,
 };
 
 /// Where such runs have their turn: one at a time, so that one stack does for all.
@@ -46,26 +50,44 @@ impl Here {
 }
 
 fn to_its_end(mut host: Box<Host>) -> Outcome {
-    let mut entry = Entry::Start;
+    let mut later = Later::new();
+    let mut next = (MAIN, Entry::Start);
     loop {
         let turned;
-        (host, turned) = whole(turn(host, entry));
-        entry = match turned {
-            Turn::Done(output) => return ended(&mut host, Ok(output)),
-            Turn::Failed(failure) => return ended(&mut host, Err(failure)),
-            Turn::Suspended(Suspension::Wait { ms, pc }) => {
-                host.waited(ms);
-                Entry::Resume { pc }
+        (host, turned) = whole(turn(host, next.0, next.1));
+        if let Some(result) = turned.end {
+            return ended(&mut host, result);
+        }
+        turned.gone.into_iter().for_each(|ticket| later.forget(ticket));
+        let now = host.now_ms();
+        for Asked { strand, ticket, what, limit } in turned.asked {
+            match what {
+                What::Wait { ms, pc } => {
+                    later.add(now.saturating_add_unsigned(ms), ticket, (strand, Entry::Resume { pc }));
+                }
+                What::Call(call) => later.add(now, ticket, (strand, Entry::Failed(no_call(&host, call.operation)))),
+                What::Nothing => {}
             }
-            Turn::Suspended(Suspension::Call { operation, .. }) => {
-                Entry::Failed(match host.module.operation(operation) {
-                    Some(authority) => {
-                        Problem::no_mock(account_text(&authority.account), &authority.connector, &authority.operation)
-                    }
-                    None => Problem::undeclared(),
-                })
+            if let Some((ms, pc)) = limit {
+                later.add(now.saturating_add_unsigned(ms), ticket, (strand, Entry::TimedOut { pc }));
             }
+        }
+        next = match later.next() {
+            Some((ms, next)) => {
+                host.pass_until(ms);
+                next
+            }
+            None => (host.strand.id, Entry::Failed(Problem::defect("LG-MODULE", "the module waits for nothing"))),
         };
+    }
+}
+
+fn no_call(host: &Host, operation: u32) -> Problem {
+    match host.module.operation(operation) {
+        Some(authority) => {
+            Problem::no_mock(account_text(&authority.account), &authority.connector, &authority.operation)
+        }
+        None => Problem::undeclared(),
     }
 }
 

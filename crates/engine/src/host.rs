@@ -1,8 +1,12 @@
-//! The host side of one run: its arena, frame, cost and times; what the intrinsics work on.
+//! The host side of one run: its arena, strands, cost and times; what the intrinsics work on.
 //!
 //! It lives from the run's start to its end and passes from one short-lived instance to the next.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Instant,
+};
 
 use lockgate_document::{Arena, Document, Fault, Handle};
 use lockgate_model::{Limits, Timestamp, abi, run::TaskTime};
@@ -10,13 +14,15 @@ use lockgate_model::{Limits, Timestamp, abi, run::TaskTime};
 use crate::{
     Module, Watch,
     calls::Waits,
+    fork::{self, Declared},
     frame::Frame,
     ledger::Ledger,
     meter::Meter,
     problem::Problem,
     run::Start,
-    step::Caught,
+    step::Entry,
     stop::{Stop, Stopped},
+    strand::{MAIN, Strand, StrandId},
 };
 
 /// Bytes that are copied out of the arena for one cost unit.
@@ -27,23 +33,37 @@ const HANDED_OVER_MAX: u64 = 256 << 10;
 pub(crate) struct Host {
     pub(crate) arena: Box<Arena>,
     pub(crate) module: Arc<Module>,
-    pub(crate) frame: Frame,
     pub(crate) limits: Limits,
     pub(crate) stop: Arc<Stop>,
     /// A slice has ended and the step has yielded for it.
     pub(crate) yielded: bool,
-    /// The task that is current for errors.
-    pub(crate) pc: u32,
+    /// The strand that steps.
+    pub(crate) strand: Strand,
+    /// The others.
+    pub(crate) resting: BTreeMap<StrandId, Strand>,
+    /// The number of the youngest strand.
+    pub(crate) strands: StrandId,
+    /// What can go on in this turn.
+    pub(crate) ready: VecDeque<Ready>,
+    /// Calls that wait for others to end.
+    pub(crate) queue: VecDeque<(StrandId, u64)>,
+    /// Calls under way, and the bytes of what they were given.
+    pub(crate) flight: (u32, u64),
+    /// Branches of the fork that the step is about to ask for.
+    pub(crate) declared: Declared,
+    /// Tickets that nothing waits for any more, and strands that ended.
+    pub(crate) gone: Vec<u64>,
+    pub(crate) strands_gone: Vec<StrandId>,
+    /// The number of the last ticket.
+    pub(crate) tickets: u64,
     /// What the step wants before it goes on.
     pub(crate) suspension: Option<Suspension>,
     /// Why an intrinsic trapped with [`Trapped::Failing`].
     pub(crate) failing: Option<Problem>,
-    /// Failures that handlers have, by the slot of the error.
-    pub(crate) caught: BTreeMap<u32, Caught>,
     /// Who looks on, outside any environment.
     pub(crate) watch: Option<Arc<dyn Watch>>,
     meter: Meter,
-    ledger: Ledger,
+    pub(crate) ledger: Ledger,
     clock: Clock,
     clock_ms: i64,
 }
@@ -51,9 +71,27 @@ pub(crate) struct Host {
 /// What a step asked for when it suspended.
 pub(crate) enum Suspension {
     /// An operation of an account; the answer goes to `slot`.
-    Call { operation: u32, input: Box<Document>, slot: u32, pc: u32 },
+    Call { operation: u32, input: Input, slot: u32, pc: u32 },
     /// Time to pass.
     Wait { ms: u64, pc: u32 },
+    /// Branches to run.
+    Fork(Box<fork::Asked>),
+}
+
+/// What a call is given.
+pub(crate) enum Input {
+    /// A document of its own.
+    Document(Box<Document>),
+    /// A value of the arena, until the call has its turn.
+    Value(Handle),
+}
+
+/// What can go on.
+pub(crate) enum Ready {
+    /// A strand that waited.
+    Strand(StrandId, Entry),
+    /// The next branch of a strand's fork.
+    Branch(StrandId),
 }
 
 /// Where `clock()` comes from; asked once a step.
@@ -77,9 +115,9 @@ pub(crate) enum Trapped {
     /// What [`Host::failing`] says.
     #[error("a failure of the host")]
     Failing,
-    /// The time limit that this entry point set is over.
+    /// The time limit that this entry point of a strand set is over.
     #[error("the task takes too long")]
-    TimedOut(u32),
+    TimedOut(StrandId, u32),
     /// A value that was to be a length of time is none.
     #[error("no length of time")]
     NoDuration,
@@ -110,14 +148,21 @@ impl Host {
             clock_ms: now.ms(),
             arena,
             module: Arc::clone(module),
-            frame,
+            strand: Strand::main(frame),
+            resting: BTreeMap::new(),
+            strands: MAIN,
+            ready: VecDeque::new(),
+            queue: VecDeque::new(),
+            flight: (0, 0),
+            declared: Declared::default(),
+            gone: Vec::new(),
+            strands_gone: Vec::new(),
+            tickets: 0,
             limits,
             stop,
             yielded: false,
-            pc: 0,
             suspension: None,
             failing: None,
-            caught: BTreeMap::new(),
             watch,
         }))
     }
@@ -129,9 +174,10 @@ impl Host {
 
     /// A step begins at `pc`: returns its fuel.
     pub(crate) fn enter(&mut self, pc: u32) -> Result<u64, Fault> {
-        self.pc = pc;
+        self.strand.pc = pc;
         self.yielded = false;
         self.suspension = None;
+        self.declared = Declared::default();
         self.clock_ms = self.clock.ms();
         self.meter.grant(&mut self.arena)
     }
@@ -153,20 +199,39 @@ impl Host {
         self.meter.grant(&mut self.arena)
     }
 
-    /// The time limit around the current task that ends first: in how many milliseconds, and the entry point that
+    /// The time limit of the current strand that ends first: in how many milliseconds, and the entry point that
     /// has it.
     pub(crate) fn time_limit(&self) -> Option<(u64, u32)> {
+        let (ends, pc) = self.ends(&self.strand)?;
+        Some((u64::try_from(ends.saturating_sub(self.clock.ms())).unwrap_or(0), pc))
+    }
+
+    /// The strand and the entry point whose time limit is over, among the current one and those it comes from.
+    pub(crate) fn time_is_over(&self) -> Option<(StrandId, u32)> {
+        let now = self.clock.ms();
+        let mut over = None;
+        let mut strand = Some(&self.strand);
+        while let Some(one) = strand {
+            if let Some((_, pc)) = self.ends(one).filter(|(ends, _)| *ends <= now) {
+                over = Some((one.id, pc));
+            }
+            strand = one.origin.and_then(|origin| self.strand(origin.strand));
+        }
+        over
+    }
+
+    /// When the time limits around a strand's current task end, the first of them, and the entry point that has it.
+    fn ends(&self, strand: &Strand) -> Option<(i64, u32)> {
         let mut first: Option<(i64, u32)> = None;
-        let mut around = self.module.task(self.pc).and_then(|task| task.timeout);
+        let mut around = self.module.task(strand.pc).and_then(|task| task.timeout);
         while let Some(timeout) = around {
-            let ends = self.frame.int(timeout.slot).unwrap_or(i64::MAX);
+            let ends = strand.frame.int(timeout.slot).unwrap_or(i64::MAX);
             if first.is_none_or(|(earliest, _)| ends <= earliest) {
                 first = Some((ends, timeout.pc));
             }
             around = self.module.task(timeout.pc).and_then(|task| task.timeout);
         }
-        let (ends, pc) = first?;
-        Some((u64::try_from(ends.saturating_sub(self.clock.ms())).unwrap_or(0), pc))
+        first
     }
 
     /// Expressions see the time at which the run goes on.
@@ -174,20 +239,27 @@ impl Host {
         self.arena.set_now(Timestamp::from_ms(self.clock.ms()));
     }
 
-    /// A wait of so many milliseconds has passed.
-    pub(crate) fn waited(&mut self, ms: u64) {
-        self.clock.waited_ms = self.clock.waited_ms.saturating_add_unsigned(ms);
-        self.tell_waited(ms);
+    /// What the clock shows.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.clock.ms()
+    }
+
+    /// Where nothing really waits: the clock shows this time, if it did not before.
+    pub(crate) fn pass_until(&mut self, ms: i64) {
+        let passed = ms.saturating_sub(self.clock.ms()).max(0);
+        self.clock.waited_ms = self.clock.waited_ms.saturating_add(passed);
     }
 
     /// Pointer of the current task; empty where the module names none.
     pub(crate) fn task_pointer(&self) -> &str {
-        self.module.task(self.pc).map_or("", |task| task.pointer.as_str())
+        self.module.task(self.strand.pc).map_or("", |task| task.pointer.as_str())
     }
 
     /// Times by task.
     pub(crate) fn task_times(&mut self) -> Vec<TaskTime> {
-        self.ledger.close();
+        for strand in self.resting.values_mut().chain([&mut self.strand]) {
+            self.ledger.leave(&mut strand.timing);
+        }
         self.ledger.times(self.module.tasks())
     }
 
@@ -197,34 +269,34 @@ impl Host {
         if self.module.task(pc).is_none() {
             return Err(Trapped::Module("the module enters a task it does not have"));
         }
-        self.pc = pc;
-        self.ledger.enter(pc);
+        self.strand.pc = pc;
+        self.ledger.enter(&mut self.strand.timing, pc);
         self.tell_entered();
-        self.frame.clear_scratch(&mut self.arena);
+        self.strand.frame.clear_scratch(&mut self.arena);
         Ok(())
     }
 
     pub(crate) fn slot_get(&mut self, n: u32) -> Result<Handle, Trapped> {
-        self.frame.value(n).ok_or(NO_SLOT)
+        self.strand.frame.value(n).ok_or(NO_SLOT)
     }
 
     pub(crate) fn slot_set(&mut self, n: u32, h: Handle) -> wasmtime::Result<()> {
-        if !self.frame.has_value(n) {
+        if !self.strand.frame.has_value(n) {
             return Err(NO_SLOT.into());
         }
         let only = self.module.tasks().len() <= 1;
-        match self.frame.set_value(&mut self.arena, n, h, only) {
+        match self.strand.frame.set_value(&mut self.arena, n, h, only) {
             Err(Fault::FunctionValue) => Err(Trapped::Function(h).into()),
             set => Ok(set?),
         }
     }
 
     pub(crate) fn int_get(&mut self, n: u32) -> Result<i64, Trapped> {
-        self.frame.int(n).ok_or(NO_SLOT)
+        self.strand.frame.int(n).ok_or(NO_SLOT)
     }
 
     pub(crate) fn int_set(&mut self, n: u32, value: i64) -> Result<(), Trapped> {
-        self.frame.set_int(n, value).ok_or(NO_SLOT)
+        self.strand.frame.set_int(n, value).ok_or(NO_SLOT)
     }
 
     pub(crate) fn clock(&mut self) -> Result<i64, Trapped> {
@@ -246,10 +318,13 @@ impl Host {
         if self.module.operation(op).is_none() {
             return Err(Trapped::Module("the module calls an operation it does not declare").into());
         }
-        if !self.frame.has_value(slot) {
+        if !self.strand.frame.has_value(slot) {
             return Err(NO_SLOT.into());
         }
-        let input = Box::new(self.export(input)?);
+        let input = match self.may_call() {
+            true => Input::Document(Box::new(self.export(input)?)),
+            false => Input::Value(input),
+        };
         Ok(self.suspend(Suspension::Call { operation: op, input, slot, pc })?)
     }
 
@@ -260,7 +335,7 @@ impl Host {
         }
         let what = self.arena.view(Handle::from_raw(abi::constant(what))).as_str().unwrap_or_default();
         // What comes in from outside is its sender's fault.
-        self.failing = Some(Problem::invalid(what, &violations, self.pc == 0));
+        self.failing = Some(Problem::invalid(what, &violations, self.strand.pc == 0));
         Err(Trapped::Failing.into())
     }
 
@@ -294,7 +369,7 @@ impl Host {
         Ok(document)
     }
 
-    fn suspend(&mut self, suspension: Suspension) -> Result<(), Trapped> {
+    pub(crate) fn suspend(&mut self, suspension: Suspension) -> Result<(), Trapped> {
         if self.suspension.is_some() {
             return Err(Trapped::Module("the module asks for a second thing before it suspends for the first"));
         }
@@ -303,7 +378,7 @@ impl Host {
     }
 }
 
-const NO_SLOT: Trapped = Trapped::Module("the module uses a slot that its frame does not have");
+pub(crate) const NO_SLOT: Trapped = Trapped::Module("the module uses a slot that its frame does not have");
 
 impl Clock {
     fn ms(&self) -> i64 {

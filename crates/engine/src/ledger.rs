@@ -11,8 +11,10 @@ use lockgate_model::{abi::Task, run::TaskTime};
 pub(crate) struct Ledger {
     began: Instant,
     entries: Vec<Entry>,
-    current: Option<(u32, Instant)>,
 }
+
+/// The task that a strand is in, and since when.
+pub(crate) type Timing = Option<(u32, Instant)>;
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Entry {
@@ -25,23 +27,25 @@ struct Entry {
 
 impl Ledger {
     pub(crate) fn new(tasks: usize, began: Instant) -> Self {
-        Self { began, entries: vec![Entry::default(); tasks], current: None }
+        Self { began, entries: vec![Entry::default(); tasks] }
     }
 
-    pub(crate) fn enter(&mut self, pc: u32) {
+    /// A strand enters a task.
+    pub(crate) fn enter(&mut self, strand: &mut Timing, pc: u32) {
         let now = Instant::now();
-        self.end_current(now);
+        self.end(strand, now);
         if let Some(entry) = self.entries.get_mut(pc as usize) {
             if entry.entered == 0 {
                 entry.first = now.saturating_duration_since(self.began);
             }
             entry.entered = entry.entered.saturating_add(1);
         }
-        self.current = Some((pc, now));
+        *strand = Some((pc, now));
     }
 
-    pub(crate) fn close(&mut self) {
-        self.end_current(Instant::now());
+    /// A strand ends.
+    pub(crate) fn leave(&mut self, strand: &mut Timing) {
+        self.end(strand, Instant::now());
     }
 
     /// By task pointer, in the order of the table. A task that goes on at a second pc after a call
@@ -71,8 +75,8 @@ impl Ledger {
         times
     }
 
-    fn end_current(&mut self, now: Instant) {
-        if let Some((pc, since)) = self.current.take()
+    fn end(&mut self, strand: &mut Timing, now: Instant) {
+        if let Some((pc, since)) = strand.take()
             && let Some(entry) = self.entries.get_mut(pc as usize)
         {
             entry.wall += now.saturating_duration_since(since);

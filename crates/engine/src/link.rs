@@ -104,6 +104,7 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Box<Host>>> {
         IntGet => host.int_get(n: u32);
         IntSet => host.int_set(n: u32, v: i64);
         Clock => host.clock();
+        Place => host.place();
         Duration => host.duration(h: Handle);
         Between => arena.between(least: i64, most: i64);
         Hold => host.hold(h: Handle, k: u32, what: u32);
@@ -113,6 +114,8 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Box<Host>>> {
         // suspending
         Call => host.call(op: u32, input: Handle, slot: u32, pc: u32);
         Wait => host.wait(ms: i64, pc: u32);
+        Branch => host.branch(pc: u32, count: i64);
+        Fork => host.fork(at_once: u32, how: u32, slot: u32, pc: u32);
         // navigate
         Get => arena.get(h: Handle, k: u32);
         GetKept => arena.get_kept(h: Handle, k: u32);
@@ -129,6 +132,7 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Box<Host>>> {
         Len => arena.len(h: Handle);
         Items => arena.items(h: Handle);
         At => arena.at(h: Handle, i: i32);
+        Batch => arena.batch(list: Handle, n: i64, size: u32);
         Index => arena.index(h: Handle, n: f64);
         Selects => arena.selects(result: Handle, i: i32, n: i32);
         // sequences
@@ -278,7 +282,7 @@ mod tests {
         let calls = CALLS.get() - before;
         let host = store.into_data();
         let mut output = Vec::new();
-        host.arena.print_json(host.frame.value(1).unwrap(), &mut output, 1 << 20).unwrap();
+        host.arena.print_json(host.strand.frame.value(1).unwrap(), &mut output, 1 << 20).unwrap();
         (calls, String::from_utf8(output).unwrap())
     }
 

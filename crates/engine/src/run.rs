@@ -2,14 +2,13 @@
 
 use std::{
     collections::BTreeMap,
-    panic::AssertUnwindSafe,
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
-use futures_util::FutureExt;
-use lockgate_access::ExecutePermit;
-use lockgate_connector_api::Call;
 use lockgate_document::Document;
 use lockgate_model::{
     Limits, Timestamp,
@@ -18,15 +17,19 @@ use lockgate_model::{
 };
 
 use crate::{
-    CallSite, Called, Calls, CancelToken, Mock, Mocks, Module, Outcome, Waits, Watch,
-    calls::account_text,
+    CancelToken, Module, Outcome, Waits, Watch,
     executor::{Begun, Executor, Lost},
     fair::Account,
-    host::{Host, Suspension},
+    flight::{Asked, What},
+    host::Host,
+    pending::{Awaited, Came, Event, Nothing, Pending},
     problem::Problem,
-    step::{Entry, Turn, turn},
+    reach::{Answered, Reach},
+    step::Entry,
     stop::Stop,
-    streams::{Open, no_stream},
+    strand::{MAIN, StrandId},
+    streams::Open,
+    turn::{Turned, turn},
 };
 
 /// What a run is given.
@@ -60,33 +63,18 @@ impl<'a> Start<'a> {
     }
 }
 
-/// What stands at the other end of a run's calls.
-pub(crate) enum Reach {
-    /// Bound accounts, under a permit.
-    Bound {
-        permit: ExecutePermit,
-        calls: Arc<dyn Calls>,
-        /// The permit's receipt has become durable.
-        durable: bool,
-    },
-    /// Mocks.
-    Mocked {
-        mocks: Mocks,
-        /// Calls so far, by list of mocks.
-        taken: BTreeMap<String, usize>,
-    },
-}
-
 /// A run between its turns.
-struct Run<'a> {
-    executor: &'a Executor,
-    account: Account,
+struct Run {
     stop: Arc<Stop>,
     reach: Reach,
-    limits: Limits,
+    pending: Pending,
     bytes: BTreeMap<AccountName, Bytes>,
-    /// Successful calls by task.
-    succeeded: BTreeMap<String, u32>,
+    /// Streams that a strand's last call opened.
+    opened: BTreeMap<StrandId, Open>,
+    /// What calls under way read from streams of other accounts, by ticket.
+    sources: BTreeMap<u64, (AccountName, Arc<AtomicU64>)>,
+    /// Successful calls by task and branch.
+    succeeded: BTreeMap<(String, Vec<u64>), u32>,
     /// As of the last turn, in case the next one is lost.
     cost: u64,
 }
@@ -97,165 +85,145 @@ pub(crate) async fn run(executor: &Executor, account: Account, start: Start<'_>,
         Reach::Bound { .. } => Waits::Real,
         Reach::Mocked { mocks, .. } => mocks.waits,
     };
-    let (stop, limits) = (Arc::clone(&start.stop), start.limits);
-    let (bytes, succeeded) = (BTreeMap::new(), BTreeMap::new());
-    let mut run = Run { executor, account, stop, reach, limits, bytes, succeeded, cost: 0 };
-    // A stream that the call before opened.
-    let mut opened = None;
+    let stop = Arc::clone(&start.stop);
+    let mut run = Run {
+        stop: Arc::clone(&stop),
+        reach,
+        pending: Pending::new(waits),
+        bytes: BTreeMap::new(),
+        opened: BTreeMap::new(),
+        sources: BTreeMap::new(),
+        succeeded: BTreeMap::new(),
+        cost: 0,
+    };
     let mut host = match Host::new(start, waits) {
         Ok(host) => host,
         Err(fault) => return run.refused(Problem::fault(&fault)),
     };
-    let mut entry = Entry::Start;
+    let mut next = (MAIN, Entry::Start);
     loop {
-        let turned = match run.turn(host, entry).await {
+        let (back, turned) = match turned(executor, &account, &stop, host, next).await {
             Ok(turned) => turned,
-            Err(Lost) => {
-                return run.refused(Problem::lost());
-            }
+            Err(Lost) => return run.refused(Problem::lost()),
         };
-        host = turned.0;
+        host = back;
         run.cost = host.cost();
-        entry = match turned.1 {
-            Turn::Done(output) => return run.ended(&mut host, Ok(output)),
-            Turn::Failed(failure) => return run.ended(&mut host, Err(failure)),
-            Turn::Suspended(Suspension::Wait { ms, pc }) => run.wait(&mut host, waits, ms, pc).await,
-            Turn::Suspended(Suspension::Call { operation, input, slot, pc }) => {
-                let limit = host.time_limit();
-                let late = async {
-                    match limit {
-                        Some((left, _)) => tokio::time::sleep(Duration::from_millis(left)).await,
-                        None => std::future::pending().await,
-                    }
-                };
-                tokio::select! {
-                    biased;
-                    answer = run.call(&host, operation, *input, &mut opened) => match answer {
-                        Ok(document) => Entry::Answer { document, slot, pc },
-                        Err(problem) => Entry::Failed(problem),
-                    },
-                    () = late => Entry::TimedOut { pc: limit.map_or(0, |(_, pc)| pc) },
-                }
-            }
+        if let Some(result) = turned.end {
+            return run.ended(&mut host, result);
+        }
+        for ticket in turned.gone {
+            run.pending.forget(ticket);
+            run.read(ticket);
+        }
+        for strand in turned.strands_gone {
+            run.opened.remove(&strand);
+        }
+        next = match run.ask(&host, turned.asked).await {
+            Ok(()) => run.next(&mut host).await,
+            Err(problem) => (host.strand.id, Entry::Failed(problem)),
         };
         // Calls that are answered at once would otherwise keep this thread for ever.
         tokio::task::coop::consume_budget().await;
     }
 }
 
-impl Run<'_> {
-    async fn turn(&self, host: Box<Host>, entry: Entry) -> Result<(Box<Host>, Turn), Lost> {
-        let mut ticket = match self.executor.begin(&self.account, &self.stop, turn(host, entry))? {
-            Begun::Ended(turned) => return Ok(turned),
-            Begun::Queued(ticket) => ticket,
-        };
-        tokio::select! {
-            biased;
-            turned = &mut ticket => return turned,
-            why = self.stop.reached() => self.stop.set(why),
+/// One turn, here or on the workers.
+async fn turned(
+    executor: &Executor,
+    account: &Account,
+    stop: &Arc<Stop>,
+    host: Box<Host>,
+    (strand, entry): (StrandId, Entry),
+) -> Result<(Box<Host>, Turned), Lost> {
+    let mut ticket = match executor.begin(account, stop, turn(host, strand, entry))? {
+        Begun::Ended(turned) => return Ok(turned),
+        Begun::Queued(ticket) => ticket,
+    };
+    tokio::select! {
+        biased;
+        turned = &mut ticket => return turned,
+        why = stop.reached() => stop.set(why),
+    }
+    ticket.expedite();
+    ticket.await
+}
+
+impl Run {
+    /// Begins what the strands want.
+    async fn ask(&mut self, host: &Host, asked: Vec<Asked>) -> Result<(), Problem> {
+        for Asked { strand, ticket, what, limit } in asked {
+            let awaited = match what {
+                What::Wait { ms, pc } => Awaited::Time { ms, pc },
+                What::Nothing => Awaited::Nothing,
+                What::Call(call) => {
+                    self.reach.durable(&self.stop).await?;
+                    // A stream passes once: whoever comes next takes it, or it ends here.
+                    let stream = self.opened.remove(&strand);
+                    let site = (call.task.clone(), call.branch.clone());
+                    let occurrence = self.succeeded.get(&site).copied().unwrap_or(0);
+                    let begun = self.reach.call(host, call, stream, occurrence, &self.stop);
+                    if let Some(account) = begun.account {
+                        let bytes = self.bytes.entry(account).or_default();
+                        bytes.calls = bytes.calls.saturating_add(1);
+                    }
+                    if let Some(source) = begun.source {
+                        self.sources.insert(ticket, source);
+                    }
+                    Awaited::Call(begun.call)
+                }
+            };
+            self.pending.wait_for(host, (strand, ticket), awaited, limit);
         }
-        ticket.expedite();
-        ticket.await
+        Ok(())
     }
 
-    async fn wait(&self, host: &mut Host, waits: Waits, ms: u64, pc: u32) -> Entry {
-        let (ms, entry) = match host.time_limit() {
-            Some((left, pc)) if left < ms => (left, Entry::TimedOut { pc }),
-            _ => (ms, Entry::Resume { pc }),
-        };
-        host.waited(ms);
-        if waits == Waits::Real {
-            tokio::select! {
-                biased;
-                why = self.stop.reached() => return Entry::Failed(Problem::stopped(why)),
-                () = tokio::time::sleep(Duration::from_millis(ms)) => {}
+    /// The strand that goes on next.
+    async fn next(&mut self, host: &mut Host) -> (StrandId, Entry) {
+        loop {
+            let came = match self.pending.next(host, &self.stop).await {
+                Ok(came) => came,
+                Err(Nothing::Stopped(why)) => return (host.strand.id, Entry::Failed(Problem::stopped(why))),
+                Err(Nothing::Idle) => {
+                    let detail = "the module waits for nothing";
+                    return (host.strand.id, Entry::Failed(Problem::defect("LG-MODULE", detail)));
+                }
+            };
+            let Came { strand, ticket, event } = came;
+            self.read(ticket);
+            let entry = match event {
+                Event::Passed { pc } => Entry::Resume { pc },
+                Event::TimedOut { pc } => Entry::TimedOut { pc },
+                Event::Answered(answered) => self.answered(strand, *answered),
+            };
+            if host.awaits(strand, ticket) {
+                return (strand, entry);
             }
         }
-        entry
     }
 
-    async fn call(
-        &mut self,
-        host: &Host,
-        operation: u32,
-        input: Document,
-        opened: &mut Option<Open>,
-    ) -> Result<Arc<Document>, Problem> {
-        let authority = host.module.operation(operation).ok_or_else(Problem::undeclared)?;
-        let task = host.task_pointer();
-        // It passes once: whoever comes next takes it, or it ends here.
-        let stream = opened.take();
-        match &mut self.reach {
-            Reach::Mocked { mocks, taken } => match mocks.next(authority, taken, |mock| {
-                host.tell_called(&Called { authority, input: &input, mock });
-            }) {
-                Some(Mock::Answer(document)) => {
-                    let document = Arc::clone(document);
-                    if let Some(format) = &authority.takes {
-                        let body = stream.ok_or_else(no_stream).and_then(|open| open.body(format));
-                        let written = match body {
-                            Ok(body) => body.collect(self.limits.arena_bytes_max).await,
-                            Err(error) => Err(error),
-                        };
-                        host.tell_streamed(&written.map_err(|error| Problem::connector(&error))?);
-                    }
-                    if authority.streams {
-                        *opened = Some(Open::mocked(&document, account_text(&authority.account)));
-                    }
-                    Ok(document)
-                }
-                Some(Mock::Error(error)) => Err(Problem::mock(error)),
-                None => {
-                    Err(Problem::no_mock(account_text(&authority.account), &authority.connector, &authority.operation))
-                }
-            },
-            Reach::Bound { permit, calls, durable } => {
-                if !*durable {
-                    tokio::select! {
-                        biased;
-                        why = self.stop.reached() => return Err(Problem::stopped(why)),
-                        receipt = permit.receipt().durable() => receipt.map_err(|e| Problem::not_durable(e.to_string()))?,
-                    }
-                    *durable = true;
-                }
-                let account = calls.account(operation);
-                let occurrence = self.succeeded.get(task).copied().unwrap_or(0);
-                let site = CallSite { operation, task: task.to_owned(), occurrence };
-                let mut call = Call::new(authority.operation.clone(), input, self.stop.deadline());
-                call.limits = self.limits;
-                call.stream = authority.streams;
-                let mut source = None;
-                if let Some(format) = &authority.takes {
-                    let open = stream.ok_or_else(no_stream).map_err(|error| Problem::connector(&error))?;
-                    source = Some((open.account.clone(), Arc::clone(&open.read)));
-                    call.body = Some(open.body(format).map_err(|error| Problem::connector(&error))?);
-                }
-                let calls = Arc::clone(calls);
-                // The connector's own code may panic where it is called and where it is polled.
-                let calling = AssertUnwindSafe(async move { calls.call(site, call).await }).catch_unwind();
-                let bytes = self.bytes.entry(account.clone()).or_default();
-                bytes.calls = bytes.calls.saturating_add(1);
-                let answer = tokio::select! {
-                    biased;
-                    why = self.stop.reached() => Err(Problem::stopped(why)),
-                    answer = calling => answer.map_err(|_| Problem::connector_panicked()),
-                };
-                if let Some((Some(account), read)) = source {
-                    let bytes = self.bytes.entry(account).or_default();
-                    bytes.read = bytes.read.saturating_add(read.load(Ordering::Relaxed));
-                }
-                let answer = answer?;
-                let answer = answer.map_err(|error| Problem::connector(&error))?;
-                let bytes = self.bytes.entry(account.clone()).or_default();
-                bytes.read = bytes.read.saturating_add(answer.read);
-                bytes.written = bytes.written.saturating_add(answer.written);
-                *self.succeeded.entry(task.to_owned()).or_default() += 1;
-                if authority.streams {
-                    let streamed = answer.stream.ok_or_else(no_stream).map_err(|error| Problem::connector(&error))?;
-                    *opened = Some(Open { streamed, account: Some(account), read: Arc::default() });
-                }
-                Ok(Arc::new(answer.output))
-            }
+    fn answered(&mut self, strand: StrandId, answered: Answered) -> Entry {
+        let Answered { result, asked } = answered;
+        let given = match result {
+            Ok(given) => given,
+            Err(problem) => return Entry::Failed(problem),
+        };
+        if let Some((account, read, written)) = given.passed {
+            let bytes = self.bytes.entry(account).or_default();
+            bytes.read = bytes.read.saturating_add(read);
+            bytes.written = bytes.written.saturating_add(written);
+            *self.succeeded.entry((asked.task, asked.branch)).or_default() += 1;
+        }
+        if let Some(opened) = given.opened {
+            self.opened.insert(strand, opened);
+        }
+        Entry::Answer { document: given.document, slot: asked.slot, pc: asked.pc }
+    }
+
+    /// Counts what a call that ended has read from another account's stream.
+    fn read(&mut self, ticket: u64) {
+        if let Some((account, read)) = self.sources.remove(&ticket) {
+            let bytes = self.bytes.entry(account).or_default();
+            bytes.read = bytes.read.saturating_add(read.load(Ordering::Relaxed));
         }
     }
 
@@ -270,7 +238,17 @@ impl Run<'_> {
         self.outcome(Err(problem.into_failure(String::new(), None)), Vec::new(), 0)
     }
 
-    fn outcome(self, result: Result<Document, crate::Failure>, tasks: Vec<TaskTime>, arena_bytes_peak: u64) -> Outcome {
+    fn outcome(
+        mut self,
+        result: Result<Document, crate::Failure>,
+        tasks: Vec<TaskTime>,
+        arena_bytes_peak: u64,
+    ) -> Outcome {
+        // What a stop broke off was read all the same.
+        let open: Vec<u64> = self.sources.keys().copied().collect();
+        for ticket in open {
+            self.read(ticket);
+        }
         Outcome { result, cost: self.cost, tasks, bytes: self.bytes, arena_bytes_peak }
     }
 }

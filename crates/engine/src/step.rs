@@ -1,10 +1,9 @@
-//! One turn of a run: from an entry point until the run ends, suspends or fails.
+//! One step of a strand: from an entry point until it ends, suspends or fails, and what follows from that.
 //!
 //! A step runs in a fresh instance in a fresh store and leaves nothing behind but the [`Host`]. A
 //! failure that the current task handles goes to its handler at once, in another fresh instance.
-//! Nothing here waits: see `executor.rs` for whose turn it is, `run.rs` for calls and waits.
 
-use std::{sync::Arc, task::Poll, time::Instant};
+use std::sync::Arc;
 
 use lockgate_document::{Document, Fault, Handle};
 use lockgate_model::{abi, run::RunError};
@@ -12,10 +11,10 @@ use wasmtime::{Store, StoreContextMut, Trap, UpdateDeadline, WasmBacktrace};
 
 use crate::{
     Failure, Place,
-    config::TICK,
     host::{Host, Suspension, Trapped},
     problem::Problem,
     raised::Raised,
+    strand::StrandId,
 };
 
 /// Ticks of a step's first slice, which runs on its caller's thread.
@@ -23,11 +22,11 @@ const FIRST_TICKS: u64 = 1;
 /// Ticks of a slice on a worker.
 const SLICE_TICKS: u64 = 2;
 /// Cost of a fresh instance, beyond the first: about its time.
-const ENTRY_UNITS: u64 = 1_000;
+pub(crate) const ENTRY_UNITS: u64 = 1_000;
 /// Cost of a caught failure: the trap, its backtrace and the error object.
 const CATCH_UNITS: u64 = 4_000;
 
-/// Where a turn begins.
+/// Where a strand goes on.
 pub(crate) enum Entry {
     /// At the start of the run.
     Start,
@@ -37,26 +36,30 @@ pub(crate) enum Entry {
     Answer { document: Arc<Document>, slot: u32, pc: u32 },
     /// With the failure of a call, in the task that made it.
     Failed(Problem),
+    /// With another failure of its call.
+    Fails(Failed),
     /// After the time limit that an entry point set.
     TimedOut { pc: u32 },
 }
 
-/// Where a turn ended.
-pub(crate) enum Turn {
+/// Where a step ended well.
+pub(crate) enum Ended {
     /// The run is done.
     Done(Document),
-    /// The run wants something before it goes on.
+    /// The strand is a branch, and done.
+    Joined,
+    /// The strand wants something before it goes on.
     Suspended(Suspension),
-    /// The run has failed.
-    Failed(Failure),
 }
 
 /// What went wrong in a step.
-struct Failed {
-    what: What,
-    place: Option<Place>,
+pub(crate) struct Failed {
+    pub(crate) what: What,
+    pub(crate) place: Option<Place>,
     /// The task it belongs to, where that is not the current one.
-    task: Option<String>,
+    pub(crate) task: Option<String>,
+    /// The strand and entry point that have it, where that is not where the step was.
+    pub(crate) at: Option<(StrandId, u32)>,
 }
 
 /// A failure that a handler of the flow has: raised again as it is, it is that failure still.
@@ -67,14 +70,24 @@ pub(crate) struct Caught {
     task: String,
 }
 
-enum What {
+pub(crate) enum What {
     Raised(Handle),
-    Problem(Problem),
+    Problem(Box<Problem>),
+}
+
+impl Failed {
+    /// May a handler of the flow have it?
+    pub(crate) fn is_catchable(&self) -> bool {
+        match &self.what {
+            What::Raised(_) => true,
+            What::Problem(problem) => problem.catchable,
+        }
+    }
 }
 
 impl From<Problem> for Failed {
     fn from(problem: Problem) -> Self {
-        Self { what: What::Problem(problem), place: None, task: None }
+        Self { what: What::Problem(Box::new(problem)), place: None, task: None, at: None }
     }
 }
 impl From<Fault> for Failed {
@@ -83,37 +96,8 @@ impl From<Fault> for Failed {
     }
 }
 
-/// Runs a turn.
-pub(crate) async fn turn(mut host: Box<Host>, entry: Entry) -> (Box<Host>, Turn) {
-    // Since the first failure.
-    let mut slice = None;
-    let mut next = host.begin(entry);
-    loop {
-        let failed = match next {
-            Ok(pc) => {
-                let (back, result) = step(host, pc).await;
-                host = back;
-                match result {
-                    Ok(turn) => return (host, turn),
-                    Err(failed) => failed,
-                }
-            }
-            Err(failed) => failed,
-        };
-        next = match host.catch(failed) {
-            Ok(pc) => Ok(pc),
-            Err(failure) => return (host, Turn::Failed(*failure)),
-        };
-        // A chain of short failing steps has no other point where it yields.
-        if slice.get_or_insert_with(Instant::now).elapsed() >= TICK {
-            yield_now().await;
-            slice = None;
-        }
-    }
-}
-
 /// One call of the module's `step`.
-async fn step(host: Box<Host>, pc: u32) -> (Box<Host>, Result<Turn, Failed>) {
+pub(crate) async fn step(host: Box<Host>, pc: u32) -> (Box<Host>, Result<Ended, Failed>) {
     let mut host = host;
     if let Some(why) = host.stop.reason() {
         return (host, Err(Problem::stopped(why).into()));
@@ -156,16 +140,17 @@ fn at_epoch(mut store: StoreContextMut<'_, Box<Host>>) -> wasmtime::Result<Updat
     if let Some(why) = host.stop.reason() {
         return Err(Trapped::Stopped(why).into());
     }
-    if let Some((0, pc)) = host.time_limit() {
-        return Err(Trapped::TimedOut(pc).into());
+    if let Some((strand, pc)) = host.time_is_over() {
+        return Err(Trapped::TimedOut(strand, pc).into());
     }
     host.yielded = !host.yielded;
     Ok(if host.yielded { UpdateDeadline::Yield(0) } else { UpdateDeadline::Continue(SLICE_TICKS) })
 }
 
 impl Host {
-    /// Puts what the run waited for in its place; says where to go on.
-    fn begin(&mut self, entry: Entry) -> Result<u32, Failed> {
+    /// Puts what the strand waited for in its place; says where to go on.
+    pub(crate) fn begin(&mut self, entry: Entry) -> Result<u32, Failed> {
+        self.has_come();
         match entry {
             Entry::Start => Ok(0),
             Entry::Resume { pc } => {
@@ -174,40 +159,40 @@ impl Host {
             }
             Entry::Answer { document, slot, pc } => {
                 self.resume()?;
-                self.frame.import(&mut self.arena, slot, &document)?;
+                self.strand.frame.import(&mut self.arena, slot, &document)?;
                 Ok(pc)
             }
             Entry::Failed(problem) => {
                 self.resume()?;
                 Err(problem.into())
             }
+            Entry::Fails(failed) => {
+                self.resume()?;
+                Err(failed)
+            }
             Entry::TimedOut { pc } => {
                 self.resume()?;
-                Err(self.timed_out(pc))
+                Err(Failed { at: Some((self.strand.id, pc)), ..Problem::timed_out().into() })
             }
         }
     }
 
-    fn resume(&mut self) -> Result<(), Fault> {
-        self.frame.clear_scratch(&mut self.arena);
+    /// A strand goes on.
+    pub(crate) fn resume(&mut self) -> Result<(), Fault> {
+        self.strand.frame.clear_scratch(&mut self.arena);
         self.look_at_clock();
         self.arena.charge(ENTRY_UNITS)
     }
 
-    /// A time limit is over: it fails where it was set.
-    fn timed_out(&mut self, pc: u32) -> Failed {
-        self.pc = pc;
-        Problem::timed_out().into()
-    }
-
     /// What `step` returned.
-    fn ended(&mut self, result: i32) -> Result<Turn, Failed> {
+    fn ended(&mut self, result: i32) -> Result<Ended, Failed> {
         match (result, self.suspension.take()) {
             (abi::DONE, None) => {
-                let output = self.frame.value(self.module.frame.output).unwrap_or(Handle::UNDEFINED);
-                Ok(Turn::Done(self.give(output)?))
+                let output = self.strand.frame.value(self.module.frame.output).unwrap_or(Handle::UNDEFINED);
+                Ok(Ended::Done(self.give(output)?))
             }
-            (abi::SUSPEND, Some(suspension)) => Ok(Turn::Suspended(suspension)),
+            (abi::JOINED, None) if self.strand.origin.is_some() => Ok(Ended::Joined),
+            (abi::SUSPEND, Some(suspension)) => Ok(Ended::Suspended(suspension)),
             (abi::FAULT, _) => Err(Problem::defect("LG-MODULE", "the module gave up").into()),
             _ => {
                 let detail = "the module's result does not fit what it asked for before";
@@ -220,48 +205,52 @@ impl Host {
     /// is the failure it was, at the task where it was.
     fn as_it_was(&self, failed: Failed) -> Failed {
         let What::Raised(error) = failed.what else { return failed };
-        match self.caught.values().find(|caught| caught.error == error) {
+        match self.strand.caught.values().find(|caught| caught.error == error) {
             Some(caught) => Failed {
-                what: What::Problem(caught.problem.clone()),
+                what: What::Problem(Box::new(caught.problem.clone())),
                 place: caught.place.clone(),
                 task: Some(caught.task.clone()),
+                at: None,
             },
             None => failed,
         }
     }
 
-    /// Goes to the current task's handler with the error in its slot, or ends the run.
-    fn catch(&mut self, failed: Failed) -> Result<u32, Box<Failure>> {
-        let failed = self.as_it_was(failed);
-        let catchable = match &failed.what {
-            What::Raised(_) => true,
-            What::Problem(problem) => problem.catchable,
-        };
-        let handler = self.module.task(self.pc).and_then(|task| task.handler).filter(|_| catchable);
-        let Some(handler) = handler else { return Err(Box::new(self.failure(failed))) };
+    /// Goes to the current task's handler with the error in its slot; gives the failure back where there is none.
+    pub(crate) fn catch(&mut self, failed: Failed) -> Result<u32, Failed> {
+        if let Some((strand, pc)) = failed.at
+            && self.switch(strand).is_some()
+        {
+            self.stop_fork();
+            self.strand.pc = pc;
+        }
+        let failed = Failed { at: None, ..self.as_it_was(failed) };
+        let handler = self.module.task(self.strand.pc).and_then(|task| task.handler).filter(|_| failed.is_catchable());
+        let Some(handler) = handler else { return Err(failed) };
         let task = failed.task.clone().unwrap_or_else(|| self.task_pointer().to_owned());
         let caught = self.arena.charge(CATCH_UNITS).and_then(|()| {
             let error = match &failed.what {
                 What::Raised(error) => Raised::complete(&mut self.arena, *error, &task)?,
                 What::Problem(problem) => {
-                    return self.frame.import(&mut self.arena, handler.slot, &problem.object(&task));
+                    return self.strand.frame.import(&mut self.arena, handler.slot, &problem.object(&task));
                 }
             };
-            self.frame.set_value(&mut self.arena, handler.slot, error, false)
+            self.strand.frame.set_value(&mut self.arena, handler.slot, error, false)
         });
-        self.caught.remove(&handler.slot);
+        self.strand.caught.remove(&handler.slot);
         if let Err(fault) = caught {
             // There was no room or no cost left to handle it: that ends the run.
-            return Err(Box::new(self.failure(fault.into())));
+            return Err(fault.into());
         }
         self.tell_caught(&task, handler.slot);
-        if let (What::Problem(problem), Some(error)) = (failed.what, self.frame.value(handler.slot)) {
-            self.caught.insert(handler.slot, Caught { error, problem, place: failed.place, task });
+        if let (What::Problem(problem), Some(error)) = (failed.what, self.strand.frame.value(handler.slot)) {
+            self.strand.caught.insert(handler.slot, Caught { error, problem: *problem, place: failed.place, task });
         }
         Ok(handler.pc)
     }
 
-    fn failure(&mut self, failed: Failed) -> Failure {
+    /// The end of the run with a failure.
+    pub(crate) fn failure(&mut self, failed: Failed) -> Failure {
         let task = failed.task.unwrap_or_else(|| self.task_pointer().to_owned());
         let problem = match failed.what {
             What::Raised(error) => match Raised::read(&self.arena, error) {
@@ -275,7 +264,7 @@ impl Host {
                 }
                 None => Problem::raised_no_object(),
             },
-            What::Problem(problem) => problem,
+            What::Problem(problem) => *problem,
         };
         problem.into_failure(task, failed.place)
     }
@@ -297,13 +286,15 @@ fn failed(host: &mut Host, error: &wasmtime::Error) -> Failed {
         Problem::fault(fault)
     } else if let Some(trapped) = error.downcast_ref::<Trapped>() {
         match trapped {
-            Trapped::Raised(error) => return Failed { what: What::Raised(*error), place, task: None },
+            Trapped::Raised(error) => return Failed { what: What::Raised(*error), place, task: None, at: None },
             Trapped::Function(value) => Problem::function(host.arena.view(*value).function_within()),
             Trapped::Failing => match host.failing.take() {
                 Some(problem) => problem,
                 None => Problem::defect("LG-MODULE", "the module failed without a reason"),
             },
-            Trapped::TimedOut(pc) => return host.timed_out(*pc),
+            Trapped::TimedOut(strand, pc) => {
+                return Failed { at: Some((*strand, *pc)), ..Problem::timed_out().into() };
+            }
             Trapped::NoDuration => Problem::no_duration(),
             Trapped::Recursion => Problem::recursion(),
             Trapped::Stopped(why) => Problem::stopped(*why),
@@ -317,11 +308,5 @@ fn failed(host: &mut Host, error: &wasmtime::Error) -> Failed {
             _ => Problem::defect("LG-MODULE", format!("the module trapped: {}", error.root_cause())),
         }
     };
-    Failed { what: What::Problem(problem), place, task: None }
-}
-
-/// Gives the turn back once.
-async fn yield_now() {
-    let mut yielded = false;
-    std::future::poll_fn(|_| if std::mem::replace(&mut yielded, true) { Poll::Ready(()) } else { Poll::Pending }).await;
+    Failed { what: What::Problem(Box::new(problem)), place, task: None, at: None }
 }

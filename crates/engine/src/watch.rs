@@ -52,22 +52,10 @@ impl Host {
     pub(crate) fn tell_entered(&self) {
         if let Some(watch) = &self.watch {
             // The current data lies where the output will.
-            let data = if self.pc == 0 { self.module.frame().input } else { self.module.frame().output };
-            if let Some(data) = self.frame.value(data) {
+            let data = if self.strand.pc == 0 { self.module.frame().input } else { self.module.frame().output };
+            if let Some(data) = self.strand.frame.value(data) {
                 watch.entered(self.task_pointer(), self.arena.view(data));
             }
-        }
-    }
-
-    pub(crate) fn tell_called(&self, call: &Called<'_>) {
-        if let Some(watch) = &self.watch {
-            watch.called(self.task_pointer(), call);
-        }
-    }
-
-    pub(crate) fn tell_streamed(&self, content: &[u8]) {
-        if let Some(watch) = &self.watch {
-            watch.streamed(self.task_pointer(), content);
         }
     }
 
@@ -78,14 +66,14 @@ impl Host {
     }
 
     pub(crate) fn tell_caught(&self, task: &str, slot: u32) {
-        if let (Some(watch), Some(error)) = (&self.watch, self.frame.value(slot)) {
+        if let (Some(watch), Some(error)) = (&self.watch, self.strand.frame.value(slot)) {
             watch.caught(task, self.arena.view(error));
         }
     }
 
     pub(crate) fn tell_ended(&self) {
         if let Some(watch) = &self.watch {
-            watch.ended(self.frame.ints());
+            watch.ended(self.strand.frame.ints());
         }
     }
 }

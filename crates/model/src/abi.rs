@@ -34,6 +34,8 @@ pub const DONE: i32 = 0;
 pub const SUSPEND: i32 = 1;
 /// `step` gave up; kept for modules that fault without a trap.
 pub const FAULT: i32 = 2;
+/// `step` ended a branch: what it gives is in the output slot of its frame.
+pub const JOINED: i32 = 3;
 
 /// *Undefined*.
 pub const UNDEFINED: i64 = 0;
@@ -119,6 +121,16 @@ pub mod plan {
     pub const NUMBER: &str = "number";
     /// Key of a value.
     pub const VALUE: &str = "value";
+}
+
+/// How the branches of a `fork` come together.
+pub mod fork {
+    /// All end well: an array of what they gave, null for nothing. The first failure fails the fork and ends the others.
+    pub const JOIN: u32 = 0;
+    /// What the first gave that ended well; the others end. Only when all have failed does the fork, as the last one.
+    pub const COMPETE: u32 = 1;
+    /// All end, well or not: `{"output": [what they gave], "errors": [{"index", "error"}]}`.
+    pub const COLLECT: u32 = 2;
 }
 
 /// Comparisons of `cmp`.
@@ -213,6 +225,8 @@ intrinsics! {
     IntGet "int_get" "i" "l" 1;
     /// `int_set(n, v)`.
     IntSet "int_set" "il" "" 1;
+    /// `place()`: which of its fork's branches this one is, from 0.
+    Place "place" "" "l" 1;
     /// `clock()`: milliseconds since the epoch, fixed for the step.
     Clock "clock" "" "l" 1;
     /// `duration(h)`: milliseconds of a length of time: ISO 8601, or an object of units; anything else is fault LG-DURATION.
@@ -233,6 +247,11 @@ intrinsics! {
     Call "call" "ihii" "" 32;
     /// `wait(ms, pc)`.
     Wait "wait" "li" "" 32;
+    /// `branch(pc, count)`: the fork that follows has so many more branches that begin at `pc`.
+    Branch "branch" "il" "" 4;
+    /// `fork(at_once, how, slot, pc)`: runs these branches, at most so many at once (0: all); see [`fork`] for what goes to
+    /// `slot` when they have ended. Each has a frame of its own that begins as a copy of this one; it ends with JOINED.
+    Fork "fork" "iiii" "" 32;
     // --- navigate
     /// `get(h, k)`: field `k`; over an array it maps and flattens to a sequence (one item stands for itself, none is undefined).
     Get "get" "hi" "h" 2;
@@ -265,6 +284,9 @@ intrinsics! {
     Items "items" "h" "i" 1;
     /// `at(h, i)`: item `i` of an array; a single value is its own item 0; else undefined.
     At "at" "hi" "h" 1;
+    /// `batch(list, n, size)`: an array of the items of batch `n`, from 0, of an array cut into batches of so many; a
+    /// single value is its own item; none is undefined.
+    Batch "batch" "hli" "h" 4;
     /// `index(h, n)`: a constant predicate: floor(n), negative from the end.
     Index "index" "hf" "h" 2;
     /// `selects(result, i, n)`: does a predicate's result select item `i` of `n`: a number (or an array of numbers) by place, else by truth.

@@ -16,7 +16,7 @@ pub struct Limits {
     pub reply_bytes_max: u64,
     /// Bytes of a request body.
     pub request_bytes_max: u64,
-    /// Connector calls one run may have in flight. A flow has one at a time until it can fork.
+    /// Connector calls one run may have in flight; further ones of its branches wait.
     pub calls_in_flight_max: u32,
     /// Nesting depth of a document.
     pub depth_max: u32,

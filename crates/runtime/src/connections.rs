@@ -196,12 +196,14 @@ impl Calls for RunCalls {
 }
 
 impl RunCalls {
-    /// HMAC(tenant key; trigger and target, occurrence, task, iteration, input): the same for a
+    /// HMAC(tenant key; trigger and target, occurrence, task, branch, iteration, input): the same for a
     /// repetition, and it tells the endpoint nothing.
     fn idempotency_key(&self, site: &CallSite, call: &Call) -> Option<String> {
         let input = call.input.print(u64::MAX).ok()?;
-        let parts: [&[u8]; 5] =
-            [self.origin.as_bytes(), &self.occurrence, site.task.as_bytes(), &site.occurrence.to_be_bytes(), &input];
+        let branch: Vec<u8> = site.branch.iter().flat_map(|place| place.to_be_bytes()).collect();
+        let iteration = site.occurrence.to_be_bytes();
+        let parts: [&[u8]; 6] =
+            [self.origin.as_bytes(), &self.occurrence, site.task.as_bytes(), &branch, &iteration, &input];
         Some(self.key.digest(parts).hex())
     }
 }

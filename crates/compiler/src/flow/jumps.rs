@@ -7,16 +7,9 @@ use crate::reader::{Reader, list, nearest};
 
 /// Resolves the jumps of a list and reports what is wrong with them.
 pub(super) fn resolve(reader: &mut Reader<'_>, tasks: &mut [Task]) {
+    self::names(reader, tasks);
     let names: Vec<String> = tasks.iter().map(|task| task.name.clone()).collect();
-    for (index, task) in tasks.iter_mut().enumerate() {
-        if names.iter().position(|name| *name == task.name) != Some(index) {
-            reader.problem_help(
-                "LG-FLOW-NAME",
-                task.span,
-                format!("there are two tasks `{}` in this list", task.name),
-                "rename one: `then` could not tell them apart",
-            );
-        }
+    for task in tasks.iter_mut() {
         if matches!(task.name.as_str(), "continue" | "exit" | "end") {
             reader.problem(
                 "LG-FLOW-NAME",
@@ -32,6 +25,21 @@ pub(super) fn resolve(reader: &mut Reader<'_>, tasks: &mut [Task]) {
         }
     }
     unreachable_tasks(reader, tasks);
+}
+
+/// Reports names that a list has twice.
+pub(super) fn names(reader: &mut Reader<'_>, tasks: &[Task]) {
+    let mut known = std::collections::BTreeSet::new();
+    for task in tasks {
+        if !known.insert(task.name.as_str()) {
+            reader.problem_help(
+                "LG-FLOW-NAME",
+                task.span,
+                format!("there are two tasks `{}` in this list", task.name),
+                "rename one: `then` could not tell them apart",
+            );
+        }
+    }
 }
 
 fn point(reader: &mut Reader<'_>, jump: &mut Jump, names: &[String]) {

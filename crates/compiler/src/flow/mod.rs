@@ -12,14 +12,17 @@ mod call;
 mod emit;
 mod errors;
 mod event;
+mod fork;
 mod formula;
 mod http;
 mod jumps;
+mod loops;
 pub mod picture;
 mod retry;
 mod schedule;
 mod schema;
 mod streams;
+mod switch;
 mod task;
 #[cfg(test)]
 mod tests;

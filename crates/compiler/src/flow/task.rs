@@ -11,7 +11,7 @@ use super::jumps;
 use super::retry;
 use super::schema;
 use super::streams;
-use super::tree::{Case, Duration, For, Formula, Jump, Part, Target, Task, Template, Try, Work};
+use super::tree::{Duration, Formula, Jump, Part, Target, Task, Template, Try, Work};
 use crate::reader::{Reader, find, list, nearest};
 
 /// What the flow defines for reuse.
@@ -28,7 +28,7 @@ pub(super) struct Reusable<'n> {
 const DEPTH_MAX: usize = 32;
 
 /// A flow may have this many tasks; each is an entry point of its module.
-pub(super) const TASKS_MAX: usize = 2000;
+pub(super) const TASKS_MAX: usize = 4000;
 
 /// Keys of every task.
 const COMMON: &[&str] = &["if", "input", "output", "export", "timeout", "then", "metadata"];
@@ -50,7 +50,7 @@ const KINDS: &[(&str, &[&str])] = &[
 ];
 
 /// Those that are not supported yet.
-const NOT_YET: &[&str] = &["fork", "listen", "run"];
+const NOT_YET: &[&str] = &["listen", "run"];
 
 /// Reads one flow's tasks.
 pub(super) struct TaskReader<'r, 't> {
@@ -73,6 +73,14 @@ impl<'r, 't> TaskReader<'r, 't> {
 
     /// Reads a task list; `pointer` is its own, such as `/do`.
     pub fn list(&mut self, node: &Node, pointer: &str, what: &str) -> Vec<Task> {
+        let mut tasks = self.items(node, pointer, what);
+        jumps::resolve(self.reader, &mut tasks);
+        streams::connect(self.reader, &mut tasks);
+        tasks
+    }
+
+    /// Reads the tasks of a list as if each stood alone.
+    pub(super) fn items(&mut self, node: &Node, pointer: &str, what: &str) -> Vec<Task> {
         if self.depth >= DEPTH_MAX {
             self.reader.problem(
                 "LG-FLOW-DEPTH",
@@ -107,8 +115,6 @@ impl<'r, 't> TaskReader<'r, 't> {
             tasks.push(self.task(key, body, pointer));
         }
         self.depth -= 1;
-        jumps::resolve(self.reader, &mut tasks);
-        streams::connect(self.reader, &mut tasks);
         tasks
     }
 
@@ -223,7 +229,7 @@ impl<'r, 't> TaskReader<'r, 't> {
         Part { shape, schema }
     }
 
-    fn jump(&mut self, node: &Node, what: &str) -> Option<Jump> {
+    pub(super) fn jump(&mut self, node: &Node, what: &str) -> Option<Jump> {
         let text = self.reader.string(node, what)?;
         let to = match text {
             "continue" => Target::Continue,
@@ -234,7 +240,7 @@ impl<'r, 't> TaskReader<'r, 't> {
         Some(Jump { to, span: node.span })
     }
 
-    fn condition(&mut self, entries: &[(Key, Node)], key: &str) -> Option<Formula> {
+    pub(super) fn condition(&mut self, entries: &[(Key, Node)], key: &str) -> Option<Formula> {
         formula(self.reader, find(entries, key)?, &format!("`{key}`"), Place::Task)
     }
 
@@ -252,7 +258,8 @@ impl<'r, 't> TaskReader<'r, 't> {
                 Some(Work::Raise(errors::raised(self.reader, error, self.reusable.errors)))
             }
             "call" => call::read(self.reader, node, find(entries, "with")).map(Work::Call),
-            "emit" => event::event(self.reader, node, &self.flow).map(Work::Set),
+            "fork" => self.fork(node, pointer),
+            "emit" => event::event(self.reader, node, &self.flow).map(Work::Emit),
             "wait" => retry::duration(self.reader, node, "`wait`").map(Work::Wait),
             "run" => {
                 self.run(key, node);
@@ -280,83 +287,8 @@ impl<'r, 't> TaskReader<'r, 't> {
         }
     }
 
-    fn switch(&mut self, node: &Node) -> Option<Work> {
-        let items = self.reader.array(node, "`switch`")?;
-        if items.is_empty() {
-            self.reader.problem("LG-FLOW-VALUE", node.span, "`switch` has no cases");
-        }
-        let mut cases = Vec::new();
-        let mut names: Vec<&str> = Vec::new();
-        let mut default: Option<&str> = None;
-        for item in items {
-            let Some(entries) = self.reader.object(item, "a case") else { continue };
-            let [(key, body)] = entries else {
-                self.reader.problem("LG-FLOW-VALUE", item.span, "a case must have one key, its name");
-                continue;
-            };
-            let what = format!("case `{}`", key.text);
-            if names.contains(&key.text.as_str()) {
-                self.reader.problem("LG-FLOW-NAME", key.span, format!("there are two cases `{}`", key.text));
-            }
-            names.push(&key.text);
-            if let Some(default) = default {
-                self.reader.problem_help(
-                    "LG-FLOW-UNREACHABLE",
-                    key.span,
-                    format!("{what} is never reached: `{default}` before it has no `when`"),
-                    format!("make `{default}` the last case"),
-                );
-            }
-            let Some(entries) = self.reader.object_of(body, &what, &["when", "then"]) else { continue };
-            if find(entries, "when").is_none() {
-                default = default.or(Some(&key.text));
-            }
-            let when = self.condition(entries, "when");
-            let then = self.reader.required(entries, "then", &what, key.span);
-            let then = then.and_then(|node| self.jump(node, "`then`"));
-            // A case that leads nowhere is reported; so is what else is wrong with it.
-            cases.push(Case {
-                name: key.text.clone(),
-                when,
-                then: then.unwrap_or(Jump { to: Target::Continue, span: key.span }),
-            });
-        }
-        Some(Work::Switch(cases))
-    }
-
-    fn each(&mut self, node: &Node, entries: &[(Key, Node)], pointer: &str, at: Span) -> Option<Work> {
-        if let Some(entries) = find(entries, "metadata").and_then(Node::entries) {
-            for (key, _) in
-                entries.iter().filter(|(key, _)| matches!(key.text.as_str(), "batch" | "concurrency" | "errors"))
-            {
-                not_yet(self.reader, key, &format!("`{}` of a loop", key.text), "");
-            }
-        }
-        let tasks = self.reader.required(entries, "do", "a `for` task", at);
-        let tasks = tasks.map(|node| self.list(node, &format!("{pointer}/do"), "`do`")).unwrap_or_default();
-        let condition = self.condition(entries, "while");
-        let own = self.reader.object_of(node, "`for`", &["each", "in", "at"]).unwrap_or_default();
-        let each = self.variable(own, "each", "item");
-        let at = self.variable(own, "at", "index");
-        if each == at {
-            self.reader.problem("LG-FLOW-NAME", node.span, format!("item and index are both called `{each}`"));
-        }
-        // What is no object has no keys that could be missing.
-        let collection = match node.entries() {
-            Some(_) => self.reader.required(own, "in", "`for`", node.span),
-            None => None,
-        };
-        let collection = match collection {
-            Some(node) if node.items().is_some() => template(self.reader, node, Place::Task),
-            Some(node) => formula(self.reader, node, "`in`", Place::Task)
-                .map_or(Template::Broken, |formula| Template::Formula(Box::new(formula))),
-            None => Template::Broken,
-        };
-        Some(Work::For(Box::new(For { each, at, collection, condition, tasks })))
-    }
-
     /// The name of a variable that the task defines.
-    fn variable(&mut self, entries: &[(Key, Node)], key: &str, default: &str) -> String {
+    pub(super) fn variable(&mut self, entries: &[(Key, Node)], key: &str, default: &str) -> String {
         let Some(node) = find(entries, key) else { return default.to_owned() };
         let Some(name) = self.reader.string(node, &format!("`{key}`")) else { return default.to_owned() };
         let is_name = name.chars().all(|c| c.is_alphanumeric() || c == '_') && !name.is_empty();

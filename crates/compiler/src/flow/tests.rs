@@ -92,17 +92,51 @@ fn what_is_not_there_yet_is_refused_and_never_ignored() {
             ("LG-FLOW-NOT-YET", "authentications"),
         ],
     );
-    for kind in ["fork: { branches: [] }", "listen: { to: {} }", "run: { workflow: {} }"] {
+    for kind in ["listen: { to: {} }", "run: { workflow: {} }"] {
         let key = kind.split(':').next().unwrap();
         is(&refused(&format!("do: [a: {{ {kind} }}]")), &[("LG-FLOW-NOT-YET", key)]);
     }
     for call in ["openapi", "asyncapi", "grpc", "a2a", "mcp"] {
         is(&refused(&format!("do: [a: {{ call: {call}, with: {{}} }}]")), &[("LG-FLOW-NOT-YET", call)]);
     }
+}
+
+#[test]
+fn forks_and_rounds_that_are_none() {
     is(
-        &refused("do: [a: { for: { in: '[1]' }, metadata: { concurrency: 3 }, do: [b: { set: { c: 1 } }] }]"),
-        &[("LG-FLOW-NOT-YET", "concurrency")],
+        &refused(
+            "do: [a: { fork: {} }, b: { fork: { branches: [] } }, c: { fork: { branches: [d: { set: { e: 1 } }], compete: maybe, wins: d } }]",
+        ),
+        &[("LG-MISSING-KEY", "{}"), ("LG-FLOW-VALUE", "[]"), ("LG-WRONG-TYPE", "maybe"), ("LG-UNKNOWN-KEY", "wins")],
     );
+    // A branch is a list of its own.
+    is(
+        &refused(
+            "do: [a: { fork: { branches: [b: { set: { x: 1 }, then: c }, c: { set: { x: 1 } }, c: { set: { x: 1 } }] } }]",
+        ),
+        &[("LG-FLOW-THEN", "c"), ("LG-FLOW-NAME", "c")],
+    );
+    is(
+        &refused(
+            "do: [a: { fork: { branches: [b: { call: https.get, with: { account: erp, stream: true } }, c: { call: https.put, with: { account: erp, body: '${ $stream }' } }] } }]",
+        ),
+        &[("LG-FLOW-STREAM", "b"), ("LG-FLOW-STREAM", "'${ $stream }'")],
+    );
+    let rounds = |metadata: &str| {
+        refused(&format!(
+            "do: [a: {{ for: {{ in: '[1]' }}, metadata: {{ {metadata} }}, while: x, do: [b: {{ set: {{ c: 1 }} }}] }}]"
+        ))
+    };
+    is(&rounds("note: 7"), &[]);
+    is(&rounds("batch: 7"), &[]);
+    is(&rounds("errors: fail"), &[]);
+    is(&rounds("concurrency: 3"), &[("LG-FLOW-VALUE", "x")]);
+    is(&rounds("errors: collect"), &[("LG-FLOW-VALUE", "x")]);
+    is(
+        &rounds("batch: 0, concurrency: 5000, errors: drop"),
+        &[("LG-FLOW-VALUE", "0"), ("LG-FLOW-VALUE", "5000"), ("LG-FLOW-VALUE", "drop"), ("LG-FLOW-VALUE", "x")],
+    );
+    is(&rounds("batch: -1, concurrency: two"), &[("LG-WRONG-TYPE", "-1"), ("LG-WRONG-TYPE", "two")]);
 }
 
 #[test]
@@ -148,7 +182,7 @@ fn a_flow_has_a_limited_number_of_tasks() {
         format!("do:\n{tasks}")
     };
     is(&refused(&tasks(super::task::TASKS_MAX)), &[]);
-    is(&refused(&tasks(super::task::TASKS_MAX + 1)), &[("LG-FLOW-SIZE", "t2000")]);
+    is(&refused(&tasks(super::task::TASKS_MAX + 1)), &[("LG-FLOW-SIZE", "t4000")]);
 }
 
 #[test]
@@ -319,7 +353,7 @@ fn help_names_what_was_meant() {
 
 #[test]
 fn help_offers_nothing_that_is_refused_then() {
-    let refused = ["fork", "listen", "`run`", "resource", "secrets", "`on`", "authentication"];
+    let refused = ["listen", "`run`", "resource", "secrets", "`on`", "authentication"];
     let tasks = "a: { banana: 1 }, b: { set: { x: 1 }, banana: 1, output: { banana: 1 } }, c: { call: http, with: { method: get, endpoint: { uri: 'https://h', banana: 1 } } }, d: { try: [e: { set: { x: 1 } }], catch: { retry: { banana: 1, limit: { attempt: { banana: 1 } } } } }";
     let (_, problems) =
         parse(&format!("{HEAD}banana: 1\nuse: {{ banana: 1 }}\nschedule: {{ banana: 1 }}\ndo: [{tasks}]"));

@@ -81,10 +81,14 @@ pub(crate) enum Work {
     Do(Vec<Task>),
     /// `set`
     Set(Template),
+    /// `emit`: the event.
+    Emit(Template),
     /// `switch`
     Switch(Vec<Case>),
     /// `for`
     For(Box<For>),
+    /// `fork`
+    Fork(Fork),
     /// `try`
     Try(Box<Try>),
     /// `raise`: the error object.
@@ -132,6 +136,24 @@ pub(crate) struct Case {
     pub then: Jump,
 }
 
+/// Branches that run at once.
+#[derive(Debug)]
+pub(crate) struct Fork {
+    /// Each is one task.
+    pub branches: Vec<Task>,
+    /// The first that ends well is the one.
+    pub compete: bool,
+}
+
+/// Rounds of a loop that know nothing of each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rounds {
+    /// How many run at once.
+    pub at_once: u32,
+    /// Errors are collected: none ends the loop.
+    pub collect: bool,
+}
+
 /// A loop.
 #[derive(Debug)]
 pub(crate) struct For {
@@ -143,6 +165,10 @@ pub(crate) struct For {
     pub collection: Template,
     /// `while`
     pub condition: Option<Formula>,
+    /// `metadata.batch`: items of a round, which then has an array of them.
+    pub batch: Option<u32>,
+    /// `metadata.concurrency` or `metadata.errors`
+    pub rounds: Option<Rounds>,
     /// `do`
     pub tasks: Vec<Task>,
 }
@@ -433,6 +459,7 @@ fn walk<'t>(tasks: &'t [Task], each: &mut dyn FnMut(&'t Task)) {
         match &task.work {
             Work::Do(tasks) => walk(tasks, each),
             Work::For(work) => walk(&work.tasks, each),
+            Work::Fork(fork) => walk(&fork.branches, each),
             Work::Try(work) => {
                 walk(&work.tasks, each);
                 walk(work.caught.as_deref().unwrap_or_default(), each);
@@ -451,7 +478,7 @@ impl Task {
             template.formulas(each);
         }
         match &self.work {
-            Work::Set(template) | Work::Raise(template) => template.formulas(each),
+            Work::Set(template) | Work::Emit(template) | Work::Raise(template) => template.formulas(each),
             Work::Switch(cases) => cases.iter().filter_map(|case| case.when.as_ref()).for_each(each),
             Work::For(work) => {
                 work.collection.formulas(each);
@@ -470,7 +497,7 @@ impl Task {
                 }
             }
             Work::Wait(length) => length.formula().into_iter().for_each(each),
-            Work::Do(_) | Work::Broken => {}
+            Work::Do(_) | Work::Fork(_) | Work::Broken => {}
         }
     }
 

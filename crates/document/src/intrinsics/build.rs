@@ -57,6 +57,25 @@ impl Arena {
         self.gathered_array(0)
     }
 
+    /// `batch(list, n, size)`: an array of the items of batch `n` of a list that is cut into batches of `size`.
+    pub fn batch(&mut self, list: Handle, n: i64, size: u32) -> Result<Handle, Fault> {
+        let length = match self.len(list)? {
+            length @ 1.. => i64::from(length),
+            _ => return Ok(Handle::UNDEFINED),
+        };
+        let first = n.saturating_mul(i64::from(size));
+        if n < 0 || first >= length {
+            return Ok(Handle::UNDEFINED);
+        }
+        let batch = self.arr_new(0)?;
+        for place in first..length.min(first + i64::from(size)) {
+            self.meter.charge(1)?;
+            let item = self.at(list, i32::try_from(place).unwrap_or(i32::MAX))?;
+            self.arr_push(batch, item)?;
+        }
+        Ok(batch)
+    }
+
     /// `arr_put(a, i, h)`: replaces item `i`.
     #[inline]
     pub fn arr_put(&mut self, a: Handle, i: i32, h: Handle) -> Result<(), Fault> {

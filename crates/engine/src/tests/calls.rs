@@ -126,7 +126,10 @@ async fn a_bound_call_gets_the_input_and_is_counted() {
     assert_eq!(output(&outcome), r#"{"ok":true}"#);
     assert_eq!(
         *calls.seen.lock().unwrap(),
-        [(CallSite { operation: 0, task: "/do/0/send".into(), occurrence: 0 }, r#"{"n":1}"#.to_owned())]
+        [(
+            CallSite { operation: 0, task: "/do/0/send".into(), branch: Vec::new(), occurrence: 0 },
+            r#"{"n":1}"#.to_owned()
+        )]
     );
     let bytes = Bytes { read: 10, written: 3, calls: 1 };
     assert_eq!(outcome.bytes, BTreeMap::from([("erp-live".parse().unwrap(), bytes)]));

@@ -3,6 +3,7 @@
 mod calls;
 mod failures;
 mod fairness;
+mod forks;
 mod here;
 mod hostile;
 mod limits;

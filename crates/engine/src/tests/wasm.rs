@@ -185,7 +185,12 @@ impl Wasm {
 
     /// Loads and evaluates with default limits.
     pub(crate) async fn evaluate(&self, input: &str, mocks: Mocks) -> Outcome {
-        ENGINE.evaluate(&self.load(), document(input), mocks, Limits::default(), NOW).await
+        self.evaluate_within(input, mocks, Limits::default()).await
+    }
+
+    /// Loads and evaluates within limits.
+    pub(crate) async fn evaluate_within(&self, input: &str, mocks: Mocks, limits: Limits) -> Outcome {
+        ENGINE.evaluate(&self.load(), document(input), mocks, limits, NOW).await
     }
 }
 

@@ -141,6 +141,22 @@ impl Lower {
                 self.body.op(Op::Wait);
                 self.body.ins().i32_const(abi::SUSPEND).return_();
             }
+            Action::Branch(label, count) => {
+                self.index(self.place(*label));
+                self.number(count);
+                self.body.op(Op::Branch);
+            }
+            Action::Fork { at_once, how, slot, then } => {
+                self.index(*at_once);
+                self.index(*how);
+                self.index(*slot);
+                self.index(self.place(*then));
+                self.body.op(Op::Fork);
+                self.body.ins().i32_const(abi::SUSPEND).return_();
+            }
+            Action::Join => {
+                self.body.ins().i32_const(abi::JOINED).return_();
+            }
             Action::Raise(value) => {
                 self.value(value);
                 self.body.op(Op::Raise);
@@ -175,6 +191,12 @@ impl Lower {
                 self.int(*index);
                 self.body.ins().i32_wrap_i64();
                 self.body.op(Op::At);
+            }
+            Value::Batch(slot, number, size) => {
+                self.slot(*slot);
+                self.int(*number);
+                self.index(*size);
+                self.body.op(Op::Batch);
             }
             Value::Number(slot) => {
                 self.int(*slot);
@@ -214,6 +236,13 @@ impl Lower {
                 self.body.op(Op::Len);
                 self.body.ins().i64_extend_i32_u();
             }
+            Number::Batches(slot, size) => {
+                let size = i64::from(*size);
+                self.slot(*slot);
+                self.body.op(Op::Len);
+                self.body.ins().i64_extend_i32_u().i64_const(size - 1).i64_add().i64_const(size).i64_div_u();
+            }
+            Number::Place => self.body.op(Op::Place),
             Number::Clock => self.body.op(Op::Clock),
             Number::Since(slot) => {
                 self.body.op(Op::Clock);

@@ -5,6 +5,7 @@
 //! input lies in a second one only where something still needs it after the data moved on.
 
 mod attempt;
+mod branches;
 mod calls;
 mod lower;
 mod plan;

@@ -70,6 +70,21 @@ pub(super) enum Action {
     },
     /// Suspend for some milliseconds.
     Wait(Number, Label),
+    /// The fork that follows has so many more branches that begin there.
+    Branch(Label, Number),
+    /// Suspend for the branches; what they give goes to `slot`.
+    Fork {
+        /// How many may run at once; 0 is all.
+        at_once: u32,
+        /// How they come together: see [`lockgate_model::abi::fork`].
+        how: u32,
+        /// Slot of what they give.
+        slot: u32,
+        /// Where to go on.
+        then: Label,
+    },
+    /// The branch has ended.
+    Join,
     /// End the step with an error object.
     Raise(Value),
     /// The output is in its slot.
@@ -91,6 +106,8 @@ pub(super) enum Value {
     Apply2(FunctionId, Box<Value>, Box<Value>),
     /// The item of the array in a value slot at the index in an i64 slot.
     Item(u32, u32),
+    /// As many items of the array in a value slot as a batch has: those of the batch whose number is in an i64 slot.
+    Batch(u32, u32, u32),
     /// An i64 slot as a number.
     Number(u32),
     /// A field.
@@ -108,6 +125,10 @@ pub(super) enum Number {
     Next(u32),
     /// Items of the array in a value slot.
     Length(u32),
+    /// Batches of so many items of the array in a value slot.
+    Batches(u32, u32),
+    /// Which branch of its fork this is.
+    Place,
     /// Milliseconds since the epoch.
     Clock,
     /// Milliseconds since the time in an i64 slot.

@@ -137,12 +137,17 @@ impl<'e, 'm> Emitter<'e, 'm> {
         }
         for (place, (task, label)) in tasks.iter().zip(&labels).enumerate() {
             self.plan.open(*label);
-            let mark = self.slots.mark();
-            let outer = (self.names.input, self.names.output);
-            self.task(task, Around { catch, tasks: &labels, leave, place });
-            (self.names.input, self.names.output) = outer;
-            self.slots.release(mark);
+            self.one(task, Around { catch, tasks: &labels, leave, place });
         }
+    }
+
+    /// A task at the entry point opened last; its slots serve others behind it.
+    pub(super) fn one(&mut self, task: &Task, around: Around<'_>) {
+        let mark = self.slots.mark();
+        let outer = (self.names.input, self.names.output);
+        self.task(task, around);
+        (self.names.input, self.names.output) = outer;
+        self.slots.release(mark);
     }
 
     /// `task(pc)`, and `$task` where the task's own expressions use it.
@@ -193,7 +198,7 @@ impl<'e, 'm> Emitter<'e, 'm> {
 
     fn work(&mut self, task: &Task, input: u32, around: Around<'_>) {
         match &task.work {
-            Work::Set(template) => {
+            Work::Set(template) | Work::Emit(template) => {
                 let value = self.template(template, Value::Slot(input));
                 self.finish(task, value, &task.then, around);
             }
@@ -215,6 +220,7 @@ impl<'e, 'm> Emitter<'e, 'm> {
                 self.epilogue(task, leave, around);
             }
             Work::Switch(cases) => self.switch(task, cases, input, around),
+            Work::Fork(fork) => self.fork(task, fork, input, around),
             Work::For(work) => self.each(task, work, input, around),
             Work::Try(work) => self.attempt(task, work, input, around),
             Work::Call(Call::Map { name, input: argument, .. }) => {
@@ -240,7 +246,12 @@ impl<'e, 'm> Emitter<'e, 'm> {
         let later = |part: &Part| part.mentions("input");
         let moves_on = !matches!(
             task.work,
-            Work::Set(_) | Work::Raise(_) | Work::Switch(_) | Work::Wait(_) | Work::Call(Call::Map { .. })
+            Work::Set(_)
+                | Work::Emit(_)
+                | Work::Raise(_)
+                | Work::Switch(_)
+                | Work::Wait(_)
+                | Work::Call(Call::Map { .. })
         );
         let kept = match &task.work {
             Work::Try(_) => true,
@@ -355,6 +366,9 @@ impl<'e, 'm> Emitter<'e, 'm> {
         let items = self.template(&work.collection, Value::Slot(input));
         self.plan.act(Action::Store(collection, items));
         self.data_is(input);
+        if let Some(rounds) = work.rounds {
+            return self.rounds(task, (work, rounds), (collection, item, number, index), around);
+        }
         self.plan.act(Action::StoreInt(index, Number::Constant(0)));
         let head = self.plan.label(&task.pointer, around.catch);
         let done = self.plan.label(&task.pointer, around.catch);
@@ -362,12 +376,12 @@ impl<'e, 'm> Emitter<'e, 'm> {
 
         self.plan.open(head);
         self.begin(task);
-        let more = Test::Less(Number::Slot(index), Number::Length(collection));
-        self.plan.act(Action::GotoUnless(more, done));
-        self.plan.act(Action::Store(item, Value::Item(collection, index)));
-        self.plan.act(Action::Store(number, Value::Number(index)));
-        self.names.variables.push((work.each.clone(), item));
-        self.names.variables.push((work.at.clone(), number));
+        let count = match work.batch {
+            None => Number::Length(collection),
+            Some(batch) => Number::Batches(collection, batch),
+        };
+        self.plan.act(Action::GotoUnless(Test::Less(Number::Slot(index), count), done));
+        self.round(work, (collection, item, number, index));
         if let Some(condition) = &work.condition
             && let Some(holds) = self.values.condition(condition, &self.names)
         {
@@ -383,5 +397,16 @@ impl<'e, 'm> Emitter<'e, 'm> {
             self.plan.act(Action::Store(slot, Value::Undefined));
         }
         self.finish(task, Value::Slot(DATA), &task.then, around);
+    }
+    /// The variables of the round whose number is in the i64 slot `index`.
+    pub(super) fn round(&mut self, work: &For, (collection, item, number, index): (u32, u32, u32, u32)) {
+        let value = match work.batch {
+            None => Value::Item(collection, index),
+            Some(batch) => Value::Batch(collection, index, batch),
+        };
+        self.plan.act(Action::Store(item, value));
+        self.plan.act(Action::Store(number, Value::Number(index)));
+        self.names.variables.push((work.each.clone(), item));
+        self.names.variables.push((work.at.clone(), number));
     }
 }

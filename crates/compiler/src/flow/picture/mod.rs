@@ -148,7 +148,7 @@ impl Drawing {
         let mut frames = Vec::new();
         let mut entries = Vec::new();
         for task in tasks {
-            let frame = matches!(task.work, Work::Do(_) | Work::For(_) | Work::Try(_))
+            let frame = matches!(task.work, Work::Do(_) | Work::For(_) | Work::Fork(_) | Work::Try(_))
                 .then(|| self.shape(Look::Frame, within, "", "", ""));
             let (look, does) = meaning(task);
             entries.push(self.shape(look, frame.or(within), &task.name, &does, &task.definition));
@@ -168,7 +168,7 @@ impl Drawing {
     fn task(&mut self, task: &Task, own: usize, around: Around<'_>) {
         let then = target(&task.then, around);
         match &task.work {
-            Work::Set(_) | Work::Wait(_) | Work::Call(_) | Work::Broken => self.arrow(own, then, ""),
+            Work::Set(_) | Work::Emit(_) | Work::Wait(_) | Work::Call(_) | Work::Broken => self.arrow(own, then, ""),
             Work::Raise(_) => {
                 if let Some(catch) = around.catch {
                     self.aside(own, catch, "");
@@ -185,6 +185,12 @@ impl Drawing {
             Work::Do(tasks) => {
                 let first = self.list(tasks, around.within, then, around.catch);
                 self.arrow(own, first, "");
+            }
+            Work::Fork(fork) => {
+                for branch in &fork.branches {
+                    let first = self.list(std::slice::from_ref(branch), around.within, then, None);
+                    self.arrow(own, first, "");
+                }
             }
             Work::For(work) => {
                 let first = self.list(&work.tasks, around.within, own, around.catch);
@@ -226,12 +232,13 @@ fn target(jump: &Jump, around: Around<'_>) -> usize {
 fn meaning(task: &Task) -> (Look, String) {
     let kind = |look, does: &str| (look, does.to_owned());
     match &task.work {
-        Work::Set(_) if task.definition.contains("\"emit\":") => kind(Look::Data, "emit"),
+        Work::Emit(_) => kind(Look::Data, "emit"),
         Work::Set(_) => kind(Look::Data, "set"),
         Work::Wait(_) => kind(Look::Wait, "wait"),
         Work::Raise(_) => kind(Look::Error, "raise"),
         Work::Switch(_) => kind(Look::Control, "switch"),
         Work::Do(_) => kind(Look::Control, "do"),
+        Work::Fork(fork) => kind(Look::Control, if fork.compete { "fork, the first wins" } else { "fork" }),
         Work::For(work) => (Look::Control, format!("for each {}", work.each)),
         Work::Try(_) => kind(Look::Control, "try"),
         Work::Call(Call::Map { name, .. }) => (Look::Data, format!("map {name}")),

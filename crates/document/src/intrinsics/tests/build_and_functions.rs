@@ -44,6 +44,25 @@ fn arrays_grow() {
 }
 
 #[test]
+fn a_list_is_cut_into_batches() {
+    let mut b = Bench::new();
+    let (list, one) = (b.json("[1,[2],3,4,5]"), b.json("7"));
+    for (list, n, size, batch) in [
+        (list, 0, 2, "[1,[2]]"),
+        (list, 2, 2, "[5]"),
+        (list, 3, 2, "undefined"),
+        (list, -1, 2, "undefined"),
+        (list, i64::MAX, 2, "undefined"),
+        (list, 0, u32::MAX, "[1,[2],3,4,5]"),
+        (one, 0, 3, "[7]"),
+        (Handle::UNDEFINED, 0, 3, "undefined"),
+    ] {
+        let given = b.arena.batch(list, n, size);
+        assert_eq!(b.shown(given), batch, "batch {n} of {size}");
+    }
+}
+
+#[test]
 fn items_of_constants_and_other_regions_are_appended() {
     let mut b = Bench::new();
     b.arena.set_constants(Arc::new(Constants::parse(b"[[1,2,3]]").unwrap()));

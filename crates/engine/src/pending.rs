@@ -1,0 +1,149 @@
+//! What the strands of a run wait for: calls and times, of which the first to come is next.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use futures_util::{
+    FutureExt, StreamExt,
+    future::{AbortHandle, Abortable, BoxFuture},
+    stream::FuturesUnordered,
+};
+
+use crate::{
+    Waits,
+    host::Host,
+    later::Later,
+    reach::Answered,
+    stop::{Stop, Stopped},
+    strand::StrandId,
+};
+
+/// Something that a strand waited for.
+pub(crate) struct Came {
+    pub(crate) strand: StrandId,
+    pub(crate) ticket: u64,
+    pub(crate) event: Event,
+}
+
+/// What came.
+pub(crate) enum Event {
+    /// A call has ended.
+    Answered(Box<Answered>),
+    /// The time has passed.
+    Passed { pc: u32 },
+    /// The time limit of an entry point is over.
+    TimedOut { pc: u32 },
+}
+
+/// Why nothing came.
+pub(crate) enum Nothing {
+    /// The run must end.
+    Stopped(Stopped),
+    /// There is nothing to wait for.
+    Idle,
+}
+
+/// Everything that a run waits for.
+pub(crate) struct Pending {
+    waits: Waits,
+    running: FuturesUnordered<Abortable<BoxFuture<'static, Came>>>,
+    /// How to end those, by ticket.
+    aborts: BTreeMap<u64, AbortHandle>,
+    /// Times, where they do not really pass.
+    later: Later<Came>,
+}
+
+impl Pending {
+    pub(crate) fn new(waits: Waits) -> Self {
+        Self { waits, running: FuturesUnordered::new(), aborts: BTreeMap::new(), later: Later::new() }
+    }
+
+    /// Waits for something, at most until a limit.
+    pub(crate) fn wait_for(
+        &mut self,
+        host: &Host,
+        (strand, ticket): (StrandId, u64),
+        what: Awaited,
+        limit: Option<(u64, u32)>,
+    ) {
+        let came = move |event| Came { strand, ticket, event };
+        let until = |ms: u64| host.now_ms().saturating_add_unsigned(ms);
+        let awaited: BoxFuture<'static, Event> = match (self.waits, what) {
+            (_, Awaited::Call(call)) => call.map(|answered| Event::Answered(Box::new(answered))).boxed(),
+            (Waits::Virtual, Awaited::Time { ms, pc }) => {
+                self.later.add(until(ms), ticket, came(Event::Passed { pc }));
+                return self.limit(until, (strand, ticket), limit);
+            }
+            (Waits::Real, Awaited::Time { ms, pc }) => sleep(ms).map(move |()| Event::Passed { pc }).boxed(),
+            (Waits::Virtual, Awaited::Nothing) => return self.limit(until, (strand, ticket), limit),
+            (Waits::Real, Awaited::Nothing) => std::future::pending().boxed(),
+        };
+        let awaited = match limit {
+            Some((ms, pc)) if self.waits == Waits::Real => async move {
+                tokio::select! {
+                    biased;
+                    event = awaited => event,
+                    () = sleep(ms) => Event::TimedOut { pc },
+                }
+            }
+            .boxed(),
+            limit => {
+                self.limit(until, (strand, ticket), limit);
+                awaited
+            }
+        };
+        let (abort, registration) = AbortHandle::new_pair();
+        // A call that begins after it had to wait takes the place of that.
+        if let Some(before) = self.aborts.insert(ticket, abort) {
+            before.abort();
+        }
+        self.running.push(Abortable::new(awaited.map(came).boxed(), registration));
+    }
+
+    fn limit(&mut self, until: impl Fn(u64) -> i64, (strand, ticket): (StrandId, u64), limit: Option<(u64, u32)>) {
+        if let Some((ms, pc)) = limit {
+            self.later.add(until(ms), ticket, Came { strand, ticket, event: Event::TimedOut { pc } });
+        }
+    }
+
+    /// Nothing waits for this any more.
+    pub(crate) fn forget(&mut self, ticket: u64) {
+        if let Some(abort) = self.aborts.remove(&ticket) {
+            abort.abort();
+        }
+        if self.waits == Waits::Virtual {
+            self.later.forget(ticket);
+        }
+    }
+
+    /// The next that comes.
+    pub(crate) async fn next(&mut self, host: &mut Host, stop: &Stop) -> Result<Came, Nothing> {
+        while !self.running.is_empty() {
+            tokio::select! {
+                biased;
+                why = stop.reached() => return Err(Nothing::Stopped(why)),
+                came = self.running.next() => if let Some(Ok(came)) = came {
+                    self.forget(came.ticket);
+                    return Ok(came);
+                }
+            }
+        }
+        let (ms, came) = self.later.next().ok_or(Nothing::Idle)?;
+        host.pass_until(ms);
+        Ok(came)
+    }
+}
+
+/// What is waited for.
+pub(crate) enum Awaited {
+    Call(BoxFuture<'static, Answered>),
+    Time {
+        ms: u64,
+        pc: u32,
+    },
+    /// Only the limit.
+    Nothing,
+}
+
+fn sleep(ms: u64) -> impl Future<Output = ()> + Send + 'static {
+    tokio::time::sleep(Duration::from_millis(ms))
+}
