@@ -29,6 +29,7 @@ mod promotion;
 mod repl;
 mod schedules;
 mod stopping;
+mod subflows;
 mod suite;
 mod tour;
 mod traces;

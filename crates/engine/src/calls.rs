@@ -1,14 +1,16 @@
 //! How a run reaches its accounts, or the mocks that stand in for them.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use futures_util::future::BoxFuture;
 use lockgate_connector_api::{Answer, Call, Error};
 use lockgate_document::Document;
 use lockgate_model::{
     id::AccountName,
-    manifest::{AccountRef, Authority},
+    manifest::{AccountRef, Authority, Subflow},
 };
+
+use crate::Failure;
 
 /// Where in the run a call is made: what its idempotency key is derived from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,10 +27,51 @@ pub struct CallSite {
     pub occurrence: u32,
 }
 
+/// An orchestration that a run runs.
+pub struct SubRun {
+    /// Where it is run.
+    pub site: CallSite,
+    /// Which.
+    pub subflow: Subflow,
+    /// What it is given.
+    pub input: Document,
+    /// When the run around it ends at the latest.
+    pub deadline: Instant,
+    /// Cost units that the run around it has left.
+    pub cost_max: u64,
+}
+
+/// How an orchestration that a run runs ended.
+pub struct SubEnd {
+    /// Its output; undefined where it goes on by itself.
+    pub result: Result<Document, SubFailure>,
+    /// What it cost: the run around it is charged for it.
+    pub cost: u64,
+}
+
+/// Why an orchestration that a run runs gave nothing.
+pub enum SubFailure {
+    /// It has failed.
+    Failed(Box<Failure>),
+    /// It did not run.
+    Refused {
+        /// Last path segment of the standard's error type, such as `authorization`.
+        kind: &'static str,
+        /// Stable code.
+        code: String,
+        /// What it becomes over HTTP.
+        status: u16,
+        /// What the caller is told.
+        detail: String,
+    },
+}
+
 /// The accounts of one deployment, opened. Implemented by the runtime.
 pub trait Calls: Send + Sync {
     /// Calls an operation of the bound account; fills in the idempotency key where the endpoint takes one.
     fn call(&self, site: CallSite, call: Call) -> BoxFuture<'static, Result<Answer, Error>>;
+    /// Runs an orchestration of the same environment, for the principal of this run: its own list is asked.
+    fn run(self: Arc<Self>, sub: SubRun) -> BoxFuture<'static, SubEnd>;
     /// The account that an operation goes through.
     fn account(&self, operation: u32) -> AccountName;
 }

@@ -24,7 +24,7 @@ pub(crate) struct Asked {
 
 /// What is asked for.
 pub(crate) enum What {
-    /// An operation of an account.
+    /// An operation of an account, or an orchestration.
     Call(CallAsked),
     /// Time to pass.
     Wait { ms: u64, pc: u32 },

@@ -86,6 +86,11 @@ impl Frame {
         arena.open_region(self.region)
     }
 
+    /// A document as a value of scratch.
+    pub(crate) fn import_to_scratch(&self, arena: &mut Arena, document: &Document) -> Result<Handle, Fault> {
+        arena.import(document, self.scratch)
+    }
+
     /// A value as one of scratch.
     pub(crate) fn put_in_scratch(&self, arena: &mut Arena, h: Handle) -> Result<Handle, Fault> {
         arena.copy_into(h, self.scratch)

@@ -83,7 +83,7 @@ fn to_its_end(mut host: Box<Host>) -> Outcome {
 }
 
 fn no_call(host: &Host, operation: u32) -> Problem {
-    match host.module.operation(operation) {
+    match host.module.callee(operation) {
         Some(authority) => {
             Problem::no_mock(account_text(&authority.account), &authority.connector, &authority.operation)
         }

@@ -70,7 +70,7 @@ pub(crate) struct Host {
 
 /// What a step asked for when it suspended.
 pub(crate) enum Suspension {
-    /// An operation of an account; the answer goes to `slot`.
+    /// An operation of an account, or an orchestration, by its index; the answer goes to `slot`.
     Call { operation: u32, input: Input, slot: u32, pc: u32 },
     /// Time to pass.
     Wait { ms: u64, pc: u32 },
@@ -318,6 +318,17 @@ impl Host {
         if self.module.operation(op).is_none() {
             return Err(Trapped::Module("the module calls an operation it does not declare").into());
         }
+        self.calls(op, input, slot, pc)
+    }
+
+    pub(crate) fn run(&mut self, n: u32, input: Handle, slot: u32, pc: u32) -> wasmtime::Result<()> {
+        let Some(index) = self.module.run_index(n) else {
+            return Err(Trapped::Module("the module runs an orchestration it does not declare").into());
+        };
+        self.calls(index, input, slot, pc)
+    }
+
+    fn calls(&mut self, operation: u32, input: Handle, slot: u32, pc: u32) -> wasmtime::Result<()> {
         if !self.strand.frame.has_value(slot) {
             return Err(NO_SLOT.into());
         }
@@ -325,7 +336,7 @@ impl Host {
             true => Input::Document(Box::new(self.export(input)?)),
             false => Input::Value(input),
         };
-        Ok(self.suspend(Suspension::Call { operation: op, input, slot, pc })?)
+        Ok(self.suspend(Suspension::Call { operation, input, slot, pc })?)
     }
 
     pub(crate) fn hold(&mut self, h: Handle, k: u32, what: u32) -> wasmtime::Result<()> {

@@ -64,7 +64,7 @@ mod ticker;
 mod turn;
 mod watch;
 
-pub use calls::{CallSite, Calls, Mock, MockError, Mocks, Waits};
+pub use calls::{CallSite, Calls, Mock, MockError, Mocks, SubEnd, SubFailure, SubRun, Waits};
 pub use cancel::CancelToken;
 pub use compiled::Compiled;
 pub use config::EngineConfig;

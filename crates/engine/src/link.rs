@@ -113,6 +113,7 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Box<Host>>> {
         Fail => host.fail(code: i32);
         // suspending
         Call => host.call(op: u32, input: Handle, slot: u32, pc: u32);
+        Run => host.run(n: u32, input: Handle, slot: u32, pc: u32);
         Wait => host.wait(ms: i64, pc: u32);
         Branch => host.branch(pc: u32, count: i64);
         Fork => host.fork(at_once: u32, how: u32, slot: u32, pc: u32);

@@ -93,7 +93,20 @@ pub(crate) fn load(linker: &Linker<Box<Host>>, wasm: &[u8], compiled: Option<&Co
     }
     let step =
         compiled.get_export_index(abi::STEP).ok_or(LoadError::Forbidden("no export `step` from a task to a result"))?;
-    Ok(Module { digest, header, manifest, frame, tasks, map, constants: Arc::new(constants), imports, pre, step })
+    let subflows = manifest.runs.iter().map(crate::module::callee).collect();
+    Ok(Module {
+        digest,
+        header,
+        manifest,
+        subflows,
+        frame,
+        tasks,
+        map,
+        constants: Arc::new(constants),
+        imports,
+        pre,
+        step,
+    })
 }
 
 /// The custom sections of a module whose other sections are all of the kinds we allow.

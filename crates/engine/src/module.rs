@@ -6,7 +6,7 @@ use lockgate_document::Constants;
 use lockgate_model::{
     Digest, Manifest,
     abi::{self, SourceMap, Task},
-    manifest::Authority,
+    manifest::{AccountRef, Authority, Subflow},
 };
 use wasmtime::{InstancePre, ModuleExport, WasmBacktrace};
 
@@ -18,6 +18,8 @@ pub struct Module {
     pub(crate) digest: Digest,
     pub(crate) header: abi::Header,
     pub(crate) manifest: Manifest,
+    /// The manifest's orchestrations as something to call.
+    pub(crate) subflows: Vec<Authority>,
     pub(crate) frame: abi::Frame,
     pub(crate) tasks: Vec<Task>,
     pub(crate) map: SourceMap,
@@ -55,6 +57,22 @@ impl Module {
     pub(crate) fn operation(&self, op: u32) -> Option<&Authority> {
         self.manifest.operations.get(op as usize)
     }
+    /// Orchestration `n` as something to call: its index behind those of the operations.
+    pub(crate) fn run_index(&self, n: u32) -> Option<u32> {
+        self.manifest.runs.get(n as usize)?;
+        u32::try_from(self.manifest.operations.len()).ok()?.checked_add(n)
+    }
+    /// The orchestration with such an index.
+    pub(crate) fn subflow(&self, index: u32) -> Option<&Subflow> {
+        self.manifest.runs.get((index as usize).checked_sub(self.manifest.operations.len())?)
+    }
+    /// What has such an index, as what is mocked: an orchestration is `run.<name>`.
+    pub(crate) fn callee(&self, index: u32) -> Option<&Authority> {
+        match (index as usize).checked_sub(self.manifest.operations.len()) {
+            None => self.operation(index),
+            Some(n) => self.subflows.get(n),
+        }
+    }
     pub(crate) fn constants(&self) -> &Arc<Constants> {
         &self.constants
     }
@@ -84,5 +102,21 @@ impl Module {
 impl std::fmt::Debug for Module {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Module").field("name", &self.header.name).field("digest", &self.digest).finish_non_exhaustive()
+    }
+}
+
+/// What stands for an account where a flow runs another one.
+const RUN: &str = "run";
+
+/// An orchestration as something to call.
+pub(crate) fn callee(run: &Subflow) -> Authority {
+    Authority {
+        connector: RUN.to_owned(),
+        operation: run.name.to_string(),
+        version: run.version.clone(),
+        account: AccountRef::Origin(RUN.to_owned()),
+        detail: Vec::new(),
+        streams: false,
+        takes: None,
     }
 }

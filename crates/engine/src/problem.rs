@@ -236,6 +236,12 @@ impl Problem {
         Self { status: error.status().unwrap_or(problem.status), ..problem }
     }
 
+    /// Another orchestration gave nothing: `status` of the error object, and over HTTP.
+    pub(crate) fn subflow(kind: &str, code: String, status: u16, http: u16, detail: String) -> Self {
+        let kind = ErrorType::parse(kind).unwrap_or(ErrorType::Runtime);
+        Self { status, ..Self::new(kind, code, http, detail) }
+    }
+
     pub(crate) fn connector_panicked() -> Self {
         Self::new(ErrorType::Communication, "LG-CONNECTOR-DEFECT", 502, "the connector failed by a defect of its own")
     }

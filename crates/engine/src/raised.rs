@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// Code of an error that the flow raised and nothing caught.
-const CODE: &str = "LG-RAISED";
+pub(crate) const RAISED: &str = "LG-RAISED";
 
 /// What is read of a raised error object.
 pub(crate) struct Raised {
@@ -55,7 +55,7 @@ impl Raised {
         let status = self.status.and_then(|s| u16::try_from(s).ok()).filter(|s| (400..600).contains(s));
         let error = RunError {
             kind: self.kind.map_or("raised", ErrorType::segment).to_owned(),
-            code: CODE.to_owned(),
+            code: RAISED.to_owned(),
             task,
             status: status.unwrap_or(500),
         };

@@ -9,15 +9,20 @@ use std::{
 use futures_util::{FutureExt, future::BoxFuture};
 use lockgate_access::ExecutePermit;
 use lockgate_connector_api::{Answer, Call};
-use lockgate_document::Document;
-use lockgate_model::{Limits, id::AccountName, manifest::Authority};
+use lockgate_document::{Document, Value};
+use lockgate_model::{
+    Limits,
+    id::AccountName,
+    manifest::{Authority, Subflow},
+};
 
 use crate::{
-    CallSite, Called, Calls, Mock, Mocks,
+    CallSite, Called, Calls, Failure, Mock, Mocks, SubEnd, SubFailure, SubRun,
     calls::account_text,
     flight::CallAsked,
     host::Host,
     problem::Problem,
+    raised::RAISED,
     stop::Stop,
     streams::{Open, no_stream},
 };
@@ -41,7 +46,9 @@ pub(crate) enum Reach {
 
 /// A call that has ended.
 pub(crate) struct Answered {
-    pub(crate) result: Result<Given, Problem>,
+    pub(crate) result: Result<Given, Wrong>,
+    /// What it cost elsewhere, in units.
+    pub(crate) cost: u64,
     /// What was asked.
     pub(crate) asked: Asked,
 }
@@ -54,9 +61,23 @@ pub(crate) struct Asked {
     pub(crate) branch: Vec<u64>,
 }
 
+/// Why a call gave nothing.
+pub(crate) enum Wrong {
+    Problem(Problem),
+    /// An error object that another orchestration raised.
+    Raised(Document),
+}
+
+impl From<Problem> for Wrong {
+    fn from(problem: Problem) -> Self {
+        Self::Problem(problem)
+    }
+}
+
 /// What a call gave.
 pub(crate) struct Given {
-    pub(crate) document: Arc<Document>,
+    /// None where the data stays as it is.
+    pub(crate) document: Option<Arc<Document>>,
     /// A stream for the next call of the strand.
     pub(crate) opened: Option<Open>,
     /// The account, and bytes read and written.
@@ -96,12 +117,17 @@ impl Reach {
     ) -> Begun {
         let CallAsked { operation, input, slot, pc, task, branch } = asked;
         let asked = Asked { slot, pc, task, branch };
-        let Some(authority) = host.module.operation(operation) else {
+        let Some(authority) = host.module.callee(operation) else {
             return Begun::failed(Problem::undeclared(), asked);
         };
         match self {
-            Reach::Mocked { mocks, taken } => mocked(host, (mocks, taken), authority, &input, asked, stream),
+            Reach::Mocked { mocks, taken } => {
+                mocked(host, (mocks, taken), (operation, authority), &input, asked, stream)
+            }
             Reach::Bound { calls, .. } => {
+                if let Some(subflow) = host.module.subflow(operation) {
+                    return run(host, Arc::clone(calls), subflow.clone(), (operation, input), asked, occurrence, stop);
+                }
                 let account = calls.account(operation);
                 let (task, branch) = (asked.task.clone(), asked.branch.clone());
                 let site = CallSite { operation, task, branch, occurrence };
@@ -128,7 +154,7 @@ impl Reach {
                         Ok(Err(error)) => Err(Problem::connector(&error)),
                         Ok(Ok(answer)) => given(answer, from, streams),
                     };
-                    Answered { result, asked }
+                    Answered { result: result.map_err(Wrong::from), cost: 0, asked }
                 });
                 Begun { call: call.boxed(), account: Some(account), source }
             }
@@ -138,7 +164,7 @@ impl Reach {
 
 impl Begun {
     fn failed(problem: Problem, asked: Asked) -> Self {
-        let call = std::future::ready(Answered { result: Err(problem), asked }).boxed();
+        let call = std::future::ready(Answered { result: Err(problem.into()), cost: 0, asked }).boxed();
         Self { call, account: None, source: None }
     }
 }
@@ -152,14 +178,65 @@ fn given(answer: Answer, account: AccountName, streams: bool) -> Result<Given, P
         false => None,
     };
     let passed = Some((account, answer.read, answer.written));
-    Ok(Given { document: Arc::new(answer.output), opened, passed })
+    Ok(Given { document: Some(Arc::new(answer.output)), opened, passed })
+}
+
+/// Another orchestration.
+fn run(
+    host: &Host,
+    calls: Arc<dyn Calls>,
+    subflow: Subflow,
+    (operation, input): (u32, Document),
+    asked: Asked,
+    occurrence: u32,
+    stop: &Stop,
+) -> Begun {
+    let (task, branch, awaits) = (asked.task.clone(), asked.branch.clone(), subflow.awaits);
+    let site = CallSite { operation, task, branch, occurrence };
+    let cost_max = host.limits.cost_max.saturating_sub(host.cost());
+    let sub = SubRun { site, subflow, input, deadline: stop.deadline(), cost_max };
+    let running = AssertUnwindSafe(async move { calls.run(sub).await }).catch_unwind();
+    let call = running.map(move |end| {
+        let Ok(SubEnd { result, cost }) = end else {
+            return Answered { result: Err(Wrong::Problem(Problem::lost())), cost: 0, asked };
+        };
+        let given = |output| Given { document: awaits.then(|| Arc::new(output)), opened: None, passed: None };
+        let result = result.map(given).map_err(|failure| match failure {
+            SubFailure::Failed(failure) => Wrong::of(*failure),
+            SubFailure::Refused { kind, code, status, detail } => {
+                Wrong::Problem(Problem::subflow(kind, code, status, status, detail))
+            }
+        });
+        Answered { result, cost, asked }
+    });
+    Begun { call: call.boxed(), account: None, source: None }
+}
+
+impl Wrong {
+    /// The failure of an orchestration that was run, as that of the task that ran it.
+    fn of(failure: Failure) -> Self {
+        let Failure { error, document, message, .. } = failure;
+        let field = |key: &str| document.as_ref().map(|document| document.root().get(key));
+        if error.code == RAISED {
+            let text = |key: &'static str| {
+                let text = field(key)?.as_str()?.to_owned();
+                Some((key, Value::from(text)))
+            };
+            let status =
+                field("status").and_then(|status| status.as_i64()).map(|status| ("status", Value::from(status)));
+            let fields = [text("type"), status, text("title"), text("detail")];
+            return Self::Raised(Document::object(fields.into_iter().flatten()));
+        }
+        let status = field("status").and_then(|status| u16::try_from(status.as_i64()?).ok());
+        Self::Problem(Problem::subflow(&error.kind, error.code, status.unwrap_or(500), error.status, message))
+    }
 }
 
 /// A call that takes a mock.
 fn mocked(
     host: &Host,
     (mocks, taken): (&Mocks, &mut BTreeMap<String, usize>),
-    authority: &Authority,
+    (operation, authority): (u32, &Authority),
     input: &Document,
     asked: Asked,
     stream: Option<Open>,
@@ -180,9 +257,11 @@ fn mocked(
         }
     };
     let opened = authority.streams.then(|| Open::mocked(&document, account));
+    // Who does not wait for an orchestration has nothing of its output.
+    let document = host.module.subflow(operation).is_none_or(|run| run.awaits).then_some(document);
     let Some(format) = authority.takes.clone() else {
         let result = Ok(Given { document, opened, passed: None });
-        let call = std::future::ready(Answered { result, asked }).boxed();
+        let call = std::future::ready(Answered { result, cost: 0, asked }).boxed();
         return Begun { call, account: None, source: None };
     };
     let limits: Limits = host.limits;
@@ -199,9 +278,9 @@ fn mocked(
                 }
                 Ok(Given { document, opened, passed: None })
             }
-            Err(error) => Err(Problem::connector(&error)),
+            Err(error) => Err(Problem::connector(&error).into()),
         };
-        Answered { result, asked }
+        Answered { result, cost: 0, asked }
     };
     Begun { call: call.boxed(), account: None, source: None }
 }

@@ -24,7 +24,7 @@ use crate::{
     host::Host,
     pending::{Awaited, Came, Event, Nothing, Pending},
     problem::Problem,
-    reach::{Answered, Reach},
+    reach::{Answered, Reach, Wrong},
     step::Entry,
     stop::Stop,
     strand::{MAIN, StrandId},
@@ -193,7 +193,10 @@ impl Run {
             let entry = match event {
                 Event::Passed { pc } => Entry::Resume { pc },
                 Event::TimedOut { pc } => Entry::TimedOut { pc },
-                Event::Answered(answered) => self.answered(strand, *answered),
+                Event::Answered(answered) => match host.arena.charge(answered.cost) {
+                    Ok(()) => self.answered(strand, *answered),
+                    Err(fault) => Entry::Failed(Problem::fault(&fault)),
+                },
             };
             if host.awaits(strand, ticket) {
                 return (strand, entry);
@@ -202,10 +205,11 @@ impl Run {
     }
 
     fn answered(&mut self, strand: StrandId, answered: Answered) -> Entry {
-        let Answered { result, asked } = answered;
+        let Answered { result, asked, .. } = answered;
         let given = match result {
             Ok(given) => given,
-            Err(problem) => return Entry::Failed(problem),
+            Err(Wrong::Problem(problem)) => return Entry::Failed(problem),
+            Err(Wrong::Raised(error)) => return Entry::Raised(error),
         };
         if let Some((account, read, written)) = given.passed {
             let bytes = self.bytes.entry(account).or_default();
@@ -216,7 +220,10 @@ impl Run {
         if let Some(opened) = given.opened {
             self.opened.insert(strand, opened);
         }
-        Entry::Answer { document: given.document, slot: asked.slot, pc: asked.pc }
+        match given.document {
+            Some(document) => Entry::Answer { document, slot: asked.slot, pc: asked.pc },
+            None => Entry::Resume { pc: asked.pc },
+        }
     }
 
     /// Counts what a call that ended has read from another account's stream.

@@ -38,6 +38,8 @@ pub(crate) enum Entry {
     Failed(Problem),
     /// With another failure of its call.
     Fails(Failed),
+    /// With an error object that another orchestration raised.
+    Raised(Document),
     /// After the time limit that an entry point set.
     TimedOut { pc: u32 },
 }
@@ -169,6 +171,11 @@ impl Host {
             Entry::Fails(failed) => {
                 self.resume()?;
                 Err(failed)
+            }
+            Entry::Raised(error) => {
+                self.resume()?;
+                let error = self.strand.frame.import_to_scratch(&mut self.arena, &error)?;
+                Err(Failed { what: What::Raised(error), place: None, task: None, at: None })
             }
             Entry::TimedOut { pc } => {
                 self.resume()?;

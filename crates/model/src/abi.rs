@@ -245,6 +245,9 @@ intrinsics! {
     // --- suspending: note it and return SUSPEND
     /// `call(op, input, slot, pc)`: operation `op` of `lockgate.ops`; the answer goes to `slot`, step goes on at `pc`.
     Call "call" "ihii" "" 32;
+    /// `run(n, input, slot, pc)`: orchestration `n` of the manifest's `runs`; its output goes to `slot`, which is left alone
+    /// where its end is not waited for.
+    Run "run" "ihii" "" 32;
     /// `wait(ms, pc)`.
     Wait "wait" "li" "" 32;
     /// `branch(pc, count)`: the fork that follows has so many more branches that begin at `pc`.
@@ -563,6 +566,9 @@ pub struct Header {
     pub compiler: String,
     /// Name of the orchestration, mapping or `expression`.
     pub name: String,
+    /// Version of the orchestration as its author counts (`document.version`); else empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub version: String,
 }
 
 /// The slots of a frame, numbered statically.

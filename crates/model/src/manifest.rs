@@ -107,6 +107,23 @@ impl From<Delimiter> for char {
     }
 }
 
+/// An orchestration that a module can run; its index is the `n` of the intrinsic `run`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Subflow {
+    /// Its name.
+    pub name: TargetName,
+    /// The version it must have (`document.version`).
+    pub version: String,
+    /// Its end is waited for.
+    pub awaits: bool,
+}
+
+impl std::fmt::Display for Subflow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.name, self.version)
+    }
+}
+
 /// Everything one orchestration's module may touch.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Manifest {
@@ -115,7 +132,7 @@ pub struct Manifest {
     pub operations: Vec<Authority>,
     /// Orchestrations it may run.
     #[serde(default)]
-    pub runs: Vec<TargetName>,
+    pub runs: Vec<Subflow>,
     /// When it runs by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,

@@ -9,7 +9,8 @@ use futures_util::future::BoxFuture;
 use lockgate_connector_api::{
     Answer, Call, Config, Context, DynConnector, Error as ConnectorError, Kind as ErrorKind, Secret,
 };
-use lockgate_engine::{CallSite, Calls};
+use lockgate_document::Document;
+use lockgate_engine::{CallSite, Calls, SubEnd, SubRun};
 use lockgate_keys::{HmacKey, Identity};
 use lockgate_model::{
     Kind,
@@ -17,7 +18,7 @@ use lockgate_model::{
     id::{AccountName, EnvironmentId, TenantId},
 };
 
-use crate::{Error, Runtime, View, account, egress, watch::RunWatch};
+use crate::{Caller, Error, Runtime, View, account, egress, nest::Nest, watch::RunWatch};
 
 /// Opened accounts kept; beyond it all unused ones are dropped.
 const OPEN_MAX: usize = 4_096;
@@ -147,6 +148,10 @@ fn client_identity(secrets: &BTreeMap<String, Secret>) -> Result<Option<Identity
 /// to it at deploy.
 pub(crate) struct RunCalls {
     pub runtime: Runtime,
+    /// For whom it runs.
+    pub caller: Caller,
+    /// Where the run lies.
+    pub nest: Nest,
     pub view: Arc<View>,
     pub environment: EnvironmentId,
     /// Account of each operation, by index.
@@ -164,6 +169,10 @@ pub(crate) struct RunCalls {
 }
 
 impl Calls for RunCalls {
+    fn run(self: Arc<Self>, sub: SubRun) -> BoxFuture<'static, SubEnd> {
+        Box::pin(self.run_below(sub))
+    }
+
     fn account(&self, operation: u32) -> AccountName {
         let place = usize::try_from(operation).unwrap_or(usize::MAX);
         self.accounts.get(place).cloned().unwrap_or_else(|| self.nobody.clone())
@@ -188,7 +197,7 @@ impl Calls for RunCalls {
         let calling = self.watch.calling(&connector.spec(), &call.operation, account, &site.task);
         call.trace = calling.trace();
         if connector.spec().operation(&call.operation).is_some_and(|o| !o.idempotent) {
-            call.idempotency_key = self.idempotency_key(&site, &call);
+            call.idempotency_key = self.site_key(&site, &call.input);
         }
         let outcome = connector.invoke(context, call);
         Box::pin(async move { calling.ended(outcome.await) })
@@ -198,8 +207,8 @@ impl Calls for RunCalls {
 impl RunCalls {
     /// HMAC(tenant key; trigger and target, occurrence, task, branch, iteration, input): the same for a
     /// repetition, and it tells the endpoint nothing.
-    fn idempotency_key(&self, site: &CallSite, call: &Call) -> Option<String> {
-        let input = call.input.print(u64::MAX).ok()?;
+    pub(crate) fn site_key(&self, site: &CallSite, input: &Document) -> Option<String> {
+        let input = input.print(u64::MAX).ok()?;
         let branch: Vec<u8> = site.branch.iter().flat_map(|place| place.to_be_bytes()).collect();
         let iteration = site.occurrence.to_be_bytes();
         let parts: [&[u8]; 6] =

@@ -6,11 +6,11 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use lockgate_access::decide_execute;
+use lockgate_access::{Durability, ExecutePermit, decide_execute};
 use lockgate_document::Document;
 use lockgate_engine::{CancelToken, Failure, Outcome};
 use lockgate_model::{
-    Channel, Kind, Limits, RunId, Target, TargetKind, Timestamp, TraceContext,
+    Channel, Digest, Kind, Limits, RunId, Target, TargetKind, Timestamp, TraceContext,
     definition::{DeployedModule, Deployment},
     id::{AccountName, EnvironmentId, TargetName, TenantId},
     run::{Phase, RunEnd, RunError},
@@ -19,6 +19,7 @@ use lockgate_model::{
 use crate::{
     Caller, Error, Runtime, View,
     connections::RunCalls,
+    nest::{Nest, Place},
     watch::{RunWatch, Trace},
 };
 
@@ -65,8 +66,14 @@ impl Runtime {
         ask: Ask,
         input: impl Future<Output = Result<Document, Error>> + Send,
     ) -> Result<Finished, Error> {
+        self.open_run(caller, &ask, Nest::default()).await?.run(input).await
+    }
+
+    /// Decides whether a target may run, and opens its run.
+    pub(crate) async fn open_run(&self, caller: &Caller, ask: &Ask, nest: Nest) -> Result<Opened, Error> {
+        let place = nest.take()?;
         let view = self.view(caller.tenant())?;
-        let target = target(&ask)?;
+        let target = target(ask)?;
         let mut trace = Trace::begin(&self.0.telemetry, ask.trace.clone(), self.now());
         let decision = decide_execute(&view.snapshot, &caller.principal, target.clone(), ask.channel, self.now());
         trace.decided(self.now(), decision.rule());
@@ -81,39 +88,20 @@ impl Runtime {
         let run = RunId::new();
         let internal = || Error::Internal { what: "opening the run".into() };
         let record = decision.record(run).ok_or_else(internal)?;
-        let digest = decision.module().ok_or_else(internal)?;
+        let module = decision.module().ok_or_else(internal)?;
         let name = decision.target().map_or_else(|| target.name.clone(), |t| t.name.clone());
         let deployed = deployed(&view, &target.environment, &name)?.ok_or_else(internal)?;
         let watch = RunWatch::new(self.0.telemetry.clone(), self.0.clock.clone(), trace, &record);
-        let calls = self.calls(&view, &target, deployed.accounts, &ask, watch.clone())?;
+        let mut limits = nest.limits(view.limits);
+        if !waited_for(ask.channel) && !nest.is_bounded() {
+            limits.wall_ms_max = WALL_MS_IN_BACKGROUND;
+        }
+        let calls = self.calls(&view, &target, deployed.accounts, ask, (caller, &nest), watch.clone())?;
         let receipt = self.0.store.open_run(&decision, record).await?;
         let durable = receipt.durability();
         let open = OpenRun::new(self, &view.tenant, run, watch, waited_for(ask.channel));
         let permit = decision.permit(receipt).map_err(|denied| Error::Forbidden { rule: denied.rule })?;
-
-        let (module, input) = tokio::join!(self.module(&view.tenant, digest), input);
-        let (module, input) = match (module, input) {
-            (Ok(module), Ok(input)) => (module, input),
-            (Err(error), _) | (_, Err(error)) => {
-                open.close(refused_end(self.now(), &error)).await;
-                durable.await.map_err(|_| Error::Unavailable { what: "the audit log".into() })?;
-                return Err(error);
-            }
-        };
-        let mut limits = view.limits;
-        if !waited_for(ask.channel) {
-            limits.wall_ms_max = WALL_MS_IN_BACKGROUND;
-        }
-        open.watch.runs();
-        let outcome = self.0.engine.run(permit, &module, input, calls, limits, self.now(), open.cancel.clone()).await;
-        self.0.telemetry.metrics.arena(outcome.arena_bytes_peak);
-        // No reply before the decision is on disk, whatever the reply is.
-        if durable.await.is_err() {
-            open.close(end(self.now(), &outcome)).await;
-            return Err(Error::Unavailable { what: "the audit log".into() });
-        }
-        open.close(end(self.now(), &outcome)).await;
-        Ok(Finished { run, result: outcome.result, cost: outcome.cost, limits })
+        Ok(Opened { runtime: self.clone(), nest, place, module, permit, durable, calls, limits, open })
     }
 
     fn calls(
@@ -122,6 +110,7 @@ impl Runtime {
         target: &Target,
         accounts: Vec<AccountName>,
         ask: &Ask,
+        (caller, nest): (&Caller, &Nest),
         watch: Arc<RunWatch>,
     ) -> Result<Arc<RunCalls>, Error> {
         let key = self.0.master.hmac_key(&view.tenant, "idempotency").map_err(|error| {
@@ -139,6 +128,8 @@ impl Runtime {
         };
         Ok(Arc::new(RunCalls {
             runtime: self.clone(),
+            caller: caller.clone(),
+            nest: nest.clone(),
             view: view.clone(),
             environment: target.environment.clone(),
             accounts,
@@ -148,6 +139,55 @@ impl Runtime {
             nobody: AccountName::parse("0-unbound").map_err(|_| Error::Internal { what: "opening the run".into() })?,
             watch,
         }))
+    }
+}
+
+/// A run that is open and has not begun.
+pub(crate) struct Opened {
+    runtime: Runtime,
+    nest: Nest,
+    place: Option<Place>,
+    module: Digest,
+    permit: ExecutePermit,
+    durable: Durability,
+    calls: Arc<RunCalls>,
+    limits: Limits,
+    open: OpenRun,
+}
+
+impl Opened {
+    /// Runs it to its end.
+    pub(crate) async fn run(
+        self,
+        input: impl Future<Output = Result<Document, Error>> + Send,
+    ) -> Result<Finished, Error> {
+        let Self { runtime, nest, place, module, permit, durable, calls, limits, open } = self;
+        let unavailable = || Error::Unavailable { what: "the audit log".into() };
+        let (module, input) = tokio::join!(runtime.module(&open.tenant, module), input);
+        let module = module.and_then(|module| {
+            let header = module.header();
+            nest.check(&header.name, &header.version)?;
+            Ok(module)
+        });
+        let (module, input) = match (module, input) {
+            (Ok(module), Ok(input)) => (module, input),
+            (Err(error), _) | (_, Err(error)) => {
+                open.close(refused_end(runtime.now(), &error)).await;
+                durable.await.map_err(|_| unavailable())?;
+                return Err(error);
+            }
+        };
+        let run = open.run;
+        open.watch.runs();
+        let (now, cancel) = (runtime.now(), open.cancel.clone());
+        let outcome = runtime.0.engine.run(permit, &module, input, calls, limits, now, cancel).await;
+        runtime.0.telemetry.metrics.arena(outcome.arena_bytes_peak);
+        // No reply before the decision is on disk, whatever the reply is.
+        let durable = durable.await;
+        open.close(end(runtime.now(), &outcome)).await;
+        drop(place);
+        durable.map_err(|_| unavailable())?;
+        Ok(Finished { run, result: outcome.result, cost: outcome.cost, limits })
     }
 }
 

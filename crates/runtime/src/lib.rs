@@ -27,6 +27,7 @@ mod health;
 mod login;
 mod logs;
 mod modules;
+mod nest;
 mod network;
 mod open;
 mod promote;

@@ -57,6 +57,11 @@ impl OpenRuns {
         all.spawn_on(closing, &handle);
     }
 
+    /// Runs something to its end on the side.
+    pub(crate) fn run_aside(&self, running: impl Future<Output = ()> + Send + 'static) {
+        self.close_aside(running);
+    }
+
     async fn none(&self) {
         loop {
             let mut fewer = std::pin::pin!(self.fewer.notified());

@@ -211,6 +211,15 @@ impl RunWatch {
         self.spans(&mut state, end);
     }
 
+    /// The trace, at the run.
+    pub(crate) fn trace(&self) -> Option<TraceContext> {
+        let state = self.state();
+        match &state.trace.recorded {
+            Some(recorded) => Some(recorded.request.under(recorded.run)),
+            None => state.trace.came.clone(),
+        }
+    }
+
     /// An account could not be opened for a call.
     pub(crate) fn not_opened(&self, task: &str, account: &AccountName, error: &ConnectorError) {
         self.failed(None, None, task, account, error);

@@ -195,10 +195,22 @@ pub struct Manifest {
     /// Connector operations.
     pub operations: Vec<Authority>,
     /// Orchestrations it may run.
-    pub runs: Vec<String>,
+    pub runs: Vec<Subflow>,
     /// When it runs by itself.
     #[serde(default)]
     pub schedule: Option<super::Timing>,
+}
+
+/// One orchestration that may be run.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Subflow {
+    /// Its name.
+    pub name: String,
+    /// The version it must have.
+    pub version: String,
+    /// Whether its end is waited for.
+    pub awaits: bool,
 }
 
 /// One operation that may be called.

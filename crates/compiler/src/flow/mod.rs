@@ -19,6 +19,7 @@ mod jumps;
 mod loops;
 pub mod picture;
 mod retry;
+mod run;
 mod schedule;
 mod schema;
 mod streams;
@@ -45,6 +46,8 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Flow {
     const KEYS: &[&str] = &["document", "input", "use", "do", "output", "schedule", "evaluate", "timeout"];
     let mut flow = Flow {
         name: String::new(),
+        namespace: String::new(),
+        version: String::new(),
         definition: node.to_json(),
         schedule: None,
         timeout: None,
@@ -54,7 +57,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Flow {
     };
     let Some(entries) = reader.object_of(node, "a flow", KEYS) else { return flow };
     if let Some(node) = reader.required(entries, "document", "a flow", node.span) {
-        flow.name = document(reader, node);
+        document(reader, node, &mut flow);
     }
     evaluate(reader, node, entries);
     flow.schedule = schedule::of(reader, entries);
@@ -77,11 +80,10 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Flow {
     flow
 }
 
-/// Reads `document`; returns the flow's name.
-fn document(reader: &mut Reader<'_>, node: &Node) -> String {
+/// Reads `document`.
+fn document(reader: &mut Reader<'_>, node: &Node, flow: &mut Flow) {
     const KEYS: &[&str] = &["dsl", "namespace", "name", "version", "title", "summary", "tags", "metadata"];
-    let mut name = String::new();
-    let Some(entries) = reader.object_of(node, "`document`", KEYS) else { return name };
+    let Some(entries) = reader.object_of(node, "`document`", KEYS) else { return };
     for key in ["dsl", "namespace", "name", "version"] {
         let Some(value) = reader.required(entries, key, "`document`", node.span) else { continue };
         let Some(text) = reader.string(value, &format!("`document.{key}`")) else { continue };
@@ -105,7 +107,7 @@ fn document(reader: &mut Reader<'_>, node: &Node) -> String {
                 "1 to 63 letters, digits and `-`",
             ),
             "name" => match TargetName::parse(text) {
-                Ok(_) if is_label(text) => text.clone_into(&mut name),
+                Ok(_) if is_label(text) => text.clone_into(&mut flow.name),
                 _ => reader.problem_help(
                     "LG-FLOW-VALUE",
                     value.span,
@@ -113,6 +115,8 @@ fn document(reader: &mut Reader<'_>, node: &Node) -> String {
                     "1 to 63 of `a-z 0-9 -`, beginning and ending with a letter or digit",
                 ),
             },
+            "version" => text.clone_into(&mut flow.version),
+            "namespace" => text.clone_into(&mut flow.namespace),
             _ => {}
         }
     }
@@ -125,7 +129,6 @@ fn document(reader: &mut Reader<'_>, node: &Node) -> String {
             _ => {}
         }
     }
-    name
 }
 
 fn evaluate(reader: &mut Reader<'_>, flow: &Node, entries: &[(Key, Node)]) {

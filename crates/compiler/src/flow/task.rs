@@ -50,7 +50,7 @@ const KINDS: &[(&str, &[&str])] = &[
 ];
 
 /// Those that are not supported yet.
-const NOT_YET: &[&str] = &["listen", "run"];
+const NOT_YET: &[&str] = &["listen"];
 
 /// Reads one flow's tasks.
 pub(super) struct TaskReader<'r, 't> {
@@ -261,10 +261,7 @@ impl<'r, 't> TaskReader<'r, 't> {
             "fork" => self.fork(node, pointer),
             "emit" => event::event(self.reader, node, &self.flow).map(Work::Emit),
             "wait" => retry::duration(self.reader, node, "`wait`").map(Work::Wait),
-            "run" => {
-                self.run(key, node);
-                None
-            }
+            "run" => self.run(node),
             _ => {
                 not_yet(self.reader, key, &format!("`{kind}` tasks"), "");
                 None
@@ -330,20 +327,6 @@ impl<'r, 't> TaskReader<'r, 't> {
             caught,
             then: find(entries, "then").and_then(|node| self.jump(node, "`catch.then`")),
         })))
-    }
-
-    fn run(&mut self, key: &Key, node: &Node) {
-        let forbidden = ["container", "script", "shell"];
-        let found = node.entries().and_then(|e| e.iter().find(|(key, _)| forbidden.contains(&key.text.as_str())));
-        match found {
-            Some((what, _)) => self.reader.problem_help(
-                "LG-FLOW-REFUSED",
-                what.span,
-                format!("`run.{}` is refused: flows start no processes", what.text),
-                "call a connector's operation or a mapping instead",
-            ),
-            None => not_yet(self.reader, key, "`run` tasks", ""),
-        }
     }
 }
 

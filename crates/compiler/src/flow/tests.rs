@@ -92,10 +92,7 @@ fn what_is_not_there_yet_is_refused_and_never_ignored() {
             ("LG-FLOW-NOT-YET", "authentications"),
         ],
     );
-    for kind in ["listen: { to: {} }", "run: { workflow: {} }"] {
-        let key = kind.split(':').next().unwrap();
-        is(&refused(&format!("do: [a: {{ {kind} }}]")), &[("LG-FLOW-NOT-YET", key)]);
-    }
+    is(&refused("do: [a: { listen: { to: {} } }]"), &[("LG-FLOW-NOT-YET", "listen")]);
     for call in ["openapi", "asyncapi", "grpc", "a2a", "mcp"] {
         is(&refused(&format!("do: [a: {{ call: {call}, with: {{}} }}]")), &[("LG-FLOW-NOT-YET", call)]);
     }
@@ -144,6 +141,24 @@ fn processes_are_refused_for_good() {
     for what in ["container", "script", "shell"] {
         is(&refused(&format!("do: [a: {{ run: {{ {what}: {{ command: rm }} }} }}]")), &[("LG-FLOW-REFUSED", what)]);
     }
+}
+
+#[test]
+fn runs_of_flows_that_are_none() {
+    let run = |workflow: &str| refused(&format!("do: [a: {{ run: {{ workflow: {{ {workflow} }} }} }}]"));
+    is(&run("namespace: n, name: other, version: latest, input: { a: '${ b }' }"), &[]);
+    is(&run("namespace: n, name: other"), &[("LG-MISSING-KEY", "{ namespace: n, name: other }")]);
+    is(
+        &run("namespace: 'a b', name: '${ x }', version: '1'"),
+        &[("LG-FLOW-VALUE", "'a b'"), ("LG-FLOW-VALUE", "'${ x }'"), ("LG-FLOW-VALUE", "'1'")],
+    );
+    is(
+        &refused(
+            "do: [a: { run: { await: later, return: all, workflow: { namespace: n, name: o, version: 1.0.0 } } }]",
+        ),
+        &[("LG-WRONG-TYPE", "later"), ("LG-UNKNOWN-KEY", "return")],
+    );
+    is(&refused("do: [a: { run: {} }]"), &[("LG-MISSING-KEY", "{}")]);
 }
 
 #[test]
@@ -353,7 +368,7 @@ fn help_names_what_was_meant() {
 
 #[test]
 fn help_offers_nothing_that_is_refused_then() {
-    let refused = ["listen", "`run`", "resource", "secrets", "`on`", "authentication"];
+    let refused = ["listen", "resource", "secrets", "`on`", "authentication"];
     let tasks = "a: { banana: 1 }, b: { set: { x: 1 }, banana: 1, output: { banana: 1 } }, c: { call: http, with: { method: get, endpoint: { uri: 'https://h', banana: 1 } } }, d: { try: [e: { set: { x: 1 } }], catch: { retry: { banana: 1, limit: { attempt: { banana: 1 } } } } }";
     let (_, problems) =
         parse(&format!("{HEAD}banana: 1\nuse: {{ banana: 1 }}\nschedule: {{ banana: 1 }}\ndo: [{tasks}]"));

@@ -12,6 +12,10 @@ use super::formula::Place;
 pub(crate) struct Flow {
     /// `document.name`: the name it is executed by.
     pub name: String,
+    /// `document.namespace`
+    pub namespace: String,
+    /// `document.version`
+    pub version: String,
     /// The whole flow as JSON, for `$workflow.definition`.
     pub definition: String,
     /// `schedule`
@@ -97,6 +101,8 @@ pub(crate) enum Work {
     Wait(Duration),
     /// `call`
     Call(Call),
+    /// `run.workflow`
+    Run(Run),
     /// Could not be read; the problem is recorded.
     Broken,
 }
@@ -298,6 +304,25 @@ pub(crate) enum Call {
     Broken(Template),
 }
 
+/// Another orchestration.
+#[derive(Debug)]
+pub(crate) struct Run {
+    /// `namespace`
+    pub namespace: String,
+    /// `name`
+    pub name: String,
+    /// Where the name is written.
+    pub span: Span,
+    /// `version`; none for the latest, until [`crate::project`] found which one that is.
+    pub version: Option<String>,
+    /// Where the version is written.
+    pub version_at: Span,
+    /// `input`
+    pub input: Template,
+    /// `await`
+    pub awaits: bool,
+}
+
 /// A connector's operation with its arguments.
 #[derive(Debug)]
 pub(crate) struct Operation {
@@ -389,6 +414,8 @@ pub(crate) enum Template {
     Object(Vec<(String, Template)>),
     /// An array; items that turn out undefined are left out.
     Array(Vec<Template>),
+    /// The data.
+    Whole,
     /// A field of the data.
     Field(String),
     /// A text with fields of the data in it.
@@ -453,6 +480,23 @@ impl Flow {
     }
 }
 
+/// Calls `each` for every orchestration that tasks run.
+pub(crate) fn each_run(tasks: &mut [Task], each: &mut dyn FnMut(&mut Run)) {
+    for task in tasks {
+        match &mut task.work {
+            Work::Run(run) => each(run),
+            Work::Do(tasks) => each_run(tasks, each),
+            Work::For(work) => each_run(&mut work.tasks, each),
+            Work::Fork(fork) => each_run(&mut fork.branches, each),
+            Work::Try(work) => {
+                each_run(&mut work.tasks, each);
+                each_run(work.caught.as_deref_mut().unwrap_or_default(), each);
+            }
+            _ => {}
+        }
+    }
+}
+
 fn walk<'t>(tasks: &'t [Task], each: &mut dyn FnMut(&'t Task)) {
     for task in tasks {
         each(task);
@@ -496,6 +540,7 @@ impl Task {
                     request.formulas(each);
                 }
             }
+            Work::Run(run) => run.input.formulas(each),
             Work::Wait(length) => length.formula().into_iter().for_each(each),
             Work::Do(_) | Work::Fork(_) | Work::Broken => {}
         }
@@ -514,6 +559,7 @@ impl Template {
     pub fn formulas<'t>(&'t self, each: &mut dyn FnMut(&'t Formula)) {
         match self {
             Template::Constant(_)
+            | Template::Whole
             | Template::Field(_)
             | Template::Text(_)
             | Template::Unique

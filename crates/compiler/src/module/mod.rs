@@ -79,6 +79,8 @@ impl Interned {
 #[derive(Debug)]
 pub struct ModuleBuilder {
     name: String,
+    /// `document.version` of a flow.
+    version: String,
     /// JSON texts.
     constants: Interned,
     sources: Interned,
@@ -111,6 +113,7 @@ impl ModuleBuilder {
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
+            version: String::new(),
             constants: Interned::default(),
             sources: Interned::default(),
             tokens: Interned::default(),
@@ -123,6 +126,12 @@ impl ModuleBuilder {
             patterns: 0,
             marks: None,
         }
+    }
+
+    /// It is this version of its orchestration.
+    pub(crate) fn with_version(mut self, version: &str) -> Self {
+        version.clone_into(&mut self.version);
+        self
     }
 
     /// Rules of mappings note what they gave: the first in slot 0 of the frame's numbers, and so on.
@@ -326,7 +335,15 @@ impl ModuleBuilder {
         }
         module.section(&exports).section(&code);
         let sources = SourceMap { sources: self.sources.items.clone(), tokens: self.tokens.items.clone(), places };
-        sections::write(&mut module, &self.name, &self.constants.items, &manifest, &frame, &tasks, &sources);
+        sections::write(
+            &mut module,
+            (&self.name, &self.version),
+            &self.constants.items,
+            &manifest,
+            &frame,
+            &tasks,
+            &sources,
+        );
         module.section(&self.names(&imports));
         let wasm = module.finish();
         if wasm.len() > abi::MODULE_BYTES_MAX {

@@ -13,14 +13,19 @@ use wasm_encoder::{CustomSection, Module};
 /// Adds all of them, in the order of [`section`].
 pub(super) fn write(
     module: &mut Module,
-    name: &str,
+    (name, version): (&str, &str),
     constants: &[String],
     manifest: &Manifest,
     frame: &Frame,
     tasks: &[Task],
     sources: &SourceMap,
 ) {
-    let header = Header { abi: ABI, compiler: env!("CARGO_PKG_VERSION").to_owned(), name: name.to_owned() };
+    let header = Header {
+        abi: ABI,
+        compiler: env!("CARGO_PKG_VERSION").to_owned(),
+        name: name.to_owned(),
+        version: version.to_owned(),
+    };
     // Constants are JSON texts already; reading them would lose the digits of their numbers.
     let constants = format!("[{}]", constants.join(","));
     for (name, json) in [

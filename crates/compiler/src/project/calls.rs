@@ -183,9 +183,15 @@ fn check_stream(reader: &mut Reader<'_>, operation: &Operation, known: &Operatio
     }
 }
 
-/// What the calls of a flow are mocked as: `<account>.<operation>`, or `<connector>.<operation>`.
+/// What the calls of a flow are mocked as: `<account>.<operation>`, or `<connector>.<operation>`; what it runs as
+/// `run.<flow>`.
 pub(super) fn names(flow: &Flow) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
+    flow.each_task(&mut |task| {
+        if let Work::Run(run) = &task.work {
+            names.insert(format!("run.{}", run.name));
+        }
+    });
     each_call(flow, &mut |call| {
         let Call::Operation(operation) = call else { return };
         names.insert(format!("{}.{}", operation.connector, operation.operation));

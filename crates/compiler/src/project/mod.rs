@@ -19,6 +19,7 @@ mod calls;
 mod cases;
 mod declaration;
 mod input;
+mod runs;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -365,6 +366,7 @@ fn read_files(sources: &Sources) -> (Parts, Diagnostics) {
     let (read, found) = Types::read(types);
     parts.types = read;
     problems.0.extend(found.0);
+    problems.0.extend(runs::resolve(sources, &mut parts.flows));
     (parts, problems)
 }
 

@@ -8,16 +8,18 @@ use std::{
 use futures_util::{FutureExt, future::BoxFuture};
 use lockgate_connector_api::{Answer, Call, Error, Kind};
 use lockgate_model::{
+    Limits,
     abi::{self, Op},
     id::AccountName,
+    manifest::Subflow,
     run::Bytes,
 };
 
 use super::{
-    permit::run,
+    permit::{run, run_within},
     wasm::{Wasm, code, document, output, text},
 };
-use crate::{CallSite, Calls, Mock, MockError, Mocks};
+use crate::{CallSite, Calls, Mock, MockError, Mocks, SubEnd, SubFailure, SubRun};
 
 const OPS: &[Op] = &[Op::Task, Op::SlotGet, Op::SlotSet, Op::Call, Op::Get, Op::IntGet, Op::IntSet];
 
@@ -103,6 +105,21 @@ impl Accounts {
 }
 
 impl Calls for Accounts {
+    fn run(self: Arc<Self>, sub: SubRun) -> BoxFuture<'static, SubEnd> {
+        let mut seen = self.seen.lock().unwrap();
+        seen.push((sub.site, text(&sub.input)));
+        let result = match (self.answer)(seen.len()) {
+            Ok(json) => Ok(document(json)),
+            Err(error) => Err(SubFailure::Refused {
+                kind: "authorization",
+                code: error.code().to_owned(),
+                status: 403,
+                detail: "not on the list".to_owned(),
+            }),
+        };
+        drop(seen);
+        async move { SubEnd { result, cost: 1_000_000 } }.boxed()
+    }
     fn call(&self, site: CallSite, call: Call) -> BoxFuture<'static, Result<Answer, Error>> {
         let mut seen = self.seen.lock().unwrap();
         seen.push((site, text(&call.input)));
@@ -180,6 +197,9 @@ async fn a_repetition_has_the_occurrence_of_what_it_repeats() {
 
 struct Panics;
 impl Calls for Panics {
+    fn run(self: Arc<Self>, _: SubRun) -> BoxFuture<'static, SubEnd> {
+        panic!("a defect further on")
+    }
     fn call(&self, _: CallSite, _: Call) -> BoxFuture<'static, Result<Answer, Error>> {
         panic!("a defect of the connector")
     }
@@ -204,4 +224,59 @@ async fn an_operation_that_is_not_declared_ends_the_run() {
         &|e| e.task(1).end(abi::DONE),
     ]);
     assert_eq!(code(&wasm.evaluate("{}", Mocks::default()).await), "LG-MODULE");
+}
+
+/// Runs orchestration 0; what it gives, or its error, is the output.
+fn one_run(awaits: bool) -> Wasm {
+    let ops = &[Op::Task, Op::SlotGet, Op::SlotSet, Op::Run];
+    let mut wasm = Wasm::new(ops).handled("/do/0/below", 2, 3).task("/").task("/");
+    wasm.manifest.runs.push(Subflow { name: "other".parse().unwrap(), version: "1.0.0".into(), awaits });
+    wasm.step(&[
+        &|e| {
+            e.task(0).copy(0, 1).i32(0).i32(0).op(Op::SlotGet).i32(1).i32(1).op(Op::Run).end(abi::SUSPEND);
+        },
+        &|e| e.task(1).end(abi::DONE),
+        &|e| e.task(2).copy(3, 1).end(abi::DONE),
+    ])
+}
+
+#[tokio::test]
+async fn an_orchestration_that_is_run_gives_its_output_and_charges_its_cost() {
+    let calls = Accounts::new(|_| Ok(r#"{"below":1}"#));
+    let outcome = run(&one_run(true), r#"{"n":1}"#, calls.clone()).await;
+    assert_eq!(output(&outcome), r#"{"below":1}"#);
+    assert!(outcome.cost > 1_000_000, "{}", outcome.cost);
+    assert!(outcome.bytes.is_empty(), "it has no account: {:?}", outcome.bytes);
+    assert_eq!(calls.seen.lock().unwrap()[0].1, r#"{"n":1}"#);
+    // Who does not wait for it goes on with what it had.
+    assert_eq!(output(&run(&one_run(false), r#"{"n":1}"#, calls).await), r#"{"n":1}"#);
+}
+
+#[tokio::test]
+async fn an_orchestration_that_may_not_run_fails_the_task_that_runs_it() {
+    let calls = Accounts::new(|_| Err(Error::new(Kind::Protocol, "LG-FORBIDDEN", "")));
+    let error: serde_json::Value = serde_json::from_str(&output(&run(&one_run(true), "{}", calls).await)).unwrap();
+    assert_eq!(
+        (&error["status"], &error["code"], &error["instance"]),
+        (&403.into(), &"LG-FORBIDDEN".into(), &"/do/0/below".into()),
+        "{error}"
+    );
+    // What is below may cost no more than what is left.
+    let calls = Accounts::new(|_| Ok("1"));
+    let limits = Limits { cost_max: 500_000, ..Limits::default() };
+    let outcome = run_within(&one_run(true), "{}", calls, limits).await;
+    assert_eq!(code(&outcome), "LG-LIMIT-COST");
+}
+
+#[tokio::test]
+async fn an_orchestration_that_is_run_is_mocked_by_its_name() {
+    let mocks = |list| Mocks { answers: [("run.other".to_owned(), list)].into(), ..Mocks::default() };
+    let answer = Mock::Answer(Arc::new(document("7")));
+    assert_eq!(output(&one_run(true).evaluate("{}", mocks(vec![answer])).await), "7");
+    let none = output(&one_run(true).evaluate("{}", Mocks::default()).await);
+    assert!(none.contains("LG-NO-MOCK") && none.contains("run.other"), "{none}");
+    let undeclared = Wasm::new(&[Op::Task, Op::SlotGet, Op::Run]).task("/").step(&[&|e| {
+        e.task(0).i32(0).i32(0).op(Op::SlotGet).i32(1).i32(0).op(Op::Run).end(abi::SUSPEND);
+    }]);
+    assert_eq!(code(&undeclared.evaluate("{}", Mocks::default()).await), "LG-MODULE");
 }

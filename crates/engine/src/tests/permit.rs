@@ -18,7 +18,7 @@ use lockgate_model::{
 use serde_json::json;
 
 use super::wasm::{ENGINE, NOW, Wasm, code, document, output};
-use crate::{CallSite, Calls, CancelToken, Outcome};
+use crate::{CallSite, Calls, CancelToken, Outcome, SubEnd, SubRun};
 
 type Durable = BoxFuture<'static, Result<(), NotDurable>>;
 
@@ -78,15 +78,22 @@ pub(super) fn written() -> Durable {
 
 /// Runs under a permit of its own, with default limits.
 pub(super) async fn run(wasm: &Wasm, input: &str, calls: Arc<dyn Calls>) -> Outcome {
+    run_within(wasm, input, calls, Limits::default()).await
+}
+
+pub(super) async fn run_within(wasm: &Wasm, input: &str, calls: Arc<dyn Calls>, limits: Limits) -> Outcome {
     let module = wasm.load();
     let permit = permit(module.digest(), written());
-    ENGINE.run(permit, &module, document(input), calls, Limits::default(), NOW, CancelToken::new()).await
+    ENGINE.run(permit, &module, document(input), calls, limits, NOW, CancelToken::new()).await
 }
 
 /// Counts calls and answers null.
 #[derive(Default)]
 pub(super) struct Counting(pub(super) AtomicU32);
 impl Calls for Counting {
+    fn run(self: Arc<Self>, _: SubRun) -> BoxFuture<'static, SubEnd> {
+        panic!("nothing is run here")
+    }
     fn call(&self, _: CallSite, _: Call) -> BoxFuture<'static, Result<Answer, Error>> {
         self.0.fetch_add(1, Ordering::SeqCst);
         async { Ok(Answer { output: document("null"), stream: None, read: 0, written: 0 }) }.boxed()

@@ -1,12 +1,12 @@
 //! Calls: operations of connectors and mappings.
 
-use lockgate_model::id::AccountName;
-use lockgate_model::manifest::{AccountRef, Authority, StreamFormat};
+use lockgate_model::id::{AccountName, TargetName};
+use lockgate_model::manifest::{AccountRef, Authority, StreamFormat, Subflow};
 
 use super::plan::{Action, Value};
 use super::slots::DATA;
 use super::tasks::{Around, Emitter};
-use crate::flow::tree::{Account, Answer, Operation, Task};
+use crate::flow::tree::{Account, Answer, Operation, Run, Task};
 use crate::mapping::compile_map;
 use crate::module::FunctionId;
 
@@ -60,6 +60,21 @@ impl Emitter<'_, '_> {
         self.finish(task, value, &task.then, around);
     }
 
+    /// Another orchestration: suspends, and goes on with its output, or at once with the data as it is.
+    pub(super) fn run(&mut self, task: &Task, run: &Run, input: u32, around: Around<'_>) {
+        let argument = self.template(&run.input, Value::Slot(input));
+        let n = TargetName::parse(&run.name).ok().and_then(|name| {
+            let version = run.version.clone().unwrap_or_default();
+            index(&mut self.runs, Subflow { name, version, awaits: run.awaits })
+        });
+        let Some(n) = n else { return self.finish(task, Value::Slot(input), &task.then, around) };
+        self.data_is(input);
+        let then = self.plan.label(&task.pointer, around.catch);
+        self.plan.act(Action::Run { n, input: argument, slot: DATA, then });
+        self.plan.open(then);
+        self.finish(task, Value::Slot(DATA), &task.then, around);
+    }
+
     /// The operation's index in the manifest.
     fn authority(&mut self, operation: &Operation) -> Option<u32> {
         let account = match &operation.account {
@@ -79,13 +94,15 @@ impl Emitter<'_, '_> {
                 .as_ref()
                 .map(|takes| takes.format.as_ref().map_or(StreamFormat::Bytes, |(format, _)| format.clone())),
         };
-        let place = match self.operations.iter().position(|known| *known == authority) {
-            Some(place) => place,
-            None => {
-                self.operations.push(authority);
-                self.operations.len() - 1
-            }
-        };
-        u32::try_from(place).ok()
+        index(&mut self.operations, authority)
     }
+}
+
+/// The place of an entry, which is added where it is not there.
+fn index<T: PartialEq>(known: &mut Vec<T>, entry: T) -> Option<u32> {
+    let place = known.iter().position(|one| *one == entry).unwrap_or_else(|| {
+        known.push(entry);
+        known.len() - 1
+    });
+    u32::try_from(place).ok()
 }

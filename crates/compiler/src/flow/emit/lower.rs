@@ -135,6 +135,14 @@ impl Lower {
                 self.body.op(Op::Call);
                 self.body.ins().i32_const(abi::SUSPEND).return_();
             }
+            Action::Run { n, input, slot, then } => {
+                self.index(*n);
+                self.value(input);
+                self.index(*slot);
+                self.index(self.place(*then));
+                self.body.op(Op::Run);
+                self.body.ins().i32_const(abi::SUSPEND).return_();
+            }
             Action::Wait(milliseconds, then) => {
                 self.number(milliseconds);
                 self.index(self.place(*then));

@@ -38,12 +38,12 @@ pub(crate) struct Surroundings<'p> {
 
 /// Compiles a flow in which no problem was found.
 pub(crate) fn emit(flow: &Flow, around: &Surroundings<'_>) -> Result<Compiled, Diagnostics> {
-    Ok(emit_with(ModuleBuilder::new(&flow.name), flow, around)?.0)
+    Ok(emit_with(ModuleBuilder::new(&flow.name).with_version(&flow.version), flow, around)?.0)
 }
 
 /// The same, with rules of mappings that note what they gave.
 pub(crate) fn emit_marked(flow: &Flow, around: &Surroundings<'_>) -> Result<(Compiled, Vec<Mark>), Diagnostics> {
-    emit_with(ModuleBuilder::new(&flow.name).with_marks(), flow, around)
+    emit_with(ModuleBuilder::new(&flow.name).with_version(&flow.version).with_marks(), flow, around)
 }
 
 fn emit_with(
@@ -52,11 +52,11 @@ fn emit_with(
     around: &Surroundings<'_>,
 ) -> Result<(Compiled, Vec<Mark>), Diagnostics> {
     let step = module.declare("step", &[ValType::I32], &[ValType::I32]);
-    let Emitter { plan, slots, values, operations, .. } = emitted(&mut module, flow, around);
+    let Emitter { plan, slots, values, operations, runs, .. } = emitted(&mut module, flow, around);
     values.problems.into_result(())?;
     module.define(step, lower::step(&plan));
     let frame = Frame { values: slots.values(), ints: slots.ints(), input: slots::INPUT, output: slots::DATA };
-    let manifest = Manifest { operations, runs: Vec::new(), schedule: flow.schedule.clone() };
+    let manifest = Manifest { operations, runs, schedule: flow.schedule.clone() };
     let marks = module.take_marks();
     Ok((module.finish(step, frame, lower::tasks(&plan), manifest)?, marks))
 }

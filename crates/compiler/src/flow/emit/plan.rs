@@ -68,6 +68,17 @@ pub(super) enum Action {
         /// Where to go on.
         then: Label,
     },
+    /// Suspend for another orchestration; its output goes to `slot`.
+    Run {
+        /// Index of the manifest's orchestrations.
+        n: u32,
+        /// What it is given.
+        input: Value,
+        /// Slot of its output.
+        slot: u32,
+        /// Where to go on.
+        then: Label,
+    },
     /// Suspend for some milliseconds.
     Wait(Number, Label),
     /// The fork that follows has so many more branches that begin there.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lockgate_model::manifest::Authority;
+use lockgate_model::manifest::{Authority, Subflow};
 
 use super::Surroundings;
 use super::plan::{Action, Catch, Label, Limit, Number, Plan, Test, Value};
@@ -43,6 +43,8 @@ pub(super) struct Emitter<'e, 'm> {
     pub values: Values<'m>,
     /// The manifest's operations, in the order of their first call.
     pub operations: Vec<Authority>,
+    /// The manifest's orchestrations.
+    pub runs: Vec<Subflow>,
     /// What expressions at this point know.
     pub names: Names,
     /// Mappings compiled so far.
@@ -61,7 +63,17 @@ impl<'e, 'm> Emitter<'e, 'm> {
         let start = plan.label("/input", None);
         let end = plan.label("/output", None);
         plan.open(start);
-        Self { plan, slots, values, operations: Vec::new(), names, maps: BTreeMap::new(), around, end }
+        Self {
+            plan,
+            slots,
+            values,
+            operations: Vec::new(),
+            runs: Vec::new(),
+            names,
+            maps: BTreeMap::new(),
+            around,
+            end,
+        }
     }
 
     /// The whole flow: input, tasks, output.
@@ -237,6 +249,7 @@ impl<'e, 'm> Emitter<'e, 'm> {
                 self.finish(task, given, &task.then, around);
             }
             Work::Call(Call::Operation(operation)) => self.call(task, operation, input, around),
+            Work::Run(run) => self.run(task, run, input, around),
             Work::Broken => self.finish(task, Value::Undefined, &task.then, around),
         }
     }

@@ -60,6 +60,7 @@ impl<'m> Values<'m> {
         match template {
             Template::Broken => Value::Undefined,
             Template::Constant(json) => Value::Constant(self.module.constant_json(json)),
+            Template::Whole => context,
             Template::Formula(formula) => match self.formula(formula, names) {
                 Some(function) => Value::Apply(function, Box::new(context)),
                 None => Value::Undefined,
@@ -116,6 +117,9 @@ impl<'m> Values<'m> {
                     body.op(Op::ArrPush);
                 }
                 body.ins().local_get(array);
+            }
+            Template::Whole => {
+                body.ins().local_get(0);
             }
             Template::Unique => body.op(Op::Unique),
             Template::Now => body.op(Op::Now),

@@ -168,7 +168,9 @@ impl Drawing {
     fn task(&mut self, task: &Task, own: usize, around: Around<'_>) {
         let then = target(&task.then, around);
         match &task.work {
-            Work::Set(_) | Work::Emit(_) | Work::Wait(_) | Work::Call(_) | Work::Broken => self.arrow(own, then, ""),
+            Work::Set(_) | Work::Emit(_) | Work::Wait(_) | Work::Call(_) | Work::Run(_) | Work::Broken => {
+                self.arrow(own, then, "")
+            }
             Work::Raise(_) => {
                 if let Some(catch) = around.catch {
                     self.aside(own, catch, "");
@@ -243,6 +245,7 @@ fn meaning(task: &Task) -> (Look, String) {
         Work::Try(_) => kind(Look::Control, "try"),
         Work::Call(Call::Map { name, .. }) => (Look::Data, format!("map {name}")),
         Work::Call(Call::Operation(operation)) => (Look::Call, called(operation)),
+        Work::Run(run) => (Look::Call, format!("run {}", run.name)),
         Work::Call(Call::Broken(_)) | Work::Broken => kind(Look::Call, ""),
     }
 }
