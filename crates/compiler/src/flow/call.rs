@@ -9,6 +9,9 @@ use super::http;
 use super::tree::{Account, Answer, Call, Operation, Takes, Template};
 use crate::reader::{Reader, find};
 
+/// The standard's own calls, besides connectors and mappings.
+pub(super) const STANDARD: &[&str] = &["http", "openapi", "asyncapi", "grpc", "a2a", "mcp"];
+
 /// A reference `<left>.<right>[:<version>][@<catalog>]`.
 struct Reference<'t> {
     left: &'t str,
@@ -21,7 +24,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, with: Option<&Node>) ->
     let text = reader.string(node, "`call`")?;
     match text {
         "http" => return Some(http::read(reader, node.span, with)),
-        "openapi" | "asyncapi" | "grpc" | "a2a" | "mcp" => {
+        known if STANDARD.contains(&known) => {
             reader.problem_help(
                 "LG-FLOW-NOT-YET",
                 node.span,

@@ -14,6 +14,7 @@ mod errors;
 mod event;
 mod fork;
 mod formula;
+mod function;
 mod http;
 mod jumps;
 mod loops;
@@ -63,6 +64,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Flow {
     flow.schedule = schedule::of(reader, entries);
     let reusable = reusable(reader, find(entries, "use"));
     let mut tasks = TaskReader::new(reader, reusable, &flow.name);
+    tasks.functions();
     flow.timeout = find(entries, "timeout").and_then(|node| tasks.timeout(node, Place::FlowOutput));
     if let Some(node) = find(entries, "input") {
         flow.input = tasks.part(node, "input", "from", Place::FlowInput);
@@ -73,6 +75,8 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Flow {
     if let Some(list) = tasks.reader.required(entries, "do", "a flow", node.span) {
         flow.tasks = tasks.list(list, "/do", "`do`");
     }
+    let cycles = std::mem::take(&mut tasks.cycles);
+    cycles.into_iter().for_each(|cycle| tasks.reader.refuse(cycle));
     if let Some(task) = tasks.past_limit {
         let message = format!("the flow has more than {} tasks", task::TASKS_MAX);
         reader.problem_help("LG-FLOW-SIZE", task, message, "split it into several flows");
@@ -173,12 +177,13 @@ fn evaluate(reader: &mut Reader<'_>, flow: &Node, entries: &[(Key, Node)]) {
     }
 }
 
-/// Reads `use`: errors, retry policies and timeouts.
+/// Reads `use`: errors, retry policies, timeouts and functions.
 fn reusable<'n>(reader: &mut Reader<'_>, node: Option<&'n Node>) -> Reusable<'n> {
-    const NOT_YET: &[&str] = &["authentications", "extensions", "functions", "secrets", "catalogs"];
-    let mut reusable = Reusable { errors: &[], retries: &[], timeouts: &[] };
+    const NOT_YET: &[&str] = &["authentications", "extensions", "secrets", "catalogs"];
+    let mut reusable = Reusable { errors: &[], retries: &[], timeouts: &[], functions: &[] };
     let Some(node) = node else { return reusable };
-    let Some(entries) = reader.object_with(node, "`use`", &["errors", "retries", "timeouts"], NOT_YET) else {
+    let Some(entries) = reader.object_with(node, "`use`", &["errors", "retries", "timeouts", "functions"], NOT_YET)
+    else {
         return reusable;
     };
     for (key, value) in entries {
@@ -201,6 +206,7 @@ fn reusable<'n>(reader: &mut Reader<'_>, node: Option<&'n Node>) -> Reusable<'n>
                     retry::timeout(reader, value, Place::Task);
                 }
             }
+            "functions" => reusable.functions = reader.object(value, "`use.functions`").unwrap_or_default(),
             "secrets" | "authentications" => {
                 let help = "credentials belong to the account's binding; the flow names the account";
                 not_yet(reader, key, &format!("`use.{}`", key.text), help);

@@ -22,6 +22,8 @@ pub(super) struct Reusable<'n> {
     pub retries: &'n [(Key, Node)],
     /// `use.timeouts`
     pub timeouts: &'n [(Key, Node)],
+    /// `use.functions`
+    pub functions: &'n [(Key, Node)],
 }
 
 /// Lists may lie this deep in each other; the reader descends as deep.
@@ -64,11 +66,25 @@ pub(super) struct TaskReader<'r, 't> {
     patterns: usize,
     /// The first task that is one too many.
     pub past_limit: Option<Span>,
+    /// Functions that are being read, the outermost first.
+    pub(super) calling: Vec<String>,
+    /// Functions that call themselves.
+    pub cycles: Vec<Diagnostic>,
 }
 
 impl<'r, 't> TaskReader<'r, 't> {
     pub fn new(reader: &'r mut Reader<'t>, reusable: Reusable<'r>, flow: &str) -> Self {
-        Self { reader, reusable, flow: flow.to_owned(), depth: 0, count: 0, patterns: 0, past_limit: None }
+        Self {
+            reader,
+            reusable,
+            flow: flow.to_owned(),
+            depth: 0,
+            count: 0,
+            patterns: 0,
+            past_limit: None,
+            calling: Vec::new(),
+            cycles: Vec::new(),
+        }
     }
 
     /// Reads a task list; `pointer` is its own, such as `/do`.
@@ -106,9 +122,7 @@ impl<'r, 't> TaskReader<'r, 't> {
                 );
                 continue;
             };
-            self.count += 1;
-            if self.count > TASKS_MAX {
-                self.past_limit = self.past_limit.or(Some(key.span));
+            if !self.count(key.span) {
                 break;
             }
             let pointer = format!("{pointer}/{index}/{}", escaped(&key.text));
@@ -118,7 +132,16 @@ impl<'r, 't> TaskReader<'r, 't> {
         tasks
     }
 
-    fn task(&mut self, key: &Key, node: &Node, pointer: String) -> Task {
+    /// Counts a task; not when it is one too many.
+    pub(super) fn count(&mut self, at: Span) -> bool {
+        self.count += 1;
+        if self.count > TASKS_MAX {
+            self.past_limit = self.past_limit.or(Some(at));
+        }
+        self.count <= TASKS_MAX
+    }
+
+    pub(super) fn task(&mut self, key: &Key, node: &Node, pointer: String) -> Task {
         let mut task = Task {
             name: key.text.clone(),
             span: key.span,
@@ -257,7 +280,10 @@ impl<'r, 't> TaskReader<'r, 't> {
                 let error = self.reader.required(entries, "error", "`raise`", node.span)?;
                 Some(Work::Raise(errors::raised(self.reader, error, self.reusable.errors)))
             }
-            "call" => call::read(self.reader, node, find(entries, "with")).map(Work::Call),
+            "call" => match self.function_named(node) {
+                Some(function) => self.called(function, node, find(entries, "with"), pointer),
+                None => call::read(self.reader, node, find(entries, "with")).map(Work::Call),
+            },
             "fork" => self.fork(node, pointer),
             "emit" => event::event(self.reader, node, &self.flow).map(Work::Emit),
             "wait" => retry::duration(self.reader, node, "`wait`").map(Work::Wait),
@@ -342,6 +368,6 @@ pub(super) fn metadata(reader: &mut Reader<'_>, node: &Node) {
 }
 
 /// A name as a part of a JSON pointer (RFC 6901 §3).
-fn escaped(name: &str) -> String {
+pub(super) fn escaped(name: &str) -> String {
     name.replace('~', "~0").replace('/', "~1")
 }

@@ -80,13 +80,12 @@ fn the_head_of_a_flow() {
 fn what_is_not_there_yet_is_refused_and_never_ignored() {
     is(
         &refused(
-            "schedule: { on: { one: {} } }\ninput: { schema: { resource: { endpoint: x } } }\nuse: { secrets: [a], functions: {}, catalogs: {}, extensions: [], authentications: {} }\ndo: [a: { set: { b: 1 } }]\n",
+            "schedule: { on: { one: {} } }\ninput: { schema: { resource: { endpoint: x } } }\nuse: { secrets: [a], catalogs: {}, extensions: [], authentications: {} }\ndo: [a: { set: { b: 1 } }]\n",
         ),
         &[
             ("LG-FLOW-NOT-YET", "on"),
             ("LG-FLOW-NOT-YET", "resource"),
             ("LG-FLOW-NOT-YET", "secrets"),
-            ("LG-FLOW-NOT-YET", "functions"),
             ("LG-FLOW-NOT-YET", "catalogs"),
             ("LG-FLOW-NOT-YET", "extensions"),
             ("LG-FLOW-NOT-YET", "authentications"),
@@ -159,6 +158,50 @@ fn runs_of_flows_that_are_none() {
         &[("LG-WRONG-TYPE", "later"), ("LG-UNKNOWN-KEY", "return")],
     );
     is(&refused("do: [a: { run: {} }]"), &[("LG-MISSING-KEY", "{}")]);
+}
+
+#[test]
+fn functions() {
+    let used =
+        |functions: &str, tasks: &str| refused(&format!("use: {{ functions: {{ {functions} }} }}\ndo: [{tasks}]\n"));
+    is(&used("f: { set: { a: '${ $input.x }' } }", "a: { call: f, with: { x: 1 } }, b: { call: f }"), &[]);
+    // What is wrong in a function is told once, called or not.
+    is(
+        &used("f: { set: {}, banana: 1 }", ""),
+        &[("LG-FLOW-VALUE", "{}"), ("LG-UNKNOWN-KEY", "banana"), ("LG-FLOW-VALUE", "[]")],
+    );
+    is(
+        &used("f: { set: {}, banana: 1 }", "a: { call: f }, b: { call: f }"),
+        &[("LG-FLOW-VALUE", "{}"), ("LG-UNKNOWN-KEY", "banana")],
+    );
+    is(
+        &used("f.g: { set: { a: 1 } }, http: { set: { a: 1 } }", "a: { set: { a: 1 } }"),
+        &[("LG-FLOW-NAME", "f.g"), ("LG-FLOW-NAME", "http")],
+    );
+    // Directly, and by another one.
+    is(&used("f: { call: f }", "a: { call: f }"), &[("LG-FLOW-REFERENCE", "f")]);
+    is(
+        &used("f: { do: [x: { call: g }] }, g: { do: [y: { call: f }] }", "a: { call: f }"),
+        &[("LG-FLOW-REFERENCE", "g"), ("LG-FLOW-REFERENCE", "f")],
+    );
+    // Each calls the next one four times: written out that would be 4^12 tasks.
+    let chain: Vec<String> = (0..12)
+        .map(|n| {
+            let calls: Vec<String> = (0..4).map(|c| format!("c{c}: {{ call: f{} }}", n + 1)).collect();
+            format!("f{n}: {{ do: [{}] }}", calls.join(", "))
+        })
+        .collect();
+    let found = used(&format!("{}, f12: {{ set: {{ a: 1 }} }}", chain.join(", ")), "a: { call: f0 }");
+    assert!(found.iter().any(|(code, _)| code == "LG-FLOW-SIZE"), "{found:?}");
+    // A function knows nothing of where it is called.
+    let text = format!(
+        "{HEAD}use: {{ functions: {{ f: {{ set: {{ a: '${{ $one }}' }} }} }} }}\ndo: [a: {{ for: {{ each: one, in: '[1]' }}, do: [b: {{ call: f }}, c: {{ call: f }}] }}]\n"
+    );
+    let (flow, problems) = parse(&text);
+    assert!(problems.is_empty(), "{problems}");
+    let (maps, tables) = (Default::default(), Default::default());
+    let found = probe(&flow, &Surroundings { file: "f.flow.yaml", maps: &maps, tables: &tables });
+    assert_eq!(found.0.iter().map(|p| p.code.as_str()).collect::<Vec<_>>(), ["LG-FLOW-ARGUMENT"], "{found}");
 }
 
 #[test]

@@ -103,6 +103,8 @@ pub(crate) enum Work {
     Call(Call),
     /// `run.workflow`
     Run(Run),
+    /// `call` of a function of `use.functions`
+    Function(Function),
     /// Could not be read; the problem is recorded.
     Broken,
 }
@@ -304,6 +306,15 @@ pub(crate) enum Call {
     Broken(Template),
 }
 
+/// A function where it is called.
+#[derive(Debug)]
+pub(crate) struct Function {
+    /// `with`: its input; without it the task's own.
+    pub with: Option<Template>,
+    /// What it does.
+    pub task: Box<Task>,
+}
+
 /// Another orchestration.
 #[derive(Debug)]
 pub(crate) struct Run {
@@ -488,6 +499,7 @@ pub(crate) fn each_run(tasks: &mut [Task], each: &mut dyn FnMut(&mut Run)) {
             Work::Do(tasks) => each_run(tasks, each),
             Work::For(work) => each_run(&mut work.tasks, each),
             Work::Fork(fork) => each_run(&mut fork.branches, each),
+            Work::Function(function) => each_run(std::slice::from_mut(&mut function.task), each),
             Work::Try(work) => {
                 each_run(&mut work.tasks, each);
                 each_run(work.caught.as_deref_mut().unwrap_or_default(), each);
@@ -504,6 +516,7 @@ fn walk<'t>(tasks: &'t [Task], each: &mut dyn FnMut(&'t Task)) {
             Work::Do(tasks) => walk(tasks, each),
             Work::For(work) => walk(&work.tasks, each),
             Work::Fork(fork) => walk(&fork.branches, each),
+            Work::Function(function) => walk(std::slice::from_ref(&function.task), each),
             Work::Try(work) => {
                 walk(&work.tasks, each);
                 walk(work.caught.as_deref().unwrap_or_default(), each);
@@ -541,6 +554,7 @@ impl Task {
                 }
             }
             Work::Run(run) => run.input.formulas(each),
+            Work::Function(function) => function.with.iter().for_each(|with| with.formulas(each)),
             Work::Wait(length) => length.formula().into_iter().for_each(each),
             Work::Do(_) | Work::Fork(_) | Work::Broken => {}
         }

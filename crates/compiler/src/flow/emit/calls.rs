@@ -6,7 +6,7 @@ use lockgate_model::manifest::{AccountRef, Authority, StreamFormat, Subflow};
 use super::plan::{Action, Value};
 use super::slots::DATA;
 use super::tasks::{Around, Emitter};
-use crate::flow::tree::{Account, Answer, Operation, Run, Task};
+use crate::flow::tree::{Account, Answer, Function, Operation, Run, Task};
 use crate::mapping::compile_map;
 use crate::module::FunctionId;
 
@@ -58,6 +58,22 @@ impl Emitter<'_, '_> {
             _ => Value::Slot(DATA),
         };
         self.finish(task, value, &task.then, around);
+    }
+
+    /// A function: its task, with `with` as its input and nothing else that is known here.
+    pub(super) fn function(&mut self, task: &Task, function: &Function, input: u32, around: Around<'_>) {
+        match &function.with {
+            Some(with) => {
+                let with = self.template(with, Value::Slot(input));
+                self.plan.act(Action::Store(DATA, with));
+            }
+            None => self.data_is(input),
+        }
+        let leave = self.behind(task, around);
+        let variables = std::mem::take(&mut self.names.variables);
+        self.list(std::slice::from_ref(&function.task), around.catch, leave);
+        self.names.variables = variables;
+        self.epilogue(task, leave, around);
     }
 
     /// Another orchestration: suspends, and goes on with its output, or at once with the data as it is.

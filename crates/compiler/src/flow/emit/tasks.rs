@@ -250,6 +250,7 @@ impl<'e, 'm> Emitter<'e, 'm> {
             }
             Work::Call(Call::Operation(operation)) => self.call(task, operation, input, around),
             Work::Run(run) => self.run(task, run, input, around),
+            Work::Function(function) => self.function(task, function, input, around),
             Work::Broken => self.finish(task, Value::Undefined, &task.then, around),
         }
     }

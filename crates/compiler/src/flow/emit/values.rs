@@ -2,7 +2,7 @@
 
 use lockgate_mapping::Expression;
 use lockgate_model::abi::{self, Op};
-use lockgate_model::{Diagnostics, Span};
+use lockgate_model::{Diagnostic, Diagnostics, Span};
 use wasm_encoder::ValType;
 
 use super::plan::Value;
@@ -48,7 +48,11 @@ impl<'m> Values<'m> {
                     let within = |offset: u32| (offset as usize).saturating_sub(base);
                     let span = Span::new(within(problem.span.start), within(problem.span.end));
                     problem.span = formula.origin.span(span);
-                    self.problems.push(problem.file(self.file));
+                    // A function's expressions stand wherever it is called, and what is wrong in them is told once.
+                    let same = |known: &Diagnostic| known.span == problem.span && known.code == problem.code;
+                    if !self.problems.0.iter().any(same) {
+                        self.problems.push(problem.file(self.file));
+                    }
                 }
                 None
             }

@@ -148,8 +148,9 @@ impl Drawing {
         let mut frames = Vec::new();
         let mut entries = Vec::new();
         for task in tasks {
-            let frame = matches!(task.work, Work::Do(_) | Work::For(_) | Work::Fork(_) | Work::Try(_))
-                .then(|| self.shape(Look::Frame, within, "", "", ""));
+            let frame =
+                matches!(task.work, Work::Do(_) | Work::For(_) | Work::Fork(_) | Work::Function(_) | Work::Try(_))
+                    .then(|| self.shape(Look::Frame, within, "", "", ""));
             let (look, does) = meaning(task);
             entries.push(self.shape(look, frame.or(within), &task.name, &does, &task.definition));
             frames.push(frame);
@@ -193,6 +194,10 @@ impl Drawing {
                     let first = self.list(std::slice::from_ref(branch), around.within, then, None);
                     self.arrow(own, first, "");
                 }
+            }
+            Work::Function(function) => {
+                let first = self.list(std::slice::from_ref(&function.task), around.within, then, around.catch);
+                self.arrow(own, first, "");
             }
             Work::For(work) => {
                 let first = self.list(&work.tasks, around.within, own, around.catch);
@@ -245,6 +250,7 @@ fn meaning(task: &Task) -> (Look, String) {
         Work::Try(_) => kind(Look::Control, "try"),
         Work::Call(Call::Map { name, .. }) => (Look::Data, format!("map {name}")),
         Work::Call(Call::Operation(operation)) => (Look::Call, called(operation)),
+        Work::Function(_) => kind(Look::Control, "call"),
         Work::Run(run) => (Look::Call, format!("run {}", run.name)),
         Work::Call(Call::Broken(_)) | Work::Broken => kind(Look::Call, ""),
     }
