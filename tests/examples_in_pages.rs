@@ -87,7 +87,9 @@ fn compile(text: &str, catalog: &Catalog) -> Result<(), String> {
         None => {
             let head = "document: { dsl: '1.0.3', namespace: pages, name: example, version: '1.0.0' }\n\
                         evaluate: { language: jsonata }\n";
-            let mut flow = format!("{head}do:\n{text}");
+            // The whole of a flow but its head, or tasks.
+            let tasks = if node.get("do").is_some() { "" } else { "do:\n" };
+            let mut flow = format!("{head}{tasks}{text}");
             for target in around.jumps.difference(&around.tasks) {
                 writeln!(flow, "- {target}: {{ set: {{ a: 1 }}, then: end }}").unwrap();
             }

@@ -12,7 +12,18 @@ use crate::{RuleText, rule};
 
 /// The accounts bound in one environment, as far as covering a manifest goes.
 #[derive(Debug, Clone, Default)]
-pub struct Bound(BTreeMap<AccountName, (String, String)>);
+pub struct Bound(BTreeMap<AccountName, Binding>);
+
+#[derive(Debug, Clone)]
+struct Binding {
+    connector: String,
+    address: String,
+    /// How it proves who calls.
+    scheme: Option<String>,
+}
+
+/// The setting that says how an account proves who calls.
+const SCHEME: &str = "auth";
 
 /// Why no account covers an operation. Its text is what the publisher is told.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +40,14 @@ pub enum Uncovered {
         bound: String,
         /// Connector of the operation.
         declared: String,
+    },
+    /// The flow wants the account to prove who calls in another way than it does.
+    #[error("the flow wants `{wanted}` credentials of account `{account}`: bind it with `--set auth={wanted}`")]
+    OtherScheme {
+        /// The account.
+        account: AccountName,
+        /// What is wanted.
+        wanted: String,
     },
     /// No account's address covers a literal origin.
     #[error(
@@ -61,6 +80,7 @@ impl Uncovered {
             Self::OtherConnector { account, .. } => {
                 RuleText::with(rule::OTHER_CONNECTOR, &[("account", account.as_str())])
             }
+            Self::OtherScheme { account, .. } => RuleText::with(rule::OTHER_SCHEME, &[("account", account.as_str())]),
             Self::NoCover { origin, .. } => RuleText::with(rule::NO_COVER, &[("origin", origin)]),
             Self::Ambiguous { origin, .. } => RuleText::with(rule::AMBIGUOUS, &[("origin", origin)]),
         }
@@ -70,7 +90,12 @@ impl Uncovered {
 impl<'a> FromIterator<(AccountName, &'a AccountBinding)> for Bound {
     fn from_iter<I: IntoIterator<Item = (AccountName, &'a AccountBinding)>>(bindings: I) -> Self {
         let pairs = bindings.into_iter();
-        Self(pairs.map(|(name, b)| (name, (b.connector.clone(), b.address.clone()))).collect())
+        let binding = |b: &AccountBinding| Binding {
+            connector: b.connector.clone(),
+            address: b.address.clone(),
+            scheme: b.settings.get(SCHEME).cloned(),
+        };
+        Self(pairs.map(|(name, b)| (name, binding(b))).collect())
     }
 }
 
@@ -80,15 +105,29 @@ impl Bound {
     /// A declared account is found by name and must be of the same connector. A literal origin is
     /// covered by the account of the same connector whose address has that origin, and whose base
     /// path holds every path named; the longest base wins.
+    ///
+    /// Where the flow says how the account proves who calls, it must.
     pub fn account_for(&self, authority: &Authority) -> Result<&AccountName, Uncovered> {
+        let account = self.account(authority)?;
+        match (&authority.scheme, self.0.get(account)) {
+            (Some(wanted), Some(binding)) if binding.scheme.as_ref() != Some(wanted) => {
+                Err(Uncovered::OtherScheme { account: account.clone(), wanted: wanted.clone() })
+            }
+            _ => Ok(account),
+        }
+    }
+
+    fn account(&self, authority: &Authority) -> Result<&AccountName, Uncovered> {
         match &authority.account {
             AccountRef::Declared(name) => match self.0.get_key_value(name) {
                 None => Err(Uncovered::Unbound(name.clone())),
-                Some((_, (connector, _))) if *connector != authority.connector => Err(Uncovered::OtherConnector {
-                    account: name.clone(),
-                    bound: connector.clone(),
-                    declared: authority.connector.clone(),
-                }),
+                Some((_, Binding { connector, .. })) if *connector != authority.connector => {
+                    Err(Uncovered::OtherConnector {
+                        account: name.clone(),
+                        bound: connector.clone(),
+                        declared: authority.connector.clone(),
+                    })
+                }
                 Some((name, _)) => Ok(name),
             },
             AccountRef::Origin(origin) => self.covering(authority, origin),
@@ -99,7 +138,7 @@ impl Bound {
         let wanted = split(origin).0;
         let mut best: Vec<&AccountName> = Vec::new();
         let mut best_base = None;
-        for (name, (connector, address)) in &self.0 {
+        for (name, Binding { connector, address, .. }) in &self.0 {
             let (bound, base) = split(address);
             if *connector != authority.connector || bound != wanted || !holds(base, &authority.detail) {
                 continue;

@@ -39,6 +39,7 @@ rules! {
     NOTHING_DEPLOYED = "deploy.not-deployed";
     UNBOUND = "deploy.account-unbound";
     OTHER_CONNECTOR = "deploy.account-other-connector";
+    OTHER_SCHEME = "deploy.account-other-scheme";
     NO_COVER = "deploy.origin-unbound";
     AMBIGUOUS = "deploy.origin-ambiguous";
     NO_GREEN_RUN = "deploy.no-green-run";

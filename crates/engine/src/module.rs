@@ -116,6 +116,7 @@ pub(crate) fn callee(run: &Subflow) -> Authority {
         version: run.version.clone(),
         account: AccountRef::Origin(RUN.to_owned()),
         detail: Vec::new(),
+        scheme: None,
         streams: false,
         takes: None,
     }

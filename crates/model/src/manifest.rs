@@ -35,6 +35,9 @@ pub struct Authority {
     /// a directory, a SOAP action, the SHA-256 of an SQL statement. Empty when nothing is fixed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub detail: Vec<String>,
+    /// How the account must prove who calls, where the flow says so: `basic` or `bearer`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scheme: Option<String>,
     /// Its answer streams into the call that comes next.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub streams: bool,

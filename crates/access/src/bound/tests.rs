@@ -26,6 +26,7 @@ fn authority(account: AccountRef, detail: &[&str]) -> Authority {
         version: "1".to_owned(),
         account,
         detail: detail.iter().map(|d| (*d).to_owned()).collect(),
+        scheme: None,
         streams: false,
         takes: None,
     }
@@ -48,6 +49,31 @@ fn an_unbound_declaration_is_not_covered() {
 fn a_binding_of_another_connector_does_not_cover() {
     let error = bound(&[("erp", "sftp", "sftp://erp.example")]).account_for(&declared("erp")).unwrap_err();
     assert_eq!(error.rule().as_str(), "deploy.account-other-connector account=erp");
+}
+
+#[test]
+fn a_binding_that_proves_who_calls_in_another_way_does_not_cover() {
+    let bound = |scheme: Option<&str>| {
+        let mut binding = AccountBinding {
+            connector: "https".to_owned(),
+            address: "https://erp.example".to_owned(),
+            identity: ServerIdentity::System,
+            settings: Default::default(),
+            secrets: Default::default(),
+        };
+        binding.settings.extend(scheme.map(|scheme| ("auth".to_owned(), scheme.to_owned())));
+        [(AccountName::parse("erp").unwrap(), &binding)].into_iter().collect::<Bound>()
+    };
+    for account in [declared("erp"), origin("https://erp.example", &["/x"])] {
+        let wanted = Authority { scheme: Some("bearer".to_owned()), ..account.clone() };
+        for scheme in [None, Some("none"), Some("basic")] {
+            let error = bound(scheme).account_for(&wanted).unwrap_err();
+            assert_eq!(error.rule().as_str(), "deploy.account-other-scheme account=erp");
+            assert!(error.to_string().contains("--set auth=bearer"), "{error}");
+            assert!(bound(scheme).account_for(&account).is_ok());
+        }
+        assert!(bound(Some("bearer")).account_for(&wanted).is_ok());
+    }
 }
 
 #[test]

@@ -25,6 +25,7 @@ fn version() -> Deployment {
     let mut deployment = deployment("default", "pat", &["order"]);
     for module in deployment.orchestrations.values_mut() {
         module.manifest.operations.push(Authority {
+            scheme: None,
             connector: "https".to_owned(),
             operation: "post".to_owned(),
             version: "1".to_owned(),

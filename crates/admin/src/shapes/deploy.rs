@@ -228,6 +228,9 @@ pub struct Authority {
     /// Detail that is fixed at compile time, such as a path.
     #[serde(default)]
     pub detail: Vec<String>,
+    /// How the account must prove who calls, where the flow says so.
+    #[serde(default)]
+    pub scheme: Option<String>,
 }
 
 /// Which account an operation uses.

@@ -6,6 +6,7 @@ use lockgate_model::{Diagnostic, Digest, Span};
 
 use super::formula::{Place, is_stream, template};
 use super::http;
+use super::task::Reusable;
 use super::tree::{Account, Answer, Call, Operation, Takes, Template};
 use crate::reader::{Reader, find};
 
@@ -20,10 +21,10 @@ struct Reference<'t> {
 }
 
 /// Reads `call` with its `with`.
-pub(super) fn read(reader: &mut Reader<'_>, node: &Node, with: Option<&Node>) -> Option<Call> {
+pub(super) fn read(reader: &mut Reader<'_>, node: &Node, with: Option<&Node>, reusable: &Reusable<'_>) -> Option<Call> {
     let text = reader.string(node, "`call`")?;
     match text {
-        "http" => return Some(http::read(reader, node.span, with)),
+        "http" => return Some(http::read(reader, node.span, with, reusable)),
         known if STANDARD.contains(&known) => {
             reader.problem_help(
                 "LG-FLOW-NOT-YET",
@@ -161,6 +162,7 @@ fn operation(reader: &mut Reader<'_>, span: Span, reference: &Reference<'_>, wit
         span,
         account,
         detail: detail.into_iter().collect(),
+        scheme: None,
         computed,
         given: with.cloned(),
         input: Template::Object(fields),

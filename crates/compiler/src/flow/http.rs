@@ -7,14 +7,16 @@
 use lockgate_mapping::yaml::{Key, Node};
 use lockgate_model::Span;
 
+use super::authentication::authentication;
 use super::formula::{Place, template};
+use super::task::Reusable;
 use super::tree::{Account, Answer, Call, Operation, Piece, Template};
 use crate::reader::{Reader, find};
 
 const METHODS: &[&str] = &["get", "post", "put", "patch", "delete", "head", "options"];
 
 /// Reads an http call.
-pub(super) fn read(reader: &mut Reader<'_>, span: Span, with: Option<&Node>) -> Call {
+pub(super) fn read(reader: &mut Reader<'_>, span: Span, with: Option<&Node>, reusable: &Reusable<'_>) -> Call {
     const KEYS: &[&str] = &["method", "endpoint", "headers", "body", "query", "output", "redirect"];
     let Some(with) = with else {
         reader.problem("LG-MISSING-KEY", span, "an http call needs `with.method` and `with.endpoint`");
@@ -25,6 +27,8 @@ pub(super) fn read(reader: &mut Reader<'_>, span: Span, with: Option<&Node>) -> 
     };
     let method = reader.required(entries, "method", "an http call", with.span).and_then(|node| method(reader, node));
     let endpoint = reader.required(entries, "endpoint", "an http call", with.span);
+    let scheme = endpoint.and_then(Node::entries).and_then(|entries| find(entries, "authentication"));
+    let scheme = scheme.and_then(|node| authentication(reader, node, reusable));
     let endpoint = endpoint.and_then(|node| endpoint_uri(reader, node));
     let headers = find(entries, "headers").map(|node| headers(reader, node));
     let query = find(entries, "query").map(|node| template(reader, node, Place::Task));
@@ -67,6 +71,7 @@ pub(super) fn read(reader: &mut Reader<'_>, span: Span, with: Option<&Node>) -> 
         span,
         account: Account::Origin(endpoint.origin),
         detail: vec![endpoint.detail],
+        scheme,
         computed: Vec::new(),
         given: None,
         input: Template::Object(fields),
@@ -141,14 +146,6 @@ fn endpoint_uri(reader: &mut Reader<'_>, node: &Node) -> Option<Endpoint> {
     let node = match node.entries() {
         Some(entries) => {
             reader.object_with(node, "`endpoint`", &["uri"], &["authentication"]);
-            if let Some((key, _)) = entries.iter().find(|(key, _)| key.text == "authentication") {
-                reader.problem_help(
-                    "LG-FLOW-REFUSED",
-                    key.span,
-                    "credentials in a flow are refused",
-                    "put them into the binding of the https account that covers this origin",
-                );
-            }
             reader.required(entries, "uri", "`endpoint`", node.span)?
         }
         None => node,

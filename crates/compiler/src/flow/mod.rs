@@ -8,6 +8,7 @@
 //! Deliberately absent: the jq language, loose mode, secrets in expressions, computed origins,
 //! containers, scripts and shell commands.
 
+mod authentication;
 mod call;
 mod emit;
 mod errors;
@@ -179,11 +180,11 @@ fn evaluate(reader: &mut Reader<'_>, flow: &Node, entries: &[(Key, Node)]) {
 
 /// Reads `use`: errors, retry policies, timeouts and functions.
 fn reusable<'n>(reader: &mut Reader<'_>, node: Option<&'n Node>) -> Reusable<'n> {
-    const NOT_YET: &[&str] = &["authentications", "extensions", "secrets", "catalogs"];
-    let mut reusable = Reusable { errors: &[], retries: &[], timeouts: &[], functions: &[] };
+    const NOT_YET: &[&str] = &["extensions", "catalogs"];
+    const KEYS: &[&str] = &["errors", "retries", "timeouts", "functions", "authentications", "secrets"];
+    let mut reusable = Reusable::default();
     let Some(node) = node else { return reusable };
-    let Some(entries) = reader.object_with(node, "`use`", &["errors", "retries", "timeouts", "functions"], NOT_YET)
-    else {
+    let Some(entries) = reader.object_with(node, "`use`", KEYS, NOT_YET) else {
         return reusable;
     };
     for (key, value) in entries {
@@ -207,14 +208,15 @@ fn reusable<'n>(reader: &mut Reader<'_>, node: Option<&'n Node>) -> Reusable<'n>
                 }
             }
             "functions" => reusable.functions = reader.object(value, "`use.functions`").unwrap_or_default(),
-            "secrets" | "authentications" => {
-                let help = "credentials belong to the account's binding; the flow names the account";
-                not_yet(reader, key, &format!("`use.{}`", key.text), help);
+            "secrets" => reusable.secrets = authentication::secrets(reader, value),
+            "authentications" => {
+                reusable.authentications = reader.object(value, "`use.authentications`").unwrap_or_default();
             }
             known if NOT_YET.contains(&known) => not_yet(reader, key, &format!("`use.{known}`"), ""),
             _ => {}
         }
     }
+    authentication::policies(reader, reusable.authentications, &reusable.secrets);
     reusable
 }
 

@@ -15,6 +15,7 @@ use super::tree::{Duration, Formula, Jump, Part, Target, Task, Template, Try, Wo
 use crate::reader::{Reader, find, list, nearest};
 
 /// What the flow defines for reuse.
+#[derive(Default)]
 pub(super) struct Reusable<'n> {
     /// `use.errors`
     pub errors: &'n [(Key, Node)],
@@ -24,6 +25,10 @@ pub(super) struct Reusable<'n> {
     pub timeouts: &'n [(Key, Node)],
     /// `use.functions`
     pub functions: &'n [(Key, Node)],
+    /// `use.authentications`
+    pub authentications: &'n [(Key, Node)],
+    /// `use.secrets`: their names.
+    pub secrets: Vec<String>,
 }
 
 /// Lists may lie this deep in each other; the reader descends as deep.
@@ -282,7 +287,7 @@ impl<'r, 't> TaskReader<'r, 't> {
             }
             "call" => match self.function_named(node) {
                 Some(function) => self.called(function, node, find(entries, "with"), pointer),
-                None => call::read(self.reader, node, find(entries, "with")).map(Work::Call),
+                None => call::read(self.reader, node, find(entries, "with"), &self.reusable).map(Work::Call),
             },
             "fork" => self.fork(node, pointer),
             "emit" => event::event(self.reader, node, &self.flow).map(Work::Emit),

@@ -80,15 +80,13 @@ fn the_head_of_a_flow() {
 fn what_is_not_there_yet_is_refused_and_never_ignored() {
     is(
         &refused(
-            "schedule: { on: { one: {} } }\ninput: { schema: { resource: { endpoint: x } } }\nuse: { secrets: [a], catalogs: {}, extensions: [], authentications: {} }\ndo: [a: { set: { b: 1 } }]\n",
+            "schedule: { on: { one: {} } }\ninput: { schema: { resource: { endpoint: x } } }\nuse: { catalogs: {}, extensions: [] }\ndo: [a: { set: { b: 1 } }]\n",
         ),
         &[
             ("LG-FLOW-NOT-YET", "on"),
             ("LG-FLOW-NOT-YET", "resource"),
-            ("LG-FLOW-NOT-YET", "secrets"),
             ("LG-FLOW-NOT-YET", "catalogs"),
             ("LG-FLOW-NOT-YET", "extensions"),
-            ("LG-FLOW-NOT-YET", "authentications"),
         ],
     );
     is(&refused("do: [a: { listen: { to: {} } }]"), &[("LG-FLOW-NOT-YET", "listen")]);
@@ -202,6 +200,31 @@ fn functions() {
     let (maps, tables) = (Default::default(), Default::default());
     let found = probe(&flow, &Surroundings { file: "f.flow.yaml", maps: &maps, tables: &tables });
     assert_eq!(found.0.iter().map(|p| p.code.as_str()).collect::<Vec<_>>(), ["LG-FLOW-ARGUMENT"], "{found}");
+}
+
+#[test]
+fn a_policy_names_a_scheme_and_a_secret_and_never_holds_one() {
+    let call = |policies: &str, authentication: &str| {
+        refused(&format!(
+            "use: {{ secrets: [key], authentications: {{ {policies} }} }}\ndo: [a: {{ call: http, with: {{ method: get, endpoint: {{ uri: 'https://h/x', authentication: {authentication} }} }} }}]\n"
+        ))
+    };
+    is(&call("p: { bearer: { use: key } }", "{ use: p }"), &[]);
+    is(&call("p: { basic: { use: key } }", "{ bearer: { use: key } }"), &[]);
+    is(&call("p: { bearer: { use: kay } }", "{ use: q }"), &[("LG-FLOW-REFERENCE", "kay"), ("LG-FLOW-REFERENCE", "q")]);
+    is(&call("p: { bearer: { token: abc } }", "{ use: p }"), &[("LG-FLOW-REFUSED", "token")]);
+    is(
+        &call(
+            "p: { oauth2: { use: key } }, r: {}, s: { basic: { use: key }, bearer: { use: key } }",
+            "{ digest: { use: key } }",
+        ),
+        &[
+            ("LG-FLOW-NOT-YET", "oauth2"),
+            ("LG-FLOW-VALUE", "{}"),
+            ("LG-FLOW-VALUE", "{ basic: { use: key }, bearer: { use: key } }"),
+            ("LG-FLOW-NOT-YET", "digest"),
+        ],
+    );
 }
 
 #[test]
@@ -392,7 +415,8 @@ fn http_calls_that_cannot_be() {
             ("LG-CALL-ENDPOINT", "'http://h/x'"),
             ("LG-FLOW-NOT-YET", "raw"),
             ("LG-FLOW-NOT-YET", "redirect"),
-            ("LG-FLOW-REFUSED", "authentication"),
+            ("LG-FLOW-REFUSED", "username"),
+            ("LG-FLOW-REFUSED", "password"),
             ("LG-FLOW-REFUSED", "Authorization"),
             ("LG-WRONG-TYPE", "5"),
             ("LG-CALL-ENDPOINT", "'${ $ }'"),
@@ -411,7 +435,7 @@ fn help_names_what_was_meant() {
 
 #[test]
 fn help_offers_nothing_that_is_refused_then() {
-    let refused = ["listen", "resource", "secrets", "`on`", "authentication"];
+    let refused = ["listen", "resource", "`on`"];
     let tasks = "a: { banana: 1 }, b: { set: { x: 1 }, banana: 1, output: { banana: 1 } }, c: { call: http, with: { method: get, endpoint: { uri: 'https://h', banana: 1 } } }, d: { try: [e: { set: { x: 1 } }], catch: { retry: { banana: 1, limit: { attempt: { banana: 1 } } } } }";
     let (_, problems) =
         parse(&format!("{HEAD}banana: 1\nuse: {{ banana: 1 }}\nschedule: {{ banana: 1 }}\ndo: [{tasks}]"));

@@ -349,6 +349,8 @@ pub(crate) struct Operation {
     pub account: Account,
     /// What is fixed about the path or the statement, for the manifest.
     pub detail: Vec<String>,
+    /// How the account must prove who calls, where that is said.
+    pub scheme: Option<&'static str>,
     /// Members of its input that an expression computes, and where.
     pub computed: Vec<(String, Span)>,
     /// `with` as it is written; none where the standard says what stands in it.

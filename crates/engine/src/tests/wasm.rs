@@ -79,6 +79,7 @@ impl Wasm {
             version: "1".into(),
             account: AccountRef::Declared("erp".parse().unwrap()),
             detail: Vec::new(),
+            scheme: None,
             streams: false,
             takes: None,
         };

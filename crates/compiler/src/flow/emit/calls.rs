@@ -104,6 +104,7 @@ impl Emitter<'_, '_> {
             version: operation.version.clone(),
             account,
             detail: operation.detail.clone(),
+            scheme: operation.scheme.map(str::to_owned),
             streams: operation.streams,
             takes: operation
                 .takes

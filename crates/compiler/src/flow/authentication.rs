@@ -1,0 +1,86 @@
+//! `use.secrets` and `use.authentications`: what a flow may say about credentials, which is never a credential.
+//!
+//! A policy names its scheme and a secret by name. It is a demand: the account that covers the call must present this
+//! scheme in its environment, where its binding holds the secret. Whatever would be a credential is refused.
+
+use lockgate_mapping::yaml::{Key, Node};
+use lockgate_model::Diagnostic;
+
+use super::retry::reused;
+use super::task::{Reusable, not_yet};
+use crate::reader::{Reader, find, list, nearest};
+
+/// Schemes that an https account can present.
+const SCHEMES: &[&str] = &["basic", "bearer"];
+/// Those of the standard that none can.
+const OTHERS: &[&str] = &["digest", "oauth2", "oidc"];
+
+/// Reads `use.secrets`: names.
+pub(super) fn secrets(reader: &mut Reader<'_>, node: &Node) -> Vec<String> {
+    let items = reader.array(node, "`use.secrets`").unwrap_or_default();
+    items.iter().filter_map(|item| reader.string(item, "a secret's name").map(str::to_owned)).collect()
+}
+
+/// Checks `use.authentications`.
+pub(super) fn policies(reader: &mut Reader<'_>, policies: &[(Key, Node)], secrets: &[String]) {
+    for (_, node) in policies {
+        policy(reader, node, secrets);
+    }
+}
+
+/// Reads the `authentication` of an endpoint: a policy, or the name of one. Gives the scheme.
+pub(super) fn authentication(reader: &mut Reader<'_>, node: &Node, reusable: &Reusable<'_>) -> Option<&'static str> {
+    let named = node.entries().and_then(|entries| find(entries, "use"));
+    let Some(name) = node.as_text().map(|_| node).or(named) else { return policy(reader, node, &reusable.secrets) };
+    let text = reader.string(name, "`authentication.use`")?;
+    let known = ("authentication", "use.authentications");
+    let defined = reused(reader, name, text, reusable.authentications, known)?;
+    // Its own problems are told where it is defined.
+    policy(&mut Reader::new("", reader.text), defined, &reusable.secrets)
+}
+
+fn policy(reader: &mut Reader<'_>, node: &Node, secrets: &[String]) -> Option<&'static str> {
+    let entries = reader.object_with(node, "an authentication", SCHEMES, OTHERS)?;
+    let [(key, value)] = entries else {
+        reader.problem(
+            "LG-FLOW-VALUE",
+            node.span,
+            format!("an authentication names one of {}", list(SCHEMES.iter().copied())),
+        );
+        return None;
+    };
+    if OTHERS.contains(&key.text.as_str()) {
+        let help = "accounts present `basic` and `bearer` credentials, client certificates, or a header of their own";
+        not_yet(reader, key, &format!("`{}` authentications", key.text), help);
+        return None;
+    }
+    let fields = reader.object(value, &format!("`{}`", key.text))?;
+    for (field, _) in fields.iter().filter(|(field, _)| field.text != "use") {
+        reader.problem_help(
+            "LG-FLOW-REFUSED",
+            field.span,
+            "credentials in a flow are refused",
+            format!(
+                "write `{}: {{ use: NAME }}` with a name under `use.secrets`; the account's binding holds the secret",
+                key.text
+            ),
+        );
+    }
+    let secret = match find(fields, "use") {
+        Some(secret) => secret,
+        // What stands in its place is told already.
+        None if !fields.is_empty() => return None,
+        None => reader.required(fields, "use", &format!("`{}`", key.text), value.span)?,
+    };
+    let name = reader.string(secret, "`use`")?;
+    if !secrets.iter().any(|known| known == name) {
+        let known = secrets.iter().map(String::as_str);
+        let help = match nearest(name, known) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("name it under `use.secrets`: [{name}]"),
+        };
+        let problem = Diagnostic::new("LG-FLOW-REFERENCE", secret.span, format!("there is no secret `{name}`"));
+        reader.refuse(problem.help(help).token(name));
+    }
+    SCHEMES.iter().copied().find(|scheme| *scheme == key.text)
+}
