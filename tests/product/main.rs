@@ -7,6 +7,7 @@ mod authors;
 mod canary;
 mod cases;
 mod climbing;
+mod code;
 mod edges;
 mod files;
 mod first_login;

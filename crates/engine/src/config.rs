@@ -31,8 +31,8 @@ pub struct EngineConfig {
     pub stacks_max: u32,
     /// The same for one tenant, so that no tenant can take all stacks.
     pub stacks_per_tenant_max: u32,
-    /// Loaded modules that are remembered.
-    pub modules_max: usize,
+    /// Bytes of loaded modules that are remembered, machine code and constants. Those used longest ago make room.
+    pub modules_bytes_max: usize,
     /// Longest module in bytes.
     pub module_bytes_max: usize,
     /// A stack is cleared before another step has it. No step can read what it has not written, so this
@@ -47,7 +47,7 @@ impl EngineConfig {
             workers: 1,
             stacks_max: 8,
             stacks_per_tenant_max: 8,
-            modules_max: 64,
+            modules_bytes_max: 64 << 20,
             stacks_cleared: false,
             ..Self::default()
         }
@@ -60,7 +60,7 @@ impl Default for EngineConfig {
             workers: std::thread::available_parallelism().map_or(2, NonZeroUsize::get),
             stacks_max: 1_000,
             stacks_per_tenant_max: 64,
-            modules_max: 1_000,
+            modules_bytes_max: 256 << 20,
             module_bytes_max: lockgate_model::abi::MODULE_BYTES_MAX,
             stacks_cleared: true,
         }

@@ -47,21 +47,30 @@ impl Engine {
         let linker = linker(&engine).map_err(|e| failed(&e))?;
         let ticker = Ticker::start(engine.weak()).map_err(|e| failed(&e))?;
         let executor = Executor::start(&config, ticker).map_err(|e| failed(&e))?;
-        let shelf = Mutex::new(Shelf::new(config.modules_max));
+        let shelf = Mutex::new(Shelf::new(config.modules_bytes_max));
         Ok(Self { linker, executor, here: Here::default(), shelf, module_bytes_max: config.module_bytes_max })
     }
 
     /// Checks a module and compiles it to machine code: tens of milliseconds of CPU, so the caller
     /// puts it on a thread of its own. The same bytes give the module that is already loaded.
     pub fn load(&self, wasm: &[u8]) -> Result<Arc<Module>, LoadError> {
-        if wasm.len() > self.module_bytes_max {
-            return Err(LoadError::TooLong { bytes: wasm.len(), bytes_max: self.module_bytes_max });
-        }
+        self.check_length(wasm)?;
         if let Some(module) = self.loaded(&Digest::of(wasm)) {
             return Ok(module);
         }
-        let module = Arc::new(load(&self.linker, wasm, None)?);
-        Ok(self.shelf().put(module))
+        Ok(self.shelve(load(&self.linker, wasm, None)?))
+    }
+
+    pub(crate) fn check_length(&self, wasm: &[u8]) -> Result<(), LoadError> {
+        if wasm.len() > self.module_bytes_max {
+            return Err(LoadError::TooLong { bytes: wasm.len(), bytes_max: self.module_bytes_max });
+        }
+        Ok(())
+    }
+
+    /// Remembers a module; the one with its digest that was first is the one.
+    pub(crate) fn shelve(&self, module: Module) -> Arc<Module> {
+        self.shelf().put(Arc::new(module))
     }
 
     /// The module with this digest, where it is loaded.

@@ -66,7 +66,7 @@ mod watch;
 
 pub use calls::{CallSite, Calls, Mock, MockError, Mocks, SubEnd, SubFailure, SubRun, Waits};
 pub use cancel::CancelToken;
-pub use compiled::Compiled;
+pub use compiled::{Compiled, Kept, Sealer};
 pub use config::EngineConfig;
 pub use engine::{Engine, Error};
 pub use load::LoadError;

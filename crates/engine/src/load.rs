@@ -19,6 +19,8 @@ use crate::{Compiled, Module, host::Host};
 
 /// Most slots of each kind in a frame.
 const SLOTS_MAX: u32 = 1 << 16;
+/// Sections as values take about so many times the bytes they are read from.
+const READ_AS: usize = 4;
 /// What is beyond WebAssembly 1.0 and our compiler may emit.
 const FEATURES: WasmFeatures = WasmFeatures::WASM1
     .union(WasmFeatures::SIGN_EXTENSION)
@@ -93,6 +95,10 @@ pub(crate) fn load(linker: &Linker<Box<Host>>, wasm: &[u8], compiled: Option<&Co
     }
     let step =
         compiled.get_export_index(abi::STEP).ok_or(LoadError::Forbidden("no export `step` from a task to a result"))?;
+    let image = compiled.image_range();
+    // What is read of the sections takes some times their bytes.
+    let bytes =
+        (image.end as usize).saturating_sub(image.start as usize).saturating_add(wasm.len().saturating_mul(READ_AS));
     let subflows = manifest.runs.iter().map(crate::module::callee).collect();
     Ok(Module {
         digest,
@@ -106,6 +112,7 @@ pub(crate) fn load(linker: &Linker<Box<Host>>, wasm: &[u8], compiled: Option<&Co
         imports,
         pre,
         step,
+        bytes,
     })
 }
 

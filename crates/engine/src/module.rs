@@ -27,6 +27,7 @@ pub struct Module {
     pub(crate) imports: u32,
     pub(crate) pre: InstancePre<Box<Host>>,
     pub(crate) step: ModuleExport,
+    pub(crate) bytes: usize,
 }
 
 impl Module {
@@ -49,6 +50,11 @@ impl Module {
     /// Its tasks, by pc.
     pub fn tasks(&self) -> &[Task] {
         &self.tasks
+    }
+
+    /// Bytes that it holds: its machine code, and what is read of its bytes.
+    pub fn bytes(&self) -> usize {
+        self.bytes
     }
 
     pub(crate) fn task(&self, pc: u32) -> Option<&Task> {

@@ -307,7 +307,7 @@ impl Runtime {
             for one in all {
                 let name = TargetName::parse(&one.name).map_err(|e| Error::invalid("LG-NAME", e.to_string()))?;
                 // Loading proves that the engine takes it before anything is activated.
-                self.load(one.wasm.clone()).await?;
+                self.load(tenant, one.wasm.clone()).await?;
                 let digest = self.0.store.blob_put(tenant, one.wasm).await?;
                 self.0.store.module_put(tenant, key(&name), digest).await?;
                 modules.insert(name, (digest, one.manifest));

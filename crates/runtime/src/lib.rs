@@ -13,6 +13,7 @@ mod audit;
 mod authenticate;
 mod change;
 mod clock;
+mod code;
 mod connections;
 mod control;
 mod credential;
@@ -112,6 +113,7 @@ struct Inner {
     attempts: authenticate::Attempts,
     connections: connections::Connections,
     loading: tokio::sync::Mutex<()>,
+    code: std::sync::OnceLock<code::CodeFolder>,
     telemetry: Arc<Telemetry>,
     health: health::Health,
     open: open::OpenRuns,
@@ -151,6 +153,7 @@ impl Runtime {
             attempts: authenticate::Attempts::default(),
             connections: connections::Connections::default(),
             loading: tokio::sync::Mutex::new(()),
+            code: std::sync::OnceLock::new(),
             telemetry,
             health: health::Health::default(),
             open: open::OpenRuns::default(),

@@ -69,7 +69,7 @@ impl Bench {
             workers: 1,
             stacks_max: 4,
             stacks_per_tenant_max: 4,
-            modules_max: 1,
+            modules_bytes_max: 0,
             ..EngineConfig::default()
         };
         Bench {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use lockgate_model::{
-    Limits,
+    Digest, Limits,
     abi::{self, Op},
 };
 
 use super::wasm::{ENGINE, NOW, Wasm, document, output};
-use crate::{Mocks, Waits};
+use crate::{Engine, EngineConfig, Mocks, Waits};
 
 const BASIC: &[Op] = &[Op::Task, Op::SlotGet, Op::SlotSet, Op::IntGet, Op::IntSet, Op::Clock, Op::Wait, Op::NewNum];
 
@@ -190,4 +190,56 @@ async fn a_module_loads_from_its_own_machine_code_and_no_other() {
     let input = document(r#"{"a":[1,2.50,"x"]}"#);
     let outcome = ENGINE.evaluate(&module, input, Mocks::default(), Limits::default(), NOW).await;
     assert_eq!(output(&outcome), r#"{"a":[1,2.50,"x"]}"#);
+}
+
+#[tokio::test]
+async fn kept_machine_code_is_proven_before_it_is_used() {
+    let seal = |key: &'static str| {
+        move |parts: &[&[u8]]| Digest::of_parts([key.as_bytes()].into_iter().chain(parts.iter().copied()))
+    };
+    let engine = || Engine::new(EngineConfig { modules_bytes_max: 0, ..EngineConfig::alone() }).unwrap();
+    let (echo, other) = (echo().bytes(), waiting(5).bytes());
+    let sealer = seal("ours");
+    // The shelf holds what was loaded last: another module first, each time.
+    let engine = engine();
+    let fresh = |kept: Option<&[u8]>, wasm: &[u8]| {
+        let before = if wasm == echo { &other } else { &echo };
+        engine.load(before).unwrap();
+        engine.load_kept(wasm, kept, &sealer).unwrap()
+    };
+    let kept = fresh(None, &echo).keep.expect("there was nothing yet");
+    assert!(fresh(Some(&kept), &echo).keep.is_none(), "good code was compiled again");
+    // Any bit of it, any length, another module's, another key's: compiled again, and replaced by the same.
+    let stride = kept.len() / 50;
+    for place in (0..kept.len()).step_by(stride).chain([0, 15, 16, 47, 48, kept.len() - 1]) {
+        let mut bad = kept.clone();
+        bad[place] ^= 1;
+        assert!(fresh(Some(&bad), &echo).keep.is_some(), "byte {place} was not proven");
+    }
+    for length in [0, 1, 16, 48, kept.len() - 1] {
+        assert!(fresh(Some(&kept[..length]), &echo).keep.is_some(), "{length} bytes were taken");
+    }
+    assert!(fresh(Some(&kept), &other).keep.is_some(), "code of another module was taken");
+    engine.load(&other).unwrap();
+    assert!(engine.load_kept(&echo, Some(&kept), &seal("theirs")).unwrap().keep.is_some(), "under another key");
+    // And it runs.
+    let module = fresh(Some(&kept), &echo).module;
+    let outcome = engine.evaluate(&module, document("[1]"), Mocks::default(), Limits::default(), NOW).await;
+    assert_eq!(output(&outcome), "[1]");
+}
+
+#[test]
+fn modules_make_room_for_others_by_their_size() {
+    let engine = |bytes| Engine::new(EngineConfig { modules_bytes_max: bytes, ..EngineConfig::alone() }).unwrap();
+    let (first, second) = (echo().bytes(), waiting(5).bytes());
+    let small = engine(0);
+    let bytes = small.load(&first).unwrap().bytes() + small.load(&second).unwrap().bytes();
+    assert!(small.loaded(&Digest::of(&first)).is_none() && small.loaded(&Digest::of(&second)).is_some());
+    let both = engine(bytes * 3 / 2 - 1);
+    both.load(&first).unwrap();
+    both.load(&second).unwrap();
+    assert!(both.loaded(&Digest::of(&first)).is_some() && both.loaded(&Digest::of(&second)).is_some());
+    // The one used longest ago goes.
+    both.load(&waiting(6).bytes()).unwrap();
+    assert!(both.loaded(&Digest::of(&first)).is_none() && both.loaded(&Digest::of(&second)).is_some());
 }

@@ -45,6 +45,7 @@ impl Installation {
         })
         .await
         .map_err(|e| failed("open the runtime", e))?;
+        runtime.keep_code_in(dir.join("code"));
         Ok(Self { runtime, authority, clock })
     }
 
