@@ -178,7 +178,7 @@ fn a_trace_shows_what_goes_in_and_out_on_a_terminal() {
     let at = |name: &str| named(folder.path().join(name));
     write(folder.path(), "in.json", &format!(r#"{{"id": "{}\u009b31m"}}"#, "x".repeat(150)));
     let line = format!(
-        "'{}' run --local '{}' --mocks '{}' --input '{}' --trace",
+        "'{}' run --local '{}' --mocks '{}' --input '{}' --trace < /dev/null",
         program().display(),
         at("orders.flow.yaml"),
         at("mocks.yaml"),
@@ -200,6 +200,35 @@ fn a_trace_shows_what_goes_in_and_out_on_a_terminal() {
     .collect();
     assert!(places.is_sorted(), "{places:?} of\n{shown}");
     assert!(shown.contains('…') && !shown.contains('\u{9b}'), "cut and harmless:\n{shown}");
+}
+
+#[test]
+fn a_trace_takes_one_task_at_a_time_for_who_has_a_keyboard() {
+    let three = "  - one: { set: { n: 1 } }\n  - two: { wait: { hours: 1 } }\n  - three: { set: { n: 3 } }\n";
+    let folder = folder(&[("orders.flow.yaml", &flow(three)), ("in.json", "{}")]);
+    let at = |name: &str| named(folder.path().join(name));
+    let (file, input) = (at("orders.flow.yaml"), at("in.json"));
+    let line = format!("'{}' run --local '{file}' --input '{input}' --trace", program().display());
+    let stepped = |keys: &str| {
+        let mut command = Command::new("script");
+        let ran = with_input(command.args(["-qec", &line, "/dev/null"]).env("NO_COLOR", "1"), keys);
+        let shown = text(&ran.stdout);
+        let asked = shown.matches("Enter goes on").count();
+        (
+            ran.status.code(),
+            asked,
+            shown.contains("/do/1/two"),
+            shown.contains("/do/2/three"),
+            shown.contains("{\"n\":3}"),
+        )
+    };
+    // Who ends it, or is gone, sees nothing more and gets no output.
+    assert_eq!(stepped("q\n"), (Some(1), 1, false, false, false));
+    assert_eq!(stepped("\nq\n"), (Some(1), 2, true, false, false));
+    assert_eq!(stepped(""), (Some(1), 1, false, false, false));
+    // What is no key is asked again; the hour is over at once.
+    assert_eq!(stepped("x\n\n\n"), (Some(0), 3, true, true, true));
+    assert_eq!(stepped("c\n"), (Some(0), 1, true, true, true));
 }
 
 const CASE: &str = "input: { id: 1 }\nmocks:\n  erp.post:\n    - expect: { path: /orders/1, body: { id: 1 } }\n      answer: { status: 201, headers: {}, body: { id: E-7 } }\nexpect: { output: { id: E-7 } }\n";

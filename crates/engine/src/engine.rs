@@ -116,11 +116,10 @@ impl Engine {
         limits: Limits,
         now: Timestamp,
     ) -> Outcome {
-        let start = Start::new(module, input, limits, now, CancelToken::new());
-        run(&self.executor, None, start, Reach::Mocked { mocks, taken: BTreeMap::new() }).await
+        self.evaluate_watched(module, input, mocks, limits, now, None).await
     }
 
-    /// The same while somebody looks on: see [`Watch`].
+    /// The same while somebody may look on: see [`Watch`].
     pub async fn evaluate_watched(
         &self,
         module: &Arc<Module>,
@@ -128,10 +127,10 @@ impl Engine {
         mocks: Mocks,
         limits: Limits,
         now: Timestamp,
-        watch: Arc<dyn Watch>,
+        watch: Option<Arc<dyn Watch>>,
     ) -> Outcome {
         let start = Start::new(module, input, limits, now, CancelToken::new());
-        let start = Start { watch: Some(watch), ..start };
+        let start = Start { watch, ..start };
         run(&self.executor, None, start, Reach::Mocked { mocks, taken: BTreeMap::new() }).await
     }
 

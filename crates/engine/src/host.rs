@@ -9,7 +9,7 @@ use std::{
 };
 
 use lockgate_document::{Arena, Document, Fault, Handle};
-use lockgate_model::{Limits, Timestamp, abi, run::TaskTime};
+use lockgate_model::{Limits, Timestamp, abi, duration::MS_MAX, run::TaskTime};
 
 use crate::{
     Module, Watch,
@@ -109,21 +109,12 @@ pub(crate) enum Trapped {
     /// An error object that the flow raised.
     #[error("the flow raised an error")]
     Raised(Handle),
-    /// A value that was to be kept is a function, or holds one.
-    #[error("a function value")]
-    Function(Handle),
     /// What [`Host::failing`] says.
     #[error("a failure of the host")]
     Failing,
     /// The time limit that this entry point of a strand set is over.
     #[error("the task takes too long")]
     TimedOut(StrandId, u32),
-    /// A value that was to be a length of time is none.
-    #[error("no length of time")]
-    NoDuration,
-    /// The module's depth counter has run out.
-    #[error("function calls nest too deeply")]
-    Recursion,
     /// The run must end.
     #[error("the run was stopped")]
     Stopped(Stopped),
@@ -286,7 +277,10 @@ impl Host {
         }
         let only = self.module.tasks().len() <= 1;
         match self.strand.frame.set_value(&mut self.arena, n, h, only) {
-            Err(Fault::FunctionValue) => Err(Trapped::Function(h).into()),
+            Err(Fault::FunctionValue) => {
+                let problem = Problem::function(self.arena.view(h).function_within());
+                Err(self.fail_with(problem).into())
+            }
             set => Ok(set?),
         }
     }
@@ -309,7 +303,7 @@ impl Host {
 
     pub(crate) fn fail(&mut self, code: i32) -> wasmtime::Result<()> {
         if code == abi::TOO_DEEP {
-            return Err(Trapped::Recursion.into());
+            return Err(self.fail_with(Problem::recursion()).into());
         }
         Err(Fault::standard(code).into())
     }
@@ -346,8 +340,8 @@ impl Host {
         }
         let what = self.arena.view(Handle::from_raw(abi::constant(what))).as_str().unwrap_or_default();
         // What comes in from outside is its sender's fault.
-        self.failing = Some(Problem::invalid(what, &violations, self.strand.pc == 0));
-        Err(Trapped::Failing.into())
+        let problem = Problem::invalid(what, &violations, self.strand.pc == 0);
+        Err(self.fail_with(problem).into())
     }
 
     pub(crate) fn unique(&mut self) -> Result<Handle, Fault> {
@@ -355,7 +349,8 @@ impl Host {
     }
 
     pub(crate) fn duration(&mut self, h: Handle) -> Result<i64, Trapped> {
-        lockgate_document::duration::milliseconds(self.arena.view(h)).ok_or(Trapped::NoDuration)
+        let length = lockgate_document::duration::milliseconds(self.arena.view(h));
+        length.filter(|ms| *ms <= MS_MAX).ok_or_else(|| self.fail_with(Problem::no_duration()))
     }
 
     pub(crate) fn wait(&mut self, ms: i64, pc: u32) -> Result<(), Trapped> {
@@ -378,6 +373,12 @@ impl Host {
         let document = self.arena.export(h, &self.limits)?;
         self.arena.charge(document.bytes_used() / BYTES_PER_UNIT)?;
         Ok(document)
+    }
+
+    /// What an intrinsic traps with that fails with a problem of its own.
+    fn fail_with(&mut self, problem: Problem) -> Trapped {
+        self.failing = Some(problem);
+        Trapped::Failing
     }
 
     pub(crate) fn suspend(&mut self, suspension: Suspension) -> Result<(), Trapped> {

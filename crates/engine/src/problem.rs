@@ -186,7 +186,7 @@ impl Problem {
     }
 
     pub(crate) fn no_duration() -> Self {
-        let detail = "a length of time is an ISO 8601 duration such as `PT1M30S`, or an object such as {\"seconds\": 5}, and not negative";
+        let detail = "a length of time is an ISO 8601 duration such as `PT1M30S`, or an object such as {\"seconds\": 5}, not negative and no longer than a day";
         Self::new(ErrorType::Expression, "LG-DURATION", 500, detail)
     }
 

@@ -294,7 +294,6 @@ fn failed(host: &mut Host, error: &wasmtime::Error) -> Failed {
     } else if let Some(trapped) = error.downcast_ref::<Trapped>() {
         match trapped {
             Trapped::Raised(error) => return Failed { what: What::Raised(*error), place, task: None, at: None },
-            Trapped::Function(value) => Problem::function(host.arena.view(*value).function_within()),
             Trapped::Failing => match host.failing.take() {
                 Some(problem) => problem,
                 None => Problem::defect("LG-MODULE", "the module failed without a reason"),
@@ -302,8 +301,6 @@ fn failed(host: &mut Host, error: &wasmtime::Error) -> Failed {
             Trapped::TimedOut(strand, pc) => {
                 return Failed { at: Some((*strand, *pc)), ..Problem::timed_out().into() };
             }
-            Trapped::NoDuration => Problem::no_duration(),
-            Trapped::Recursion => Problem::recursion(),
             Trapped::Stopped(why) => Problem::stopped(*why),
             Trapped::Module(detail) => Problem::defect("LG-MODULE", *detail),
         }

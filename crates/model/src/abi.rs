@@ -229,7 +229,7 @@ intrinsics! {
     Place "place" "" "l" 1;
     /// `clock()`: milliseconds since the epoch, fixed for the step.
     Clock "clock" "" "l" 1;
-    /// `duration(h)`: milliseconds of a length of time: ISO 8601, or an object of units; anything else is fault LG-DURATION.
+    /// `duration(h)`: milliseconds of a length of time: ISO 8601, or an object of units, up to a day; anything else is fault LG-DURATION.
     Duration "duration" "h" "l" 4;
     /// `between(least, most)`: a number from the one to the other by chance.
     Between "between" "ll" "l" 2;

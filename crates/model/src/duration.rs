@@ -6,6 +6,9 @@
 pub const UNITS: [(&str, i64); 5] =
     [("days", 86_400_000), ("hours", 3_600_000), ("minutes", 60_000), ("seconds", 1000), ("milliseconds", 1)];
 
+/// Milliseconds of a day: no wait, delay or timeout of a flow is longer.
+pub const MS_MAX: i64 = 86_400_000;
+
 /// `P[nW][nD][T[nH][nM][nS]]` in milliseconds; years and months have no fixed length.
 pub fn iso8601(text: &str) -> Option<i64> {
     let rest = text.strip_prefix('P')?;

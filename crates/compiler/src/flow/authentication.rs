@@ -6,8 +6,8 @@
 use lockgate_mapping::yaml::{Key, Node};
 use lockgate_model::Diagnostic;
 
-use super::retry::reused;
-use super::task::{Reusable, not_yet};
+use super::reuse::{Reusable, own_or_reused};
+use super::task::not_yet;
 use crate::reader::{Reader, find, list, nearest};
 
 /// Schemes that an https account can present.
@@ -31,12 +31,8 @@ pub(super) fn policies(reader: &mut Reader<'_>, policies: &[(Key, Node)], secret
 /// Reads the `authentication` of an endpoint: a policy, or the name of one. Gives the scheme.
 pub(super) fn authentication(reader: &mut Reader<'_>, node: &Node, reusable: &Reusable<'_>) -> Option<&'static str> {
     let named = node.entries().and_then(|entries| find(entries, "use"));
-    let Some(name) = node.as_text().map(|_| node).or(named) else { return policy(reader, node, &reusable.secrets) };
-    let text = reader.string(name, "`authentication.use`")?;
-    let known = ("authentication", "use.authentications");
-    let defined = reused(reader, name, text, reusable.authentications, known)?;
-    // Its own problems are told where it is defined.
-    policy(&mut Reader::new("", reader.text), defined, &reusable.secrets)
+    let defined = (reusable.authentications, "authentication", "use.authentications");
+    own_or_reused(reader, named.unwrap_or(node), defined, |reader, node| policy(reader, node, &reusable.secrets))
 }
 
 fn policy(reader: &mut Reader<'_>, node: &Node, secrets: &[String]) -> Option<&'static str> {

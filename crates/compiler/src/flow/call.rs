@@ -6,7 +6,7 @@ use lockgate_model::{Diagnostic, Digest, Span};
 
 use super::formula::{Place, is_stream, template};
 use super::http;
-use super::task::Reusable;
+use super::reuse::Reusable;
 use super::tree::{Account, Answer, Call, Operation, Takes, Template};
 use crate::reader::{Reader, find};
 

@@ -2,11 +2,11 @@
 //! pointer as instance), the standard's error types, raising and filtering.
 
 use lockgate_mapping::yaml::{Key, Node, write_json_text};
-use lockgate_model::Diagnostic;
 
 use super::formula::{Place, template};
+use super::reuse::own_or_reused;
 use super::tree::{FieldFilter, Template};
-use crate::reader::{Reader, find, list, nearest};
+use crate::reader::{Reader, list, nearest};
 
 /// Where the standard's error types lived and live. The same name means the same error under all.
 const HOMES: &[&str] = &[
@@ -41,27 +41,8 @@ pub fn error_type_names(uri: &str) -> Vec<String> {
 
 /// Reads `raise.error`: an object, or the name of one under `use.errors`.
 pub(super) fn raised(reader: &mut Reader<'_>, node: &Node, reusable: &[(Key, Node)]) -> Template {
-    let Some(name) = node.as_text() else { return error(reader, node) };
-    match find(reusable, name) {
-        // Its own problems are reported where it is defined.
-        Some(defined) => {
-            let mut silent = Reader::new("", reader.text);
-            error(&mut silent, defined)
-        }
-        None => {
-            let known = reusable.iter().map(|(key, _)| key.text.as_str());
-            let help = match nearest(name, known.clone()) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("defined under `use.errors`: {}", list(known)),
-            };
-            reader.refuse(
-                Diagnostic::new("LG-FLOW-REFERENCE", node.span, format!("there is no error `{name}`"))
-                    .help(help)
-                    .token(name),
-            );
-            Template::Broken
-        }
-    }
+    let read = |reader: &mut Reader<'_>, node: &Node| Some(error(reader, node));
+    own_or_reused(reader, node, (reusable, "error", "use.errors"), read).unwrap_or(Template::Broken)
 }
 
 /// Reads one error object with expressions in it.

@@ -9,7 +9,7 @@ use lockgate_model::Span;
 
 use super::authentication::authentication;
 use super::formula::{Place, template};
-use super::task::Reusable;
+use super::reuse::Reusable;
 use super::tree::{Account, Answer, Call, Operation, Piece, Template};
 use crate::reader::{Reader, find};
 

@@ -18,9 +18,11 @@ mod formula;
 mod function;
 mod http;
 mod jumps;
+mod length;
 mod loops;
 pub mod picture;
 mod retry;
+mod reuse;
 mod run;
 mod schedule;
 mod schema;
@@ -36,7 +38,8 @@ use lockgate_model::id::TargetName;
 
 use crate::reader::{Reader, find};
 use formula::Place;
-use task::{Reusable, TaskReader, metadata, not_yet};
+use reuse::reusable;
+use task::{TaskReader, metadata};
 use tree::{Flow, Part};
 
 pub(crate) use emit::{Surroundings, emit, emit_marked, probe};
@@ -176,48 +179,6 @@ fn evaluate(reader: &mut Reader<'_>, flow: &Node, entries: &[(Key, Node)]) {
             Some(_) => reader.problem("LG-FLOW-VALUE", mode.span, "`evaluate.mode` must be `strict`"),
         }
     }
-}
-
-/// Reads `use`: errors, retry policies, timeouts and functions.
-fn reusable<'n>(reader: &mut Reader<'_>, node: Option<&'n Node>) -> Reusable<'n> {
-    const NOT_YET: &[&str] = &["extensions", "catalogs"];
-    const KEYS: &[&str] = &["errors", "retries", "timeouts", "functions", "authentications", "secrets"];
-    let mut reusable = Reusable::default();
-    let Some(node) = node else { return reusable };
-    let Some(entries) = reader.object_with(node, "`use`", KEYS, NOT_YET) else {
-        return reusable;
-    };
-    for (key, value) in entries {
-        match key.text.as_str() {
-            "errors" => {
-                reusable.errors = reader.object(value, "`use.errors`").unwrap_or_default();
-                for (_, value) in reusable.errors {
-                    errors::error(reader, value);
-                }
-            }
-            "retries" => {
-                reusable.retries = reader.object(value, "`use.retries`").unwrap_or_default();
-                for (_, value) in reusable.retries {
-                    retry::policy(reader, value);
-                }
-            }
-            "timeouts" => {
-                reusable.timeouts = reader.object(value, "`use.timeouts`").unwrap_or_default();
-                for (_, value) in reusable.timeouts {
-                    retry::timeout(reader, value, Place::Task);
-                }
-            }
-            "functions" => reusable.functions = reader.object(value, "`use.functions`").unwrap_or_default(),
-            "secrets" => reusable.secrets = authentication::secrets(reader, value),
-            "authentications" => {
-                reusable.authentications = reader.object(value, "`use.authentications`").unwrap_or_default();
-            }
-            known if NOT_YET.contains(&known) => not_yet(reader, key, &format!("`use.{known}`"), ""),
-            _ => {}
-        }
-    }
-    authentication::policies(reader, reusable.authentications, &reusable.secrets);
-    reusable
 }
 
 /// The three numbers of a semantic version.

@@ -1,49 +1,16 @@
-//! Lengths of time and retry policies.
+//! Retry policies.
 
 use lockgate_mapping::yaml::{Key, Node};
-use lockgate_model::{Diagnostic, duration as length};
 
 use super::formula::{Place, formula};
+use super::length::duration;
+use super::reuse::own_or_reused;
 use super::tree::{Backoff, Duration, Jitter, Retry};
-use crate::reader::{Reader, find, list, nearest};
-
-/// No wait is longer; a run's wall time is shorter still.
-const DELAY_MS_MAX: i64 = 24 * 60 * 60 * 1000;
+use crate::reader::{Reader, find};
 
 /// Reads `catch.retry`: a policy, or the name of one under `use.retries`.
 pub(super) fn retry(reader: &mut Reader<'_>, node: &Node, reusable: &[(Key, Node)]) -> Option<Retry> {
-    let Some(name) = node.as_text() else { return policy(reader, node) };
-    let defined = reused(reader, node, name, reusable, ("retry policy", "use.retries"))?;
-    // Its own problems are reported where it is defined.
-    policy(&mut Reader::new("", reader.text), defined)
-}
-
-/// Finds what is defined for reuse under a name, and where, or tells that it is not.
-pub(super) fn reused<'n>(
-    reader: &mut Reader<'_>,
-    node: &Node,
-    name: &str,
-    reusable: &'n [(Key, Node)],
-    (what, place): (&str, &str),
-) -> Option<&'n Node> {
-    let defined = find(reusable, name);
-    if defined.is_none() {
-        let known = reusable.iter().map(|(key, _)| key.text.as_str());
-        let help = match nearest(name, known.clone()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("defined under `{place}`: {}", list(known)),
-        };
-        let message = format!("there is no {what} `{name}`");
-        reader.refuse(Diagnostic::new("LG-FLOW-REFERENCE", node.span, message).help(help).token(name));
-    }
-    defined
-}
-
-/// Reads one timeout.
-pub(super) fn timeout(reader: &mut Reader<'_>, node: &Node, place: Place) -> Option<Duration> {
-    let entries = reader.object_of(node, "`timeout`", &["after"])?;
-    let after = reader.required(entries, "after", "`timeout`", node.span)?;
-    duration_at(reader, after, "`timeout.after`", place)
+    own_or_reused(reader, node, (reusable, "retry policy", "use.retries"), policy)
 }
 
 /// Reads one policy.
@@ -113,56 +80,4 @@ fn limit(reader: &mut Reader<'_>, node: &Node, policy: &mut Retry) {
             _ => {}
         }
     }
-}
-
-/// Reads a length of time: ISO 8601, an object of whole numbers, or an expression that gives one of them.
-pub(super) fn duration(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<Duration> {
-    duration_at(reader, node, what, Place::Task)
-}
-
-fn duration_at(reader: &mut Reader<'_>, node: &Node, what: &str, place: Place) -> Option<Duration> {
-    if node.as_text().is_some_and(|text| text.trim_start().starts_with("${")) {
-        return formula(reader, node, what, place).map(|formula| Duration::Computed(Box::new(formula)));
-    }
-    duration_up_to(reader, node, what, DELAY_MS_MAX, "a day").map(Duration::Constant)
-}
-
-/// Reads a constant one in milliseconds, with its limit, also in words.
-pub(super) fn duration_up_to(
-    reader: &mut Reader<'_>,
-    node: &Node,
-    what: &str,
-    ms_max: i64,
-    limit: &str,
-) -> Option<i64> {
-    let milliseconds = if let Some(text) = node.as_text() {
-        let read = length::iso8601(text);
-        if read.is_none() {
-            reader.problem_help(
-                "LG-FLOW-VALUE",
-                node.span,
-                format!("{what} is no ISO 8601 duration in days, hours, minutes and seconds"),
-                "write it like `PT1M30S`, `P1D` or `{ seconds: 5 }`",
-            );
-        }
-        read?
-    } else {
-        let names = length::UNITS.map(|(name, _)| name);
-        let entries = reader.object_of(node, what, &names)?;
-        if entries.is_empty() {
-            reader.problem("LG-FLOW-VALUE", node.span, format!("{what} names no unit"));
-        }
-        let mut sum: i64 = 0;
-        for (key, value) in entries {
-            let Some((_, unit)) = length::UNITS.iter().find(|(name, _)| *name == key.text) else { continue };
-            let count = reader.whole(value, &format!("`{}` of {what}", key.text))?;
-            sum = sum.saturating_add(unit.saturating_mul(i64::from(count)));
-        }
-        sum
-    };
-    if milliseconds > ms_max {
-        reader.problem("LG-FLOW-VALUE", node.span, format!("{what} is longer than {limit}"));
-        return None;
-    }
-    Some(milliseconds)
 }

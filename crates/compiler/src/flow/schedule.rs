@@ -7,7 +7,7 @@ use lockgate_model::{
     schedule::{Cron, SCHEDULE_MS_MAX, SCHEDULE_MS_MIN, Zone},
 };
 
-use super::{retry::duration_up_to, task::not_yet};
+use super::{length::duration_up_to, task::not_yet};
 use crate::reader::{Reader, find, nearest};
 
 /// Reads `schedule`; `document` is the flow's.

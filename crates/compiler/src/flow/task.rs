@@ -8,28 +8,13 @@ use super::errors;
 use super::event;
 use super::formula::{Place, formula, shape, template};
 use super::jumps;
+use super::length;
 use super::retry;
+use super::reuse::{Reusable, own_or_reused};
 use super::schema;
 use super::streams;
 use super::tree::{Duration, Formula, Jump, Part, Target, Task, Template, Try, Work};
 use crate::reader::{Reader, find, list, nearest};
-
-/// What the flow defines for reuse.
-#[derive(Default)]
-pub(super) struct Reusable<'n> {
-    /// `use.errors`
-    pub errors: &'n [(Key, Node)],
-    /// `use.retries`
-    pub retries: &'n [(Key, Node)],
-    /// `use.timeouts`
-    pub timeouts: &'n [(Key, Node)],
-    /// `use.functions`
-    pub functions: &'n [(Key, Node)],
-    /// `use.authentications`
-    pub authentications: &'n [(Key, Node)],
-    /// `use.secrets`: their names.
-    pub secrets: Vec<String>,
-}
 
 /// Lists may lie this deep in each other; the reader descends as deep.
 const DEPTH_MAX: usize = 32;
@@ -232,11 +217,8 @@ impl<'r, 't> TaskReader<'r, 't> {
 
     /// Reads `timeout`: a length of time under `after`, or the name of one under `use.timeouts`.
     pub fn timeout(&mut self, node: &Node, place: Place) -> Option<Duration> {
-        let Some(name) = node.as_text() else { return retry::timeout(self.reader, node, place) };
-        let timeouts = self.reusable.timeouts;
-        let defined = retry::reused(self.reader, node, name, timeouts, ("timeout", "use.timeouts"))?;
-        // Its own problems are reported where it is defined.
-        retry::timeout(&mut Reader::new("", self.reader.text), defined, place)
+        let timeouts = (self.reusable.timeouts, "timeout", "use.timeouts");
+        own_or_reused(self.reader, node, timeouts, |reader, node| length::timeout(reader, node, place))
     }
 
     /// Reads `input`, `output` or `export`: an expression and a schema.
@@ -291,7 +273,7 @@ impl<'r, 't> TaskReader<'r, 't> {
             },
             "fork" => self.fork(node, pointer),
             "emit" => event::event(self.reader, node, &self.flow).map(Work::Emit),
-            "wait" => retry::duration(self.reader, node, "`wait`").map(Work::Wait),
+            "wait" => length::duration(self.reader, node, "`wait`").map(Work::Wait),
             "run" => self.run(node),
             _ => {
                 not_yet(self.reader, key, &format!("`{kind}` tasks"), "");

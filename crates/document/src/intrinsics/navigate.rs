@@ -36,10 +36,7 @@ impl Arena {
     pub fn get_kept(&mut self, h: Handle, k: u32) -> Result<Handle, Fault> {
         let (h, key) = match self.values.constant_key(k)? {
             Key::Field(key) => (h, key),
-            Key::Path(path) => {
-                let inner = self.inner_steps(h, path, path.len - 1)?;
-                (inner, self.values.field_of_path(path, path.len - 1)?)
-            }
+            Key::Path(path) => self.before_last(h, path)?,
         };
         match self.field(h, key)? {
             Found::Value(value) => self.keep(value),
@@ -62,10 +59,7 @@ impl Arena {
     pub fn get_each(&mut self, h: Handle, k: u32) -> Result<Handle, Fault> {
         let (h, key) = match self.values.constant_key(k)? {
             Key::Field(key) => (h, key),
-            Key::Path(path) => {
-                let inner = self.inner_steps(h, path, path.len - 1)?;
-                (inner, self.values.field_of_path(path, path.len - 1)?)
-            }
+            Key::Path(path) => self.before_last(h, path)?,
         };
         match self.field(h, key)? {
             Found::Value(value) => self.settled(value),
@@ -76,9 +70,14 @@ impl Arena {
 
     /// The value at the end of a path.
     pub(super) fn get_along(&mut self, h: Handle, path: Path) -> Result<Handle, Fault> {
-        let inner = self.inner_steps(h, path, path.len - 1)?;
-        let last = self.values.field_of_path(path, path.len - 1)?;
+        let (inner, last) = self.before_last(h, path)?;
         self.last_step(inner, last)
+    }
+
+    /// Takes all steps of a path but the last: what it is taken on, and its field.
+    fn before_last(&mut self, h: Handle, path: Path) -> Result<(Handle, Text), Fault> {
+        let inner = self.inner_steps(h, path, path.len - 1)?;
+        Ok((inner, self.values.field_of_path(path, path.len - 1)?))
     }
 
     /// Takes the first `count` steps of a path.

@@ -53,7 +53,7 @@ fn told(wasm: &Wasm, answers: Vec<Mock>) -> (Vec<String>, crate::Outcome) {
     let told = Arc::new(Told::default());
     let watch: Arc<dyn Watch> = Arc::clone(&told) as _;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let run = ENGINE.evaluate_watched(&module, document("\"in\""), mocks, Limits::default(), NOW, watch);
+    let run = ENGINE.evaluate_watched(&module, document("\"in\""), mocks, Limits::default(), NOW, Some(watch));
     let outcome = runtime.block_on(run);
     let lines = told.0.lock().unwrap().clone();
     (lines, outcome)

@@ -8,7 +8,7 @@ use lockgate_compiler::project::{Exchanges, flow_module};
 use lockgate_connector_api::Registry;
 use lockgate_document::Document;
 use lockgate_engine::{Waits, Watch};
-use lockgate_model::Diagnostics;
+use lockgate_model::{Diagnostics, Limits};
 
 use crate::{
     author::{
@@ -20,6 +20,9 @@ use crate::{
     output::Output,
 };
 
+/// How long somebody may look at the values of one run.
+const STEPPING_MS_MAX: u64 = 24 * 60 * 60 * 1000;
+
 /// Arguments of `run --local`.
 #[derive(Args)]
 pub struct Local {
@@ -29,14 +32,11 @@ pub struct Local {
     /// What endpoints answer, as the `mocks` of a test case; a call without a mock fails.
     #[arg(long, value_name = "FILE", requires = "local")]
     mocks: Option<PathBuf>,
-    /// Show each task as it is entered, with what goes in and out; on a terminal alone.
+    /// Show each task as it is entered, with what goes in and out, and stop after each until Enter is pressed; on
+    /// a terminal alone.
     #[arg(long, requires = "local")]
     trace: bool,
 }
-
-/// Nobody looks on.
-struct Nobody;
-impl Watch for Nobody {}
 
 impl Local {
     /// What is for a run without a server is not there: a server has accounts, and shows no values.
@@ -78,18 +78,35 @@ impl Local {
         let exchanges = self.mocks.as_deref().map_or(Ok(Exchanges::new()), mocked::file)?;
 
         let bench = Workbench::new()?;
-        let mocks = mocked::mocks(&exchanges, Waits::Real, &bench)?;
+        // Before the input is read, which may come from the same terminal.
+        let trace = self.trace.then(|| Arc::new(Trace::new()));
+        let stepping = trace.as_ref().is_some_and(|trace| trace.steps());
+        // While somebody looks at values no time passes for the flow.
+        let waits = if stepping { Waits::Virtual } else { Waits::Real };
+        let wall_ms_max = if stepping { STEPPING_MS_MAX } else { bench.limits.wall_ms_max };
+        let limits = Limits { wall_ms_max, ..bench.limits };
+        let mocks = mocked::mocks(&exchanges, waits, &bench)?;
         let bytes = input()?;
         let input = match bytes.trim_ascii() {
             [] => Document::undefined(),
             _ => bench.parse(&bytes).map_err(|e| unreadable_in("input", &e, 0, &bytes))?,
         };
         let module = bench.load(&compiled)?;
-        let watch: Arc<dyn Watch> = if self.trace { Arc::new(Trace::new()) } else { Arc::new(Nobody) };
-        // Nothing stops it but the signals that stop this program.
-        let Some(outcome) = bench.run_mocked(&module, input, mocks, now(), watch, future::pending()) else {
+        let watch = trace.clone().map(|trace| trace as Arc<dyn Watch>);
+        let stopped = async {
+            match &trace {
+                Some(trace) => trace.left().await,
+                // Nothing stops it but the signals that stop this program.
+                None => future::pending().await,
+            }
+        };
+        let Some(outcome) = bench.run_mocked(&module, input, mocks, now(), limits, watch, stopped) else {
             return Err(Exit::Told);
         };
+        // The run may have come to its end before it was stopped.
+        if trace.is_some_and(|trace| trace.is_left()) {
+            return Err(Exit::Told);
+        }
         let printed = |document: &Document| {
             let bytes = document.print(bench.limits.reply_bytes_max);
             bytes.map_err(|fault| Exit::failed(&fault.code(), fault.to_string()))

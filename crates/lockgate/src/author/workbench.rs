@@ -70,16 +70,18 @@ impl Workbench {
 
     /// Runs a module over an input with mocks in place of endpoints while `watch` looks on, unless `stopped`
     /// comes first.
+    #[expect(clippy::too_many_arguments, reason = "each is another kind of thing; a struct would only name them again")]
     pub fn run_mocked(
         &self,
         module: &Arc<Module>,
         input: Document,
         mocks: Mocks,
         now: Timestamp,
-        watch: Arc<dyn Watch>,
+        limits: Limits,
+        watch: Option<Arc<dyn Watch>>,
         stopped: impl Future<Output = ()>,
     ) -> Option<Outcome> {
-        let run = self.engine.evaluate_watched(module, input, mocks, self.limits, now, watch);
+        let run = self.engine.evaluate_watched(module, input, mocks, limits, now, watch);
         self.runtime.block_on(async {
             tokio::select! {
                 outcome = run => Some(outcome),

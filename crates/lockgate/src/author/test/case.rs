@@ -155,7 +155,7 @@ pub fn start(
             None => future::pending().await,
         }
     };
-    Ok(bench.run_mocked(module, input, mocks, case.now, watch, stopped))
+    Ok(bench.run_mocked(module, input, mocks, case.now, bench.limits, Some(watch), stopped))
 }
 
 /// A call by the list of its mocks and its place in that list, from 0.

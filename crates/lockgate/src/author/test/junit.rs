@@ -1,5 +1,7 @@
 //! The report in the XML form that JUnit began and build servers read: a suite for each flow.
 
+use lockgate_mapping::picture::ink::escaped;
+
 use super::{
     case::Verdict,
     report::{Report, place, shown},
@@ -67,21 +69,4 @@ fn one(case: &Verdict, class: &str, out: &mut String) {
         escaped(&message),
         escaped(&text)
     ));
-}
-
-/// Text as XML 1.0 may have it, in an attribute too; what it may not have at all is U+FFFD.
-fn escaped(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => out.push_str("&amp;"),
-            '<' => out.push_str("&lt;"),
-            '>' => out.push_str("&gt;"),
-            '"' => out.push_str("&quot;"),
-            '\n' | '\t' => out.push(c),
-            c if c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}') => out.push(char::REPLACEMENT_CHARACTER),
-            c => out.push(c),
-        }
-    }
-    out
 }
