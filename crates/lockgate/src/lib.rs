@@ -46,6 +46,8 @@ enum Command {
     Test(author::test::Test),
     /// Put the files of a project into their canonical form.
     Fmt(author::fmt::Fmt),
+    /// Show what the flows of one project may touch that those of another could not.
+    Diff(author::diff::Diff),
     /// Draw a flow or a mapping as SVG
     Draw(author::draw::Draw),
     /// Run a mapping file over documents from standard input, without a server.
@@ -167,6 +169,7 @@ fn dispatch(command: Command, connectors: &Arc<Registry>, output: &Output) -> Re
         Command::Build(c) => c.run(connectors, output),
         Command::Test(c) => c.run(connectors, output),
         Command::Fmt(c) => c.run(output),
+        Command::Diff(c) => c.run(connectors, output),
         Command::Draw(c) => c.run(output),
         Command::Map(c) => c.run(output),
         Command::Eval(c) => c.run(output),

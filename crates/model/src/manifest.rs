@@ -3,6 +3,8 @@
 //! A deployment is refused when the manifest names what no bound account covers. The digest of
 //! the module fixes the manifest: it is carried in the custom section `lockgate.ops`.
 
+mod reach;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{

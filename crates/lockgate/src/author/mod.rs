@@ -4,6 +4,7 @@ pub mod build;
 pub mod check;
 #[cfg(test)]
 mod dice;
+pub mod diff;
 pub mod draw;
 pub mod eval;
 pub mod explain;

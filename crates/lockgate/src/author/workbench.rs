@@ -34,7 +34,12 @@ impl Workbench {
 
     /// Loads a compiled module.
     pub fn load(&self, compiled: &Compiled) -> Result<Arc<Module>, Exit> {
-        self.engine.load(&compiled.wasm).map_err(|e| Exit::failed("LG-ENGINE", e.to_string()))
+        self.load_bytes(&compiled.wasm)
+    }
+
+    /// Loads the bytes of a module.
+    pub fn load_bytes(&self, wasm: &[u8]) -> Result<Arc<Module>, Exit> {
+        self.engine.load(wasm).map_err(|e| Exit::failed("LG-ENGINE", e.to_string()))
     }
 
     /// Runs a module over an input.

@@ -1,0 +1,92 @@
+//! `lockgate diff A B`: what the orchestrations of B may touch that those of A could not.
+//!
+//! Each side is a project folder or a built module (`*.wasm`, from `build --out`). Exit code 1 says that there is
+//! something: a review can hold a change by it.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use clap::Args;
+use lockgate_connector_api::Registry;
+use lockgate_model::Manifest;
+use serde_json::json;
+
+use crate::{author::workbench::Workbench, exit::Exit, output::Output};
+
+/// Arguments of `diff`.
+#[derive(Args)]
+pub struct Diff {
+    /// What there was: a project folder, or a built module.
+    old: PathBuf,
+    /// What there is to be.
+    new: PathBuf,
+}
+
+/// Manifests by orchestration.
+type Manifests = BTreeMap<String, Manifest>;
+
+impl Diff {
+    /// Runs the command.
+    pub fn run(self, connectors: &Registry, output: &Output) -> Result<(), Exit> {
+        let (old, new) = (manifests(&self.old, connectors)?, manifests(&self.new, connectors)?);
+        let (more, less) = (beyond(&new, &old), beyond(&old, &new));
+        let times: Vec<String> = new
+            .iter()
+            .filter_map(|(name, manifest)| {
+                let (now, before) = (manifest.schedule.as_ref(), old.get(name).and_then(|m| m.schedule.as_ref()));
+                (now != before).then(|| match now {
+                    Some(schedule) => format!("{name} runs by itself: {schedule}"),
+                    None => format!("{name} no longer runs by itself"),
+                })
+            })
+            .collect();
+        let value = json!({"may": by_flow(&more), "no_longer": by_flow(&less), "schedules": times});
+        output.result(&value, || {
+            let mut text = String::new();
+            let mut part = |title: &str, sign: char, found: &[(String, String)]| {
+                if !found.is_empty() {
+                    text.push_str(&format!("{title}\n"));
+                }
+                for (flow, what) in found {
+                    text.push_str(&format!("  {sign} {what}  ({flow})\n"));
+                }
+            };
+            part("may what it could not before:", '+', &more);
+            part("may no longer:", '-', &less);
+            if more.is_empty() && less.is_empty() {
+                text.push_str("may touch what it could before\n");
+            }
+            times.iter().for_each(|time| text.push_str(&format!("{time}\n")));
+            text
+        });
+        if more.is_empty() { Ok(()) } else { Err(Exit::Told) }
+    }
+}
+
+/// What flows of `these` may that no flow of `those` may: the flow, and what.
+fn beyond(these: &Manifests, those: &Manifests) -> Vec<(String, String)> {
+    let those: Vec<&Manifest> = those.values().collect();
+    let of = |(name, manifest): (&String, &Manifest)| {
+        let name = name.clone();
+        manifest.beyond(&those).into_iter().map(move |what| (name.clone(), what))
+    };
+    these.iter().flat_map(of).collect()
+}
+
+fn by_flow(found: &[(String, String)]) -> serde_json::Value {
+    found.iter().map(|(flow, what)| json!({"orchestration": flow, "what": what})).collect()
+}
+
+fn manifests(path: &Path, connectors: &Registry) -> Result<Manifests, Exit> {
+    if path.is_file() {
+        let wasm = std::fs::read(path)?;
+        let module = Workbench::new()?.load_bytes(&wasm)?;
+        return Ok([(module.header().name.clone(), module.manifest().clone())].into());
+    }
+    let (project, sources) = super::check::checked(path, connectors)?;
+    let catalog = lockgate_runtime::catalog(connectors);
+    let modules = project.compile(&catalog).map_err(|all| Exit::problems(all, |file| sources.0.get(file)))?;
+    Ok(modules.into_iter().map(|module| (module.name, module.manifest)).collect())
+}
