@@ -10,6 +10,7 @@
 pub mod expression;
 mod flow;
 mod format;
+pub mod jq;
 pub mod mapping;
 pub mod module;
 pub mod project;

@@ -1,8 +1,8 @@
 //! One method of [`Arena`](crate::Arena) for each intrinsic that works on values, in the groups of
 //! [`lockgate_model::abi`]; the table there says what each is for.
 //!
-//! They follow JSONata 2.2 and the reference implementation where the two leave a choice. What is
-//! not theirs: the fixed cost of a call, which the engine charges; frames, suspending, raising.
+//! They follow JSONata 2.2 and the reference implementation where the two leave a choice; `jq` follows
+//! jq. What is not theirs: the fixed cost of a call, which the engine charges; frames, suspending, raising.
 //! A method that is given the wrong kind of handle by the module (an accumulator that is no array)
 //! fails with [`Fault::WrongKind`](crate::Fault::WrongKind).
 
@@ -12,6 +12,7 @@ mod build;
 mod functions;
 mod hold;
 mod inspect;
+mod jq;
 mod list;
 mod made;
 mod navigate;

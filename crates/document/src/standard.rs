@@ -1,4 +1,4 @@
-//! Codes of the expression standard (JSONata 2.2), and what each means in our words.
+//! Codes of the expression standard (JSONata 2.2) and ours for jq, and what each means in our words.
 
 use std::fmt;
 
@@ -31,6 +31,10 @@ pub(crate) const D3137: Code = Code(3137);
 pub(crate) const D3141: Code = Code(3141);
 pub(crate) const T2011: Code = Code(2011);
 pub(crate) const T2012: Code = Code(2012);
+
+/// jq has no codes of its own: these are ours, numbered past those of the standard.
+pub(crate) const JQ_TYPE: Code = Code(9001);
+pub(crate) const JQ_VALUE: Code = Code(9002);
 
 impl Code {
     /// The code with this number; a number that fits no code stands for 0.
@@ -96,6 +100,8 @@ impl Code {
             3139 => "no value matches",
             3140 => "the URL is malformed",
             3141 => "an assertion of the expression does not hold",
+            9001 => "an operation of jq does not take a value of this type",
+            9002 => "an operation of jq does not take this value",
             _ => "the expression failed",
         }
     }
@@ -103,7 +109,11 @@ impl Code {
 
 impl fmt::Display for Code {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{:04}", self.letter(), self.0)
+        match *self {
+            JQ_TYPE => f.write_str("LG-JQ-TYPE"),
+            JQ_VALUE => f.write_str("LG-JQ-VALUE"),
+            _ => write!(f, "{}{:04}", self.letter(), self.0),
+        }
     }
 }
 

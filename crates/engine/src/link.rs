@@ -209,6 +209,7 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Box<Host>>> {
         Distinct => arena.distinct(list: Handle);
         Reverse => arena.reverse(list: Handle);
         Pure => arena.pure(function: i32, a: Handle, b: Handle, c: Handle);
+        Jq => arena.jq(operation: i32, a: Handle, b: Handle, c: Handle);
         // transform
         Clone => arena.clone_value(h: Handle);
         Update => arena.update(h: Handle, fields: Handle);

@@ -1,6 +1,6 @@
 //! Expressions and mapping rules: parse, check, one intermediate form.
 //!
-//! [`expression`] reads the expression language, [`rules`] mapping files, [`types`] holds them to
+//! [`expression`] reads the expression language, [`jq`] the standard's own, [`rules`] mapping files, [`types`] holds them to
 //! document types, [`streams`] tells which of them go record by record, [`yaml`] reads the positioned
 //! trees that mapping files and flows come from, [`mod@format`] writes them in one form, [`picture`]
 //! draws mappings, [`nearest`] finds what was meant. Crate `compiler` makes code of what comes out.
@@ -9,6 +9,7 @@
 
 pub mod expression;
 pub mod format;
+pub mod jq;
 mod nearest;
 pub mod picture;
 pub mod rules;

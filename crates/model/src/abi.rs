@@ -15,6 +15,8 @@
 //! **Failure**: an intrinsic that fails traps. The success path checks no status. The host finds
 //! the place in `lockgate.map` and the static handler of the current task in `lockgate.tasks`.
 
+pub mod jq;
+
 use serde::{Deserialize, Serialize};
 
 use crate::diagnostic::Span;
@@ -436,6 +438,8 @@ intrinsics! {
     Reverse "reverse" "h" "h" 4;
     /// `pure(function, a, b, c)`: a built-in of values alone, see [`Function`].
     Pure "pure" "ihhh" "h" 4;
+    /// `jq(operation, a, b, c)`: an operation of jq on values, see [`jq::Operation`].
+    Jq "jq" "ihhh" "h" 4;
     // --- transform
     /// `clone(h)`: a copy down to the last value, which may be changed.
     Clone "clone" "h" "h" 4;

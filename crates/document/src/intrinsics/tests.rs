@@ -16,20 +16,20 @@ mod patterns;
 mod strings;
 
 /// An arena whose constants are strings and values that the tests write down.
-struct Bench {
-    arena: Arena,
+pub(super) struct Bench {
+    pub(super) arena: Arena,
     constants: Vec<String>,
 }
 
 impl Bench {
-    fn new() -> Bench {
+    pub(super) fn new() -> Bench {
         Bench::under(&Limits::default())
     }
-    fn under(limits: &Limits) -> Bench {
+    pub(super) fn under(limits: &Limits) -> Bench {
         Bench { arena: Arena::new(limits), constants: Vec::new() }
     }
     /// A value from JSON; `undefined` is none.
-    fn json(&mut self, text: &str) -> Handle {
+    pub(super) fn json(&mut self, text: &str) -> Handle {
         if text == "undefined" { Handle::UNDEFINED } else { self.arena.parse_json(text.as_bytes()).unwrap() }
     }
     /// The number of a string constant.
@@ -43,7 +43,7 @@ impl Bench {
         self.arena.set_constants(Arc::new(Constants::parse(json.as_bytes()).unwrap()));
         self.constants.len() as u32 - 1
     }
-    fn show(&self, h: Handle) -> String {
+    pub(super) fn show(&self, h: Handle) -> String {
         if h.is_undefined() {
             return "undefined".to_owned();
         }
@@ -51,7 +51,7 @@ impl Bench {
         self.arena.print_json(h, &mut out, 1 << 24).unwrap();
         String::from_utf8(out).unwrap()
     }
-    fn shown(&self, result: Result<Handle, Fault>) -> String {
+    pub(super) fn shown(&self, result: Result<Handle, Fault>) -> String {
         match result {
             Ok(h) => self.show(h),
             Err(fault) => fault.code(),

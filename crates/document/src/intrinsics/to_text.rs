@@ -56,7 +56,7 @@ impl Arena {
         }
     }
 
-    fn stringify(&mut self, h: Handle, form: Form) -> Result<Text, Fault> {
+    pub(super) fn stringify(&mut self, h: Handle, form: Form) -> Result<Text, Fault> {
         let room = self.memory.max().saturating_sub(self.memory.used());
         let mut out = Vec::new();
         let bytes_max = usize::try_from(room).unwrap_or(usize::MAX);
