@@ -17,13 +17,36 @@ pub(crate) struct Reader<'t> {
     pub problems: Diagnostics,
     /// Where the values begin that were read as expressions.
     pub expressions: BTreeSet<u32>,
+    /// What expressions are written in.
+    pub language: Language,
     file: &'t str,
+}
+
+/// A language of expressions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Language {
+    /// jq, the standard's own.
+    #[default]
+    Jq,
+    /// JSONata.
+    Jsonata,
 }
 
 impl<'t> Reader<'t> {
     /// A reader for one file; `file` names it in problems.
     pub fn new(file: &'t str, text: &'t str) -> Self {
-        Self { text, problems: Diagnostics::default(), expressions: BTreeSet::new(), file }
+        Self {
+            text,
+            problems: Diagnostics::default(),
+            expressions: BTreeSet::new(),
+            language: Language::default(),
+            file,
+        }
+    }
+
+    /// A reader of the same text whose problems are told elsewhere.
+    pub fn silent(&self) -> Self {
+        Self { language: self.language, ..Self::new("", self.text) }
     }
 
     /// Records a problem of this file.

@@ -7,7 +7,7 @@ use lockgate_model::{Diagnostic, Digest, Span};
 use super::formula::{Place, is_stream, template};
 use super::http;
 use super::reuse::Reusable;
-use super::tree::{Account, Answer, Call, Operation, Takes, Template};
+use super::tree::{Account, Answer, Call, Code, Operation, Takes, Template};
 use crate::reader::{Reader, find};
 
 /// The standard's own calls, besides connectors and mappings.
@@ -237,14 +237,18 @@ fn path_detail(path: &Template) -> String {
             _ => "*".to_owned(),
         },
         Template::Formula(formula) => {
-            let text = formula.expression.as_ref().map_or("", |expression| expression.text());
-            format!("{}*", literal_prefix(text).unwrap_or(""))
+            let prefix = match &formula.code {
+                Some(Code::Jq(filter)) => filter.literal_prefix(),
+                Some(Code::Jsonata(expression)) => literal_prefix(expression.text()),
+                None => None,
+            };
+            format!("{}*", prefix.unwrap_or(""))
         }
         _ => "*".to_owned(),
     }
 }
 
-/// The string literal that every result of this expression begins with: `"/orders/" & id` and nothing
+/// The string literal that every result of this expression in JSONata begins with: `"/orders/" & id` and nothing
 /// that binds weaker than `&`. Wherever that is not certain: none.
 fn literal_prefix(text: &str) -> Option<&str> {
     let rest = text.trim().strip_prefix('"')?;

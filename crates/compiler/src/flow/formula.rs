@@ -1,11 +1,12 @@
 //! Where a flow holds expressions: `${ … }`, bare conditions, and values with expressions in them.
 
 use lockgate_mapping::Expression;
+use lockgate_mapping::jq::Filter;
 use lockgate_mapping::yaml::{Node, Origin, Scalar, Style, Value};
 use lockgate_model::{Diagnostic, Span};
 
-use super::tree::{Formula, Template};
-use crate::reader::Reader;
+use super::tree::{Code, Formula, Template};
+use crate::reader::{Language, Reader};
 
 /// Which runtime arguments an expression may use, by where it stands (the standard's table
 /// "runtime expression arguments").
@@ -61,8 +62,8 @@ pub(super) fn is_argument(name: &str) -> bool {
 pub(super) fn formula(reader: &mut Reader<'_>, node: &Node, what: &str, place: Place) -> Option<Formula> {
     reader.string(node, what)?;
     let scalar = node.scalar()?;
-    reader.expressions.insert(node.span.start);
-    let (text, origin) = written(reader.text, node, scalar);
+    found(reader, node);
+    let (text, origin) = written(reader, node, scalar);
     let (text, origin) = match enclosed(text) {
         Some((start, inner)) => (inner, origin.skip(start)),
         None => {
@@ -86,17 +87,17 @@ pub(super) fn template(reader: &mut Reader<'_>, node: &Node, place: Place) -> Te
     match &node.value {
         Value::Scalar(scalar) => match node.as_text() {
             Some(text) if text.trim_start().starts_with("${") => {
-                let (text, origin) = written(reader.text, node, scalar);
+                let (text, origin) = written(reader, node, scalar);
                 let Some((start, inner)) = enclosed(text) else {
                     reader.problem_help(
                         "LG-FLOW-EXPRESSION",
                         node.span,
                         "the expression has no closing `}` at the end of the string",
-                        "`${ … }` must be the whole string; join texts with `&` inside it",
+                        format!("`${{ … }}` must be the whole string: `${{ {} }}`", joined(reader)),
                     );
                     return Template::Broken;
                 };
-                reader.expressions.insert(node.span.start);
+                found(reader, node);
                 Template::Formula(Box::new(parsed(reader, inner, origin.skip(start), place)))
             }
             Some(text) if text.contains("${") => {
@@ -104,7 +105,7 @@ pub(super) fn template(reader: &mut Reader<'_>, node: &Node, place: Place) -> Te
                     "LG-FLOW-EXPRESSION",
                     node.span,
                     "an expression inside a longer string is not evaluated",
-                    "make the whole string one expression: `${ \"text \" & field }`",
+                    format!("make the whole string one expression: `${{ {} }}`", joined(reader)),
                 );
                 Template::Broken
             }
@@ -128,6 +129,21 @@ pub(super) fn template(reader: &mut Reader<'_>, node: &Node, place: Place) -> Te
     }
 }
 
+/// How a text is put together.
+fn joined(reader: &Reader<'_>) -> &'static str {
+    match reader.language {
+        Language::Jq => r#""text \(.field)""#,
+        Language::Jsonata => r#""text " & field"#,
+    }
+}
+
+/// Notes where an expression stands, for those who write them in one form.
+fn found(reader: &mut Reader<'_>, node: &Node) {
+    if reader.language == Language::Jsonata {
+        reader.expressions.insert(node.span.start);
+    }
+}
+
 /// Is this `${ $stream }` and nothing else?
 pub(super) fn is_stream(node: &Node) -> bool {
     node.as_text().and_then(enclosed).is_some_and(|(_, text)| text == "$stream")
@@ -144,19 +160,28 @@ fn enclosed(text: &str) -> Option<(usize, &str)> {
 /// The expression's text as it stands in the file where that means the same, so that every position
 /// in it is exact; else the text after unescaping and folding.
 ///
-/// Line breaks and indentation mean nothing to an expression outside its string literals.
-fn written<'s>(source: &'s str, node: &'s Node, scalar: &'s Scalar) -> (&'s str, Origin) {
+/// Line breaks and indentation mean nothing to an expression outside its string literals and, in jq, comments.
+fn written<'s>(reader: &Reader<'s>, node: &'s Node, scalar: &'s Scalar) -> (&'s str, Origin) {
+    let source = reader.text;
     let raw = source.get(node.span.start as usize..node.span.end as usize).unwrap_or("");
+    let breaks_mean_something = |raw: &str| match reader.language {
+        Language::Jq => raw.contains(['"', '#']),
+        Language::Jsonata => breaks_inside_literal(raw),
+    };
     let as_is = match scalar.style {
-        Style::Plain | Style::Block => !raw.contains(['\n', '\r']) || !breaks_inside_literal(raw),
+        Style::Plain | Style::Block => !raw.contains(['\n', '\r']) || !breaks_mean_something(raw),
         Style::Single | Style::Double => false,
     };
     if as_is { (raw, Origin::at(node.span.start as usize)) } else { (&scalar.text, node.origin(source)) }
 }
 
 fn parsed(reader: &mut Reader<'_>, text: &str, origin: Origin, place: Place) -> Formula {
-    let expression = match Expression::parse(text) {
-        Ok(expression) => Some(expression),
+    let code = match reader.language {
+        Language::Jq => Filter::parse(text).map(Code::Jq),
+        Language::Jsonata => Expression::parse(text).map(Code::Jsonata),
+    };
+    let code = match code {
+        Ok(code) => Some(code),
         Err(problems) => {
             for mut problem in problems.0 {
                 problem.span = origin.span(problem.span);
@@ -165,32 +190,43 @@ fn parsed(reader: &mut Reader<'_>, text: &str, origin: Origin, place: Place) -> 
             None
         }
     };
-    let variables = variables(text);
+    let variables = match (&code, reader.language) {
+        (Some(Code::Jq(filter)), _) => filter.variables().into_iter().map(Variable::from).collect(),
+        (None, Language::Jq) => Vec::new(),
+        _ => variables(text),
+    };
     for variable in &variables {
-        check_argument(reader, text, variable, &origin, place);
+        check_argument(reader, variable, &origin, place);
     }
     let mut mentions: Vec<String> = variables.into_iter().map(|v| v.name).collect();
     mentions.sort();
     mentions.dedup();
-    Formula { expression, origin, mentions, place }
+    Formula { code, origin, mentions, place }
 }
 
 /// A `$name` in an expression.
 struct Variable {
     name: String,
-    start: usize,
-    end: usize,
+    span: Span,
+    /// The field that directly follows, as in `$task.name`.
+    field: Option<String>,
+}
+
+impl From<lockgate_mapping::jq::Variable<'_>> for Variable {
+    fn from(found: lockgate_mapping::jq::Variable<'_>) -> Self {
+        Self { name: found.name.to_owned(), span: found.span, field: found.field.map(str::to_owned) }
+    }
 }
 
 /// Runtime arguments that cannot be used here are refused: they would silently be undefined. Other
 /// names that nothing binds are found when the expression is compiled.
-fn check_argument(reader: &mut Reader<'_>, text: &str, variable: &Variable, origin: &Origin, place: Place) {
+fn check_argument(reader: &mut Reader<'_>, variable: &Variable, origin: &Origin, place: Place) {
     let name = variable.name.as_str();
     if !is_argument(name) {
         return;
     }
     let mut problem = |message: String, help: String| {
-        let span = origin.span(Span::new(variable.start, variable.end));
+        let span = origin.span(variable.span);
         reader.refuse(Diagnostic::new("LG-FLOW-ARGUMENT", span, message).help(help).token(format!("${name}")));
     };
     match name {
@@ -217,7 +253,7 @@ fn check_argument(reader: &mut Reader<'_>, text: &str, variable: &Variable, orig
         }
         "workflow" | "task" => {
             let fields = if name == "task" { TASK_FIELDS } else { WORKFLOW_FIELDS };
-            let field = field_after(text, variable.end);
+            let field = variable.field.as_deref();
             if !field.is_some_and(|field| fields.contains(&field)) {
                 let shown = field.map_or(format!("`${name}` as a whole"), |field| format!("`${name}.{field}`"));
                 let known: Vec<String> = fields.iter().map(|field| format!("`${name}.{field}`")).collect();
@@ -239,7 +275,8 @@ fn variables(text: &str) -> Vec<Variable> {
     let mut out = Vec::new();
     walk(text, &mut |start, end| {
         if let Some(name) = text.get(start + 1..end) {
-            out.push(Variable { name: name.to_owned(), start, end });
+            let field = field_after(text, end).map(str::to_owned);
+            out.push(Variable { name: name.to_owned(), span: Span::new(start, end), field });
         }
     });
     out

@@ -10,7 +10,6 @@ use super::formula::{Place, template};
 use super::task::TaskReader;
 use super::tree::{Function, Task, Work};
 use super::{jumps, streams};
-use crate::reader::Reader;
 
 impl<'r> TaskReader<'r, '_> {
     /// Checks all functions, called or not.
@@ -56,8 +55,7 @@ impl<'r> TaskReader<'r, '_> {
         }
         let with = with.map(|with| template(self.reader, with, Place::Task));
         // Told where it is defined already.
-        let text = self.reader.text;
-        let mut silent = Reader::new("", text);
+        let mut silent = self.reader.silent();
         std::mem::swap(self.reader, &mut silent);
         let task = self.body(key, body, at.to_owned());
         std::mem::swap(self.reader, &mut silent);

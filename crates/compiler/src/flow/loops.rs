@@ -41,7 +41,7 @@ impl TaskReader<'_, '_> {
         let collection = match collection {
             Some(node) if node.items().is_some() => template(self.reader, node, Place::Task),
             Some(node) => formula(self.reader, node, "`in`", Place::Task)
-                .map_or(Template::Broken, |formula| Template::Formula(Box::new(formula))),
+                .map_or(Template::Broken, |formula| Template::Formula(Box::new(formula.unless_null()))),
             None => Template::Broken,
         };
         Some(Work::For(Box::new(For { each, at, collection, condition, batch, rounds, tasks })))

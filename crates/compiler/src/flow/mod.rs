@@ -1,11 +1,11 @@
-//! Orchestrations: the Open Workflow (Serverless Workflow) DSL 1.0 with JSONata expressions.
+//! Orchestrations: the Open Workflow (Serverless Workflow) DSL 1.0 with expressions in jq or JSONata.
 //!
 //! [`read`] turns a file into a tree with names resolved and every problem collected; [`emit`] turns
 //! the tree into one module. What the standard has and this compiler does not have yet is refused
 //! with its place (`LG-FLOW-NOT-YET`), what Lockgate will not do is refused for good
 //! (`LG-FLOW-REFUSED`); nothing is ignored.
 //!
-//! Deliberately absent: the jq language, loose mode, secrets in expressions, computed origins,
+//! Deliberately absent: other languages, loose mode, secrets in expressions, computed origins,
 //! containers, scripts and shell commands.
 
 mod authentication;
@@ -36,7 +36,7 @@ pub(crate) mod tree;
 use lockgate_mapping::yaml::{Key, Node};
 use lockgate_model::id::TargetName;
 
-use crate::reader::{Reader, find};
+use crate::reader::{Language, Reader, find};
 use formula::Place;
 use reuse::reusable;
 use task::{TaskReader, metadata};
@@ -64,7 +64,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Flow {
     if let Some(node) = reader.required(entries, "document", "a flow", node.span) {
         document(reader, node, &mut flow);
     }
-    evaluate(reader, node, entries);
+    evaluate(reader, entries);
     flow.schedule = schedule::of(reader, entries);
     let reusable = reusable(reader, find(entries, "use"));
     let mut tasks = TaskReader::new(reader, reusable, &flow.name);
@@ -139,33 +139,20 @@ fn document(reader: &mut Reader<'_>, node: &Node, flow: &mut Flow) {
     }
 }
 
-fn evaluate(reader: &mut Reader<'_>, flow: &Node, entries: &[(Key, Node)]) {
-    const HELP: &str = "write `evaluate: { language: jsonata }`";
-    let Some(node) = find(entries, "evaluate") else {
-        let span = entries.first().map_or(flow.span, |(key, _)| key.span);
-        reader.problem_help(
-            "LG-FLOW-LANGUAGE",
-            span,
-            "without `evaluate` the flow's language is jq, which is not supported",
-            HELP,
-        );
-        return;
-    };
+/// Reads `evaluate`: the language of the flow's expressions, jq where nothing else is said.
+fn evaluate(reader: &mut Reader<'_>, entries: &[(Key, Node)]) {
+    let Some(node) = find(entries, "evaluate") else { return };
     let Some(own) = reader.object_of(node, "`evaluate`", &["language", "mode"]) else { return };
-    match find(own, "language") {
-        None => reader.problem_help(
-            "LG-FLOW-LANGUAGE",
-            node.span,
-            "without `language` the flow's language is jq, which is not supported",
-            HELP,
-        ),
-        Some(language) => match reader.string(language, "`evaluate.language`") {
-            None | Some("jsonata") => {}
+    if let Some(language) = find(own, "language") {
+        match reader.string(language, "`evaluate.language`") {
+            None | Some("jq") => {}
+            Some("jsonata") => reader.language = Language::Jsonata,
             Some(other) => {
                 let message = format!("the expression language `{other}` is not supported");
-                reader.problem_help("LG-FLOW-LANGUAGE", language.span, message, HELP);
+                let help = "write `evaluate: { language: jsonata }`, or leave it out for jq";
+                reader.problem_help("LG-FLOW-LANGUAGE", language.span, message, help);
             }
-        },
+        }
     }
     if let Some(mode) = find(own, "mode") {
         match reader.string(mode, "`evaluate.mode`") {

@@ -81,7 +81,7 @@ pub(super) fn own_or_reused<T>(
     let Some(name) = node.as_text() else { return read(reader, node) };
     if let Some(defined) = find(defined, name) {
         // Its own problems are reported where it is defined.
-        return read(&mut Reader::new("", reader.text), defined);
+        return read(&mut reader.silent(), defined);
     }
     let known = defined.iter().map(|(key, _)| key.text.as_str());
     let help = match nearest(name, known.clone()) {

@@ -1,6 +1,7 @@
 //! A flow after reading: names resolved, expressions parsed, nothing left to look up.
 
 use lockgate_mapping::Expression;
+use lockgate_mapping::jq::Filter;
 use lockgate_mapping::yaml::{Node, Origin};
 use lockgate_model::manifest::StreamFormat;
 use lockgate_model::{Schedule, Span};
@@ -450,11 +451,20 @@ pub(crate) enum Piece {
     Field(String),
 }
 
+/// An expression in the language of its flow.
+#[derive(Debug, Clone)]
+pub(crate) enum Code {
+    /// jq
+    Jq(Filter),
+    /// JSONata
+    Jsonata(Expression),
+}
+
 /// One expression.
 #[derive(Debug, Clone)]
 pub(crate) struct Formula {
     /// The parsed expression; absent when it does not parse, and the problem is recorded.
-    pub expression: Option<Expression>,
+    pub code: Option<Code>,
     /// From its text to the file.
     pub origin: Origin,
     /// Variables it mentions, without `$`.
@@ -467,6 +477,15 @@ impl Formula {
     /// Does it mention this variable?
     pub fn mentions(&self, name: &str) -> bool {
         self.mentions.iter().any(|mention| mention == name)
+    }
+
+    /// The same where what is not there is nothing to go over: jq knows it as null.
+    pub fn unless_null(mut self) -> Formula {
+        self.code = self.code.map(|code| match code {
+            Code::Jq(filter) => Code::Jq(filter.unless_null()),
+            jsonata => jsonata,
+        });
+        self
     }
 }
 

@@ -66,7 +66,6 @@ fn all_problems_of_all_files_come_at_once() {
         &[
             ("LG-CASE-VALUE", "cases/ordres/1.yaml", ""),
             ("LG-PROJECT-FILE", "notes.txt", ""),
-            ("LG-FLOW-LANGUAGE", "orders.flow.yaml", "do"),
             ("LG-MISSING-KEY", "orders.flow.yaml", "do: [a: { swtich: 1 }]"),
             ("LG-FLOW-TASK", "orders.flow.yaml", "swtich"),
             ("LG-YAML-SYNTAX", "other.flow.yaml", "["),

@@ -67,6 +67,16 @@ impl Filter {
         &self.root
     }
 
+    /// The same with no output in place of null: what is not there is nothing to go over.
+    pub fn unless_null(self) -> Filter {
+        let span = self.root.span;
+        let leaf = |kind| Box::new(Expr::new(kind, span));
+        let is_there = Kind::Compare(Compare::NotEqual, leaf(Kind::Identity), leaf(Kind::Null));
+        let first = leaf(Kind::First(Box::new(self.root)));
+        let root = Expr::new(Kind::Pipe(first, leaf(Kind::Select(leaf(is_there)))), span);
+        Filter { text: self.text, root }
+    }
+
     /// The variables that it reads, its own included.
     pub fn variables(&self) -> Vec<Variable<'_>> {
         let mut found = Vec::new();

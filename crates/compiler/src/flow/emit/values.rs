@@ -1,6 +1,5 @@
 //! Expressions and values with expressions in them as functions `(context) -> value`.
 
-use lockgate_mapping::Expression;
 use lockgate_model::abi::{self, Op};
 use lockgate_model::{Diagnostic, Diagnostics, Span};
 use wasm_encoder::ValType;
@@ -8,7 +7,8 @@ use wasm_encoder::ValType;
 use super::plan::Value;
 use super::slots::{Here, Names};
 use crate::expression::{Scope, compile_condition, compile_expression};
-use crate::flow::tree::{Formula, Piece, Template};
+use crate::flow::tree::{Code, Formula, Piece, Template};
+use crate::jq::{compile_filter, compile_test};
 use crate::module::{Body, FunctionId, ModuleBuilder};
 
 /// Compiles values into a module and collects what is wrong with them.
@@ -28,19 +28,25 @@ impl<'m> Values<'m> {
 
     /// The expression as a function `(context) -> value`.
     pub fn formula(&mut self, formula: &Formula, names: &Names) -> Option<FunctionId> {
-        self.compile(formula, names, compile_expression)
+        self.compile(formula, names, |m, code, source, base, scope| match code {
+            Code::Jq(filter) => compile_filter(m, filter, source, base, scope),
+            Code::Jsonata(expression) => compile_expression(m, expression, source, base, scope),
+        })
     }
 
     /// The expression as a function `(context) -> i32`.
     pub fn condition(&mut self, formula: &Formula, names: &Names) -> Option<FunctionId> {
-        self.compile(formula, names, compile_condition)
+        self.compile(formula, names, |m, code, source, base, scope| match code {
+            Code::Jq(filter) => compile_test(m, filter, source, base, scope),
+            Code::Jsonata(expression) => compile_condition(m, expression, source, base, scope),
+        })
     }
 
     fn compile(&mut self, formula: &Formula, names: &Names, with: Compile) -> Option<FunctionId> {
-        let expression = formula.expression.as_ref()?;
+        let code = formula.code.as_ref()?;
         let base = formula.origin.offset(0);
         let scope = Here { names, place: formula.place };
-        match with(self.module, expression, self.source, base, &scope) {
+        match with(self.module, code, self.source, base, &scope) {
             Ok(function) => Some(function),
             Err(problems) => {
                 for mut problem in problems.0 {
@@ -202,4 +208,4 @@ impl<'m> Values<'m> {
     }
 }
 
-type Compile = fn(&mut ModuleBuilder, &Expression, u32, usize, &dyn Scope) -> Result<FunctionId, Diagnostics>;
+type Compile = fn(&mut ModuleBuilder, &Code, u32, usize, &dyn Scope) -> Result<FunctionId, Diagnostics>;
