@@ -19,6 +19,7 @@ mod hostile;
 mod house;
 mod json_suite;
 mod kept;
+mod kit;
 mod large;
 mod logs;
 mod metrics;

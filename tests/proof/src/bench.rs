@@ -89,6 +89,13 @@ impl Bench {
         }
     }
 
+    /// The same of jq.
+    pub fn compile_jq(&self, expression: &str) -> Result<Compiled, String> {
+        let compiled = lockgate_compiler::jq::filter_module(expression)
+            .map_err(|all| all.0.first().map(|problem| problem.code.clone()).unwrap_or_default())?;
+        self.engine.load(&compiled.wasm).map(Compiled).map_err(|e| format!("compiled, and not loaded: {e}"))
+    }
+
     /// Runs it on a document.
     ///
     /// # Panics

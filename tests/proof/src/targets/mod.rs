@@ -14,6 +14,7 @@ pub mod edi;
 pub mod evaluate;
 pub mod fixed;
 pub mod flow;
+pub mod jq;
 pub mod json;
 pub mod json_records;
 pub mod map_file;
@@ -39,6 +40,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "parse", run: parse::target, dictionary: "expression" },
     Target { name: "compile", run: compile::target, dictionary: "expression" },
     Target { name: "evaluate", run: evaluate::target, dictionary: "expression" },
+    Target { name: "jq", run: jq::target, dictionary: "jq" },
     Target { name: "json", run: json::target, dictionary: "json" },
     Target { name: "json_records", run: json_records::target, dictionary: "json" },
     Target { name: "map_file", run: map_file::target, dictionary: "yaml" },
