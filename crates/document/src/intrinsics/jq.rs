@@ -194,6 +194,7 @@ impl Arena {
 
     fn has(&mut self, of: Handle, key: Handle) -> Result<Handle, Fault> {
         match (self.values.datum(of)?, self.values.datum(key)?.as_text(), self.float(key)) {
+            (Datum::Null, ..) => Ok(Handle::boolean(false)),
             (Datum::Object { .. }, Some(name), _) => Ok(Handle::boolean(self.value_of(of, name)?.is_some())),
             (Datum::Array { len, .. } | Datum::Range { len, .. }, _, Some(place)) => {
                 Ok(Handle::boolean(place >= 0.0 && place < f64::from(len)))

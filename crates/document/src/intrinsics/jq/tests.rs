@@ -57,7 +57,7 @@ fn what_an_operation_does_not_take_is_an_error_that_can_be_caught() {
         (Keys, &[r#""a""#]),
         (Has, &["{}", "0"]),
         (Has, &["[]", r#""a""#]),
-        (Has, &["null", r#""a""#]),
+        (Has, &["1", r#""a""#]),
         (Sum, &[r#"[1,"a"]"#]),
         (Sum, &["null"]),
         (ToNumber, &["null"]),
@@ -231,6 +231,7 @@ fn inspects_and_converts() {
         (Keys, &["[7,8]", "null"], "[0,1]"),
         (Has, &[r#"{"a":null}"#, r#""a""#], "true"),
         (Has, &["[1]", "1"], "false"),
+        (Has, &["null", "[]"], "false"),
         (Has, &["[1]", "-1"], "false"),
         (Type, &["[1]", "null"], r#""array""#),
         (
