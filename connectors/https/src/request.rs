@@ -55,6 +55,7 @@ impl Prepared {
         let mut target = target(settings.address.base(), input.get("path"))?;
         push_query(&mut target, input.get("query"))?;
         let mut headers = headers(settings, input.get("headers"))?;
+        sign_in(settings, input.get("basic"), &mut headers)?;
         if let Some(trace) = &call.trace {
             push_trace(&mut headers, trace)?;
         }
@@ -116,7 +117,7 @@ fn known_keys(input: Node<'_>, operation: &Operation) -> Result<(), Error> {
         return Err(refused("the input must be an object"));
     }
     let unknown = input.entries().map(|(key, _)| key).find(|key| match *key {
-        "path" | "query" | "headers" => false,
+        "path" | "query" | "headers" | "basic" => false,
         "body" | "body_base64" => matches!(operation.name, "get" | "head"),
         "method" => operation.name != "request",
         _ => true,
@@ -191,6 +192,30 @@ fn headers(settings: &Settings, given: Node<'_>) -> Result<HeaderMap, Error> {
         return Err(refused("more than 64 headers, or more than 32 KiB of them"));
     }
     Ok(headers)
+}
+
+/// Signs in as the call says, where the account has no credentials of its own. It goes to the account's own
+/// origin alone, as every header does that is not harmless.
+fn sign_in(settings: &Settings, given: Node<'_>, headers: &mut HeaderMap) -> Result<(), Error> {
+    if given.is_undefined() {
+        return Ok(());
+    }
+    if settings.credentials.is_some() {
+        return Err(refused(
+            "the account signs in itself, so a call cannot: leave out `basic`, or the account's `auth`",
+        ));
+    }
+    let (username, password) = (given.get("username").as_str(), given.get("password").as_str());
+    let (Some(username), Some(password), 2) = (username, password, given.len()) else {
+        return Err(refused("`basic` must be an object of the texts `username` and `password`"));
+    };
+    if username.contains(':') {
+        return Err(refused("the user name of `basic` must not contain a colon"));
+    }
+    let mut value = header_value(&format!("Basic {}", STANDARD.encode(format!("{username}:{password}"))))?;
+    value.set_sensitive(true);
+    headers.insert(header::AUTHORIZATION, value);
+    Ok(())
 }
 
 /// The trace goes along, unless the flow says itself which one it is.

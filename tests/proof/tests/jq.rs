@@ -220,7 +220,7 @@ impl Draw<'_> {
             18 => format!("first({})", self.expression()),
             19 => format!("\"<\\({}) \\({})>\"", self.expression(), self.leaf()),
             20 => format!("[({})?]", self.expression()),
-            21 => format!("({} | .[{}])", self.expression(), self.leaf()),
+            21 => format!("({} | .[({} | tostring)])", self.expression(), self.leaf()),
             22 => {
                 let source = self.expression();
                 self.variables += 1;

@@ -52,6 +52,11 @@ async fn input_that_breaks_a_rule_is_never_sent() {
         ("get", json!({"headers": {"connection": "close"}})),
         ("get", json!({"headers": {"proxy-authorization": "x"}})),
         ("get", json!({"headers": {"x-long": "a".repeat(40_000)}})),
+        ("get", json!({"basic": null})),
+        ("get", json!({"basic": {"username": "u"}})),
+        ("get", json!({"basic": {"username": "u", "password": 1}})),
+        ("get", json!({"basic": {"username": "u", "password": "p", "realm": "r"}})),
+        ("get", json!({"basic": {"username": "u:v", "password": "p"}})),
         ("request", json!({})),
         ("request", json!({"method": "CONNECT"})),
         ("request", json!({"method": "TRACE"})),
@@ -254,4 +259,27 @@ async fn the_account_test_tells_what_is_wrong() {
     let account = Account::open(&pki, peer.port(), &[], &[]);
     account.opened.clone().test(account.cx.clone(), soon()).await.unwrap();
     assert_eq!((peer.requests()[0].method.as_str(), peer.requests()[0].target.as_str()), ("HEAD", "/base"));
+}
+
+/// A call signs in with what its data holds where the account does not sign in, and at the account's own origin alone.
+#[tokio::test]
+async fn a_call_may_sign_in_where_the_account_does_not() {
+    let pki = Pki::new();
+    let peer = peer(&pki, &["http/1.1"]).await;
+    let elsewhere = self::peer(&pki, &["http/1.1"]).await;
+    let basic = json!({"username": "Aladdin", "password": "open sesame"});
+
+    let signs_in = Account::open(&pki, peer.port(), &[("auth", "bearer")], &["token"]);
+    let error = signs_in.fails("get", json!({"path": "echo", "basic": basic.clone()})).await;
+    assert_eq!(error.kind(), Kind::Input, "{error}");
+
+    let account = Account::open(&pki, peer.port(), &[("redirects", "any-origin")], &[]);
+    let out = account.call("get", json!({"path": "echo", "basic": basic.clone()})).await.unwrap();
+    // RFC 7617, section 2.
+    assert_eq!(out["body"]["headers"]["authorization"], "Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==");
+    let to = format!("https://localhost:{}/echo", elsewhere.port());
+    let moved = json!({"path": "redirect/302", "query": {"to": to}, "basic": basic});
+    let out = account.call("get", moved).await.unwrap();
+    assert_eq!(out["body"]["headers"]["authorization"], Value::Null, "credentials went elsewhere");
+    assert_eq!(elsewhere.requests().len(), 1);
 }

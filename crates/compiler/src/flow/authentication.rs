@@ -1,19 +1,30 @@
 //! `use.secrets` and `use.authentications`: what a flow may say about credentials, which is never a credential.
 //!
 //! A policy names its scheme and a secret by name. It is a demand: the account that covers the call must present this
-//! scheme in its environment, where its binding holds the secret. Whatever would be a credential is refused.
+//! scheme in its environment, where its binding holds the secret. Whatever would be a credential is refused; a password
+//! that an expression takes out of the run's data is none of the flow's.
 
 use lockgate_mapping::yaml::{Key, Node};
 use lockgate_model::Diagnostic;
 
+use super::formula::{Place, template};
 use super::reuse::{Reusable, own_or_reused};
 use super::task::not_yet;
+use super::tree::Template;
 use crate::reader::{Reader, find, list, nearest};
 
 /// Schemes that an https account can present.
 const SCHEMES: &[&str] = &["basic", "bearer"];
 /// Those of the standard that none can.
 const OTHERS: &[&str] = &["digest", "oauth2", "oidc"];
+
+/// Who signs in.
+pub(super) enum SignsIn {
+    /// The account, by this scheme.
+    Account(&'static str),
+    /// The call, with a user and password out of its data.
+    Data(Template),
+}
 
 /// Reads `use.secrets`: names.
 pub(super) fn secrets(reader: &mut Reader<'_>, node: &Node) -> Vec<String> {
@@ -28,14 +39,14 @@ pub(super) fn policies(reader: &mut Reader<'_>, policies: &[(Key, Node)], secret
     }
 }
 
-/// Reads the `authentication` of an endpoint: a policy, or the name of one. Gives the scheme.
-pub(super) fn authentication(reader: &mut Reader<'_>, node: &Node, reusable: &Reusable<'_>) -> Option<&'static str> {
+/// Reads the `authentication` of an endpoint: a policy, or the name of one.
+pub(super) fn authentication(reader: &mut Reader<'_>, node: &Node, reusable: &Reusable<'_>) -> Option<SignsIn> {
     let named = node.entries().and_then(|entries| find(entries, "use"));
     let defined = (reusable.authentications, "authentication", "use.authentications");
     own_or_reused(reader, named.unwrap_or(node), defined, |reader, node| policy(reader, node, &reusable.secrets))
 }
 
-fn policy(reader: &mut Reader<'_>, node: &Node, secrets: &[String]) -> Option<&'static str> {
+fn policy(reader: &mut Reader<'_>, node: &Node, secrets: &[String]) -> Option<SignsIn> {
     let entries = reader.object_with(node, "an authentication", SCHEMES, OTHERS)?;
     let [(key, value)] = entries else {
         reader.problem(
@@ -51,6 +62,13 @@ fn policy(reader: &mut Reader<'_>, node: &Node, secrets: &[String]) -> Option<&'
         return None;
     }
     let fields = reader.object(value, &format!("`{}`", key.text))?;
+    if key.text == "basic"
+        && let Some(password) = find(fields, "password")
+        && find(fields, "use").is_none()
+        && password.as_text().is_some_and(|text| text.trim_start().starts_with("${"))
+    {
+        return from_data(reader, value);
+    }
     for (field, _) in fields.iter().filter(|(field, _)| field.text != "use") {
         reader.problem_help(
             "LG-FLOW-REFUSED",
@@ -78,5 +96,15 @@ fn policy(reader: &mut Reader<'_>, node: &Node, secrets: &[String]) -> Option<&'
         let problem = Diagnostic::new("LG-FLOW-REFERENCE", secret.span, format!("there is no secret `{name}`"));
         reader.refuse(problem.help(help).token(name));
     }
-    SCHEMES.iter().copied().find(|scheme| *scheme == key.text)
+    SCHEMES.iter().copied().find(|scheme| *scheme == key.text).map(SignsIn::Account)
+}
+
+/// A user and a password that the run was given.
+fn from_data(reader: &mut Reader<'_>, node: &Node) -> Option<SignsIn> {
+    let entries = reader.object_of(node, "`basic`", &["username", "password"])?;
+    for key in ["username", "password"] {
+        let value = reader.required(entries, key, "`basic`", node.span)?;
+        reader.string(value, &format!("`{key}`"))?;
+    }
+    Some(SignsIn::Data(template(reader, node, Place::Task)))
 }

@@ -634,6 +634,30 @@ fn schemas_are_read_where_they_stand() {
 }
 
 #[test]
+fn a_password_in_a_flow_is_refused_and_one_in_its_data_is_not() {
+    let call = |authentication: &str| {
+        format!(
+            "do:\n  - a: {{ call: http, with: {{ method: get, endpoint: {{ uri: 'https://h/x', authentication: {authentication} }} }} }}\n"
+        )
+    };
+    for literal in [
+        "{ basic: { username: u, password: p } }",
+        "{ basic: { username: '${ u }', password: p } }",
+        "{ bearer: { token: '${ t }' } }",
+        "{ basic: { username: u, password: '${ p }' }, bearer: {} }",
+        "{ use: stored }",
+        "secret",
+    ] {
+        is(&refused(&call(literal)), &[("LG-FLOW-REFUSED", "authentication")]);
+    }
+    is(&refused(&call("{ basic: { username: u } }")), &[("LG-MISSING-KEY", "{ username: u }")]);
+    let flow = sound(&call("{ basic: { username: u, password: '${ p }' } }"));
+    let Work::Call(super::tree::Call::Operation(call)) = &flow.tasks[0].work else { panic!() };
+    let Template::Object(fields) = &call.input else { panic!() };
+    assert!(fields.iter().any(|(name, _)| name == "basic"));
+}
+
+#[test]
 fn events() {
     is(
         &refused(

@@ -69,7 +69,8 @@ pub(super) struct Emitter<'a> {
     pub(super) body: Body,
     pub(super) problems: Diagnostics,
     pub(super) too_large: bool,
-    text: &'a str,
+    /// Where a character ends that UTF-8 and UTF-16 count otherwise, and by how much they differ up to there.
+    wide: Vec<(u32, u32)>,
     source: u32,
     base: usize,
     scope: &'a dyn Scope,
@@ -81,7 +82,13 @@ pub(super) struct Emitter<'a> {
 impl<'a> Emitter<'a> {
     pub(super) fn new(m: &'a mut ModuleBuilder, text: &'a str, source: u32, base: usize, scope: &'a dyn Scope) -> Self {
         let (problems, body) = (Diagnostics::default(), Body::new(1));
-        Self { m, body, problems, too_large: false, text, source, base, scope, open: 0, nesting: 0 }
+        let mut more = 0;
+        let wide = text.char_indices().filter(|(_, c)| !c.is_ascii()).map(|(at, c)| {
+            more += c.len_utf8() - c.len_utf16();
+            ((at + c.len_utf8()) as u32, more as u32)
+        });
+        let wide = wide.collect();
+        Self { m, body, problems, too_large: false, wide, source, base, scope, open: 0, nesting: 0 }
     }
 
     /// The function's whole body: the first output, or whether it is true.
@@ -268,11 +275,12 @@ impl<'a> Emitter<'a> {
                 }
             }
         }
-        let position = self.text.get(..expr.span.start as usize).unwrap_or_default().encode_utf16().count();
+        let before = self.wide.partition_point(|(end, _)| *end <= expr.span.start);
+        let more = before.checked_sub(1).and_then(|last| self.wide.get(last)).map_or(0, |(_, more)| *more);
         let at = At {
             source: self.source,
             span: self.span(expr),
-            position: u32::try_from(position).unwrap_or(u32::MAX),
+            position: expr.span.start.saturating_sub(more),
             token: None,
         };
         self.body.op_at(Op::Jq, at);
