@@ -68,8 +68,8 @@ impl Arena {
                 true => self.split_at_all(a, b),
                 false => Err(self.cannot("be split by one another", &[a, b])),
             },
-            Operation::ToEntries => self.to_entries(a),
-            Operation::FromEntries => self.from_entries(a),
+            Operation::ToEntries => self.entries_of(a),
+            Operation::FromEntries => self.object_of(a),
             Operation::Set => self.set(a, b, c),
         }
     }

@@ -13,7 +13,7 @@ const RESERVED: &[&str] = &[
     "then", "try", "__loc__", "limit",
 ];
 
-/// The functions, for suggestions.
+/// The functions.
 const FUNCTIONS: &[&str] = &[
     "add",
     "all",
@@ -34,11 +34,9 @@ const FUNCTIONS: &[&str] = &[
     "tonumber",
     "tostring",
     "type",
-    "null",
-    "true",
-    "false",
-    "if",
 ];
+/// Words that stand for values, or begin one.
+const WORDS: &[&str] = &["null", "true", "false", "if"];
 
 /// How tightly operators bind, loosest first.
 const PIPE: u8 = 1;
@@ -601,14 +599,14 @@ impl<'a> Parser<'a> {
 
 /// The problem of a function that the profile does not have.
 fn unknown(word: &str, span: Span, count: usize) -> Problem {
-    if FUNCTIONS.contains(&word) {
+    if FUNCTIONS.contains(&word) || WORDS.contains(&word) {
         let message = format!("`{word}` with {count} arguments is not in the jq profile");
         return Box::new(Diagnostic::new("LG-JQ-PROFILE", span, message));
     }
-    let all = FUNCTIONS.iter().copied();
+    let all = FUNCTIONS.iter().chain(WORDS).copied();
     let help = match nearest(word, all) {
         Some(near) => format!("did you mean `{near}`? A field is `.{word}`"),
-        None => format!("a field is `.{word}`, a variable `${word}`; the functions are {}", FUNCTIONS[..19].join(", ")),
+        None => format!("a field is `.{word}`, a variable `${word}`; the functions are {}", FUNCTIONS.join(", ")),
     };
     outside(span, &format!("the function `{word}`"), &help)
 }

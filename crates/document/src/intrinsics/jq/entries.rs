@@ -44,7 +44,7 @@ impl Arena {
     }
 
     /// `to_entries`: `{"key": …, "value": …}` for each field, or each place.
-    pub(super) fn to_entries(&mut self, of: Handle) -> Result<Handle, Fault> {
+    pub(super) fn entries_of(&mut self, of: Handle) -> Result<Handle, Fault> {
         let entries = self.arr_new(0)?;
         match self.values.datum(of)? {
             Datum::Object { at, len, .. } => {
@@ -78,7 +78,7 @@ impl Arena {
     }
 
     /// `from_entries`: the other way; the key may be called `key`, `k` or `name`, the value `value` or `v`.
-    pub(super) fn from_entries(&mut self, of: Handle) -> Result<Handle, Fault> {
+    pub(super) fn object_of(&mut self, of: Handle) -> Result<Handle, Fault> {
         let all = self.items_of(of)?;
         let object = self.obj_new()?;
         let List::Items(items) = self.list(all)? else { return Ok(object) };

@@ -71,6 +71,6 @@ pub(super) fn sorted<'a>(object: Node<'a>, meter: &mut Meter) -> Result<Vec<(&'a
     meter.charge(count.saturating_mul(u64::from(count.max(1).ilog2() + 1)))?;
     let mut fields: Vec<_> = object.entries().collect();
     meter.charge_bytes(fields.iter().map(|(key, _)| key.len()).sum())?;
-    fields.sort_by(|(a, _), (b, _)| a.cmp(b));
+    fields.sort_by_key(|(key, _)| *key);
     Ok(fields)
 }
