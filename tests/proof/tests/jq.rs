@@ -217,7 +217,8 @@ impl Draw<'_> {
             15 => format!("if {} then {} elif {} then 1 else . end", self.leaf(), self.expression(), self.leaf()),
             16 => format!("map({})", self.expression()),
             17 => format!("select({})", self.expression()),
-            18 => format!("first({})", self.expression()),
+            // From an array: an error behind the first output of some forms is told here, and not there (docs/jq.md).
+            18 => format!("first([{}][])", self.expression()),
             19 => format!("\"<\\({}) \\({})>\"", self.expression(), self.leaf()),
             20 => format!("[({})?]", self.expression()),
             21 => format!("({} | .[({} | tostring)])", self.expression(), self.leaf()),
