@@ -20,7 +20,6 @@ use crate::house::{House, Reply};
 
 /// Scenarios that fail for want of a feature, and what the want is. One that passes must leave this list.
 const EXPECTED_TO_FAIL: &[(&str, &str)] = &[
-    ("Fork Task With Competing Concurrent Sub Tasks", "`fork`"),
     ("Call OpenAPI With Content Output", "`call: openapi`"),
     ("Call OpenAPI With Response Output", "`call: openapi`"),
 ];

@@ -108,7 +108,7 @@ fn available() -> bool {
 }
 
 fn number(name: &str) -> Option<u64> {
-    Some(env::var(name).ok()?.parse().unwrap_or_else(|e| panic!("{name}: {e}")))
+    Some(env::var_os(name)?.to_str()?.parse().unwrap_or_else(|e| panic!("{name}: {e}")))
 }
 
 fn document(random: &mut Random, depth: usize) -> String {

@@ -30,7 +30,7 @@ const CASES: u64 = 1_000;
 const HANG: Duration = Duration::from_secs(20);
 
 fn number(name: &str) -> Option<u64> {
-    env::var(name).ok().map(|text| text.parse().unwrap_or_else(|e| panic!("{name}: {e}")))
+    Some(env::var_os(name)?.to_str()?.parse().unwrap_or_else(|e| panic!("{name}: {e}")))
 }
 
 #[test]
