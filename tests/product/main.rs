@@ -8,6 +8,7 @@ mod canary;
 mod cases;
 mod climbing;
 mod code;
+mod control;
 mod diff;
 mod edges;
 mod files;

@@ -5,19 +5,19 @@ use serde_json::{Value, json};
 use crate::house::{House, Reply};
 
 /// A flow of one file.
-fn flow(name: &str, version: &str, tasks: &str) -> String {
+pub fn flow(name: &str, version: &str, tasks: &str) -> String {
     format!(
         "document: {{ dsl: '1.0.3', namespace: t, name: {name}, version: '{version}' }}\n\
          evaluate: {{ language: jsonata }}\ndo: {tasks}\n"
     )
 }
 
-fn run(name: &str, version: &str, more: &str) -> String {
+pub fn run(name: &str, version: &str, more: &str) -> String {
     format!("{{ run: {{ workflow: {{ namespace: t, name: {name}, version: {version} }}{more} }} }}")
 }
 
 /// Pushes and deploys a project of these flows; answers what the first command that fails says.
-fn deploy(house: &House, project: &str, flows: &[(&str, String)]) -> Result<(), String> {
+pub fn deploy(house: &House, project: &str, flows: &[(&str, String)]) -> Result<(), String> {
     let folder = house.folder().join(project);
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).unwrap();
@@ -35,11 +35,11 @@ fn deploy(house: &House, project: &str, flows: &[(&str, String)]) -> Result<(), 
     Ok(())
 }
 
-fn ask(house: &House, who: &str, name: &str, body: &Value) -> Reply {
+pub fn ask(house: &House, who: &str, name: &str, body: &Value) -> Reply {
     house.request(who, "POST", &format!("/demo/development/{name}"), Some(&body.to_string()), &[])
 }
 
-fn runs(house: &House) -> Vec<Value> {
+pub fn runs(house: &House) -> Vec<Value> {
     house.cli_json(&["runs", "list", "--env", "development", "--limit", "50"])["items"].as_array().unwrap().clone()
 }
 

@@ -66,6 +66,20 @@ pub enum Phase {
     Lost,
 }
 
+impl Phase {
+    /// Stable text form.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Faulted => "faulted",
+            Self::Cancelled => "cancelled",
+            Self::Denied => "denied",
+            Self::Lost => "lost",
+        }
+    }
+}
+
 /// What a run ended with, as far as it may be kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunError {

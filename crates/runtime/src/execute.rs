@@ -163,7 +163,20 @@ impl Opened {
     ) -> Result<Finished, Error> {
         let Self { runtime, nest, place, module, permit, durable, calls, limits, open } = self;
         let unavailable = || Error::Unavailable { what: "the audit log".into() };
-        let (module, input) = tokio::join!(runtime.module(&open.tenant, module), input);
+        let (run, cancel) = (open.run, open.cancel.clone());
+        let prepared = async { tokio::join!(runtime.module(&open.tenant, module), input) };
+        let prepared = tokio::select! {
+            biased;
+            () = cancel.cancelled() => None,
+            prepared = prepared => Some(prepared),
+        };
+        let Some((module, input)) = prepared else {
+            // It was cancelled while its input was on its way.
+            let failure = cancelled();
+            open.close(ended_early(runtime.now(), Phase::Cancelled, failure.error.clone())).await;
+            durable.await.map_err(|_| unavailable())?;
+            return Ok(Finished { run, result: Err(failure), cost: 0, limits });
+        };
         let module = module.and_then(|module| {
             let header = module.header();
             nest.check(&header.name, &header.version)?;
@@ -177,9 +190,8 @@ impl Opened {
                 return Err(error);
             }
         };
-        let run = open.run;
         open.watch.runs();
-        let (now, cancel) = (runtime.now(), open.cancel.clone());
+        let now = runtime.now();
         let outcome = runtime.0.engine.run(permit, &module, input, calls, limits, now, cancel).await;
         runtime.0.telemetry.metrics.arena(outcome.arena_bytes_peak);
         // No reply before the decision is on disk, whatever the reply is.
@@ -275,17 +287,26 @@ fn end(now: Timestamp, outcome: &Outcome) -> RunEnd {
 }
 
 fn refused_end(now: Timestamp, error: &Error) -> RunEnd {
-    RunEnd {
-        ended: now,
-        phase: Phase::Faulted,
-        error: Some(RunError {
-            kind: if error.status() < 500 { "validation" } else { "runtime" }.to_owned(),
-            code: error.code().to_owned(),
-            task: String::new(),
-            status: error.status(),
-        }),
-        cost: 0,
-        bytes: BTreeMap::new(),
-        tasks: Vec::new(),
+    let kind = if error.status() < 500 { "validation" } else { "runtime" };
+    ended_early(now, Phase::Faulted, error_of(kind, error.code(), error.status()))
+}
+
+/// The end of a run whose first task was never entered.
+fn ended_early(now: Timestamp, phase: Phase, error: RunError) -> RunEnd {
+    RunEnd { ended: now, phase, error: Some(error), cost: 0, bytes: BTreeMap::new(), tasks: Vec::new() }
+}
+
+fn error_of(kind: &str, code: &str, status: u16) -> RunError {
+    RunError { kind: kind.to_owned(), code: code.to_owned(), task: String::new(), status }
+}
+
+/// What the engine tells of a run that was cancelled.
+fn cancelled() -> Failure {
+    Failure {
+        error: error_of("runtime", "LG-CANCELLED", 503),
+        document: None,
+        place: None,
+        message: "the run was cancelled".to_owned(),
+        cancelled: true,
     }
 }

@@ -40,6 +40,11 @@ impl OpenRuns {
         self.runs.insert(run, Open { cancel, waited_for });
     }
 
+    /// What ends a run; `None` if it is not open here.
+    pub(crate) fn cancels(&self, run: RunId) -> Option<CancelToken> {
+        self.runs.get(&run).map(|open| open.cancel.clone())
+    }
+
     /// A run is closed, or handed to [`OpenRuns::close_aside`].
     pub(crate) fn remove(&self, run: RunId) {
         if self.runs.remove(&run).is_some() {

@@ -384,14 +384,7 @@ impl Metrics {
         took: Duration,
     ) {
         self.runs_open.dec();
-        let phase = match phase {
-            Phase::Running => "running",
-            Phase::Completed => "completed",
-            Phase::Faulted => "faulted",
-            Phase::Cancelled => "cancelled",
-            Phase::Denied => "denied",
-            Phase::Lost => "lost",
-        };
+        let phase = phase.as_str();
         let named = self.names.of(tenant, environment, orchestration);
         let name = |shown: bool, name: &str| if shown { name.to_owned() } else { OTHER.to_owned() };
         let labels = Run {

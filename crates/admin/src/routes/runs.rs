@@ -11,7 +11,7 @@ use lockgate_model::{
     id::{EnvironmentId, TargetName},
     run::Phase,
 };
-use lockgate_runtime::{Ask, Document, Error, Finished, RunFilter, Runtime};
+use lockgate_runtime::{Ask, CancelledRun, Document, Error, Finished, RunFilter, Runtime};
 use serde::Deserialize;
 use serde_json::{json, value::RawValue};
 use utoipa::{IntoParams, ToSchema};
@@ -99,6 +99,18 @@ pub(crate) async fn get(
     Place(at): Place<OfRun>,
 ) -> Answer<Json<RunRecord>> {
     Ok(Json(runtime.run(&caller, &at.environment, at.id).await?))
+}
+
+/// Ends an open run at once, and answers when its record says so.
+#[utoipa::path(post, operation_id = "cancel_run", path = "/admin/v1/tenants/{tenant}/environments/{environment}/runs/{id}/cancel", tag = "runs",
+    params(InTenant, OfRun), responses((status = 200, body = shapes::CancelledRun), Refusals,
+    (status = 409, body = shapes::ErrorBody, description = "It has ended.")))]
+pub(crate) async fn cancel(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfRun>,
+) -> Answer<Json<CancelledRun>> {
+    Ok(Json(runtime.cancel_run(&caller, &at.environment, at.id).await?))
 }
 
 /// Runs an orchestration or API now, and waits for it.

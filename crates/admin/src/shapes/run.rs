@@ -83,6 +83,16 @@ pub struct RunRecord {
     pub tasks: Vec<TaskTime>,
 }
 
+/// A run that ended because somebody said so.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CancelledRun {
+    /// Which.
+    pub run: String,
+    /// What its record says.
+    pub phase: Phase,
+}
+
 /// What a run ended with, as far as it is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -63,6 +63,7 @@ const REFUSED: &[(&str, &str, u16)] = &[
     ("get", "/environments/{environment}/runs", 404),
     ("post", "/environments/{environment}/runs", 404),
     ("get", "/environments/{environment}/runs/{id}", 404),
+    ("post", "/environments/{environment}/runs/{id}/cancel", 404),
     ("get", "/environments/{environment}/logs", 404),
     ("get", "/audit", 403),
     ("post", "/access/why", 403),

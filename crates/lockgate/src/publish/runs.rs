@@ -1,5 +1,6 @@
-//! `lockgate runs list|show|watch`: what ran, one run in detail, and what runs now.
+//! `lockgate runs list|show|watch|cancel`: what ran, one run in detail, what runs now, and its end.
 
+mod cancel;
 mod show;
 mod watch;
 
@@ -22,6 +23,8 @@ pub enum Runs {
     Show(show::Show),
     /// Tell of runs as they begin and end, until Ctrl-C.
     Watch(watch::Watch),
+    /// End an open run at once.
+    Cancel(cancel::Cancel),
 }
 
 /// Arguments of `runs list`.
@@ -51,6 +54,7 @@ impl Runs {
             Self::List(list) => list.run(output),
             Self::Show(show) => show.run(output),
             Self::Watch(watch) => watch.run(output),
+            Self::Cancel(cancel) => cancel.run(output),
         }
     }
 }
@@ -86,10 +90,6 @@ fn read(value: &Value) -> Result<RunRecord, Exit> {
         .map_err(|e| Exit::failed("LG-ANSWER", format!("the server's answer cannot be read: {e}")))
 }
 
-fn phase(record: &RunRecord) -> String {
-    serde_json::to_value(record.phase).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
-}
-
 /// Milliseconds it was open.
 fn took(record: &RunRecord) -> String {
     record.ended.map(|Timestamp(end)| format!("{:.1}", (end - record.started.0) as f64 / 1_000.0)).unwrap_or_default()
@@ -101,7 +101,7 @@ fn row(record: &RunRecord) -> Vec<String> {
         record.started.to_string(),
         record.target.name.to_string(),
         record.principal.to_string(),
-        phase(record),
+        record.phase.as_str().to_owned(),
         took(record),
         record.error.as_ref().map(|e| format!("{} {}", e.code, e.task)).unwrap_or_default(),
     ]

@@ -60,6 +60,28 @@ async fn a_run_lost_with_its_process_is_made_again_once_with_the_same_keys() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_somebody_cancelled_is_not_made_again() {
+    let mut house = House::open().await;
+    house.deploy("{ every: PT60S }").await;
+    house.shut();
+    house.turn(60).await;
+    house.calls(1).await;
+    let run = house.runs().await[0].id;
+    house.runtime.cancel_run(&house.ada, &"development".parse().unwrap(), run).await.unwrap();
+    house.scheduler.settled().await;
+    assert!(matches!(house.state().await.last.unwrap().stands, Stands::Ended { .. }));
+    house.let_pass();
+    house.through(70).await;
+    let mut house = house.crash().await;
+    house.through(80).await;
+    assert_eq!(house.passed(), [60], "neither now nor after a restart");
+    house.through(120).await;
+    assert_eq!(house.passed(), [60, 120]);
+    let phases: Vec<_> = house.runs().await.iter().map(|run| run.phase).collect();
+    assert_eq!(phases, [Phase::Cancelled, Phase::Completed]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn after_goes_on_from_a_lost_run() {
     let mut house = House::open().await;
     house.deploy("{ after: PT60S }").await;

@@ -131,7 +131,7 @@ impl RunsBook {
                 self.chain.writer().as_str(),
                 run.target.environment.as_str(),
                 run.target.name.as_str(),
-                phase_text(run.phase),
+                run.phase.as_str(),
                 run.started.0,
                 record,
                 run.module.map(|module| module.to_string()),
@@ -162,7 +162,7 @@ fn close(db: &Connection, EndOf { tenant, run, end }: EndOf) -> Result<(), Error
              WHERE tenant = ?1 AND id = ?2 AND phase = 'running' RETURNING environment, module",
         )
         .and_then(|mut update| {
-            let values = params![tenant.as_str(), run.to_string(), phase_text(end.phase), end.ended.0, outcome];
+            let values = params![tenant.as_str(), run.to_string(), end.phase.as_str(), end.ended.0, outcome];
             update.query_row(values, |row| Ok((row.get(0)?, row.get(1)?))).optional()
         })
         .map_err(failed("close a run"))?;
@@ -195,7 +195,7 @@ pub(super) fn find(db: &Connection, tenant: &TenantId, query: &RunQuery) -> Resu
             tenant.as_str(),
             query.environment.as_ref().map(|e| e.as_str()),
             query.name.as_ref().map(|n| n.as_str()),
-            query.phase.map(phase_text),
+            query.phase.map(Phase::as_str),
             query.before.map(|id| id.to_string()),
             limit,
         ])
@@ -236,26 +236,9 @@ fn record(row: &Row<'_>) -> Result<RunRecord, Error> {
     Ok(run)
 }
 
-const PHASES: [(Phase, &str); 6] = [
-    (Phase::Running, "running"),
-    (Phase::Completed, "completed"),
-    (Phase::Faulted, "faulted"),
-    (Phase::Cancelled, "cancelled"),
-    (Phase::Denied, "denied"),
-    (Phase::Lost, "lost"),
-];
-
-fn phase_text(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Running => "running",
-        Phase::Completed => "completed",
-        Phase::Faulted => "faulted",
-        Phase::Cancelled => "cancelled",
-        Phase::Denied => "denied",
-        Phase::Lost => "lost",
-    }
-}
+const PHASES: [Phase; 6] =
+    [Phase::Running, Phase::Completed, Phase::Faulted, Phase::Cancelled, Phase::Denied, Phase::Lost];
 
 fn phase(text: &str) -> Option<Phase> {
-    PHASES.iter().find(|(_, t)| *t == text).map(|(phase, _)| *phase)
+    PHASES.into_iter().find(|phase| phase.as_str() == text)
 }

@@ -3,7 +3,7 @@
 use clap::Args;
 use lockgate_model::{RunId, RunRecord, run::TaskTime};
 
-use super::{base, phase, read, took};
+use super::{base, read, took};
 use crate::{client::Client, exit::Exit, output::Output};
 
 /// Characters of the picture of a run's time.
@@ -40,7 +40,7 @@ fn detail(record: &RunRecord) -> String {
         record.trigger.as_str(),
         record.decision,
         record.started,
-        phase(record),
+        record.phase.as_str(),
         took(record),
         record.cost,
     );

@@ -9,7 +9,7 @@ use clap::Args;
 use lockgate_model::{RunId, RunRecord, run::Phase};
 use serde_json::Value;
 
-use super::{base, phase, read, records, took};
+use super::{base, read, records, took};
 use crate::{
     client::{Client, segment},
     exit::Exit,
@@ -128,9 +128,15 @@ fn tell(output: &Output, record: &RunRecord) {
     let head = |at: String, what: &str| format!("{at}  {what:<9}  {}  {}", record.id, record.target.name);
     output.line(&match (record.ended, &record.error) {
         (None, _) => head(record.started.to_string(), "running"),
-        (Some(ended), None) => format!("{}  {} ms", head(ended.to_string(), &phase(record)), took(record)),
+        (Some(ended), None) => format!("{}  {} ms", head(ended.to_string(), record.phase.as_str()), took(record)),
         (Some(ended), Some(error)) => {
-            format!("{}  {} ms  {} {}", head(ended.to_string(), &phase(record)), took(record), error.code, error.task)
+            format!(
+                "{}  {} ms  {} {}",
+                head(ended.to_string(), record.phase.as_str()),
+                took(record),
+                error.code,
+                error.task
+            )
         }
     });
 }
