@@ -115,3 +115,161 @@ fn a_run_that_is_cancelled_ends_at_once_with_those_it_runs() {
     assert_eq!(logged(&house, &["administer", "DENIED", "watcher"]), 2);
     house.cli(&["audit", "verify"]);
 }
+
+/// A flow that says which version it is, for an order.
+fn says(version: &str) -> String {
+    flow("order", version, &format!("[{{ said: {{ set: {{ by: '{version}', n: '${{ n }}' }} }} }}]"))
+}
+
+/// Deploys the next version of `order`.
+fn say(house: &House, version: &str) {
+    deploy(house, "shop", &[("order", says(version))]).unwrap();
+}
+
+fn file(house: &House, text: &str) -> String {
+    let path = house.folder().join("again.json");
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn who_may_not_control_or_not_execute_restarts_nothing() {
+    let house = House::start();
+    let admin = house.administrator();
+    say(&house, "1.0.0");
+    assert_eq!(ask(&house, &admin, "order", &json!({ "n": 1 })).status, 200);
+    let run = id(&in_phase(&house, "order", "completed"));
+    let input = file(&house, "{\"n\": 2}");
+    let in_development = |name: &str, permissions: &[&str]| {
+        let mut profile = vec!["profile", "add", name, "--env", "development"];
+        permissions.iter().for_each(|permission| profile.extend(["--permission", permission]));
+        house.cli(&profile);
+    };
+    in_development("controls", &["runs-control", "logs-view"]);
+    in_development("executes", &["integrations.execute", "logs-view"]);
+    in_development("both", &["integrations.execute", "runs-control"]);
+    let list = ["acl", "add", "orders", "--profile", "executes", "--profile", "both", "--profile", "administrator"];
+    house.cli(&list);
+    house.cli(&["acl", "assign", "orders", "--to", "order", "--env", "development"]);
+    house.user("stranger", &[]);
+    house.user("cora", &["controls"]);
+    house.user("exa", &["executes"]);
+    house.user("bo", &["both"]);
+    let before = runs(&house).len();
+    for (who, code, why) in [
+        ("stranger", Some(3), "LG-NOT-FOUND"),
+        ("exa", Some(3), "administer.no-permission permission=runs-control"),
+        ("cora", Some(3), "execute.not-on-acl acl=orders"),
+    ] {
+        for more in [&[][..], &["--input", &input]] {
+            let (got, text) = told(&by(&house, who, &[&["restart", run.as_str()], more].concat()));
+            assert!(got == code && text.contains(why), "{who}: {text}");
+        }
+    }
+    // By the API alone, too, and before the body is looked at.
+    let path = format!("/admin/v1/tenants/demo/environments/development/runs/{run}/restart");
+    let exa = "exa:Korrekt-Pferd-7-Batterie";
+    assert_eq!(house.request(exa, "POST", &path, Some("{{{"), &[]).status, 403);
+    assert_eq!(house.request("cora:Korrekt-Pferd-7-Batterie", "POST", &path, Some("{\"input\": 1}"), &[]).status, 403);
+    assert_eq!(runs(&house).len(), before, "nothing ran");
+    assert!(logged(&house, &[" execute ", "DENIED", " cora ", "integrations/order"]) >= 3);
+
+    // Who may both, may; and what was given is not there any more.
+    let (code, text) = told(&by(&house, "bo", &["restart", &run]));
+    assert!(code == Some(1) && text.contains("LG-RESTART-INPUT") && text.contains("--input FILE"), "{text}");
+    let (code, text) = told(&by(&house, "bo", &["restart", &run, "--input", &input]));
+    assert!(code == Some(0) && text.contains("\"n\":2"), "{text}");
+    let unknown = "00000000-0000-7000-8000-000000000000";
+    let (code, text) = told(&by(&house, "bo", &["restart", unknown, "--input", &input]));
+    assert!(code == Some(3) && text.contains("LG-NOT-FOUND"), "{text}");
+
+    // Nothing is deployed any more, or the right behind it has fallen.
+    house.user("deployer", &["developer", "publisher"]);
+    let (code, text) = told(&house.cli_as(&context(&house, "deployer"), &["deploy", "shop", "development"], ""));
+    assert_eq!(code, Some(0), "{text}");
+    house.cli(&["user", "disable", "deployer"]);
+    let (code, text) = told(&by(&house, "bo", &["restart", &run, "--input", &input]));
+    assert!(code == Some(1) && text.contains("execute.publish-right-fallen publisher=deployer"), "{text}");
+    house.cli(&["undeploy", "shop", "development"]);
+    let (code, text) = told(&by(&house, "bo", &["restart", &run, "--input", &input]));
+    assert!(code == Some(1) && text.contains("execute.not-deployed"), "{text}");
+}
+
+#[test]
+fn a_restart_takes_what_is_deployed_now_and_says_so() {
+    let house = House::start();
+    let admin = house.administrator();
+    say(&house, "1.0.0");
+    assert_eq!(ask(&house, &admin, "order", &json!({ "n": 1 })).json(), json!({ "by": "1.0.0", "n": 1 }));
+    let old = in_phase(&house, "order", "completed");
+    say(&house, "2.0.0");
+    let input = file(&house, "{\"n\": 1.0000000000000000000001}");
+
+    let output = by(&house, "admin", &["restart", &id(&old), "--input", &input]);
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(stdout, "{\"by\":\"2.0.0\",\"n\":1.0000000000000000000001}\n");
+    let new = runs(&house)[0].clone();
+    let (version, module) = (new["version"].as_u64().unwrap(), new["module"].as_str().unwrap());
+    let took = old["version"].as_u64().unwrap();
+    assert!(version > took && new["module"] != old["module"], "{new}");
+    let said = String::from_utf8(output.stderr).unwrap();
+    let expected = [
+        format!("restarts order: version {version} ({module}) deployed by admin; the run took version {took}"),
+        format!("source: {input}"),
+        format!("run {} took version {version} ({module})", id(&new)),
+    ];
+    assert_eq!(said.lines().collect::<Vec<_>>(), expected);
+    assert_eq!((&new["trigger"], &new["restarts"]), (&json!("restart"), &old["id"]));
+    let shown = house.cli(&["runs", "show", &id(&new), "--env", "development"]);
+    assert!(shown.contains(&format!("restarts   {}", id(&old))), "{shown}");
+    let log = house.cli(&["--json", "audit", "log", "--limit", "50"]);
+    assert!(log.contains(&format!("\"restarts\":\"{}\"", id(&old))), "{log}");
+
+    // For programs; and with nothing, as a request without a body.
+    let context = context(&house, "admin");
+    let arguments = ["--json", "runs", "restart", &id(&new), "--env", "development", "--input", "-"];
+    let output = house.cli_as(&context, &arguments, "{\"n\":[1]}");
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value["output"], json!({ "by": "2.0.0", "n": [1] }), "{value}");
+    assert_eq!((&value["restart"]["restarts"], &value["restart"]["version"]), (&new["id"], &json!(version)));
+    assert_eq!(value["restart"]["source"], "standard input");
+    let output = house.cli_as(&context, &arguments, "");
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value["output"], json!({ "by": "2.0.0" }), "{value}");
+}
+
+#[test]
+fn a_run_of_a_schedule_is_restarted_with_its_occurrence_and_an_open_one_not_at_all() {
+    let house = House::start();
+    let timed = |tasks: &str| flow("tick", "1.0.0", tasks).replace("do:", "schedule: { every: PT1H }\ndo:");
+    deploy(&house, "clock", &[("tick", timed("[{ note: { set: { at: '${ scheduled }' } } }]"))]).unwrap();
+    house.cli(&["schedule", "run", "tick", "--env", "development"]);
+    let old = in_phase(&house, "tick", "completed");
+    let output = by(&house, "admin", &["restart", &id(&old)]);
+    let (code, text) = told(&output);
+    assert_eq!(code, Some(0), "{text}");
+    let given: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(
+        text.contains(&format!("source: the schedule's occurrence of {}", given["at"].as_str().unwrap())),
+        "{text}"
+    );
+    let new = runs(&house)[0].clone();
+    assert_eq!((&new["occurrence"], &new["restarts"]), (&old["occurrence"], &old["id"]), "{new}");
+    assert_eq!((&new["principal"], &old["trigger"]), (&json!("admin"), &json!("schedule")));
+
+    deploy(&house, "clock", &[("tick", timed(REST))]).unwrap();
+    let context = context(&house, "admin");
+    let arguments = ["schedule", "run", "tick", "--env", "development"];
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| house.cli_as(&context, &arguments, ""));
+        let open = id(&in_phase(&house, "tick", "running"));
+        let (code, text) = told(&by(&house, "admin", &["restart", &open]));
+        assert!(code == Some(1) && text.contains("LG-RUN-OPEN"), "{text}");
+        let (code, text) = told(&by(&house, "admin", &["cancel", &open]));
+        assert_eq!(code, Some(0), "{text}");
+        let (code, text) = told(&waiting.join().unwrap());
+        assert!(code == Some(1) && text.contains("LG-CANCELLED"), "{text}");
+    });
+    let standing = house.cli_json(&["schedule", "list", "--env", "development"]);
+    assert_eq!(standing["items"][0]["running"], false, "it is not made again: {standing}");
+}

@@ -128,6 +128,8 @@ pub struct Decision {
     pub(crate) act: Act,
     /// Asked before this one, and needed as well.
     pub(crate) before: Option<Box<Decision>>,
+    /// The run that would be started again.
+    pub(crate) restarts: Option<RunId>,
 }
 
 impl Decision {
@@ -153,7 +155,14 @@ impl Decision {
             at,
             act,
             before: None,
+            restarts: None,
         }
+    }
+
+    /// It is about starting a run again: its entries and the record of the new run name that one.
+    pub fn of_restart(mut self, run: RunId) -> Self {
+        self.restarts = Some(run);
+        self
     }
 
     /// The decision that settles it: the first denial, else the last one asked.
@@ -284,6 +293,9 @@ impl Decision {
         if let Act::Administer { permission, .. } = &self.act {
             entry.detail.insert("permission".to_owned(), permission.as_str().to_owned());
         }
+        if let Some(run) = self.restarts {
+            entry.detail.insert("restarts".to_owned(), run.to_string());
+        }
         if self.principal.tenant != self.tenant {
             entry.detail.insert("principal-of".to_owned(), self.principal.tenant.to_string());
         }
@@ -302,6 +314,8 @@ impl Decision {
             module: module.filter(|_| allowed),
             trigger: self.channel,
             principal: self.principal.user.clone(),
+            restarts: self.restarts,
+            occurrence: None,
             decision: self.rule().to_owned(),
             started: self.at,
             ended: (!allowed).then_some(self.at),

@@ -58,7 +58,7 @@ const RUN_BYTES_MAX: usize = (16 << 20) + (64 << 10);
         (name = "accounts", description = "Accounts of an environment: address, identity, secrets."),
         (name = "deployments", description = "What is active in an environment."),
         (name = "schedules", description = "What runs by itself: when it fires next, pausing, resuming, running now."),
-        (name = "runs", description = "Runs, their log lines, running now, and cancelling."),
+        (name = "runs", description = "Runs, their log lines, running now, cancelling, and restarting."),
         (name = "access", description = "Why somebody may do something, and what was done."),
         (name = "connectors", description = "The connectors that ship."),
     ),
@@ -144,6 +144,7 @@ fn all() -> OpenApiRouter<Runtime> {
         .routes(routes!(runs::list, runs::run).layer(DefaultBodyLimit::max(RUN_BYTES_MAX)))
         .routes(routes!(runs::get))
         .routes(routes!(runs::cancel))
+        .routes(routes!(runs::restart_plan, runs::restart).layer(DefaultBodyLimit::max(RUN_BYTES_MAX)))
         .routes(routes!(logs::list))
         .routes(routes!(access::audit))
         .routes(routes!(access::why))

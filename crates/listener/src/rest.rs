@@ -58,12 +58,9 @@ impl<A> Front<A> {
         let (head, body) = request.into_parts();
         let key = idempotency_key(&head.headers);
         let ask = Ask {
-            environment: target.environment.clone().into_owned(),
-            name: target.name.clone().into_owned(),
-            kind: TargetKind::Integrations,
-            channel: Channel::Rest,
             idempotency_key: key.clone().unwrap_or_default(),
             trace: watched::trace(&head.headers),
+            ..Ask::new(&*target.environment, &*target.name, Channel::Rest)
         };
         let refused = OnceLock::new();
         let (intake, limits) = (self.intake.clone(), self.runtime.limits(caller));

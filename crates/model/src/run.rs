@@ -138,6 +138,12 @@ pub struct RunRecord {
     pub trigger: Channel,
     /// Who.
     pub principal: UserId,
+    /// The run that it starts again.
+    #[serde(default)]
+    pub restarts: Option<RunId>,
+    /// The occurrence of a schedule that its input is made of.
+    #[serde(default)]
+    pub occurrence: Option<Timestamp>,
     /// The rule that decided.
     pub decision: String,
     /// When it was opened.

@@ -29,6 +29,8 @@ pub enum Intent {
     BindAccount(EnvironmentId),
     /// To look at runs or their log lines.
     LookAtRuns(EnvironmentId),
+    /// To end runs, or to start them again.
+    ControlRuns(EnvironmentId),
     /// To execute something; what, only the body tells.
     Execute(EnvironmentId),
     /// To deploy.
@@ -76,6 +78,9 @@ impl Runtime {
             }
             Intent::LookAtRuns(environment) => {
                 self.may_any(caller, &[Permission::LogsView], &within(environment)).await
+            }
+            Intent::ControlRuns(environment) => {
+                self.may_any(caller, &[Permission::RunsControl], &within(environment)).await
             }
             Intent::Execute(environment) => {
                 // Which permission it needs depends on what is executed; who holds no profile here is

@@ -10,7 +10,7 @@ use lockgate_access::{Durability, ExecutePermit, decide_execute};
 use lockgate_document::Document;
 use lockgate_engine::{CancelToken, Failure, Outcome};
 use lockgate_model::{
-    Channel, Digest, Kind, Limits, RunId, Target, TargetKind, Timestamp, TraceContext,
+    Channel, Digest, Kind, Limits, RunId, RunRecord, Target, TargetKind, Timestamp, TraceContext,
     definition::{DeployedModule, Deployment},
     id::{AccountName, EnvironmentId, TargetName, TenantId},
     run::{Phase, RunEnd, RunError},
@@ -43,6 +43,26 @@ pub struct Ask {
     pub idempotency_key: Option<String>,
     /// The trace the caller is in, if it said so.
     pub trace: Option<TraceContext>,
+    /// The occurrence of a schedule that the input is made of.
+    pub occurrence: Option<Timestamp>,
+    /// The run that is started again.
+    pub restarts: Option<RunId>,
+}
+
+impl Ask {
+    /// A request for an orchestration, by which nothing else is said.
+    pub fn new(environment: impl Into<String>, name: impl Into<String>, channel: Channel) -> Self {
+        Self {
+            environment: environment.into(),
+            name: name.into(),
+            kind: TargetKind::Integrations,
+            channel,
+            idempotency_key: None,
+            trace: None,
+            occurrence: None,
+            restarts: None,
+        }
+    }
 }
 
 /// A run that ended.
@@ -50,6 +70,10 @@ pub struct Ask {
 pub struct Finished {
     /// Its id.
     pub run: RunId,
+    /// Project version that it took.
+    pub version: u64,
+    /// Digest of the module that ran.
+    pub module: Digest,
     /// Its output (which may be undefined), or why there is none.
     pub result: Result<Document, Failure>,
     /// Cost units used.
@@ -75,7 +99,10 @@ impl Runtime {
         let view = self.view(caller.tenant())?;
         let target = target(ask)?;
         let mut trace = Trace::begin(&self.0.telemetry, ask.trace.clone(), self.now());
-        let decision = decide_execute(&view.snapshot, &caller.principal, target.clone(), ask.channel, self.now());
+        let mut decision = decide_execute(&view.snapshot, &caller.principal, target.clone(), ask.channel, self.now());
+        if let Some(run) = ask.restarts {
+            decision = decision.of_restart(run);
+        }
         trace.decided(self.now(), decision.rule());
         if !decision.is_allowed() {
             self.0.telemetry.metrics.refused();
@@ -87,13 +114,16 @@ impl Runtime {
         }
         let run = RunId::new();
         let internal = || Error::Internal { what: "opening the run".into() };
-        let record = decision.record(run).ok_or_else(internal)?;
+        let record = RunRecord { occurrence: ask.occurrence, ..decision.record(run).ok_or_else(internal)? };
+        let version = record.version;
         let module = decision.module().ok_or_else(internal)?;
         let name = decision.target().map_or_else(|| target.name.clone(), |t| t.name.clone());
-        let deployed = deployed(&view, &target.environment, &name)?.ok_or_else(internal)?;
+        let (_, deployed) = deployed(&view, &target.environment, &name)?.ok_or_else(internal)?;
         let watch = RunWatch::new(self.0.telemetry.clone(), self.0.clock.clone(), trace, &record);
         let mut limits = nest.limits(view.limits);
-        if !waited_for(ask.channel) && !nest.is_bounded() {
+        // What a schedule runs has its time, also when somebody starts it again.
+        let in_background = !waited_for(ask.channel) || ask.occurrence.is_some();
+        if in_background && !nest.is_bounded() {
             limits.wall_ms_max = WALL_MS_IN_BACKGROUND;
         }
         let calls = self.calls(&view, &target, deployed.accounts, ask, (caller, &nest), watch.clone())?;
@@ -101,7 +131,7 @@ impl Runtime {
         let durable = receipt.durability();
         let open = OpenRun::new(self, &view.tenant, run, watch, waited_for(ask.channel));
         let permit = decision.permit(receipt).map_err(|denied| Error::Forbidden { rule: denied.rule })?;
-        Ok(Opened { runtime: self.clone(), nest, place, module, permit, durable, calls, limits, open })
+        Ok(Opened { runtime: self.clone(), nest, place, version, module, permit, durable, calls, limits, open })
     }
 
     fn calls(
@@ -147,6 +177,7 @@ pub(crate) struct Opened {
     runtime: Runtime,
     nest: Nest,
     place: Option<Place>,
+    version: u64,
     module: Digest,
     permit: ExecutePermit,
     durable: Durability,
@@ -161,10 +192,10 @@ impl Opened {
         self,
         input: impl Future<Output = Result<Document, Error>> + Send,
     ) -> Result<Finished, Error> {
-        let Self { runtime, nest, place, module, permit, durable, calls, limits, open } = self;
+        let Self { runtime, nest, place, version, module: digest, permit, durable, calls, limits, open } = self;
         let unavailable = || Error::Unavailable { what: "the audit log".into() };
         let (run, cancel) = (open.run, open.cancel.clone());
-        let prepared = async { tokio::join!(runtime.module(&open.tenant, module), input) };
+        let prepared = async { tokio::join!(runtime.module(&open.tenant, digest), input) };
         let prepared = tokio::select! {
             biased;
             () = cancel.cancelled() => None,
@@ -175,7 +206,7 @@ impl Opened {
             let failure = cancelled();
             open.close(ended_early(runtime.now(), Phase::Cancelled, failure.error.clone())).await;
             durable.await.map_err(|_| unavailable())?;
-            return Ok(Finished { run, result: Err(failure), cost: 0, limits });
+            return Ok(Finished { run, version, module: digest, result: Err(failure), cost: 0, limits });
         };
         let module = module.and_then(|module| {
             let header = module.header();
@@ -199,13 +230,13 @@ impl Opened {
         open.close(end(runtime.now(), &outcome)).await;
         drop(place);
         durable.map_err(|_| unavailable())?;
-        Ok(Finished { run, result: outcome.result, cost: outcome.cost, limits })
+        Ok(Finished { run, version, module: digest, result: outcome.result, cost: outcome.cost, limits })
     }
 }
 
 /// Whether somebody waits for the runs of a channel.
 fn waited_for(channel: Channel) -> bool {
-    matches!(channel, Channel::Rest | Channel::Soap | Channel::Manual)
+    matches!(channel, Channel::Rest | Channel::Soap | Channel::Manual | Channel::Restart)
 }
 
 /// Ids that cannot be are absent like those that are not there.
@@ -218,12 +249,16 @@ fn target(ask: &Ask) -> Result<Target, Error> {
     })
 }
 
-/// The module an orchestration has in an environment.
-fn deployed(view: &View, environment: &EnvironmentId, name: &TargetName) -> Result<Option<DeployedModule>, Error> {
+/// The deployment of an orchestration in an environment, and its module there.
+pub(crate) fn deployed(
+    view: &View,
+    environment: &EnvironmentId,
+    name: &TargetName,
+) -> Result<Option<(Deployment, DeployedModule)>, Error> {
     for row in view.rows(Kind::Deployment, &format!("{environment}/")) {
         let mut deployment: Deployment = row.read()?;
         if let Some(module) = deployment.orchestrations.remove(name) {
-            return Ok(Some(module));
+            return Ok(Some((deployment, module)));
         }
     }
     Ok(None)

@@ -13,7 +13,7 @@ use std::{
 };
 
 use lockgate_engine::{SubEnd, SubFailure, SubRun};
-use lockgate_model::{Channel, Limits, TargetKind};
+use lockgate_model::{Channel, Limits};
 
 use crate::{Ask, Error, connections::RunCalls};
 
@@ -108,12 +108,9 @@ impl RunCalls {
     /// Runs an orchestration for the principal of this run.
     pub(crate) async fn run_below(self: Arc<Self>, sub: SubRun) -> SubEnd {
         let ask = Ask {
-            environment: self.environment.to_string(),
-            name: sub.subflow.name.to_string(),
-            kind: TargetKind::Integrations,
-            channel: Channel::SubFlow,
             idempotency_key: self.site_key(&sub.site, &sub.input),
             trace: self.watch.trace(),
+            ..Ask::new(self.environment.as_str(), sub.subflow.name.as_str(), Channel::SubFlow)
         };
         let opened = self.runtime.open_run(&self.caller, &ask, self.nest.within(&sub)).await;
         let opened = match opened {

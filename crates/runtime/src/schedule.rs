@@ -75,6 +75,13 @@ pub(crate) fn planned(view: &View) -> Result<Vec<Planned>, Unreadable> {
     Ok(all)
 }
 
+/// What a run is given that a schedule fires.
+pub(crate) fn scheduled_input(occurrence: Timestamp) -> Result<Document, Error> {
+    let input = serde_json::json!({"scheduled": occurrence.to_string()});
+    Document::parse(input.to_string().as_bytes(), &Limits::default())
+        .map_err(|_| Error::Internal { what: "making the input of a scheduled run".into() })
+}
+
 /// What an entry tells of occurrences that do not run.
 pub(crate) fn skip_detail(why: &str, first: Timestamp, last: Timestamp, count: u32) -> BTreeMap<String, String> {
     BTreeMap::from([
@@ -140,18 +147,11 @@ impl Runtime {
         let principal = view.credentials.run_as(&planned.runs_as);
         let caller = Caller { principal, source: String::new(), token: None };
         let ask = Ask {
-            environment: planned.environment.to_string(),
-            name: planned.name.to_string(),
-            kind: TargetKind::Integrations,
-            channel: Channel::Schedule,
             idempotency_key: Some(occurrence.0.to_string()),
-            trace: None,
+            occurrence: Some(occurrence),
+            ..Ask::new(planned.environment.as_str(), planned.name.as_str(), Channel::Schedule)
         };
-        let input = serde_json::json!({"scheduled": occurrence.to_string()});
-        let input = async move {
-            Document::parse(input.to_string().as_bytes(), &Limits::default())
-                .map_err(|_| Error::Internal { what: "making the input of a scheduled run".into() })
-        };
+        let input = async move { scheduled_input(occurrence) };
         // A defect of ours ends this run alone, and its schedule goes on.
         AssertUnwindSafe(self.execute(&caller, ask, input))
             .catch_unwind()

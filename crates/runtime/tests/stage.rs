@@ -9,7 +9,7 @@ use lockgate_connector_api::Registry;
 use lockgate_engine::{Engine, EngineConfig};
 use lockgate_keys::Master;
 use lockgate_model::{
-    Channel, Kind, TargetKind,
+    Channel, Kind,
     id::{EnvironmentId, ProjectId},
 };
 use lockgate_runtime::{Ask, Caller, Clock, Deploy, Document, Error, NewTenant, Parts, Runtime, Sources};
@@ -56,14 +56,7 @@ async fn publish(runtime: &Runtime, ada: &Caller, name: &str) -> ProjectId {
 }
 
 async fn run(runtime: &Runtime, ada: &Caller, name: &str) {
-    let ask = Ask {
-        environment: "development".into(),
-        name: name.into(),
-        kind: TargetKind::Integrations,
-        channel: Channel::Rest,
-        idempotency_key: None,
-        trace: None,
-    };
+    let ask = Ask::new("development", name, Channel::Rest);
     let limits = runtime.limits(ada);
     let input = async move { Ok(Document::parse(b"{}", &limits).unwrap()) };
     runtime.execute(ada, ask, input).await.unwrap().result.unwrap();

@@ -68,6 +68,18 @@ fn the_permit_names_what_was_decided() {
 }
 
 #[test]
+fn what_is_restarted_stands_in_the_entry_and_in_the_record() {
+    let (old, new) = (RunId::new(), RunId::new());
+    for who in ["bob", "root"] {
+        let decision = order(who).of_restart(old);
+        let named: Vec<_> = decision.entries(None).into_iter().map(|entry| entry.detail["restarts"].clone()).collect();
+        assert_eq!(named, [old.to_string()], "{who}, allowed or not");
+        assert_eq!(decision.record(new).unwrap().restarts, Some(old));
+    }
+    assert_eq!(order("bob").record(new).unwrap().restarts, None);
+}
+
+#[test]
 fn the_deploy_permit_carries_the_row() {
     let version = deployment("default", "pat", &["order"]);
     let decision = deploy("pat").covered(version.clone(), &Default::default(), &Stage::default());

@@ -1,4 +1,4 @@
-//! Runs: looking at them, and running now.
+//! Runs: looking at them, running now, ending them, starting them again.
 
 use axum::{
     Json,
@@ -11,8 +11,8 @@ use lockgate_model::{
     id::{EnvironmentId, TargetName},
     run::Phase,
 };
-use lockgate_runtime::{Ask, CancelledRun, Document, Error, Finished, RunFilter, Runtime};
-use serde::Deserialize;
+use lockgate_runtime::{Ask, CancelledRun, Document, Error, Finished, RestartPlan, RunFilter, Runtime};
+use serde::{Deserialize, Deserializer};
 use serde_json::{json, value::RawValue};
 use utoipa::{IntoParams, ToSchema};
 
@@ -70,9 +70,28 @@ pub(crate) struct RunNow {
     #[schema(value_type = Option<shapes::TargetKind>)]
     kind: Option<TargetKind>,
     /// The input: any JSON; absent for none.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "there")]
     #[schema(value_type = Option<serde_json::Value>)]
     input: Option<Box<RawValue>>,
+}
+
+/// What a run that is started again is given.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RestartNow {
+    /// The input: any JSON. Absent, it is what a schedule gave; of other runs nothing is kept, and it is
+    /// needed.
+    #[serde(default, deserialize_with = "there")]
+    #[schema(value_type = Option<serde_json::Value>)]
+    input: Option<Box<RawValue>>,
+    /// It is given nothing, as a request without a body.
+    #[serde(default)]
+    nothing: bool,
+}
+
+/// `null` is an input as any other.
+fn there<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Box<RawValue>>, D::Error> {
+    Box::<RawValue>::deserialize(from).map(Some)
 }
 
 /// Runs of an environment, newest first.
@@ -116,7 +135,7 @@ pub(crate) async fn cancel(
 /// Runs an orchestration or API now, and waits for it.
 ///
 /// Answers as its REST address does: the output, or a problem (RFC 9457) with the run's own status.
-/// The header `lockgate-run` names the run.
+/// The header `lockgate-run` names the run; `lockgate-version` and `lockgate-module` say what it took.
 #[utoipa::path(post, operation_id = "run_now", path = "/admin/v1/tenants/{tenant}/environments/{environment}/runs", tag = "runs",
     params(InTenant, InEnvironment), request_body = RunNow, responses(
     (status = 200, body = serde_json::Value, description = "The output.", headers(("lockgate-run" = String, description = "The run's id."))),
@@ -131,23 +150,63 @@ pub(crate) async fn run(
     Traced(trace): Traced,
     Body(now): Body<RunNow>,
 ) -> Answer<Response> {
-    let ask = Ask {
-        environment: at.environment.to_string(),
-        name: now.name,
-        kind: now.kind.unwrap_or(TargetKind::Integrations),
-        channel: Channel::Manual,
-        idempotency_key: None,
-        trace,
-    };
+    let kind = now.kind.unwrap_or(TargetKind::Integrations);
+    let ask = Ask { kind, trace, ..Ask::new(at.environment.as_str(), now.name, Channel::Manual) };
     let limits = runtime.limits(&caller);
-    let finished = runtime.execute(&caller, ask, input(now.input, limits)).await?;
-    let run = HeaderValue::try_from(finished.run.to_string());
+    reply(runtime.execute(&caller, ask, input(now.input, limits)).await?).await
+}
+
+/// What starting a run again would run, and with which input; nothing happens.
+#[utoipa::path(get, operation_id = "plan_restart", path = "/admin/v1/tenants/{tenant}/environments/{environment}/runs/{id}/restart", tag = "runs",
+    params(InTenant, OfRun), responses((status = 200, body = shapes::RestartPlan), Refusals,
+    (status = 409, body = shapes::ErrorBody, description = "It is open, or what it ran is not published here.")))]
+pub(crate) async fn restart_plan(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfRun>,
+) -> Answer<Json<RestartPlan>> {
+    Ok(Json(runtime.restart_plan(&caller, &at.environment, at.id).await?))
+}
+
+/// Starts a run again with what is deployed now, in the caller's name, and waits for it.
+///
+/// Answers as running now does; the headers also name the version and the module that it took.
+#[utoipa::path(post, operation_id = "restart_run", path = "/admin/v1/tenants/{tenant}/environments/{environment}/runs/{id}/restart", tag = "runs",
+    params(InTenant, OfRun), request_body = RestartNow, responses(
+    (status = 200, body = serde_json::Value, description = "The output.", headers(
+        ("lockgate-run" = String, description = "The new run's id."),
+        ("lockgate-version" = u64, description = "The project's version that it took."),
+        ("lockgate-module" = String, description = "Digest of the module that ran."))),
+    (status = 204, description = "The output is undefined.", headers(("lockgate-run" = String, description = "The new run's id."))),
+    (status = 500, body = shapes::RunProblem, content_type = "application/problem+json",
+        description = "The run failed; any status from 400 to 599.", headers(("lockgate-run" = String, description = "The new run's id."))),
+    Refusals, Changes))]
+pub(crate) async fn restart(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfRun>,
+    Traced(trace): Traced,
+    Body(now): Body<RestartNow>,
+) -> Answer<Response> {
+    let given = (now.nothing || now.input.is_some()).then(|| input(now.input, runtime.limits(&caller)));
+    reply(runtime.restart_run(&caller, &at.environment, at.id, trace, given).await?).await
+}
+
+/// The reply of a run that ended, with the run and what it took.
+async fn reply(finished: Finished) -> Answer<Response> {
+    let named = [
+        ("lockgate-run", finished.run.to_string()),
+        ("lockgate-version", finished.version.to_string()),
+        ("lockgate-module", finished.module.to_string()),
+    ];
     // Printing may be long: it is done off the runtime's threads.
     let mut reply = tokio::task::spawn_blocking(move || outcome(finished))
         .await
         .map_err(|_| Error::Internal { what: "printing the output".into() })?;
-    if let Ok(run) = run {
-        reply.headers_mut().insert("lockgate-run", run);
+    for (name, text) in named {
+        if let Ok(text) = HeaderValue::try_from(text) {
+            reply.headers_mut().insert(name, text);
+        }
     }
     Ok(reply)
 }

@@ -26,7 +26,10 @@ pub use deploy::{
 };
 pub use log::{LogEvent, LogLine};
 pub use promote::{BoundTo, PromotedAccount, PromotedOrchestration, Promotion};
-pub use run::{Bytes, CancelledRun, Phase, RunError, RunPlace, RunProblem, RunRecord, Target, TargetKind, TaskTime};
+pub use run::{
+    Bytes, CancelledRun, Phase, RestartPlan, RunError, RunPlace, RunProblem, RunRecord, Target, TargetKind, TaskTime,
+    VersionOf,
+};
 pub use schedule::{Paused, RanNow, Schedule, SkippedNext, Timing};
 pub use session::{KeyInfo, NewKey, Session, Who};
 

@@ -65,6 +65,10 @@ pub struct RunRecord {
     pub trigger: String,
     /// Who.
     pub principal: String,
+    /// The run that it starts again.
+    pub restarts: Option<String>,
+    /// The occurrence of a schedule that its input is made of.
+    pub occurrence: Option<i64>,
     /// The rule that decided.
     pub decision: String,
     /// When it was opened, in microseconds since 1970-01-01T00:00:00Z.
@@ -81,6 +85,36 @@ pub struct RunRecord {
     pub bytes: BTreeMap<String, Bytes>,
     /// Time by task.
     pub tasks: Vec<TaskTime>,
+}
+
+/// What starting a run again would run, and of what.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RestartPlan {
+    /// The run that is started again.
+    pub run: String,
+    /// What it ran.
+    pub name: String,
+    /// What kind of thing that is.
+    pub kind: TargetKind,
+    /// The version that run took.
+    pub took: VersionOf,
+    /// The version that is deployed now.
+    pub takes: VersionOf,
+    /// Who deployed that.
+    pub deployed_by: String,
+    /// The occurrence of a schedule that its input is made of; absent when it has to be given.
+    pub occurrence: Option<i64>,
+}
+
+/// A version of what runs.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct VersionOf {
+    /// Version of the project.
+    pub version: u64,
+    /// Digest of the module.
+    pub module: Option<String>,
 }
 
 /// A run that ended because somebody said so.

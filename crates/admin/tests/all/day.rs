@@ -279,6 +279,55 @@ async fn schedules_are_listed_paused_resumed_skipped_and_run() {
     assert_eq!(is::<shapes::RunRecord>(&told).trigger, "schedule");
 }
 
+const REST: &str = "document: { dsl: '1.0.3', namespace: test, name: rest, version: '1.0.0' }\n\
+    evaluate: { language: jsonata }\ndo:\n  - rest: { wait: PT1H }\n";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn runs_are_cancelled_and_restarted() {
+    let house = House::open().await;
+    let files = json!({"files": {"project.yaml": "project: shop\n", "echo.flow.yaml": ECHO, "rest.flow.yaml": REST}});
+    let _: shapes::Pushed = is(&house.ada("POST", "projects/shop/versions", Some(files)).await);
+    let _: shapes::Deployed = is(&house.ada("PUT", "environments/development/deployments/shop", Some(json!({}))).await);
+    let runs = "environments/development/runs";
+    let cancelling = async {
+        loop {
+            let open: Vec<shapes::RunRecord> = items(&house.ada("GET", &format!("{runs}?phase=running"), None).await);
+            let Some(open) = open.first() else { continue };
+            let restart = house.ada("POST", &format!("{runs}/{}/restart", open.id), Some(json!({"input": 1}))).await;
+            assert_eq!((restart.status, restart.code().as_str()), (409, "LG-RUN-OPEN"));
+            return is::<shapes::CancelledRun>(&house.ada("POST", &format!("{runs}/{}/cancel", open.id), None).await);
+        }
+    };
+    let waiting = house.ada("POST", runs, Some(json!({"name": "rest"})));
+    let (told, cancelled) = tokio::join!(waiting, cancelling);
+    assert_eq!((told.status, &told.json()["code"]), (503, &json!("LG-CANCELLED")));
+    assert_eq!(cancelled.phase, shapes::Phase::Cancelled);
+    let again = house.ada("POST", &format!("{runs}/{}/cancel", cancelled.run), None).await;
+    assert_eq!((again.status, again.code().as_str()), (409, "LG-RUN-ENDED"));
+
+    let told = house.ada("POST", runs, Some(json!({"name": "echo", "input": null}))).await;
+    assert_eq!(told.text, "{\"got\":null}", "`null` is an input");
+    let run = told.headers["lockgate-run"].to_str().unwrap();
+    let path = format!("{runs}/{run}/restart");
+    let plan: shapes::RestartPlan = is(&house.ada("GET", &path, None).await);
+    assert_eq!((plan.run.as_str(), plan.name.as_str(), plan.deployed_by.as_str()), (run, "echo", "ada"));
+    assert_eq!((plan.took, plan.occurrence), (plan.takes.clone(), None));
+    let without = house.ada("POST", &path, Some(json!({}))).await;
+    assert_eq!((without.status, without.code().as_str()), (400, "LG-RESTART-INPUT"));
+    for (body, output) in [
+        (json!({"input": [2]}), "{\"got\":[2]}"),
+        (json!({"input": null}), "{\"got\":null}"),
+        (json!({"nothing": true}), "{}"),
+    ] {
+        let told = house.ada("POST", &path, Some(body)).await;
+        assert_eq!((told.status, told.text.as_str()), (200, output));
+        assert_eq!(told.headers["lockgate-module"].to_str().ok(), plan.takes.module.as_deref());
+        let new = told.headers["lockgate-run"].to_str().unwrap();
+        let new: shapes::RunRecord = is(&house.ada("GET", &format!("{runs}/{new}"), None).await);
+        assert_eq!((new.restarts.as_deref(), new.trigger.as_str()), (Some(run), "restart"));
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn secrets_go_in_and_never_come_out() {
     let house = House::open().await;

@@ -64,6 +64,8 @@ const REFUSED: &[(&str, &str, u16)] = &[
     ("post", "/environments/{environment}/runs", 404),
     ("get", "/environments/{environment}/runs/{id}", 404),
     ("post", "/environments/{environment}/runs/{id}/cancel", 404),
+    ("get", "/environments/{environment}/runs/{id}/restart", 404),
+    ("post", "/environments/{environment}/runs/{id}/restart", 404),
     ("get", "/environments/{environment}/logs", 404),
     ("get", "/audit", 403),
     ("post", "/access/why", 403),
@@ -91,6 +93,7 @@ fn body(method: &str, path: &str) -> Option<Value> {
         ("put", "/environments/{environment}/deployments/{project}")
         | ("post", "/environments/{environment}/deployments/{project}/from/{from}") => json!({}),
         ("post", "/environments/{environment}/runs") => json!({"name": "echo"}),
+        ("post", "/environments/{environment}/runs/{id}/restart") => json!({"input": {}}),
         ("post", "/access/why") => json!({"user": "ada", "environment": "development", "name": "echo"}),
         _ => return None,
     })

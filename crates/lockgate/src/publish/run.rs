@@ -8,11 +8,11 @@ use std::{
 
 use clap::Args;
 use lockgate_connector_api::Registry;
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 
 use crate::{
     author::local::Local,
-    client::{Client, segment},
+    client::{Answer, Client, segment},
     exit::Exit,
     output::Output,
 };
@@ -43,14 +43,7 @@ impl Run {
             }
             _ => return self.local.run(connectors, || given(self.input.as_deref()), output),
         };
-        let text = String::from_utf8(given(self.input.as_deref())?)
-            .map_err(|_| Exit::Usage("the input is no text in UTF-8".to_owned()))?;
-        // Spliced in as it is: numbers keep their digits.
-        let input: Option<Box<serde_json::value::RawValue>> = if text.trim().is_empty() {
-            None
-        } else {
-            Some(serde_json::from_str(&text).map_err(|e| Exit::Usage(format!("the input is no JSON: {e}")))?)
-        };
+        let input = json_input(given(self.input.as_deref())?)?;
         let input = input.map(|raw| format!(",\"input\":{}", raw.get())).unwrap_or_default();
         let body = format!("{{\"name\":{}{input}}}", json!(name));
         let client = Client::from_context()?;
@@ -67,19 +60,35 @@ impl Run {
             }
             return output.bytes(&bytes);
         }
-        let fault: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
-        if fault.get("error").is_some() || !fault.is_object() {
-            return crate::client::judge(&answer).map(|_| ());
-        }
-        let member = |name: &str| fault.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-        let message =
-            format!("the run ended with {}: {} {}", answer.status.as_u16(), member("title"), member("detail"));
-        Err(Exit::Failed { code: "LG-RUN-FAULTED".into(), message: message.trim_end().to_owned(), detail: fault })
+        Err(faulted(&answer, |fault| fault))
     }
 }
 
+/// Why there is no output: the run's problem, of which `detail` makes what programs are told; or the
+/// request was refused.
+pub(super) fn faulted(answer: &Answer, detail: impl FnOnce(Value) -> Value) -> Exit {
+    let fault: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
+    if (fault.get("error").is_some() || !fault.is_object())
+        && let Err(refused) = crate::client::judge(answer)
+    {
+        return refused;
+    }
+    let member = |name: &str| fault.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let message = format!("the run ended with {}: {} {}", answer.status.as_u16(), member("title"), member("detail"));
+    Exit::Failed { code: "LG-RUN-FAULTED".into(), message: message.trim_end().to_owned(), detail: detail(fault) }
+}
+
+/// An input as it is written, so that numbers keep their digits; `None` where nothing is written.
+pub(super) fn json_input(bytes: Vec<u8>) -> Result<Option<Box<RawValue>>, Exit> {
+    let text = String::from_utf8(bytes).map_err(|_| Exit::Usage("the input is no text in UTF-8".to_owned()))?;
+    if text.trim().is_empty() {
+        return Ok(None);
+    }
+    serde_json::from_str(&text).map(Some).map_err(|e| Exit::Usage(format!("the input is no JSON: {e}")))
+}
+
 /// What was given as input; nothing on a terminal.
-fn given(path: Option<&Path>) -> Result<Vec<u8>, Exit> {
+pub(super) fn given(path: Option<&Path>) -> Result<Vec<u8>, Exit> {
     let mut bytes = Vec::new();
     match path {
         Some(path) if path != "-" => {

@@ -1,6 +1,8 @@
-//! `lockgate runs list|show|watch|cancel`: what ran, one run in detail, what runs now, and its end.
+//! `lockgate runs list|show|watch|cancel|restart`: what ran, one run in detail, what runs now; ending a
+//! run, and starting one again.
 
 mod cancel;
+mod restart;
 mod show;
 mod watch;
 
@@ -25,6 +27,8 @@ pub enum Runs {
     Watch(watch::Watch),
     /// End an open run at once.
     Cancel(cancel::Cancel),
+    /// Start a run again with what is deployed now, and wait for it.
+    Restart(restart::Restart),
 }
 
 /// Arguments of `runs list`.
@@ -55,6 +59,7 @@ impl Runs {
             Self::Show(show) => show.run(output),
             Self::Watch(watch) => watch.run(output),
             Self::Cancel(cancel) => cancel.run(output),
+            Self::Restart(restart) => restart.run(output),
         }
     }
 }

@@ -44,6 +44,12 @@ fn detail(record: &RunRecord) -> String {
         took(record),
         record.cost,
     );
+    if let Some(restarts) = &record.restarts {
+        text.push_str(&format!("restarts   {restarts}\n"));
+    }
+    if let Some(occurrence) = &record.occurrence {
+        text.push_str(&format!("occurrence {occurrence}\n"));
+    }
     if let Some(module) = &record.module {
         text.push_str(&format!("module     {module}\n"));
     }

@@ -125,6 +125,8 @@ async fn running(store: &SqliteStore) -> RunId {
         module: None,
         trigger: Channel::Rest,
         principal: "ada".parse().unwrap(),
+        restarts: None,
+        occurrence: None,
         decision: String::new(),
         started: NOW,
         ended: None,
