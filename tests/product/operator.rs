@@ -55,6 +55,44 @@ fn tenants_are_apart_and_the_operator_suspends_them() {
 }
 
 #[test]
+fn the_operator_says_how_many_run_records_are_kept() {
+    let house = House::start();
+    let admin = house.administrator();
+    for wrong in [["--runs", "0"], ["--days", "0"], ["--days", "many"]] {
+        let refused = operator(&house, &["tenant", "keep", "demo", wrong[0], wrong[1]]);
+        assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    }
+    assert_eq!(operator(&house, &["tenant", "keep", "absent", "--runs", "1"]).status.code(), Some(3));
+    let told = |output: std::process::Output| {
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    let as_it_is = told(operator(&house, &["tenant", "keep", "demo"]));
+    assert_eq!(as_it_is, serde_json::json!({"days_max": 30, "runs_max": 1_000_000}));
+    for _ in 0..4 {
+        assert_eq!(house.order(&admin, ORDER).status, 200);
+    }
+    let runs = || {
+        let all = house.cli_json(&["runs", "list", "--env", "development"])["items"].clone();
+        all.as_array().unwrap().iter().map(|run| run["id"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let all = runs();
+    let kept = told(operator(&house, &["tenant", "keep", "demo", "--runs", "2"]));
+    assert_eq!(kept, serde_json::json!({"days_max": 30, "runs_max": 2}));
+    lockgate_testkit::wait_until("old records go", std::time::Duration::from_secs(60), || runs().len() == 2);
+    assert_eq!(runs(), all[..2], "the newest stay");
+    let context = house.data.join("context.json");
+    for verb in ["show", "cancel", "restart"] {
+        let gone = house.cli_as(&context, &["runs", verb, &all[3], "--env", "development"], "");
+        assert!(
+            gone.status.code() == Some(3) && String::from_utf8_lossy(&gone.stderr).contains("LG-NOT-FOUND"),
+            "{gone:?}"
+        );
+    }
+    house.cli(&["audit", "verify"]);
+}
+
+#[test]
 fn withdrawing_an_allowance_closes_the_way_at_once() {
     let house = House::start();
     let admin = house.administrator();

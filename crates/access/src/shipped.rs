@@ -2,7 +2,7 @@
 
 use lockgate_model::{
     Kind, Permission,
-    definition::{Acl, Environment, Profile, Project, ProjectPermission, Tenant, User, ValidIn},
+    definition::{Acl, Environment, Profile, Project, ProjectPermission, Retention, Tenant, User, ValidIn},
     id::{EnvironmentId, ProfileId, ProjectId, UserId},
     permission::{Area, Permissions},
     principal::UserKind,
@@ -93,7 +93,11 @@ fn row(kind: Kind, id: impl Into<String>, body: &impl Serialize) -> Row {
 ///
 /// The administrator's credential is `identity`'s; put it in the same change.
 pub fn tenant_seed(title: &str, administrator: &UserId) -> Vec<Row> {
-    let mut rows = vec![row(Kind::Tenant, "tenant", &Tenant { title: title.to_owned(), suspended: false })];
+    let mut rows = vec![row(
+        Kind::Tenant,
+        "tenant",
+        &Tenant { title: title.to_owned(), suspended: false, retention: Retention::default() },
+    )];
     for (order, (id, title)) in (0..).zip(ENVIRONMENTS) {
         let environment = Environment { title: title.to_owned(), order, needs_green_run: false };
         rows.push(row(Kind::Environment, id, &environment));

@@ -2,6 +2,8 @@
 //! authenticated here: who can open the socket holds the server's files already. They give no view
 //! into a tenant.
 
+use std::num::{NonZeroU32, NonZeroU64};
+
 use axum::{
     Json, Router,
     extract::State,
@@ -9,7 +11,7 @@ use axum::{
 };
 use http::StatusCode;
 use lockgate_model::{
-    definition::EgressAllowance,
+    definition::{EgressAllowance, Retention},
     id::{TenantId, UserId},
 };
 use lockgate_runtime::{NewTenant, Runtime};
@@ -35,7 +37,16 @@ struct Create {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct TenantChange {
-    suspended: bool,
+    suspended: Option<bool>,
+    retention: Option<RetentionChange>,
+}
+
+/// How long run records are kept; what is absent stays as it is.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RetentionChange {
+    days_max: Option<NonZeroU32>,
+    runs_max: Option<NonZeroU64>,
 }
 
 #[derive(Serialize)]
@@ -62,12 +73,13 @@ pub async fn serve_operator(listener: UnixListener, runtime: Runtime, stop: impl
     }
 }
 
-/// `POST|GET /operator/tenants`, `PUT /operator/tenants/{tenant}`, `POST /operator/egress`, `GET
+/// `POST|GET /operator/tenants`, `PUT /operator/tenants/{tenant}`, `GET /operator/tenants/{tenant}/retention`, `POST /operator/egress`, `GET
 /// /operator/egress/{tenant}`, `GET /operator/metrics`.
 pub fn operator_router(runtime: Runtime) -> Router {
     Router::new()
         .route("/operator/tenants", post(create_tenant).get(tenants))
         .route("/operator/tenants/{tenant}", put(change_tenant))
+        .route("/operator/tenants/{tenant}/retention", get(retention))
         .route("/operator/egress", post(change_egress))
         .route("/operator/egress/{tenant}", get(egress))
         .route("/operator/metrics", get(metrics))
@@ -86,8 +98,20 @@ async fn change_tenant(
     Place(tenant): Place<TenantId>,
     OpenBody(change): OpenBody<TenantChange>,
 ) -> Answer<StatusCode> {
-    runtime.operator_suspend(&tenant, change.suspended).await?;
+    if let Some(retention) = change.retention {
+        let kept = runtime.operator_retention(&tenant)?;
+        let days_max = retention.days_max.unwrap_or(kept.days_max);
+        let runs_max = retention.runs_max.unwrap_or(kept.runs_max);
+        runtime.operator_keep(&tenant, Retention { days_max, runs_max }).await?;
+    }
+    if let Some(suspended) = change.suspended {
+        runtime.operator_suspend(&tenant, suspended).await?;
+    }
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn retention(State(runtime): State<Runtime>, Place(tenant): Place<TenantId>) -> Answer<Json<Retention>> {
+    Ok(Json(runtime.operator_retention(&tenant)?))
 }
 
 async fn tenants(State(runtime): State<Runtime>) -> Json<Items<TenantId>> {

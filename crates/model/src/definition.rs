@@ -3,7 +3,12 @@
 //! A row is (tenant, kind, id, revision, body). The id of an object that belongs to an environment
 //! is `environment/name`. Typed bodies are below; the store hands out rows only.
 
-use std::{collections::BTreeMap, fmt, str::FromStr};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    num::{NonZeroU32, NonZeroU64},
+    str::FromStr,
+};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
@@ -13,6 +18,11 @@ use crate::{
     permission::Permissions,
     principal::{TargetKind, UserKind},
 };
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+/// What is kept of runs unless the operator says otherwise.
+const DAYS_KEPT: NonZeroU32 = NonZeroU32::new(30).unwrap();
+const RUNS_KEPT: NonZeroU64 = NonZeroU64::new(1_000_000).unwrap();
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $text:literal;)*) => {
@@ -143,6 +153,32 @@ pub struct Tenant {
     /// Nothing runs in a suspended tenant.
     #[serde(default)]
     pub suspended: bool,
+    /// How long records of its runs are kept.
+    #[serde(default)]
+    pub retention: Retention,
+}
+
+/// How long records of runs are kept, and how many: what is beyond either is removed. Open runs stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retention {
+    /// Days after a run's end.
+    pub days_max: NonZeroU32,
+    /// The newest so many.
+    pub runs_max: NonZeroU64,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self { days_max: DAYS_KEPT, runs_max: RUNS_KEPT }
+    }
+}
+
+impl Retention {
+    /// A run that ended before this time is no longer kept.
+    pub fn ended_since(&self, now: Timestamp) -> Timestamp {
+        now.plus_ms(-i64::from(self.days_max.get()) * DAY_MS)
+    }
 }
 
 /// An environment (stage).

@@ -42,7 +42,7 @@ impl Runtime {
         let (record, decision) = self.controlled_run(caller, environment, run).await?;
         let Some(cancel) = self.0.open.cancels(run).filter(|_| record.phase == Phase::Running) else {
             self.asked_in_vain(&decision, caller).await?;
-            return Err(has_ended(run, self.phase_in_the_end(caller, record).await?));
+            return Err(has_ended(run, self.phase_in_the_end(caller, &record).await?));
         };
         let mut entry = Entry::new(self.now(), "cancel", Outcome::Done, caller.principal.user.as_str());
         entry.channel = Some(decision.channel());
@@ -53,7 +53,7 @@ impl Runtime {
         entry.source.clone_from(&caller.source);
         self.record(caller.tenant(), entry).await?;
         cancel.cancel();
-        match self.phase_in_the_end(caller, record).await? {
+        match self.phase_in_the_end(caller, &record).await? {
             phase @ Phase::Cancelled => Ok(CancelledRun { run, phase }),
             phase => Err(has_ended(run, phase)),
         }
@@ -93,17 +93,18 @@ impl Runtime {
     }
 
     /// What a run that ends, or has ended, is recorded as. Its end is queued, so it is looked for.
-    async fn phase_in_the_end(&self, caller: &Caller, mut record: RunRecord) -> Result<Phase, Error> {
+    pub(crate) async fn phase_in_the_end(&self, caller: &Caller, record: &RunRecord) -> Result<Phase, Error> {
         let until = Instant::now() + END_MAX;
-        while record.phase == Phase::Running {
+        let mut phase = record.phase;
+        while phase == Phase::Running {
             if Instant::now() >= until {
                 return Err(Error::Unavailable { what: "the end of the run".into() });
             }
             tokio::time::sleep(LOOK).await;
             let gone = || Error::not_found(format!("run `{}`", record.id));
-            record = self.0.store.run(caller.tenant(), record.id).await?.ok_or_else(gone)?;
+            phase = self.0.store.run(caller.tenant(), record.id).await?.ok_or_else(gone)?.phase;
         }
-        Ok(record.phase)
+        Ok(phase)
     }
 }
 

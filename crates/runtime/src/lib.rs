@@ -35,6 +35,7 @@ mod open;
 mod promote;
 mod push;
 mod restart;
+mod retention;
 mod rollback;
 mod runs;
 mod schedule;
@@ -121,6 +122,8 @@ struct Inner {
     telemetry: Arc<Telemetry>,
     health: health::Health,
     open: open::OpenRuns,
+    /// What is kept of runs has changed.
+    retention: tokio::sync::Notify,
     /// Compiles under way, all tenants together.
     compilers: Arc<tokio::sync::Semaphore>,
     /// One for all environments: it bounds the look-ups under way.
@@ -161,6 +164,7 @@ impl Runtime {
             telemetry,
             health: health::Health::default(),
             open: open::OpenRuns::default(),
+            retention: tokio::sync::Notify::new(),
             compilers: Arc::new(tokio::sync::Semaphore::new(2)),
             resolver: Arc::new(System::default()),
             follower,

@@ -9,7 +9,6 @@ use lockgate_document::Document;
 use lockgate_model::{
     Channel, Digest, RunId, TargetKind, Timestamp, TraceContext,
     id::{EnvironmentId, TargetName, UserId},
-    run::Phase,
 };
 use serde::Serialize;
 
@@ -105,11 +104,13 @@ impl Runtime {
         if !decision.is_allowed() {
             return Err(self.refuse(&decision, caller).await);
         }
-        if record.phase == Phase::Running {
+        if self.0.open.cancels(run).is_some() {
             self.asked_in_vain(&control, caller).await?;
             let message = format!("run `{run}` is open: wait for its end, or cancel it first");
             return Err(Error::Conflict { code: "LG-RUN-OPEN", message });
         }
+        // Its end may be on its way into the store.
+        self.phase_in_the_end(caller, &record).await?;
         let internal = || Error::Internal { what: "restarting a run".into() };
         let (deployment, module) = deployed(&view, environment, &record.target.name)?.ok_or_else(internal)?;
         let plan = RestartPlan {

@@ -14,12 +14,14 @@
 //! - A failed write is an error for its caller, never a silent loss and never a panic.
 //!
 //! Deliberately absent: application data (this crate cannot name a document type), clocks (times
-//! come in), decisions, encryption (sealed rows arrive sealed) and retention.
+//! come in), decisions (what is kept how long is one, too) and encryption (sealed rows arrive sealed).
 
 mod error;
 mod port;
 mod sqlite;
 
 pub use error::Error;
-pub use port::{BLOB_BYTES_MAX, Change, ModuleKey, Observer, Put, RunQuery, ScheduleKey, Store, Version, Written};
+pub use port::{
+    BLOB_BYTES_MAX, Change, ModuleKey, Observer, Put, RunQuery, RunsKept, ScheduleKey, Store, Version, Written,
+};
 pub use sqlite::{Counts, SqliteStore};

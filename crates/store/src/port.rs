@@ -88,6 +88,15 @@ pub struct RunQuery {
     pub limit: u32,
 }
 
+/// Which records of runs stay. Those of open runs stay in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunsKept {
+    /// Runs that ended then or later.
+    pub ended_since: Timestamp,
+    /// The newest so many, open ones among them.
+    pub runs_max: u64,
+}
+
 /// What became durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Written {
@@ -175,6 +184,11 @@ pub trait Store: Send + Sync + 'static {
 
     /// One run.
     async fn run(&self, tenant: &TenantId, run: RunId) -> Result<Option<RunRecord>, Error>;
+
+    /// Removes the records of a tenant's runs that are not to stay, the oldest first, in batches that are
+    /// each durable as a whole, and says how many there were. Neither the audit log nor what is green
+    /// changes by it.
+    async fn remove_runs(&self, tenant: &TenantId, kept: RunsKept) -> Result<u64, Error>;
 
     /// Those of the modules that completed a run in an environment, however long ago and whatever ran
     /// there since. It becomes durable with the end of the run.

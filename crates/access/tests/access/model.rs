@@ -151,7 +151,11 @@ impl World {
     fn rows(&self) -> Tenant {
         let mut rows = Tenant::default();
         let all = |names: &BTreeSet<Name>| names.iter().copied().collect::<Vec<_>>();
-        rows.put(Kind::Tenant, "tenant", &TenantRow { title: String::new(), suspended: self.suspended });
+        rows.put(
+            Kind::Tenant,
+            "tenant",
+            &TenantRow { title: String::new(), suspended: self.suspended, retention: Default::default() },
+        );
         for (order, environment) in (0..).zip(ENVIRONMENTS) {
             rows.put(Kind::Environment, environment, &json!({"title": "", "order": order}));
         }

@@ -14,6 +14,27 @@ async fn tenants_and_private_ranges() {
         assert_eq!(house.operate("POST", "/operator/tenants", Some(new)).await.status, status, "{id}");
     }
 
+    let kept = "/operator/tenants/acme/retention";
+    let change = async |retention| {
+        house.operate("PUT", "/operator/tenants/acme", Some(json!({"retention": retention}))).await.status
+    };
+    for wrong in [
+        json!({"days_max": 0}),
+        json!({"runs_max": 0}),
+        json!({"runs_max": -1}),
+        json!({"days_max": 1.5}),
+        json!({"days_max": 5_000_000_000u64}),
+        json!({"years_max": 1}),
+    ] {
+        assert_eq!(change(wrong.clone()).await, 400, "{wrong}");
+    }
+    assert_eq!(house.operate("GET", "/operator/tenants/absent/retention", None).await.status, 404);
+    assert_eq!(house.operate("GET", kept, None).await.json(), json!({"days_max": 30, "runs_max": 1_000_000}));
+    assert_eq!(change(json!({"days_max": 4_000_000_000u64})).await, 204);
+    assert_eq!(change(json!({"runs_max": 7})).await, 204);
+    let told = house.operate("GET", kept, None).await;
+    assert_eq!(told.json(), json!({"days_max": 4_000_000_000u64, "runs_max": 7}), "what is not named stays");
+
     let range = |cidr| json!({"environment": "development", "cidr": cidr, "port_first": 8443, "port_last": 8444});
     let allow = json!({"tenant": "acme", "allow": [range("10.1.0.0/16")]});
     assert_eq!(house.operate("POST", "/operator/egress", Some(allow)).await.status, 204);

@@ -1,7 +1,10 @@
 //! `lockgate operator …`: tenants and private ranges, over the server's local socket. Whoever may
 //! open the socket is the operator; no tenant user gets here, whatever they hold.
 
-use std::path::{Path, PathBuf};
+use std::{
+    num::{NonZeroU32, NonZeroU64},
+    path::{Path, PathBuf},
+};
 
 use bytes::Bytes;
 use clap::{Args, Subcommand};
@@ -69,6 +72,17 @@ pub enum Tenant {
     Suspend(OneTenant),
     /// Resume a suspended tenant.
     Resume(OneTenant),
+    /// Say how long run records of a tenant are kept, and how many; without either, show it.
+    Keep {
+        #[command(flatten)]
+        one: OneTenant,
+        /// Days after a run's end.
+        #[arg(long)]
+        days: Option<NonZeroU32>,
+        /// The newest so many.
+        #[arg(long)]
+        runs: Option<NonZeroU64>,
+    },
     /// Show all tenants.
     List {
         #[command(flatten)]
@@ -144,6 +158,7 @@ impl Operator {
             }
             Self::Tenant(Tenant::Suspend(one)) => one.suspend(true, output)?,
             Self::Tenant(Tenant::Resume(one)) => one.suspend(false, output)?,
+            Self::Tenant(Tenant::Keep { one, days, runs }) => one.keep(days, runs, output)?,
             Self::Tenant(Tenant::List { here }) => {
                 let value = here.ask(Method::GET, "/operator/tenants", None)?;
                 let list = value.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -183,6 +198,21 @@ impl OneTenant {
         let value = self.here.ask(Method::PUT, &path, Some(&json!({"suspended": suspended})))?;
         let done = if suspended { "is suspended" } else { "goes on" };
         output.result(&value, || format!("tenant `{}` {done}", self.name));
+        Ok(())
+    }
+
+    fn keep(self, days: Option<NonZeroU32>, runs: Option<NonZeroU64>, output: &Output) -> Result<(), Exit> {
+        let path = format!("/operator/tenants/{}", self.name);
+        if days.is_some() || runs.is_some() {
+            let body = json!({"retention": {"days_max": days, "runs_max": runs}});
+            self.here.ask(Method::PUT, &path, Some(&body))?;
+        }
+        let value = self.here.ask(Method::GET, &format!("{path}/retention"), None)?;
+        let number = |member: &str| value.get(member).and_then(Value::as_u64).unwrap_or_default();
+        output.result(&value, || {
+            let (days, runs) = (number("days_max"), number("runs_max"));
+            format!("run records of tenant `{}` are kept for {days} days after their end, the newest {runs}", self.name)
+        });
         Ok(())
     }
 }

@@ -72,10 +72,13 @@ impl Listening {
         // Runs nobody waits for have as long to end as requests have.
         let grace = Duration::from_millis(settings.drain_ms_max);
         let scheduled = stop.clone();
+        let (runtime, short) = (self.runtime.clone(), stop.clone());
+        let keeping = tokio::spawn(async move { runtime.keep_runs_short(stopped(short)).await });
         let scheduler = tokio::spawn(keep_running(self.runtime.clone(), move || stopped(scheduled.clone()), grace));
         let drained = Server::new(self.tls, settings).serve(self.listener, front, stopped(stop)).await;
         let _ = operator.await;
         let _ = scheduler.await;
+        let _ = keeping.await;
         self.runtime.finish().await;
         let _ = std::fs::remove_file(&self.socket);
         drained

@@ -18,7 +18,9 @@ use lockgate_model::{
     run::RunEnd,
     schedule::{ScheduleState, Step},
 };
-use lockgate_store::{Change, Error, ModuleKey, Observer, RunQuery, ScheduleKey, SqliteStore, Store, Version};
+use lockgate_store::{
+    Change, Error, ModuleKey, Observer, RunQuery, RunsKept, ScheduleKey, SqliteStore, Store, Version,
+};
 use tokio::sync::broadcast;
 
 /// How often what fails from now on.
@@ -99,6 +101,9 @@ impl Store for Faulty {
     }
     async fn run(&self, tenant: &TenantId, run: RunId) -> Result<Option<RunRecord>, Error> {
         self.store.run(tenant, run).await
+    }
+    async fn remove_runs(&self, tenant: &TenantId, kept: RunsKept) -> Result<u64, Error> {
+        self.store.remove_runs(tenant, kept).await
     }
     async fn green(
         &self,

@@ -17,6 +17,7 @@ mod directory;
 mod failure;
 mod green;
 mod open;
+mod removal;
 mod runs;
 mod schedules;
 #[cfg(test)]
@@ -49,7 +50,9 @@ use self::{
     runs::{Place, RunsBook},
     writer::{Pending, Tally, Writer},
 };
-use crate::{BLOB_BYTES_MAX, Change, Error, ModuleKey, Observer, RunQuery, ScheduleKey, Store, Version, Written};
+use crate::{
+    BLOB_BYTES_MAX, Change, Error, ModuleKey, Observer, RunQuery, RunsKept, ScheduleKey, Store, Version, Written,
+};
 
 const LINKS_MAX: u32 = 10_000;
 
@@ -237,6 +240,10 @@ impl Store for SqliteStore {
     async fn run(&self, tenant: &TenantId, run: RunId) -> Result<Option<RunRecord>, Error> {
         let tenant = tenant.clone();
         self.0.read_runs.read(move |db| runs::get(db, &tenant, run)).await
+    }
+
+    async fn remove_runs(&self, tenant: &TenantId, kept: RunsKept) -> Result<u64, Error> {
+        removal::remove(&self.0, tenant, kept).await
     }
 
     async fn green(

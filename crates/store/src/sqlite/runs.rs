@@ -17,7 +17,7 @@ use super::{
     chain::Chain,
     connection::probe,
     failure::{damaged, failed},
-    green, schedules,
+    green, removal, schedules,
     writer::Book,
 };
 use crate::{Error, RunQuery, ScheduleKey};
@@ -31,6 +31,8 @@ pub(super) enum Job {
     Append { tenant: TenantId, entries: Vec<Entry>, run: Option<Box<RunRecord>> },
     /// A run's end.
     Close(Box<EndOf>),
+    /// Records of runs that have ended are removed, by their ids.
+    Remove { tenant: TenantId, runs: Vec<String> },
     /// The entry of a change, with the revision it will have.
     Announce { tenant: TenantId, entry: Box<Entry>, current: Revision },
     /// A step of a schedule, and the entries that tell of it if it is possible.
@@ -81,6 +83,7 @@ impl Book for RunsBook {
                 close(db, *end)?;
                 Ok(Place::default())
             }
+            Job::Remove { tenant, runs } => removal::delete(db, &tenant, &runs).map(|()| Place::default()),
             Job::Announce { tenant, entry, current } => {
                 let (seq, revision) = self.chain.announce(db, &tenant, *entry, current)?;
                 Ok(Place { seq, revision, schedule: None })
@@ -183,12 +186,18 @@ pub(super) fn find(db: &Connection, tenant: &TenantId, query: &RunQuery) -> Resu
         0 => RUNS_DEFAULT,
         n => n.min(RUNS_MAX),
     };
-    let sql = format!(
-        "SELECT {COLUMNS} FROM runs WHERE tenant = ?1
-           AND (?2 IS NULL OR environment = ?2) AND (?3 IS NULL OR name = ?3)
-           AND (?4 IS NULL OR phase = ?4) AND (?5 IS NULL OR id < ?5)
-         ORDER BY id DESC LIMIT ?6"
-    );
+    // Only what is asked for stands in the text: so each question finds the index that answers it.
+    let open = query.phase == Some(Phase::Running);
+    let narrowing = [
+        (query.environment.is_some(), " AND environment = ?2"),
+        (query.name.is_some(), " AND name = ?3"),
+        (open, " AND phase = 'running'"),
+        (query.phase.is_some() && !open, " AND phase = ?4"),
+        (query.before.is_some(), " AND id < ?5"),
+    ];
+    let narrowed: String = narrowing.iter().filter(|(asked, _)| *asked).map(|(_, by)| *by).collect();
+    let index = if open { "INDEXED BY runs_open" } else { "" };
+    let sql = format!("SELECT {COLUMNS} FROM runs {index} WHERE tenant = ?1{narrowed} ORDER BY id DESC LIMIT ?6");
     let mut select = db.prepare_cached(&sql).map_err(failed("read runs"))?;
     let mut rows = select
         .query(params![

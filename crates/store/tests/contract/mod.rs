@@ -54,6 +54,9 @@ macro_rules! contract {
             a_call_through_an_api_is_two_entries_of_one_append
             finds_runs_page_by_page
             a_module_is_green_where_a_run_of_it_completed
+            runs_that_are_open_or_kept_are_not_removed
+            runs_that_are_not_kept_are_removed_and_nothing_else
+            finds_runs_by_whatever_is_asked
             of_many_that_claim_an_occurrence_one_succeeds
             a_step_that_is_not_possible_leaves_no_trace
             schedules_of_two_tenants_are_two

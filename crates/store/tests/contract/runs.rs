@@ -2,16 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lockgate_access::decide_deploy;
+use lockgate_access::{decide_deploy, decide_execute};
 use lockgate_model::{
-    Channel, Digest, RunId, RunRecord, TargetKind,
-    audit::Outcome,
+    Channel, Digest, RunId, RunRecord, TargetKind, Timestamp,
+    audit::{self, Outcome},
     id::{AccountName, TargetName},
     run::{Bytes, Phase, RunEnd, RunError, TaskTime},
 };
-use lockgate_store::{Error, RunQuery, Store};
+use lockgate_store::{Error, RunQuery, RunsKept, Store};
 
 use super::{Backend, NOW, fixture::*};
+
+/// More than one batch of removing takes.
+const MANY: usize = 450;
+/// Nothing is kept of what has ended.
+const NOTHING: RunsKept = RunsKept { ended_since: Timestamp(i64::MAX), runs_max: 0 };
+/// Everything is.
+const ALL: RunsKept = RunsKept { ended_since: NOW, runs_max: u64::MAX };
 
 fn end(phase: Phase) -> RunEnd {
     let bytes = Bytes { read: 10, written: 20, calls: 2 };
@@ -199,4 +206,137 @@ pub async fn a_module_is_green_where_a_run_of_it_completed(at: impl Backend) {
     drop(store);
     let store = at.open().await;
     assert_eq!(store.green(&tenant(), &live(), asked).await.unwrap(), BTreeSet::from([module]));
+}
+
+/// Runs of Ada in the order of their ids, opened in few appends.
+async fn many(store: &impl Store, count: usize) -> Vec<RunRecord> {
+    let (mut runs, mut receipts) = (Vec::new(), Vec::new());
+    let snapshot = snapshot(store, &tenant()).await;
+    for _ in 0..count {
+        let ada = principal(&tenant(), "ada");
+        let decision = decide_execute(&snapshot, &ada, order_in_live(), Channel::Rest, NOW);
+        let run = decision.record(RunId::new()).unwrap();
+        receipts.push(store.open_run(&decision, run.clone()).await.unwrap());
+        runs.push(run);
+    }
+    for receipt in receipts {
+        receipt.durable().await.unwrap();
+    }
+    runs
+}
+
+/// Ids of all runs of the tenant, the oldest first.
+async fn all(store: &impl Store) -> Vec<RunId> {
+    let mut ids: Vec<RunId> = Vec::new();
+    loop {
+        let query = RunQuery { before: ids.last().copied(), limit: 1_000, ..RunQuery::default() };
+        let page = store.runs(&tenant(), query).await.unwrap();
+        if page.is_empty() {
+            ids.reverse();
+            return ids;
+        }
+        ids.extend(page.into_iter().map(|run| run.id));
+    }
+}
+
+pub async fn runs_that_are_open_or_kept_are_not_removed(at: impl Backend) {
+    let store = at.open().await;
+    deployed(&store, &tenant()).await;
+    let runs = many(&store, MANY).await;
+    let ids: Vec<_> = runs.iter().map(|run| run.id).collect();
+    assert_eq!(store.remove_runs(&tenant(), NOTHING).await.unwrap(), 0, "all are open");
+    assert_eq!(all(&store).await, ids);
+    for run in &ids {
+        store.close_run(&tenant(), *run, end(Phase::Completed)).await;
+    }
+    settled(&store).await;
+    let stranger = "other".parse().unwrap();
+    assert_eq!(store.remove_runs(&stranger, NOTHING).await.unwrap(), 0);
+    assert_eq!(store.remove_runs(&tenant(), ALL).await.unwrap(), 0);
+    let (last, count) = (end(Phase::Completed).ended, MANY as u64);
+    let to_the_edge = RunsKept { ended_since: last, runs_max: count };
+    assert_eq!(store.remove_runs(&tenant(), to_the_edge).await.unwrap(), 0);
+    assert_eq!(all(&store).await, ids);
+}
+
+pub async fn runs_that_are_not_kept_are_removed_and_nothing_else(at: impl Backend) {
+    let store = at.open().await;
+    deployed(&store, &tenant()).await;
+    let runs = many(&store, MANY).await;
+    let ids: Vec<_> = runs.iter().map(|run| run.id).collect();
+    // One in ten stays open; of the others the first half ended before that time.
+    let since = NOW.plus_ms(60_000);
+    let kept = RunsKept { ended_since: since, runs_max: u64::MAX };
+    let (open, ended): (Vec<_>, Vec<_>) = (0..MANY).partition(|number| number % 10 == 0);
+    for number in &ended {
+        let ended = if *number < MANY / 2 { Timestamp(since.0 - 1) } else { since };
+        store.close_run(&tenant(), ids[*number], RunEnd { ended, ..end(Phase::Completed) }).await;
+    }
+    settled(&store).await;
+    let log = whole_log(&store, &tenant()).await;
+    let id_of = |numbers: &[usize]| numbers.iter().map(|number| ids[*number]).collect::<Vec<_>>();
+
+    // By time.
+    let (old, mut left): (Vec<_>, Vec<_>) = (0..MANY).partition(|number| *number < MANY / 2 && !open.contains(number));
+    assert_eq!(store.remove_runs(&tenant(), kept).await.unwrap(), old.len() as u64);
+    assert_eq!(all(&store).await, id_of(&left));
+    for gone in [old[0], old[old.len() - 1]] {
+        assert_eq!(store.run(&tenant(), ids[gone]).await.unwrap(), None);
+    }
+    assert_eq!(store.remove_runs(&tenant(), kept).await.unwrap(), 0, "once");
+
+    // By number: the newest so many, and those that are open.
+    let kept = RunsKept { runs_max: 10, ..kept };
+    let newest = left.split_off(left.len() - 10);
+    left.retain(|number| open.contains(number));
+    left.extend(newest);
+    assert!(store.remove_runs(&tenant(), kept).await.unwrap() > 0);
+    assert_eq!(all(&store).await, id_of(&left));
+    assert_eq!(store.remove_runs(&tenant(), NOTHING).await.unwrap(), (left.len() - open.len()) as u64);
+    assert_eq!(all(&store).await, id_of(&open));
+
+    // What is open ends as ever; the log and what is green are as they were.
+    store.close_run(&tenant(), ids[open[0]], end(Phase::Completed)).await;
+    settled(&store).await;
+    assert_eq!(store.run(&tenant(), ids[open[0]]).await.unwrap().unwrap().phase, Phase::Completed);
+    let now = whole_log(&store, &tenant()).await;
+    assert_eq!(now[..log.len()], log);
+    audit::verify(&now).unwrap();
+    let module = Digest::of(b"module");
+    assert_eq!(store.green(&tenant(), &live(), BTreeSet::from([module])).await.unwrap(), BTreeSet::from([module]));
+    drop(store);
+    let store = at.open().await;
+    assert_eq!(all(&store).await, id_of(&open));
+}
+
+pub async fn finds_runs_by_whatever_is_asked(at: impl Backend) {
+    let store = at.open().await;
+    deployed(&store, &tenant()).await;
+    let runs = many(&store, 6).await;
+    store.close_run(&tenant(), runs[4].id, end(Phase::Faulted)).await;
+    settled(&store).await;
+    for environment in [None, Some((live(), true)), Some(("test".parse().unwrap(), false))] {
+        for name in [None, Some((order(), true)), Some((TargetName::parse("other").unwrap(), false))] {
+            for phase in [None, Some(Phase::Running), Some(Phase::Faulted), Some(Phase::Completed)] {
+                for before in [None, Some(5), Some(1)] {
+                    let expected = runs[..before.unwrap_or(6)].iter().enumerate().rev().filter(|(number, _)| {
+                        let is = if *number == 4 { Phase::Faulted } else { Phase::Running };
+                        environment.as_ref().is_none_or(|e| e.1)
+                            && name.as_ref().is_none_or(|n| n.1)
+                            && phase.is_none_or(|phase| phase == is)
+                    });
+                    let query = RunQuery {
+                        environment: environment.as_ref().map(|e| e.0.clone()),
+                        name: name.as_ref().map(|n| n.0.clone()),
+                        phase,
+                        before: before.map(|number: usize| runs[number].id),
+                        limit: 0,
+                    };
+                    let found = store.runs(&tenant(), query.clone()).await.unwrap();
+                    let found: Vec<_> = found.into_iter().map(|run| run.id).collect();
+                    assert_eq!(found, expected.map(|(_, run)| run.id).collect::<Vec<_>>(), "{query:?}");
+                }
+            }
+        }
+    }
 }

@@ -1,4 +1,5 @@
-//! A change spans two files: what is found after a crash between them.
+//! A change spans two files: what is found after a crash between them. And what a crash leaves of work in
+//! batches.
 
 use std::fs;
 
@@ -7,8 +8,11 @@ use lockgate_model::{
     definition::Revision,
 };
 
-use super::{super::runs, NOW, Place, change, entry, log, settled, tenant, told};
-use crate::{SqliteStore, Store};
+use super::{
+    super::{removal::BATCH, runs},
+    NOW, Place, change, entry, log, settled, tenant, told,
+};
+use crate::{RunQuery, RunsKept, SqliteStore, Store};
 
 /// What a process does that dies between announcing and writing.
 async fn announce_only(store: &SqliteStore, current: Revision) -> Revision {
@@ -104,4 +108,51 @@ async fn a_lost_audit_log_is_refused() {
     fs::remove_file(place.file("runs.sqlite")).unwrap();
     let refusal = place.refusal();
     assert!(refusal.contains("restore both files"), "{refusal}");
+}
+
+#[tokio::test]
+async fn removing_runs_goes_on_after_a_crash_between_two_batches() {
+    let place = Place::new();
+    let store = place.open();
+    let opened = store.append(&tenant(), entry("login")).await.unwrap();
+    opened.durable().await.unwrap();
+    let count = 3 * BATCH + 7;
+    drop(store);
+    let one = r#"{"id":"ID","tenant":"acme","target":{"environment":"live","kind":"integrations","name":"order"},"version":1,"module":null,"trigger":"rest","principal":"ada","decision":"","started":0,"phase":"running"}"#;
+    place.with(
+        "runs.sqlite",
+        &format!(
+            "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i + 1 < {count}),
+                  ids(i, id) AS (SELECT i, printf('00000000-0000-7000-8000-%012x', i) FROM n)
+             INSERT INTO runs (tenant, id, writer, environment, name, phase, started, ended, record)
+             SELECT 'acme', id, 'w-old', 'live', 'order', 'completed', i, i, replace('{one}', 'ID', id) FROM ids"
+        ),
+    );
+    // A process that dies behind the first batch, and one that dies somewhere.
+    let store = place.open();
+    let first: Vec<String> = (0..BATCH).map(|i| format!("00000000-0000-7000-8000-{i:012x}")).collect();
+    let job = runs::Job::Remove { tenant: tenant(), runs: first };
+    store.0.runs.queue(job).await.unwrap().durable().await.unwrap();
+    drop(store);
+    let left = async |store: &SqliteStore| {
+        store.runs(&tenant(), RunQuery { limit: 1_000, ..RunQuery::default() }).await.unwrap().len()
+    };
+    let store = place.open();
+    assert_eq!(left(&store).await, count - BATCH, "each of them can be read");
+    let kept = RunsKept { ended_since: NOW, runs_max: 1_000_000 };
+    let (tenant, other) = (tenant(), store.clone());
+    let removing = tokio::spawn(async move { other.remove_runs(&tenant, kept).await });
+    while left(&store).await == count - BATCH {
+        tokio::task::yield_now().await;
+    }
+    removing.abort();
+    let _ = removing.await;
+    drop(store);
+
+    let store = place.open();
+    let here = left(&store).await;
+    assert!(here == 0 || (count - here).is_multiple_of(BATCH), "whole batches are gone: {here} are left of {count}");
+    let removed = store.remove_runs(&super::tenant(), kept).await.unwrap();
+    assert_eq!((removed, left(&store).await), (here as u64, 0));
+    assert_eq!(log(&store).await.len(), 1, "the log stays");
 }

@@ -108,8 +108,10 @@ async fn runs_of_an_older_version_are_green_still() {
              VALUES ('acme', '{id}', 'w', 'live', 'order', '{phase}', 0, '{record}');"
         )
     };
-    let before = "DROP TABLE green; ALTER TABLE runs DROP COLUMN module;
-                  DELETE FROM refinery_schema_history WHERE version = 3;";
+    let before = "DROP INDEX runs_by_environment; DROP INDEX runs_open;
+                  CREATE INDEX runs_left ON runs (writer) WHERE phase = 'running';
+                  DROP TABLE green; ALTER TABLE runs DROP COLUMN module;
+                  DELETE FROM refinery_schema_history WHERE version >= 3;";
     let runs = [
         run(1, Some(module), "completed"),
         run(2, Some(module), "completed"),

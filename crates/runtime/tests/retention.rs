@@ -1,0 +1,118 @@
+//! How long run records are kept, by a clock that the test sets.
+#![expect(clippy::unwrap_used, reason = "test code: a broken premise must fail the test on the spot")]
+
+mod house;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use lockgate_model::{RunId, audit, definition::Retention, id::TenantId, run::Phase};
+use lockgate_runtime::{Caller, Clock, Error, RunFilter, Runtime};
+
+use crate::house::{development, house, publish, run};
+
+const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+
+/// A clock that is ahead by so many days as it is told.
+fn clock(days: &Arc<AtomicI64>) -> Clock {
+    let (days, system) = (days.clone(), Clock::system());
+    Clock::from_fn(move || system.now().plus_ms(days.load(Ordering::SeqCst) * DAY_MS))
+}
+
+async fn kept(runtime: &Runtime, ada: &Caller) -> Vec<RunId> {
+    let filter = RunFilter { limit: 1_000, ..RunFilter::default() };
+    let runs = runtime.runs(ada, &development(), filter).await.unwrap();
+    runs.into_iter().rev().map(|run| run.id).collect()
+}
+
+fn retention(days: u32, runs: u64) -> Retention {
+    Retention { days_max: days.try_into().unwrap(), runs_max: runs.try_into().unwrap() }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_stay_as_long_as_the_operator_says_and_open_runs_in_any_case() {
+    let dir = tempfile::tempdir().unwrap();
+    let days = Arc::new(AtomicI64::new(0));
+    let (runtime, ada) = house(dir.path(), clock(&days)).await;
+    let acme = ada.tenant().clone();
+    let absent: TenantId = "absent".parse().unwrap();
+    let refused = runtime.operator_keep(&absent, retention(1, 1)).await;
+    assert!(matches!(refused, Err(Error::NotFound { .. })), "{refused:?}");
+    assert!(matches!(runtime.operator_retention(&absent), Err(Error::NotFound { .. })));
+    assert_eq!(runtime.operator_retention(&acme), Ok(retention(30, 1_000_000)));
+
+    publish(&runtime, &ada, "tick", "- a: { set: { a: 1 } }").await;
+    publish(&runtime, &ada, "rest", "- a: { wait: PT1H }").await;
+    let mut runs = Vec::new();
+    for _ in 0..3 {
+        runs.push(run(&runtime, &ada, "tick").await.run);
+    }
+    let waiting = tokio::spawn({
+        let (runtime, ada) = (runtime.clone(), ada.clone());
+        async move { run(&runtime, &ada, "rest").await }
+    });
+    while kept(&runtime, &ada).await.len() < 4 {
+        tokio::task::yield_now().await;
+    }
+    let open = *kept(&runtime, &ada).await.last().unwrap();
+    days.store(29, Ordering::SeqCst);
+    runs.push(run(&runtime, &ada, "tick").await.run);
+    runtime.remove_old_runs().await;
+    assert_eq!(kept(&runtime, &ada).await.len(), 5, "nothing is 30 days old");
+
+    let log = runtime.audit(&ada, None, 0).await.unwrap().links;
+    days.store(31, Ordering::SeqCst);
+    runtime.remove_old_runs().await;
+    assert_eq!(kept(&runtime, &ada).await, [open, runs[3]]);
+    for gone in &runs[..3] {
+        let told = runtime.run(&ada, &development(), *gone).await;
+        assert!(matches!(told, Err(Error::NotFound { .. })), "{told:?}");
+        let told = runtime.cancel_run(&ada, &development(), *gone).await;
+        assert!(matches!(told, Err(Error::NotFound { .. })), "{told:?}");
+    }
+    let now = runtime.audit(&ada, None, 0).await.unwrap().links;
+    assert_eq!(now[..log.len()], log, "the audit log stays");
+    audit::verify(&now).unwrap();
+
+    // By number; what is open is kept besides.
+    for _ in 0..3 {
+        runs.push(run(&runtime, &ada, "tick").await.run);
+    }
+    runtime.operator_keep(&acme, retention(30, 2)).await.unwrap();
+    assert_eq!(runtime.operator_retention(&acme), Ok(retention(30, 2)));
+    runtime.remove_old_runs().await;
+    assert_eq!(kept(&runtime, &ada).await, [open, runs[5], runs[6]]);
+    days.store(1_000, Ordering::SeqCst);
+    runtime.remove_old_runs().await;
+    assert_eq!(kept(&runtime, &ada).await, [open]);
+    runtime.cancel_run(&ada, &development(), open).await.unwrap();
+    assert!(waiting.await.unwrap().result.is_err());
+    runtime.remove_old_runs().await;
+    assert_eq!(runtime.run(&ada, &development(), open).await.unwrap().phase, Phase::Cancelled, "it ended today");
+    let entry = runtime.newest_audit(&ada, 1_000).await.unwrap().links;
+    let told = entry.iter().filter(|link| link.entry.event == "operator-tenant" && link.entry.fields == ["retention"]);
+    assert_eq!(told.count(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_longer_kept_goes_by_itself_when_the_operator_says_so() {
+    let dir = tempfile::tempdir().unwrap();
+    let (runtime, ada) = house(dir.path(), Clock::system()).await;
+    publish(&runtime, &ada, "tick", "- a: { set: { a: 1 } }").await;
+    let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
+    let keeping = tokio::spawn({
+        let runtime = runtime.clone();
+        async move { runtime.keep_runs_short(async move { drop(stopped.await) }).await }
+    });
+    for _ in 0..5 {
+        run(&runtime, &ada, "tick").await;
+    }
+    runtime.operator_keep(ada.tenant(), retention(30, 1)).await.unwrap();
+    while kept(&runtime, &ada).await.len() > 1 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    stop.send(()).unwrap();
+    keeping.await.unwrap();
+}
