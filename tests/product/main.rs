@@ -31,6 +31,7 @@ mod orchestrations;
 mod peered;
 mod promotion;
 mod repl;
+mod restarts;
 mod schedules;
 mod stopping;
 mod subflows;

@@ -99,10 +99,7 @@ async fn change_tenant(
     OpenBody(change): OpenBody<TenantChange>,
 ) -> Answer<StatusCode> {
     if let Some(retention) = change.retention {
-        let kept = runtime.operator_retention(&tenant)?;
-        let days_max = retention.days_max.unwrap_or(kept.days_max);
-        let runs_max = retention.runs_max.unwrap_or(kept.runs_max);
-        runtime.operator_keep(&tenant, Retention { days_max, runs_max }).await?;
+        runtime.operator_keep(&tenant, retention.days_max, retention.runs_max).await?;
     }
     if let Some(suspended) = change.suspended {
         runtime.operator_suspend(&tenant, suspended).await?;

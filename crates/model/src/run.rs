@@ -139,10 +139,10 @@ pub struct RunRecord {
     /// Who.
     pub principal: UserId,
     /// The run that it starts again.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub restarts: Option<RunId>,
     /// The occurrence of a schedule that its input is made of.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub occurrence: Option<Timestamp>,
     /// The rule that decided.
     pub decision: String,

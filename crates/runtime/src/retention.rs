@@ -1,7 +1,11 @@
 //! How long records of runs are kept: per tenant, as the operator says. What is older, or beyond the
 //! newest so many, is removed in the background; open runs and the audit log stay.
 
-use std::{panic::AssertUnwindSafe, time::Duration};
+use std::{
+    num::{NonZeroU32, NonZeroU64},
+    panic::AssertUnwindSafe,
+    time::Duration,
+};
 
 use futures_util::FutureExt;
 use lockgate_model::{
@@ -60,9 +64,20 @@ impl Runtime {
         row.map(|row| row.retention).ok_or_else(|| Error::not_found(format!("tenant `{tenant}`")))
     }
 
-    /// Operator: says how long run records of a tenant are kept. What is no longer kept is removed soon.
-    pub async fn operator_keep(&self, tenant: &TenantId, retention: Retention) -> Result<(), Error> {
-        self.change_tenant(tenant, "retention", |row| row.retention = retention).await?;
+    /// Operator: says how long run records of a tenant are kept, and how many; what is not given stays as
+    /// it is. What is no longer kept is removed soon.
+    pub async fn operator_keep(
+        &self,
+        tenant: &TenantId,
+        days_max: Option<NonZeroU32>,
+        runs_max: Option<NonZeroU64>,
+    ) -> Result<(), Error> {
+        let keep = |row: &mut Tenant| {
+            let kept = row.retention;
+            row.retention =
+                Retention { days_max: days_max.unwrap_or(kept.days_max), runs_max: runs_max.unwrap_or(kept.runs_max) };
+        };
+        self.change_tenant(tenant, "retention", keep).await?;
         self.0.retention.notify_one();
         Ok(())
     }

@@ -188,6 +188,10 @@ pub(crate) async fn restart(
     Traced(trace): Traced,
     Body(now): Body<RestartNow>,
 ) -> Answer<Response> {
+    if now.nothing && now.input.is_some() {
+        let text = "the body gives an `input`, and says that there is `nothing`";
+        return Err(Refused::request(StatusCode::BAD_REQUEST, "LG-BODY", text));
+    }
     let given = (now.nothing || now.input.is_some()).then(|| input(now.input, runtime.limits(&caller)));
     reply(runtime.restart_run(&caller, &at.environment, at.id, trace, given).await?).await
 }

@@ -314,6 +314,8 @@ async fn runs_are_cancelled_and_restarted() {
     assert_eq!((plan.took, plan.occurrence), (plan.takes.clone(), None));
     let without = house.ada("POST", &path, Some(json!({}))).await;
     assert_eq!((without.status, without.code().as_str()), (400, "LG-RESTART-INPUT"));
+    let both = house.ada("POST", &path, Some(json!({"input": 1, "nothing": true}))).await;
+    assert_eq!((both.status, both.code().as_str()), (400, "LG-BODY"));
     for (body, output) in [
         (json!({"input": [2]}), "{\"got\":[2]}"),
         (json!({"input": null}), "{\"got\":null}"),

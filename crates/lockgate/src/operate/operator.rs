@@ -211,7 +211,10 @@ impl OneTenant {
         let number = |member: &str| value.get(member).and_then(Value::as_u64).unwrap_or_default();
         output.result(&value, || {
             let (days, runs) = (number("days_max"), number("runs_max"));
-            format!("run records of tenant `{}` are kept for {days} days after their end, the newest {runs}", self.name)
+            format!(
+                "run records of tenant `{}` are kept until {days} days after their ends, the newest {runs} at most",
+                self.name
+            )
         });
         Ok(())
     }

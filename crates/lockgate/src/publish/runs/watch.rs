@@ -86,7 +86,14 @@ impl Watch {
             if new.iter().any(|record| record.id == run) {
                 continue;
             }
-            let record = read(&client.get(&format!("{}/{run}", base(&self.environment)))?)?;
+            let record = match client.get(&format!("{}/{run}", base(&self.environment))) {
+                // Its record is no longer kept.
+                Err(Exit::Denied { code, .. }) if code == "LG-NOT-FOUND" => {
+                    told.running.remove(&run);
+                    continue;
+                }
+                answer => read(&answer?)?,
+            };
             if record.phase != Phase::Running {
                 told.running.remove(&run);
                 tell(output, &record);

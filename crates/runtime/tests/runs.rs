@@ -1,15 +1,18 @@
-//! How long run records are kept, by a clock that the test sets.
+//! Runs that are ended from outside, and how long their records are kept, by a clock that the test sets.
 #![expect(clippy::unwrap_used, reason = "test code: a broken premise must fail the test on the spot")]
 
 mod house;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    num::NonZero,
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 
-use lockgate_model::{RunId, audit, definition::Retention, id::TenantId, run::Phase};
-use lockgate_runtime::{Caller, Clock, Error, RunFilter, Runtime};
+use lockgate_model::{Channel, RunId, audit, definition::Retention, id::TenantId, run::Phase};
+use lockgate_runtime::{Ask, Caller, Clock, Error, RunFilter, Runtime};
 
 use crate::house::{development, house, publish, run};
 
@@ -32,13 +35,35 @@ fn retention(days: u32, runs: u64) -> Retention {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_is_cancelled_while_its_input_is_on_its_way() {
+    let dir = tempfile::tempdir().unwrap();
+    let (runtime, ada) = house(dir.path(), Clock::system()).await;
+    publish(&runtime, &ada, "tick", "- a: { set: { a: 1 } }").await;
+    let waiting = tokio::spawn({
+        let (runtime, ada) = (runtime.clone(), ada.clone());
+        let ask = Ask::new("development", "tick", Channel::Rest);
+        async move { runtime.execute(&ada, ask, std::future::pending()).await }
+    });
+    while kept(&runtime, &ada).await.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    let run = kept(&runtime, &ada).await[0];
+    let cancelled = runtime.cancel_run(&ada, &development(), run).await.unwrap();
+    assert_eq!((cancelled.run, cancelled.phase), (run, Phase::Cancelled));
+    let failure = waiting.await.unwrap().unwrap().result.unwrap_err();
+    assert_eq!((failure.error.code.as_str(), failure.error.status), ("LG-CANCELLED", 503));
+    let record = runtime.run(&ada, &development(), run).await.unwrap();
+    assert_eq!((record.phase, record.error), (Phase::Cancelled, Some(failure.error)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn records_stay_as_long_as_the_operator_says_and_open_runs_in_any_case() {
     let dir = tempfile::tempdir().unwrap();
     let days = Arc::new(AtomicI64::new(0));
     let (runtime, ada) = house(dir.path(), clock(&days)).await;
     let acme = ada.tenant().clone();
     let absent: TenantId = "absent".parse().unwrap();
-    let refused = runtime.operator_keep(&absent, retention(1, 1)).await;
+    let refused = runtime.operator_keep(&absent, NonZero::new(1), NonZero::new(1)).await;
     assert!(matches!(refused, Err(Error::NotFound { .. })), "{refused:?}");
     assert!(matches!(runtime.operator_retention(&absent), Err(Error::NotFound { .. })));
     assert_eq!(runtime.operator_retention(&acme), Ok(retention(30, 1_000_000)));
@@ -80,7 +105,7 @@ async fn records_stay_as_long_as_the_operator_says_and_open_runs_in_any_case() {
     for _ in 0..3 {
         runs.push(run(&runtime, &ada, "tick").await.run);
     }
-    runtime.operator_keep(&acme, retention(30, 2)).await.unwrap();
+    runtime.operator_keep(&acme, None, NonZero::new(2)).await.unwrap();
     assert_eq!(runtime.operator_retention(&acme), Ok(retention(30, 2)));
     runtime.remove_old_runs().await;
     assert_eq!(kept(&runtime, &ada).await, [open, runs[5], runs[6]]);
@@ -109,7 +134,7 @@ async fn what_is_no_longer_kept_goes_by_itself_when_the_operator_says_so() {
     for _ in 0..5 {
         run(&runtime, &ada, "tick").await;
     }
-    runtime.operator_keep(ada.tenant(), retention(30, 1)).await.unwrap();
+    runtime.operator_keep(ada.tenant(), None, NonZero::new(1)).await.unwrap();
     while kept(&runtime, &ada).await.len() > 1 {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
