@@ -51,8 +51,10 @@ impl Runtime {
         entry.revision = decision.revision().0;
         entry.run = Some(run);
         entry.source.clone_from(&caller.source);
-        self.record(caller.tenant(), entry).await?;
-        cancel.cancel();
+        // Once it is told it is done, though whoever asked goes away.
+        let (runtime, tenant) = (self.clone(), caller.tenant().clone());
+        let work = tokio::spawn(async move { runtime.record(&tenant, entry).await.map(|()| cancel.cancel()) });
+        work.await.map_err(|_| Error::Internal { what: "cancelling a run".into() })??;
         match self.phase_in_the_end(caller, &record).await? {
             phase @ Phase::Cancelled => Ok(CancelledRun { run, phase }),
             phase => Err(has_ended(run, phase)),
