@@ -11,7 +11,7 @@ use lockgate_mapping::{
 };
 use lockgate_model::Diagnostics;
 
-use crate::{flow, project, reader::Reader};
+use crate::{documents::Documents, flow, project, reader::Reader};
 
 /// The canonical form of a mapping file, a flow or a `project.yaml`; which of them it is, its name says,
 /// else its keys.
@@ -29,7 +29,9 @@ pub fn format(file: &str, text: &str) -> Result<String, Diagnostics> {
         reader.problems.into_result(())?;
         return format::format(file, text, &Kind { expressions: BTreeSet::new(), keys: &project::PROJECT_KEYS });
     }
-    flow::read(&mut reader, &root);
+    // What a document says changes no form, so none is there, and what is missed is not told.
+    flow::read(&mut reader, &root, &Documents::none());
+    reader.without_documents();
     // A flow that looks at its own definition would see that its expressions are written otherwise.
     let expressions = if text.contains("definition") { BTreeSet::new() } else { reader.expressions };
     reader.problems.into_result(())?;

@@ -7,6 +7,7 @@
 //! Deliberately absent: files, sockets and clocks (the caller brings texts and the catalog of
 //! connectors), running anything, bindings and secrets, and any interpreter of expressions.
 
+mod documents;
 pub mod expression;
 mod flow;
 mod format;
@@ -22,6 +23,8 @@ pub use lockgate_mapping::{
     streams::{Streams, Whole},
 };
 
+pub use documents::Named;
+pub use documents::lock::{IMPORT_BYTES_MAX, IMPORTS_MAX, Import, LOCK_FILE, Lock};
 pub use expression::{
     Scope, compile_condition, compile_expression, expression_module, expression_module_within, expression_record_module,
 };

@@ -9,6 +9,8 @@ pub(crate) use lockgate_mapping::nearest;
 use lockgate_mapping::yaml::{Key, Node};
 use lockgate_model::{Diagnostic, Diagnostics, Span};
 
+use crate::documents::Named;
+
 /// One file under reading.
 pub(crate) struct Reader<'t> {
     /// The file's text, for positions inside folded scalars.
@@ -49,6 +51,11 @@ impl<'t> Reader<'t> {
         Self { language: self.language, ..Self::new("", self.text) }
     }
 
+    /// A place in this file where a document is named.
+    pub fn named(&self, span: Span) -> Named {
+        Named { file: self.file.to_owned(), span }
+    }
+
     /// Records a problem of this file.
     pub fn refuse(&mut self, problem: Diagnostic) {
         self.problems.push(problem.file(self.file));
@@ -62,6 +69,11 @@ impl<'t> Reader<'t> {
     /// Records a problem with what to do about it.
     pub fn problem_help(&mut self, code: &str, span: Span, message: impl Into<String>, help: impl Into<String>) {
         self.refuse(Diagnostic::new(code, span, message).help(help));
+    }
+
+    /// Drops problems of documents elsewhere, where a file is read without them.
+    pub fn without_documents(&mut self) {
+        self.problems.0.retain(|problem| !problem.code.starts_with("LG-IMPORT-"));
     }
 
     /// The node's entries, or a problem: `what` must be an object.

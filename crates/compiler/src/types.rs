@@ -1,6 +1,6 @@
 //! Document types: the files of `types/`, and mappings held to them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lockgate_document::{
     Document,
@@ -17,6 +17,10 @@ use lockgate_model::{
 };
 
 use crate::{
+    documents::{
+        Documents, Named,
+        bundle::{Broken, bundle},
+    },
     mapping::Tables,
     reader::{list, nearest},
 };
@@ -50,37 +54,59 @@ enum Known {
 }
 
 impl Types {
-    /// Reads the files of `types/`, by their paths; all problems of all files come at once.
+    /// Reads the files of `types/`, by their paths, with those of `lock/` and `documents/` that they lead to; all
+    /// problems of all files come at once.
     pub fn read<'f>(files: impl IntoIterator<Item = (&'f str, &'f str)>) -> (Types, Diagnostics) {
-        let files: BTreeMap<&str, &str> = files.into_iter().collect();
-        let is_xsd = |path: &str| path.ends_with(".xsd");
-        let schemas = XsdFiles::parse(files.iter().filter(|file| is_xsd(file.0)).map(|file| (*file.0, *file.1)));
-        let mut patterns = 0;
-        let (mut types, mut problems) = (Types::default(), Diagnostics::default());
-        let mut places: BTreeMap<&str, &str> = BTreeMap::new();
-        for (path, text) in &files {
-            let (path, text) = (*path, *text);
-            let Some(name) = name_of(path) else { continue };
-            if let Some(first) = places.insert(name, path) {
-                let message = format!("the type `{name}` stands in `{first}` too");
-                let problem = Diagnostic::new("LG-PROJECT-NAME", Span::default(), message);
-                problems.push(problem.help("keep one of the files, or rename one").file(path));
-                continue;
-            }
-            let (schema, found) = match is_xsd(path) {
-                _ if patterns > PATTERNS_MAX => (Known::Broken, too_many(path)),
-                true => read_xsd(&schemas, path, name),
-                false => read_json(path, text),
-            };
-            if let Known::Sound(schema) = &schema {
-                patterns += schema.patterns();
-            }
-            problems.0.extend(found.0);
-            types.known.insert(name.to_owned(), schema);
-        }
+        let files: Vec<_> = files.into_iter().collect();
+        let (documents, mut problems) = Documents::new(files.iter().copied());
+        let is_type =
+            |path: &str| path.rsplit('/').nth(1).is_none_or(|folder| !["lock", "documents"].contains(&folder));
+        let (types, found) = read(files.into_iter().filter(|(path, _)| is_type(path)), &documents);
+        problems.0.extend(found.0);
         (types, problems)
     }
+}
 
+/// Reads the files of `types/`, by their paths.
+pub(crate) fn read<'f>(
+    files: impl IntoIterator<Item = (&'f str, &'f str)>,
+    documents: &Documents<'_>,
+) -> (Types, Diagnostics) {
+    let files: BTreeMap<&str, &str> = files.into_iter().collect();
+    let is_xsd = |path: &str| path.ends_with(".xsd");
+    let own = files.iter().filter(|file| is_xsd(file.0)).map(|file| (*file.0, *file.1));
+    let others = documents.ending(".xsd").filter(|(location, _)| !files.contains_key(location));
+    let schemas = XsdFiles::parse(own.chain(others.map(|(location, document)| (location, document.text))));
+    let mut patterns = 0;
+    let (mut types, mut problems) = (Types::default(), Diagnostics::default());
+    let mut places: BTreeMap<&str, &str> = BTreeMap::new();
+    for (path, text) in &files {
+        let (path, text) = (*path, *text);
+        let Some(name) = name_of(path) else { continue };
+        if let Some(first) = places.insert(name, path) {
+            let message = format!("the type `{name}` stands in `{first}` too");
+            let problem = Diagnostic::new("LG-PROJECT-NAME", Span::default(), message);
+            problems.push(problem.help("keep one of the files, or rename one").file(path));
+            continue;
+        }
+        let (schema, found) = match is_xsd(path) {
+            _ if patterns > PATTERNS_MAX => (Known::Broken, too_many(path)),
+            true => read_xsd(&schemas, path, name, documents),
+            false => read_json(path, text, documents),
+        };
+        if let Known::Sound(schema) = &schema {
+            patterns += schema.patterns();
+        }
+        problems.0.extend(found.0);
+        types.known.insert(name.to_owned(), schema);
+    }
+    // Each tells of a document that several lead to.
+    let mut told = BTreeSet::new();
+    problems.0.retain(|problem| !problem.code.starts_with("LG-IMPORT-") || told.insert(format!("{problem:?}")));
+    (types, problems)
+}
+
+impl Types {
     /// The type of a name.
     pub fn get(&self, name: &str) -> Option<&Schema> {
         match self.known.get(name)? {
@@ -132,37 +158,84 @@ pub(crate) fn check_types<'t>(map: &'t MapFile, types: &'t Types, tables: &Table
     problems
 }
 
-fn read_json(path: &str, text: &str) -> (Known, Diagnostics) {
+fn read_json(path: &str, text: &str, documents: &Documents<'_>) -> (Known, Diagnostics) {
     if let Some(problem) = crate::project::not_json(path, text) {
         return (Known::Broken, Diagnostics(vec![problem]));
     }
     let (tree, mut problems) = yaml::read(path, text);
     let Some(tree) = tree.filter(|_| problems.is_empty()) else { return (Known::Broken, problems) };
-    let document = match Document::parse(text.as_bytes(), &Limits::default()) {
+    let named = Named { file: path.to_owned(), span: tree.span };
+    let bundle = match bundle(documents, (path, &tree, ""), &named) {
+        Ok(bundle) => bundle,
+        Err(broken) => {
+            problems.0.extend(broken.into_iter().map(|Broken { location, span, refusal }| {
+                let file = documents.at(&location).map_or(path, |at| at.document.file.as_str());
+                Diagnostic::new(refusal.code, span, refusal.message).help(refusal.help).file(file)
+            }));
+            return (Known::Broken, problems);
+        }
+    };
+    let whole = if bundle.has_parts() { bundle.json.as_str() } else { text };
+    let document = match Document::parse(whole.as_bytes(), &Limits::default()) {
         Ok(document) => document,
         Err(error) => {
-            let at = Span::new(error.offset(), error.offset() + 1);
-            problems.push(Diagnostic::new(error.code(), at, error.message()).file(path));
+            // A place in the whole is none in the file.
+            let at = if bundle.has_parts() { 0 } else { error.offset() };
+            problems.push(Diagnostic::new(error.code(), Span::new(at, at + 1), error.message()).file(path));
             return (Known::Broken, problems);
         }
     };
     match Schema::from_json(document.root()) {
         Ok(schema) => (Known::Sound(Box::new(schema)), problems),
         Err(found) => {
-            problems.0.extend(found.into_iter().map(|problem| shown(problem, path, Some(&tree))));
+            let shown = |problem: SchemaProblem| match bundle.at(&problem) {
+                Some((location, pointer)) => {
+                    let at = documents.at(location);
+                    let place = SchemaPlace::Pointer(pointer);
+                    shown(
+                        SchemaProblem { place, ..problem },
+                        at.map_or(path, |at| at.document.file.as_str()),
+                        at.map(|at| at.node),
+                    )
+                }
+                None => shown(problem, path, Some(&tree)),
+            };
+            problems.0.extend(found.into_iter().map(shown));
             (Known::Broken, problems)
         }
     }
 }
 
-fn read_xsd(files: &XsdFiles<'_>, path: &str, name: &str) -> (Known, Diagnostics) {
+fn read_xsd(files: &XsdFiles<'_>, path: &str, name: &str, documents: &Documents<'_>) -> (Known, Diagnostics) {
+    let file_of = |location: &str| match documents.get(location) {
+        Some(document) => document.file.clone(),
+        None => location.to_owned(),
+    };
+    let mut problems = Diagnostics::default();
+    for (within, range, address) in files.addresses(path) {
+        let named = Named { file: file_of(&within), span: Span::new(range.start, range.end) };
+        if let Err(refusal) = documents.find("", &address, &named) {
+            let problem = Diagnostic::new(refusal.code, named.span, refusal.message);
+            problems.push(problem.help(refusal.help).file(named.file));
+        }
+    }
+    if !problems.is_empty() {
+        return (Known::Broken, problems);
+    }
     match Schema::from_xsd(files, path, name) {
         Ok(schema) => (Known::Sound(Box::new(schema)), Diagnostics::default()),
         Err(found) => match found.as_slice() {
             [SchemaProblem { code: "LG-TYPE-ROOT", message, help, .. }] => {
                 (Known::Part { message: message.clone(), help: help.clone() }, Diagnostics::default())
             }
-            _ => (Known::Broken, Diagnostics(found.into_iter().map(|problem| shown(problem, path, None)).collect())),
+            _ => {
+                let told = found.into_iter().map(|problem| {
+                    let problem = shown(problem, path, None);
+                    let file = file_of(&problem.file);
+                    problem.file(file)
+                });
+                (Known::Broken, Diagnostics(told.collect()))
+            }
         },
     }
 }

@@ -32,7 +32,7 @@ mod token;
 mod trust;
 
 pub use authority::{Authority, LEAF_DAYS_MAX};
-pub use client::client_config;
+pub use client::{client_config, public_client_config};
 pub use error::Error;
 pub use identity::{Identity, fingerprint};
 pub use master::{HmacKey, Master};

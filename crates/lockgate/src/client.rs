@@ -18,10 +18,20 @@ use crate::{context::Context, exit::Exit, output};
 /// Bytes of an answer that are taken.
 const ANSWER_BYTES_MAX: usize = 64 << 20;
 
+/// Whom a client believes.
+enum Trust {
+    /// One server, which proves itself so.
+    Server(ServerIdentity),
+    /// Any that a public authority vouches for, or one of these, in PEM.
+    Public { more: Option<String> },
+}
+
 /// One server, and who asks it.
 pub struct Client {
     url: Url,
-    identity: ServerIdentity,
+    trust: Trust,
+    accept: &'static str,
+    answer_bytes_max: usize,
     authorization: Option<String>,
     tenant: String,
     runtime: tokio::runtime::Runtime,
@@ -56,7 +66,28 @@ impl Client {
             return Err(Exit::Usage(format!("`{url}` is no https address")));
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        Ok(Self { url, identity, authorization, tenant, runtime })
+        let trust = Trust::Server(identity);
+        let (accept, answer_bytes_max) = ("application/json", ANSWER_BYTES_MAX);
+        Ok(Self { url, trust, accept, answer_bytes_max, authorization, tenant, runtime })
+    }
+
+    /// The server of a document, of which at most so many bytes are taken. Nothing of whoever asks is sent.
+    pub fn of_document(url: Url, more: Option<String>, answer_bytes_max: usize) -> Result<Self, Exit> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let trust = Trust::Public { more };
+        let accept = "application/json, application/yaml, application/xml, text/*;q=0.9, */*;q=0.5";
+        Ok(Self { url, trust, accept, answer_bytes_max, authorization: None, tenant: String::new(), runtime })
+    }
+
+    /// GET of the address itself, within a time.
+    pub fn fetch(&self, time: std::time::Duration) -> Result<Answer, Exit> {
+        let path = match self.url.query() {
+            Some(query) => format!("{}?{query}", self.url.path()),
+            None => self.url.path().to_owned(),
+        };
+        let exchange = async { tokio::time::timeout(time, self.exchange(Method::GET, &path, None)).await };
+        let slow = |_| self.unreachable(format!("it took longer than {} s", time.as_secs()));
+        self.runtime.block_on(exchange).unwrap_or_else(|late| Err(slow(late)))
     }
 
     /// The tenant it asks about.
@@ -123,8 +154,11 @@ impl Client {
     async fn dial(&self) -> Result<(ServerName<'static>, TcpStream, tokio_rustls::TlsConnector), Exit> {
         let host = self.url.host_str().unwrap_or_default();
         let port = self.url.port_or_known_default().unwrap_or(443);
-        let tls = lockgate_keys::client_config(&self.identity, None, &[b"http/1.1"])
-            .map_err(|e| Exit::Usage(format!("the server's identity cannot be used: {e}")))?;
+        let tls = match &self.trust {
+            Trust::Server(identity) => lockgate_keys::client_config(identity, None, &[b"http/1.1"]),
+            Trust::Public { more } => lockgate_keys::public_client_config(more.as_deref(), &[b"http/1.1"]),
+        };
+        let tls = tls.map_err(|e| Exit::Usage(format!("the server's identity cannot be used: {e}")))?;
         let bare = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         // RFC 6761 §6.3: `localhost` is this machine, also where no file of it says so.
         let local = [SocketAddr::from((Ipv4Addr::LOCALHOST, port)), SocketAddr::from((Ipv6Addr::LOCALHOST, port))];
@@ -142,9 +176,13 @@ impl Client {
         tls.connect(name, tcp).await.map_err(|e| Exit::Denied {
             code: "LG-SERVER-IDENTITY".into(),
             message: format!(
-                "the server at `{}` did not prove its identity: {} (name its CA with --ca, or its fingerprint with --pin)",
+                "the server at `{}` did not prove its identity: {} ({})",
                 self.url,
-                why(&e)
+                why(&e),
+                match self.trust {
+                    Trust::Server(_) => "name its CA with --ca, or its fingerprint with --pin",
+                    Trust::Public { .. } => "name its CA with --ca",
+                }
             ),
         })
     }
@@ -159,7 +197,7 @@ impl Client {
             .method(method)
             .uri(path)
             .header(header::HOST, self.url.authority())
-            .header(header::ACCEPT, "application/json");
+            .header(header::ACCEPT, self.accept);
         if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
@@ -174,7 +212,7 @@ impl Client {
             .map_err(|e| Exit::Usage(format!("the request cannot be written: {e}")))?;
         let response = sender.send_request(request).await.map_err(unreachable)?;
         let (parts, body) = response.into_parts();
-        let body = http_body_util::Limited::new(body, ANSWER_BYTES_MAX)
+        let body = http_body_util::Limited::new(body, self.answer_bytes_max)
             .collect()
             .await
             .map_err(|e| self.unreachable(e))?

@@ -18,7 +18,7 @@ use lockgate_model::Span;
 
 pub use origin::Origin;
 pub(crate) use read::is_text;
-pub use read::{BYTES_MAX, DEPTH_MAX, parse, read};
+pub use read::{BYTES_MAX, DEPTH_MAX, parse, read, read_within};
 
 /// A value and its place in the file.
 #[derive(Debug, Clone, PartialEq)]
@@ -132,6 +132,15 @@ impl Node {
     /// The value of a key, when it is an object that has it.
     pub fn get(&self, key: &str) -> Option<&Node> {
         self.entries()?.iter().find(|(k, _)| k.text == key).map(|(_, value)| value)
+    }
+
+    /// How many values and keys it has, itself among them.
+    pub fn count(&self) -> usize {
+        1 + match &self.value {
+            Value::Scalar(_) => 0,
+            Value::Sequence(items) => items.iter().map(Node::count).sum::<usize>(),
+            Value::Mapping(entries) => entries.iter().map(|(_, value)| 1 + value.count()).sum::<usize>(),
+        }
     }
 
     /// null or nothing.

@@ -1,13 +1,15 @@
-//! Calls: connector operations and mappings. Calls of the standard's own kind `http` are in [`super::http`].
+//! Calls: connector operations and mappings. Calls of the standard's own kinds `http` and
+//! `openapi` are in [`super::http`] and [`super::openapi`].
 
 use lockgate_mapping::yaml::{Key, Node};
 use lockgate_model::manifest::{Delimiter, NoDelimiter, StreamFormat};
 use lockgate_model::{Diagnostic, Digest, Span};
 
 use super::formula::{Place, is_stream, template};
-use super::http;
 use super::reuse::Reusable;
 use super::tree::{Account, Answer, Call, Code, Operation, Takes, Template};
+use super::{http, openapi};
+use crate::documents::Documents;
 use crate::reader::{Reader, find};
 
 /// The standard's own calls, besides connectors and mappings.
@@ -21,10 +23,17 @@ struct Reference<'t> {
 }
 
 /// Reads `call` with its `with`.
-pub(super) fn read(reader: &mut Reader<'_>, node: &Node, with: Option<&Node>, reusable: &Reusable<'_>) -> Option<Call> {
+pub(super) fn read(
+    reader: &mut Reader<'_>,
+    node: &Node,
+    with: Option<&Node>,
+    reusable: &Reusable<'_>,
+    documents: &Documents<'_>,
+) -> Option<Call> {
     let text = reader.string(node, "`call`")?;
     match text {
         "http" => return Some(http::read(reader, node.span, with, reusable)),
+        "openapi" => return Some(openapi::read(reader, node.span, with, reusable, documents)),
         known if STANDARD.contains(&known) => {
             reader.problem_help(
                 "LG-FLOW-NOT-YET",

@@ -37,16 +37,7 @@ pub(super) fn read(reader: &mut Reader<'_>, span: Span, with: Option<&Node>, reu
     let headers = find(entries, "headers").map(|node| headers(reader, node));
     let query = find(entries, "query").map(|node| template(reader, node, Place::Task));
     let body = find(entries, "body").map(|node| template(reader, node, Place::Task));
-    if let Some((key, node)) = entries.iter().find(|(key, _)| key.text == "redirect")
-        && node.as_bool() != Some(false)
-    {
-        super::task::not_yet(
-            reader,
-            key,
-            "http calls that take a redirect for an answer",
-            "redirects are followed, each one vetted like the first address",
-        );
-    }
+    redirects(reader, entries);
     let output = find(entries, "output").map_or(Some("content"), |node| output(reader, node));
     let given = |query: Option<Template>| {
         let given = [("query", query), ("headers", headers.clone()), ("body", body.clone()), ("basic", basic.clone())];
@@ -85,6 +76,20 @@ pub(super) fn read(reader: &mut Reader<'_>, span: Span, with: Option<&Node>, reu
     }))
 }
 
+/// Reads `redirect`.
+pub(super) fn redirects(reader: &mut Reader<'_>, entries: &[(Key, Node)]) {
+    if let Some((key, node)) = entries.iter().find(|(key, _)| key.text == "redirect")
+        && node.as_bool() != Some(false)
+    {
+        super::task::not_yet(
+            reader,
+            key,
+            "calls that take a redirect for an answer",
+            "redirects are followed, each one vetted like the first address",
+        );
+    }
+}
+
 fn method(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
     let method = reader.string(node, "`method`")?.to_lowercase();
     if METHODS.contains(&method.as_str()) {
@@ -99,7 +104,8 @@ fn method(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
     None
 }
 
-fn output<'n>(reader: &mut Reader<'_>, node: &'n Node) -> Option<&'n str> {
+/// Reads `output`.
+pub(super) fn output<'n>(reader: &mut Reader<'_>, node: &'n Node) -> Option<&'n str> {
     match reader.string(node, "`output`")? {
         text @ ("content" | "response") => Some(text),
         "raw" => {
@@ -164,7 +170,7 @@ fn endpoint_uri(reader: &mut Reader<'_>, node: &Node) -> Option<Endpoint> {
     }
 }
 
-type Refusal = (&'static str, &'static str);
+pub(crate) type Refusal = (&'static str, &'static str);
 
 fn parse(text: &str) -> Result<Endpoint, Refusal> {
     if text.contains("${") {
@@ -192,7 +198,8 @@ fn parse(text: &str) -> Result<Endpoint, Refusal> {
     Ok(Endpoint { origin, path: segments(path)?, detail, query, uri: pieces(text)? })
 }
 
-fn origin(authority: &str) -> Result<String, Refusal> {
+/// The origin of a host with or without a port.
+pub(crate) fn origin(authority: &str) -> Result<String, Refusal> {
     const REFUSED: Refusal = (
         "the endpoint has no plain host name",
         "write `https://host` or `https://host:port`, without user or password",
@@ -235,7 +242,8 @@ fn segments(path: &str) -> Result<Template, Refusal> {
     Ok(Template::Array(segments.collect::<Result<_, _>>()?))
 }
 
-fn json(text: &str) -> String {
+/// A text as JSON.
+pub(super) fn json(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 

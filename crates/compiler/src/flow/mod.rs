@@ -20,7 +20,9 @@ mod http;
 mod jumps;
 mod length;
 mod loops;
+mod openapi;
 pub mod picture;
+mod resource;
 mod retry;
 mod reuse;
 mod run;
@@ -36,6 +38,7 @@ pub(crate) mod tree;
 use lockgate_mapping::yaml::{Key, Node};
 use lockgate_model::id::TargetName;
 
+use crate::documents::Documents;
 use crate::reader::{Language, Reader, find};
 use formula::Place;
 use reuse::reusable;
@@ -44,10 +47,12 @@ use tree::{Flow, Part};
 
 pub(crate) use emit::{Surroundings, emit, emit_marked, probe};
 pub use errors::{ERROR_TYPES, error_type_names};
+pub(crate) use http::origin;
+pub(crate) use openapi::Index;
 
 /// Reads a flow. Problems go to the reader; what could be read is returned in any case, so that the
 /// checks that come later can speak about it too.
-pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Flow {
+pub(crate) fn read(reader: &mut Reader<'_>, node: &Node, documents: &Documents<'_>) -> Flow {
     const KEYS: &[&str] = &["document", "input", "use", "do", "output", "schedule", "evaluate", "timeout"];
     let mut flow = Flow {
         name: String::new(),
@@ -67,7 +72,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node) -> Flow {
     evaluate(reader, entries);
     flow.schedule = schedule::of(reader, entries);
     let reusable = reusable(reader, find(entries, "use"));
-    let mut tasks = TaskReader::new(reader, reusable, &flow.name);
+    let mut tasks = TaskReader::new(reader, reusable, documents, &flow.name);
     tasks.functions();
     flow.timeout = find(entries, "timeout").and_then(|node| tasks.timeout(node, Place::FlowOutput));
     if let Some(node) = find(entries, "input") {

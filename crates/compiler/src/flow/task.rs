@@ -14,6 +14,7 @@ use super::reuse::{Reusable, own_or_reused};
 use super::schema;
 use super::streams;
 use super::tree::{Duration, Formula, Jump, Part, Target, Task, Template, Try, Work};
+use crate::documents::Documents;
 use crate::reader::{Reader, find, list, nearest};
 
 /// Lists may lie this deep in each other; the reader descends as deep.
@@ -48,6 +49,7 @@ const NOT_YET: &[&str] = &["listen"];
 pub(super) struct TaskReader<'r, 't> {
     pub reader: &'r mut Reader<'t>,
     pub reusable: Reusable<'r>,
+    documents: &'r Documents<'r>,
     /// The flow's name.
     flow: String,
     depth: usize,
@@ -63,10 +65,11 @@ pub(super) struct TaskReader<'r, 't> {
 }
 
 impl<'r, 't> TaskReader<'r, 't> {
-    pub fn new(reader: &'r mut Reader<'t>, reusable: Reusable<'r>, flow: &str) -> Self {
+    pub fn new(reader: &'r mut Reader<'t>, reusable: Reusable<'r>, documents: &'r Documents<'r>, flow: &str) -> Self {
         Self {
             reader,
             reusable,
+            documents,
             flow: flow.to_owned(),
             depth: 0,
             count: 0,
@@ -227,7 +230,7 @@ impl<'r, 't> TaskReader<'r, 't> {
             return Part::default();
         };
         let schema = find(entries, "schema").and_then(|node| {
-            let (json, patterns) = schema::schema(self.reader, node)?;
+            let (json, patterns) = schema::schema(self.reader, node, self.documents)?;
             self.patterns += patterns;
             if self.patterns > schema::PATTERNS_MAX {
                 let message = format!("the flow's schemas have more than {} regular expressions", schema::PATTERNS_MAX);
@@ -269,7 +272,10 @@ impl<'r, 't> TaskReader<'r, 't> {
             }
             "call" => match self.function_named(node) {
                 Some(function) => self.called(function, node, find(entries, "with"), pointer),
-                None => call::read(self.reader, node, find(entries, "with"), &self.reusable).map(Work::Call),
+                None => {
+                    let with = find(entries, "with");
+                    call::read(self.reader, node, with, &self.reusable, self.documents).map(Work::Call)
+                }
             },
             "fork" => self.fork(node, pointer),
             "emit" => event::event(self.reader, node, &self.flow).map(Work::Emit),

@@ -5,6 +5,7 @@ use lockgate_model::Diagnostics;
 
 use super::tree::{Flow, Target, Template, Work};
 use super::{Surroundings, probe, read};
+use crate::documents::Documents;
 use crate::reader::Reader;
 
 const HEAD: &str =
@@ -13,7 +14,7 @@ const HEAD: &str =
 fn parse(text: &str) -> (Flow, Diagnostics) {
     let node = yaml::parse("f.flow.yaml", text).unwrap_or_else(|problems| panic!("{problems}\n{text}"));
     let mut reader = Reader::new("f.flow.yaml", text);
-    let flow = read(&mut reader, &node);
+    let flow = read(&mut reader, &node, &Documents::none());
     (flow, reader.problems)
 }
 
@@ -81,13 +82,13 @@ fn what_is_not_there_yet_is_refused_and_never_ignored() {
         ),
         &[
             ("LG-FLOW-NOT-YET", "on"),
-            ("LG-FLOW-NOT-YET", "resource"),
+            ("LG-IMPORT-FILE", "x"),
             ("LG-FLOW-NOT-YET", "catalogs"),
             ("LG-FLOW-NOT-YET", "extensions"),
         ],
     );
     is(&refused("do: [a: { listen: { to: {} } }]"), &[("LG-FLOW-NOT-YET", "listen")]);
-    for call in ["openapi", "asyncapi", "grpc", "a2a", "mcp"] {
+    for call in ["asyncapi", "grpc", "a2a", "mcp"] {
         is(&refused(&format!("do: [a: {{ call: {call}, with: {{}} }}]")), &[("LG-FLOW-NOT-YET", call)]);
     }
 }
@@ -432,7 +433,7 @@ fn help_names_what_was_meant() {
 
 #[test]
 fn help_offers_nothing_that_is_refused_then() {
-    let refused = ["listen", "resource", "`on`"];
+    let refused = ["listen", "`on`"];
     let tasks = "a: { banana: 1 }, b: { set: { x: 1 }, banana: 1, output: { banana: 1 } }, c: { call: http, with: { method: get, endpoint: { uri: 'https://h', banana: 1 } } }, d: { try: [e: { set: { x: 1 } }], catch: { retry: { banana: 1, limit: { attempt: { banana: 1 } } } } }";
     let (_, problems) =
         parse(&format!("{HEAD}banana: 1\nuse: {{ banana: 1 }}\nschedule: {{ banana: 1 }}\ndo: [{tasks}]"));

@@ -432,8 +432,10 @@ pub(crate) enum Template {
     Whole,
     /// A field of the data.
     Field(String),
-    /// A text with fields of the data in it.
+    /// A text with values in it.
     Text(Vec<Piece>),
+    /// What an expression gives for a value.
+    Through(Box<Template>, Box<Formula>),
     /// A text that no other event has.
     Unique,
     /// The time as ISO 8601.
@@ -449,6 +451,8 @@ pub(crate) enum Piece {
     Text(String),
     /// `{name}`: the data's field of that name.
     Field(String),
+    /// What a value is as a text.
+    Value(Box<Template>),
 }
 
 /// An expression in the language of its flow.
@@ -596,11 +600,16 @@ impl Template {
             Template::Constant(_)
             | Template::Whole
             | Template::Field(_)
-            | Template::Text(_)
             | Template::Unique
             | Template::Now
             | Template::Broken => {}
             Template::Formula(formula) => each(formula),
+            Template::Text(pieces) => pieces.iter().for_each(|piece| match piece {
+                Piece::Value(value) => value.formulas(each),
+                Piece::Text(_) | Piece::Field(_) => {}
+            }),
+            // The expression is none of the flow's own.
+            Template::Through(value, _) => value.formulas(each),
             Template::Object(fields) => fields.iter().for_each(|(_, field)| field.formulas(each)),
             Template::Array(items) => items.iter().for_each(|item| item.formulas(each)),
         }

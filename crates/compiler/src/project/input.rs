@@ -45,7 +45,7 @@ pub(super) fn check(reader: &mut Reader<'_>, operation: &Operation, known: &Oper
 }
 
 /// Checks a value; `what` names it.
-fn value(reader: &mut Reader<'_>, node: &Node, schema: &Value, what: &str, required: bool) {
+pub(crate) fn value(reader: &mut Reader<'_>, node: &Node, schema: &Value, what: &str, required: bool) {
     if node.as_text().is_some_and(|text| text.contains("${")) || (node.is_null() && !required) {
         return;
     }

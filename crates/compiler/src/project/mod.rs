@@ -9,7 +9,8 @@
 //! cases/<flow>/*.yaml   test cases
 //! sample.json           an input to try the project with
 //! README.md             for people
-//! lock/                 what `build` fetched
+//! documents/            documents that flows and types name: API descriptions, schemas
+//! lock/                 what `build` fetched: `imports.json`, and the documents by their digests
 //! ```
 //!
 //! Deliberately absent: files and folders of a machine (the caller brings texts), bindings, secrets.
@@ -18,7 +19,7 @@ mod alone;
 mod calls;
 mod cases;
 mod declaration;
-mod input;
+pub(crate) mod input;
 mod runs;
 mod sources;
 #[cfg(test)]
@@ -30,6 +31,10 @@ use lockgate_mapping::{MapFile, yaml};
 use lockgate_model::id::{AccountName, ProjectId, TargetName};
 use lockgate_model::{Diagnostic, Diagnostics, Digest, Span};
 
+use crate::documents::{
+    Documents, Named,
+    lock::{LOCK_FILE, Lock, is_lock_file},
+};
 use crate::flow::{self, Surroundings, tree::Flow};
 use crate::mapping::{Tables, check_tables, compile_map};
 use crate::module::{Compiled, Mark, ModuleBuilder};
@@ -42,6 +47,8 @@ pub use cases::{Case, Exchange, Exchanges, Expect, NOW, Reply, mocks};
 pub use declaration::Declaration;
 pub use sources::{Catalog, OperationInfo, Sources};
 
+/// What the files in documents/ end with.
+const DOCUMENT_ENDINGS: [&str; 4] = [".json", ".yaml", ".yml", ".xsd"];
 pub(crate) const PROJECT_FILE: &str = "project.yaml";
 pub(crate) const PROJECT_KEYS: [&str; 3] = ["project", "title", "accounts"];
 
@@ -206,9 +213,14 @@ enum Entry<'p> {
     Map(&'p str),
     Type(&'p str),
     Table(&'p str),
-    Case { flow: &'p str, name: &'p str },
+    Case {
+        flow: &'p str,
+        name: &'p str,
+    },
     Sample,
     Note,
+    /// A document that flows and types name.
+    Document,
     Lock,
 }
 
@@ -231,7 +243,8 @@ impl<'p> Entry<'p> {
                 let (flow, name) = rest.split_once('/')?;
                 Some(Entry::Case { flow, name: named(name, &[".yaml"])? })
             }
-            "lock" => Some(Entry::Lock),
+            "documents" => DOCUMENT_ENDINGS.iter().any(|ending| rest.ends_with(ending)).then_some(Entry::Document),
+            "lock" => is_lock_file(rest).then_some(Entry::Lock),
             _ => None,
         }
     }
@@ -245,6 +258,20 @@ fn named<'p>(path: &'p str, endings: &[&str]) -> Option<&'p str> {
 /// Finds what is wrong with a `project.yaml` by itself.
 pub(crate) fn check_declaration(reader: &mut Reader<'_>, node: &yaml::Node) {
     declaration::read(reader, node);
+}
+
+/// The https addresses of documents that these files and the documents themselves name, each with where it is named
+/// first. What is not locked yet may name others, once it is.
+pub fn imports(sources: &Sources) -> BTreeMap<String, Named> {
+    let (documents, _) = Documents::new(sources.texts());
+    read_with(sources, &documents);
+    documents.into_asked()
+}
+
+/// What these files lock, as far as that can be read.
+pub fn lock_of(sources: &Sources) -> Lock {
+    let digest = |file: &str| sources.0.get(file).map(|text| Digest::of(text.as_bytes()));
+    sources.0.get(LOCK_FILE).map(|text| Lock::read(LOCK_FILE, text, digest).0).unwrap_or_default()
 }
 
 /// What could be read of a project's files.
@@ -294,6 +321,14 @@ fn read(sources: &Sources) -> (Parts, Diagnostics) {
 
 /// Reads each file by itself.
 fn read_files(sources: &Sources) -> (Parts, Diagnostics) {
+    let (documents, mut problems) = Documents::new(sources.texts());
+    let (parts, found) = read_with(sources, &documents);
+    problems.0.extend(found.0);
+    (parts, problems)
+}
+
+/// The same with the documents that files name.
+fn read_with(sources: &Sources, documents: &Documents<'_>) -> (Parts, Diagnostics) {
     let mut problems = Diagnostics::default();
     let mut parts = Parts::default();
     let mut types = Vec::new();
@@ -319,7 +354,7 @@ fn read_files(sources: &Sources) -> (Parts, Diagnostics) {
                 }
             }
             Entry::Type(_) => types.push((path.as_str(), text.as_str())),
-            Entry::Note | Entry::Lock => {}
+            Entry::Note | Entry::Document | Entry::Lock => {}
             _ => {
                 let (node, found) = match path.ends_with(".json").then(|| not_json(path, text)).flatten() {
                     Some(problem) => (None, Diagnostics(vec![problem])),
@@ -341,7 +376,7 @@ fn read_files(sources: &Sources) -> (Parts, Diagnostics) {
                 match entry {
                     Entry::Project => parts.file = declaration::read(&mut reader, &node),
                     Entry::Flow(name) => {
-                        let flow = flow::read(&mut reader, &node);
+                        let flow = flow::read(&mut reader, &node, documents);
                         if !flow.name.is_empty() && flow.name != name {
                             let mut problem = misnamed(path, text, "flow", &flow.name);
                             let name = node.get("document").and_then(|document| document.get("name"));
@@ -363,7 +398,7 @@ fn read_files(sources: &Sources) -> (Parts, Diagnostics) {
             }
         }
     }
-    let (read, found) = Types::read(types);
+    let (read, found) = types::read(types, documents);
     parts.types = read;
     problems.0.extend(found.0);
     problems.0.extend(runs::resolve(sources, &mut parts.flows));
@@ -478,13 +513,15 @@ fn unknown_file(path: &str) -> Diagnostic {
     let stem = |ending: &str| path.strip_suffix(ending).map(str::to_owned);
     let help = if path.starts_with("apis/") {
         "API descriptions are not supported yet".to_owned()
+    } else if path.starts_with("lock/") {
+        "lock/ holds what `lockgate build` fetched, and nothing else".to_owned()
     } else if let Some(stem) = None.or_else(|| stem(".yml")).or_else(|| stem(".flow.json")) {
         format!("rename it to `{stem}.yaml`")
     } else if let Some(near) = nearest(path, [PROJECT_FILE, "sample.json", "README.md"]) {
         format!("did you mean `{near}`?")
     } else {
         "a project has project.yaml, <name>.flow.yaml, <name>.map.yaml, types/, tables/<name>.json, \
-         cases/<flow>/<case>.yaml, sample.json and README.md"
+         cases/<flow>/<case>.yaml, documents/, sample.json and README.md"
             .to_owned()
     };
     problem.help(help)

@@ -9,6 +9,11 @@ use lockgate_model::{Digest, manifest::StreamContent};
 pub struct Sources(pub BTreeMap<String, String>);
 
 impl Sources {
+    /// Path and text of each.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(path, text)| (path.as_str(), text.as_str()))
+    }
+
     /// SHA-256 over the sorted paths, each with the SHA-256 of its text.
     pub fn digest(&self) -> Digest {
         digest_of(self.0.iter())

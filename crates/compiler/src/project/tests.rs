@@ -296,7 +296,8 @@ fn unknown_files_have_help() {
         "README.md",
         "types/order.json",
         "types/order.xsd",
-        "lock/x/y",
+        "lock/imports.json",
+        "documents/a/b.yaml",
         "sample.json",
         "tables/t.json",
         "cases/orders/1.yaml",
@@ -308,7 +309,17 @@ fn unknown_files_have_help() {
         };
         is(&[(path, text)], &[]);
     }
-    for path in ["types/a/b.json", "tables/t.csv", "cases/1.yaml", "src/x", "/project.yaml", "../x"] {
+    for path in [
+        "types/a/b.json",
+        "tables/t.csv",
+        "cases/1.yaml",
+        "src/x",
+        "lock/x",
+        "lock/x.json",
+        "documents/x",
+        "/project.yaml",
+        "../x",
+    ] {
         is(&[(path, "{}")], &[("LG-PROJECT-FILE", path, "")]);
     }
 }
@@ -577,7 +588,7 @@ fn what_is_wrong_with_a_type_has_its_place() {
     for (text, code, marked) in [
         ("{\n  \"type\": \"objekt\"\n}", "LG-TYPE-VALUE", "\"objekt\""),
         ("{\"properties\": {\"a\": {\"$ref\": \"#/$defs/b\"}}}", "LG-TYPE-REF", "\"#/$defs/b\""),
-        ("{\"properties\": {\"a\": {\"$ref\": \"http://x/y\"}}}", "LG-TYPE-REMOTE", "\"http://x/y\""),
+        ("{\"properties\": {\"a\": {\"$ref\": \"http://x/y\"}}}", "LG-IMPORT-ADDRESS", "\"http://x/y\""),
         (
             "{\"$schema\": \"http://json-schema.org/draft-04/schema#\"}",
             "LG-TYPE-DIALECT",

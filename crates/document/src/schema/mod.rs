@@ -8,13 +8,14 @@
 //! What holds: reading is bounded by [`RULES_MAX`] and the depth of the document, a rule that would
 //! lead back to itself at the same value is refused, so that every walk over rules ends.
 //!
-//! Deliberately absent: fetching. A reference leads to a place in the same document. `format` and the
-//! other words that are annotations by the standard say nothing here.
+//! Deliberately absent: fetching. A `$ref` leads to a place in the same document; who has several
+//! makes one of them first. `format` and the other words that are annotations by the standard say nothing here.
 
 mod alternatives;
 mod decimal;
 mod draft;
 mod json;
+pub mod location;
 mod problem;
 mod rule;
 #[cfg(test)]

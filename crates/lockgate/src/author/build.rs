@@ -1,14 +1,14 @@
-//! `lockgate build [FOLDER]`: the modules of a project, their digests and what they may touch. The
-//! server compiles for itself; the same sources give the same bytes there.
+//! `lockgate build [FOLDER]`: fetches the documents that a project names and locks them; then its modules, their
+//! digests and what they may touch. The server compiles for itself; the same sources give the same bytes there.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use lockgate_connector_api::Registry;
-use lockgate_model::manifest::AccountRef;
+use lockgate_model::{Diagnostics, manifest::AccountRef};
 use serde_json::json;
 
-use crate::{exit::Exit, output::Output};
+use crate::{author::imports::Fetching, exit::Exit, output::Output};
 
 /// Arguments of `build`.
 #[derive(Args)]
@@ -19,12 +19,29 @@ pub struct Build {
     /// Write the modules as `<name>.wasm` into this folder.
     #[arg(long)]
     out: Option<PathBuf>,
+    /// Fetch the documents that are locked again, and tell which of them are others now.
+    #[arg(long)]
+    update: bool,
+    /// Believe the authorities in this PEM file, too, when documents are fetched.
+    #[arg(long, value_name = "FILE")]
+    ca: Option<PathBuf>,
 }
 
 impl Build {
     /// Runs the command.
     pub fn run(self, connectors: &Registry, output: &Output) -> Result<(), Exit> {
-        let (project, sources) = super::check::checked(&self.folder, connectors)?;
+        let (sources, unreadable) = super::sources::folder(&self.folder)?;
+        let ca = self.ca.as_deref().map(std::fs::read_to_string).transpose();
+        let ca = ca.map_err(|e| Exit::Usage(format!("the file of --ca cannot be read: {e}")))?;
+        let mut fetched = Fetching { ca, update: self.update, output }.fetch(&sources)?;
+        let checked = super::check::check(&fetched.sources, unreadable, connectors);
+        // Of sources with problems it is not known what they name.
+        if checked.is_ok() {
+            fetched.without_unnamed();
+        }
+        fetched.write(&self.folder)?;
+        let sources = &fetched.sources;
+        let project = checked.and_then(|_| super::check::check(sources, Diagnostics::default(), connectors))?;
         let catalog = lockgate_runtime::catalog(connectors);
         let modules = project.compile(&catalog).map_err(|all| Exit::problems(all, |file| sources.0.get(file)))?;
         if let Some(out) = &self.out {
@@ -37,9 +54,11 @@ impl Build {
             .iter()
             .map(|m| json!({"name": m.name, "digest": m.digest, "bytes": m.wasm.len(), "manifest": m.manifest}))
             .collect();
-        let value = json!({"project": project.id(), "source": sources.digest(), "modules": shown});
+        let value =
+            json!({"project": project.id(), "source": sources.digest(), "documents": fetched.json(), "modules": shown});
         output.result(&value, || {
-            let mut text = format!("project `{}`  source {}\n", project.id(), sources.digest());
+            let mut text = fetched.text();
+            text.push_str(&format!("project `{}`  source {}\n", project.id(), sources.digest()));
             for m in &modules {
                 text.push_str(&format!("{}  {}  {} bytes\n", m.name, m.digest, m.wasm.len()));
                 if let Some(schedule) = &m.manifest.schedule {

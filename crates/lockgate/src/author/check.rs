@@ -136,11 +136,13 @@ fn shown(orchestration: &str, stream: &Stream) -> Value {
 /// The project in a folder and its files, or all problems of all files.
 pub fn checked(folder: &Path, connectors: &Registry) -> Result<(Project, Sources), Exit> {
     let (sources, unreadable) = sources::folder(folder)?;
-    let checked = Project::checked(&sources, &lockgate_runtime::catalog(connectors));
+    Ok((check(&sources, unreadable, connectors)?, sources))
+}
+
+/// The project of these files, or all problems of all of them; `unreadable` is known already.
+pub fn check(sources: &Sources, unreadable: Diagnostics, connectors: &Registry) -> Result<Project, Exit> {
+    let checked = Project::checked(sources, &lockgate_runtime::catalog(connectors));
     let problems = checked.as_ref().err().cloned().unwrap_or_default();
     let all = Diagnostics(unreadable.0.into_iter().chain(problems.0).collect());
-    match all.into_result(()).and(checked) {
-        Ok(project) => Ok((project, sources)),
-        Err(all) => Err(Exit::problems(all, |file| sources.0.get(file))),
-    }
+    all.into_result(()).and(checked).map_err(|all| Exit::problems(all, |file| sources.0.get(file)))
 }

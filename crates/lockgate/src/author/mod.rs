@@ -1,4 +1,4 @@
-//! Commands of authors: no server, no network, no accounts.
+//! Commands of authors: no server, no accounts, and no network but for what `build` fetches.
 
 pub mod build;
 pub mod check;
@@ -10,6 +10,7 @@ pub mod eval;
 pub mod explain;
 pub mod fmt;
 pub mod format;
+pub mod imports;
 pub mod local;
 pub mod map;
 mod mocked;

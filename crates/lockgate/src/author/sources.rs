@@ -87,13 +87,18 @@ fn cannot(path: &Path, e: &dyn std::fmt::Display) -> Exit {
 }
 
 /// The flow in a file and what it is compiled with, from the folder where it lies: `project.yaml` where there
-/// is one, mappings, `tables/` and `types/`; and which of them are no text.
+/// is one, mappings, `tables/`, `types/`, `documents/` and `lock/`; and which of them are no text.
 pub fn beside(flow: &Path) -> Result<(Sources, Diagnostics), Exit> {
     let root = flow.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let (mut files, mut problems) = (BTreeMap::new(), Diagnostics::default());
     read(root, &root.join(flow.file_name().unwrap_or_default()), &mut files, &mut problems)?;
-    let wanted: [(&str, &[&str]); 3] =
-        [("", &["project.yaml", ".map.yaml"]), ("tables", &[".json"]), ("types", &[".json", ".xsd"])];
+    let wanted: [(&str, &[&str]); 5] = [
+        ("", &["project.yaml", ".map.yaml"]),
+        ("tables", &[".json"]),
+        ("types", &[".json", ".xsd"]),
+        ("documents", &[".json", ".yaml", ".yml", ".xsd"]),
+        ("lock", &[".json", ".yaml", ".xsd"]),
+    ];
     for (folder, endings) in wanted {
         let Ok(entries) = std::fs::read_dir(root.join(folder)) else { continue };
         let files_in = entries.flatten().filter(|entry| entry.file_type().is_ok_and(|about| about.is_file()));
@@ -109,12 +114,12 @@ pub fn beside(flow: &Path) -> Result<(Sources, Diagnostics), Exit> {
     Ok((Sources(files), problems))
 }
 
-/// The files in `types/` of a folder by their paths, as the document types of a mapping beside it, and
-/// which of them are no text.
+/// The files in `types/` of a folder by their paths, as the document types of a mapping beside it, with those in
+/// `documents/` and `lock/` that they lead to, and which of them are no text.
 pub fn types(folder: Option<&Path>) -> Result<(BTreeMap<String, String>, Diagnostics), Exit> {
     let (mut files, mut problems) = (BTreeMap::new(), Diagnostics::default());
-    let folder = folder.unwrap_or(Path::new("")).join("types");
-    let Ok(entries) = std::fs::read_dir(&folder) else { return Ok((files, problems)) };
+    let folders = ["types", "documents", "lock"].map(|name| folder.unwrap_or(Path::new("")).join(name));
+    let entries = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten();
     for path in entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()) {
         let name = path.display().to_string();
         let read = text(&path, &name);

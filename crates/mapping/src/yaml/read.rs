@@ -25,8 +25,21 @@ pub fn parse(file: &str, text: &str) -> Result<Node, Diagnostics> {
 /// As [`parse`], with the tree beside the problems where all of what was meant is in it, so that what
 /// else is wrong with it can be found too.
 pub fn read(file: &str, text: &str) -> (Option<Node>, Diagnostics) {
-    let mut reader =
-        Reader { text, problems: Diagnostics::default(), open: Vec::new(), root: None, documents: 0, broken: false };
+    // No text has more values than bytes.
+    read_within(file, text, text.len() + 1)
+}
+
+/// As [`read`], of a text with at most so many values and keys.
+pub fn read_within(file: &str, text: &str, nodes_max: usize) -> (Option<Node>, Diagnostics) {
+    let mut reader = Reader {
+        text,
+        problems: Diagnostics::default(),
+        open: Vec::new(),
+        root: None,
+        documents: 0,
+        nodes_left: nodes_max,
+        broken: false,
+    };
     if text.len() > BYTES_MAX {
         reader.refuse("LG-YAML-SIZE", Span::new(0, 0), format!("the file is longer than {} MiB", BYTES_MAX >> 20));
         reader.broken = true;
@@ -47,6 +60,7 @@ struct Reader<'t> {
     open: Vec<Open>,
     root: Option<Node>,
     documents: u32,
+    nodes_left: usize,
     /// Something that was meant is not in the tree.
     broken: bool,
 }
@@ -109,6 +123,13 @@ impl Reader<'_> {
     /// Takes one event; false ends the reading.
     fn take(&mut self, event: Event<'_>, region: Region) -> bool {
         let span = self.span(region);
+        if let Event::Scalar(..) | Event::SequenceStart(..) | Event::MappingStart(..) | Event::Alias(_) = event {
+            let Some(left) = self.nodes_left.checked_sub(1) else {
+                self.refuse("LG-YAML-SIZE", span, "there are more values than can be read");
+                return false;
+            };
+            self.nodes_left = left;
+        }
         match event {
             Event::DocumentStart(..) => {
                 self.documents += 1;

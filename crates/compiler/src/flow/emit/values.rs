@@ -134,7 +134,15 @@ impl<'m> Values<'m> {
             Template::Unique => body.op(Op::Unique),
             Template::Now => body.op(Op::Now),
             Template::Field(name) => self.field(body, name),
-            Template::Text(pieces) => self.text(body, pieces),
+            Template::Text(pieces) => self.text(body, pieces, names),
+            Template::Through(value, formula) => {
+                self.build(body, value, names);
+                match self.formula(formula, names) {
+                    Some(function) => body.call(function),
+                    // The value stays.
+                    None => {}
+                }
+            }
         }
     }
 
@@ -144,7 +152,7 @@ impl<'m> Values<'m> {
         body.op(Op::Get);
     }
 
-    fn text(&mut self, body: &mut Body, pieces: &[Piece]) {
+    fn text(&mut self, body: &mut Body, pieces: &[Piece], names: &Names) {
         let (first, rest) = match pieces {
             [Piece::Text(text), rest @ ..] => (text.as_str(), rest),
             _ => ("", pieces),
@@ -160,6 +168,7 @@ impl<'m> Values<'m> {
                 Piece::Field(name) => {
                     self.field(body, name);
                 }
+                Piece::Value(value) => self.build(body, value, names),
             }
             body.op(Op::Concat);
         }

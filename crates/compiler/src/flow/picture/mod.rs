@@ -15,6 +15,7 @@ use lockgate_mapping::yaml;
 use lockgate_model::{Diagnostic, Diagnostics, Span};
 
 use super::tree::{Account, Call, Flow, Jump, Operation, Target, Task, Work};
+use crate::documents::Documents;
 use crate::reader::Reader;
 
 /// Tasks that a picture shows at most: laying out takes longer than linearly, and nobody looks at more.
@@ -26,7 +27,8 @@ const TASKS_MAX: usize = 500;
 pub fn picture(file: &str, text: &str) -> Result<String, Diagnostics> {
     let node = yaml::parse(file, text)?;
     let mut reader = Reader::new(file, text);
-    let flow = super::read(&mut reader, &node);
+    let flow = super::read(&mut reader, &node, &Documents::none());
+    reader.without_documents();
     reader.problems.into_result(())?;
     let mut tasks = 0;
     flow.each_task(&mut |_| tasks += 1);

@@ -7,7 +7,11 @@ use std::{
 
 use roxmltree::{Document, ParsingOptions};
 
-use super::{Part, SchemaPlace, SchemaProblem, XSD, text::shown};
+use super::{
+    super::location::{is_address, resolve},
+    Part, SchemaPlace, SchemaProblem, XSD,
+    text::shown,
+};
 
 /// Nodes of all documents.
 const NODES_MAX: u32 = 1_000_000;
@@ -52,6 +56,7 @@ pub(super) type Name = (String, String);
 pub(super) struct Documents<'d> {
     files: Vec<File<'d>>,
     globals: BTreeMap<(Kind, Name), (usize, roxmltree::NodeId)>,
+    addresses: Vec<(String, Range<usize>, String)>,
 }
 
 struct File<'d> {
@@ -74,6 +79,12 @@ impl<'t> XsdFiles<'t> {
     /// Parses documents, given by name and text.
     pub fn parse(files: impl IntoIterator<Item = (&'t str, &'t str)>) -> XsdFiles<'t> {
         XsdFiles { parsed: parse(files) }
+    }
+
+    /// The https addresses of documents that `main`, and what it includes and imports, lead to: each with the name
+    /// of the document that does, and the place in it.
+    pub fn addresses(&self, main: &str) -> Vec<(String, Range<usize>, String)> {
+        Documents::gather(self, main).0.addresses
     }
 }
 
@@ -134,8 +145,9 @@ impl<'d> Documents<'d> {
     /// The main document and all that it includes and imports.
     pub(super) fn gather(files: &'d XsdFiles<'d>, main: &str) -> (Documents<'d>, Vec<SchemaProblem>) {
         let parsed = &files.parsed;
-        let mut documents = Documents { files: Vec::new(), globals: BTreeMap::new() };
+        let mut documents = Documents { files: Vec::new(), globals: BTreeMap::new(), addresses: Vec::new() };
         let mut problems = Vec::new();
+        let mut addresses = Vec::new();
         let mut seen = BTreeSet::new();
         let mut open = vec![(main.to_owned(), None::<String>)];
         while let Some((wanted, includer)) = open.pop() {
@@ -186,12 +198,27 @@ impl<'d> Documents<'d> {
                     "include" | "import" => {
                         let location = node.attribute("schemaLocation").unwrap_or_default();
                         let file = location.rsplit(['/', '\\']).next().unwrap_or_default();
-                        match parsed.keys().find(|name| name.rsplit('/').next() == Some(file)) {
-                            Some(name) => {
+                        let mut names = parsed.keys().filter(|name| !is_address(name));
+                        let beside = names.find(|name| name.rsplit('/').next() == Some(file));
+                        // A file among the types stands for what an address calls by the same name.
+                        let address = match beside {
+                            Some(_) => None,
+                            None => resolve(name, location).filter(|to| is_address(to) && !location.is_empty()),
+                        };
+                        if let Some(address) = &address {
+                            addresses.push((name.to_owned(), tag(node), address.clone()));
+                        }
+                        let known = address.as_ref().and_then(|address| parsed.get_key_value(address.as_str()));
+                        match (beside.or(known.map(|(name, _)| name)), address) {
+                            (Some(name), _) => {
                                 let adopts = (local == "include").then(|| namespace.clone());
                                 open.push(((*name).to_owned(), adopts));
                             }
-                            None => {
+                            (None, Some(address)) => {
+                                let message = format!("`{}` is not among the documents", shown(&address));
+                                tell("LG-TYPE-REMOTE", message, "nothing is fetched here: hand it in");
+                            }
+                            (None, None) => {
                                 let message = format!("there is no `{}` among the types", shown(file));
                                 tell("LG-TYPE-REMOTE", message, "nothing is fetched: put the document into types/");
                             }
@@ -213,6 +240,7 @@ impl<'d> Documents<'d> {
                 }
             }
         }
+        documents.addresses = addresses;
         (documents, problems)
     }
 

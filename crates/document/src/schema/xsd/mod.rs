@@ -10,7 +10,7 @@
 //! the order of elements, and that of a `choice` no second alternative comes.
 //!
 //! Deliberately absent: fetching. `include` and `import` find the other documents among those that are
-//! handed in, by the last part of `schemaLocation`.
+//! handed in: by the last part of `schemaLocation`, else by the https address that it is.
 
 mod arrays;
 mod content;

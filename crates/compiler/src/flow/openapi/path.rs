@@ -1,0 +1,71 @@
+//! The path of an operation with the values of its parameters.
+
+use std::collections::BTreeMap;
+
+use super::description::{Described, MEND};
+use crate::documents::Refusal;
+use crate::flow::http::json;
+use crate::flow::tree::{Piece, Template};
+
+/// Parameters of the path by name.
+pub(super) type Parts = BTreeMap<String, Template>;
+
+/// A path as it is sent, as the manifest has it, and as a part of the whole address.
+pub(super) struct Path {
+    pub path: Template,
+    pub detail: String,
+    pub uri: Template,
+}
+
+/// The path of an operation below `base`.
+pub(super) fn of(described: &Described<'_>, origin: &str, base: &str, parts: &Parts) -> Result<Path, Refusal> {
+    let whole = format!("{base}{}", described.path);
+    let refuse = |message: String| described.operation.refuse("LG-OPENAPI-DOCUMENT", message, MEND);
+    let is_dots = |segment: &str| matches!(segment.to_lowercase().replace("%2e", ".").as_str(), "." | "..");
+    if whole.contains(['?', '#']) || whole.split('/').any(is_dots) || whole.chars().any(char::is_control) {
+        return Err(refuse(format!("the path `{whole}` has a query, a fragment or a segment of dots")));
+    }
+    let pieces = pieces(&whole, parts).ok_or_else(|| {
+        refuse(format!("the path `{whole}` has a parameter that is not described, or a brace that is none's"))
+    })?;
+    if let Some(unused) = parts.keys().find(|name| !whole.contains(&format!("{{{name}}}"))) {
+        return Err(refuse(format!("the path `{whole}` has no place for the parameter `{unused}`")));
+    }
+    let mut uri = vec![Piece::Text(origin.to_owned())];
+    uri.extend(pieces);
+    let path = match whole.contains('{') {
+        false => Template::Constant(json(&whole)),
+        true if whole.contains('%') => {
+            return Err(refuse(format!("the path `{whole}` has parameters, and `%XX` besides")));
+        }
+        true => {
+            let segments = whole.trim_start_matches('/').split('/');
+            let segments = segments.map(|segment| match segment {
+                "" => Err(refuse(format!("the path `{whole}` has parameters, and an empty segment"))),
+                plain if !plain.contains('{') => Ok(Template::Constant(json(plain))),
+                _ => Ok(Template::Text(self::pieces(segment, parts).unwrap_or_default())),
+            });
+            Template::Array(segments.collect::<Result<_, _>>()?)
+        }
+    };
+    let detail = whole.split_once('{').map_or_else(|| whole.clone(), |(fixed, _)| format!("{fixed}*"));
+    Ok(Path { path, detail, uri: Template::Text(uri) })
+}
+
+/// A text split at its parameters; none where one of them has no value.
+fn pieces(text: &str, parts: &Parts) -> Option<Vec<Piece>> {
+    let mut out = Vec::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('{') {
+        let (name, after) = after.split_once('}')?;
+        if !before.is_empty() {
+            out.push(Piece::Text(before.to_owned()));
+        }
+        out.push(Piece::Value(Box::new(parts.get(name)?.clone())));
+        rest = after;
+    }
+    if !rest.is_empty() {
+        out.push(Piece::Text(rest.to_owned()));
+    }
+    (!out.iter().any(|piece| matches!(piece, Piece::Text(text) if text.contains('}')))).then_some(out)
+}
