@@ -78,7 +78,7 @@ impl Around {
 }
 
 /// Compiles a flow, or tasks.
-fn compile(text: &str, catalog: &Catalog) -> Result<(), String> {
+fn compile(text: &str, documents: &BTreeMap<String, String>, catalog: &Catalog) -> Result<(), String> {
     let node = yaml::parse("example", text).map_err(|e| e.to_string())?;
     let mut around = Around::default();
     around.look(&node);
@@ -104,7 +104,8 @@ fn compile(text: &str, catalog: &Catalog) -> Result<(), String> {
         let operations = operations.iter().map(String::as_str).collect::<Vec<_>>().join(", ");
         writeln!(project, "  {account}: {{ connector: {connector}, operations: [{operations}] }}").unwrap();
     }
-    let mut files = BTreeMap::from([(format!("{name}.flow.yaml"), flow)]);
+    let mut files = documents.clone();
+    files.insert(format!("{name}.flow.yaml"), flow);
     files.insert("project.yaml".to_owned(), project);
     for map in around.maps {
         let text = format!("mapping: {map}\nversion: 1.0.0\nrules: [{{ to: a, from: b }}]\n");
@@ -130,6 +131,9 @@ fn every_yaml_example_of_the_pages_is_taken_by_the_compiler() {
     let files: Vec<_> = found.iter().filter_map(|(_, kind, text)| Some((of_type(kind)?, text))).collect();
     let (types, broken) = Types::read(files.iter().map(|(path, text)| (path.as_str(), text.as_str())));
     assert!(broken.is_empty() && files.len() >= 2, "{broken}");
+    let document = |kind: &str| kind.strip_prefix("document ").map(|name| format!("documents/{name}"));
+    let documents: BTreeMap<String, String> =
+        found.iter().filter_map(|(_, kind, text)| Some((document(kind)?, text.clone()))).collect();
     let tables = [("countries".to_owned(), serde_json::json!({}))].into();
     let mapped = |text: &str| lockgate_compiler::map_module("example.map.yaml", text, &tables, &types).map(drop);
     let mut refused = None;
@@ -137,7 +141,7 @@ fn every_yaml_example_of_the_pages_is_taken_by_the_compiler() {
         let taken = match kind.as_str() {
             "" => {
                 flows += 1;
-                compile(text, &catalog)
+                compile(text, &documents, &catalog)
             }
             "mapping" => mapped(text).map_err(|e| e.to_string()),
             "refused" => {
@@ -150,7 +154,7 @@ fn every_yaml_example_of_the_pages_is_taken_by_the_compiler() {
                 Some(shown) if shown == *text => Ok(()),
                 shown => Err(format!("the problems are\n{}", shown.unwrap_or_default())),
             },
-            _ if kind.starts_with("type ") => Ok(()),
+            _ if kind.starts_with("type ") || kind.starts_with("document ") => Ok(()),
             "case" => {
                 let files = [("project.yaml", "project: pages\n"), ("cases/order-to-erp/busy.yaml", text)];
                 let sources = Sources(files.map(|(path, text)| (path.to_owned(), text.to_owned())).into());

@@ -18,6 +18,7 @@ mod formats;
 mod gates;
 mod hostile;
 mod house;
+mod imports;
 mod json_suite;
 mod kept;
 mod kit;

@@ -4,9 +4,10 @@
 //! `/echo` the request as JSON; `/status/N` that status with `Retry-After: 7` and a text;
 //! `/redirect/N?to=URL`; `/big/N` N zeros; `/endless` zeros without end; `/slow` a byte each
 //! 50 ms; `/late/N` an answer after N milliseconds; `/hang` no answer; `/truncate` less than its length says; `/text`, `/latin1`, `/binary`,
-//! `/json`, `/badjson`, `/empty`, `/twice` (two headers of one name) a content of that kind.
+//! `/json`, `/badjson`, `/empty`, `/twice` (two headers of one name) a content of that kind; and what a test puts there.
 
 use std::{
+    collections::BTreeMap,
     convert::Infallible,
     io,
     net::SocketAddr,
@@ -81,6 +82,8 @@ struct Seen {
     sent: AtomicU64,
     requests: Mutex<Vec<Arrived>>,
     raw: Mutex<Vec<u8>>,
+    /// Target to media type and content.
+    put: Mutex<BTreeMap<String, (String, Bytes)>>,
 }
 
 /// A running server; it stops when dropped.
@@ -126,6 +129,11 @@ impl HttpsPeer {
     /// Its port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.addr.port()
+    }
+
+    /// Answers requests for this path and query with this from now on.
+    pub fn put(&self, target: &str, media_type: &str, content: impl Into<Bytes>) {
+        self.seen.put.lock().unwrap().insert(target.to_owned(), (media_type.to_owned(), content.into()));
     }
 
     /// TCP connections accepted.
@@ -256,6 +264,10 @@ async fn route(request: Request<Incoming>, seen: Arc<Seen>) -> Result<Response<C
 
 async fn answer(arrived: &Arrived, seen: Arc<Seen>) -> Response<Content> {
     const ZEROS: &[u8] = &[0; 16 << 10];
+    let put = seen.put.lock().unwrap().get(&arrived.target).cloned();
+    if let Some((media_type, content)) = put {
+        return Response::builder().header(header::CONTENT_TYPE, media_type).body(full(content)).unwrap();
+    }
     let (path, query) = arrived.target.split_once('?').unwrap_or((&arrived.target, ""));
     // A base path may stand before: only the last two segments choose.
     let mut segments = path.rsplit('/');

@@ -137,10 +137,9 @@ impl<'m> Values<'m> {
             Template::Text(pieces) => self.text(body, pieces, names),
             Template::Through(value, formula) => {
                 self.build(body, value, names);
-                match self.formula(formula, names) {
-                    Some(function) => body.call(function),
-                    // The value stays.
-                    None => {}
+                // It is the compiler's own and is always there.
+                if let Some(function) = self.formula(formula, names) {
+                    body.call(function);
                 }
             }
         }

@@ -171,9 +171,9 @@ impl<'d> Described<'d> {
                 let node = given.node;
                 let schema = value::schema(telling.documents, schema, telling.named);
                 // One of a list is written like the list of it.
-                let items = schema.get("items").filter(|_| {
-                    parameter.placed != Placed::Body && node.items().is_none() && schema["type"] == "array"
-                });
+                let items = schema
+                    .get("items")
+                    .filter(|_| parameter.placed != Placed::Body && node.items().is_none() && is_list(&schema));
                 input::value(telling.reader, node, items.unwrap_or(&schema), &what, parameter.required);
             }
             match sent(parameter, given.value.clone(), self, telling.span) {
@@ -212,6 +212,11 @@ impl<'d> Described<'d> {
         parameter.placed == Placed::Header
             && ["authorization", "accept", "content-type"].iter().any(|name| parameter.is_called(name))
     }
+}
+
+/// Is this the schema of a list?
+fn is_list(schema: &serde_json::Value) -> bool {
+    schema.get("type").and_then(serde_json::Value::as_str) == Some("array")
 }
 
 /// The parameter that a value is for.
