@@ -194,7 +194,11 @@ fn build_alone_fetches_and_the_rest_takes_what_is_locked() {
     // Where it is another by now it is not taken for the one that was locked.
     std::fs::remove_file(&spoiled).unwrap();
     library.peer.put("/api/pets.yaml", "application/yaml", format!("{API}# more\n"));
-    library.peer.put("/api/parts/common.yaml", "text/plain", format!("{COMMON}# more\n"));
+    library.peer.put(
+        "/api/parts/common.yaml",
+        "text/plain",
+        format!("{}# more\n", COMMON.replace("integer", "string")),
+    );
     let error = text(&library.build(&root, &[]).stderr);
     assert!(error.contains("LG-IMPORT-CHANGED") && error.contains("--update"), "{error}");
     let all = library.built(&root, &["--update"]);

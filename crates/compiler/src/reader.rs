@@ -73,7 +73,7 @@ impl<'t> Reader<'t> {
 
     /// Drops problems of documents elsewhere, where a file is read without them.
     pub fn without_documents(&mut self) {
-        self.problems.0.retain(|problem| !problem.code.starts_with("LG-IMPORT-"));
+        self.problems.0.retain(|problem| !crate::documents::CODES.contains(&problem.code.as_str()));
     }
 
     /// The node's entries, or a problem: `what` must be an object.

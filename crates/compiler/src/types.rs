@@ -18,7 +18,7 @@ use lockgate_model::{
 
 use crate::{
     documents::{
-        Documents, Named,
+        CODES, Documents, Named,
         bundle::{Broken, bundle},
     },
     mapping::Tables,
@@ -102,7 +102,7 @@ pub(crate) fn read<'f>(
     }
     // Each tells of a document that several lead to.
     let mut told = BTreeSet::new();
-    problems.0.retain(|problem| !problem.code.starts_with("LG-IMPORT-") || told.insert(format!("{problem:?}")));
+    problems.0.retain(|problem| !CODES.contains(&problem.code.as_str()) || told.insert(format!("{problem:?}")));
     (types, problems)
 }
 

@@ -23,6 +23,9 @@ use lock::{LOCK_FILE, Lock};
 const NODES_MAX: usize = 1_000_000;
 /// Bytes of an address.
 const ADDRESS_BYTES_MAX: usize = 2_000;
+/// What a document that is not there, or cannot be read, is told by.
+pub(crate) const CODES: [&str; 5] =
+    ["LG-IMPORT-ADDRESS", "LG-IMPORT-LOCK", "LG-IMPORT-DIGEST", "LG-IMPORT-FILE", "LG-IMPORT-DOCUMENT"];
 /// What to do about a document that is not there as it is locked.
 pub(crate) const BUILD: &str = "run `lockgate build`, which fetches what is not locked";
 
