@@ -13,7 +13,7 @@ use lockgate_document::schema::{
 use lockgate_mapping::yaml::{Node, Value, write_json_text};
 use lockgate_model::Span;
 
-use super::{Documents, Named, Refusal, decoded, escaped, pointed};
+use super::{Documents, Named, Refusal, decoded, escaped};
 
 /// Where the parts of other documents stand.
 const PARTS: &str = "lockgate:parts";
@@ -85,6 +85,12 @@ pub(crate) fn bundle(
     }
     let mut written = 0;
     let mut parts = String::new();
+    if !bundler.parts.is_empty()
+        && let Err(refusal) = documents.charge(json.len())
+    {
+        bundler.tell(base, root.span, refusal);
+        return Err(bundler.broken);
+    }
     while let Some((location, pointer)) = bundler.parts.get(written).cloned() {
         if json.len() + parts.len() > BYTES_MAX || written > PARTS_MAX {
             let message = format!("with what it refers to the schema has more than {} MiB", BYTES_MAX >> 20);
@@ -93,8 +99,13 @@ pub(crate) fn bundle(
         }
         parts.push_str(if written == 0 { "{" } else { "," });
         parts.push_str(&format!("\"{written}\":"));
+        let before = parts.len();
         bundler.write_part(&location, base, root, &pointer, &mut parts);
         written += 1;
+        if let Err(refusal) = documents.charge(parts.len() - before) {
+            bundler.tell(base, root.span, refusal);
+            break;
+        }
     }
     if !bundler.broken.is_empty() {
         return Err(bundler.broken);
@@ -154,7 +165,7 @@ impl Bundler<'_, '_> {
         };
         // It was there when it was referred to.
         let Some((location, root)) = found else { return out.push_str("true") };
-        let Some(node) = pointed(root, pointer) else { return out.push_str("true") };
+        let Some(node) = documents.pointed(root, pointer) else { return out.push_str("true") };
         self.write(&Source { location, root }, node, Words::Schema, out);
     }
 
@@ -248,11 +259,11 @@ impl Bundler<'_, '_> {
     /// The reference to a part of a document, which is taken over; `from` refers to it.
     fn part(&mut self, source: &Source<'_>, fragment: &str, from: (&str, Span)) -> String {
         let pointer = decoded(fragment).and_then(|fragment| match fragment.is_empty() || fragment.starts_with('/') {
-            true => pointed(source.root, &fragment).map(|_| fragment),
+            true => self.documents.pointed(source.root, &fragment).map(|_| fragment),
             false => self.anchor(source, &fragment),
         });
         let Some(pointer) = pointer else {
-            let message = format!("this `$ref` leads nowhere: there is no `#{fragment}` in `{}`", source.location);
+            let message = self.documents.nowhere(&format!("{}#{fragment}", source.location));
             self.tell(from.0, from.1, Refusal::new("LG-TYPE-REF", message, "see what the document calls it"));
             return String::new();
         };

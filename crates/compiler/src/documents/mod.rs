@@ -21,6 +21,10 @@ use lock::{LOCK_FILE, Lock};
 
 /// Values in all documents that are read.
 const NODES_MAX: usize = 1_000_000;
+/// Names that are compared with those of references: what follows them ends within a second.
+const STEPS_MAX: usize = 50_000_000;
+/// Bytes of schemas that are made of documents, in all flows and types.
+const SCHEMA_BYTES_MAX: usize = 32 << 20;
 /// Bytes of an address.
 const ADDRESS_BYTES_MAX: usize = 2_000;
 /// What a document that is not there, or cannot be read, is told by.
@@ -59,6 +63,8 @@ pub(crate) struct Documents<'s> {
     spoiled: Vec<String>,
     asked: RefCell<BTreeMap<String, Named>>,
     nodes_left: Cell<usize>,
+    steps_left: Cell<usize>,
+    schema_bytes_left: Cell<usize>,
 }
 
 /// A document that is there.
@@ -98,7 +104,7 @@ impl<'s> Documents<'s> {
         let locks = files.iter().filter_map(|(path, text)| Some((path.strip_suffix(LOCK_FILE)?, *path, *text)));
         let (mut spoiled, mut problems) = (Vec::new(), Diagnostics::default());
         // A project has one.
-        for (root, path, text) in locks.take(1) {
+        if let Some((root, path, text)) = locks.min_by_key(|(root, ..)| root.len()) {
             let (lock, found) = Lock::read(path, text, |file| {
                 files.get(format!("{root}{file}").as_str()).map(|text| Digest::of(text.as_bytes()))
             });
@@ -118,7 +124,14 @@ impl<'s> Documents<'s> {
                 known.insert(path.to_owned(), document(path, text));
             }
         }
-        let documents = Documents { known, spoiled, asked: RefCell::default(), nodes_left: Cell::new(NODES_MAX) };
+        let documents = Documents {
+            known,
+            spoiled,
+            asked: RefCell::default(),
+            nodes_left: Cell::new(NODES_MAX),
+            steps_left: Cell::new(STEPS_MAX),
+            schema_bytes_left: Cell::new(SCHEMA_BYTES_MAX),
+        };
         (documents, problems)
     }
 
@@ -183,6 +196,39 @@ impl<'s> Documents<'s> {
         self.tree(location, document).ok()
     }
 
+    /// The value at a JSON pointer (RFC 6901). None too where references were followed too far, which
+    /// [`Documents::nowhere`] tells.
+    pub fn pointed<'n>(&self, root: &'n Node, pointer: &str) -> Option<&'n Node> {
+        pointer.split('/').skip(1).try_fold(root, |node, part| {
+            let name = part.replace("~1", "/").replace("~0", "~");
+            let Some(entries) = node.entries() else { return node.items()?.get(name.parse::<usize>().ok()?) };
+            let place = entries.iter().position(|(key, _)| key.text == name);
+            let steps = place.unwrap_or(entries.len()) + 1;
+            let left = self.steps_left.get().checked_sub(steps);
+            self.steps_left.set(left.unwrap_or_default());
+            left.and(place).and_then(|place| entries.get(place)).map(|(_, value)| value)
+        })
+    }
+
+    /// Why a reference leads to no value.
+    pub fn nowhere(&self, written: &str) -> String {
+        match self.steps_left.get() {
+            0 => "the references of these documents take too long to follow".to_owned(),
+            _ => format!("`{written}` leads nowhere"),
+        }
+    }
+
+    /// Takes from the bytes that schemas made of documents may have.
+    pub fn charge(&self, bytes: usize) -> Result<(), Refusal> {
+        let left = self.schema_bytes_left.get().checked_sub(bytes);
+        self.schema_bytes_left.set(left.unwrap_or_default());
+        left.filter(|left| *left > 0).map(drop).ok_or_else(|| {
+            let message =
+                format!("the schemas that are made of documents have more than {} MiB", SCHEMA_BYTES_MAX >> 20);
+            Refusal::new("LG-TYPE-SIZE", message, "refer to less, or split the project")
+        })
+    }
+
     /// The values of a document, read when it is asked for first.
     pub fn tree<'d>(&'d self, location: &'d str, document: &'d Document<'s>) -> Result<At<'d>, Refusal> {
         let tree = document.tree.get_or_init(|| {
@@ -222,17 +268,6 @@ impl<'d> At<'d> {
         let before = self.document.text.as_bytes().get(..self.node.span.start as usize).unwrap_or_default();
         1 + before.iter().filter(|byte| **byte == b'\n').count()
     }
-}
-
-/// The value at a JSON pointer (RFC 6901).
-pub(crate) fn pointed<'n>(root: &'n Node, pointer: &str) -> Option<&'n Node> {
-    pointer.split('/').skip(1).try_fold(root, |node, part| {
-        let name = part.replace("~1", "/").replace("~0", "~");
-        match node.items() {
-            Some(items) => items.get(name.parse::<usize>().ok()?),
-            None => node.get(&name),
-        }
-    })
 }
 
 /// A name as a part of a JSON pointer.

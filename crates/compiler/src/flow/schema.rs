@@ -12,7 +12,7 @@ use lockgate_model::{Diagnostic, Limits, Span};
 
 use super::resource::{resource, tell};
 use crate::documents::bundle::{Broken, Bundle, bundle};
-use crate::documents::{Documents, Named, Refusal, pointed};
+use crate::documents::{Documents, Named, Refusal};
 use crate::reader::{Reader, find};
 use crate::types::shown;
 
@@ -85,6 +85,10 @@ fn elsewhere(reader: &mut Reader<'_>, node: &Node, documents: &Documents<'_>) ->
         }
     };
     let bundle = bundled(reader, documents, (at.location, at.node, fragment), &named)?;
+    if let Err(refusal) = documents.charge(bundle.json.len()) {
+        tell(reader, &named, refusal);
+        return None;
+    }
     let parsed = match Document::parse(bundle.json.as_bytes(), &Limits::default()) {
         Ok(parsed) => parsed,
         Err(error) => {
@@ -140,7 +144,7 @@ fn foreign(documents: &Documents<'_>, bundle: &Bundle, problem: &SchemaProblem) 
 /// A problem at a pointer of a document.
 fn placed(documents: &Documents<'_>, location: &str, pointer: &str, problem: &SchemaProblem) -> Refusal {
     let at = documents.at(location);
-    let line = at.and_then(|at| Some(at.to(pointed(at.node, pointer)?).line()));
+    let line = at.and_then(|at| Some(at.to(documents.pointed(at.node, pointer)?).line()));
     let line = line.map_or(String::new(), |line| format!(" (line {line} of `{location}`)"));
     Refusal::new(problem.code, format!("{}{line}", problem.message), problem.help.clone())
 }

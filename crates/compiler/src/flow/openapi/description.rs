@@ -7,13 +7,15 @@ use std::collections::BTreeMap;
 
 use lockgate_mapping::yaml::Node;
 
-use crate::documents::{At, Documents, Named, Refusal, decoded, pointed};
+use crate::documents::{At, Documents, Named, Refusal, decoded};
 use crate::reader::{list, nearest};
 
 /// References from one place to another, until a value is there.
 const REFS_MAX: usize = 32;
 /// Operations of one description.
 const OPERATIONS_MAX: usize = 10_000;
+/// Operations among which a misspelt one is looked for.
+const NEAR_MAX: usize = 2_000;
 /// What the https connector can send; `trace` is what it cannot.
 const METHODS: [&str; 7] = ["get", "put", "post", "delete", "options", "head", "patch"];
 
@@ -30,8 +32,10 @@ pub(super) enum Dialect {
 #[derive(Debug)]
 pub(crate) struct Index {
     dialect: Dialect,
-    /// `operationId` to path and method of each that is called so.
-    operations: BTreeMap<String, Vec<(String, &'static str)>>,
+    /// `operationId` to the number of the path and the method of each that is called so.
+    operations: BTreeMap<String, Vec<(usize, &'static str)>>,
+    /// Why a path could not be followed, of the first such.
+    lost: Option<Refusal>,
 }
 
 /// An operation where it is described.
@@ -72,7 +76,10 @@ pub(super) fn find<'d>(
     let index = document.operations.get_or_init(|| index(documents, root, named));
     let index = index.as_ref().map_err(Refusal::clone)?;
     let Some(places) = index.operations.get(id) else {
-        let known = || index.operations.keys().map(String::as_str);
+        if let Some(lost) = &index.lost {
+            return Err(Unfound::Document(lost.clone()));
+        }
+        let known = || index.operations.keys().map(String::as_str).take(NEAR_MAX);
         let help = match nearest(id, known()) {
             Some(near) => format!("did you mean `{near}`?"),
             None => format!("it has {}", list(known().take(20))),
@@ -80,17 +87,19 @@ pub(super) fn find<'d>(
         let message = format!("`{location}` has no operation `{id}`");
         return Err(Unfound::Operation(Refusal::new("LG-OPENAPI-OPERATION", message, help)));
     };
-    let [(path, method)] = places.as_slice() else {
-        let all: Vec<String> = places.iter().take(5).map(|(path, method)| format!("`{method} {path}`")).collect();
+    let paths = root.node.get("paths").and_then(Node::entries).unwrap_or_default();
+    let [(number, method)] = places.as_slice() else {
+        let shown = |(number, method): &(usize, &str)| Some(format!("`{method} {}`", paths.get(*number)?.0.text));
+        let all: Vec<String> = places.iter().take(5).filter_map(shown).collect();
         let message = format!("`{location}` has {} operations `{id}`: {}", places.len(), all.join(", "));
         let help = "an operationId is unique: write the call as `call: http`, or mend a copy in documents/";
         return Err(Unfound::Operation(Refusal::new("LG-OPENAPI-OPERATION", message, help)));
     };
     let lost = || root.refuse("LG-OPENAPI-DOCUMENT", "an operation cannot be found again", "see the description");
-    let item = root.node.get("paths").and_then(|paths| paths.get(path)).ok_or_else(lost)?;
+    let (path, item) = paths.get(*number).ok_or_else(lost)?;
     let item = follow(documents, root.to(item), named)?;
     let operation = item.to(item.node.get(method).ok_or_else(lost)?);
-    Ok(Described { dialect: index.dialect, method, path: path.clone(), root, item, operation })
+    Ok(Described { dialect: index.dialect, method, path: path.text.clone(), root, item, operation })
 }
 
 fn index<'d>(documents: &'d Documents<'_>, root: At<'d>, named: &Named) -> Result<Index, Refusal> {
@@ -106,12 +115,21 @@ fn index<'d>(documents: &'d Documents<'_>, root: At<'d>, named: &Named) -> Resul
             return Err(root.refuse("LG-OPENAPI-DOCUMENT", "this is no description of an API that is read", help));
         }
     };
-    let mut operations: BTreeMap<String, Vec<(String, &'static str)>> = BTreeMap::new();
-    let mut count = 0;
+    let mut operations: BTreeMap<String, Vec<(usize, &'static str)>> = BTreeMap::new();
+    let (mut count, mut lost) = (0, None);
     let paths = root.node.get("paths").and_then(Node::entries).unwrap_or_default();
-    for (path, item) in paths.iter().filter(|(path, _)| path.text.starts_with('/')) {
-        // A path that leads nowhere is the concern of who calls it, and then it is not found.
-        let Ok(item) = follow(documents, root.to(item), named) else { continue };
+    for (number, (path, item)) in paths.iter().enumerate() {
+        if !path.text.starts_with('/') {
+            continue;
+        }
+        let item = match follow(documents, root.to(item), named) {
+            Ok(item) => item,
+            // The concern of who calls what is not found elsewhere.
+            Err(refusal) => {
+                lost = lost.or(Some(refusal));
+                continue;
+            }
+        };
         for method in METHODS {
             let Some(operation) = item.node.get(method) else { continue };
             count += 1;
@@ -120,11 +138,11 @@ fn index<'d>(documents: &'d Documents<'_>, root: At<'d>, named: &Named) -> Resul
                 return Err(root.refuse("LG-OPENAPI-DOCUMENT", message, "put the part that is called into documents/"));
             }
             if let Some(id) = operation.get("operationId").and_then(Node::as_text) {
-                operations.entry(id.to_owned()).or_default().push((path.text.clone(), method));
+                operations.entry(id.to_owned()).or_default().push((number, method));
             }
         }
     }
-    Ok(Index { dialect, operations })
+    Ok(Index { dialect, operations, lost })
 }
 
 /// The value that a place is, or refers to.
@@ -140,8 +158,8 @@ pub(super) fn follow<'d>(documents: &'d Documents<'_>, from: At<'d>, named: &Nam
                 Some(documents.tree(location, document)?)
             }
         };
-        let to = to.and_then(|to| Some(to.to(pointed(to.node, &decoded(fragment)?)?)));
-        at = to.ok_or_else(|| at.refuse("LG-OPENAPI-DOCUMENT", format!("`{written}` leads nowhere"), MEND))?;
+        let to = to.and_then(|to| Some(to.to(documents.pointed(to.node, &decoded(fragment)?)?)));
+        at = to.ok_or_else(|| at.refuse("LG-OPENAPI-DOCUMENT", documents.nowhere(written), MEND))?;
     }
     Err(from.refuse("LG-OPENAPI-DOCUMENT", format!("more than {REFS_MAX} references lead to each other here"), MEND))
 }

@@ -209,8 +209,8 @@ impl<'d> Described<'d> {
 
     /// Credentials are the account's, and what the connector writes needs no value.
     fn leaves_out(&self, parameter: &Parameter<'_>) -> bool {
-        parameter.placed == Placed::Header
-            && ["authorization", "accept", "content-type"].iter().any(|name| parameter.is_called(name))
+        let written = || ["accept", "content-type"].iter().any(|name| parameter.is_called(name));
+        parameter.is_credential() || parameter.placed == Placed::Header && written()
     }
 }
 
@@ -228,6 +228,12 @@ fn choose<'p, 'd>(
     let key = given.key;
     let named: Vec<&Parameter<'d>> = parameters.iter().filter(|parameter| parameter.is_called(&key.text)).collect();
     match named.as_slice() {
+        [one] if one.is_credential() => telling.reader.problem_help(
+            "LG-FLOW-REFUSED",
+            key.span,
+            format!("the header `{}` is refused in a flow", key.text),
+            "credentials belong to the account's binding",
+        ),
         [one] => match one.placed.refused() {
             None => return Some(*one),
             Some(help) => {

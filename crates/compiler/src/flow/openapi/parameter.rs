@@ -7,6 +7,8 @@ use crate::documents::{At, Documents, Named, Refusal};
 
 /// Parameters of one operation.
 const PARAMETERS_MAX: usize = 500;
+/// Bytes of a parameter's name.
+const NAME_BYTES_MAX: usize = 200;
 
 /// Where a parameter is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +70,12 @@ pub(super) struct Parameter<'d> {
 }
 
 impl Parameter<'_> {
+    /// Is it a header for credentials? These are the account's.
+    pub fn is_credential(&self) -> bool {
+        const HEADERS: [&str; 3] = ["authorization", "cookie", "proxy-authorization"];
+        self.placed == Placed::Header && HEADERS.iter().any(|name| self.is_called(name))
+    }
+
     /// Is it meant by this name? Of headers the case does not count.
     pub fn is_called(&self, name: &str) -> bool {
         self.name == name || self.placed == Placed::Header && self.name.eq_ignore_ascii_case(name)
@@ -119,6 +127,13 @@ fn parameter(at: At<'_>, dialect: Dialect) -> Result<Parameter<'_>, Refusal> {
     let (Some(name), Some(placed)) = (name, placed) else {
         return Err(at.refuse("LG-OPENAPI-DOCUMENT", "a parameter has no `name`, or no `in` that is known", MEND));
     };
+    if name.len() > NAME_BYTES_MAX {
+        return Err(at.refuse(
+            "LG-OPENAPI-DOCUMENT",
+            format!("a parameter's name has more than {NAME_BYTES_MAX} bytes"),
+            MEND,
+        ));
+    }
     let own = at.node.get("schema").map(|schema| at.to(schema));
     Ok(Parameter {
         name,

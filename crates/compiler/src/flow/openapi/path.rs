@@ -7,6 +7,9 @@ use crate::documents::Refusal;
 use crate::flow::http::json;
 use crate::flow::tree::{Piece, Template};
 
+/// Bytes of a path.
+const PATH_BYTES_MAX: usize = 2_000;
+
 /// Parameters of the path by name.
 pub(super) type Parts = BTreeMap<String, Template>;
 
@@ -22,6 +25,9 @@ pub(super) fn of(described: &Described<'_>, origin: &str, base: &str, parts: &Pa
     let whole = format!("{base}{}", described.path);
     let refuse = |message: String| described.operation.refuse("LG-OPENAPI-DOCUMENT", message, MEND);
     let is_dots = |segment: &str| matches!(segment.to_lowercase().replace("%2e", ".").as_str(), "." | "..");
+    if whole.len() > PATH_BYTES_MAX {
+        return Err(refuse(format!("the path has more than {PATH_BYTES_MAX} bytes")));
+    }
     if whole.contains(['?', '#']) || whole.split('/').any(is_dots) || whole.chars().any(char::is_control) {
         return Err(refuse(format!("the path `{whole}` has a query, a fragment or a segment of dots")));
     }

@@ -147,6 +147,40 @@ fn calls_that_do_not_fit_their_operation() {
 }
 
 #[test]
+fn credentials_and_names_are_not_given_by_data() {
+    let at = "authorization";
+    refused("listPets", ", parameters: { limit: 1, authorization: x }", "LG-FLOW-REFUSED", at, "the account's binding");
+}
+
+#[test]
+fn references_end() {
+    // Each leads through many names to the next.
+    let names: String = (0..10_000).map(|i| format!("  n{i}: {{ $ref: '#/x/n{}' }}\n", 9_999 - i % 5)).collect();
+    let paths: String = (0..4_000).map(|i| format!("  /p{i}: {{ $ref: '#/x/n{}' }}\n", 5_000 + i)).collect();
+    let text = format!("openapi: 3.0.0\npaths:\n{paths}x:\n{names}");
+    let found = problems(&project(&call("x", ""), &[(URL, &text)], &[]));
+    assert!(found[0].2.contains("take too long to follow"), "{found:?}");
+    let locked =
+        [("documents/a.json", "{\"$defs\": {\"a\": {\"$ref\": \"#/$defs/b\"}, \"b\": {\"$ref\": \"#/$defs/a\"}}}")];
+    let tasks =
+        "input: { schema: { resource: { endpoint: 'documents/a.json#/$defs/a' } } }\ndo: [a: { set: { b: 1 } }]\n";
+    let found = problems(&project(tasks, &[], &locked));
+    assert_eq!(
+        (found.len(), found[0].0.as_str(), found[0].1.as_str()),
+        (1, "LG-TYPE-LOOP", "'documents/a.json#/$defs/a'")
+    );
+}
+
+#[test]
+fn schemas_that_are_made_of_documents_have_an_end() {
+    let big = format!("{{\"description\": \"{}\"}}", "x".repeat(3 << 20));
+    let one = "input: { schema: { resource: { endpoint: documents/big.json } } }, set: { b: 1 }";
+    let tasks = (0..15).map(|i| format!("  - t{i}: {{ {one} }}\n")).collect::<String>();
+    let found = problems(&project(&format!("do:\n{tasks}"), &[], &[("documents/big.json", &big)]));
+    assert_eq!(found[0].0, "LG-TYPE-SIZE", "{found:?}");
+}
+
+#[test]
 fn descriptions_that_are_wrong_are_told_where_they_are_named() {
     let at = format!("'{URL}'");
     refused("twice", "", "LG-OPENAPI-OPERATION", "twice", "2 operations `twice`: `get /twice`, `put /twice`");

@@ -17,7 +17,7 @@ use crate::flow::tree::{Formula, Template};
 
 /// How deep a value is looked into before the flow runs, and at how many places.
 const DEPTH_MAX: usize = 12;
-const PLACES_MAX: usize = 2_000;
+const PLACES_MAX: usize = 500;
 
 /// Where a value goes.
 pub(super) enum Sent {
@@ -132,7 +132,8 @@ pub(super) fn query(fields: Vec<(String, Template)>, merged: Vec<Template>, span
     if merged.is_empty() {
         return (!fields.is_empty()).then_some(Template::Object(fields));
     }
-    let all = std::iter::once(Template::Object(fields)).chain(merged).collect();
+    // What is named stays what it is, whatever fields an object brings.
+    let all = merged.into_iter().chain([Template::Object(fields)]).collect();
     Some(through(Template::Array(all), "$merge($)", span))
 }
 
@@ -161,6 +162,13 @@ fn seen(documents: &Documents<'_>, at: At<'_>, named: &Named, depth: usize, left
         return Value::Bool(true);
     };
     let Some(entries) = at.node.entries() else { return Value::Bool(true) };
+    let names = |key: &str| {
+        at.node.get(key).map_or(0, |node| node.entries().map_or(0, <[_]>::len) + node.items().map_or(0, <[_]>::len))
+    };
+    // Of what is too much to look at nothing is said.
+    if [names("properties"), names("required"), names("enum"), entries.len()].iter().any(|many| *many > *left) {
+        return Value::Bool(true);
+    }
     let plain = |node: &Node| serde_json::from_str::<Value>(&node.to_json()).unwrap_or(Value::Bool(true));
     let nullable = at.node.get("nullable").and_then(Node::as_bool) == Some(true);
     let mut out = Map::new();
@@ -170,7 +178,7 @@ fn seen(documents: &Documents<'_>, at: At<'_>, named: &Named, depth: usize, left
                 (Value::String(kind), true) => Value::from(vec![kind.as_str(), "null"]),
                 (kind, _) => kind,
             },
-            "enum" if node.items().is_some_and(|items| items.len() <= *left) && !nullable => plain(node),
+            "enum" if node.items().is_some() && !nullable => plain(node),
             "required" if node.items().is_some() => {
                 let read_only = |name: &str| {
                     let property = at.node.get("properties").and_then(|all| all.get(name));
