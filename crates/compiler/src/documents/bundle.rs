@@ -306,3 +306,86 @@ fn collect(node: &Node, pointer: &mut String, anchors: &mut BTreeMap<String, Str
         pointer.truncate(length);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lockgate_mapping::yaml;
+    use lockgate_model::Span;
+
+    use super::{Bundle, bundle};
+    use crate::Types;
+    use crate::documents::{Documents, Named};
+
+    fn bundled(files: &[(&str, &str)], pointer: &str) -> Result<Bundle, Vec<&'static str>> {
+        let (documents, problems) = Documents::new(files.iter().copied());
+        assert!(problems.is_empty(), "{problems}");
+        let (path, text) = files[0];
+        let root = yaml::parse(path, text).unwrap();
+        let named = Named { file: path.to_owned(), span: Span::default() };
+        let made = bundle(&documents, (path, &root, pointer), &named);
+        made.map_err(|broken| broken.iter().map(|broken| broken.refusal.code).collect())
+    }
+
+    fn json(files: &[(&str, &str)]) -> String {
+        bundled(files, "").unwrap().json
+    }
+
+    #[test]
+    fn references_that_lead_nowhere() {
+        for (reference, code) in [
+            ("b.json", "LG-IMPORT-FILE"),
+            ("../../b.json", "LG-IMPORT-ADDRESS"),
+            ("http://h/b", "LG-IMPORT-ADDRESS"),
+            ("https://h/b", "LG-IMPORT-LOCK"),
+            ("c.json#/nothing", "LG-TYPE-REF"),
+            ("c.json#nothing", "LG-TYPE-REF"),
+            ("c.json#/%zz", "LG-TYPE-REF"),
+            ("d.json", "LG-IMPORT-DOCUMENT"),
+        ] {
+            let a = format!("{{\"items\": {{\"$ref\": \"{reference}\"}}}}");
+            let files = [("types/a.json", a.as_str()), ("types/c.json", "{}"), ("types/d.json", "{")];
+            assert_eq!(bundled(&files, "").unwrap_err(), [code], "{reference}");
+        }
+        assert_eq!(bundled(&[("types/a.json", "{}")], "/x").unwrap_err(), ["LG-TYPE-REF"]);
+    }
+
+    #[test]
+    fn what_refers_to_nothing_else_stays_as_it_is() {
+        let text = "{\"$ref\":\"#/$defs/b\",\"$id\":\"https://h/a.json\",\"$defs\":{\"b\":{\"items\":{\"$ref\":\"https://h/a.json#/x\"}}},\"n\":1.50}";
+        assert_eq!(json(&[("types/a.json", text)]), text);
+    }
+
+    #[test]
+    fn references_are_told_from_names_and_values() {
+        let a = "{\"properties\":{\"$ref\":{\"$ref\":\"b.json\"},\"enum\":{\"$ref\":\"b.json\"}},\"enum\":[{\"$ref\":\"b.json\"}]}";
+        let b = "{\"$id\":\"https://h/b\",\"$schema\":\"x\",\"$anchor\":\"b\",\"type\":\"null\"}";
+        let to = "{\"$ref\":\"#/lockgate:parts/0\"}";
+        let wanted = format!(
+            "{{\"properties\":{{\"$ref\":{to},\"enum\":{to}}},\"enum\":[{{\"$ref\":\"b.json\"}}],\"lockgate:parts\":{{\"0\":{{\"type\":\"null\"}}}}}}"
+        );
+        assert_eq!(json(&[("types/a.json", a), ("types/b.json", b)]), wanted);
+    }
+
+    #[test]
+    fn documents_that_refer_to_each_other_end() {
+        let a = "{\"type\":\"object\",\"properties\":{\"b\":{\"$ref\":\"b.json#/$defs/b\"}}}";
+        let b = "{\"$defs\":{\"b\":{\"properties\":{\"a\":{\"$ref\":\"a.json\"},\"b\":{\"$ref\":\"#/$defs/b\"},\"c\":{\"$ref\":\"#c\"}}},\"c\":{\"$anchor\":\"c\"}}}";
+        let files = [("types/a.json", a), ("types/b.json", b)];
+        let made = json(&files);
+        assert!(made.contains("\"a\":{\"$ref\":\"#\"},\"b\":{\"$ref\":\"#/lockgate:parts/0\"}"), "{made}");
+        assert!(made.ends_with("\"1\":{}}}"), "{made}");
+        let (types, problems) = Types::read(files);
+        assert!(problems.is_empty() && types.get("a").is_some() && types.get("b").is_some(), "{problems}");
+        // A loop at the same value is told in the file where it is.
+        let (_, problems) =
+            Types::read([("types/a.json", "{\"$ref\": \"b.json\"}"), ("types/b.json", "{\"$ref\": \"a.json\"}")]);
+        assert!(problems.0.iter().all(|problem| problem.code == "LG-TYPE-LOOP"), "{problems}");
+        // What is wrong in a part is told at its place.
+        let (_, problems) = Types::read([
+            ("types/a.json", "{\"$ref\": \"../documents/b.yaml#/x\"}"),
+            ("documents/b.yaml", "y: 1\nx: { type: objekt }\n"),
+        ]);
+        let [problem] = problems.0.as_slice() else { panic!("{problems}") };
+        assert_eq!((problem.file.as_str(), problem.span), ("documents/b.yaml", Span::new(16, 22)), "{problem}");
+    }
+}
