@@ -243,11 +243,17 @@ impl<'p> Entry<'p> {
                 let (flow, name) = rest.split_once('/')?;
                 Some(Entry::Case { flow, name: named(name, &[".yaml"])? })
             }
-            "documents" => DOCUMENT_ENDINGS.iter().any(|ending| rest.ends_with(ending)).then_some(Entry::Document),
+            "documents" => is_document(rest).then_some(Entry::Document),
             "lock" => is_lock_file(rest).then_some(Entry::Lock),
             _ => None,
         }
     }
+}
+
+/// A file of a document, in folders of any names.
+fn is_document(path: &str) -> bool {
+    path.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+        && DOCUMENT_ENDINGS.iter().any(|ending| path.ends_with(ending))
 }
 
 fn named<'p>(path: &'p str, endings: &[&str]) -> Option<&'p str> {

@@ -317,6 +317,8 @@ fn unknown_files_have_help() {
         "lock/x",
         "lock/x.json",
         "documents/x",
+        "documents/../x.json",
+        "documents//x.json",
         "/project.yaml",
         "../x",
     ] {

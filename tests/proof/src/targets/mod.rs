@@ -10,6 +10,7 @@ use lockgate_model::Limits;
 
 pub mod compile;
 pub mod csv;
+pub mod described;
 pub mod edi;
 pub mod evaluate;
 pub mod fixed;
@@ -45,6 +46,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "json_records", run: json_records::target, dictionary: "json" },
     Target { name: "map_file", run: map_file::target, dictionary: "yaml" },
     Target { name: "flow", run: flow::target, dictionary: "yaml" },
+    Target { name: "described", run: described::target, dictionary: "yaml" },
     Target { name: "pattern", run: pattern::target, dictionary: "pattern" },
     Target { name: "picture", run: picture::target, dictionary: "picture" },
     Target { name: "text", run: text::target, dictionary: "json" },
