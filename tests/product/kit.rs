@@ -19,10 +19,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::house::{House, Reply};
 
 /// Scenarios that fail for want of a feature, and what the want is. One that passes must leave this list.
-const EXPECTED_TO_FAIL: &[(&str, &str)] = &[
-    ("Call OpenAPI With Content Output", "`call: openapi`"),
-    ("Call OpenAPI With Response Output", "`call: openapi`"),
-];
+const EXPECTED_TO_FAIL: &[(&str, &str)] = &[];
 const SCENARIOS: usize = 21;
 
 /// Hosts of the kit.

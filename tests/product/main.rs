@@ -8,7 +8,6 @@ mod canary;
 mod cases;
 mod climbing;
 mod code;
-mod control;
 mod diff;
 mod edges;
 mod files;

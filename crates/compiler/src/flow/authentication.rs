@@ -19,7 +19,7 @@ const SCHEMES: &[&str] = &["basic", "bearer"];
 const OTHERS: &[&str] = &["digest", "oauth2", "oidc"];
 
 /// Who signs in.
-pub(super) enum SignsIn {
+enum SignsIn {
     /// The account, by this scheme.
     Account(&'static str),
     /// The call, with a user and password out of its data.
@@ -39,11 +39,22 @@ pub(super) fn policies(reader: &mut Reader<'_>, policies: &[(Key, Node)], secret
     }
 }
 
-/// Reads the `authentication` of an endpoint: a policy, or the name of one.
-pub(super) fn authentication(reader: &mut Reader<'_>, node: &Node, reusable: &Reusable<'_>) -> Option<SignsIn> {
+/// Reads the `authentication` of a call: a policy, or the name of one. Gives the scheme that the account must
+/// present, or the user and password that the call brings out of its data.
+pub(super) fn authentication(
+    reader: &mut Reader<'_>,
+    node: Option<&Node>,
+    reusable: &Reusable<'_>,
+) -> (Option<&'static str>, Option<Template>) {
+    let Some(node) = node else { return (None, None) };
     let named = node.entries().and_then(|entries| find(entries, "use"));
     let defined = (reusable.authentications, "authentication", "use.authentications");
-    own_or_reused(reader, named.unwrap_or(node), defined, |reader, node| policy(reader, node, &reusable.secrets))
+    let read = |reader: &mut Reader<'_>, node: &Node| policy(reader, node, &reusable.secrets);
+    match own_or_reused(reader, named.unwrap_or(node), defined, read) {
+        Some(SignsIn::Account(scheme)) => (Some(scheme), None),
+        Some(SignsIn::Data(basic)) => (None, Some(basic)),
+        None => (None, None),
+    }
 }
 
 fn policy(reader: &mut Reader<'_>, node: &Node, secrets: &[String]) -> Option<SignsIn> {

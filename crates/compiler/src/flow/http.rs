@@ -7,7 +7,7 @@
 use lockgate_mapping::yaml::{Key, Node};
 use lockgate_model::Span;
 
-use super::authentication::{SignsIn, authentication};
+use super::authentication::authentication;
 use super::formula::{Place, template};
 use super::reuse::Reusable;
 use super::tree::{Account, Answer, Call, Operation, Piece, Template};
@@ -28,11 +28,7 @@ pub(super) fn read(reader: &mut Reader<'_>, span: Span, with: Option<&Node>, reu
     let method = reader.required(entries, "method", "an http call", with.span).and_then(|node| method(reader, node));
     let endpoint = reader.required(entries, "endpoint", "an http call", with.span);
     let signs_in = endpoint.and_then(Node::entries).and_then(|entries| find(entries, "authentication"));
-    let (scheme, basic) = match signs_in.and_then(|node| authentication(reader, node, reusable)) {
-        Some(SignsIn::Account(scheme)) => (Some(scheme), None),
-        Some(SignsIn::Data(basic)) => (None, Some(basic)),
-        None => (None, None),
-    };
+    let (scheme, basic) = authentication(reader, signs_in, reusable);
     let endpoint = endpoint.and_then(|node| endpoint_uri(reader, node));
     let headers = find(entries, "headers").map(|node| headers(reader, node));
     let query = find(entries, "query").map(|node| template(reader, node, Place::Task));

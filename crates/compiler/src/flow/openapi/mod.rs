@@ -51,7 +51,7 @@ pub(super) fn read(
     let broken = |given: Vec<Given<'_>>| {
         Call::Broken(Template::Object(given.into_iter().map(|given| (given.key.text.clone(), given.value)).collect()))
     };
-    let scheme = find(entries, "authentication").and_then(|node| authentication(reader, node, reusable));
+    let (scheme, basic) = authentication(reader, find(entries, "authentication"), reusable);
     http::redirects(reader, entries);
     let output = find(entries, "output").map_or(Some("content"), |node| http::output(reader, node));
     let document = reader.required(entries, "document", "an openapi call", with.span);
@@ -91,7 +91,7 @@ pub(super) fn read(
         _ => Answer::Content,
     };
     let mut fields = vec![("path".to_owned(), request.path)];
-    let rest = [("query", request.query), ("headers", request.headers), ("body", request.body)];
+    let rest = [("query", request.query), ("headers", request.headers), ("body", request.body), ("basic", basic)];
     fields.extend(rest.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     Call::Operation(Box::new(Operation {
         connector: "https".to_owned(),

@@ -13,7 +13,7 @@ use super::parameter::{Parameter, Placed};
 use crate::documents::{At, Documents, Named, Refusal};
 use crate::flow::formula::Place;
 use crate::flow::http::json;
-use crate::flow::tree::{Formula, Template};
+use crate::flow::tree::{Code, Formula, Template};
 
 /// How deep a value is looked into before the flow runs, and at how many places.
 const DEPTH_MAX: usize = 12;
@@ -140,7 +140,7 @@ pub(super) fn query(fields: Vec<(String, Template)>, merged: Vec<Template>, span
 /// What an expression gives for a value.
 fn through(value: Template, text: &str, span: Span) -> Template {
     let formula = Formula {
-        expression: Expression::parse(text).ok(),
+        code: Expression::parse(text).ok().map(Code::Jsonata),
         origin: Origin::at(span.start as usize),
         mentions: Vec::new(),
         place: Place::Task,
