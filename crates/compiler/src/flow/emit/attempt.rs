@@ -6,7 +6,7 @@ use super::tasks::{Around, Emitter};
 use crate::flow::tree::{Backoff, Duration, Retry, Task, Try};
 
 impl Emitter<'_, '_> {
-    /// A task with a handler; see docs/flows.md, "errors", for the order of things.
+    /// A task with a handler; see docs/orchestrations.md, "errors", for the order of things.
     pub(super) fn attempt(&mut self, task: &Task, work: &Try, input: u32, around: Around<'_>) {
         let error = self.slots.value();
         let (attempt, started) = (self.slots.int(), self.slots.int());
