@@ -311,7 +311,7 @@ impl Host {
         };
         self.drop_branches();
         let Some(fork) = self.strand.fork.take() else { return Err(Problem::lost().into()) };
-        self.strand.waits = None;
+        self.has_come();
         self.strand.frame.take_in(&mut self.arena, fork.asked.slot, output, fork.region);
         self.strand.frame.enter(&mut self.arena);
         self.resume()?;

@@ -60,7 +60,8 @@ fn to_its_end(mut host: Box<Host>) -> Outcome {
         }
         turned.gone.into_iter().for_each(|ticket| later.forget(ticket));
         let now = host.now_ms();
-        for Asked { strand, ticket, what, limit } in turned.asked {
+        let asked = turned.asked.into_iter().filter(|asked| host.awaits(asked.strand, asked.ticket));
+        for Asked { strand, ticket, what, limit } in asked.collect::<Vec<_>>() {
             match what {
                 What::Wait { ms, pc } => {
                     later.add(now.saturating_add_unsigned(ms), ticket, (strand, Entry::Resume { pc }));

@@ -73,7 +73,7 @@ struct Run {
     opened: BTreeMap<StrandId, Open>,
     /// What calls under way read from streams of other accounts, by ticket.
     sources: BTreeMap<u64, (AccountName, Arc<AtomicU64>)>,
-    /// Successful calls by task and branch.
+    /// Calls and runs of others that succeeded, by task and branch.
     succeeded: BTreeMap<(String, Vec<u64>), u32>,
     /// As of the last turn, in case the next one is lost.
     cost: u64,
@@ -111,14 +111,15 @@ pub(crate) async fn run(executor: &Executor, account: Account, start: Start<'_>,
         if let Some(result) = turned.end {
             return run.ended(&mut host, result);
         }
+        for strand in turned.strands_gone {
+            run.opened.remove(&strand);
+        }
+        let asked = run.ask(&host, turned.asked).await;
         for ticket in turned.gone {
             run.pending.forget(ticket);
             run.read(ticket);
         }
-        for strand in turned.strands_gone {
-            run.opened.remove(&strand);
-        }
-        next = match run.ask(&host, turned.asked).await {
+        next = match asked {
             Ok(()) => run.next(&mut host).await,
             Err(problem) => (host.strand.id, Entry::Failed(problem)),
         };
@@ -152,6 +153,10 @@ impl Run {
     /// Begins what the strands want.
     async fn ask(&mut self, host: &Host, asked: Vec<Asked>) -> Result<(), Problem> {
         for Asked { strand, ticket, what, limit } in asked {
+            // A branch that asked may have ended in the same turn: what it wanted must not happen.
+            if !host.awaits(strand, ticket) {
+                continue;
+            }
             let awaited = match what {
                 What::Wait { ms, pc } => Awaited::Time { ms, pc },
                 What::Nothing => Awaited::Nothing,
@@ -215,8 +220,8 @@ impl Run {
             let bytes = self.bytes.entry(account).or_default();
             bytes.read = bytes.read.saturating_add(read);
             bytes.written = bytes.written.saturating_add(written);
-            *self.succeeded.entry((asked.task, asked.branch)).or_default() += 1;
         }
+        *self.succeeded.entry((asked.task, asked.branch)).or_default() += 1;
         if let Some(opened) = given.opened {
             self.opened.insert(strand, opened);
         }

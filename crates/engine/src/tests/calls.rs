@@ -248,6 +248,22 @@ async fn an_orchestration_that_is_run_gives_its_output_and_charges_its_cost() {
     assert!(outcome.cost > 1_000_000, "{}", outcome.cost);
     assert!(outcome.bytes.is_empty(), "it has no account: {:?}", outcome.bytes);
     assert_eq!(calls.seen.lock().unwrap()[0].1, r#"{"n":1}"#);
+    // A second one of the same task is another one, whatever it is given.
+    let mut twice = one_run(true);
+    twice.tasks[1] = twice.tasks[0].clone();
+    let twice = Wasm { functions: Vec::new(), ..twice }.step(&[
+        &|e| {
+            e.task(0).i32(0).i32(0).op(Op::SlotGet).i32(1).i32(1).op(Op::Run).end(abi::SUSPEND);
+        },
+        &|e| {
+            e.task(1).i32(0).i32(0).op(Op::SlotGet).i32(1).i32(2).op(Op::Run).end(abi::SUSPEND);
+        },
+        &|e| e.end(abi::DONE),
+    ]);
+    let again = Accounts::new(|_| Ok("1"));
+    run(&twice, "{}", again.clone()).await;
+    let occurrences: Vec<u32> = again.seen.lock().unwrap().iter().map(|(site, _)| site.occurrence).collect();
+    assert_eq!(occurrences, [0, 1]);
     // Who does not wait for it goes on with what it had.
     assert_eq!(output(&run(&one_run(false), r#"{"n":1}"#, calls).await), r#"{"n":1}"#);
 }

@@ -7,7 +7,10 @@ use lockgate_model::{
     abi::{self, Op, Timeout, fork},
 };
 
-use super::wasm::{Emit, Wasm, code, output};
+use super::{
+    permit::{Counting, run},
+    wasm::{Emit, Wasm, code, output},
+};
 use crate::{Mock, MockError, Mocks, Waits};
 
 const OPS: &[Op] = &[
@@ -255,6 +258,27 @@ async fn calls_past_the_limit_wait_for_others_and_all_are_made() {
     assert_eq!(output(&outcome), format!("[{}]", vec!["1"; 200].join(",")));
     let outcome = wasm.evaluate_within("{}", mocks(vec![ok(), ok(), answer()]), limits).await;
     assert_eq!(outcome.result.unwrap_err().error.kind, "communication");
+}
+
+#[tokio::test]
+async fn what_a_branch_wants_that_lost_in_the_same_turn_never_happens() {
+    // The first branch calls, the second gives at once.
+    let calls_or_gives: &dyn Fn(&mut Emit<'_>) = &|e| {
+        e.task(1).op(Op::Place);
+        e.sink.i64_eqz().if_(wasm_encoder::BlockType::Empty);
+        e.call(0, 1, 2);
+        e.sink.end();
+        gives_its_place(e);
+    };
+    let joined: &dyn Fn(&mut Emit<'_>) = &|e| e.task(2).end(abi::JOINED);
+    let calls = std::sync::Arc::new(Counting::default());
+    let wasm = forks(2, 0, fork::COMPETE, &[calls_or_gives, joined]);
+    assert_eq!(output(&run(&wasm, "{}", calls.clone()).await), "1");
+    assert_eq!(calls.0.load(std::sync::atomic::Ordering::SeqCst), 0, "the loser's call was made");
+    // Where nobody wins before, it is made.
+    let wasm = forks(1, 0, fork::COMPETE, &[calls_or_gives, joined]);
+    assert_eq!(output(&run(&wasm, "{}", calls.clone()).await), "null");
+    assert_eq!(calls.0.load(std::sync::atomic::Ordering::SeqCst), 1);
 }
 
 #[tokio::test]
