@@ -272,8 +272,21 @@ async fn what_a_branch_wants_that_lost_in_the_same_turn_never_happens() {
     };
     let joined: &dyn Fn(&mut Emit<'_>) = &|e| e.task(2).end(abi::JOINED);
     let calls = std::sync::Arc::new(Counting::default());
-    let wasm = forks(2, 0, fork::COMPETE, &[calls_or_gives, joined]);
-    assert_eq!(output(&run(&wasm, "{}", calls.clone()).await), "1");
+    // The run goes on behind the fork, so that what was asked for would have its time.
+    let tasks = Wasm::new(OPS).task("/do/0/fork").task("/b").task("/b").task("/do/1/wait").task("/");
+    let wasm = tasks.step(&[
+        &|e| {
+            e.task(0).i32(1).i64(2).op(Op::Branch);
+            e.i32(0).i32(fork::COMPETE as i32).i32(1).i32(3).op(Op::Fork).end(abi::SUSPEND);
+        },
+        calls_or_gives,
+        joined,
+        &|e| e.task(3).i64(20).i32(4).op(Op::Wait).end(abi::SUSPEND),
+        &|e| e.task(4).end(abi::DONE),
+    ]);
+    let outcome = run(&wasm, "{}", calls.clone()).await;
+    assert_eq!(output(&outcome), "1");
+    assert!(outcome.bytes.is_empty(), "it was counted: {:?}", outcome.bytes);
     assert_eq!(calls.0.load(std::sync::atomic::Ordering::SeqCst), 0, "the loser's call was made");
     // Where nobody wins before, it is made.
     let wasm = forks(1, 0, fork::COMPETE, &[calls_or_gives, joined]);
