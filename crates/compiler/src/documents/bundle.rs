@@ -13,7 +13,7 @@ use lockgate_document::schema::{
 use lockgate_mapping::yaml::{Node, Value, write_json_text};
 use lockgate_model::Span;
 
-use super::{Documents, Named, Refusal, decoded, escaped};
+use super::{Documents, Named, Refusal, escaped};
 
 /// Where the parts of other documents stand.
 const PARTS: &str = "lockgate:parts";
@@ -258,9 +258,11 @@ impl Bundler<'_, '_> {
 
     /// The reference to a part of a document, which is taken over; `from` refers to it.
     fn part(&mut self, source: &Source<'_>, fragment: &str, from: (&str, Span)) -> String {
-        let pointer = decoded(fragment).and_then(|fragment| match fragment.is_empty() || fragment.starts_with('/') {
-            true => self.documents.pointed(source.root, &fragment).map(|_| fragment),
-            false => self.anchor(source, &fragment),
+        let pointer = lockgate_document::schema::decoded(fragment).and_then(|fragment| {
+            match fragment.is_empty() || fragment.starts_with('/') {
+                true => self.documents.pointed(source.root, &fragment).map(|_| fragment),
+                false => self.anchor(source, &fragment),
+            }
         });
         let Some(pointer) = pointer else {
             let message = self.documents.nowhere(&format!("{}#{fragment}", source.location));

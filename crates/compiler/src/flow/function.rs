@@ -23,7 +23,7 @@ impl<'r> TaskReader<'r, '_> {
                     "a name without `.`, `:` and `@` that is no call of the standard's own",
                 );
             }
-            self.body(key, node, format!("/use/functions/{}", super::task::escaped(&key.text)));
+            self.body(key, node, format!("/use/functions/{}", crate::documents::escaped(&key.text)));
         }
     }
 

@@ -15,6 +15,7 @@ use super::schema;
 use super::streams;
 use super::tree::{Duration, Formula, Jump, Part, Target, Task, Template, Try, Work};
 use crate::documents::Documents;
+use crate::documents::escaped;
 use crate::reader::{Reader, find, list, nearest};
 
 /// Lists may lie this deep in each other; the reader descends as deep.
@@ -358,9 +359,4 @@ pub(super) fn not_yet(reader: &mut Reader<'_>, key: &Key, what: &str, help: &str
 /// Notes for people: any object.
 pub(super) fn metadata(reader: &mut Reader<'_>, node: &Node) {
     reader.object(node, "`metadata`");
-}
-
-/// A name as a part of a JSON pointer (RFC 6901 §3).
-pub(super) fn escaped(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
 }

@@ -4,7 +4,7 @@
 //! that a `$ref` finds it whether it stands before or behind, or within itself. A `$ref` may lead to
 //! any place of the same document.
 
-mod references;
+pub mod references;
 
 use std::collections::BTreeMap;
 

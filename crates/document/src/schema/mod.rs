@@ -15,6 +15,7 @@ mod alternatives;
 mod decimal;
 mod draft;
 mod json;
+pub use json::references::decoded;
 pub mod location;
 mod problem;
 mod rule;

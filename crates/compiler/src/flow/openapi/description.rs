@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use lockgate_mapping::yaml::Node;
 
-use crate::documents::{At, Documents, Named, Refusal, decoded};
+use crate::documents::{At, Documents, Named, Refusal};
 use crate::reader::{list, nearest};
 
 /// References from one place to another, until a value is there.
@@ -158,7 +158,8 @@ pub(super) fn follow<'d>(documents: &'d Documents<'_>, from: At<'d>, named: &Nam
                 Some(documents.tree(location, document)?)
             }
         };
-        let to = to.and_then(|to| Some(to.to(documents.pointed(to.node, &decoded(fragment)?)?)));
+        let to =
+            to.and_then(|to| Some(to.to(documents.pointed(to.node, &lockgate_document::schema::decoded(fragment)?)?)));
         at = to.ok_or_else(|| at.refuse("LG-OPENAPI-DOCUMENT", documents.nowhere(written), MEND))?;
     }
     Err(from.refuse("LG-OPENAPI-DOCUMENT", format!("more than {REFS_MAX} references lead to each other here"), MEND))

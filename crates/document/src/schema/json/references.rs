@@ -104,7 +104,7 @@ impl<'n> Reader<'n> {
 }
 
 /// `%41` to `A`, as fragments of addresses are written (RFC 3986 §2.1).
-fn decoded(text: &str) -> Option<String> {
+pub fn decoded(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
