@@ -77,7 +77,9 @@ pub fn measure(server: &Server, request: &Request, width: usize, seconds: u32, f
     let script = folder.join("request.lua");
     let mut lua = String::new();
     if let Some(body) = &request.body {
-        lua += &format!("wrk.method = \"POST\"\nwrk.headers[\"Content-Type\"] = \"application/json\"\nwrk.body = [==[{body}]==]\n");
+        lua += &format!(
+            "wrk.method = \"POST\"\nwrk.headers[\"Content-Type\"] = \"application/json\"\nwrk.body = [==[{body}]==]\n"
+        );
     }
     if let Some(basic) = &server.basic {
         lua += &format!("wrk.headers[\"Authorization\"] = \"Basic {basic}\"\n");
@@ -119,10 +121,11 @@ fn milliseconds(text: &str, percentile: &str) -> f64 {
     let line = text.lines().find_map(|line| line.trim().strip_prefix(percentile)).unwrap_or_default().trim();
     let unit = line.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
     let value: f64 = line[..line.len() - unit.len()].parse().unwrap_or_else(|_| panic!("no {percentile} in {text}"));
-    value * match unit {
-        "us" => 0.001,
-        "ms" => 1.0,
-        "s" => 1_000.0,
-        other => panic!("unit {other} in {text}"),
-    }
+    value
+        * match unit {
+            "us" => 0.001,
+            "ms" => 1.0,
+            "s" => 1_000.0,
+            other => panic!("unit {other} in {text}"),
+        }
 }

@@ -108,7 +108,8 @@ pub fn lockgate(name: &str, data: &Path) -> Server {
     std::fs::write(project.join("invoice.flow.yaml"), flow).unwrap();
     let folder = project.to_str().unwrap();
     for arguments in [&["build", folder][..], &["push", folder], &["deploy", "invoices", "development"]] {
-        let output = Command::new(program()).env("LOCKGATE_CONTEXT", data.join("context.json")).args(arguments).output();
+        let output =
+            Command::new(program()).env("LOCKGATE_CONTEXT", data.join("context.json")).args(arguments).output();
         let output = output.unwrap();
         assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
     }
@@ -157,7 +158,8 @@ pub fn node_red(folder: &Path) -> Option<Server> {
     let (cert, key) = certificate(folder);
     let (port, home) = (free_port(), folder.join("node-red"));
     std::fs::create_dir_all(&home).unwrap();
-    let rule = json!({ "t": "set", "p": "payload", "pt": "msg", "to": format!("payload.({INVOICE})"), "tot": "jsonata" });
+    let rule =
+        json!({ "t": "set", "p": "payload", "pt": "msg", "to": format!("payload.({INVOICE})"), "tot": "jsonata" });
     let flow = json!([
         { "id": "t", "type": "tab", "label": "map" },
         { "id": "ask", "type": "http in", "z": "t", "url": "/map", "method": "post", "wires": [["map"]] },
@@ -170,7 +172,8 @@ pub fn node_red(folder: &Path) -> Option<Server> {
         "httpAdminRoot": false, "telemetry": { "enabled": false }, "logging": { "console": { "level": "warn" } },
     });
     let tls = format!("{{ key: fs.readFileSync({key:?}), cert: fs.readFileSync({cert:?}) }}");
-    let script = format!("const fs = require('fs');\nmodule.exports = Object.assign({settings}, {{ https: {tls} }});\n");
+    let script =
+        format!("const fs = require('fs');\nmodule.exports = Object.assign({settings}, {{ https: {tls} }});\n");
     std::fs::write(home.join("settings.cjs"), script).unwrap();
     let mut command = pinned(Path::new("node"));
     command.arg(modules.join("node-red/red.js")).arg("-s").arg(home.join("settings.cjs")).arg("-u").arg(&home);

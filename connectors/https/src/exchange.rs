@@ -120,6 +120,7 @@ impl Account {
         deadline: Instant,
     ) -> Result<Received, Error> {
         let mut place = Place::Home;
+        let follows = self.settings.redirects != Redirects::None && request.wanted.redirect != Some(true);
         for _ in 0..=REDIRECTS_MAX {
             let Prepared { method, target, headers, repeatable, .. } = &request;
             let (method, target, headers, repeatable) = (method.clone(), target.clone(), headers.clone(), *repeatable);
@@ -129,7 +130,7 @@ impl Account {
             let Some(location) = location.filter(|_| redirect::is_redirect(received.status())) else {
                 return Ok(received);
             };
-            if self.settings.redirects == Redirects::None {
+            if !follows {
                 return Ok(received);
             }
             let location = String::from_utf8_lossy(location.as_bytes()).into_owned();
@@ -171,7 +172,7 @@ impl Account {
         request: Prepared,
         deadline: Instant,
     ) -> Result<Received, Error> {
-        let Prepared { method, target, headers, mut content, repeatable } = request;
+        let Prepared { method, target, headers, mut content, repeatable, .. } = request;
         let room = self.pool.room(part, deadline).await?;
         let proxy = self.settings.proxy.as_ref();
         let origin = match place {

@@ -49,9 +49,9 @@ impl Connector for Https {
         };
         let (deadline, limits, stream, part) = (call.deadline, call.limits, call.stream, Part::of(&call));
         let prepared = Prepared::from_call(self.0.settings(), operation, call)?;
-        let method = prepared.method.clone();
+        let (method, wanted) = (prepared.method.clone(), prepared.wanted);
         let received = self.0.send(cx, part, prepared, deadline).await?;
-        reply::answer(received, &method, stream, &limits, deadline).await
+        reply::answer(received, &method, wanted, stream, &limits, deadline).await
     }
 
     /// Connects, proves the server's identity and asks for the headers of the base path: a 401 or

@@ -16,7 +16,7 @@ use tokio::time;
 
 use crate::{
     exchange::{Held, Received},
-    request::is_json,
+    request::{Wanted, is_json},
 };
 
 /// Bytes of a refusing answer that are kept for the caller.
@@ -28,12 +28,13 @@ const DISCARD_BYTES_MAX: u64 = 16 << 10;
 pub(crate) async fn answer(
     received: Received,
     method: &Method,
+    wanted: Wanted,
     stream: bool,
     limits: &Limits,
     deadline: Instant,
 ) -> Result<Answer, Error> {
     let (status, headers, written) = (received.status(), received.headers().clone(), received.sent());
-    if status.as_u16() >= 400 {
+    if status.as_u16() >= 400 || status.is_redirection() && wanted.redirect == Some(false) {
         let said = beginning(content(received, deadline), REFUSAL_BYTES_MAX).await;
         return Err(refusal(status, &headers).with_private(String::from_utf8_lossy(&said)));
     }
@@ -53,13 +54,17 @@ pub(crate) async fn answer(
     }
     let bytes = content(received, deadline).collect(limits.reply_bytes_max).await?;
     let read = bytes.len() as u64;
-    let shown = show(&headers, bytes, limits)?;
+    let shown = match wanted.raw {
+        true => Shown::Bytes(bytes),
+        false => show(&headers, bytes, limits)?,
+    };
     Ok(Answer { output: output(status, &headers, shown, limits)?, stream: None, read, written })
 }
 
-/// The error that a status of 400 or more is.
+/// The error that a status is.
 pub(crate) fn refusal(status: StatusCode, headers: &HeaderMap) -> Error {
     let (kind, text) = match status.as_u16() {
+        300..=399 => (Kind::Rejected, "the endpoint answered with a redirect that is not followed"),
         401 | 407 => (Kind::Authentication, "the endpoint does not accept the account's credentials"),
         403 => (Kind::Authorization, "the endpoint does not let this account do it"),
         404 | 410 => (Kind::NotFound, "the endpoint has nothing at that path"),

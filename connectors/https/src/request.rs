@@ -25,6 +25,30 @@ pub(crate) struct Prepared {
     pub content: Content,
     /// Sending it twice does no more than sending it once.
     pub repeatable: bool,
+    /// What becomes of its answer.
+    pub wanted: Wanted,
+}
+
+/// What a flow wants of an answer.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Wanted {
+    /// Whether a redirect is an answer, if that is said.
+    pub redirect: Option<bool>,
+    /// The content comes in base64.
+    pub raw: bool,
+}
+
+impl Wanted {
+    fn read(input: Node<'_>) -> Result<Self, Error> {
+        let truth = |key: &str, wrong: &'static str| match input.get(key) {
+            absent if absent.is_undefined() => Ok(None),
+            given => given.as_bool().map(Some).ok_or_else(|| refused(wrong)),
+        };
+        Ok(Self {
+            redirect: truth("redirect", "`redirect` must be true or false")?,
+            raw: truth("raw", "`raw` must be true or false")?.unwrap_or_default(),
+        })
+    }
 }
 
 /// Headers the flow may set in one request.
@@ -41,7 +65,7 @@ impl Prepared {
     pub fn bare(method: Method, target: Target) -> Self {
         let mut headers = HeaderMap::new();
         complete(&mut headers);
-        Self { method, target, headers, content: Content::EMPTY, repeatable: true }
+        Self { method, target, headers, content: Content::EMPTY, repeatable: true, wanted: Wanted::default() }
     }
 
     /// The request of a call.
@@ -52,6 +76,7 @@ impl Prepared {
         let input = call.input.root();
         let method = method(operation, input)?;
         known_keys(input, operation)?;
+        let wanted = Wanted::read(input)?;
         let mut target = target(settings.address.base(), input.get("path"))?;
         push_query(&mut target, input.get("query"))?;
         let mut headers = headers(settings, input.get("headers"))?;
@@ -72,7 +97,7 @@ impl Prepared {
         }
         complete(&mut headers);
         let repeatable = idempotent && matches!(content, Content::Full(_));
-        Ok(Self { method, target, headers, content, repeatable })
+        Ok(Self { method, target, headers, content, repeatable, wanted })
     }
 }
 
@@ -117,7 +142,7 @@ fn known_keys(input: Node<'_>, operation: &Operation) -> Result<(), Error> {
         return Err(refused("the input must be an object"));
     }
     let unknown = input.entries().map(|(key, _)| key).find(|key| match *key {
-        "path" | "query" | "headers" | "basic" => false,
+        "path" | "query" | "headers" | "basic" | "redirect" | "raw" => false,
         "body" | "body_base64" => matches!(operation.name, "get" | "head"),
         "method" => operation.name != "request",
         _ => true,

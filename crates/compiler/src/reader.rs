@@ -149,6 +149,15 @@ impl<'t> Reader<'t> {
         text
     }
 
+    /// `true` or `false`, or a problem.
+    pub fn boolean(&mut self, node: &Node, what: &str) -> Option<bool> {
+        let truth = node.as_bool();
+        if truth.is_none() {
+            self.shape(node, what, "`true` or `false`");
+        }
+        truth
+    }
+
     /// The node's whole number from 0 up, or a problem.
     pub fn whole(&mut self, node: &Node, what: &str) -> Option<u32> {
         let number = node.as_lexeme().and_then(|lexeme| lexeme.parse().ok());

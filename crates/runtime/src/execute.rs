@@ -10,8 +10,7 @@ use lockgate_access::{Durability, ExecutePermit, decide_execute};
 use lockgate_document::Document;
 use lockgate_engine::{CancelToken, Failure, Outcome};
 use lockgate_model::{
-    Channel, Digest, Kind, Limits, RunId, RunRecord, Target, TargetKind, Timestamp, TraceContext,
-    definition::{DeployedModule, Deployment},
+    Channel, Digest, Limits, RunId, RunRecord, Target, TargetKind, Timestamp, TraceContext,
     id::{AccountName, EnvironmentId, TargetName, TenantId},
     run::{Phase, RunEnd, RunError},
 };
@@ -118,7 +117,7 @@ impl Runtime {
         let version = record.version;
         let module = decision.module().ok_or_else(internal)?;
         let name = decision.target().map_or_else(|| target.name.clone(), |t| t.name.clone());
-        let (_, deployed) = deployed(&view, &target.environment, &name)?.ok_or_else(internal)?;
+        let (_, deployed) = view.deployed(&target.environment, &name).ok_or_else(internal)?;
         let watch = RunWatch::new(self.0.telemetry.clone(), self.0.clock.clone(), trace, &record);
         let mut limits = nest.limits(view.limits);
         // What a schedule runs has its time, also when somebody starts it again.
@@ -126,7 +125,7 @@ impl Runtime {
         if in_background && !nest.is_bounded() {
             limits.wall_ms_max = WALL_MS_IN_BACKGROUND;
         }
-        let calls = self.calls(&view, &target, deployed.accounts, ask, (caller, &nest), watch.clone())?;
+        let calls = self.calls(&view, &target, deployed.accounts.clone(), ask, (caller, &nest), watch.clone())?;
         let receipt = self.0.store.open_run(&decision, record).await?;
         let durable = receipt.durability();
         let open = OpenRun::new(self, &view.tenant, run, watch, waited_for(ask.channel));
@@ -225,11 +224,11 @@ impl Opened {
         let now = runtime.now();
         let outcome = runtime.0.engine.run(permit, &module, input, calls, limits, now, cancel).await;
         runtime.0.telemetry.metrics.arena(outcome.arena_bytes_peak);
-        // No reply before the decision is on disk, whatever the reply is.
-        let durable = durable.await;
+        // Its end first: what is opened and ended before the disk is free is written once.
         open.close(end(runtime.now(), &outcome)).await;
         drop(place);
-        durable.map_err(|_| unavailable())?;
+        // No reply before the decision is on disk, whatever the reply is.
+        durable.await.map_err(|_| unavailable())?;
         Ok(Finished { run, version, module: digest, result: outcome.result, cost: outcome.cost, limits })
     }
 }
@@ -247,21 +246,6 @@ fn target(ask: &Ask) -> Result<Target, Error> {
         kind: ask.kind,
         name: TargetName::parse(&ask.name).map_err(|_| absent())?,
     })
-}
-
-/// The deployment of an orchestration in an environment, and its module there.
-pub(crate) fn deployed(
-    view: &View,
-    environment: &EnvironmentId,
-    name: &TargetName,
-) -> Result<Option<(Deployment, DeployedModule)>, Error> {
-    for row in view.rows(Kind::Deployment, &format!("{environment}/")) {
-        let mut deployment: Deployment = row.read()?;
-        if let Some(module) = deployment.orchestrations.remove(name) {
-            return Ok(Some((deployment, module)));
-        }
-    }
-    Ok(None)
 }
 
 /// A run that is open: it is closed on every path, also when the caller goes away.

@@ -12,7 +12,7 @@ use lockgate_model::{
 };
 use serde::Serialize;
 
-use crate::{Ask, Caller, Error, Finished, Runtime, execute::deployed, schedule::scheduled_input};
+use crate::{Ask, Caller, Error, Finished, Runtime, schedule::scheduled_input};
 
 /// What a restart would run, and of what.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -112,12 +112,12 @@ impl Runtime {
         // Its end may be on its way into the store.
         self.phase_in_the_end(caller, &record).await?;
         let internal = || Error::Internal { what: "restarting a run".into() };
-        let (deployment, module) = deployed(&view, environment, &record.target.name)?.ok_or_else(internal)?;
+        let (deployment, module) = view.deployed(environment, &record.target.name).ok_or_else(internal)?;
         let plan = RestartPlan {
             run,
             took: VersionOf { version: record.version, module: record.module },
             takes: VersionOf { version: deployment.version, module: Some(module.module) },
-            deployed_by: deployment.publisher,
+            deployed_by: deployment.publisher.clone(),
             occurrence: record.occurrence,
             kind: record.target.kind,
             name: record.target.name,

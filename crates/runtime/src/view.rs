@@ -20,8 +20,8 @@ use lockgate_identity::{Credentials, DigestKey};
 use lockgate_keys::Master;
 use lockgate_model::{
     Definition, Kind, Limits,
-    definition::{Revision, Unreadable},
-    id::TenantId,
+    definition::{DeployedModule, Deployment, Revision, Unreadable},
+    id::{EnvironmentId, TargetName, TenantId},
 };
 use lockgate_store::Store;
 use serde::de::DeserializeOwned;
@@ -54,7 +54,11 @@ pub struct View {
     pub limits: Limits,
     rows: BTreeMap<Kind, BTreeMap<String, Definition>>,
     planned: OnceLock<Vec<Planned>>,
+    deployed: OnceLock<Deployed>,
 }
+
+/// Deployments by the environment and the name of each of their orchestrations.
+type Deployed = BTreeMap<EnvironmentId, BTreeMap<TargetName, Arc<Deployment>>>;
 
 impl View {
     /// Builds it from rows.
@@ -74,7 +78,8 @@ impl View {
         for row in definitions {
             rows.entry(row.kind).or_default().insert(row.id.clone(), row);
         }
-        Ok(Self { tenant, revision, snapshot, credentials, digest_key, limits, rows, planned: OnceLock::new() })
+        let (planned, deployed) = (OnceLock::new(), OnceLock::new());
+        Ok(Self { tenant, revision, snapshot, credentials, digest_key, limits, rows, planned, deployed })
     }
 
     /// The schedules of its deployments; read once.
@@ -86,6 +91,23 @@ impl View {
                 Vec::new()
             })
         })
+    }
+
+    /// The deployment of an orchestration in an environment, and its module there; read once.
+    pub(crate) fn deployed(
+        &self,
+        environment: &EnvironmentId,
+        name: &TargetName,
+    ) -> Option<(&Deployment, &DeployedModule)> {
+        let deployed = self.deployed.get_or_init(|| {
+            // Likewise.
+            deployments(self).unwrap_or_else(|damaged| {
+                tracing::error!(tenant = %self.tenant, %damaged, "no deployment of the tenant runs");
+                Deployed::new()
+            })
+        });
+        let deployment = deployed.get(environment)?.get(name)?;
+        Some((deployment, deployment.orchestrations.get(name)?))
     }
 
     /// One row.
@@ -106,6 +128,17 @@ impl View {
             of_kind.range(prefix.clone()..).map(|(_, row)| row).take_while(move |row| row.id.starts_with(&prefix))
         })
     }
+}
+
+fn deployments(view: &View) -> Result<Deployed, Unreadable> {
+    let mut deployed = Deployed::new();
+    for row in view.rows(Kind::Deployment, "") {
+        let deployment: Arc<Deployment> = Arc::new(row.read()?);
+        let Some(environment) = row.id.split('/').next().and_then(|id| EnvironmentId::parse(id).ok()) else { continue };
+        let names = deployment.orchestrations.keys().map(|name| (name.clone(), deployment.clone()));
+        deployed.entry(environment).or_default().extend(names);
+    }
+    Ok(deployed)
 }
 
 /// The views of all tenants of this node.

@@ -1,5 +1,6 @@
 //! Redirects: inside the base, to other origins, and where they must not lead.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use lockgate_connector_api::{Allowance, Egress, Kind};
 use lockgate_testkit::{
     HttpsPeer, Pki,
@@ -98,4 +99,40 @@ async fn redirects_inside_the_base_are_followed() {
         let out = redirect(&as_is, "get", 302, "/base/echo", json!({})).await.unwrap();
         assert_eq!((&out["status"], &out["headers"]["location"]), (&json!(302), &json!("/base/echo")));
     }
+}
+
+#[tokio::test]
+async fn a_call_says_whether_a_redirect_is_an_answer() {
+    let pki = Pki::new();
+    let peer = peer(&pki, &["h2"]).await;
+    for policy in ["same-origin", "none"] {
+        let account = Account::open(&pki, peer.port(), &[("redirects", policy)], &[]);
+        let out = redirect(&account, "get", 302, "/base/echo", json!({"redirect": true})).await.unwrap();
+        assert_eq!((&out["status"], &out["headers"]["location"]), (&json!(302), &json!("/base/echo")), "{policy}");
+        // It leads where nobody would follow, and nobody does.
+        let astray = redirect(&account, "get", 307, "https://169.254.169.254/", json!({"redirect": true})).await;
+        assert_eq!(astray.unwrap()["status"], 307, "{policy}");
+        let out = redirect(&account, "get", 302, "/base/echo", json!({"redirect": false})).await;
+        match policy {
+            "none" => assert_eq!(out.unwrap_err().status(), Some(302)),
+            _ => assert_eq!(out.unwrap()["status"], 200),
+        }
+        // Not modified leads nowhere.
+        let out = redirect(&account, "get", 304, "", json!({"redirect": false})).await;
+        assert_eq!(out.unwrap_err().status(), Some(304), "{policy}");
+        let wrong = account.call("get", json!({"redirect": "yes"})).await.unwrap_err();
+        assert_eq!(wrong.kind(), Kind::Input);
+    }
+}
+
+#[tokio::test]
+async fn content_comes_in_base64_when_it_is_asked_for() {
+    let pki = Pki::new();
+    let peer = peer(&pki, &["h2"]).await;
+    let account = Account::open(&pki, peer.port(), &[], &[]);
+    let out = account.call("get", json!({"path": "echo", "raw": true})).await.unwrap();
+    assert!(out.get("body").is_none(), "{out}");
+    let bytes = STANDARD.decode(out["body_base64"].as_str().unwrap()).unwrap();
+    let echoed: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    assert_eq!(echoed["method"], "GET");
 }

@@ -33,13 +33,12 @@ pub(super) fn read(reader: &mut Reader<'_>, span: Span, with: Option<&Node>, reu
     let headers = find(entries, "headers").map(|node| headers(reader, node));
     let query = find(entries, "query").map(|node| template(reader, node, Place::Task));
     let body = find(entries, "body").map(|node| template(reader, node, Place::Task));
-    redirects(reader, entries);
-    let output = find(entries, "output").map_or(Some("content"), |node| output(reader, node));
+    let wanted = wanted(reader, entries);
     let given = |query: Option<Template>| {
         let given = [("query", query), ("headers", headers.clone()), ("body", body.clone()), ("basic", basic.clone())];
         given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)))
     };
-    let (Some(method), Some(endpoint), Some(output)) = (method, endpoint, output) else {
+    let (Some(method), Some(endpoint), Some(wanted)) = (method, endpoint, wanted) else {
         return Call::Broken(Template::Object(given(query).collect()));
     };
     let Some(query) = joined(reader, entries, endpoint.query, query.clone()) else {
@@ -47,43 +46,101 @@ pub(super) fn read(reader: &mut Reader<'_>, span: Span, with: Option<&Node>, reu
     };
     let mut fields = vec![("path".to_owned(), endpoint.path)];
     fields.extend(given(query));
-    let answer = match output {
-        "response" => Answer::Response(Template::Object(vec![
-            ("method".to_owned(), Template::Constant(format!("\"{}\"", method.to_uppercase()))),
-            ("uri".to_owned(), Template::Text(endpoint.uri)),
-            ("headers".to_owned(), headers.unwrap_or_else(|| Template::Constant("{}".to_owned()))),
-        ])),
-        _ => Answer::Content,
-    };
-    Call::Operation(Box::new(Operation {
-        connector: "https".to_owned(),
-        operation: method,
-        version: "1".to_owned(),
-        span,
-        account: Account::Origin(endpoint.origin),
-        detail: vec![endpoint.detail],
+    let origin = endpoint.origin;
+    let request = Request {
+        method,
+        origin,
+        detail: endpoint.detail,
+        uri: Template::Text(endpoint.uri),
+        headers,
         scheme,
-        computed: Vec::new(),
-        given: None,
-        input: Template::Object(fields),
-        answer,
-        streams: false,
-        takes: None,
-    }))
+        fields,
+        span,
+    };
+    request.call(wanted)
 }
 
-/// Reads `redirect`.
-pub(super) fn redirects(reader: &mut Reader<'_>, entries: &[(Key, Node)]) {
-    if let Some((key, node)) = entries.iter().find(|(key, _)| key.text == "redirect")
-        && node.as_bool() != Some(false)
-    {
-        super::task::not_yet(
-            reader,
-            key,
-            "calls that take a redirect for an answer",
-            "redirects are followed, each one vetted like the first address",
-        );
+/// A request whose parts are known, by whichever kind of call.
+pub(super) struct Request {
+    /// The operation: the method in lower case.
+    pub(super) method: String,
+    pub(super) origin: String,
+    /// What the manifest says of the path.
+    pub(super) detail: String,
+    /// For `output: response`, as the headers are.
+    pub(super) uri: Template,
+    pub(super) headers: Option<Template>,
+    /// The scheme that the account must sign in by.
+    pub(super) scheme: Option<&'static str>,
+    /// What the connector is given.
+    pub(super) fields: Vec<(String, Template)>,
+    pub(super) span: Span,
+}
+
+impl Request {
+    /// The call that sends it.
+    pub(super) fn call(mut self, wanted: Wanted) -> Call {
+        self.fields.push(("redirect".to_owned(), Template::Constant(wanted.redirect.to_string())));
+        let answer = match wanted.output {
+            Output::Content => Answer::Content,
+            Output::Raw => {
+                self.fields.push(("raw".to_owned(), Template::Constant("true".to_owned())));
+                Answer::Raw
+            }
+            Output::Response => Answer::Response(Template::Object(vec![
+                ("method".to_owned(), Template::Constant(format!("\"{}\"", self.method.to_uppercase()))),
+                ("uri".to_owned(), self.uri),
+                ("headers".to_owned(), self.headers.unwrap_or_else(|| Template::Constant("{}".to_owned()))),
+            ])),
+        };
+        Call::Operation(Box::new(Operation {
+            connector: "https".to_owned(),
+            operation: self.method,
+            version: "1".to_owned(),
+            span: self.span,
+            account: Account::Origin(self.origin),
+            detail: vec![self.detail],
+            scheme: self.scheme,
+            computed: Vec::new(),
+            given: None,
+            input: Template::Object(self.fields),
+            answer,
+            streams: false,
+            takes: None,
+        }))
     }
+}
+
+/// What an http call makes of its answer (the standard's HTTP call, `output` and `redirect`).
+pub(super) struct Wanted {
+    output: Output,
+    /// A redirect is an answer; without it, one that is not followed is an error.
+    redirect: bool,
+}
+
+enum Output {
+    Content,
+    Response,
+    Raw,
+}
+
+/// Reads `output` and `redirect`.
+pub(super) fn wanted(reader: &mut Reader<'_>, entries: &[(Key, Node)]) -> Option<Wanted> {
+    let redirect = find(entries, "redirect").map_or(Some(false), |node| reader.boolean(node, "`redirect`"));
+    let output = match find(entries, "output") {
+        None => Some(Output::Content),
+        Some(node) => match reader.string(node, "`output`") {
+            Some("content") => Some(Output::Content),
+            Some("response") => Some(Output::Response),
+            Some("raw") => Some(Output::Raw),
+            Some(_) => {
+                reader.problem("LG-FLOW-VALUE", node.span, "`output` must be `content`, `response` or `raw`");
+                None
+            }
+            None => None,
+        },
+    };
+    Some(Wanted { output: output?, redirect: redirect? })
 }
 
 fn method(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
@@ -98,26 +155,6 @@ fn method(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
         format!("one of {}", crate::reader::list(METHODS.iter().copied())),
     );
     None
-}
-
-/// Reads `output`.
-pub(super) fn output<'n>(reader: &mut Reader<'_>, node: &'n Node) -> Option<&'n str> {
-    match reader.string(node, "`output`")? {
-        text @ ("content" | "response") => Some(text),
-        "raw" => {
-            reader.problem_help(
-                "LG-FLOW-NOT-YET",
-                node.span,
-                "`output: raw` is not supported yet",
-                "`content` gives the parsed body, `response` also status and headers",
-            );
-            None
-        }
-        _ => {
-            reader.problem("LG-FLOW-VALUE", node.span, "`output` must be `content`, `response` or `raw`");
-            None
-        }
-    }
 }
 
 fn headers(reader: &mut Reader<'_>, node: &Node) -> Template {

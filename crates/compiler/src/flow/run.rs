@@ -26,15 +26,8 @@ impl TaskReader<'_, '_> {
             return None;
         }
         let entries = self.reader.object_of(node, "`run`", &["workflow", "await"])?;
-        let awaits = match find(entries, "await").map(|node| (node, node.to_json())) {
-            None => true,
-            Some((_, json)) if json == "true" => true,
-            Some((_, json)) if json == "false" => false,
-            Some((node, _)) => {
-                self.reader.shape(node, "`await`", "`true` or `false`");
-                true
-            }
-        };
+        let awaits = find(entries, "await").map_or(Some(true), |node| self.reader.boolean(node, "`await`"));
+        let awaits = awaits.unwrap_or(true);
         let node = self.reader.required(entries, "workflow", "`run`", node.span)?;
         let entries = self.reader.object_of(node, "`workflow`", &["namespace", "name", "version", "input"])?;
         let mut text = |key: &str| {

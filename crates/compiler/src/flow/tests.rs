@@ -406,13 +406,13 @@ fn calls_that_cannot_be() {
 fn http_calls_that_cannot_be() {
     is(
         &refused(
-            "do:\n  - a: { call: http, with: { method: steal, endpoint: 'http://h/x', output: raw, redirect: true } }\n  - b: { call: http, with: { method: get, endpoint: { uri: 'https://h/x', authentication: { basic: { username: u, password: p } } }, headers: { Authorization: x, n: 5 } } }\n  - c: { call: http, with: { method: get, endpoint: 'https://h/x?a=1', query: '${ $ }' } }\n  - d: { call: http, with: { endpoint: '${ url }' } }\n",
+            "do:\n  - a: { call: http, with: { method: steal, endpoint: 'http://h/x', output: rew, redirect: maybe } }\n  - b: { call: http, with: { method: get, endpoint: { uri: 'https://h/x', authentication: { basic: { username: u, password: p } } }, headers: { Authorization: x, n: 5 } } }\n  - c: { call: http, with: { method: get, endpoint: 'https://h/x?a=1', query: '${ $ }' } }\n  - d: { call: http, with: { endpoint: '${ url }' } }\n",
         ),
         &[
             ("LG-FLOW-VALUE", "steal"),
             ("LG-CALL-ENDPOINT", "'http://h/x'"),
-            ("LG-FLOW-NOT-YET", "raw"),
-            ("LG-FLOW-NOT-YET", "redirect"),
+            ("LG-FLOW-VALUE", "rew"),
+            ("LG-WRONG-TYPE", "maybe"),
             ("LG-FLOW-REFUSED", "username"),
             ("LG-FLOW-REFUSED", "password"),
             ("LG-FLOW-REFUSED", "Authorization"),

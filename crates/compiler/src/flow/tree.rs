@@ -411,8 +411,10 @@ pub(crate) enum Account {
 pub(crate) enum Answer {
     /// All of it.
     Whole,
-    /// The field `body` (`output: content` of an http call).
+    /// The content, in base64 unless it is JSON or text (`output: content` of an http call).
     Content,
+    /// The content in base64 (`output: raw` of an http call).
+    Raw,
     /// The standard's response object (`output: response` of an http call); this is its `request`.
     Response(Template),
 }

@@ -46,19 +46,23 @@ impl Book for DefinitionsBook {
     type Job = Job;
     type Answer = ();
 
-    fn write(&mut self, db: &Connection, job: Job) -> Result<(), Error> {
+    fn write(&mut self, db: &Connection, job: &Job) -> Result<(), Error> {
         match job {
             Job::Apply { tenant, current, revision, at, writer, seq, rows } => {
-                move_on(db, &tenant, current, revision, &writer, seq)?;
+                move_on(db, tenant, *current, *revision, writer, *seq)?;
                 for (kind, id, body) in rows {
-                    put(db, &tenant, kind, &id, revision, at, body.as_deref())?;
+                    put(db, tenant, *kind, id, *revision, *at, body.as_deref())?;
                 }
                 Ok(())
             }
-            Job::Blob { tenant, digest, bytes } => insert_blob(db, &tenant, &digest, &bytes),
-            Job::Module { tenant, key, module } => insert_module(db, &tenant, &key, &module),
+            Job::Blob { tenant, digest, bytes } => insert_blob(db, tenant, digest, bytes),
+            Job::Module { tenant, key, module } => insert_module(db, tenant, key, module),
             Job::Probe => probe(db),
         }
+    }
+
+    fn flush(&mut self, _: &Connection) -> Result<(), Error> {
+        Ok(())
     }
 
     // It remembers nothing.

@@ -113,7 +113,7 @@ impl SqliteStore {
     ) -> Result<AuditReceipt, Error> {
         let opened = run.as_ref().map(|run| run.id);
         let pending =
-            self.0.runs.queue(runs::Job::Append { tenant: tenant.clone(), entries, run: run.map(Box::new) }).await?;
+            self.0.runs.queue(runs::Job::Append { tenant: tenant.clone(), entries, run: run.map(Arc::new) }).await?;
         Ok(receipt(opened, pending))
     }
 }

@@ -48,7 +48,7 @@ pub(super) fn open(
     migrate(definitions_migrations::migrations::runner(), &mut definitions)?;
     migrate(runs_migrations::migrations::runner(), &mut runs)?;
     let writer = writer_id(&runs)?;
-    let mut book = RunsBook { chain: Chain::new(writer.clone()) };
+    let mut book = RunsBook::new(Chain::new(writer.clone()));
     let tenants = definitions::tenants(&definitions)?;
     for (tenant, _, announced_by, seq) in &tenants {
         refuse_lost_entry(&runs, tenant, announced_by, *seq)?;

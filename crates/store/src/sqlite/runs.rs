@@ -1,6 +1,9 @@
 //! The file of runs and audit: what is written into it, and runs read back.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
 use lockgate_model::{
     RunId, RunRecord, Timestamp,
@@ -28,7 +31,7 @@ const RUNS_MAX: u32 = 1_000;
 /// What can be asked of the file's writer.
 pub(super) enum Job {
     /// Entries, and the run they open.
-    Append { tenant: TenantId, entries: Vec<Entry>, run: Option<Box<RunRecord>> },
+    Append { tenant: TenantId, entries: Vec<Entry>, run: Option<Arc<RunRecord>> },
     /// A run's end.
     Close(Box<EndOf>),
     /// Records of runs that have ended are removed, by their ids.
@@ -59,54 +62,63 @@ pub(super) struct Place {
     pub(super) schedule: Option<ScheduleState>,
 }
 
+/// Modules that are remembered to be green.
+const GREEN_MAX: usize = 1_000;
+
 /// Writes runs and audit.
 pub(super) struct RunsBook {
     pub(super) chain: Chain,
+    /// Opened in this transaction, and not written yet: a run that ends in it too is written once.
+    opening: BTreeMap<RunId, Arc<RunRecord>>,
+    /// Environments and modules of which the file says that they are green.
+    green: HashSet<(TenantId, String, String)>,
 }
 
 impl Book for RunsBook {
     type Job = Job;
     type Answer = Place;
 
-    fn write(&mut self, db: &Connection, job: Job) -> Result<Place, Error> {
+    fn write(&mut self, db: &Connection, job: &Job) -> Result<Place, Error> {
         match job {
             Job::Append { tenant, entries, run } => {
-                for entry in &entries {
-                    self.chain.append(db, &tenant, entry)?;
+                for entry in entries {
+                    self.chain.append(db, tenant, entry)?;
                 }
-                if let Some(run) = run {
-                    self.open(db, &run)?;
-                }
+                self.opening.extend(run.iter().map(|run| (run.id, run.clone())));
                 Ok(Place::default())
             }
-            Job::Close(end) => {
-                close(db, *end)?;
-                Ok(Place::default())
-            }
-            Job::Remove { tenant, runs } => removal::delete(db, &tenant, &runs).map(|()| Place::default()),
+            Job::Close(end) => self.close(db, end).map(|()| Place::default()),
+            Job::Remove { tenant, runs } => removal::delete(db, tenant, runs).map(|()| Place::default()),
             Job::Announce { tenant, entry, current } => {
-                let (seq, revision) = self.chain.announce(db, &tenant, *entry, current)?;
+                let (seq, revision) = self.chain.announce(db, tenant, Entry::clone(entry), *current)?;
                 Ok(Place { seq, revision, schedule: None })
             }
             Job::Schedule { tenant, key, step, entries } => {
-                let schedule = schedules::step(db, &tenant, &key, &step)?;
+                let schedule = schedules::step(db, tenant, key, step)?;
                 if schedule.is_some() {
-                    for entry in &entries {
-                        self.chain.append(db, &tenant, entry)?;
+                    for entry in entries {
+                        self.chain.append(db, tenant, entry)?;
                     }
                 }
                 Ok(Place { schedule, ..Place::default() })
             }
             Job::Settle { tenant, current, at } => {
-                self.chain.settle(db, &tenant, current, at)?;
+                self.chain.settle(db, tenant, *current, *at)?;
                 Ok(Place::default())
             }
             Job::Probe => probe(db).map(|()| Place::default()),
         }
     }
 
+    fn flush(&mut self, db: &Connection) -> Result<(), Error> {
+        let opening = std::mem::take(&mut self.opening);
+        opening.values().try_for_each(|run| self.insert(db, run, None))
+    }
+
     fn forget(&mut self) {
         self.chain.forget();
+        self.opening.clear();
+        self.green.clear();
     }
 }
 
@@ -119,28 +131,71 @@ struct Outcome {
     tasks: Vec<TaskTime>,
 }
 
+impl Outcome {
+    fn json(end: &RunEnd) -> Result<String, Error> {
+        let RunEnd { error, cost, bytes, tasks, .. } = end.clone();
+        serde_json::to_string(&Self { error, cost, bytes, tasks })
+            .map_err(|_| Error::Refused("the run's end cannot be written as JSON".into()))
+    }
+}
+
 impl RunsBook {
-    fn open(&self, db: &Connection, run: &RunRecord) -> Result<(), Error> {
+    pub(super) fn new(chain: Chain) -> Self {
+        Self { chain, opening: BTreeMap::new(), green: HashSet::new() }
+    }
+
+    fn insert(&self, db: &Connection, run: &RunRecord, end: Option<&RunEnd>) -> Result<(), Error> {
         let record = serde_json::to_string(run)
             .map_err(|_| Error::Refused("the run record cannot be written as JSON".into()))?;
         db.prepare_cached(
-            "INSERT INTO runs (tenant, id, writer, environment, name, phase, started, record, module)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT INTO runs (tenant, id, writer, environment, name, phase, started, record, module, ended, outcome)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
         )
-        .and_then(|mut insert| {
-            insert.execute(params![
-                run.tenant.as_str(),
-                run.id.to_string(),
-                self.chain.writer().as_str(),
-                run.target.environment.as_str(),
-                run.target.name.as_str(),
-                run.phase.as_str(),
-                run.started.0,
-                record,
-                run.module.map(|module| module.to_string()),
-            ])
-        })
+        .map_err(failed("open a run"))?
+        .execute(params![
+            run.tenant.as_str(),
+            run.id.to_string(),
+            self.chain.writer().as_str(),
+            run.target.environment.as_str(),
+            run.target.name.as_str(),
+            end.map_or(run.phase, |end| end.phase).as_str(),
+            run.started.0,
+            record,
+            run.module.map(|module| module.to_string()),
+            end.map(|end| end.ended.0),
+            end.map(Outcome::json).transpose()?,
+        ])
         .map_err(failed("open a run"))?;
+        Ok(())
+    }
+
+    /// Only a running run can be closed, and only once.
+    fn close(&mut self, db: &Connection, EndOf { tenant, run, end }: &EndOf) -> Result<(), Error> {
+        let opened = self.opening.get(run).filter(|opened| opened.tenant == *tenant).cloned();
+        let (environment, module) = match opened {
+            Some(opened) => {
+                self.opening.remove(run);
+                self.insert(db, &opened, Some(end))?;
+                (opened.target.environment.to_string(), opened.module.map(|module| module.to_string()))
+            }
+            None => update(db, tenant, *run, end)?,
+        };
+        match module {
+            Some(module) if end.phase == Phase::Completed => self.green(db, tenant, environment, module),
+            _ => Ok(()),
+        }
+    }
+
+    fn green(&mut self, db: &Connection, tenant: &TenantId, environment: String, module: String) -> Result<(), Error> {
+        let key = (tenant.clone(), environment, module);
+        if self.green.contains(&key) {
+            return Ok(());
+        }
+        if self.green.len() >= GREEN_MAX {
+            self.green.clear();
+        }
+        green::put(db, tenant, &key.1, &key.2)?;
+        self.green.insert(key);
         Ok(())
     }
 
@@ -154,28 +209,19 @@ impl RunsBook {
     }
 }
 
-/// Only a running run can be closed, and only once.
-fn close(db: &Connection, EndOf { tenant, run, end }: EndOf) -> Result<(), Error> {
-    let outcome =
-        serde_json::to_string(&Outcome { error: end.error, cost: end.cost, bytes: end.bytes, tasks: end.tasks })
-            .map_err(|_| Error::Refused("the run's end cannot be written as JSON".into()))?;
-    let closed: Option<(String, Option<String>)> = db
-        .prepare_cached(
-            "UPDATE runs SET phase = ?3, ended = ?4, outcome = ?5
-             WHERE tenant = ?1 AND id = ?2 AND phase = 'running' RETURNING environment, module",
-        )
-        .and_then(|mut update| {
-            let values = params![tenant.as_str(), run.to_string(), end.phase.as_str(), end.ended.0, outcome];
-            update.query_row(values, |row| Ok((row.get(0)?, row.get(1)?))).optional()
-        })
-        .map_err(failed("close a run"))?;
-    let Some((environment, module)) = closed else {
-        return Err(Error::Refused(format!("run {run} is not running")));
-    };
-    match module.filter(|_| end.phase == Phase::Completed) {
-        Some(module) => green::put(db, &tenant, &environment, &module),
-        None => Ok(()),
-    }
+/// Writes the end of a run that was opened before; its environment and module.
+fn update(db: &Connection, tenant: &TenantId, run: RunId, end: &RunEnd) -> Result<(String, Option<String>), Error> {
+    db.prepare_cached(
+        "UPDATE runs SET phase = ?3, ended = ?4, outcome = ?5
+         WHERE tenant = ?1 AND id = ?2 AND phase = 'running' RETURNING environment, module",
+    )
+    .map_err(failed("close a run"))?
+    .query_row(params![tenant.as_str(), run.to_string(), end.phase.as_str(), end.ended.0, Outcome::json(end)?], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })
+    .optional()
+    .map_err(failed("close a run"))?
+    .ok_or_else(|| Error::Refused(format!("run {run} is not running")))
 }
 
 const COLUMNS: &str = "phase, ended, record, outcome";

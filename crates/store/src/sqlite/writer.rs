@@ -29,9 +29,13 @@ pub(super) trait Book: Send + 'static {
     /// What is answered, once it is durable.
     type Answer: Send + 'static;
 
-    /// Writes one job. If it fails, whatever it wrote is undone, and the other jobs of the same
-    /// transaction stand.
-    fn write(&mut self, db: &Connection, job: Self::Job) -> Result<Self::Answer, Error>;
+    /// Writes one job; the book may keep back what later jobs of the same transaction may save it. If it
+    /// fails, whatever it wrote is undone, and the other jobs of the same transaction stand. It may be
+    /// asked for the same job again after that.
+    fn write(&mut self, db: &Connection, job: &Self::Job) -> Result<Self::Answer, Error>;
+
+    /// Writes what was kept back: the transaction, or its step, ends.
+    fn flush(&mut self, db: &Connection) -> Result<(), Error>;
 
     /// Something written was undone: what is remembered about the file may be wrong.
     fn forget(&mut self);
@@ -134,6 +138,13 @@ impl<B: Book> Drop for Writer<B> {
 fn work<B: Book>(mut book: B, mut db: Connection, mut jobs: mpsc::Receiver<Queued<B>>, tally: &Tally) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while jobs.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
+        // Whoever queued these may be about to queue more on this core.
+        std::thread::yield_now();
+        while batch.len() < BATCH_MAX
+            && let Ok(queued) = jobs.try_recv()
+        {
+            batch.push(queued);
+        }
         if let Err(error) = commit(&mut book, &mut db, &mut batch, tally) {
             // Dropping the receiver answers `Closed` to all that wait or come.
             tracing::error!(%error, "the store closes itself: its medium failed; restart the server after it is repaired");
@@ -200,12 +211,46 @@ fn write_all<B: Book>(
     batch: &mut Vec<Queued<B>>,
     written: &mut Written<B>,
 ) -> Result<(), Lost> {
+    // Jobs rarely fail, and steps cost as much as a row: so first all of them as one.
+    if let Some(answers) = write_as_one(book, db, batch)? {
+        written.extend(batch.drain(..).map(|queued| queued.done).zip(answers));
+        return Ok(());
+    }
+    book.forget();
+    write_in_steps(book, db, batch, written)
+}
+
+/// All jobs or none; `None` if one fails.
+fn write_as_one<B: Book>(
+    book: &mut B,
+    db: &mut Connection,
+    batch: &[Queued<B>],
+) -> Result<Option<Vec<B::Answer>>, rusqlite::Error> {
+    let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let mut write = || {
+        let answers = batch.iter().map(|queued| book.write(&transaction, &queued.job)).collect::<Result<_, _>>()?;
+        book.flush(&transaction)?;
+        Ok::<_, Error>(answers)
+    };
+    match write() {
+        Ok(answers) => transaction.commit().map(|()| Some(answers)),
+        // Dropping it undoes it. Which job it was, and why, is found step by step.
+        Err(_) => Ok(None),
+    }
+}
+
+fn write_in_steps<B: Book>(
+    book: &mut B,
+    db: &mut Connection,
+    batch: &mut Vec<Queued<B>>,
+    written: &mut Written<B>,
+) -> Result<(), Lost> {
     let mut transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Taken from the end, so that what is left stays in `batch` on error.
     batch.reverse();
     while let Some(Queued { job, done }) = batch.pop() {
         let step = transaction.savepoint()?;
-        match book.write(&step, job) {
+        match book.write(&step, &job).and_then(|answer| book.flush(&step).map(|()| answer)) {
             Ok(answer) => {
                 written.push((done, answer));
                 step.commit()?;

@@ -44,13 +44,16 @@ impl Emitter<'_, '_> {
                 self.plan.act(Action::Store(slot, request));
                 Some(slot)
             }
-            Answer::Whole | Answer::Content => None,
+            Answer::Whole | Answer::Content | Answer::Raw => None,
         };
         let answered = self.plan.label(&task.pointer, around.catch);
         self.plan.act(Action::Call { op, input: argument, slot: DATA, then: answered });
         self.plan.open(answered);
         let value = match (&operation.answer, request) {
-            (Answer::Content, _) => Value::Field(Box::new(Value::Slot(DATA)), self.values.module.constant_text("body")),
+            (Answer::Content, _) => Value::Apply(self.values.content(), Box::new(Value::Slot(DATA))),
+            (Answer::Raw, _) => {
+                Value::Field(Box::new(Value::Slot(DATA)), self.values.module.constant_text("body_base64"))
+            }
             (Answer::Response(_), Some(request)) => {
                 let response = self.values.response();
                 Value::Apply2(response, Box::new(Value::Slot(request)), Box::new(Value::Slot(DATA)))

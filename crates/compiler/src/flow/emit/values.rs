@@ -2,7 +2,7 @@
 
 use lockgate_model::abi::{self, Op};
 use lockgate_model::{Diagnostic, Diagnostics, Span};
-use wasm_encoder::ValType;
+use wasm_encoder::{BlockType, ValType};
 
 use super::plan::Value;
 use super::slots::{Here, Names};
@@ -191,6 +191,27 @@ impl<'m> Values<'m> {
         function
     }
 
+    /// A function `answer -> content` for `output: content` of an http call: what is neither JSON nor text is base64.
+    pub fn content(&mut self) -> FunctionId {
+        const KEY: &str = "http content";
+        if let Some(function) = self.module.shared(KEY) {
+            return function;
+        }
+        let function = self.module.share(KEY, &[ValType::I64], &[ValType::I64]);
+        let mut body = Body::new(1);
+        let content = body.local(ValType::I64);
+        let (typed, bytes) = (self.module.constant_text("body"), self.module.constant_text("body_base64"));
+        body.ins().local_get(0).i32_const(typed.cast_signed());
+        body.op(Op::Get);
+        body.ins().local_tee(content).i64_const(abi::UNDEFINED).i64_ne();
+        body.ins().if_(BlockType::Result(ValType::I64)).local_get(content).else_();
+        body.ins().local_get(0).i32_const(bytes.cast_signed());
+        body.op(Op::Get);
+        body.ins().end();
+        self.module.define(function, body);
+        function
+    }
+
     /// A function `(request, answer) -> response` for `output: response` of an http call.
     pub fn response(&mut self) -> FunctionId {
         const KEY: &str = "http response";
@@ -205,7 +226,9 @@ impl<'m> Values<'m> {
         let request = self.module.constant_text("request");
         body.ins().local_get(object).i32_const(request.cast_signed()).local_get(0);
         body.op(Op::ObjSet);
-        for (to, from) in [("statusCode", "status"), ("headers", "headers"), ("content", "body")] {
+        for (to, from) in
+            [("statusCode", "status"), ("headers", "headers"), ("content", "body_base64"), ("content", "body")]
+        {
             let (to, from) = (self.module.constant_text(to), self.module.constant_text(from));
             body.ins().local_get(object).i32_const(to.cast_signed()).local_get(1).i32_const(from.cast_signed());
             body.op(Op::ObjCopy);

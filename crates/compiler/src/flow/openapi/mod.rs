@@ -20,7 +20,7 @@ use super::formula::{Place, template};
 use super::http;
 use super::resource::{resource, tell};
 use super::reuse::Reusable;
-use super::tree::{Account, Answer, Call, Operation, Template};
+use super::tree::{Call, Template};
 use crate::documents::{Documents, Named, Refusal};
 use crate::project::input;
 use crate::reader::{Reader, find, list, nearest};
@@ -52,13 +52,12 @@ pub(super) fn read(
         Call::Broken(Template::Object(given.into_iter().map(|given| (given.key.text.clone(), given.value)).collect()))
     };
     let (scheme, basic) = authentication(reader, find(entries, "authentication"), reusable);
-    http::redirects(reader, entries);
-    let output = find(entries, "output").map_or(Some("content"), |node| http::output(reader, node));
+    let wanted = http::wanted(reader, entries);
     let document = reader.required(entries, "document", "an openapi call", with.span);
     let document = document.and_then(|node| resource(reader, node, "`document`"));
     let id = reader.required(entries, "operationId", "an openapi call", with.span);
     let id = id.and_then(|node| Some((reader.string(node, "`operationId`")?, node.span)));
-    let (Some((written, document)), Some((id, id_at)), Some(output)) = (document, id, output) else {
+    let (Some((written, document)), Some((id, id_at)), Some(wanted)) = (document, id, wanted) else {
         return broken(given);
     };
     let named = reader.named(document);
@@ -82,32 +81,13 @@ pub(super) fn read(
             return broken(given);
         }
     };
-    let answer = match output {
-        "response" => Answer::Response(Template::Object(vec![
-            ("method".to_owned(), Template::Constant(format!("\"{}\"", described.method.to_uppercase()))),
-            ("uri".to_owned(), request.uri),
-            ("headers".to_owned(), request.headers.clone().unwrap_or_else(|| Template::Constant("{}".to_owned()))),
-        ])),
-        _ => Answer::Content,
-    };
     let mut fields = vec![("path".to_owned(), request.path)];
-    let rest = [("query", request.query), ("headers", request.headers), ("body", request.body), ("basic", basic)];
+    let rest =
+        [("query", request.query), ("headers", request.headers.clone()), ("body", request.body), ("basic", basic)];
     fields.extend(rest.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
-    Call::Operation(Box::new(Operation {
-        connector: "https".to_owned(),
-        operation: described.method.to_owned(),
-        version: "1".to_owned(),
-        span,
-        account: Account::Origin(request.origin),
-        detail: vec![request.detail],
-        scheme,
-        computed: Vec::new(),
-        given: None,
-        input: Template::Object(fields),
-        answer,
-        streams: false,
-        takes: None,
-    }))
+    let (method, origin, detail) = (described.method.to_owned(), request.origin, request.detail);
+    http::Request { method, origin, detail, uri: request.uri, headers: request.headers, scheme, fields, span }
+        .call(wanted)
 }
 
 /// A value under `parameters`.

@@ -142,7 +142,7 @@ fn calls_that_do_not_fit_their_operation() {
     refused("addPet", ", parameters: { body: { nam: x, name: y } }", "LG-UNKNOWN-KEY", "nam", "did you mean `name`?");
     refused("addPet", ", parameters: { body: { name: x, parent: { name: 1 } } }", "LG-WRONG-TYPE", "1", "a string");
     refused("listPet", ", parameters: { limit: 1 }", "LG-OPENAPI-OPERATION", "listPet", "did you mean `listPets`?");
-    refused("toys", ", parameters: { petId: 1 }, output: raw", "LG-FLOW-NOT-YET", "raw", "");
+    refused("toys", ", parameters: { petId: 1 }, output: rew", "LG-FLOW-VALUE", "rew", "");
     refused("'${ x }'", "", "LG-OPENAPI-OPERATION", "'${ x }'", "no operation");
 }
 

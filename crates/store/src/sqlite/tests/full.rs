@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use lockgate_access::NotDurable;
 use lockgate_model::{
-    Channel, RunId, RunRecord, Target, TargetKind,
+    RunId,
     audit::{self, Outcome},
     definition::Revision,
     run::{Phase, RunEnd},
@@ -115,28 +115,9 @@ async fn a_medium_that_takes_nothing_is_told_before_anybody_needs_it() {
 
 /// A running run that nobody decided on.
 async fn running(store: &SqliteStore) -> RunId {
-    let id = RunId::new();
-    let kind = TargetKind::Integrations;
-    let run = RunRecord {
-        id,
-        tenant: tenant(),
-        target: Target { environment: "live".parse().unwrap(), kind, name: "order".parse().unwrap() },
-        version: 1,
-        module: None,
-        trigger: Channel::Rest,
-        principal: "ada".parse().unwrap(),
-        restarts: None,
-        occurrence: None,
-        decision: String::new(),
-        started: NOW,
-        ended: None,
-        phase: Phase::Running,
-        error: None,
-        cost: 0,
-        bytes: BTreeMap::new(),
-        tasks: Vec::new(),
-    };
-    let job = Job::Append { tenant: tenant(), entries: Vec::new(), run: Some(Box::new(run)) };
+    let run = super::run();
+    let (id, run) = (run.id, Some(std::sync::Arc::new(run)));
+    let job = Job::Append { tenant: tenant(), entries: Vec::new(), run };
     store.0.runs.queue(job).await.unwrap().durable().await.unwrap();
     id
 }

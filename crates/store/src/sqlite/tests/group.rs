@@ -33,13 +33,17 @@ impl Book for Numbers {
     type Job = u32;
     type Answer = u32;
 
-    fn write(&mut self, db: &Connection, job: u32) -> Result<u32, Error> {
+    fn write(&mut self, db: &Connection, &job: &u32) -> Result<u32, Error> {
         assert_ne!(job, 13);
         db.execute("INSERT INTO numbers VALUES (?1)", [job]).unwrap();
         if job % 2 == 1 {
             return Err(Error::Refused("odd".into()));
         }
         Ok(self.forgotten)
+    }
+
+    fn flush(&mut self, _: &Connection) -> Result<(), Error> {
+        Ok(())
     }
 
     fn forget(&mut self) {
@@ -65,7 +69,10 @@ async fn a_job_that_fails_takes_no_other_with_it() {
     for (n, pending) in pending {
         let answer = pending.durable().await;
         // It was told each time to forget what the failed ones had written.
-        assert_eq!(answer.ok(), (n % 2 == 0).then_some(n / 2), "{n}");
+        match answer {
+            Ok(forgotten) => assert!(n % 2 == 0 && forgotten >= n / 2, "{n}: {forgotten}"),
+            Err(error) => assert!(n % 2 == 1, "{n}: {error}"),
+        }
     }
     drop(writer);
     let db = Connection::open(&file).unwrap();

@@ -5,14 +5,19 @@ mod crash;
 mod files;
 mod full;
 mod group;
+mod once;
 mod tamper;
 
-use std::path::{Path, PathBuf};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
 
 use lockgate_model::{
-    Kind, Timestamp,
+    Channel, Digest, Kind, RunId, RunRecord, Target, TargetKind, Timestamp,
     audit::{Entry, Link, Outcome},
     id::TenantId,
+    run::Phase,
 };
 use rusqlite::Connection;
 use serde_json::json;
@@ -62,6 +67,33 @@ fn tenant() -> TenantId {
 
 fn entry(event: &str) -> Entry {
     Entry::new(NOW, event, Outcome::Done, "ada")
+}
+
+/// A run that nobody decided on.
+fn run() -> RunRecord {
+    RunRecord {
+        id: RunId::new(),
+        tenant: tenant(),
+        target: Target {
+            environment: "live".parse().unwrap(),
+            kind: TargetKind::Integrations,
+            name: "order".parse().unwrap(),
+        },
+        version: 1,
+        module: Some(Digest::of(b"module")),
+        trigger: Channel::Rest,
+        principal: "ada".parse().unwrap(),
+        restarts: None,
+        occurrence: None,
+        decision: String::new(),
+        started: NOW,
+        ended: None,
+        phase: Phase::Running,
+        error: None,
+        cost: 0,
+        bytes: BTreeMap::new(),
+        tasks: Vec::new(),
+    }
 }
 
 /// A change of one row.
