@@ -150,10 +150,26 @@ impl House {
 
     /// One request by curl: `who` is `user:password`, a `Bearer …` header, or nobody.
     pub fn request(&self, who: &str, method: &str, path: &str, body: Option<&str>, headers: &[&str]) -> Reply {
+        let reply = self.request_within(120, who, method, path, body, headers);
+        reply.unwrap_or_else(|| panic!("{method} {path} is not answered"))
+    }
+
+    /// The same; none when there is no reply after so many seconds.
+    pub fn request_within(
+        &self,
+        seconds: u32,
+        who: &str,
+        method: &str,
+        path: &str,
+        body: Option<&str>,
+        headers: &[&str],
+    ) -> Option<Reply> {
+        /// What curl says of a time limit of its own.
+        const TOO_LATE: i32 = 28;
         let mut curl = Command::new("curl");
         static REQUESTS: AtomicU64 = AtomicU64::new(0);
         let head = self.folder.path().join(format!("head-{}", REQUESTS.fetch_add(1, Ordering::Relaxed)));
-        curl.args(["-sS", "-o", "-", "-w", "\n%{http_code}", "--max-time", "120", "-X", method]);
+        curl.args(["-sS", "-o", "-", "-w", "\n%{http_code}", "--max-time", &seconds.to_string(), "-X", method]);
         curl.arg("--cacert").arg(self.text("ca_file")).arg("-D").arg(&head);
         if who.starts_with("Bearer ") {
             curl.args(["-H", &format!("Authorization: {who}")]);
@@ -171,10 +187,13 @@ impl House {
         }
         let output = with_input(curl.arg(format!("{}{path}", self.text("listener_url"))), body.unwrap_or_default());
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        if output.status.code() == Some(TOO_LATE) {
+            return None;
+        }
         assert!(output.status.success(), "curl {method} {path}: {output:?}");
         let (body, status) = text.rsplit_once('\n').unwrap_or_else(|| panic!("curl: {output:?}"));
         let headers = std::fs::read_to_string(head).unwrap_or_default();
-        Reply { status: status.parse().unwrap(), body: body.to_owned(), headers }
+        Some(Reply { status: status.parse().unwrap(), body: body.to_owned(), headers })
     }
 
     /// POSTs an order.
