@@ -43,7 +43,28 @@ impl Standard {
         };
         let mut told = Vec::new();
         self.validator.iter_errors(&flow).for_each(|error| nearest(&error, &mut told));
-        told
+        // What is wrong below leaves the whole around it unread.
+        let below = |of: &str, place: &str| place.strip_prefix(of).is_some_and(|rest| rest.starts_with('/'));
+        let echoes = |problem: &Problem| problem.unread && told.iter().any(|other| below(&problem.place, &other.place));
+        told.iter()
+            .filter(|problem| !echoes(problem))
+            .map(|problem| format!("{}: {}", problem.place, problem.says))
+            .collect()
+    }
+}
+
+struct Problem {
+    /// A JSON pointer.
+    place: String,
+    says: String,
+    /// It says no more than that something there was not looked at.
+    unread: bool,
+}
+
+impl From<&ValidationError<'_>> for Problem {
+    fn from(error: &ValidationError) -> Self {
+        let unread = matches!(error.kind(), ValidationErrorKind::UnevaluatedProperties { .. });
+        Self { place: error.instance_path().to_string(), says: error.masked().to_string(), unread }
     }
 }
 
@@ -67,7 +88,7 @@ fn alternatives<'e>(error: &'e ValidationError) -> &'e [Vec<ValidationError<'sta
 
 /// Of a choice that nothing fits only what the alternative says that was meant: one that is not of another kind by a
 /// constant, then the one that came furthest, then the one with the fewest errors.
-fn nearest(error: &ValidationError, told: &mut Vec<String>) {
+fn nearest(error: &ValidationError, told: &mut Vec<Problem>) {
     let furthest = |errors: &[ValidationError]| errors.iter().map(depth).max().unwrap_or_default();
     let other = |errors: &[ValidationError]| {
         errors.iter().any(|error| matches!(error.kind(), ValidationErrorKind::Constant { .. }))
@@ -77,7 +98,7 @@ fn nearest(error: &ValidationError, told: &mut Vec<String>) {
         Some(errors) => {
             errors.iter().filter(|inner| depth(inner) == furthest(errors)).for_each(|inner| nearest(inner, told));
         }
-        None => told.push(format!("{}: {}", error.instance_path(), error.masked())),
+        None => told.push(error.into()),
     }
 }
 

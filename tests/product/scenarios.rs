@@ -57,7 +57,8 @@ const ELSEWHERE: [(&str, Reason); 10] = [
 ];
 
 /// Numbers of outputs that are measured lengths of time: at least what stands there.
-const MEASURED: [(&str, &str); 3] = [("rounds", "seconds"), ("timeout", "after"), ("timetry", "after")];
+const MEASURED: [(&str, &str); 4] =
+    [("pause", "waited"), ("rounds", "seconds"), ("timeout", "after"), ("timetry", "after")];
 
 /// The project without what is only of this test: its files by their paths, and its cases.
 fn project(root: &Path) -> (BTreeMap<String, String>, Vec<Case>) {
@@ -105,10 +106,15 @@ impl Stage {
         let ca = house.folder().join("stand-in.pem");
         std::fs::write(&ca, stand_in.ca_pem()).unwrap();
         let (ca, data) = (ca.to_str().unwrap(), house.data.to_str().unwrap());
-        for account in ACCOUNTS {
+        for account in &ACCOUNTS {
             let address = format!("{}/", stand_in.origin(account.mocked));
             let bind = ["account", "add", account.name, "--env", ENVIRONMENT, "--connector", "https", "--ca", ca];
-            house.cli(&[&bind[..], &["--address", &address]].concat());
+            let secret = house.folder().join("token");
+            std::fs::write(&secret, account.token.unwrap_or_default()).unwrap();
+            let secret = format!("token={}", secret.display());
+            let signs_in = ["--set", "auth=bearer", "--secret", &secret];
+            let signs_in = if account.token.is_some() { &signs_in[..] } else { &[] };
+            house.cli(&[&bind[..], &["--address", &address], signs_in].concat());
             let port = stand_in.port(account.mocked).to_string();
             house.cli(&["operator", "egress", "allow", "--data", data, "demo", ENVIRONMENT, "127.0.0.1/32", &port]);
         }
@@ -191,14 +197,16 @@ enum Failed {
 
 /// What docs/errors.md says a failed run answers.
 fn status_over_http(error: &Value, problem: &Value) -> Value {
-    let kind = problem["type"].as_str().unwrap_or_default();
-    let standard = kind.strip_prefix("https://open-workflow-specification.org/dsl/errors/types/");
-    match (standard, problem["instance"].as_str()) {
-        (Some("validation"), Some("/input")) => json!(400),
-        (Some("timeout"), _) => json!(504),
-        (Some("communication" | "authentication" | "authorization"), _) => json!(502),
-        (Some(_), _) => json!(500),
-        (None, _) => error["status"].clone(),
+    let text = |member: &str| problem[member].as_str().unwrap_or_default();
+    let standard = text("type").strip_prefix("https://open-workflow-specification.org/dsl/errors/types/");
+    // The words of a connector are in small letters.
+    let of_connector = text("code").starts_with(|letter: char| letter.is_ascii_lowercase());
+    match standard {
+        None => error["status"].clone(),
+        Some("timeout") => json!(504),
+        Some("validation") if text("instance") == "/input" => json!(400),
+        Some(_) if of_connector => json!(502),
+        Some(_) => json!(500),
     }
 }
 

@@ -25,13 +25,16 @@ pub struct Account {
     pub name: &'static str,
     /// What its mocks stand under: its name where flows name it, else the origin they call.
     pub mocked: &'static str,
+    /// The token by which it signs in.
+    pub token: Option<&'static str>,
 }
 
-pub const ACCOUNTS: [Account; 4] = [
-    Account { name: "erp", mocked: "erp" },
-    Account { name: "short", mocked: "https://h" },
-    Account { name: "pets", mocked: "https://pets.example" },
-    Account { name: "old", mocked: "https://old.example:8443" },
+pub static ACCOUNTS: [Account; 5] = [
+    Account { name: "erp", mocked: "erp", token: None },
+    Account { name: "short", mocked: "https://h", token: None },
+    Account { name: "pets", mocked: "https://pets.example", token: None },
+    Account { name: "old", mocked: "https://old.example:8443", token: None },
+    Account { name: "signed", mocked: "https://signed.example", token: Some("a-token-of-the-test") },
 ];
 
 /// What a run may call, and what it has called.
@@ -60,7 +63,7 @@ impl StandIn {
             let acceptor = TlsAcceptor::from(pki.server_config(Server::Good, false, &["http/1.1"]));
             let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
             let port = listener.local_addr().unwrap().port();
-            runtime.spawn(serve(listener, acceptor, account.mocked, Arc::clone(&runs)));
+            runtime.spawn(serve(listener, acceptor, account, Arc::clone(&runs)));
             (account.mocked, port)
         });
         let ports = ports.collect();
@@ -111,7 +114,8 @@ impl StandIn {
         let mut runs = self.runs.lock().unwrap();
         let run = runs.get_mut(trace).unwrap();
         let mut wrong = std::mem::take(&mut run.wrong);
-        for (key, list) in &run.mocks {
+        let calls = run.mocks.iter().filter(|(key, _)| !key.starts_with("run."));
+        for (key, list) in calls {
             let taken = run.taken.get(key).copied().unwrap_or_default();
             let unused = list.iter().enumerate().skip(taken).filter(|(_, exchange)| exchange.expect.is_some());
             wrong.extend(unused.map(|(at, _)| format!("nothing took the mock {at} of {key}")));
@@ -120,7 +124,7 @@ impl StandIn {
     }
 }
 
-async fn serve(listener: TcpListener, acceptor: TlsAcceptor, mocked: &'static str, runs: Runs) {
+async fn serve(listener: TcpListener, acceptor: TlsAcceptor, account: &'static Account, runs: Runs) {
     while let Ok((stream, _)) = listener.accept().await {
         let (acceptor, runs) = (acceptor.clone(), Arc::clone(&runs));
         tokio::spawn(async move {
@@ -134,7 +138,7 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, mocked: &'static st
                     let trace = head.headers.get("traceparent").and_then(|value| value.to_str().ok());
                     let trace = trace.and_then(|value| value.split('-').nth(1)).unwrap_or_default();
                     let answer = match runs.lock().unwrap().get_mut(trace) {
-                        Some(run) => answer(run, mocked, &came),
+                        Some(run) => answer(run, account, &came),
                         None => response(501, &json!({}), Some(&json!("of no run"))),
                     };
                     Ok::<_, Infallible>(answer)
@@ -181,9 +185,14 @@ fn came(method: &hyper::Method, uri: &hyper::Uri, headers: &HeaderMap, body: &By
 }
 
 /// Takes the next mock, as the engine does.
-fn answer(run: &mut Run, mocked: &str, came: &Value) -> Response<Full<Bytes>> {
+fn answer(run: &mut Run, Account { mocked, token, .. }: &Account, came: &Value) -> Response<Full<Bytes>> {
+    if let Some(token) = token
+        && came["headers"]["authorization"] != format!("Bearer {token}")
+    {
+        run.wrong.push(format!("the account {mocked} does not sign in: {came}"));
+    }
     let operation = came["method"].as_str().unwrap().to_lowercase();
-    let keys = [format!("{mocked}.{operation}"), mocked.to_owned(), format!("https.{operation}")];
+    let keys = [format!("{mocked}.{operation}"), (*mocked).to_owned(), format!("https.{operation}")];
     let found = keys.iter().find_map(|key| run.mocks.get_key_value(key)).filter(|(_, list)| !list.is_empty());
     let Some((key, list)) = found else {
         run.wrong.push(format!("a call without a mock: {mocked} {came}"));
@@ -199,7 +208,11 @@ fn answer(run: &mut Run, mocked: &str, came: &Value) -> Response<Full<Bytes>> {
     match &exchange.reply {
         Reply::Answer(answer) => {
             let answer: Value = serde_json::from_str(answer).unwrap();
-            response(answer["status"].as_u64().unwrap_or(200), &answer["headers"], answer.get("body"))
+            response(
+                answer["status"].as_u64().unwrap_or(200),
+                &answer["headers"],
+                answer.get("body").or(answer.get("stream")),
+            )
         }
         Reply::Error { kind, status } => {
             let own = match kind.as_str() {
@@ -267,6 +280,7 @@ fn request_differs(of: &str, expected: &Value, came: &Value) -> Vec<String> {
                     }
                 }
             }
+            ("stream", expected) => wrong.extend(named(&of, expected, &came["body"])),
             ("method" | "basic" | "body", expected) => wrong.extend(named(&of, expected, &came[member])),
             _ => wrong.push(format!("{of} cannot be seen at the endpoint")),
         }

@@ -82,6 +82,17 @@ pub(super) fn shape(reader: &mut Reader<'_>, node: &Node, what: &str, place: Pla
     }
 }
 
+/// What a JSONata expression of this compiler's own gives for a value; `span` is what it is about.
+pub(super) fn through(value: Template, text: &str, span: Span) -> Template {
+    let formula = Formula {
+        code: Expression::parse(text).ok().map(Code::Jsonata),
+        origin: Origin::at(span.start as usize),
+        mentions: Vec::new(),
+        place: Place::Task,
+    };
+    Template::Through(Box::new(value), Box::new(formula))
+}
+
 /// Reads a value: strings of the form `${ … }` are expressions wherever they stand, all else is constant.
 pub(super) fn template(reader: &mut Reader<'_>, node: &Node, place: Place) -> Template {
     match &node.value {

@@ -8,7 +8,7 @@ use lockgate_mapping::yaml::{Key, Node};
 use lockgate_model::Span;
 
 use super::authentication::authentication;
-use super::formula::{Place, template};
+use super::formula::{Place, template, through};
 use super::reuse::Reusable;
 use super::tree::{Account, Answer, Call, Operation, Piece, Template};
 use crate::reader::{Reader, find};
@@ -194,7 +194,7 @@ fn endpoint_uri(reader: &mut Reader<'_>, node: &Node) -> Option<Endpoint> {
         None => node,
     };
     let text = reader.string(node, "the endpoint")?;
-    match parse(text) {
+    match parse(text, node.span) {
         Ok(endpoint) => Some(endpoint),
         Err((message, help)) => {
             reader.problem_help("LG-CALL-ENDPOINT", node.span, message, help);
@@ -205,7 +205,7 @@ fn endpoint_uri(reader: &mut Reader<'_>, node: &Node) -> Option<Endpoint> {
 
 pub(crate) type Refusal = (&'static str, &'static str);
 
-fn parse(text: &str) -> Result<Endpoint, Refusal> {
+fn parse(text: &str, span: Span) -> Result<Endpoint, Refusal> {
     if text.contains("${") {
         return Err((
             "the endpoint cannot be computed",
@@ -228,7 +228,8 @@ fn parse(text: &str) -> Result<Endpoint, Refusal> {
     }
     let query = query.split('&').filter(|pair| !pair.is_empty()).map(pair).collect::<Result<Vec<_>, _>>()?;
     let detail = path.split_once('{').map_or_else(|| path.to_owned(), |(fixed, _)| format!("{fixed}*"));
-    Ok(Endpoint { origin, path: segments(path)?, detail, query, uri: pieces(text)? })
+    let uri = pieces(text, |name| encoded(Template::Field(name.to_owned()), span))?;
+    Ok(Endpoint { origin, path: segments(path, span)?, detail, query, uri })
 }
 
 /// The origin of a host with or without a port.
@@ -259,7 +260,19 @@ pub(crate) fn origin(authority: &str) -> Result<String, Refusal> {
     Ok(if port == 443 { format!("https://{host}") } else { format!("https://{host}:{port}") })
 }
 
-fn segments(path: &str) -> Result<Template, Refusal> {
+/// A value as it stands in an address.
+pub(super) fn encoded(value: Template, span: Span) -> Template {
+    through(value, "$encodeUrlComponent($string($))", span)
+}
+
+/// A field without which there is no such path.
+fn needed(name: &str, span: Span) -> Template {
+    let value = Template::Field(name.to_owned());
+    let missing = json(&format!("the path's `{{{name}}}` has no value"));
+    through(value, &format!("$exists($) and $type($) != \"null\" and $ != \"\" ? $ : $error({missing})"), span)
+}
+
+fn segments(path: &str, span: Span) -> Result<Template, Refusal> {
     if !path.contains(['{', '}']) {
         return Ok(Template::Constant(json(path)));
     }
@@ -267,7 +280,7 @@ fn segments(path: &str) -> Result<Template, Refusal> {
         return Err(("a path with fields in it is encoded as a whole", "write the character itself in place of `%XX`"));
     }
     let segments = path.strip_prefix('/').unwrap_or(path).split('/');
-    let segments = segments.map(|segment| match pieces(segment)?.as_slice() {
+    let segments = segments.map(|segment| match pieces(segment, |name| needed(name, span))?.as_slice() {
         [] => Err(("a path with fields in it has an empty segment", "remove the doubled or last `/`")),
         [Piece::Text(text)] => Ok(Template::Constant(json(text))),
         pieces => Ok(Template::Text(pieces.to_vec())),
@@ -287,17 +300,17 @@ fn pair(pair: &str) -> Result<(String, Template), Refusal> {
     if name.contains(['{', '}', '%', '+']) || value.contains(['%', '+']) {
         return Err(HARD);
     }
-    let value = match pieces(value)?.as_slice() {
+    let value = match pieces(value, |name| Template::Field(name.to_owned()))?.as_slice() {
         [] => Template::Constant("\"\"".to_owned()),
         [Piece::Text(text)] => Template::Constant(json(text)),
-        [Piece::Field(name)] => Template::Field(name.clone()),
+        [Piece::Value(field)] => field.as_ref().clone(),
         _ => return Err(HARD),
     };
     Ok((name.to_owned(), value))
 }
 
-/// Splits at `{name}` (RFC 6570, level 1).
-fn pieces(text: &str) -> Result<Vec<Piece>, Refusal> {
+/// Splits at `{name}` (RFC 6570, level 1); `field` is what stands there.
+fn pieces(text: &str, field: impl Fn(&str) -> Template) -> Result<Vec<Piece>, Refusal> {
     const REFUSED: Refusal = (
         "a `{` in the endpoint has no name of a field in it",
         "write `{name}`, the name of a field of the task's input",
@@ -312,7 +325,7 @@ fn pieces(text: &str) -> Result<Vec<Piece>, Refusal> {
         if !before.is_empty() {
             out.push(Piece::Text(before.to_owned()));
         }
-        out.push(Piece::Field(name.to_owned()));
+        out.push(Piece::Value(Box::new(field(name))));
         rest = after;
     }
     if rest.contains('}') {
@@ -359,8 +372,14 @@ fn joined(
 
 #[cfg(test)]
 mod tests {
-    use super::parse;
+    use lockgate_model::Span;
+
+    use super::{Endpoint, Refusal};
     use crate::flow::tree::{Piece, Template};
+
+    fn parse(text: &str) -> Result<Endpoint, Refusal> {
+        super::parse(text, Span::default())
+    }
 
     #[test]
     fn origins_that_are_refused() {
@@ -401,9 +420,7 @@ mod tests {
         assert_eq!(endpoint.origin, "https://api.example.org");
         let Template::Array(path) = &endpoint.path else { panic!("{:?}", endpoint.path) };
         assert!(matches!(&path[0], Template::Constant(json) if json == "\"pets\""));
-        assert!(
-            matches!(&path[1], Template::Text(pieces) if matches!(&pieces[..], [Piece::Field(name)] if name == "petId"))
-        );
+        assert!(matches!(&path[1], Template::Text(pieces) if matches!(&pieces[..], [Piece::Value(_)])));
         assert_eq!(endpoint.detail, "/pets/*");
         let names: Vec<_> = endpoint.query.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["status", "limit", "all"]);

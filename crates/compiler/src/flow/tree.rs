@@ -451,8 +451,6 @@ pub(crate) enum Template {
 pub(crate) enum Piece {
     /// As it is.
     Text(String),
-    /// `{name}`: the data's field of that name.
-    Field(String),
     /// What a value is as a text.
     Value(Box<Template>),
 }
@@ -608,7 +606,7 @@ impl Template {
             Template::Formula(formula) => each(formula),
             Template::Text(pieces) => pieces.iter().for_each(|piece| match piece {
                 Piece::Value(value) => value.formulas(each),
-                Piece::Text(_) | Piece::Field(_) => {}
+                Piece::Text(_) => {}
             }),
             // The expression is none of the flow's own.
             Template::Through(value, _) => value.formulas(each),

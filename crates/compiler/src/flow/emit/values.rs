@@ -164,9 +164,6 @@ impl<'m> Values<'m> {
                     let index = self.module.constant_text(text);
                     body.ins().i64_const(abi::constant(index));
                 }
-                Piece::Field(name) => {
-                    self.field(body, name);
-                }
                 Piece::Value(value) => self.build(body, value, names),
             }
             body.op(Op::Concat);

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use lockgate_model::Span;
+
 use super::description::{Described, MEND};
 use crate::documents::Refusal;
-use crate::flow::http::json;
+use crate::flow::http::{encoded, json};
 use crate::flow::tree::{Piece, Template};
 
 /// Bytes of a path.
@@ -21,7 +23,13 @@ pub(super) struct Path {
 }
 
 /// The path of an operation below `base`.
-pub(super) fn of(described: &Described<'_>, origin: &str, base: &str, parts: &Parts) -> Result<Path, Refusal> {
+pub(super) fn of(
+    described: &Described<'_>,
+    origin: &str,
+    base: &str,
+    parts: &Parts,
+    span: Span,
+) -> Result<Path, Refusal> {
     let whole = format!("{base}{}", described.path);
     let refuse = |message: String| described.operation.refuse("LG-OPENAPI-DOCUMENT", message, MEND);
     let is_dots = |segment: &str| matches!(segment.to_lowercase().replace("%2e", ".").as_str(), "." | "..");
@@ -38,7 +46,10 @@ pub(super) fn of(described: &Described<'_>, origin: &str, base: &str, parts: &Pa
         return Err(refuse(format!("the path `{whole}` has no place for the parameter `{unused}`")));
     }
     let mut uri = vec![Piece::Text(origin.to_owned())];
-    uri.extend(pieces);
+    uri.extend(pieces.into_iter().map(|piece| match piece {
+        Piece::Value(value) => Piece::Value(Box::new(encoded(*value, span))),
+        plain => plain,
+    }));
     let path = match whole.contains('{') {
         false => Template::Constant(json(&whole)),
         true if whole.contains('%') => {

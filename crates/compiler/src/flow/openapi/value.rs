@@ -3,17 +3,16 @@
 //! Lists and objects are written as the description says, or by the defaults of its language. What is only known when
 //! the flow runs is written by an expression that is applied to it.
 
-use lockgate_mapping::Expression;
-use lockgate_mapping::yaml::{Node, Origin};
+use lockgate_mapping::yaml::Node;
 use lockgate_model::Span;
 use serde_json::{Map, Value};
 
 use super::description::{Described, Dialect, follow};
 use super::parameter::{Parameter, Placed};
 use crate::documents::{At, Documents, Named, Refusal};
-use crate::flow::formula::Place;
+use crate::flow::formula::through;
 use crate::flow::http::json;
-use crate::flow::tree::{Code, Formula, Template};
+use crate::flow::tree::Template;
 
 /// How deep a value is looked into before the flow runs, and at how many places.
 const DEPTH_MAX: usize = 12;
@@ -135,17 +134,6 @@ pub(super) fn query(fields: Vec<(String, Template)>, merged: Vec<Template>, span
     // What is named stays what it is, whatever fields an object brings.
     let all = merged.into_iter().chain([Template::Object(fields)]).collect();
     Some(through(Template::Array(all), "$merge($)", span))
-}
-
-/// What an expression gives for a value.
-fn through(value: Template, text: &str, span: Span) -> Template {
-    let formula = Formula {
-        code: Expression::parse(text).ok().map(Code::Jsonata),
-        origin: Origin::at(span.start as usize),
-        mentions: Vec::new(),
-        place: Place::Task,
-    };
-    Template::Through(Box::new(value), Box::new(formula))
 }
 
 /// What of a schema can be said of a constant, without references: `true` where that is nothing.
