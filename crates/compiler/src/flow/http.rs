@@ -13,7 +13,9 @@ use super::reuse::Reusable;
 use super::tree::{Account, Answer, Call, Operation, Piece, Template};
 use crate::reader::{Reader, find};
 
-const METHODS: &[&str] = &["get", "post", "put", "patch", "delete", "head", "options"];
+const METHODS: &[&str] = &["get", "post", "put", "patch", "delete", "head"];
+/// Those whose requests have no content.
+const WITHOUT_BODY: &[&str] = &["get", "head"];
 
 /// Reads an http call.
 pub(super) fn read(reader: &mut Reader<'_>, span: Span, with: Option<&Node>, reusable: &Reusable<'_>) -> Call {
@@ -33,6 +35,12 @@ pub(super) fn read(reader: &mut Reader<'_>, span: Span, with: Option<&Node>, reu
     let headers = find(entries, "headers").map(|node| headers(reader, node));
     let query = find(entries, "query").map(|node| template(reader, node, Place::Task));
     let body = find(entries, "body").map(|node| template(reader, node, Place::Task));
+    if let Some((key, _)) = entries.iter().find(|(key, _)| key.text == "body")
+        && let Some(method) = method.as_deref().filter(|method| WITHOUT_BODY.contains(method))
+    {
+        let help = "write it under `query`, or send it by another method";
+        reader.problem_help("LG-FLOW-VALUE", key.span, format!("`{method}` sends no `body`"), help);
+    }
     let wanted = wanted(reader, entries);
     let given = |query: Option<Template>| {
         let given = [("query", query), ("headers", headers.clone()), ("body", body.clone()), ("basic", basic.clone())];
@@ -348,6 +356,12 @@ fn joined(
         return Some(query);
     }
     let own = find(entries, "query").and_then(Node::entries);
+    for (key, _) in own.unwrap_or_default() {
+        if from_uri.iter().any(|(name, _)| *name == key.text) {
+            let message = format!("`{}` stands in the endpoint's query already", key.text);
+            reader.problem_help("LG-CALL-ENDPOINT", key.span, message, "keep one of them; a list repeats the name");
+        }
+    }
     match query {
         None => {}
         Some(Template::Object(fields)) => from_uri.extend(fields),

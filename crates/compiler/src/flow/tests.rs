@@ -339,6 +339,15 @@ fn runtime_arguments_where_they_exist() {
 }
 
 #[test]
+fn switches_that_decide_nothing() {
+    is(&refused("do: [a: { switch: [] }]"), &[("LG-FLOW-VALUE", "[]")]);
+    is(
+        &refused("do: [a: { switch: [{ b: { when: c }, d: { when: e } }, {}] }]"),
+        &[("LG-FLOW-VALUE", "{ b: { when: c }, d: { when: e } }"), ("LG-FLOW-VALUE", "{}")],
+    );
+}
+
+#[test]
 fn loops_and_their_names() {
     is(
         &refused("do: [a: { for: { each: x, at: x }, do: [b: { set: { c: 1 } }] }]"),
@@ -373,6 +382,12 @@ fn errors_and_retries() {
         ],
     );
     is(&refused("do: [a: { try: [b: { set: { c: 1 } }] }]"), &[("LG-MISSING-KEY", "a")]);
+    is(
+        &refused(
+            "do: [a: { try: [b: { set: { c: 1 } }], catch: { errors: { with: {} } } }, d: { try: [e: { set: { f: 1 } }], catch: { errors: { with: { title: '${ g }' } } } }]",
+        ),
+        &[("LG-FLOW-VALUE", "{}"), ("LG-FLOW-EXPRESSION", "'${ g }'")],
+    );
     for (delay, code) in [("'soon'", "LG-FLOW-VALUE"), ("PT25H", "LG-FLOW-VALUE"), ("{}", "LG-FLOW-VALUE")] {
         let body = format!("do: [a: {{ try: [b: {{ set: {{ c: 1 }} }}], catch: {{ retry: {{ delay: {delay} }} }} }}]");
         is(&refused(&body), &[(code, delay)]);
@@ -421,6 +436,16 @@ fn http_calls_that_cannot_be() {
             ("LG-MISSING-KEY", "{ endpoint: '${ url }' }"),
             ("LG-CALL-ENDPOINT", "'${ url }'"),
         ],
+    );
+    let of = |with: &str| refused(&format!("do: [a: {{ call: http, with: {{ {with} }} }}]"));
+    is(&refused("do: [a: { call: http }]"), &[("LG-MISSING-KEY", "http")]);
+    is(&of("method: get, endpoint: 'https://h/x', output: text"), &[("LG-FLOW-VALUE", "text")]);
+    is(&of("method: GET, endpoint: 'https://h/x', body: { a: 1 }"), &[("LG-FLOW-VALUE", "body")]);
+    is(&of("method: head, endpoint: 'https://h/x', body: '${ $ }'"), &[("LG-FLOW-VALUE", "body")]);
+    is(&of("method: options, endpoint: 'https://h/x'"), &[("LG-FLOW-VALUE", "options")]);
+    is(
+        &of("method: get, endpoint: 'https://h/x?a={b}&c=1', query: { a: '${ b }', c: 2, d: 3 }"),
+        &[("LG-CALL-ENDPOINT", "a"), ("LG-CALL-ENDPOINT", "c")],
     );
 }
 
@@ -626,12 +651,27 @@ fn schemas_are_read_where_they_stand() {
             ("LG-WRONG-TYPE", "5"),
         ],
     );
+    is(
+        &refused(
+            "input: { schema: { document: {}, resource: { endpoint: documents/a.json } } }\ndo: [a: { set: { b: 1 } }]\n",
+        ),
+        &[("LG-FLOW-VALUE", "{ endpoint: documents/a.json }")],
+    );
     let patterns: String = (0..=128).map(|i| format!("    p{i}: {{ pattern: 'a{i}' }}\n")).collect();
     let body = format!(
         "input:\n  schema:\n    document:\n      properties:\n{}do: [a: {{ set: {{ b: 1 }} }}]\n",
         patterns.replace("    p", "        p")
     );
     assert!(refused(&body).iter().any(|(code, _)| code.starts_with("LG-TYPE")), "{:?}", refused(&body));
+    // Each of two schemas has fewer, and the flow has not.
+    let half = |names: std::ops::Range<usize>| {
+        let properties: Vec<_> = names.map(|i| format!("p{i}: {{ pattern: 'a{i}' }}")).collect();
+        format!("{{ schema: {{ document: {{ properties: {{ {} }} }} }} }}", properties.join(", "))
+    };
+    let two =
+        |last: usize| format!("input: {}\noutput: {}\ndo: [a: {{ set: {{ b: 1 }} }}]\n", half(0..64), half(64..last));
+    assert!(refused(&two(128)).is_empty());
+    assert!(matches!(&refused(&two(129))[..], [(code, _)] if code == "LG-TYPE-SIZE"), "{:?}", refused(&two(129)));
 }
 
 #[test]

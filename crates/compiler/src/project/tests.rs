@@ -276,6 +276,26 @@ fn calls_against_declarations_and_catalog() {
 }
 
 #[test]
+fn what_a_flow_names_of_its_project_is_there_in_that_version() {
+    let map = "mapping: lines\nversion: 1.2.0\nrules: [{ to: a, from: b }]\n";
+    let of = |task: &str, expect: &[(&str, &str)]| {
+        let flow = format!("{FLOW}  - more: {task}\n");
+        let expect: Vec<_> = expect.iter().map(|(code, text)| (*code, "orders.flow.yaml", *text)).collect();
+        is(&[("orders.flow.yaml", &flow), ("lines.map.yaml", map)], &expect);
+    };
+    of("{ call: map.lines:2, with: { input: '${ $ }' } }", &[("LG-UNKNOWN-MAPPING", "map.lines:2")]);
+    of("{ call: map.lines:1.3.0@default, with: { input: 1 } }", &[("LG-UNKNOWN-MAPPING", "map.lines:1.3.0@default")]);
+    of("{ call: map.lines:1.2, with: { input: 1 } }", &[]);
+    let run = |namespace: &str, name: &str, version: &str| {
+        format!("{{ run: {{ workflow: {{ namespace: {namespace}, name: {name}, version: {version} }} }} }}")
+    };
+    of(&run("elsewhere", "orders", "latest"), &[("LG-UNKNOWN-FLOW", "orders")]);
+    of(&run("test", "orders", "9.9.9"), &[("LG-UNKNOWN-FLOW", "9.9.9")]);
+    of(&run("test", "order", "latest"), &[("LG-UNKNOWN-FLOW", "order")]);
+    of(&run("test", "orders", "1.0.0"), &[]);
+}
+
+#[test]
 fn names_of_files_and_contents_go_together() {
     let flow = FLOW.replace("name: orders", "name: order");
     is(&[("orders.flow.yaml", &flow)], &[("LG-PROJECT-NAME", "orders.flow.yaml", "order")]);
