@@ -269,7 +269,7 @@ fn what_does_not_hold_is_told(stage: &Stage, cases: &[Case]) {
         move |case: &mut Case| case.mocks.get_mut(key).unwrap()[at].expect = Some(json.to_owned())
     };
     let spoilt = [
-        (told("functions", "three", &expect("erp.get", 0, r#"{"path": "/stock/z"}"#)), "erp.get, call 1: path/1"),
+        (told("functions", "three", &expect("erp.get", 0, r#"{"path": "/stock/z"}"#)), "erp.get, call 1: path"),
         (told("collect", "some", &expect("erp.post", 2, r#"{"body": {"n": 4}}"#)), "erp.post, call 3: body/n"),
         (told("collect", "some", &|case| case.mocks.clear()), "a call without a mock"),
         (told("set", "0", &|case| case.expect = Expect::Output(r#"{"shape": "square"}"#.to_owned())), "output/shape"),
