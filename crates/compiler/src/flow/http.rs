@@ -4,6 +4,8 @@
 //! compile time. A path with fields in it goes to the connector as a list of segments, which it
 //! encodes one by one: no value can climb out of its segment, and an empty one is refused there.
 
+use std::collections::BTreeSet;
+
 use lockgate_mapping::yaml::{Key, Node};
 use lockgate_model::Span;
 
@@ -166,8 +168,18 @@ fn method(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
 }
 
 fn headers(reader: &mut Reader<'_>, node: &Node) -> Template {
+    let mut names = BTreeSet::new();
     for (key, value) in node.entries().unwrap_or_default() {
         reader.string(value, &format!("header `{}`", key.text));
+        if !names.insert(key.text.to_ascii_lowercase()) {
+            let message = format!("the header `{}` is given twice", key.text);
+            reader.problem_help(
+                "LG-FLOW-VALUE",
+                key.span,
+                message,
+                "headers are the same whatever their case: keep one",
+            );
+        }
         if key.text.eq_ignore_ascii_case("authorization") || key.text.eq_ignore_ascii_case("cookie") {
             reader.problem_help(
                 "LG-FLOW-REFUSED",
@@ -356,8 +368,9 @@ fn joined(
         return Some(query);
     }
     let own = find(entries, "query").and_then(Node::entries);
+    let names: BTreeSet<&str> = from_uri.iter().map(|(name, _)| name.as_str()).collect();
     for (key, _) in own.unwrap_or_default() {
-        if from_uri.iter().any(|(name, _)| *name == key.text) {
+        if names.contains(key.text.as_str()) {
             let message = format!("`{}` stands in the endpoint's query already", key.text);
             reader.problem_help("LG-CALL-ENDPOINT", key.span, message, "keep one of them; a list repeats the name");
         }

@@ -442,6 +442,7 @@ fn http_calls_that_cannot_be() {
     is(&of("method: get, endpoint: 'https://h/x', output: text"), &[("LG-FLOW-VALUE", "text")]);
     is(&of("method: GET, endpoint: 'https://h/x', body: { a: 1 }"), &[("LG-FLOW-VALUE", "body")]);
     is(&of("method: head, endpoint: 'https://h/x', body: '${ $ }'"), &[("LG-FLOW-VALUE", "body")]);
+    is(&of("method: get, endpoint: 'https://h/x', headers: { x-a: b, X-A: c }"), &[("LG-FLOW-VALUE", "X-A")]);
     is(&of("method: options, endpoint: 'https://h/x'"), &[("LG-FLOW-VALUE", "options")]);
     is(
         &of("method: get, endpoint: 'https://h/x?a={b}&c=1', query: { a: '${ b }', c: 2, d: 3 }"),
