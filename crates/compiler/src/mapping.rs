@@ -72,12 +72,15 @@ fn function(
     what: &str,
     write: impl FnOnce(&mut Writer<'_>),
 ) -> Result<FunctionId, Diagnostics> {
-    let id = m.declare(&format!("{what} {}", map.name), &[ValType::I64], &[ValType::I64]);
+    let subject = format!("{what} {}", map.name);
+    let id = m.declare(&subject, &[ValType::I64], &[ValType::I64]);
+    let around = m.of(subject);
     let mut body = Body::new(1);
     let item = root_item(&mut body, ROOT);
     let mut writer = Writer { m, source, body, root: ROOT, item, too_large: false, trail: None };
     write(&mut writer);
-    let Writer { body, too_large, .. } = writer;
+    let Writer { m, body, too_large, .. } = writer;
+    m.of(around);
     if too_large || body.is_too_large() {
         let problem = Diagnostic::new("LG-MAP-SIZE", Span::default(), "the mapping is too large to compile")
             .help("split it into several mappings and call them one after the other");
@@ -149,7 +152,7 @@ fn checked(file: &str, text: &str, tables: &Tables, types: &Types) -> Result<Map
 
 fn module(map: &MapFile, tables: &Tables, explained: bool) -> Result<Compiled, Diagnostics> {
     let mut m = ModuleBuilder::new(&map.name);
-    let source = m.source(&map.file);
+    let source = m.source(&map.file, &map.lines);
     let function = compile(&mut m, map, source, tables, explained)?;
     one_function(m, function)
 }
@@ -199,7 +202,7 @@ pub fn map_record_module(file: &str, text: &str, tables: &Tables, types: &Types)
         return Ok(Passes::Whole(Whole { reason: "the target is no array".to_owned(), span: Span::default() }));
     };
     let mut m = ModuleBuilder::new(&map.name);
-    let source = m.source(file);
+    let source = m.source(file, &map.lines);
     let function = function(&mut m, &map, source, "records of", |w| w.records(&array))?;
     let module = one_function(m, function)?;
     Ok(Passes::Records(Box::new(RecordModule { streams, has_default: rule.default.is_some(), module })))

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use lockgate_compiler::{Catalog, Compiled, OperationInfo, Project, Sources};
 use lockgate_model::abi::{Frame, Op, Task, section};
 use lockgate_model::manifest::AccountRef;
-use wasmparser::{Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{KnownCustom, Name, Parser, Payload, Validator, WasmFeatures};
 
 const PROJECT: &str = "project: test\naccounts:\n  erp: { connector: https, operations: [get, post] }\n";
 
@@ -218,4 +218,61 @@ fn read(root: &std::path::Path, folder: &std::path::Path, files: &mut BTreeMap<S
             files.insert(name, std::fs::read_to_string(&path).unwrap());
         }
     }
+}
+
+/// The names of a module's own functions, sorted.
+fn names(compiled: &Compiled) -> Vec<String> {
+    let mut names = Vec::new();
+    for payload in Parser::new(0).parse_all(&compiled.wasm) {
+        let Payload::CustomSection(section) = payload.unwrap() else { continue };
+        let KnownCustom::Name(subsections) = section.as_known() else { continue };
+        for name in subsections {
+            if let Name::Function(functions) = name.unwrap() {
+                names.extend(functions.into_iter().map(|function| function.unwrap().name.to_owned()));
+            }
+        }
+    }
+    names.sort();
+    names
+}
+
+#[test]
+fn functions_are_named_by_the_task_and_the_rule_that_they_come_from() {
+    let flow = "document: { dsl: '1.0.3', namespace: test, name: flow, version: '1.0.0' }
+evaluate: { language: jsonata }
+input: { from: '${ a }' }
+do:
+  - both:
+      do:
+        - inner: { set: { n: '${ n + 1 }', list: ['${ b }', 2] } }
+      output: { as: '${ $map(n, function($x) { $f := function($y) { $y = 0 ? $x : $f($y - 1) } }) }' }
+  - shape: { call: map.sizes:1@default, with: { input: '${ $ }' } }
+  - again: { call: map.sizes:1@default, with: { input: '${ $ }' }, if: '${ n > 1 }' }
+output:
+  as: '${ x }'
+";
+    let map = "mapping: sizes\nversion: 1\nsource: {}\ntarget: {}\nrules:\n  - to: a\n    from: |-\n      (\n        $f := function($x) { $x = 0 ? 1 : $f($x - 1) };\n        $f(n)\n      )\n";
+    let jq =
+        "document: { dsl: '1.0.3', namespace: test, name: jq, version: '1.0.0' }\ndo:\n  - t: { set: '${ .a + 1 }' }\n";
+    let files = [("project.yaml", PROJECT), ("flow.flow.yaml", flow), ("jq.flow.yaml", jq), ("sizes.map.yaml", map)];
+    let modules = compile_files(&files);
+    assert_eq!(modules, compile_files(&files));
+    assert_eq!(names(&modules[1]), ["/do/0/t line 3", "flow jq"]);
+    let own = names(&modules[0]);
+    let named = |name: &str| own.iter().any(|own| own == name);
+    for name in [
+        "flow flow",
+        "/input line 3",
+        "/do/0/both/do/0/inner value",
+        "/do/0/both/do/0/inner line 7",
+        "/do/0/both line 8",
+        "map sizes",
+        "map sizes line 9 function 0",
+        "/do/2/again line 10",
+        "/output line 12",
+    ] {
+        assert!(named(name), "{name}: {own:#?}");
+    }
+    assert!(own.iter().any(|name| name.starts_with("/do/0/both line 8 function ")), "{own:#?}");
+    assert_eq!(own.iter().filter(|name| *name == "map sizes").count(), 1);
 }

@@ -92,6 +92,21 @@ impl Module {
         })
     }
 
+    /// The name that the module gives to the innermost of its functions in a trap.
+    pub(crate) fn function(&self, trace: &WasmBacktrace) -> Option<String> {
+        trace.frames().first().and_then(|frame| frame.func_name()).map(abi::function_name)
+    }
+
+    /// The line of a file that has this byte.
+    fn line_of(&self, source: u32, at: u32) -> Option<u32> {
+        let lines = self.map.lines.get(source as usize)?;
+        let ends = lines.iter().scan(0u32, |end, bytes| {
+            *end = end.saturating_add(*bytes);
+            Some(*end)
+        });
+        u32::try_from(ends.take_while(|end| *end <= at).count() + 1).ok()
+    }
+
     /// The last place at or before an offset of a function's body.
     fn place_of(&self, function: u32, offset: u32) -> Option<Place> {
         let after = self.map.places.partition_point(|p| (p.func, p.offset) <= (function, offset));
@@ -99,6 +114,7 @@ impl Module {
         Some(Place {
             source: self.map.sources.get(place.source as usize).cloned().unwrap_or_default(),
             span: place.span,
+            line: self.line_of(place.source, place.span.start),
             position: place.position,
             token: place.token.and_then(|token| self.map.tokens.get(token as usize).cloned()),
         })

@@ -46,6 +46,8 @@ pub struct Place {
     pub source: String,
     /// Where in that file.
     pub span: Span,
+    /// The line it begins on, from 1, where the module knows it.
+    pub line: Option<u32>,
     /// Offset in characters from the expression's own start, as the expression standard counts.
     pub position: u32,
     /// The token that the standard's error names.

@@ -14,6 +14,8 @@ pub const ERROR_TYPES: &str = "https://open-workflow-specification.org/dsl/error
 /// The prefix before the standard changed its name; read, never written.
 pub(crate) const ERROR_TYPES_OLD: &str = "https://serverlessworkflow.io/spec/1.0.0/errors/";
 
+/// Code of calls that nest too deeply.
+const RECURSION: &str = "U1001";
 /// Violations of a schema that an error tells.
 const VIOLATIONS_TOLD: usize = 3;
 
@@ -124,6 +126,11 @@ impl Problem {
         Self::new(ErrorType::Runtime, code, 500, detail).uncatchable()
     }
 
+    /// A running step was stopped for what it takes, or by a defect: what a flow says itself tells nothing of it.
+    pub(crate) fn is_stop(&self) -> bool {
+        !self.cancelled && (!self.catchable || self.code == RECURSION)
+    }
+
     /// The module does what our compiler never emits, or the host is wrong.
     pub(crate) fn defect(code: &str, detail: impl Into<String>) -> Self {
         Self::limit(code, detail)
@@ -146,7 +153,7 @@ impl Problem {
     /// Nested calls have used up the stack before the module's own depth counter saw it.
     pub(crate) fn recursion() -> Self {
         let detail = "U1001: function calls nest too deeply: look for a recursion that does not end";
-        Self::new(ErrorType::Expression, "U1001", 500, detail)
+        Self::new(ErrorType::Expression, RECURSION, 500, detail)
     }
 
     /// The audit entry of the run could not be written: nothing may come of it.

@@ -288,8 +288,9 @@ impl Problem {
 
 /// What a trap carries.
 fn failed(host: &mut Host, error: &wasmtime::Error) -> Failed {
-    let place = error.downcast_ref::<WasmBacktrace>().and_then(|trace| host.module.place(trace));
-    let problem = if let Some(fault) = error.downcast_ref::<Fault>() {
+    let trace = error.downcast_ref::<WasmBacktrace>();
+    let place = trace.and_then(|trace| host.module.place(trace));
+    let mut problem = if let Some(fault) = error.downcast_ref::<Fault>() {
         Problem::fault(fault)
     } else if let Some(trapped) = error.downcast_ref::<Trapped>() {
         match trapped {
@@ -312,5 +313,28 @@ fn failed(host: &mut Host, error: &wasmtime::Error) -> Failed {
             _ => Problem::defect("LG-MODULE", format!("the module trapped: {}", error.root_cause())),
         }
     };
+    if problem.is_stop() {
+        let function = trace.and_then(|trace| host.module.function(trace));
+        problem.detail += &whereabouts(host.task_pointer(), place.as_ref(), function.as_deref());
+    }
     Failed { what: What::Problem(Box::new(problem)), place, task: None, at: None }
+}
+
+/// What the text of a stop tells of where it was: the task, and the line of the rule or expression, else the function.
+/// All of it is what the publisher wrote.
+fn whereabouts(task: &str, place: Option<&Place>, function: Option<&str>) -> String {
+    let task = abi::function_name(task);
+    let at = match (place, function) {
+        (Some(Place { source, line: Some(line), .. }), _) => {
+            Some(format!("{} line {line}", abi::function_name(source)))
+        }
+        (_, Some(function)) => Some(format!("`{function}`")),
+        _ => None,
+    };
+    match (task.as_str(), at) {
+        ("", None) => String::new(),
+        ("", Some(at)) => format!(", at {at}"),
+        (task, None) => format!(", in task `{task}`"),
+        (task, Some(at)) => format!(", in task `{task}`, at {at}"),
+    }
 }

@@ -14,6 +14,9 @@
 //!
 //! **Failure**: an intrinsic that fails traps. The success path checks no status. The host finds
 //! the place in `lockgate.map` and the static handler of the current task in `lockgate.tasks`.
+//!
+//! **Names**: the name section (WebAssembly core specification 1.0, appendix "Names") says what each
+//! function was compiled from: see [`function_name`].
 
 pub mod jq;
 
@@ -532,6 +535,39 @@ functions! {
     DecodeUrl "decodeUrl" "s";
 }
 
+/// Characters of a function's name at most.
+pub const FUNCTION_NAME_CHARS_MAX: usize = 100;
+/// What stands for the middle of a longer name.
+const OMITTED: char = '…';
+/// Characters at the start of a name that is cut: the end tells more.
+const NAME_HEAD_CHARS: usize = 24;
+
+/// A function's name as the name section has it, and as messages show one that they read there: at most
+/// [`FUNCTION_NAME_CHARS_MAX`] characters, without the middle of what is longer, and `_` for every character that
+/// is neither visible ASCII, a blank, a letter nor a digit. Names hold the publisher's own words (names of flows, tasks and
+/// mappings) and end up in terminals and logs.
+///
+/// | name | compiled from |
+/// |---|---|
+/// | `flow orders` | the tasks of a flow: the entry point `step` |
+/// | `/do/0/fetch line 12` | an expression of that task, on that line of the flow's file |
+/// | `/do/0/fetch value` | an object or array of that task with expressions in it |
+/// | `map erp-order` | the rules of a mapping |
+/// | `map erp-order line 14 function 0` | a function in the rule on that line |
+/// | `expression line 1` | an expression without a flow |
+///
+/// All others are parts of the language that expressions share.
+pub fn function_name(text: &str) -> String {
+    let shown = |c: char| if c.is_ascii_graphic() || c == ' ' || c == OMITTED || c.is_alphanumeric() { c } else { '_' };
+    let count = text.chars().count();
+    let Some(over) = count.checked_sub(FUNCTION_NAME_CHARS_MAX).filter(|over| *over > 0) else {
+        return text.chars().map(shown).collect();
+    };
+    let head = text.chars().take(NAME_HEAD_CHARS);
+    let tail = text.chars().skip(NAME_HEAD_CHARS + over + 1);
+    head.chain([OMITTED]).chain(tail).map(shown).collect()
+}
+
 /// Code of error U1001 (too deep a recursion) for `fail`: codes of the letter U are negative.
 pub const TOO_DEEP: i32 = -1001;
 
@@ -625,6 +661,10 @@ pub struct Handler {
 pub struct SourceMap {
     /// Names of the source files.
     pub sources: Vec<String>,
+    /// By source file the bytes of its lines, each with its end, as far as places stand in them. A place past them
+    /// stands in the line behind; of a file that is not there no line is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub lines: Vec<Vec<u32>>,
     /// Tokens that errors name.
     pub tokens: Vec<String>,
     /// Sorted by function and offset.
@@ -632,7 +672,10 @@ pub struct SourceMap {
 }
 
 /// A place: in function `func` (index among the module's own functions), from byte `offset` of its body on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+///
+/// There is one for each rule and expression and for each call in them that may fail, so it is written short: an
+/// array of its fields in this order, the span as an array of its two.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 pub struct Place {
     /// Function, counted without imports.
     pub func: u32,
@@ -649,9 +692,42 @@ pub struct Place {
     pub token: Option<u32>,
 }
 
+impl Serialize for Place {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { func, offset, source, span, position, token } = self;
+        (func, offset, source, (span.start, span.end), position, token).serialize(serializer)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_is_written_short_and_read_in_both_ways() {
+        let place = Place { func: 1, offset: 27, source: 0, span: Span::new(27, 30), position: 20, token: None };
+        assert_eq!(serde_json::to_string(&place).unwrap(), "[1,27,0,[27,30],20,null]");
+        let long = r#"{"func":1,"offset":27,"position":20,"source":0,"span":{"end":30,"start":27},"token":null}"#;
+        for text in ["[1,27,0,[27,30],20,null]", long] {
+            assert_eq!(serde_json::from_str::<Place>(text).unwrap(), place);
+        }
+        for text in ["[]", "[1,27,0,[27],20,null]", "[1,27,0,[27,30],20,null,0]", "[-1,27,0,[27,30],20,null]"] {
+            assert!(serde_json::from_str::<Place>(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn names_of_functions_are_short_and_plain() {
+        assert_eq!(function_name("/do/0/für das ERP line 3"), "/do/0/für das ERP line 3");
+        assert_eq!(function_name("a\nb\u{1b}[2J\u{202e}\u{200b}\0"), "a_b_[2J___");
+        let exact = "x".repeat(FUNCTION_NAME_CHARS_MAX);
+        assert_eq!(function_name(&exact), exact);
+        let long = function_name(&format!("/do/0/{} line 3", "ü".repeat(100_000)));
+        assert_eq!(long.chars().count(), FUNCTION_NAME_CHARS_MAX);
+        assert!(long.starts_with("/do/0/ü") && long.contains('…') && long.ends_with("ü line 3"), "{long}");
+        // What was cut is not cut again.
+        assert_eq!(function_name(&long), long);
+    }
 
     #[test]
     fn the_table_is_well_formed() {

@@ -251,7 +251,7 @@ fn outcome(finished: Finished) -> Response {
     let status = StatusCode::from_u16(failure.error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let told = |name: &str| failure.document.as_ref().and_then(|d| d.root().get(name).as_str());
     let place = failure.place.as_ref().map(|p| {
-        json!({"file": p.source, "start": p.span.start, "end": p.span.end, "position": p.position, "token": p.token})
+        json!({"file": p.source, "line": p.line, "start": p.span.start, "end": p.span.end, "position": p.position, "token": p.token})
     });
     let problem = json!({
         "type": told("type").unwrap_or("about:blank"),

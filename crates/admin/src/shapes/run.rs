@@ -196,6 +196,9 @@ pub struct RunProblem {
 pub struct RunPlace {
     /// The file.
     pub file: String,
+    /// The line that the expression begins on, from 1, where it is known.
+    #[serde(default)]
+    pub line: Option<u32>,
     /// First byte of the expression.
     pub start: u32,
     /// One past its last byte.

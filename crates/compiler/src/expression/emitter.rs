@@ -140,6 +140,8 @@ impl<'a> Emitter<'a> {
 
     /// The same where `item` is the root as a path sees it; see [`root_item`].
     pub(crate) fn begin_with(&mut self, root: u32, item: u32) {
+        let at = self.at_token(&self.program.root, "");
+        self.body.begin_at(at);
         self.root = Root::Locals(root, item);
         if self.program.lifted {
             let (global, global_item) = self.root_globals();

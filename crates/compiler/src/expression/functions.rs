@@ -43,7 +43,8 @@ impl<'a> Emitter<'a> {
             self.env = Some(env);
             self.envs.push(Env::Context(lambda.id));
         }
-        let name = format!("function {}", lambda.id.0);
+        let at = self.at_token(&lambda.body, "");
+        let name = format!("{} function {}", self.m.title(at.source, at.span.start as usize), lambda.id.0);
         let id = self.m.declare(&name, &function_params(), &[ValType::I64]);
         let number = self.m.number(id);
         self.body.ins().i32_const(number as i32).i32_const(i32::try_from(lambda.params.len()).unwrap_or(i32::MAX));
@@ -57,6 +58,8 @@ impl<'a> Emitter<'a> {
     fn lifted(&mut self, id: FunctionId, lambda: &'a Lambda, uses_context: bool, at_root: bool) {
         let suspended = self.suspend(Body::new(function_params().len()));
         self.env = Some(ENV);
+        let at = self.at_token(&lambda.body, "");
+        self.body.begin_at(at);
         if let Some(signature) = &lambda.signature {
             self.check_arguments(signature);
         }

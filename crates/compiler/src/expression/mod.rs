@@ -29,6 +29,7 @@ mod values;
 use lockgate_mapping::{
     Expression,
     expression::{Unbound, ir::Program, is_builtin},
+    rules::Lines,
 };
 use lockgate_model::{
     Manifest,
@@ -74,7 +75,7 @@ pub fn compile_expression(
     scope: &dyn Scope,
 ) -> Result<FunctionId, Diagnostics> {
     let program = resolve(e, base, scope)?;
-    let id = m.declare(&title(e), &[ValType::I64], &[ValType::I64]);
+    let id = m.declare(&m.title(source, base), &[ValType::I64], &[ValType::I64]);
     let mut emitter = Emitter::new(m, &program, Place { source, base }, Names::Slots(scope), e.text());
     emitter.begin(0);
     emitter.handle(&program.root);
@@ -91,7 +92,7 @@ pub fn compile_condition(
     scope: &dyn Scope,
 ) -> Result<FunctionId, Diagnostics> {
     let program = resolve(e, base, scope)?;
-    let id = m.declare(&title(e), &[ValType::I64], &[ValType::I32]);
+    let id = m.declare(&m.title(source, base), &[ValType::I64], &[ValType::I32]);
     let mut emitter = Emitter::new(m, &program, Place { source, base }, Names::Slots(scope), e.text());
     emitter.begin(0);
     emitter.condition(&program.root);
@@ -128,9 +129,9 @@ pub fn expression_module_within(source: &str, bindings: bool, depth_max: Option<
         // The body of the innermost function is one more.
         m.recursion_max(depth.saturating_sub(1));
     }
-    let place = Place { source: m.source("expression"), base: 0 };
+    let place = Place { source: m.source("expression", &Lines::of(source)), base: 0 };
     let names = if bindings { Names::Bindings(BINDINGS) } else { Names::Slots(&NoNames) };
-    let id = m.declare(&title(&e), &[ValType::I64], &[ValType::I64]);
+    let id = m.declare(&m.title(place.source, 0), &[ValType::I64], &[ValType::I64]);
     let mut emitter = Emitter::new(&mut m, &program, place, names, e.text());
     emitter.nesting = depth_max.map(|_| 0);
     emitter.begin(0);
@@ -192,12 +193,6 @@ pub(crate) fn moved(problems: Diagnostics, base: usize) -> Diagnostics {
     let by = |at: u32| base + at as usize;
     let place = |p: Diagnostic| Diagnostic { span: Span::new(by(p.span.start), by(p.span.end)), ..p };
     Diagnostics(problems.0.into_iter().map(place).collect())
-}
-
-/// What traces call the function: the start of the expression.
-fn title(e: &Expression) -> String {
-    let words: Vec<&str> = e.text().split_whitespace().collect();
-    words.join(" ").chars().take(40).collect()
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@
 use lockgate_mapping::{
     Expression,
     expression::ir::Step,
+    rules::Lines,
     streams::{Selection, Streams, Whole},
 };
 use lockgate_model::{
@@ -20,7 +21,7 @@ use wasm_encoder::{BlockType, ValType};
 use super::{
     INPUT, NoNames, OUTPUT, define,
     emitter::{Context, Emitter, Names, Place},
-    one_step, start, title,
+    one_step, start,
 };
 use crate::module::{Body, Compiled, ModuleBuilder};
 
@@ -33,8 +34,8 @@ pub fn expression_record_module(source: &str) -> Result<Result<(Streams, Compile
         Err(whole) => return Ok(Err(whole)),
     };
     let mut m = ModuleBuilder::new("expression");
-    let place = Place { source: m.source("expression"), base: 0 };
-    let id = m.declare(&title(&e), &[ValType::I64], &[ValType::I64]);
+    let place = Place { source: m.source("expression", &Lines::of(source)), base: 0 };
+    let id = m.declare(&m.title(place.source, 0), &[ValType::I64], &[ValType::I64]);
     let mut emitter = Emitter::new(&mut m, &program, place, Names::Slots(&NoNames), e.text());
     emitter.begin(RECORDS);
     emitter.selected(&selection);

@@ -45,7 +45,7 @@ fn imported(module: &Compiled) -> Vec<String> {
 #[test]
 fn a_refusal_stands_where_the_expression_stands_in_its_file() {
     let mut m = ModuleBuilder::new("m");
-    let source = m.source("a.flow.yaml");
+    let source = m.source("a.flow.yaml", &Lines::default());
     let e = Expression::parse("a + $eval(b, c)").unwrap();
     for compile in [compile_expression, compile_condition] {
         let problems = compile(&mut m, &e, source, 100, &NoNames).unwrap_err().0;
@@ -182,7 +182,7 @@ fn slots_are_read_by_name() {
         }
     }
     let mut m = ModuleBuilder::new("m");
-    let source = m.source("f");
+    let source = m.source("f", &Lines::default());
     let e = Expression::parse("$line.price * $count($other)").unwrap();
     compile_expression(&mut m, &e, source, 0, &One).unwrap();
     compile_condition(&mut m, &e, source, 0, &One).unwrap();

@@ -35,6 +35,7 @@ mod task;
 mod tests;
 pub(crate) mod tree;
 
+use lockgate_mapping::rules::Lines;
 use lockgate_mapping::yaml::{Key, Node};
 use lockgate_model::id::TargetName;
 
@@ -58,6 +59,7 @@ pub(crate) fn read(reader: &mut Reader<'_>, node: &Node, documents: &Documents<'
         name: String::new(),
         namespace: String::new(),
         version: String::new(),
+        lines: Lines::of(reader.text),
         definition: node.to_json(),
         schedule: None,
         timeout: None,

@@ -2,6 +2,7 @@
 
 use lockgate_mapping::Expression;
 use lockgate_mapping::jq::Filter;
+use lockgate_mapping::rules::Lines;
 use lockgate_mapping::yaml::{Node, Origin};
 use lockgate_model::manifest::StreamFormat;
 use lockgate_model::{Schedule, Span};
@@ -17,6 +18,8 @@ pub(crate) struct Flow {
     pub namespace: String,
     /// `document.version`
     pub version: String,
+    /// The lines of its file.
+    pub lines: Lines,
     /// The whole flow as JSON, for `$workflow.definition`.
     pub definition: String,
     /// `schedule`

@@ -93,6 +93,8 @@ impl<'a> Emitter<'a> {
 
     /// The function's whole body: the first output, or whether it is true.
     pub(super) fn whole(&mut self, root: &Expr, truth: bool) {
+        let at = self.at(root);
+        self.body.begin_at(at);
         // Undefined is null; parameter 0 is the context.
         self.null_for_undefined(0);
         let here = Here { input: Value::Local(0), bound: None, catch: None };
@@ -262,6 +264,13 @@ impl<'a> Emitter<'a> {
         Span::new(by(expr.span.start), by(expr.span.end))
     }
 
+    fn at(&self, expr: &Expr) -> At {
+        let before = self.wide.partition_point(|(end, _)| *end <= expr.span.start);
+        let more = before.checked_sub(1).and_then(|last| self.wide.get(last)).map_or(0, |(_, more)| *more);
+        let position = expr.span.start.saturating_sub(more);
+        At { source: self.source, span: self.span(expr), position, token: None }
+    }
+
     /// An operation of jq; an error goes where errors go here.
     pub(super) fn operate(&mut self, operation: Operation, given: &[Value], expr: &Expr, here: Here<'_>) -> Value {
         let soft = if here.catch.is_some() { SOFT } else { 0 };
@@ -275,14 +284,7 @@ impl<'a> Emitter<'a> {
                 }
             }
         }
-        let before = self.wide.partition_point(|(end, _)| *end <= expr.span.start);
-        let more = before.checked_sub(1).and_then(|last| self.wide.get(last)).map_or(0, |(_, more)| *more);
-        let at = At {
-            source: self.source,
-            span: self.span(expr),
-            position: expr.span.start.saturating_sub(more),
-            token: None,
-        };
+        let at = self.at(expr);
         self.body.op_at(Op::Jq, at);
         let local = self.body.stash();
         if let Some(catch) = here.catch {

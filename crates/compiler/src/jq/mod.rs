@@ -15,6 +15,7 @@ mod many;
 mod one;
 
 use lockgate_mapping::jq::Filter;
+use lockgate_mapping::rules::Lines;
 use lockgate_model::abi::Op;
 use lockgate_model::diagnostic::{Diagnostic, Diagnostics, Span};
 use wasm_encoder::ValType;
@@ -55,9 +56,7 @@ fn compile(
     scope: &dyn Scope,
     result: ValType,
 ) -> Result<FunctionId, Diagnostics> {
-    let words: Vec<&str> = filter.text().split_whitespace().collect();
-    let title: String = words.join(" ").chars().take(40).collect();
-    let id = m.declare(&title, &[ValType::I64], &[result]);
+    let id = m.declare(&m.title(source, base), &[ValType::I64], &[result]);
     let mut emitter = Emitter::new(m, filter.text(), source, base, scope);
     emitter.whole(filter.root(), result == ValType::I32);
     let Emitter { body, m, mut problems, too_large, .. } = emitter;
@@ -78,7 +77,7 @@ fn compile(
 pub fn filter_module(text: &str) -> Result<Compiled, Diagnostics> {
     let filter = Filter::parse(text)?;
     let mut m = ModuleBuilder::new("expression");
-    let source = m.source("expression");
+    let source = m.source("expression", &Lines::of(text));
     let function = compile_filter(&mut m, &filter, source, 0, &NoNames)?;
     let mut step = Body::new(1);
     start(&mut step);

@@ -26,6 +26,8 @@ pub struct At {
 pub(super) enum Callee {
     Op(Op),
     Function(FunctionId),
+    /// Nothing is called: code of another place begins here.
+    Nothing,
 }
 
 /// A call in the bytes: its opcode and index are written at the end.
@@ -107,6 +109,11 @@ impl Body {
         self.push(Callee::Function(function), Some(at));
     }
 
+    /// What follows stands at this place, as far as no call of it has one of its own.
+    pub fn begin_at(&mut self, at: At) {
+        self.push(Callee::Nothing, Some(at));
+    }
+
     /// It has grown past what an engine takes as one function.
     pub fn is_too_large(&self) -> bool {
         let calls = self.calls.len().saturating_mul(6);
@@ -118,7 +125,7 @@ impl Body {
     }
 
     /// The bytes of the function (locals, code, `end`), and where in them each call stands.
-    pub(super) fn encode(&self, index_of: impl Fn(Callee) -> u32) -> (Vec<u8>, Vec<u32>) {
+    pub(super) fn encode(&self, index_of: impl Fn(Callee) -> Option<u32>) -> (Vec<u8>, Vec<u32>) {
         let mut bytes = Vec::with_capacity(self.code.len() + 4 * self.calls.len() + 16);
         let mut runs: Vec<(u32, ValType)> = Vec::new();
         for ty in &self.locals {
@@ -138,7 +145,9 @@ impl Body {
             bytes.extend_from_slice(self.code.get(from..call.offset).unwrap_or_default());
             from = call.offset;
             offsets.push(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
-            InstructionSink::new(&mut bytes).call(index_of(call.callee));
+            if let Some(index) = index_of(call.callee) {
+                InstructionSink::new(&mut bytes).call(index);
+            }
         }
         bytes.extend_from_slice(self.code.get(from..).unwrap_or_default());
         InstructionSink::new(&mut bytes).end();

@@ -13,7 +13,7 @@ mod sections;
 
 use std::collections::BTreeMap;
 
-use lockgate_mapping::rules::Site;
+use lockgate_mapping::rules::{Lines, Site};
 use lockgate_model::{
     Diagnostic, Diagnostics, Digest, Manifest, Span,
     abi::{self, Frame, Op, Place, SourceMap, Task, Type},
@@ -84,6 +84,10 @@ pub struct ModuleBuilder {
     /// JSON texts.
     constants: Interned,
     sources: Interned,
+    /// Of each source.
+    lines: Vec<Lines>,
+    /// What is compiled now, as names of functions tell it.
+    subject: String,
     tokens: Interned,
     functions: Vec<Function>,
     /// Function values: a value's number is its place here.
@@ -116,6 +120,8 @@ impl ModuleBuilder {
             version: String::new(),
             constants: Interned::default(),
             sources: Interned::default(),
+            lines: Vec::new(),
+            subject: name.to_owned(),
             tokens: Interned::default(),
             functions: Vec::new(),
             numbered: Vec::new(),
@@ -184,8 +190,30 @@ impl ModuleBuilder {
     }
 
     /// Index of a source file for [`At`].
-    pub fn source(&mut self, file: &str) -> u32 {
-        self.sources.add(file)
+    pub fn source(&mut self, file: &str, lines: &Lines) -> u32 {
+        let source = self.sources.add(file);
+        if self.lines.len() < self.sources.items.len() {
+            self.lines.push(lines.clone());
+        }
+        source
+    }
+
+    /// What is compiled from now on, such as a task by its pointer; returns what was before. See
+    /// [`abi::function_name`].
+    pub(crate) fn of(&mut self, subject: String) -> String {
+        std::mem::replace(&mut self.subject, subject)
+    }
+
+    /// The name of a function for what stands at byte `at` of a source.
+    pub(crate) fn title(&self, source: u32, at: usize) -> String {
+        let at = u32::try_from(at).unwrap_or(u32::MAX);
+        let line = self.lines.get(source as usize).map_or(1, |lines| lines.line(at));
+        format!("{} line {line}", self.subject)
+    }
+
+    /// The name of a function for some part of what is compiled now.
+    pub(crate) fn titled(&self, part: &str) -> String {
+        format!("{} {part}", self.subject)
     }
 
     /// Index of a token for [`At`].
@@ -308,8 +336,9 @@ impl ModuleBuilder {
             };
             let body = function.body.clone().unwrap_or_else(missing);
             let (bytes, offsets) = body.encode(|callee| match callee {
-                Callee::Op(op) => import_index.get(&op).copied().unwrap_or_default(),
-                Callee::Function(id) => first + id.0,
+                Callee::Op(op) => import_index.get(&op).copied(),
+                Callee::Function(id) => Some(first + id.0),
+                Callee::Nothing => None,
             });
             for (call, offset) in body.calls.iter().zip(offsets) {
                 places.extend(call.at.map(|at| Place {
@@ -334,7 +363,9 @@ impl ModuleBuilder {
             module.section(&globals);
         }
         module.section(&exports).section(&code);
-        let sources = SourceMap { sources: self.sources.items.clone(), tokens: self.tokens.items.clone(), places };
+        let lines = self.lines_of(&places);
+        let sources =
+            SourceMap { sources: self.sources.items.clone(), lines, tokens: self.tokens.items.clone(), places };
         sections::write(
             &mut module,
             (&self.name, &self.version),
@@ -365,25 +396,36 @@ impl ModuleBuilder {
             .flat_map(|body| &body.calls)
             .filter_map(|call| match call.callee {
                 Callee::Op(op) => Some(op),
-                Callee::Function(_) => None,
+                Callee::Function(_) | Callee::Nothing => None,
             })
             .collect();
         Op::ALL.iter().copied().filter(|op| used.contains(op)).collect()
     }
 
+    /// The lines in which places stand.
+    fn lines_of(&self, places: &[Place]) -> Vec<Vec<u32>> {
+        let mut last = vec![0; self.lines.len()];
+        for place in places {
+            if let Some(last) = last.get_mut(place.source as usize) {
+                *last = place.span.start.max(*last);
+            }
+        }
+        self.lines.iter().zip(last).map(|(lines, last)| lines.lengths(last)).collect()
+    }
+
     fn names(&self, imports: &[Op]) -> NameSection {
         let mut functions = NameMap::new();
-        let imported = imports.iter().map(|op| op.row().name);
-        let own = self.functions.iter().map(|f| f.name.as_str());
-        for (index, name) in (0u32..).zip(imported.chain(own)) {
-            functions.append(index, name);
+        // Frames of a trap are never those of imports, which are the host's.
+        let own = self.functions.iter().map(|f| abi::function_name(&f.name));
+        for (index, name) in (u32::try_from(imports.len()).unwrap_or(u32::MAX)..).zip(own) {
+            functions.append(index, &name);
         }
         let mut globals = NameMap::new();
         for (index, (name, _)) in (0u32..).zip(&self.globals) {
             globals.append(index, name);
         }
         let mut names = NameSection::new();
-        names.module(&self.name);
+        names.module(&abi::function_name(&self.name));
         names.functions(&functions);
         if !self.globals.is_empty() {
             names.globals(&globals);

@@ -5,7 +5,7 @@ use lockgate_model::{
     diagnostic::Span,
 };
 use serde_json::{Value, json};
-use wasmparser::{Parser, Payload, Validator, WasmFeatures};
+use wasmparser::{KnownCustom, Name, Parser, Payload, Validator, WasmFeatures};
 
 use super::*;
 
@@ -28,7 +28,7 @@ fn at(source: u32, token: Option<u32>) -> At {
 
 fn sample() -> Compiled {
     let mut m = ModuleBuilder::new("sample");
-    let source = m.source("a.flow.yaml");
+    let source = m.source("a.flow.yaml", &Lines::default());
     let token = m.token("+");
     let name = m.constant_text("name");
     assert_eq!((m.constant_text("name"), m.constant_json("1.50")), (name, 1));
@@ -88,8 +88,8 @@ fn a_place_is_where_its_call_stands_in_the_function() {
         }
     }
     for place in places {
-        let function = &functions[place["func"].as_u64().unwrap() as usize];
-        let offset = place["offset"].as_u64().unwrap() as usize;
+        let function = &functions[place[0].as_u64().unwrap() as usize];
+        let offset = place[1].as_u64().unwrap() as usize;
         assert_eq!(compiled.wasm[function.start + offset], 0x10, "a call stands there");
     }
 }
@@ -119,4 +119,67 @@ fn a_function_without_a_body_traps_and_function_values_need_no_table() {
     let step = m.declare("step", &[ValType::I32], &[ValType::I32]);
     let compiled = m.finish(step, Frame::default(), Vec::new(), Manifest::default()).unwrap();
     sections(&compiled.wasm);
+}
+
+/// What the name section says of the module and of its functions.
+fn names(wasm: &[u8]) -> (String, BTreeMap<u32, String>) {
+    let mut found = (String::new(), BTreeMap::new());
+    for payload in Parser::new(0).parse_all(wasm) {
+        let Payload::CustomSection(section) = payload.unwrap() else { continue };
+        let KnownCustom::Name(names) = section.as_known() else { continue };
+        for name in names {
+            match name.unwrap() {
+                Name::Module { name, .. } => found.0 = name.to_owned(),
+                Name::Function(functions) => {
+                    found.1 = functions.into_iter().map(|f| f.unwrap()).map(|f| (f.index, f.name.to_owned())).collect();
+                }
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn names_are_those_of_the_modules_own_functions_and_are_plain_and_short() {
+    let mut m = ModuleBuilder::new("sample");
+    let source = m.source("a.map.yaml", &Lines::of("one\ntwo\n"));
+    let step = m.declare("step", &[ValType::I32], &[ValType::I32]);
+    let mut body = Body::new(1);
+    body.ins().i32_const(0);
+    body.op(Op::Task);
+    body.ins().i32_const(0);
+    m.define(step, body);
+    for name in ["a\nb\u{1b}[2J\u{202e}", &format!("/do/0/{}/fetch line 7", "ü".repeat(9_000))] {
+        m.of(name.to_owned());
+        m.declare(&m.title(source, 5), &[], &[]);
+    }
+    let compiled = m.finish(step, Frame::default(), Vec::new(), Manifest::default()).unwrap();
+    let (module, functions) = names(&compiled.wasm);
+    assert_eq!(module, "sample");
+    assert_eq!(functions.keys().copied().collect::<Vec<_>>(), [1, 2, 3], "function 0 is imported");
+    assert_eq!((functions[&1].as_str(), functions[&2].as_str()), ("step", "a_b_[2J_ line 2"));
+    assert_eq!(functions[&3].chars().count(), abi::FUNCTION_NAME_CHARS_MAX);
+    assert!(
+        functions[&3].starts_with("/do/0/ü") && functions[&3].ends_with("ü/fetch line 7 line 2"),
+        "{}",
+        functions[&3]
+    );
+}
+
+#[test]
+fn lines_are_told_as_far_as_places_stand_in_them() {
+    let mut m = ModuleBuilder::new("sample");
+    let text = "one\ntwo\nthree\nfour\n";
+    let (file, bare) = (m.source("a", &Lines::of(text)), m.source("b", &Lines::default()));
+    m.source("c", &Lines::of(text));
+    let step = m.declare("step", &[ValType::I32], &[ValType::I32]);
+    let mut body = Body::new(1);
+    body.begin_at(At { span: Span::new(9, 10), ..at(file, None) });
+    body.begin_at(At { span: Span::new(9, 10), ..at(bare, None) });
+    body.ins().i32_const(0);
+    m.define(step, body);
+    let compiled = m.finish(step, Frame::default(), Vec::new(), Manifest::default()).unwrap();
+    let map: Value = serde_json::from_slice(&sections(&compiled.wasm)[section::MAP]).unwrap();
+    assert_eq!(map["lines"], json!([[4, 4], [], []]));
 }

@@ -453,7 +453,7 @@ fn check_together(sources: &Sources, problems: &mut Diagnostics, parts: &Parts) 
             continue;
         }
         let mut scratch = ModuleBuilder::new(&map.name);
-        let source = scratch.source(&map.file);
+        let source = scratch.source(&map.file, &map.lines);
         if let Err(found) = compile_map(&mut scratch, map, source, tables) {
             problems.0.extend(found.0.into_iter().map(|problem| problem.file(&map.file)));
         }

@@ -306,7 +306,8 @@ fn wrong_sections_are_refused() {
 
     let mut map = good();
     let place = |func| Place { func, offset: 0, source: 0, span: Default::default(), position: 0, token: None };
-    map.map = SourceMap { sources: Vec::new(), tokens: Vec::new(), places: vec![place(1), place(0)] };
+    map.map =
+        SourceMap { sources: Vec::new(), lines: Vec::new(), tokens: Vec::new(), places: vec![place(1), place(0)] };
     assert!(refused(&map.bytes()).contains("out of order"));
 
     let mut constants = good();

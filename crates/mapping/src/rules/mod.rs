@@ -62,6 +62,8 @@ pub struct MapFile {
     pub version: String,
     /// Path of the file, for diagnostics.
     pub file: String,
+    /// The file's lines.
+    pub lines: Lines,
     /// Document type of the source and its place, when the file names one.
     pub source_type: Option<(String, Span)>,
     /// Document type of the target and its place, when the file names one.
@@ -120,8 +122,8 @@ pub struct Site {
     pub to: String,
 }
 
-/// Where the lines of a file begin, to tell a rule by its line.
-#[derive(Debug, Clone)]
+/// Where the lines of a file end, to tell a rule by its line. Without any all is on line 1.
+#[derive(Debug, Clone, Default)]
 pub struct Lines(Vec<usize>);
 
 impl Lines {
@@ -133,6 +135,13 @@ impl Lines {
     /// The line that byte `at` is on, from 1.
     pub fn line(&self, at: u32) -> usize {
         self.0.partition_point(|newline| *newline < at as usize) + 1
+    }
+
+    /// The bytes of the lines before that of byte `at`, each with its end.
+    pub fn lengths(&self, at: u32) -> Vec<u32> {
+        let mut begun = 0;
+        let ends = self.0.iter().take(self.line(at) - 1).map(|newline| newline + 1);
+        ends.map(|end| u32::try_from(end - std::mem::replace(&mut begun, end)).unwrap_or(u32::MAX)).collect()
     }
 }
 
@@ -219,6 +228,7 @@ impl MapFile {
             name: String::new(),
             version: String::new(),
             file: file.to_owned(),
+            lines: Lines::default(),
             source_type: None,
             target_type: None,
             records: None,

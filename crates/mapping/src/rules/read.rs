@@ -3,7 +3,7 @@
 use lockgate_model::diagnostic::{Diagnostic, Diagnostics, Span};
 
 use super::{
-    ArrayRule, Formula, From, MapFile, Site, TableUse, Target, ValueRule,
+    ArrayRule, Formula, From, Lines, MapFile, Site, TableUse, Target, ValueRule,
     target::{Draft, Rule},
     to::{self, Part, Placed},
 };
@@ -142,7 +142,19 @@ impl Reader<'_> {
             None => (target, aside, None),
         };
         let tables = std::mem::take(&mut self.tables);
-        MapFile { name, version, file: file.to_owned(), source_type, target_type, records, target, aside, tables }
+        let lines = Lines::of(self.text);
+        MapFile {
+            name,
+            version,
+            file: file.to_owned(),
+            lines,
+            source_type,
+            target_type,
+            records,
+            target,
+            aside,
+            tables,
+        }
     }
 
     fn document_type(&mut self, node: &Node, what: &str, keys: &[&str]) -> Option<(String, Span)> {

@@ -17,7 +17,7 @@ impl Emitter<'_, '_> {
             return Some(*function);
         }
         let map = self.around.maps.get(name)?;
-        let source = self.values.module.source(&map.file);
+        let source = self.values.module.source(&map.file, &map.lines);
         match compile_map(self.values.module, map, source, self.around.tables) {
             Ok(function) => {
                 self.maps.insert(name.to_owned(), function);

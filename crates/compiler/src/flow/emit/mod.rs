@@ -51,7 +51,7 @@ fn emit_with(
     flow: &Flow,
     around: &Surroundings<'_>,
 ) -> Result<(Compiled, Vec<Mark>), Diagnostics> {
-    let step = module.declare("step", &[ValType::I32], &[ValType::I32]);
+    let step = module.declare(&format!("flow {}", flow.name), &[ValType::I32], &[ValType::I32]);
     let Emitter { plan, slots, values, operations, runs, .. } = emitted(&mut module, flow, around);
     values.problems.into_result(())?;
     module.define(step, lower::step(&plan));
@@ -73,7 +73,7 @@ where
     'e: 'm,
 {
     let marks = if module.marks() { around.maps.values().map(rules).sum() } else { 0 };
-    let values = Values::new(module, around.file);
+    let values = Values::new(module, around.file, &flow.lines);
     let mut emitter = Emitter::new(values, flow, around);
     // Theirs are the first.
     for _ in 0..marks {

@@ -78,6 +78,7 @@ impl<'e, 'm> Emitter<'e, 'm> {
 
     /// The whole flow: input, tasks, output.
     pub fn flow(&mut self, flow: &Flow) {
+        self.of("/input");
         self.plan.act(Action::Begin);
         if let Some(slot) = self.names.workflow {
             let workflow = self.values.workflow(&flow.definition);
@@ -99,10 +100,12 @@ impl<'e, 'm> Emitter<'e, 'm> {
             self.plan.act(Action::Goto(set));
             self.plan.open(set);
             self.plan.act(Action::Begin);
+            self.of("/timeout");
             self.limited(timeout, Value::Slot(DATA), "/timeout", None);
         }
         self.list(&flow.tasks, None, self.end);
         self.plan.open(self.end);
+        self.of("/output");
         self.plan.act(Action::Begin);
         if let Some(output) = &flow.output.shape {
             let output = self.template(output, Value::Slot(DATA));
@@ -157,9 +160,16 @@ impl<'e, 'm> Emitter<'e, 'm> {
     pub(super) fn one(&mut self, task: &Task, around: Around<'_>) {
         let mark = self.slots.mark();
         let outer = (self.names.input, self.names.output);
+        let subject = self.of(&task.pointer);
         self.task(task, around);
+        self.values.module.of(subject);
         (self.names.input, self.names.output) = outer;
         self.slots.release(mark);
+    }
+
+    /// What follows is this task, or part of the flow.
+    fn of(&mut self, pointer: &str) -> String {
+        self.values.module.of(pointer.to_owned())
     }
 
     /// `task(pc)`, and `$task` where the task's own expressions use it.

@@ -1,5 +1,6 @@
 //! Expressions and values with expressions in them as functions `(context) -> value`.
 
+use lockgate_mapping::rules::Lines;
 use lockgate_model::abi::{self, Op};
 use lockgate_model::{Diagnostic, Diagnostics, Span};
 use wasm_encoder::{BlockType, ValType};
@@ -21,8 +22,8 @@ pub(super) struct Values<'m> {
 
 impl<'m> Values<'m> {
     /// For one file.
-    pub fn new(module: &'m mut ModuleBuilder, file: &'m str) -> Self {
-        let source = module.source(file);
+    pub fn new(module: &'m mut ModuleBuilder, file: &'m str, lines: &Lines) -> Self {
+        let source = module.source(file, lines);
         Self { module, problems: Diagnostics::default(), file, source }
     }
 
@@ -78,7 +79,7 @@ impl<'m> Values<'m> {
             _ => {
                 let mut body = Body::new(1);
                 self.build(&mut body, template, names);
-                let function = self.module.declare("value", &[ValType::I64], &[ValType::I64]);
+                let function = self.module.declare(&self.module.titled("value"), &[ValType::I64], &[ValType::I64]);
                 self.module.define(function, body);
                 Value::Apply(function, Box::new(context))
             }
@@ -172,7 +173,7 @@ impl<'m> Values<'m> {
 
     /// A function `(input) -> $workflow`.
     pub fn workflow(&mut self, definition: &str) -> FunctionId {
-        let function = self.module.declare("workflow", &[ValType::I64], &[ValType::I64]);
+        let function = self.module.declare(&self.module.titled("$workflow"), &[ValType::I64], &[ValType::I64]);
         let mut body = Body::new(1);
         let object = body.local(ValType::I64);
         body.op(Op::ObjNew);
