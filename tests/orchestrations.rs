@@ -8,8 +8,9 @@ use lockgate_compiler::{
     project::{Exchange, Expect, Reply},
 };
 use lockgate_document::Document;
-use lockgate_engine::{Engine, EngineConfig, Mock, MockError, Mocks, Waits};
+use lockgate_engine::{Beside, Engine, EngineConfig, Mock, MockError, Mocks, Waits};
 use lockgate_model::Limits;
+use lockgate_runtime::Siblings;
 use serde_json::Value;
 
 fn walk(root: &Path, folder: &Path, files: &mut BTreeMap<String, String>) {
@@ -38,13 +39,10 @@ fn run(root: &Path) -> usize {
     walk(root, root, &mut files);
     let (sources, catalog) = (Sources(files), lockgate_runtime::catalog(&lockgate_connector_catalog::registry()));
     let project = Project::checked(&sources, &catalog).unwrap_or_else(|p| panic!("{}: {p}", root.display()));
-    let engine = Engine::new(EngineConfig::default()).unwrap();
-    let modules: BTreeMap<String, _> = project
-        .compile(&catalog)
-        .unwrap()
-        .iter()
-        .map(|module| (module.name.clone(), engine.load(&module.wasm).unwrap()))
-        .collect();
+    let engine = Arc::new(Engine::new(EngineConfig::default()).unwrap());
+    let modules: BTreeMap<String, Vec<u8>> =
+        project.compile(&catalog).unwrap().into_iter().map(|module| (module.name, module.wasm)).collect();
+    let modules = Arc::new(modules);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     for case in project.cases() {
         let mock = |exchange: &Exchange| match &exchange.reply {
@@ -54,10 +52,13 @@ fn run(root: &Path) -> usize {
             }
         };
         let answers = case.mocks.iter().map(|(at, list)| (at.clone(), list.iter().map(mock).collect())).collect();
-        let mocks = Mocks { answers, waits: Waits::Virtual };
+        let mocks = Arc::new(Mocks { answers, waits: Waits::Virtual, ..Mocks::default() });
+        let limits = Limits::default();
+        let siblings = Siblings::new(&engine, &modules, &mocks, limits, None);
+        let beside = Beside { mocks, siblings: Some(siblings), until: None };
         let input = case.input.as_deref().map_or_else(Document::undefined, document);
-        let outcome =
-            runtime.block_on(engine.evaluate(&modules[&case.flow], input, mocks, Limits::default(), case.now));
+        let module = engine.load(&modules[&case.flow]).unwrap();
+        let outcome = runtime.block_on(engine.evaluate_beside(&module, input, beside, limits, case.now, None));
         let name = format!("{}: {}/{}", root.display(), case.flow, case.name);
         match (&outcome.result, &case.expect) {
             (Ok(output), Expect::Output(expected)) => {

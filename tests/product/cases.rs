@@ -436,6 +436,111 @@ fn rules_that_give_nothing_are_listed() {
     assert_eq!(missing(), ["total.map.yaml:9 sku"]);
 }
 
+/// A flow of this name.
+fn flow_of(name: &str, tasks: &str) -> String {
+    flow(tasks).replace("name: orders", &format!("name: {name}"))
+}
+
+/// What runs a flow.
+fn run(name: &str, more: &str) -> String {
+    format!("{{ run: {{ workflow: {{ namespace: test, name: {name}, version: latest }}{more} }} }}")
+}
+
+#[test]
+fn a_flow_below_that_cannot_run_is_refused_with_its_place() {
+    let orders = flow(&format!("  - check: {}\n", run("check", "")));
+    let folder = folder(&[("orders.flow.yaml", &orders)]);
+    let at = |name: &str| named(folder.path().join(name));
+    let ran = |input: &str| lockgate(&["run", "--local", &at("orders.flow.yaml")], input);
+    assert!(text(&ran("{}").stderr).contains("LG-UNKNOWN-FLOW"), "{:?}", ran("{}"));
+    // What is wrong below is wrong with the whole.
+    write(folder.path(), "check.flow.yaml", &flow_of("check", "  - a: { set: '${ 1 + }' }\n"));
+    assert!(text(&ran("{}").stderr).contains("check.flow.yaml:4:"), "{:?}", ran("{}"));
+    // One that runs itself ends as it does on a server, and one that calls has no connector here either.
+    write(folder.path(), "check.flow.yaml", &flow_of("check", &format!("  - again: {}\n", run("check", ""))));
+    assert_eq!(fault(&ran("{}"))["code"], "LG-LIMIT-RUNS");
+    write(folder.path(), "check.flow.yaml", &flow_of("check", SEND));
+    let error = fault(&ran("{}"));
+    assert_eq!((&error["code"], &error["instance"]), (&json!("LG-NO-MOCK"), &json!("/do/0/check")), "{error}");
+    // A mock for what another flow calls.
+    write(folder.path(), "project.yaml", PROJECT);
+    write(folder.path(), "cases/orders/1.yaml", "mocks: { check/erp.get: [ { answer: 1 } ] }\nexpect: nothing\n");
+    let refused = text(&lockgate(&["test", &named(folder.path().to_owned())], "").stderr);
+    assert!(refused.contains("LG-CASE-VALUE") && refused.contains("calls of `check`: `erp.post`"), "{refused}");
+}
+
+#[test]
+fn flows_below_run_from_their_files() {
+    let orders = flow(&format!("  - check: {}\n  - tell: {}\n", run("check", ""), run("tell", ", await: false")));
+    let folder = folder(&[
+        ("orders.flow.yaml", &orders),
+        (
+            "check.flow.yaml",
+            &flow_of("check", &format!("  - deep: {}\n  - n: {{ set: {{ n: '${{ n + 1 }}' }} }}\n", run("deep", ""))),
+        ),
+        ("deep.flow.yaml", &flow_of("deep", "  - n: { set: { n: '${ n * 2 }' } }\n")),
+        ("tell.flow.yaml", &flow_of("tell", &format!("  - w: {{ wait: {{ milliseconds: 50 }} }}\n{SEND}"))),
+        ("unrelated.flow.yaml", "not: [a flow\n"),
+    ]);
+    let file = named(folder.path().join("orders.flow.yaml"));
+    let ran = lockgate(&["run", "--local", &file], r#"{"n": 20}"#);
+    assert_eq!((ran.status.code(), text(&ran.stdout).as_str()), (Some(0), "{\"n\":41}\n"), "{ran:?}");
+    assert!(text(&ran.stderr).contains("`tell` that nobody waited for failed: LG-NO-MOCK in `/do/1/send`"), "{ran:?}");
+    // In a case they run too, and what they call takes its own mocks.
+    write(folder.path(), "unrelated.flow.yaml", &flow_of("unrelated", "  - a: { set: { a: 1 } }\n"));
+    write(folder.path(), "project.yaml", PROJECT);
+    let case = format!(
+        "input: {{ n: 20, id: 7 }}\nmocks:\n  tell/erp.post:\n  - expect: {{ path: /orders/7 }}\n{}expect: {{ output: {{ n: 41 }} }}\n",
+        DONE.replace("  - answer", "    answer")
+    );
+    write(folder.path(), "cases/orders/1.yaml", &case);
+    let (value, code) = report(&folder, &[]);
+    assert_eq!(
+        (code, &value["cases"][0]["differences"]),
+        (
+            Some(1),
+            &json!([{ "of": "tell/erp.post, call 1", "path": "/path", "expected": "/orders/7", "actual": "/orders/" }])
+        ),
+        "{value:#}"
+    );
+    write(folder.path(), "cases/orders/1.yaml", &case.replace("/orders/7", "/orders/"));
+    let (value, code) = report(&folder, &[]);
+    assert_eq!((code, &value["cases"][0]["notes"]), (Some(0), &json!([])), "{value:#}");
+    let entered = |flow: &str| {
+        let all = value["coverage"].as_array().unwrap();
+        all.iter().find(|one| one["flow"] == flow).map(|one| (one["tasks"].clone(), one["entered"].clone()))
+    };
+    for (flow, tasks) in [("orders", 2), ("check", 2), ("deep", 1), ("tell", 3)] {
+        assert_eq!(entered(flow), Some((json!(tasks), json!(tasks))), "{flow}: {value:#}");
+    }
+    assert_eq!(entered("unrelated"), None);
+    // A mock for a flow as a whole comes before it.
+    let mocked =
+        "mocks: { run.check: [ { answer: { n: 0 } } ], run.tell: [ { answer: {} } ] }\nexpect: { output: { n: 0 } }\n";
+    write(folder.path(), "cases/orders/1.yaml", mocked);
+    let (value, code) = report(&folder, &[]);
+    assert_eq!((code, value["coverage"].as_array().unwrap().len()), (Some(0), 1), "{value:#}");
+}
+
+#[test]
+fn rules_of_flows_below_are_counted() {
+    let map = "mapping: total\nversion: 1\nrules:\n  - { to: id, from: id }\n  - { to: note, from: text }\n";
+    let folder = folder(&[
+        ("project.yaml", "project: shop\n"),
+        ("total.map.yaml", map),
+        ("orders.flow.yaml", &flow(&format!("  - below: {}\n", run("below", "")))),
+        ("below.flow.yaml", &flow_of("below", "  - map: { call: 'map.total:1@default', with: { input: '${ $ }' } }\n")),
+        ("cases/orders/1.yaml", "input: { id: 1 }\nexpect: { output: { id: 1 } }\n"),
+    ]);
+    let shown = text(&lockgate(&["test", &named(folder.path().to_owned()), "--coverage"], "").stdout);
+    assert!(
+        shown.contains(
+            "below: 1 of 1 tasks entered, 1 of 2 rules gave something\n  gave nothing: total.map.yaml:5 note\n"
+        ),
+        "{shown}"
+    );
+}
+
 #[test]
 fn watching_runs_again_when_a_file_changes_and_ends_on_ctrl_c() {
     let folder = project(&[("cases/orders/one.yaml", CASE)]);

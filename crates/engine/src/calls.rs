@@ -1,11 +1,16 @@
 //! How a run reaches its accounts, or the mocks that stand in for them.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::Instant,
+};
 
 use futures_util::future::BoxFuture;
 use lockgate_connector_api::{Answer, Call, Error};
 use lockgate_document::Document;
 use lockgate_model::{
+    Timestamp,
     id::AccountName,
     manifest::{AccountRef, Authority, Subflow},
 };
@@ -76,14 +81,48 @@ pub trait Calls: Send + Sync {
     fn account(&self, operation: u32) -> AccountName;
 }
 
+/// The orchestrations beside a module that runs outside any environment: what it runs where no mock stands for it.
+pub trait Siblings: Send + Sync {
+    /// Whether there is one of this name.
+    fn has(&self, name: &str) -> bool;
+    /// Runs one, with the mocks of the run around it, beginning at `now` on the clock of that run. Where time is
+    /// virtual, nobody waits for it any longer than `until`.
+    fn run(self: Arc<Self>, sub: SubRun, now: Timestamp, until: Option<Timestamp>) -> BoxFuture<'static, SiblingEnd>;
+}
+
+/// How a sibling ended.
+pub struct SiblingEnd {
+    /// As it does in an environment.
+    pub end: SubEnd,
+    /// Virtual time that passed for it, in milliseconds: so much later the run around it goes on.
+    pub took_ms: u64,
+}
+
 /// Answers in place of connectors, for [`evaluate`](crate::Engine::evaluate).
 #[derive(Debug, Default)]
 pub struct Mocks {
     /// By `account.operation` (`erp.post`), else by account (`erp`, or the origin of an https call),
-    /// else by `connector.operation` (`https.post`). Each call takes the next of the list; the last stays.
+    /// else by `connector.operation` (`https.post`); any of these for the calls of one flow alone as `flow/key`,
+    /// which is looked for first. Each call takes the next of the list; the last stays.
     pub answers: BTreeMap<String, Vec<Mock>>,
     /// How `wait` passes.
     pub waits: Waits,
+    /// What was taken so far, by all runs that these are for.
+    pub taken: Taken,
+}
+
+/// Calls so far, by list of mocks.
+#[derive(Debug, Default)]
+pub struct Taken(Mutex<BTreeMap<String, usize>>);
+
+impl Taken {
+    /// Calls that took from a list before this one.
+    fn next(&self, key: &str) -> usize {
+        let mut taken = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = taken.entry(key.to_owned()).or_default();
+        *count += 1;
+        *count - 1
+    }
 }
 
 /// What one mocked call gives.
@@ -117,30 +156,20 @@ pub enum Waits {
 }
 
 impl Mocks {
-    /// The mock for the next call of an operation; `taken` counts the calls so far by list, and `tell` gets the
-    /// list and that count, or none where no list is for it.
-    pub(crate) fn next<'a>(
-        &'a self,
-        authority: &Authority,
-        taken: &mut BTreeMap<String, usize>,
-        tell: impl FnOnce(Option<(&str, usize)>),
-    ) -> Option<&'a Mock> {
+    /// The mock for the next call of an operation by a flow, the list that it is from, and how many calls took from
+    /// there before; none where no list is for it.
+    pub(crate) fn next(&self, flow: &str, authority: &Authority) -> Option<(&Mock, &str, usize)> {
         let account = account_text(&authority.account);
         let keys = [
             format!("{account}.{}", authority.operation),
             account.to_owned(),
             format!("{}.{}", authority.connector, authority.operation),
         ];
-        let found = keys.iter().find_map(|key| self.answers.get_key_value(key));
-        let Some((key, list)) = found.filter(|(_, list)| !list.is_empty()) else {
-            tell(None);
-            return None;
-        };
-        let at = taken.entry(key.clone()).or_default();
-        tell(Some((key, *at)));
-        let mock = list.get(*at).or(list.last());
-        *at += 1;
-        mock
+        let own = keys.iter().map(|key| format!("{flow}/{key}"));
+        let mut all = own.chain(keys.iter().cloned());
+        let (key, list) = all.find_map(|key| self.answers.get_key_value(&key)).filter(|(_, list)| !list.is_empty())?;
+        let before = self.taken.next(key);
+        Some((list.get(before).or(list.last())?, key, before))
     }
 }
 

@@ -11,7 +11,7 @@ use lockgate_model::{Digest, Limits, Timestamp, id::TenantId};
 use wasmtime::Linker;
 
 use crate::{
-    Calls, CancelToken, EngineConfig, LoadError, Mocks, Module, Outcome, Watch,
+    Beside, Calls, CancelToken, EngineConfig, LoadError, Mocks, Module, Outcome, Watch,
     config::wasmtime_engine,
     executor::Executor,
     here::Here,
@@ -98,7 +98,7 @@ impl Engine {
             let detail = format!("the permit is for module {}, this is {}", permit.module(), module.digest());
             let result = Err(Problem::wrong_module(detail).into_failure(String::new(), None));
             let (tasks, bytes) = (Vec::new(), BTreeMap::new());
-            return Outcome { result, cost: 0, tasks, bytes, arena_bytes_peak: 0 };
+            return Outcome { result, cost: 0, tasks, bytes, arena_bytes_peak: 0, waited_ms: 0 };
         }
         let account = Some(permit.tenant().clone());
         let start = Start::new(module, input, limits, now, cancel);
@@ -129,9 +129,23 @@ impl Engine {
         now: Timestamp,
         watch: Option<Arc<dyn Watch>>,
     ) -> Outcome {
+        let beside = Beside { mocks: Arc::new(mocks), siblings: None, until: None };
+        self.evaluate_beside(module, input, beside, limits, now, watch).await
+    }
+
+    /// The same with other orchestrations beside the module.
+    pub async fn evaluate_beside(
+        &self,
+        module: &Arc<Module>,
+        input: Document,
+        beside: Beside,
+        limits: Limits,
+        now: Timestamp,
+        watch: Option<Arc<dyn Watch>>,
+    ) -> Outcome {
         let start = Start::new(module, input, limits, now, CancelToken::new());
         let start = Start { watch, ..start };
-        run(&self.executor, None, start, Reach::Mocked { mocks, taken: BTreeMap::new() }).await
+        run(&self.executor, None, start, Reach::Mocked(beside)).await
     }
 
     /// Runs a module that calls nothing, to its end on this thread, as [`Engine::evaluate`] would: for

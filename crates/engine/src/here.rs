@@ -104,11 +104,12 @@ fn whole<F: Future>(future: F) -> F::Output {
 }
 
 fn ended(host: &mut Host, result: Result<lockgate_document::Document, Failure>) -> Outcome {
-    let tasks = host.task_times();
-    Outcome { result, cost: host.cost(), tasks, bytes: BTreeMap::new(), arena_bytes_peak: host.arena.bytes_peak() }
+    let (tasks, bytes) = (host.task_times(), BTreeMap::new());
+    let (arena_bytes_peak, waited_ms) = (host.arena.bytes_peak(), host.waited_ms());
+    Outcome { result, cost: host.cost(), tasks, bytes, arena_bytes_peak, waited_ms }
 }
 
 fn refused(problem: Problem) -> Outcome {
     let result = Err(problem.into_failure(String::new(), None));
-    Outcome { result, cost: 0, tasks: Vec::new(), bytes: BTreeMap::new(), arena_bytes_peak: 0 }
+    Outcome { result, cost: 0, tasks: Vec::new(), bytes: BTreeMap::new(), arena_bytes_peak: 0, waited_ms: 0 }
 }

@@ -235,6 +235,11 @@ impl Host {
         self.clock.ms()
     }
 
+    /// By how much waits have moved the clock on, where nothing really waits.
+    pub(crate) fn waited_ms(&self) -> u64 {
+        u64::try_from(self.clock.waited_ms).unwrap_or(0)
+    }
+
     /// Where nothing really waits: the clock shows this time, if it did not before.
     pub(crate) fn pass_until(&mut self, ms: i64) {
         let passed = ms.saturating_sub(self.clock.ms()).max(0);

@@ -25,7 +25,7 @@
 //! # Neighbours
 //!
 //! `access` makes the permit that a run consumes; `connector-api` is what calls speak; `runtime`
-//! implements [`Calls`] and keeps the record.
+//! implements [`Calls`] and keeps the record, and has [`Siblings`] for runs without a server.
 //!
 //! Deliberately absent: decisions, storage, sockets, retries (a flow has its own), the wall clock
 //! (time is handed in), and any way to keep, log or see what passes through a run under a permit
@@ -64,7 +64,9 @@ mod ticker;
 mod turn;
 mod watch;
 
-pub use calls::{CallSite, Calls, Mock, MockError, Mocks, SubEnd, SubFailure, SubRun, Waits};
+pub use calls::{
+    CallSite, Calls, Mock, MockError, Mocks, SiblingEnd, Siblings, SubEnd, SubFailure, SubRun, Taken, Waits,
+};
 pub use cancel::CancelToken;
 pub use compiled::{Compiled, Kept, Sealer};
 pub use config::EngineConfig;
@@ -73,6 +75,7 @@ pub use load::LoadError;
 pub use module::Module;
 pub use outcome::{Failure, Outcome, Place};
 pub use problem::ERROR_TYPES;
+pub use reach::Beside;
 pub use watch::{Called, Watch};
 
 #[cfg(test)]

@@ -23,6 +23,8 @@ pub struct Outcome {
     pub bytes: BTreeMap<AccountName, Bytes>,
     /// Most arena bytes held at once.
     pub arena_bytes_peak: u64,
+    /// Milliseconds by which waits moved its clock on, where they take no time.
+    pub waited_ms: u64,
 }
 
 /// Why a run has no output. Only `error` may be logged or stored.

@@ -8,6 +8,8 @@ use futures_util::{
     stream::FuturesUnordered,
 };
 
+use lockgate_model::Timestamp;
+
 use crate::{
     Waits,
     host::Host,
@@ -50,11 +52,14 @@ pub(crate) struct Pending {
     aborts: BTreeMap<u64, AbortHandle>,
     /// Times, where they do not really pass.
     later: Later<Came>,
+    /// When nobody waits for the run any more, where time does not really pass.
+    until: Option<i64>,
 }
 
 impl Pending {
-    pub(crate) fn new(waits: Waits) -> Self {
-        Self { waits, running: FuturesUnordered::new(), aborts: BTreeMap::new(), later: Later::new() }
+    pub(crate) fn new(waits: Waits, until: Option<Timestamp>) -> Self {
+        let until = until.map(Timestamp::ms).filter(|_| waits == Waits::Virtual);
+        Self { waits, running: FuturesUnordered::new(), aborts: BTreeMap::new(), later: Later::new(), until }
     }
 
     /// Waits for something, at most until a limit.
@@ -122,12 +127,24 @@ impl Pending {
                 biased;
                 why = stop.reached() => return Err(Nothing::Stopped(why)),
                 came = self.running.next() => if let Some(Ok(came)) = came {
-                    self.forget(came.ticket);
-                    return Ok(came);
+                    let comes = match &came.event {
+                        Event::Answered(answered) => answered.comes_ms.filter(|_| self.waits == Waits::Virtual),
+                        _ => None,
+                    };
+                    let Some(ms) = comes else {
+                        self.forget(came.ticket);
+                        return Ok(came);
+                    };
+                    // What is due until then, such as its time limit, comes first.
+                    self.aborts.remove(&came.ticket);
+                    self.later.add(ms, came.ticket, came);
                 }
             }
         }
         let (ms, came) = self.later.next().ok_or(Nothing::Idle)?;
+        if self.until.is_some_and(|until| ms >= until) {
+            return Err(Nothing::Stopped(Stopped::Abandoned));
+        }
         host.pass_until(ms);
         Ok(came)
     }

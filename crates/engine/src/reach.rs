@@ -1,7 +1,6 @@
 //! What stands at the other end of a run's calls, and the calls themselves.
 
 use std::{
-    collections::BTreeMap,
     panic::AssertUnwindSafe,
     sync::{Arc, atomic::AtomicU64},
 };
@@ -11,13 +10,13 @@ use lockgate_access::ExecutePermit;
 use lockgate_connector_api::{Answer, Call};
 use lockgate_document::{Document, Value};
 use lockgate_model::{
-    Limits,
+    Limits, Timestamp,
     id::AccountName,
     manifest::{Authority, Subflow},
 };
 
 use crate::{
-    CallSite, Called, Calls, Failure, Mock, Mocks, SubEnd, SubFailure, SubRun,
+    CallSite, Called, Calls, Failure, Mock, Mocks, SiblingEnd, Siblings, SubEnd, SubFailure, SubRun,
     calls::account_text,
     flight::CallAsked,
     host::Host,
@@ -36,12 +35,18 @@ pub(crate) enum Reach {
         /// The permit's receipt has become durable.
         durable: bool,
     },
-    /// Mocks.
-    Mocked {
-        mocks: Mocks,
-        /// Calls so far, by list of mocks.
-        taken: BTreeMap<String, usize>,
-    },
+    /// Mocks, and other orchestrations beside.
+    Mocked(Beside),
+}
+
+/// What stands beside a module that runs outside any environment.
+pub struct Beside {
+    /// In place of connectors.
+    pub mocks: Arc<Mocks>,
+    /// In place of the environment's orchestrations, for which no mock stands.
+    pub siblings: Option<Arc<dyn Siblings>>,
+    /// When nobody waits for the run any more, where time is virtual.
+    pub until: Option<Timestamp>,
 }
 
 /// A call that has ended.
@@ -49,6 +54,8 @@ pub(crate) struct Answered {
     pub(crate) result: Result<Given, Wrong>,
     /// What it cost elsewhere, in units.
     pub(crate) cost: u64,
+    /// When it comes on the run's clock, where that is later than it was asked for.
+    pub(crate) comes_ms: Option<i64>,
     /// What was asked.
     pub(crate) asked: Asked,
 }
@@ -106,13 +113,14 @@ impl Reach {
         Ok(())
     }
 
-    /// Prepares a call; `stream` is what the strand's call before opened, `occurrence` counts the task's calls.
+    /// Prepares a call; `stream` is what the strand's call before opened, `occurrence` counts the task's calls, and
+    /// `limit` is in how many milliseconds nobody waits for it any more.
     pub(crate) fn call(
         &mut self,
         host: &Host,
         asked: CallAsked,
-        stream: Option<Open>,
-        occurrence: u32,
+        (stream, occurrence): (Option<Open>, u32),
+        limit: Option<(u64, u32)>,
         stop: &Stop,
     ) -> Begun {
         let CallAsked { operation, input, slot, pc, task, branch } = asked;
@@ -121,12 +129,20 @@ impl Reach {
             return Begun::failed(Problem::undeclared(), asked);
         };
         match self {
-            Reach::Mocked { mocks, taken } => {
-                mocked(host, (mocks, taken), (operation, authority), &input, asked, stream)
+            Reach::Mocked(beside) => {
+                let mock = beside.mocks.next(&host.module.header().name, authority);
+                if let (Some(siblings), Some(subflow), None) = (&beside.siblings, host.module.subflow(operation), &mock)
+                    && siblings.has(subflow.name.as_str())
+                {
+                    let sub = sub_run(host, subflow, (operation, input), &asked, occurrence, stop);
+                    return run_beside(host, Arc::clone(siblings), sub, asked, until(host, limit, beside.until));
+                }
+                mocked(host, mock, (operation, authority), &input, asked, stream)
             }
             Reach::Bound { calls, .. } => {
                 if let Some(subflow) = host.module.subflow(operation) {
-                    return run(host, Arc::clone(calls), subflow.clone(), (operation, input), asked, occurrence, stop);
+                    let sub = sub_run(host, subflow, (operation, input), &asked, occurrence, stop);
+                    return run(Arc::clone(calls), sub, asked);
                 }
                 let account = calls.account(operation);
                 let (task, branch) = (asked.task.clone(), asked.branch.clone());
@@ -154,7 +170,7 @@ impl Reach {
                         Ok(Err(error)) => Err(Problem::connector(&error)),
                         Ok(Ok(answer)) => given(answer, from, streams),
                     };
-                    Answered { result: result.map_err(Wrong::from), cost: 0, asked }
+                    Answered { result: result.map_err(Wrong::from), cost: 0, comes_ms: None, asked }
                 });
                 Begun { call: call.boxed(), account: Some(account), source }
             }
@@ -164,7 +180,7 @@ impl Reach {
 
 impl Begun {
     fn failed(problem: Problem, asked: Asked) -> Self {
-        let call = std::future::ready(Answered { result: Err(problem.into()), cost: 0, asked }).boxed();
+        let call = std::future::ready(Answered { result: Err(problem.into()), cost: 0, comes_ms: None, asked }).boxed();
         Self { call, account: None, source: None }
     }
 }
@@ -181,35 +197,62 @@ fn given(answer: Answer, account: AccountName, streams: bool) -> Result<Given, P
     Ok(Given { document: Some(Arc::new(answer.output)), opened, passed })
 }
 
-/// Another orchestration.
-fn run(
+/// Another orchestration, as it is asked for.
+fn sub_run(
     host: &Host,
-    calls: Arc<dyn Calls>,
-    subflow: Subflow,
+    subflow: &Subflow,
     (operation, input): (u32, Document),
-    asked: Asked,
+    asked: &Asked,
     occurrence: u32,
     stop: &Stop,
-) -> Begun {
-    let (task, branch, awaits) = (asked.task.clone(), asked.branch.clone(), subflow.awaits);
-    let site = CallSite { operation, task, branch, occurrence };
+) -> SubRun {
+    let site = CallSite { operation, task: asked.task.clone(), branch: asked.branch.clone(), occurrence };
     let cost_max = host.limits.cost_max.saturating_sub(host.cost());
-    let sub = SubRun { site, subflow, input, deadline: stop.deadline(), cost_max };
+    SubRun { site, subflow: subflow.clone(), input, deadline: stop.deadline(), cost_max }
+}
+
+/// Another orchestration of the environment.
+fn run(calls: Arc<dyn Calls>, sub: SubRun, asked: Asked) -> Begun {
+    let awaits = sub.subflow.awaits;
     let running = AssertUnwindSafe(async move { calls.run(sub).await }).catch_unwind();
-    let call = running.map(move |end| {
-        let Ok(SubEnd { result, cost }) = end else {
-            return Answered { result: Err(Wrong::Problem(Problem::lost())), cost: 0, asked };
-        };
-        let given = |output| Given { document: awaits.then(|| Arc::new(output)), opened: None, passed: None };
-        let result = result.map(given).map_err(|failure| match failure {
-            SubFailure::Failed(failure) => Wrong::of(*failure),
-            SubFailure::Refused { kind, code, status, detail } => {
-                Wrong::Problem(Problem::subflow(kind, code, status, status, detail))
-            }
-        });
-        Answered { result, cost, asked }
+    let call = running.map(move |end| match end {
+        Ok(end) => ran(end, awaits, None, asked),
+        Err(_) => lost(asked),
     });
     Begun { call: call.boxed(), account: None, source: None }
+}
+
+/// Another orchestration beside the module.
+fn run_beside(host: &Host, siblings: Arc<dyn Siblings>, sub: SubRun, asked: Asked, until: Option<Timestamp>) -> Begun {
+    let (awaits, now) = (sub.subflow.awaits, host.now_ms());
+    let running = AssertUnwindSafe(async move { siblings.run(sub, Timestamp::from_ms(now), until).await });
+    let call = running.catch_unwind().map(move |end| match end {
+        Ok(SiblingEnd { end, took_ms: 0 }) => ran(end, awaits, None, asked),
+        Ok(SiblingEnd { end, took_ms }) => ran(end, awaits, Some(now.saturating_add_unsigned(took_ms)), asked),
+        Err(_) => lost(asked),
+    });
+    Begun { call: call.boxed(), account: None, source: None }
+}
+
+/// When nobody waits any more for what a strand asks for now.
+fn until(host: &Host, limit: Option<(u64, u32)>, until: Option<Timestamp>) -> Option<Timestamp> {
+    let limit = limit.map(|(ms, _)| Timestamp::from_ms(host.now_ms().saturating_add_unsigned(ms)));
+    limit.into_iter().chain(until).min()
+}
+
+fn ran(SubEnd { result, cost }: SubEnd, awaits: bool, comes_ms: Option<i64>, asked: Asked) -> Answered {
+    let given = |output| Given { document: awaits.then(|| Arc::new(output)), opened: None, passed: None };
+    let result = result.map(given).map_err(|failure| match failure {
+        SubFailure::Failed(failure) => Wrong::of(*failure),
+        SubFailure::Refused { kind, code, status, detail } => {
+            Wrong::Problem(Problem::subflow(kind, code, status, status, detail))
+        }
+    });
+    Answered { result, cost, comes_ms, asked }
+}
+
+fn lost(asked: Asked) -> Answered {
+    Answered { result: Err(Wrong::Problem(Problem::lost())), cost: 0, comes_ms: None, asked }
 }
 
 impl Wrong {
@@ -235,20 +278,18 @@ impl Wrong {
 /// A call that takes a mock.
 fn mocked(
     host: &Host,
-    (mocks, taken): (&Mocks, &mut BTreeMap<String, usize>),
+    mock: Option<(&Mock, &str, usize)>,
     (operation, authority): (u32, &Authority),
     input: &Document,
     asked: Asked,
     stream: Option<Open>,
 ) -> Begun {
     let watch = host.watch.clone();
-    let mock = mocks.next(authority, taken, |mock| {
-        if let Some(watch) = &watch {
-            watch.called(&asked.task, &Called { authority, input, mock });
-        }
-    });
+    if let Some(watch) = &watch {
+        watch.called(&asked.task, &Called { authority, input, mock: mock.map(|(_, key, before)| (key, before)) });
+    }
     let account = account_text(&authority.account);
-    let document = match mock {
+    let document = match mock.map(|(mock, ..)| mock) {
         Some(Mock::Answer(document)) => Arc::clone(document),
         Some(Mock::Error(error)) => return Begun::failed(Problem::mock(error), asked),
         None => {
@@ -261,7 +302,7 @@ fn mocked(
     let document = host.module.subflow(operation).is_none_or(|run| run.awaits).then_some(document);
     let Some(format) = authority.takes.clone() else {
         let result = Ok(Given { document, opened, passed: None });
-        let call = std::future::ready(Answered { result, cost: 0, asked }).boxed();
+        let call = std::future::ready(Answered { result, cost: 0, comes_ms: None, asked }).boxed();
         return Begun { call, account: None, source: None };
     };
     let limits: Limits = host.limits;
@@ -280,7 +321,7 @@ fn mocked(
             }
             Err(error) => Err(Problem::connector(&error).into()),
         };
-        Answered { result, cost: 0, asked }
+        Answered { result, cost: 0, comes_ms: None, asked }
     };
     Begun { call: call.boxed(), account: None, source: None }
 }

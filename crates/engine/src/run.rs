@@ -81,15 +81,15 @@ struct Run {
 
 /// Runs a module to its end.
 pub(crate) async fn run(executor: &Executor, account: Account, start: Start<'_>, reach: Reach) -> Outcome {
-    let waits = match &reach {
-        Reach::Bound { .. } => Waits::Real,
-        Reach::Mocked { mocks, .. } => mocks.waits,
+    let (waits, until) = match &reach {
+        Reach::Bound { .. } => (Waits::Real, None),
+        Reach::Mocked(beside) => (beside.mocks.waits, beside.until),
     };
     let stop = Arc::clone(&start.stop);
     let mut run = Run {
         stop: Arc::clone(&stop),
         reach,
-        pending: Pending::new(waits),
+        pending: Pending::new(waits, until),
         bytes: BTreeMap::new(),
         opened: BTreeMap::new(),
         sources: BTreeMap::new(),
@@ -166,7 +166,7 @@ impl Run {
                     let stream = self.opened.remove(&strand);
                     let site = (call.task.clone(), call.branch.clone());
                     let occurrence = self.succeeded.get(&site).copied().unwrap_or(0);
-                    let begun = self.reach.call(host, call, stream, occurrence, &self.stop);
+                    let begun = self.reach.call(host, call, (stream, occurrence), limit, &self.stop);
                     if let Some(account) = begun.account {
                         let bytes = self.bytes.entry(account).or_default();
                         bytes.calls = bytes.calls.saturating_add(1);
@@ -242,7 +242,7 @@ impl Run {
     fn ended(self, host: &mut Host, result: Result<Document, crate::Failure>) -> Outcome {
         host.tell_ended();
         let tasks = host.task_times();
-        self.outcome(result, tasks, host.arena.bytes_peak())
+        Outcome { waited_ms: host.waited_ms(), ..self.outcome(result, tasks, host.arena.bytes_peak()) }
     }
 
     /// An end without a host: at the start, or when it was lost.
@@ -261,6 +261,6 @@ impl Run {
         for ticket in open {
             self.read(ticket);
         }
-        Outcome { result, cost: self.cost, tasks, bytes: self.bytes, arena_bytes_peak }
+        Outcome { result, cost: self.cost, tasks, bytes: self.bytes, arena_bytes_peak, waited_ms: 0 }
     }
 }

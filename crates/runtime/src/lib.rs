@@ -40,6 +40,7 @@ mod rollback;
 mod runs;
 mod schedule;
 mod session;
+mod siblings;
 mod tenant;
 mod view;
 mod watch;
@@ -83,6 +84,7 @@ pub use rollback::Rollback;
 pub use runs::RunFilter;
 pub use schedule::Planned;
 pub use session::SESSION_MS;
+pub use siblings::{Ran, Siblings};
 pub use tenant::NewTenant;
 pub use view::View;
 

@@ -53,7 +53,7 @@ impl Drop for Place {
 
 impl Nest {
     /// The place of a run that `sub` asks for.
-    fn within(&self, sub: &SubRun) -> Self {
+    pub(crate) fn within(&self, sub: &SubRun) -> Self {
         let bounds = sub.subflow.awaits.then_some((sub.deadline, sub.cost_max));
         let demands = Demands { version: sub.subflow.version.clone(), bounds };
         Self { depth: self.depth + 1, open: Arc::clone(&self.open), demands: Some(demands) }
@@ -135,7 +135,8 @@ impl RunCalls {
     }
 }
 
-fn refused(error: &Error) -> SubFailure {
+/// What the run around it gets where a run is refused.
+pub(crate) fn refused(error: &Error) -> SubFailure {
     let (kind, status) = match error {
         Error::Forbidden { .. } | Error::Unauthenticated => ("authorization", 403),
         Error::Unavailable { .. } => ("runtime", 503),

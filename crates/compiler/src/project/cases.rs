@@ -13,8 +13,8 @@
 //!   output: { … }        # or error: { status: 422, … }: the fields that are named must be equal
 //! ```
 //!
-//! Mocks stand under `<account>.<operation>`, or the origin of an http call and its method; each
-//! call takes the next of the list, and the last one stays. `expect: nothing` is an output that is
+//! Mocks stand under `<account>.<operation>`, or the origin of an http call and its method; those for the calls of one
+//! flow alone under `<flow>/<account>.<operation>`. Each call takes the next of the list, and the last one stays. `expect: nothing` is an output that is
 //! undefined.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -129,16 +129,28 @@ fn names(mocks: &[(Key, Node)]) -> Vec<(String, Span)> {
     mocks.iter().map(|(key, _)| (key.text.clone(), key.span)).collect()
 }
 
-/// Finds mocks that no call can take; `calls` are those of all flows.
-pub(super) fn check(reader: &mut Reader<'_>, case: &Case, calls: &BTreeSet<String>) {
+/// Finds mocks that no call can take; `calls` are those of each flow.
+pub(super) fn check(reader: &mut Reader<'_>, case: &Case, calls: &BTreeMap<&str, BTreeSet<String>>) {
+    let all: BTreeSet<&str> = calls.values().flatten().map(String::as_str).collect();
     // One without a dot is refused already.
-    for (name, span) in case.named.iter().filter(|(name, _)| name.contains('.') && !calls.contains(name)) {
-        let known = calls.iter().map(String::as_str);
-        let help = match nearest(name, known.clone()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("calls of this project: {}", list(known)),
+    for (name, span) in case.named.iter().filter(|(name, _)| name.contains('.') && !all.contains(name.as_str())) {
+        // What stands before the first `/` of an origin is no flow.
+        let of = name.split_once('/').and_then(|(flow, call)| Some((flow, call, calls.get(flow)?)));
+        let (who, call, known): (_, _, BTreeSet<&str>) = match of {
+            Some((_, call, calls)) if calls.contains(call) => continue,
+            Some((flow, call, calls)) => {
+                (format!("flow `{flow}` does not call"), call, calls.iter().map(String::as_str).collect())
+            }
+            None => ("no flow calls".to_owned(), name.as_str(), all.clone()),
         };
-        reader.problem_help("LG-CASE-VALUE", *span, format!("no flow calls `{name}`"), help);
+        let near = nearest(call, known.iter().copied());
+        let help = match (near, of) {
+            (Some(near), Some((flow, ..))) => format!("did you mean `{flow}/{near}`?"),
+            (Some(near), None) => format!("did you mean `{near}`?"),
+            (None, Some((flow, ..))) => format!("calls of `{flow}`: {}", list(known.into_iter())),
+            (None, None) => format!("calls of this project: {}", list(known.into_iter())),
+        };
+        reader.problem_help("LG-CASE-VALUE", *span, format!("{who} `{call}`"), help);
     }
 }
 

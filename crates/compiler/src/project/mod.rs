@@ -41,7 +41,7 @@ use crate::module::{Compiled, Mark, ModuleBuilder};
 use crate::reader::{Reader, nearest};
 use crate::types::{self, Types, check_types};
 
-pub use alone::flow_module;
+pub use alone::{flow_module, flow_modules, flows_run};
 pub use calls::Stream;
 pub use cases::{Case, Exchange, Exchanges, Expect, NOW, Reply, mocks};
 pub use declaration::Declaration;
@@ -461,7 +461,8 @@ fn check_together(sources: &Sources, problems: &mut Diagnostics, parts: &Parts) 
     // A flow that cannot be read may call anything.
     let files = sources.0.keys().filter(|path| matches!(Entry::of(path), Some(Entry::Flow(_)))).count();
     let all_sound = files == flows.len() && flows.iter().all(|(_, sound)| *sound);
-    let called: BTreeSet<String> = flows.iter().flat_map(|(flow, _)| calls::names(&flow.flow)).collect();
+    let called: BTreeMap<&str, BTreeSet<String>> =
+        flows.iter().map(|(flow, _)| (flow.flow.name.as_str(), calls::names(&flow.flow))).collect();
     for case in cases {
         if all_sound && flows.iter().any(|(flow, _)| flow.flow.name == case.flow) {
             let mut reader = Reader::new(&case.file, "");

@@ -381,6 +381,20 @@ fn cases_are_read() {
     );
     let unheard = "mocks: { erp.pots: [], erp.post: [] }\nexpect: nothing\n";
     is(&[("cases/orders/1.yaml", unheard)], &[("LG-CASE-VALUE", "cases/orders/1.yaml", "erp.pots")]);
+    // Mocks for the calls of one flow: one of the project, and what it calls itself.
+    let below = FLOW.replace("name: orders", "name: below").replace("https.post:1@default", "https.get:1@default");
+    let of_one = |key: &str, expect: &[(&str, &str, &str)]| {
+        let case = format!("mocks: {{ {key}: [] }}\nexpect: nothing\n");
+        let project = PROJECT.replace("[post]", "[get, post]");
+        is(&[("project.yaml", &project), ("below.flow.yaml", &below), ("cases/orders/1.yaml", &case)], expect);
+    };
+    of_one("below/erp.get", &[]);
+    of_one("orders/https.post", &[]);
+    for key in
+        ["below/erp.post", "belwo/erp.get", "below/", "below/below/erp.get", "/erp.get", "orders/https://x/y.get"]
+    {
+        of_one(key, &[("LG-CASE-VALUE", "cases/orders/1.yaml", key)]);
+    }
     // What cannot be read may call it.
     let broken = ("other.flow.yaml", "a: [\n");
     is(&[("cases/orders/1.yaml", unheard), broken], &[("LG-YAML-SYNTAX", "other.flow.yaml", "[")]);

@@ -1,13 +1,13 @@
 //! `lockgate run --local FILE < input`: a flow without a server, its output on standard output. A call takes
-//! its mock or fails; waits take their time.
+//! its mock or fails; waits take their time; flows that it runs are those beside it.
 
 use std::{future, io::IsTerminal, path::PathBuf, sync::Arc};
 
 use clap::Args;
-use lockgate_compiler::project::{Exchanges, flow_module};
+use lockgate_compiler::project::{Exchanges, flow_modules};
 use lockgate_connector_api::Registry;
 use lockgate_document::Document;
-use lockgate_engine::{Waits, Watch};
+use lockgate_engine::{Outcome, Waits, Watch};
 use lockgate_model::{Diagnostics, Limits};
 
 use crate::{
@@ -70,10 +70,10 @@ impl Local {
             return Err(Exit::Usage(format!("cannot read `{shown}`: {e}")));
         }
         let (sources, unreadable) = sources::beside(file)?;
-        let compiled = flow_module(&sources, &name, &lockgate_runtime::catalog(connectors));
+        let compiled = flow_modules(&sources, &name, &lockgate_runtime::catalog(connectors));
         let found = compiled.as_ref().err().cloned().unwrap_or_default();
         let all = Diagnostics(unreadable.0.into_iter().chain(found.0).collect());
-        let compiled =
+        let (compiled, below) =
             all.into_result(()).and(compiled).map_err(|all| Exit::problems(all, |file| sources.0.get(file)))?;
         let exchanges = self.mocks.as_deref().map_or(Ok(Exchanges::new()), mocked::file)?;
 
@@ -100,31 +100,42 @@ impl Local {
                 None => future::pending().await,
             }
         };
-        let Some(outcome) = bench.run_mocked(&module, input, mocks, now(), limits, watch, stopped) else {
-            return Err(Exit::Told);
-        };
+        let modules = Arc::new(below.into_iter().map(|module| (module.name, module.wasm)).collect());
+        let ended = bench.run_mocked(&module, &modules, input, mocks, now(), limits, watch, stopped);
+        let Some((outcome, siblings)) = ended else { return Err(Exit::Told) };
         // The run may have come to its end before it was stopped.
         if trace.is_some_and(|trace| trace.is_left()) {
             return Err(Exit::Told);
         }
-        let printed = |document: &Document| {
-            let bytes = document.print(bench.limits.reply_bytes_max);
-            bytes.map_err(|fault| Exit::failed(&fault.code(), fault.to_string()))
-        };
-        match outcome.result {
-            Ok(document) if document.is_undefined() => Ok(()),
-            Ok(document) => {
-                let mut bytes = printed(&document)?;
-                bytes.push(b'\n');
-                output.bytes(&bytes)
-            }
-            Err(failure) => match &failure.document {
-                Some(error) => {
-                    output.error_line(&printed(error)?);
-                    Err(Exit::Told)
-                }
-                None => Err(Exit::failed(&failure.error.code, failure.message)),
-            },
+        let told = tell(outcome, &bench, output);
+        // What nobody waited for ends too; with the program it would be lost.
+        bench.wait(siblings.aside());
+        for (flow, code, task) in siblings.ran().failed {
+            output.note(&format!("the run of `{flow}` that nobody waited for failed: {code} in `{task}`"));
         }
+        told
+    }
+}
+
+/// Tells how the run ended.
+fn tell(outcome: Outcome, bench: &Workbench, output: &Output) -> Result<(), Exit> {
+    let printed = |document: &Document| {
+        let bytes = document.print(bench.limits.reply_bytes_max);
+        bytes.map_err(|fault| Exit::failed(&fault.code(), fault.to_string()))
+    };
+    match outcome.result {
+        Ok(document) if document.is_undefined() => Ok(()),
+        Ok(document) => {
+            let mut bytes = printed(&document)?;
+            bytes.push(b'\n');
+            output.bytes(&bytes)
+        }
+        Err(failure) => match &failure.document {
+            Some(error) => {
+                output.error_line(&printed(error)?);
+                Err(Exit::Told)
+            }
+            None => Err(Exit::failed(&failure.error.code, failure.message)),
+        },
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use lockgate_compiler::project::{self, Exchange, Exchanges, Reply};
 use lockgate_document::Document;
-use lockgate_engine::{Mock, MockError, Mocks, Waits};
+use lockgate_engine::{Mock, MockError, Mocks, Taken, Waits};
 use lockgate_model::Diagnostics;
 
 use crate::{
@@ -30,7 +30,7 @@ pub fn mocks(exchanges: &Exchanges, waits: Waits, bench: &Workbench) -> Result<M
         let list = list.iter().map(|Exchange { reply, .. }| mock(key, reply, bench)).collect::<Result<_, _>>()?;
         answers.insert(key.clone(), list);
     }
-    Ok(Mocks { answers, waits })
+    Ok(Mocks { answers, waits, taken: Taken::default() })
 }
 
 fn mock(key: &str, reply: &Reply, bench: &Workbench) -> Result<Mock, Exit> {

@@ -1,8 +1,11 @@
 //! Reading a project folder from disk. What the files mean is the compiler's business.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
-use lockgate_compiler::{Sources, Tables};
+use lockgate_compiler::{Sources, Tables, project::flows_run};
 use lockgate_model::{Diagnostic, Diagnostics, Span};
 
 use crate::exit::Exit;
@@ -87,7 +90,8 @@ fn cannot(path: &Path, e: &dyn std::fmt::Display) -> Exit {
 }
 
 /// The flow in a file and what it is compiled with, from the folder where it lies: `project.yaml` where there
-/// is one, mappings, `tables/`, `types/`, `documents/` and `lock/`; and which of them are no text.
+/// is one, mappings, `tables/`, `types/`, `documents/` and `lock/`, and the flows that it runs; and which of them are no
+/// text.
 pub fn beside(flow: &Path) -> Result<(Sources, Diagnostics), Exit> {
     let root = flow.parent().filter(|f| !f.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let (mut files, mut problems) = (BTreeMap::new(), Diagnostics::default());
@@ -111,7 +115,21 @@ pub fn beside(flow: &Path) -> Result<(Sources, Diagnostics), Exit> {
             }
         }
     }
-    Ok((Sources(files), problems))
+    let mut sources = Sources(files);
+    // A flow stands in the file of its name. Those that are found may run others.
+    let mut known = BTreeSet::new();
+    loop {
+        let new: Vec<String> = flows_run(&sources).into_iter().filter(|name| known.insert(name.clone())).collect();
+        if new.is_empty() {
+            return Ok((sources, problems));
+        }
+        for path in new.into_iter().map(|name| root.join(format!("{name}.flow.yaml"))).filter(|path| path.is_file()) {
+            if sources.0.contains_key(path.file_name().unwrap_or_default().to_string_lossy().as_ref()) {
+                continue;
+            }
+            read(root, &path, &mut sources.0, &mut problems)?;
+        }
+    }
 }
 
 /// The files in `types/` of a folder by their paths, as the document types of a mapping beside it, with those in

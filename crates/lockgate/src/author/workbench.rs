@@ -9,14 +9,18 @@ use std::{
 
 use lockgate_compiler::Compiled;
 use lockgate_document::{Document, Fault, ParseError, ParseOptions};
-use lockgate_engine::{Engine, EngineConfig, Failure, Mocks, Module, Outcome, Watch};
+use lockgate_engine::{Beside, Engine, EngineConfig, Failure, Mocks, Module, Outcome, Watch};
 use lockgate_model::{Diagnostic, Limits, Span, Timestamp};
+use lockgate_runtime::Siblings;
 
 use crate::exit::{Exit, Shown};
 
+/// Modules of flows by name, which other flows run.
+pub type Modules = std::collections::BTreeMap<String, Vec<u8>>;
+
 /// An engine and a thread to run it on.
 pub struct Workbench {
-    engine: Engine,
+    engine: Arc<Engine>,
     runtime: tokio::runtime::Runtime,
     /// Limits of each run.
     pub limits: Limits,
@@ -28,6 +32,7 @@ impl Workbench {
     /// A small engine for one run at a time.
     pub fn new() -> Result<Self, Exit> {
         let engine = Engine::new(EngineConfig::alone()).map_err(|e| Exit::failed("LG-ENGINE", e.to_string()))?;
+        let engine = Arc::new(engine);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         Ok(Self { engine, runtime, limits: Limits::default(), options: ParseOptions::default() })
     }
@@ -73,26 +78,31 @@ impl Workbench {
         })
     }
 
-    /// Runs a module over an input with mocks in place of endpoints while `watch` looks on, unless `stopped`
-    /// comes first.
+    /// Runs a module over an input with mocks in place of endpoints, the flows in `modules` below it, while `watch`
+    /// looks on, unless `stopped` comes first.
     #[expect(clippy::too_many_arguments, reason = "each is another kind of thing; a struct would only name them again")]
     pub fn run_mocked(
         &self,
         module: &Arc<Module>,
+        modules: &Arc<Modules>,
         input: Document,
         mocks: Mocks,
         now: Timestamp,
         limits: Limits,
         watch: Option<Arc<dyn Watch>>,
         stopped: impl Future<Output = ()>,
-    ) -> Option<Outcome> {
-        let run = self.engine.evaluate_watched(module, input, mocks, limits, now, watch);
-        self.runtime.block_on(async {
+    ) -> Option<(Outcome, Arc<Siblings>)> {
+        let mocks = Arc::new(mocks);
+        let siblings = Siblings::new(&self.engine, modules, &mocks, limits, watch.clone());
+        let beside = Beside { mocks, siblings: Some(Arc::clone(&siblings) as _), until: None };
+        let run = self.engine.evaluate_beside(module, input, beside, limits, now, watch);
+        let outcome = self.runtime.block_on(async {
             tokio::select! {
                 outcome = run => Some(outcome),
                 () = stopped => None,
             }
-        })
+        });
+        Some((outcome?, siblings))
     }
 
     /// What `wait` comes to.

@@ -14,6 +14,7 @@ use lockgate_compiler::{
 use lockgate_document::Document;
 use lockgate_engine::{Called, Module, Outcome, Waits, Watch};
 use lockgate_model::{Diagnostic, manifest::AccountRef};
+use lockgate_runtime::Ran;
 
 use super::{
     compare::{Differences, Match},
@@ -23,7 +24,7 @@ use crate::{
     author::{
         mocked::{self, document},
         value::json,
-        workbench::Workbench,
+        workbench::{Modules, Workbench},
     },
     exit::Exit,
 };
@@ -60,10 +61,10 @@ pub fn run(
     project: &Project,
     sources: &Sources,
     case: &Case,
-    module: &Arc<Module>,
+    (module, modules): (&Arc<Module>, &Arc<Modules>),
     bench: &Workbench,
     interrupt: Option<&Interrupt>,
-) -> Result<Option<(Verdict, Outcome)>, Exit> {
+) -> Result<Option<(Verdict, Outcome, Ran)>, Exit> {
     let read = |json: &String, what: &str| document(json, &format!("{}: {what}", case.file), bench);
     let mut expected = BTreeMap::new();
     for (key, list) in &case.mocks {
@@ -75,7 +76,7 @@ pub fn run(
     let calls = Arc::new(Calls { expected, lists, seen: Mutex::default() });
     let began = Instant::now();
     let watch: Arc<dyn Watch> = Arc::clone(&calls) as _;
-    let Some(outcome) = start(case, module, bench, watch, interrupt)? else { return Ok(None) };
+    let Some((outcome, ran)) = start(case, (module, modules), bench, watch, interrupt)? else { return Ok(None) };
     let took = began.elapsed();
     let Seen { mut differences, mut notes, taken, streaming } =
         std::mem::take(&mut *calls.seen.lock().unwrap_or_else(PoisonError::into_inner));
@@ -122,6 +123,9 @@ pub fn run(
         let (line, column) = Diagnostic::new("", place.span, "").line_column(text);
         notes.push(format!("{}:{line}:{column}: {}", place.source, failure.message));
     }
+    for (flow, code, task) in &ran.failed {
+        notes.push(format!("the run of `{flow}` that nobody waits for failed: {code} in `{task}`"));
+    }
     notes.truncate(NOTES_MAX);
     let verdict = Verdict {
         project: project.id().to_string(),
@@ -133,17 +137,17 @@ pub fn run(
         differences,
         notes,
     };
-    Ok(Some((verdict, outcome)))
+    Ok(Some((verdict, outcome, ran)))
 }
 
-/// Runs a case to its end; none when it was interrupted.
+/// Runs a case to its end, with what flows below it did; none when it was interrupted.
 pub fn start(
     case: &Case,
-    module: &Arc<Module>,
+    (module, modules): (&Arc<Module>, &Arc<Modules>),
     bench: &Workbench,
     watch: Arc<dyn Watch>,
     interrupt: Option<&Interrupt>,
-) -> Result<Option<Outcome>, Exit> {
+) -> Result<Option<(Outcome, Ran)>, Exit> {
     let mocks = mocked::mocks(&case.mocks, Waits::Virtual, bench)?;
     let input = match &case.input {
         Some(json) => document(json, &format!("{}: `input`", case.file), bench)?,
@@ -155,7 +159,8 @@ pub fn start(
             None => future::pending().await,
         }
     };
-    Ok(bench.run_mocked(module, input, mocks, case.now, bench.limits, Some(watch), stopped))
+    let ended = bench.run_mocked(module, modules, input, mocks, case.now, bench.limits, Some(watch), stopped);
+    Ok(ended.map(|(outcome, siblings)| (outcome, siblings.ran())))
 }
 
 /// A call by the list of its mocks and its place in that list, from 0.

@@ -8,13 +8,12 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use lockgate_compiler::{Mark, Project, Sources, project::Case};
-use lockgate_engine::{Module, Outcome, Watch};
+use lockgate_compiler::{Mark, Project, Sources};
+use lockgate_engine::{Module, Watch};
 use lockgate_mapping::rules::Lines;
 use serde::Serialize;
 
-use super::{case, watch::Interrupt};
-use crate::{author::workbench::Workbench, exit::Exit};
+use crate::author::workbench::Workbench;
 
 /// Tasks and rules of one flow over all its cases.
 #[derive(Serialize)]
@@ -72,27 +71,22 @@ impl Coverage {
         }
     }
 
-    /// A case was run; false when this was interrupted.
-    pub fn add(
-        &mut self,
-        case: &Case,
-        outcome: &Outcome,
-        bench: &Workbench,
-        interrupt: Option<&Interrupt>,
-    ) -> Result<bool, Exit> {
-        let entered: BTreeSet<&str> = outcome.tasks.iter().map(|time| time.task.as_str()).collect();
+    /// These tasks were entered.
+    pub fn entered<'t>(&mut self, tasks: impl Iterator<Item = &'t str>) {
+        let entered: BTreeSet<&str> = tasks.collect();
         self.missing.retain(|pointer| !entered.contains(pointer.as_str()));
         self.entered = self.tasks - self.missing.len();
-        let Some(module) = self.marked.as_ref().filter(|_| !self.rules_missing.is_empty()) else { return Ok(true) };
-        let marks = Arc::new(Marks::default());
-        let watch: Arc<dyn Watch> = Arc::clone(&marks) as _;
-        if case::start(case, module, bench, watch, interrupt)?.is_none() {
-            return Ok(false);
-        }
-        let marks = marks.0.lock().unwrap_or_else(PoisonError::into_inner);
-        self.rules_missing.retain(|rule| marks.get(rule.slot).is_none_or(|mark| *mark == 0));
+    }
+
+    /// The module that marks, where rules have yet to give something.
+    pub fn marked(&self) -> Option<&Arc<Module>> {
+        self.marked.as_ref().filter(|_| !self.rules_missing.is_empty())
+    }
+
+    /// The rules of these slots gave something.
+    pub fn gave(&mut self, slots: &BTreeSet<usize>) {
+        self.rules_missing.retain(|rule| !slots.contains(&rule.slot));
         self.gave = self.rules - self.rules_missing.len();
-        Ok(true)
     }
 }
 
@@ -111,12 +105,20 @@ fn places(marks: &[Mark], sources: &Sources) -> Vec<Rule> {
     rules
 }
 
-/// The numbers of a frame as a run left them.
+/// Which numbers of a frame were not 0 when the run was over.
 #[derive(Default)]
-struct Marks(Mutex<Vec<i64>>);
+pub struct Marks(Mutex<BTreeSet<usize>>);
+
+impl Marks {
+    /// Their slots.
+    pub fn slots(&self) -> BTreeSet<usize> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
 
 impl Watch for Marks {
     fn ended(&self, ints: &[i64]) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = ints.to_vec();
+        let slots = ints.iter().enumerate().filter(|(_, int)| **int != 0).map(|(slot, _)| slot);
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend(slots);
     }
 }

@@ -9,16 +9,28 @@ mod report;
 mod select;
 mod watch;
 
-use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::PathBuf,
+    sync::Arc,
+};
 
 use clap::Args;
-use lockgate_compiler::project::Case;
+use lockgate_compiler::{Compiled, Project, Sources, project::Case};
 use lockgate_connector_api::Registry;
-use lockgate_engine::Module;
+use lockgate_engine::{Module, Watch};
 
-use self::{coverage::Coverage, report::Report, select::Chosen, watch::Interrupt};
+use self::{
+    coverage::{Coverage, Marks},
+    report::Report,
+    select::Chosen,
+    watch::Interrupt,
+};
 use crate::{
-    author::{check, workbench::Workbench},
+    author::{
+        check,
+        workbench::{Modules, Workbench},
+    },
     exit::Exit,
     output::Output,
 };
@@ -41,6 +53,69 @@ pub struct Test {
     /// Run again whenever a file of the projects changes, until Ctrl-C.
     #[arg(long)]
     watch: bool,
+}
+
+/// Flows that others run: their modules as they are deployed, and with marks for the coverage of rules where they have
+/// any.
+struct Below {
+    plain: Arc<Modules>,
+    marked: Arc<Modules>,
+}
+
+impl Below {
+    fn of(project: &Project, compiled: &[Compiled]) -> Self {
+        let run = |module: &&Compiled| {
+            compiled.iter().any(|by| by.manifest.runs.iter().any(|run| run.name.as_str() == module.name))
+        };
+        let run: Vec<&Compiled> = compiled.iter().filter(run).collect();
+        let plain: Modules = run.iter().map(|module| (module.name.clone(), module.wasm.clone())).collect();
+        let marks = |module: &&Compiled| project.marked(&module.name).map(|(marked, _)| (marked.name, marked.wasm));
+        let mut marked = plain.clone();
+        marked.extend(run.iter().filter_map(marks));
+        Self { plain: Arc::new(plain), marked: Arc::new(marked) }
+    }
+}
+
+/// A flow that cases run, and what they have run of it so far.
+fn covered(
+    project: &Project,
+    sources: &Sources,
+    module: &Compiled,
+    bench: &Workbench,
+) -> Result<(Arc<Module>, Coverage), Exit> {
+    let loaded = bench.load(module)?;
+    let coverage = Coverage::new(project, sources, &module.name, &loaded, bench);
+    Ok((loaded, coverage))
+}
+
+/// Counts the rules that give something in a case, in a run of their own; false when it was interrupted. `entered` are the flows
+/// that the case runs.
+fn mark(
+    modules: &mut BTreeMap<&str, (Arc<Module>, Coverage)>,
+    entered: &BTreeMap<String, BTreeSet<String>>,
+    case: &Case,
+    below: &Below,
+    bench: &Workbench,
+    interrupt: Option<&Interrupt>,
+) -> Result<bool, Exit> {
+    let open = entered.keys().any(|flow| modules.get(flow.as_str()).is_some_and(|(_, of)| of.marked().is_some()));
+    let Some((plain, coverage)) = modules.get(case.flow.as_str()).filter(|_| open) else { return Ok(true) };
+    let module = coverage.marked().unwrap_or(plain);
+    let marks = Arc::new(Marks::default());
+    let watch: Arc<dyn Watch> = Arc::clone(&marks) as _;
+    let Some((_, ran)) = case::start(case, (module, &below.marked), bench, watch, interrupt)? else {
+        return Ok(false);
+    };
+    // Without a module that marks, its numbers are others.
+    if let Some((_, coverage)) = modules.get_mut(case.flow.as_str()).filter(|(_, of)| of.marked().is_some()) {
+        coverage.gave(&marks.slots());
+    }
+    for (flow, slots) in ran.ints {
+        if let Some((_, coverage)) = modules.get_mut(flow.as_str()) {
+            coverage.gave(&slots);
+        }
+    }
+    Ok(true)
 }
 
 /// What one pass over the cases gave.
@@ -104,12 +179,11 @@ impl Test {
             };
             let whole = self.filter.is_none() && parts.is_whole();
             let cases: Vec<&Case> = project.cases().iter().filter(wanted).collect();
+            let below = Below::of(&project, &compiled);
             let mut modules: BTreeMap<&str, (Arc<Module>, Coverage)> = BTreeMap::new();
             for module in &compiled {
                 if cases.iter().any(|case| case.flow == module.name) {
-                    let loaded = bench.load(module)?;
-                    let coverage = Coverage::new(&project, &sources, &module.name, &loaded, bench);
-                    modules.insert(&module.name, (loaded, coverage));
+                    modules.insert(&module.name, covered(&project, &sources, module, bench)?);
                 } else if whole && !project.cases().iter().any(|case| case.flow == module.name) {
                     report
                         .without_cases
@@ -117,12 +191,27 @@ impl Test {
                 }
             }
             for case in cases {
-                let Some((module, coverage)) = modules.get_mut(case.flow.as_str()) else { continue };
-                let Some((verdict, outcome)) = case::run(&project, &sources, case, module, bench, interrupt)? else {
+                let Some((module, _)) = modules.get(case.flow.as_str()) else { continue };
+                let tried = (&Arc::clone(module), &below.plain);
+                let Some((verdict, outcome, ran)) = case::run(&project, &sources, case, tried, bench, interrupt)?
+                else {
                     return Ok(Pass::Interrupted);
                 };
                 report.cases.push(verdict);
-                if !coverage.add(case, &outcome, bench, interrupt)? {
+                for module in compiled.iter().filter(|module| ran.tasks.contains_key(&module.name)) {
+                    if !modules.contains_key(module.name.as_str()) {
+                        modules.insert(&module.name, covered(&project, &sources, module, bench)?);
+                    }
+                }
+                let mut entered = ran.tasks;
+                let own = outcome.tasks.into_iter().map(|time| time.task);
+                entered.entry(case.flow.clone()).or_default().extend(own);
+                for (flow, tasks) in &entered {
+                    if let Some((_, coverage)) = modules.get_mut(flow.as_str()) {
+                        coverage.entered(tasks.iter().map(String::as_str));
+                    }
+                }
+                if !mark(&mut modules, &entered, case, &below, bench, interrupt)? {
                     return Ok(Pass::Interrupted);
                 }
             }
