@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lockgate_compiler::flow_picture;
+use lockgate_compiler::{Sources, flow_picture};
 use lockgate_mapping::picture::picture;
 use lockgate_model::{Diagnostic, Diagnostics};
 use serde_json::json;
@@ -25,20 +25,26 @@ impl Draw {
         let name = self.file.display().to_string();
         let (text, unreadable) =
             sources::text(&self.file, &name).map_err(|e| Exit::Usage(format!("cannot read `{name}`: {e}")))?;
-        run(&name, &text, unreadable, self.out.as_deref(), output)
+        // What cannot be read beside it is told by `check`; a picture does without.
+        let beside = match name.ends_with(".flow.yaml") {
+            true => sources::beside(&self.file).map(|(sources, _)| sources).unwrap_or_default(),
+            false => Sources::default(),
+        };
+        run(&name, &text, &beside, unreadable, self.out.as_deref(), output)
     }
 }
 
-/// Draws a flow or a mapping to a file, or to standard output. `unreadable` is what is known to be wrong with
+/// Draws a flow, with what lies `beside` it, or a mapping to a file, or to standard output. `unreadable` is what is known to be wrong with
 /// the text.
 pub fn run(
     name: &str,
     text: &String,
+    beside: &Sources,
     unreadable: Option<Diagnostic>,
     out: Option<&Path>,
     output: &Output,
 ) -> Result<(), Exit> {
-    let drawn = if name.ends_with(".flow.yaml") { flow_picture(name, text) } else { picture(name, text) };
+    let drawn = if name.ends_with(".flow.yaml") { flow_picture(name, text, beside) } else { picture(name, text) };
     let found = drawn.as_ref().err().cloned().unwrap_or_default();
     let all = Diagnostics(unreadable.into_iter().chain(found.0).collect());
     let drawn = all.into_result(()).and(drawn).map_err(|all| Exit::problems(all, |_| Some(text)))?;

@@ -6,7 +6,7 @@
 use std::{ops::ControlFlow, path::PathBuf, sync::Arc};
 
 use clap::Args;
-use lockgate_compiler::{MapFile, Passes, Tables, Types};
+use lockgate_compiler::{MapFile, Passes, Sources, Tables, Types};
 use lockgate_document::{Document, ParseOptions};
 use lockgate_engine::Module;
 use lockgate_model::Diagnostics;
@@ -59,7 +59,7 @@ impl Map {
         let (text, unreadable) =
             sources::text(&self.file, &name).map_err(|e| Exit::Usage(format!("cannot read `{name}`: {e}")))?;
         if let Some(out) = &self.draw {
-            return draw::run(&name, &text, unreadable, out.as_deref(), output);
+            return draw::run(&name, &text, &Sources::default(), unreadable, out.as_deref(), output);
         }
         let tables = sources::tables(self.file.parent())?;
         let (files, no_text) = sources::types(self.file.parent())?;

@@ -15,21 +15,26 @@ use lockgate_mapping::yaml;
 use lockgate_model::{Diagnostic, Diagnostics, Span};
 
 use super::tree::{Account, Call, Flow, Jump, Operation, Target, Task, Work};
+use crate::Sources;
 use crate::documents::Documents;
 use crate::reader::Reader;
 
 /// Tasks that a picture shows at most: laying out takes longer than linearly, and nobody looks at more.
 const TASKS_MAX: usize = 500;
 
-/// The picture of a flow's file.
+/// The picture of a flow's file; `beside` are the files that lie in its folder, of which it shows what documents say
+/// of the operations that it calls.
 ///
 /// Errors: all problems of the file; LG-DRAW-SIZE for more than [`TASKS_MAX`] tasks.
-pub fn picture(file: &str, text: &str) -> Result<String, Diagnostics> {
+pub fn picture(file: &str, text: &str, beside: &Sources) -> Result<String, Diagnostics> {
     let node = yaml::parse(file, text)?;
-    let mut reader = Reader::new(file, text);
-    let flow = super::read(&mut reader, &node, &Documents::none());
+    // Documents are named as they lie to the flow.
+    let mut reader = Reader::new(file.rsplit('/').next().unwrap_or(file), text);
+    let (documents, _) = Documents::new(beside.texts());
+    let flow = super::read(&mut reader, &node, &documents);
     reader.without_documents();
-    reader.problems.into_result(())?;
+    let problems = reader.problems.0.into_iter().map(|problem| problem.file(file));
+    Diagnostics(problems.collect()).into_result(())?;
     let mut tasks = 0;
     flow.each_task(&mut |_| tasks += 1);
     if tasks > TASKS_MAX {
@@ -254,8 +259,18 @@ fn meaning(task: &Task) -> (Look, String) {
         Work::Call(Call::Operation(operation)) => (Look::Call, called(operation)),
         Work::Function(_) => kind(Look::Control, "call"),
         Work::Run(run) => (Look::Call, format!("run {}", run.name)),
-        Work::Call(Call::Broken(_)) | Work::Broken => kind(Look::Call, ""),
+        Work::Call(Call::Broken(_)) | Work::Broken => (Look::Call, described(&task.definition).unwrap_or_default()),
     }
+}
+
+/// A call of an operation whose description is not there: the operation, and what the description is called.
+fn described(definition: &str) -> Option<String> {
+    let task: serde_json::Value = serde_json::from_str(definition).ok()?;
+    let with = task.get("with").filter(|_| task.get("call").is_some_and(|call| call == "openapi"))?;
+    let endpoint = with.pointer("/document/endpoint")?;
+    let address = endpoint.get("uri").unwrap_or(endpoint).as_str()?;
+    let name = address.rsplit('/').next().filter(|name| !name.is_empty()).unwrap_or(address);
+    Some(format!("{} {name}", with.get("operationId")?.as_str()?))
 }
 
 fn called(operation: &Operation) -> String {

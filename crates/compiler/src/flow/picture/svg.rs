@@ -30,7 +30,11 @@ pub(super) fn svg(flow: &Flow, drawing: &Drawing, layout: &Layout) -> String {
     let points = layout.arrows.iter().flat_map(|(points, _)| points);
     let width = right.chain(points.clone().map(|(x, _)| *x)).fold(240.0, f64::max) + 24.0;
     let bottom = layout.shapes.iter().map(|place| place.y + place.height / 2.0);
-    let height = bottom.chain(points.map(|(_, y)| *y)).fold(80.0, f64::max) + 24.0;
+    let bottom = bottom.chain(points.map(|(_, y)| *y)).fold(80.0, f64::max) + 24.0;
+    let key = key(drawing);
+    let width = key.iter().map(|(_, words)| LEFT + wide(words)).fold(width, f64::max);
+    let mut rows = String::new();
+    let height = write_key(&mut rows, &key, width, bottom);
     let mut out = String::new();
     let w = &mut out;
     let _ = write!(
@@ -63,9 +67,59 @@ pub(super) fn svg(flow: &Flow, drawing: &Drawing, layout: &Layout) -> String {
             text(w, *x, y + 3.8, "small dim mid", &shown);
         }
     }
+    out.push_str(&rows);
     out.push_str("</svg>\n");
     out
 }
+
+/// What is in the key: the looks that occur, or none for an arrow of dashes, each with its words.
+fn key(drawing: &Drawing) -> Vec<(Option<Look>, &'static str)> {
+    let occurs = |look: Look| drawing.shapes.iter().any(|shape| shape.look == look);
+    let looks = MEANINGS.into_iter().filter(|(look, _)| occurs(*look)).map(|(look, words)| (Some(look), words));
+    let aside = drawing.arrows.iter().any(|arrow| arrow.aside);
+    looks.chain(aside.then_some((None, ASIDE))).collect()
+}
+
+/// The width of one of them with the space behind it.
+fn wide(words: &str) -> f64 {
+    CHIP + GAP + columns(words) as f64 * SMALL + LEFT
+}
+
+/// Writes the key in rows from `top` on; returns where the picture ends below them.
+fn write_key(w: &mut String, key: &[(Option<Look>, &'static str)], width: f64, top: f64) -> f64 {
+    let (mut x, mut y) = (LEFT, top + ROW / 2.0);
+    for (look, words) in key {
+        if x > LEFT && x + wide(words) > width {
+            (x, y) = (LEFT, y + ROW);
+        }
+        match look {
+            Some(look) => rect(w, class(*look), [x, y - CHIP / 2.0, CHIP, CHIP], 3.0),
+            None => {
+                let _ = writeln!(w, "<path class=\"way aside\" d=\"M{0} {1}L{2} {1}\"/>", n(x), n(y), n(x + CHIP));
+            }
+        }
+        text(w, x + CHIP + GAP, y + 3.8, "small dim", words);
+        x += wide(words);
+    }
+    y + ROW
+}
+
+/// The looks of boxes in the order of the key, and what tasks of each do.
+const MEANINGS: [(Look, &str); 5] = [
+    (Look::Data, "makes data"),
+    (Look::Call, "calls or runs"),
+    (Look::Control, "decides what is next"),
+    (Look::Wait, "waits"),
+    (Look::Error, "fails, or handles what failed"),
+];
+/// What an arrow of dashes means.
+const ASIDE: &str = "on failure, or if not";
+/// Of the key: its left margin and the space behind its words, the side of a box, the space before its words, and the
+/// height of a row.
+const LEFT: f64 = 24.0;
+const CHIP: f64 = 12.0;
+const GAP: f64 = 6.0;
+const ROW: f64 = 20.0;
 
 fn write_shape(w: &mut String, shape: &Shape, place: Place) {
     let (x, y) = (place.x - place.width / 2.0, place.y - place.height / 2.0);
