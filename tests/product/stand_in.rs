@@ -208,11 +208,11 @@ fn answer(run: &mut Run, Account { mocked, token, .. }: &Account, came: &Value) 
     match &exchange.reply {
         Reply::Answer(answer) => {
             let answer: Value = serde_json::from_str(answer).unwrap();
-            response(
-                answer["status"].as_u64().unwrap_or(200),
-                &answer["headers"],
-                answer.get("body").or(answer.get("stream")),
-            )
+            let status = answer["status"].as_u64().unwrap_or(200);
+            match answer["body_base64"].as_str() {
+                Some(bytes) => bytes_response(status, &answer["headers"], bytes),
+                None => response(status, &answer["headers"], answer.get("body").or(answer.get("stream"))),
+            }
         }
         Reply::Error { kind, status } => {
             let own = match kind.as_str() {
@@ -227,11 +227,21 @@ fn answer(run: &mut Run, Account { mocked, token, .. }: &Account, came: &Value) 
     }
 }
 
-fn response(status: u64, headers: &Value, body: Option<&Value>) -> Response<Full<Bytes>> {
+/// Content of no type but the one that the mock's headers say.
+fn bytes_response(status: u64, headers: &Value, base64: &str) -> Response<Full<Bytes>> {
+    head(status, headers).body(Full::from(STANDARD.decode(base64).unwrap())).unwrap()
+}
+
+fn head(status: u64, headers: &Value) -> hyper::http::response::Builder {
     let mut response = Response::builder().status(u16::try_from(status).unwrap());
     for (name, value) in headers.as_object().into_iter().flatten() {
         response = response.header(name, value.as_str().unwrap());
     }
+    response
+}
+
+fn response(status: u64, headers: &Value, body: Option<&Value>) -> Response<Full<Bytes>> {
+    let response = head(status, headers);
     let (kind, body) = match body {
         None => return response.body(Full::default()).unwrap(),
         Some(Value::String(text)) => ("text/plain; charset=utf-8", text.clone()),

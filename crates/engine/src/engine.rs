@@ -101,7 +101,7 @@ impl Engine {
             return Outcome { result, cost: 0, tasks, bytes, arena_bytes_peak: 0, waited_ms: 0 };
         }
         let account = Some(permit.tenant().clone());
-        let start = Start::new(module, input, limits, now, cancel);
+        let start = Start { id: permit.run(), ..Start::new(module, input, limits, now, cancel) };
         run(&self.executor, account, start, Reach::Bound { permit, calls, durable: false }).await
     }
 

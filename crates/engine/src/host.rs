@@ -9,7 +9,7 @@ use std::{
 };
 
 use lockgate_document::{Arena, Document, Fault, Handle};
-use lockgate_model::{Limits, Timestamp, abi, duration::MS_MAX, run::TaskTime};
+use lockgate_model::{Limits, RunId, Timestamp, abi, duration::MS_MAX, run::TaskTime};
 
 use crate::{
     Module, Watch,
@@ -54,6 +54,8 @@ pub(crate) struct Host {
     /// Tickets that nothing waits for any more, and strands that ended.
     pub(crate) gone: Vec<u64>,
     pub(crate) strands_gone: Vec<StrandId>,
+    /// The run's.
+    id: RunId,
     /// The number of the last ticket.
     pub(crate) tickets: u64,
     /// What the step wants before it goes on.
@@ -126,13 +128,14 @@ pub(crate) enum Trapped {
 impl Host {
     /// A run at its start: `input` is in its slot.
     pub(crate) fn new(start: Start<'_>, waits: Waits) -> Result<Box<Self>, Fault> {
-        let Start { module, input, limits, now, began, stop, watch } = start;
+        let Start { id, module, input, limits, now, began, stop, watch } = start;
         let (mut arena, input) = input.into_arena()?;
         arena.set_limits(&limits);
         arena.set_constants(Arc::clone(module.constants()));
         arena.set_now(now);
         let frame = Frame::open(&mut arena, module.frame(), input)?;
         Ok(Box::new(Self {
+            id,
             meter: Meter::new(limits.cost_max, &arena),
             ledger: Ledger::new(module.tasks().len(), began),
             clock: Clock { start: now, started: began, waits, waited_ms: 0 },
@@ -351,6 +354,10 @@ impl Host {
 
     pub(crate) fn unique(&mut self) -> Result<Handle, Fault> {
         self.arena.new_text(&lockgate_model::run::unique())
+    }
+
+    pub(crate) fn run_id(&mut self) -> Result<Handle, Fault> {
+        self.arena.new_text(&self.id.to_string())
     }
 
     pub(crate) fn duration(&mut self, h: Handle) -> Result<i64, Trapped> {

@@ -109,6 +109,7 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Box<Host>>> {
         Between => arena.between(least: i64, most: i64);
         Hold => host.hold(h: Handle, k: u32, what: u32);
         Unique => host.unique();
+        RunId => host.run_id();
         Raise => host.raise(error: Handle);
         Fail => host.fail(code: i32);
         // suspending

@@ -11,7 +11,7 @@ use std::{
 
 use lockgate_document::Document;
 use lockgate_model::{
-    Limits, Timestamp,
+    Limits, RunId, Timestamp,
     id::AccountName,
     run::{Bytes, TaskTime},
 };
@@ -34,6 +34,8 @@ use crate::{
 
 /// What a run is given.
 pub(crate) struct Start<'a> {
+    /// Its id; the nil one where no run was opened for it.
+    pub(crate) id: RunId,
     pub(crate) module: &'a Arc<Module>,
     pub(crate) input: Document,
     pub(crate) limits: Limits,
@@ -59,7 +61,8 @@ impl<'a> Start<'a> {
         // A limit past the end of the clock is no limit; a day is past every default.
         let wall = Duration::from_millis(limits.wall_ms_max);
         let deadline = began.checked_add(wall).unwrap_or(began + Duration::from_secs(86_400));
-        Self { module, input, limits, now, began, stop: Arc::new(Stop::new(deadline, cancel)), watch: None }
+        let stop = Arc::new(Stop::new(deadline, cancel));
+        Self { id: RunId::NONE, module, input, limits, now, began, stop, watch: None }
     }
 }
 

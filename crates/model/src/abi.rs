@@ -243,6 +243,8 @@ intrinsics! {
     Hold "hold" "hii" "" 16;
     /// `unique()`: a text that no other call gives: a UUID (RFC 9562, version 4).
     Unique "unique" "" "h" 16;
+    /// `run_id()`: the run's id as text.
+    RunId "run_id" "" "h" 4;
     /// `raise(error)`: ends the step with this error object; `instance` is added when absent.
     Raise "raise" "h" "" 8;
     /// `fail(code)`: ends the step with a standard expression error at this place; see [`error_name`].

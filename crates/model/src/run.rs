@@ -21,6 +21,9 @@ pub fn unique() -> String {
 pub struct RunId(pub Uuid);
 
 impl RunId {
+    /// Of what is evaluated without a run (RFC 9562 §5.9).
+    pub const NONE: Self = Self(Uuid::nil());
+
     /// A new id for a run that starts now.
     pub fn new() -> Self {
         Self(Uuid::now_v7())

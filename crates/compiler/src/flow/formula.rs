@@ -47,9 +47,9 @@ impl Place {
     }
 }
 
-/// What is known of `$workflow` and `$task` at compile time.
-const WORKFLOW_FIELDS: &[&str] = &["definition", "input"];
-const TASK_FIELDS: &[&str] = &["name", "reference", "definition"];
+/// What `$workflow` and `$task` hold (the standard's workflow and task descriptors).
+const WORKFLOW_FIELDS: &[&str] = &["id", "definition", "input", "startedAt"];
+const TASK_FIELDS: &[&str] = &["name", "reference", "definition", "input", "output", "startedAt"];
 const ARGUMENTS: &[&str] =
     &["context", "input", "output", "secrets", "stream", "task", "workflow", "runtime", "authorization"];
 
@@ -209,7 +209,7 @@ fn parsed(reader: &mut Reader<'_>, text: &str, origin: Origin, place: Place) -> 
     for variable in &variables {
         check_argument(reader, variable, &origin, place);
     }
-    let mut mentions: Vec<String> = variables.into_iter().map(|v| v.name).collect();
+    let mut mentions: Vec<String> = variables.iter().flat_map(Variable::mentions).collect();
     mentions.sort();
     mentions.dedup();
     Formula { code, origin, mentions, place }
@@ -221,6 +221,18 @@ struct Variable {
     span: Span,
     /// The field that directly follows, as in `$task.name`.
     field: Option<String>,
+}
+
+impl Variable {
+    /// What it reads: the variable, and of `$task` the fields; all of them where it stands alone.
+    fn mentions(&self) -> Vec<String> {
+        let fields = match (self.name.as_str(), &self.field) {
+            ("task", Some(field)) => vec![format!("task.{field}")],
+            ("task", None) => TASK_FIELDS.iter().map(|field| format!("task.{field}")).collect(),
+            _ => Vec::new(),
+        };
+        std::iter::once(self.name.clone()).chain(fields).collect()
+    }
 }
 
 impl From<lockgate_mapping::jq::Variable<'_>> for Variable {
@@ -264,11 +276,9 @@ fn check_argument(reader: &mut Reader<'_>, variable: &Variable, origin: &Origin,
         }
         "workflow" | "task" => {
             let fields = if name == "task" { TASK_FIELDS } else { WORKFLOW_FIELDS };
-            let field = variable.field.as_deref();
-            if !field.is_some_and(|field| fields.contains(&field)) {
-                let shown = field.map_or(format!("`${name}` as a whole"), |field| format!("`${name}.{field}`"));
+            if let Some(field) = variable.field.as_deref().filter(|field| !fields.contains(field)) {
                 let known: Vec<String> = fields.iter().map(|field| format!("`${name}.{field}`")).collect();
-                problem(format!("{shown} is not known to a flow yet"), format!("usable: {}", known.join(", ")));
+                problem(format!("there is no `${name}.{field}`"), format!("there are {}", known.join(", ")));
             }
         }
         _ => {}

@@ -320,7 +320,7 @@ fn expressions_and_their_places() {
 fn runtime_arguments_where_they_exist() {
     is(
         &refused(
-            "input: { from: '${ $context }' }\noutput: { as: $input }\ndo:\n  - a:\n      input: { from: $input.x }\n      output: { as: $output }\n      set: { b: '${ $secrets.key }', c: '${ $authorization }', d: '${ $workflow.id }', e: '${ $task }', f: '${ \"$output\" }' }\n",
+            "input: { from: '${ $context }' }\noutput: { as: $input }\ndo:\n  - a:\n      input: { from: $input.x }\n      output: { as: $output }\n      set: { b: '${ $secrets.key }', c: '${ $authorization }', d: '${ $workflow.identity }', e: '${ $task.begun }', f: '${ \"$output\" }' }\n",
         ),
         &[
             ("LG-FLOW-ARGUMENT", "$context"),
@@ -334,7 +334,7 @@ fn runtime_arguments_where_they_exist() {
         ],
     );
     sound(
-        "do: [a: { set: { b: '${ $workflow.input.x & $task.name & $runtime.name & $input.y & $context.z }' }, export: { as: '${ $output }' } }]",
+        "do: [a: { set: { b: '${ $workflow.input.x & $task.name & $runtime.name & $input.y & $context.z & $workflow.id }', c: '${ $task }', d: '${ $workflow }' }, export: { as: '${ $output }' } }]",
     );
 }
 

@@ -38,7 +38,7 @@ impl Emitter<'_, '_> {
         self.epilogue(task, leave, around);
 
         self.plan.open(handler);
-        self.begin(task);
+        self.plan.act(Action::Begin);
         self.names.variables.push((work.name.clone(), error));
         let outward = self.plan.label(&task.pointer, around.catch);
         self.filter(work, error, input, outward);
@@ -121,7 +121,7 @@ impl Emitter<'_, '_> {
                 let leave = self.plan.label(&task.pointer, around.catch);
                 self.list(tasks, around.catch, leave);
                 self.plan.open(leave);
-                self.begin(task);
+                self.plan.act(Action::Begin);
                 self.finish(task, Value::Slot(DATA), then, around);
             }
             // Retries that did not help leave the error as it is.

@@ -54,7 +54,7 @@ impl Emitter<'_, '_> {
         self.apart(|emitter| {
             let leave = emitter.plan.label(&task.pointer, None);
             emitter.plan.open(begin);
-            emitter.begin(task);
+            emitter.plan.act(Action::Begin);
             emitter.plan.act(Action::StoreInt(index, Number::Place));
             emitter.round(work, (collection, item, number, index));
             emitter.list(&work.tasks, None, leave);

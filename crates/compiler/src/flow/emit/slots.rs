@@ -83,7 +83,7 @@ pub(super) struct Names {
     pub workflow: Option<u32>,
     /// `$runtime`
     pub runtime: Option<u32>,
-    /// `$task`
+    /// `$task`, where the task's own expressions use it.
     pub task: Option<u32>,
     /// `$input` of the task.
     pub input: Option<u32>,
@@ -101,7 +101,7 @@ impl Names {
         // An export that nothing reads is still computed: it may fail, and a `catch` may want that.
         let context = (exports || flow.mentions("context")).then(|| slots.value());
         let mut slot = |name: &str| flow.mentions(name).then(|| slots.value());
-        Self { context, workflow: slot("workflow"), runtime: slot("runtime"), task: slot("task"), ..Self::default() }
+        Self { context, workflow: slot("workflow"), runtime: slot("runtime"), ..Self::default() }
     }
 }
 

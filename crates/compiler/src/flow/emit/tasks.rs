@@ -159,11 +159,11 @@ impl<'e, 'm> Emitter<'e, 'm> {
     /// A task at the entry point opened last; its slots serve others behind it.
     pub(super) fn one(&mut self, task: &Task, around: Around<'_>) {
         let mark = self.slots.mark();
-        let outer = (self.names.input, self.names.output);
+        let outer = (self.names.input, self.names.output, self.names.task);
         let subject = self.of(&task.pointer);
         self.task(task, around);
         self.values.module.of(subject);
-        (self.names.input, self.names.output) = outer;
+        (self.names.input, self.names.output, self.names.task) = outer;
         self.slots.release(mark);
     }
 
@@ -172,24 +172,28 @@ impl<'e, 'm> Emitter<'e, 'm> {
         self.values.module.of(pointer.to_owned())
     }
 
-    /// `task(pc)`, and `$task` where the task's own expressions use it.
-    pub(super) fn begin(&mut self, task: &Task) {
-        self.plan.act(Action::Begin);
-        if let Some(slot) = self.names.task
-            && task.mentions("task")
-        {
-            let name = serde_json::Value::from(task.name.as_str());
-            let reference = serde_json::Value::from(task.pointer.as_str());
-            let json = format!("{{\"name\":{name},\"reference\":{reference},\"definition\":{}}}", task.definition);
-            let value = self.constant(&json);
-            self.plan.act(Action::Store(slot, value));
+    /// `$task`, where the task's own expressions use it. What it holds of the input and the output costs their
+    /// length, so only who asks for them has them.
+    fn describe(&mut self, task: &Task) -> Option<u32> {
+        if !task.mentions("task") {
+            return None;
         }
+        let slot = self.slots.value();
+        let name = serde_json::Value::from(task.name.as_str());
+        let reference = serde_json::Value::from(task.pointer.as_str());
+        let json = format!("{{\"name\":{name},\"reference\":{reference},\"definition\":{}}}", task.definition);
+        let described = self.constant(&json);
+        let input = if task.mentions("task.input") { Value::Slot(DATA) } else { Value::Undefined };
+        let described = Value::Apply2(self.values.task(), Box::new(described), Box::new(input));
+        self.plan.act(Action::Store(slot, described));
+        Some(slot)
     }
 
     fn task(&mut self, task: &Task, around: Around<'_>) {
-        self.begin(task);
+        self.plan.act(Action::Begin);
         self.names.output = None;
         self.names.input = None;
+        self.names.task = self.describe(task);
         self.hold(&task.input, DATA, "the input of the task");
         let input = self.input(task);
         self.names.input = Some(input);
@@ -307,6 +311,14 @@ impl<'e, 'm> Emitter<'e, 'm> {
 
     /// `output.as`, `export.as`, and on to where `then` leads.
     pub(super) fn finish(&mut self, task: &Task, mut value: Value, then: &Jump, around: Around<'_>) {
+        if let Some(slot) = self.names.task
+            && (task.output.mentions("task.output") || task.export.mentions("task.output"))
+        {
+            self.plan.act(Action::Store(DATA, value));
+            let done = Value::Apply2(self.values.task_done(), Box::new(Value::Slot(slot)), Box::new(Value::Slot(DATA)));
+            self.plan.act(Action::Store(slot, done));
+            value = Value::Slot(DATA);
+        }
         if let Some(output) = &task.output.shape {
             value = self.template(output, value);
         }
@@ -354,7 +366,7 @@ impl<'e, 'm> Emitter<'e, 'm> {
             return;
         }
         self.plan.open(label);
-        self.begin(task);
+        self.plan.act(Action::Begin);
         self.finish(task, Value::Slot(DATA), &task.then, around);
     }
 
@@ -399,7 +411,7 @@ impl<'e, 'm> Emitter<'e, 'm> {
         self.plan.act(Action::Goto(head));
 
         self.plan.open(head);
-        self.begin(task);
+        self.plan.act(Action::Begin);
         let count = match work.batch {
             None => Number::Length(collection),
             Some(batch) => Number::Batches(collection, batch),

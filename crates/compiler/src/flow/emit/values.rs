@@ -171,22 +171,116 @@ impl<'m> Values<'m> {
         }
     }
 
-    /// A function `(input) -> $workflow`.
+    /// A function `(input) -> $workflow`, at the flow's beginning.
     pub fn workflow(&mut self, definition: &str) -> FunctionId {
+        let started = self.instant();
         let function = self.module.declare(&self.module.titled("$workflow"), &[ValType::I64], &[ValType::I64]);
         let mut body = Body::new(1);
         let object = body.local(ValType::I64);
         body.op(Op::ObjNew);
         body.ins().local_set(object);
-        let (key, value) = (self.module.constant_text("definition"), self.module.constant_json(definition));
-        body.ins().local_get(object).i32_const(key.cast_signed()).i64_const(abi::constant(value));
-        body.op(Op::ObjSet);
-        let key = self.module.constant_text("input");
-        body.ins().local_get(object).i32_const(key.cast_signed()).local_get(0);
-        body.op(Op::ObjSet);
+        let definition = self.module.constant_json(definition);
+        self.put(&mut body, object, "id", |body| body.op(Op::RunId));
+        self.put(&mut body, object, "definition", |body| {
+            body.ins().i64_const(abi::constant(definition));
+        });
+        self.put(&mut body, object, "input", |body| {
+            body.ins().local_get(0);
+        });
+        self.put(&mut body, object, "startedAt", |body| body.call(started));
         body.ins().local_get(object);
         self.module.define(function, body);
         function
+    }
+
+    /// A function `(description, input) -> $task`, at the task's beginning.
+    pub fn task(&mut self) -> FunctionId {
+        const KEY: &str = "$task";
+        if let Some(function) = self.module.shared(KEY) {
+            return function;
+        }
+        let started = self.instant();
+        let function = self.module.share(KEY, &[ValType::I64, ValType::I64], &[ValType::I64]);
+        let mut body = Body::new(2);
+        let object = body.local(ValType::I64);
+        body.op(Op::ObjNew);
+        body.ins().local_set(object);
+        for field in ["name", "reference", "definition"] {
+            self.copy(&mut body, object, field, 0);
+        }
+        self.put(&mut body, object, "input", |body| {
+            body.ins().local_get(1);
+        });
+        self.put(&mut body, object, "startedAt", |body| body.call(started));
+        body.ins().local_get(object);
+        self.module.define(function, body);
+        function
+    }
+
+    /// A function `($task, output) -> $task`, at the task's end.
+    pub fn task_done(&mut self) -> FunctionId {
+        const KEY: &str = "$task.output";
+        if let Some(function) = self.module.shared(KEY) {
+            return function;
+        }
+        let function = self.module.share(KEY, &[ValType::I64, ValType::I64], &[ValType::I64]);
+        let mut body = Body::new(2);
+        let object = body.local(ValType::I64);
+        body.op(Op::ObjNew);
+        body.ins().local_set(object);
+        for field in ["name", "reference", "definition", "input", "startedAt"] {
+            self.copy(&mut body, object, field, 0);
+        }
+        self.put(&mut body, object, "output", |body| {
+            body.ins().local_get(1);
+        });
+        body.ins().local_get(object);
+        self.module.define(function, body);
+        function
+    }
+
+    /// A function `() -> { iso8601, epoch: { seconds, milliseconds } }` of the time of the step.
+    fn instant(&mut self) -> FunctionId {
+        const KEY: &str = "startedAt";
+        if let Some(function) = self.module.shared(KEY) {
+            return function;
+        }
+        let function = self.module.share(KEY, &[], &[ValType::I64]);
+        let mut body = Body::new(0);
+        let (object, epoch) = (body.local(ValType::I64), body.local(ValType::I64));
+        for local in [object, epoch] {
+            body.op(Op::ObjNew);
+            body.ins().local_set(local);
+        }
+        for (unit, milliseconds) in [("seconds", 1_000), ("milliseconds", 1)] {
+            self.put(&mut body, epoch, unit, |body| {
+                body.op(Op::Clock);
+                body.ins().i64_const(milliseconds).i64_div_s().f64_convert_i64_s();
+                body.op(Op::NewNum);
+            });
+        }
+        self.put(&mut body, object, "iso8601", |body| body.op(Op::Now));
+        self.put(&mut body, object, "epoch", |body| {
+            body.ins().local_get(epoch);
+        });
+        body.ins().local_get(object);
+        self.module.define(function, body);
+        function
+    }
+
+    /// A field of the object in a local.
+    fn put(&mut self, body: &mut Body, object: u32, name: &str, value: impl FnOnce(&mut Body)) {
+        let name = self.module.constant_text(name);
+        body.ins().local_get(object).i32_const(name.cast_signed());
+        value(body);
+        body.op(Op::ObjSet);
+    }
+
+    /// The field of the object in a local as in another one, if it has it.
+    fn copy(&mut self, body: &mut Body, object: u32, name: &str, from: u32) {
+        let name = self.module.constant_text(name);
+        body.ins().local_get(object).i32_const(name.cast_signed()).local_get(from).i32_const(name.cast_signed());
+        body.op(Op::ObjCopy);
     }
 
     /// A function `answer -> content` for `output: content` of an http call: what is neither JSON nor text is base64.
