@@ -1,18 +1,20 @@
 //! Every YAML example of the pages is taken by the compiler. A block ```` ```yaml ```` is a flow, or
 //! tasks of one; what else it is, its fence says: ```` ```yaml mapping ````, ```` ```yaml case ````. One
 //! that is ```` ```yaml refused ```` is a mapping whose problems are those of the block
-//! ```` ```text problems ```` behind it. A block ```` ```json type NAME ```` is a document type, which
+//! ```` ```text problems ```` behind it. One that is ```` ```yaml gives ```` is a case of the flow before it, which
+//! `lockgate test` runs. A block ```` ```yaml mapping NAME ```` is a mapping that the flows of all pages can call. A block ```` ```json type NAME ```` is a document type, which
 //! the mappings of all pages can name.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     path::Path,
+    process::Command,
 };
 
 use lockgate_compiler::{Catalog, Project, Sources, Types};
 use lockgate_mapping::yaml::{self, Node};
-use lockgate_testkit::workspace_root;
+use lockgate_testkit::{process::program, workspace_root};
 
 /// A block of a page: the page with its line, what the fence says after `yaml`, the text.
 type Example = (String, String, String);
@@ -77,8 +79,11 @@ impl Around {
     }
 }
 
+/// A project around an example: the name of its flow, its files.
+type Made = (String, BTreeMap<String, String>);
+
 /// Compiles a flow, or tasks.
-fn compile(text: &str, documents: &BTreeMap<String, String>, catalog: &Catalog) -> Result<(), String> {
+fn compile(text: &str, documents: &BTreeMap<String, String>, catalog: &Catalog) -> Result<Made, String> {
     let node = yaml::parse("example", text).map_err(|e| e.to_string())?;
     let mut around = Around::default();
     around.look(&node);
@@ -108,14 +113,37 @@ fn compile(text: &str, documents: &BTreeMap<String, String>, catalog: &Catalog) 
     files.insert(format!("{name}.flow.yaml"), flow);
     files.insert("project.yaml".to_owned(), project);
     for map in around.maps {
+        if files.contains_key(&format!("{map}.map.yaml")) {
+            continue;
+        }
         let text = format!("mapping: {map}\nversion: 1.0.0\nrules: [{{ to: a, from: b }}]\n");
         files.insert(format!("{map}.map.yaml"), text);
     }
     let sources = Sources(files);
     let compiled = Project::checked(&sources, catalog).and_then(|project| project.compile(catalog));
-    compiled.map(drop).map_err(|all| {
-        all.0.iter().map(|p| p.render(sources.0.get(&p.file).map_or("", String::as_str))).collect::<String>()
-    })
+    match compiled {
+        Ok(_) => Ok((name, sources.0)),
+        Err(all) => {
+            Err(all.0.iter().map(|p| p.render(sources.0.get(&p.file).map_or("", String::as_str))).collect::<String>())
+        }
+    }
+}
+
+/// Runs a case of a flow as its author would.
+fn run((name, files): &Made, case: &str) -> Result<(), String> {
+    let folder = lockgate_testkit::temp_dir();
+    let cases = [(format!("cases/{name}/page.yaml"), case.to_owned())];
+    for (path, text) in files.iter().chain(cases.iter().map(|(path, text)| (path, text))) {
+        // Mappings and documents that the flow does not use are other examples'.
+        let path = folder.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let tested = Command::new(program()).arg("test").arg(folder.path()).output().unwrap();
+    match tested.status.success() {
+        true => Ok(()),
+        false => Err([tested.stdout, tested.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat()),
+    }
 }
 
 #[test]
@@ -132,17 +160,27 @@ fn every_yaml_example_of_the_pages_is_taken_by_the_compiler() {
     let (types, broken) = Types::read(files.iter().map(|(path, text)| (path.as_str(), text.as_str())));
     assert!(broken.is_empty() && files.len() >= 2, "{broken}");
     let document = |kind: &str| kind.strip_prefix("document ").map(|name| format!("documents/{name}"));
+    let map = |kind: &str| kind.strip_prefix("mapping ").map(|name| format!("{name}.map.yaml"));
     let documents: BTreeMap<String, String> =
-        found.iter().filter_map(|(_, kind, text)| Some((document(kind)?, text.clone()))).collect();
+        found.iter().filter_map(|(_, kind, text)| Some((document(kind).or(map(kind))?, text.clone()))).collect();
     let tables = [("countries".to_owned(), serde_json::json!({}))].into();
     let mapped = |text: &str| lockgate_compiler::map_module("example.map.yaml", text, &tables, &types).map(drop);
-    let mut refused = None;
+    let (mut refused, mut made, mut unrun) = (None, None::<Made>, None);
     for (place, kind, text) in &found {
         let taken = match kind.as_str() {
             "" => {
                 flows += 1;
-                compile(text, &documents, &catalog)
+                if let Some(place) = unrun.take() {
+                    writeln!(wrong, "{place}: no case shows what it gives").unwrap();
+                }
+                unrun = place.contains("/orchestrations.md:").then_some(place);
+                compile(text, &documents, &catalog).map(|project| made = Some(project))
             }
+            "gives" => {
+                unrun = None;
+                made.take().ok_or_else(|| "no flow stands before it".to_owned()).and_then(|made| run(&made, text))
+            }
+            _ if kind.starts_with("mapping ") => mapped(text).map_err(|e| e.to_string()),
             "mapping" => mapped(text).map_err(|e| e.to_string()),
             "refused" => {
                 let all = mapped(text).err().unwrap_or_default().0;
@@ -169,6 +207,7 @@ fn every_yaml_example_of_the_pages_is_taken_by_the_compiler() {
             writeln!(wrong, "{place}:\n{problems}").unwrap();
         }
     }
+    assert!(unrun.is_none(), "{unrun:?}: no case shows what it gives");
     assert!(wrong.is_empty(), "{wrong}");
     assert!(flows >= 9, "only {flows} examples are flows");
 }
