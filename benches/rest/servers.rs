@@ -123,7 +123,7 @@ pub fn lockgate(name: &str, data: &Path) -> Server {
     }
 }
 
-/// The service on axum, without and with a log that is synced.
+/// The service on axum: nothing kept, a line of a file synced, and the rows that Lockgate writes.
 pub fn axum(folder: &Path) -> Option<Vec<Server>> {
     let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/target/release/lockgate-bench-axum");
     if !program.is_file() {
@@ -139,7 +139,11 @@ pub fn axum(folder: &Path) -> Option<Vec<Server>> {
         let origin = format!("https://localhost:{port}");
         Server { name: name.to_owned(), origin, path: "/map".to_owned(), basic: None, process }
     };
-    Some(vec![started("axum by hand", None), started("axum by hand, durable", Some(folder.join("axum.log")))])
+    Some(vec![
+        started("axum by hand", None),
+        started("axum by hand, a line synced", Some(folder.join("axum.log"))),
+        started("axum by hand, the same rows", Some(folder.join("axum.sqlite"))),
+    ])
 }
 
 fn certificate(folder: &Path) -> (PathBuf, PathBuf) {

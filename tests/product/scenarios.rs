@@ -107,7 +107,7 @@ impl Stage {
         std::fs::write(&ca, stand_in.ca_pem()).unwrap();
         let (ca, data) = (ca.to_str().unwrap(), house.data.to_str().unwrap());
         for account in &ACCOUNTS {
-            let address = format!("{}/", stand_in.origin(account.mocked));
+            let address = format!("{}{}", stand_in.origin(account.mocked), account.base);
             let bind = ["account", "add", account.name, "--env", ENVIRONMENT, "--connector", "https", "--ca", ca];
             let secret = house.folder().join("token");
             std::fs::write(&secret, account.token.unwrap_or_default()).unwrap();

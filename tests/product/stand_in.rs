@@ -25,16 +25,18 @@ pub struct Account {
     pub name: &'static str,
     /// What its mocks stand under: its name where flows name it, else the origin they call.
     pub mocked: &'static str,
+    /// The path of its address.
+    pub base: &'static str,
     /// The token by which it signs in.
     pub token: Option<&'static str>,
 }
 
 pub static ACCOUNTS: [Account; 5] = [
-    Account { name: "erp", mocked: "erp", token: None },
-    Account { name: "short", mocked: "https://h", token: None },
-    Account { name: "pets", mocked: "https://pets.example", token: None },
-    Account { name: "old", mocked: "https://old.example:8443", token: None },
-    Account { name: "signed", mocked: "https://signed.example", token: Some("a-token-of-the-test") },
+    Account { name: "erp", mocked: "erp", base: "/", token: None },
+    Account { name: "short", mocked: "https://h", base: "/", token: None },
+    Account { name: "pets", mocked: "https://pets.example", base: "/", token: None },
+    Account { name: "old", mocked: "https://old.example:8443", base: "/", token: None },
+    Account { name: "signed", mocked: "https://signed.example", base: "/api/v1", token: Some("a-token-of-the-test") },
 ];
 
 /// What a run may call, and what it has called.

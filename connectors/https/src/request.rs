@@ -40,13 +40,9 @@ pub(crate) struct Wanted {
 
 impl Wanted {
     fn read(input: Node<'_>) -> Result<Self, Error> {
-        let truth = |key: &str, wrong: &'static str| match input.get(key) {
-            absent if absent.is_undefined() => Ok(None),
-            given => given.as_bool().map(Some).ok_or_else(|| refused(wrong)),
-        };
         Ok(Self {
-            redirect: truth("redirect", "`redirect` must be true or false")?,
-            raw: truth("raw", "`raw` must be true or false")?.unwrap_or_default(),
+            redirect: truth(input, "redirect", "`redirect` must be true or false")?,
+            raw: truth(input, "raw", "`raw` must be true or false")?.unwrap_or_default(),
         })
     }
 }
@@ -77,7 +73,7 @@ impl Prepared {
         let method = method(operation, input)?;
         known_keys(input, operation)?;
         let wanted = Wanted::read(input)?;
-        let mut target = target(settings.address.base(), input.get("path"))?;
+        let mut target = target(settings.address.base(), input)?;
         push_query(&mut target, input.get("query"))?;
         let mut headers = headers(settings, input.get("headers"))?;
         sign_in(settings, input.get("basic"), &mut headers)?;
@@ -142,7 +138,7 @@ fn known_keys(input: Node<'_>, operation: &Operation) -> Result<(), Error> {
         return Err(refused("the input must be an object"));
     }
     let unknown = input.entries().map(|(key, _)| key).find(|key| match *key {
-        "path" | "query" | "headers" | "basic" | "redirect" | "raw" => false,
+        "path" | "query" | "headers" | "basic" | "redirect" | "raw" | "absolute" => false,
         "body" | "body_base64" => matches!(operation.name, "get" | "head"),
         "method" => operation.name != "request",
         _ => true,
@@ -154,16 +150,31 @@ fn known_keys(input: Node<'_>, operation: &Operation) -> Result<(), Error> {
     }
 }
 
-fn target(base: &str, path: Node<'_>) -> Result<Target, Error> {
-    match path.kind() {
-        Is::Undefined | Is::Null => Ok(Target::base(base)),
-        Is::String => Target::below(base, path.as_str().unwrap_or_default()),
+/// The path, below the account's base or, where it is `absolute`, with it.
+fn target(base: &str, input: Node<'_>) -> Result<Target, Error> {
+    let path = input.get("path");
+    let is_absolute = truth(input, "absolute", "`absolute` must be true or false")?.unwrap_or_default();
+    let under = if is_absolute { "" } else { base };
+    let target = match path.kind() {
+        Is::Undefined | Is::Null => Target::base(under),
+        Is::String => Target::below(under, path.as_str().unwrap_or_default())?,
         Is::Array => {
             let segments = path.items().map(|item| scalar(item, "`path` holds what is neither text nor number"));
             let segments: Vec<String> = segments.collect::<Result<_, _>>()?;
-            Target::of_segments(base, segments.iter().map(String::as_str))
+            Target::of_segments(under, segments.iter().map(String::as_str))?
         }
-        _ => Err(refused("`path` must be a text or a list of segments")),
+        _ => return Err(refused("`path` must be a text or a list of segments")),
+    };
+    match target.lies_under(base) {
+        true => Ok(target),
+        false => Err(refused("the path does not lie under the account's base")),
+    }
+}
+
+fn truth(input: Node<'_>, key: &str, wrong: &'static str) -> Result<Option<bool>, Error> {
+    match input.get(key) {
+        absent if absent.is_undefined() => Ok(None),
+        given => given.as_bool().map(Some).ok_or_else(|| refused(wrong)),
     }
 }
 

@@ -85,6 +85,11 @@ impl Target {
         (plain && target.fits().is_ok()).then_some(target)
     }
 
+    /// Whether the path is the base or below it.
+    pub fn lies_under(&self, base: &str) -> bool {
+        self.path.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+
     /// `/path` or `/path?query`.
     pub fn path_and_query(&self) -> String {
         if self.query.is_empty() { self.path.clone() } else { format!("{}?{}", self.path, self.query) }

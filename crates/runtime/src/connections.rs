@@ -11,7 +11,7 @@ use lockgate_connector_api::{
 };
 use lockgate_document::Document;
 use lockgate_engine::{CallSite, Calls, SubEnd, SubRun};
-use lockgate_keys::{HmacKey, Identity};
+use lockgate_keys::Identity;
 use lockgate_model::{
     Kind,
     definition::{AccountBinding, ServerIdentity},
@@ -156,8 +156,6 @@ pub(crate) struct RunCalls {
     pub environment: EnvironmentId,
     /// Account of each operation, by index.
     pub accounts: Vec<AccountName>,
-    /// Keys this tenant's idempotency keys.
-    pub key: HmacKey,
     /// What makes this occurrence the same one when it is repeated.
     pub occurrence: Vec<u8>,
     /// Trigger and target: where the occurrence belongs.
@@ -213,6 +211,6 @@ impl RunCalls {
         let iteration = site.occurrence.to_be_bytes();
         let parts: [&[u8]; 6] =
             [self.origin.as_bytes(), &self.occurrence, site.task.as_bytes(), &branch, &iteration, &input];
-        Some(self.key.digest(parts).hex())
+        Some(self.view.site_key.digest(parts).hex())
     }
 }

@@ -125,7 +125,8 @@ impl Runtime {
         if in_background && !nest.is_bounded() {
             limits.wall_ms_max = WALL_MS_IN_BACKGROUND;
         }
-        let calls = self.calls(&view, &target, deployed.accounts.clone(), ask, (caller, &nest), watch.clone())?;
+        let calls =
+            self.calls(&view, (run, &target), deployed.accounts.clone(), ask, (caller, &nest), watch.clone())?;
         let receipt = self.0.store.open_run(&decision, record).await?;
         let durable = receipt.durability();
         let open = OpenRun::new(self, &view.tenant, run, watch, waited_for(ask.channel));
@@ -136,24 +137,16 @@ impl Runtime {
     fn calls(
         &self,
         view: &Arc<View>,
-        target: &Target,
+        (run, target): (RunId, &Target),
         accounts: Vec<AccountName>,
         ask: &Ask,
         (caller, nest): (&Caller, &Nest),
         watch: Arc<RunWatch>,
     ) -> Result<Arc<RunCalls>, Error> {
-        let key = self.0.master.hmac_key(&view.tenant, "idempotency").map_err(|error| {
-            tracing::error!(%error, "no key for idempotency keys");
-            Error::Internal { what: "opening the run".into() }
-        })?;
+        // Without a key of the caller's, every run is an occurrence of its own.
         let occurrence = match &ask.idempotency_key {
             Some(key) => key.clone().into_bytes(),
-            // Without a key of the caller's, every call is an occurrence of its own.
-            None => {
-                let mut nonce = [0u8; 16];
-                getrandom::fill(&mut nonce).map_err(|_| Error::Internal { what: "drawing random bytes".into() })?;
-                nonce.to_vec()
-            }
+            None => run.0.as_bytes().to_vec(),
         };
         Ok(Arc::new(RunCalls {
             runtime: self.clone(),
@@ -162,7 +155,6 @@ impl Runtime {
             view: view.clone(),
             environment: target.environment.clone(),
             accounts,
-            key,
             occurrence,
             origin: format!("{}/{}/{}/{}", ask.channel.as_str(), target.environment, target.kind.as_str(), target.name),
             nobody: AccountName::parse("0-unbound").map_err(|_| Error::Internal { what: "opening the run".into() })?,

@@ -17,7 +17,7 @@ use arc_swap::ArcSwapOption;
 use dashmap::DashMap;
 use lockgate_access::TenantSnapshot;
 use lockgate_identity::{Credentials, DigestKey};
-use lockgate_keys::Master;
+use lockgate_keys::{HmacKey, Master};
 use lockgate_model::{
     Definition, Kind, Limits,
     definition::{DeployedModule, Deployment, Revision, Unreadable},
@@ -50,6 +50,8 @@ pub struct View {
     pub credentials: Credentials,
     /// Keys the digests of its API keys and one-time tokens.
     pub digest_key: DigestKey,
+    /// Keys the idempotency keys of its calls.
+    pub(crate) site_key: HmacKey,
     /// Limits of its runs.
     pub limits: Limits,
     rows: BTreeMap<Kind, BTreeMap<String, Definition>>,
@@ -65,7 +67,7 @@ impl View {
     pub fn build(
         tenant: TenantId,
         revision: Revision,
-        digest_key: DigestKey,
+        (digest_key, site_key): (DigestKey, HmacKey),
         definitions: Vec<Definition>,
     ) -> Result<Self, Unreadable> {
         let snapshot = TenantSnapshot::build(tenant.clone(), revision, &definitions)?;
@@ -79,7 +81,7 @@ impl View {
             rows.entry(row.kind).or_default().insert(row.id.clone(), row);
         }
         let (planned, deployed) = (OnceLock::new(), OnceLock::new());
-        Ok(Self { tenant, revision, snapshot, credentials, digest_key, limits, rows, planned, deployed })
+        Ok(Self { tenant, revision, snapshot, credentials, digest_key, site_key, limits, rows, planned, deployed })
     }
 
     /// The schedules of its deployments; read once.
@@ -219,11 +221,19 @@ impl Views {
 
     /// What keys the digests of a tenant's API keys and one-time tokens.
     pub fn digest_key(&self, tenant: &TenantId) -> Result<DigestKey, Error> {
-        let key = self.master.hmac_key(tenant, "identity").map_err(|error| {
-            tracing::error!(%error, "no key for credentials");
-            Error::Internal { what: "deriving a key".into() }
-        })?;
+        let key = self.key(tenant, "identity")?;
         Ok(DigestKey::new(key.digest([b"digest key".as_slice()]).0))
+    }
+
+    fn keys(&self, tenant: &TenantId) -> Result<(DigestKey, HmacKey), Error> {
+        Ok((self.digest_key(tenant)?, self.key(tenant, "idempotency")?))
+    }
+
+    fn key(&self, tenant: &TenantId, purpose: &str) -> Result<HmacKey, Error> {
+        self.master.hmac_key(tenant, purpose).map_err(|error| {
+            tracing::error!(%error, purpose, "a key of a tenant cannot be derived");
+            Error::Internal { what: "deriving a key".into() }
+        })
     }
 
     /// The view of a tenant; `None` when there is no such tenant or its rows cannot be read or built.
@@ -257,7 +267,7 @@ impl Views {
             return Ok(());
         }
         let read = match self.store.definitions(tenant).await {
-            Ok(read) => self.digest_key(tenant).map(|key| (read, key)),
+            Ok(read) => self.keys(tenant).map(|keys| (read, keys)),
             Err(error) => {
                 if slot.deny(Gap::Unread) {
                     tracing::error!(%tenant, %error, "definitions cannot be read: the tenant is denied everything until they can");
@@ -265,11 +275,11 @@ impl Views {
                 Err(Error::Unavailable { what: "the store".into() })
             }
         };
-        let ((revision, rows), key) = read.inspect_err(|_| {
+        let ((revision, rows), keys) = read.inspect_err(|_| {
             slot.deny(Gap::Unread);
             self.failed.notify_one();
         })?;
-        match View::build(tenant.clone(), revision, key, rows) {
+        match View::build(tenant.clone(), revision, keys, rows) {
             Ok(view) => {
                 slot.allow(view);
                 self.tell(tenant);

@@ -136,3 +136,18 @@ async fn content_comes_in_base64_when_it_is_asked_for() {
     let echoed: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
     assert_eq!(echoed["method"], "GET");
 }
+
+#[tokio::test]
+async fn an_absolute_path_lies_under_the_base_and_has_it_once() {
+    let pki = Pki::new();
+    let peer = peer(&pki, &["h2"]).await;
+    let account = Account::open(&pki, peer.port(), &[], &[]);
+    for path in [json!("/base/echo"), json!(["base", "echo"])] {
+        let out = account.call("get", json!({"path": path, "absolute": true})).await.unwrap();
+        assert_eq!(out["body"]["target"], "/base/echo", "{path}");
+    }
+    for path in [json!("/echo"), json!(["base2"]), json!("/"), json!("/base/../echo"), json!(["base", "..", "x"])] {
+        let error = account.call("get", json!({"path": path, "absolute": true})).await.unwrap_err();
+        assert_eq!(error.kind(), Kind::Input, "{path}");
+    }
+}

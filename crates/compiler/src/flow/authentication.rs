@@ -48,6 +48,12 @@ pub(super) fn authentication(
 ) -> (Option<&'static str>, Option<Template>) {
     let Some(node) = node else { return (None, None) };
     let named = node.entries().and_then(|entries| find(entries, "use"));
+    if named.is_some() {
+        for (key, _) in node.entries().unwrap_or_default().iter().filter(|(key, _)| key.text != "use") {
+            let help = "an authentication is the name of one under `use.authentications`, or a policy of its own";
+            reader.problem_help("LG-FLOW-REFUSED", key.span, format!("`{}` stands beside `use`", key.text), help);
+        }
+    }
     let defined = (reusable.authentications, "authentication", "use.authentications");
     let read = |reader: &mut Reader<'_>, node: &Node| policy(reader, node, &reusable.secrets);
     match own_or_reused(reader, named.unwrap_or(node), defined, read) {

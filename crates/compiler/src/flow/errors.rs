@@ -30,6 +30,18 @@ pub const ERROR_TYPES: &[&str] = &[
 
 const FIELDS: &[&str] = &["type", "status", "title", "detail", "instance"];
 
+/// What a raised error is held to, where parts of it are computed.
+pub(super) const SCHEMA: &str = r#"{
+  "type": "object",
+  "properties": {
+    "type": { "type": "string", "pattern": "^[^\\s]+$" },
+    "title": { "type": "string" },
+    "detail": { "type": "string" },
+    "instance": { "type": "string" }
+  },
+  "required": ["type"]
+}"#;
+
 /// All names of the standard's error type that this URI names; none when it is another type.
 pub fn error_type_names(uri: &str) -> Vec<String> {
     let Some(name) = HOMES.iter().find_map(|home| uri.strip_prefix(home)) else { return Vec::new() };

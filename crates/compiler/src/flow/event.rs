@@ -15,6 +15,24 @@ const ATTRIBUTES: &[&str] =
 /// Characters of an extension's name (CloudEvents 1.0.2, "naming conventions").
 const NAME_MAX: usize = 20;
 
+/// What an event is held to when it is made (CloudEvents 1.0.2, "context attributes"; the time is by RFC 3339).
+pub(super) const SCHEMA: &str = r#"{
+  "type": "object",
+  "required": ["id", "source", "type"],
+  "properties": {
+    "specversion": { "const": "1.0" },
+    "id": { "type": "string", "minLength": 1 },
+    "source": { "type": "string", "pattern": "^[^\\s<>\"{}|\\\\^`]+$" },
+    "type": { "type": "string", "minLength": 1 },
+    "time": { "type": "string", "pattern": "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:([0-5][0-9]|60)(\\.[0-9]+)?([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])$" },
+    "subject": { "type": "string", "minLength": 1 },
+    "datacontenttype": { "type": "string", "minLength": 1 },
+    "dataschema": { "type": "string", "pattern": "^[A-Za-z][A-Za-z0-9+.-]*:[^\\s]+$" },
+    "data": {}
+  },
+  "additionalProperties": { "type": ["string", "number", "boolean"] }
+}"#;
+
 /// Reads `emit` of the flow with this name: the event.
 pub(super) fn event(reader: &mut Reader<'_>, node: &Node, flow: &str) -> Option<Template> {
     let entries = reader.object_of(node, "`emit`", &["event"])?;
@@ -33,6 +51,8 @@ pub(super) fn event(reader: &mut Reader<'_>, node: &Node, flow: &str) -> Option<
             let help = "1 to 20 of `a-z 0-9`; what else the event says stands under `data`";
             let message = format!("`{name}` is no name of an event's attribute");
             reader.problem_help("LG-FLOW-NAME", key.span, message, help);
+        } else if ATTRIBUTES.contains(&name) && name != "data" {
+            reader.string(value, &format!("`{name}` of an event"));
         } else if name != "data" && (value.entries().is_some() || value.items().is_some() || value.is_null()) {
             reader.shape(value, &format!("`{name}` of an event"), "a text, a number or a boolean");
         }

@@ -29,7 +29,7 @@ impl Place {
         match self {
             Place::FlowInput => "the flow's `input.from`",
             Place::FlowOutput => "the flow's `output.as`",
-            Place::TaskInput => "a task's `input.from`",
+            Place::TaskInput => "`if` and `input.from` of a task",
             Place::Task => "a task",
             Place::Export => "`export.as`",
         }
@@ -54,7 +54,7 @@ const ARGUMENTS: &[&str] =
     &["context", "input", "output", "secrets", "stream", "task", "workflow", "runtime", "authorization"];
 
 /// Is this the name of one of the runtime's own variables?
-pub(super) fn is_argument(name: &str) -> bool {
+pub(crate) fn is_argument(name: &str) -> bool {
     ARGUMENTS.contains(&name)
 }
 
@@ -130,6 +130,10 @@ pub(super) fn template(reader: &mut Reader<'_>, node: &Node, place: Place) -> Te
             Template::Array(items)
         }
         Value::Mapping(entries) => {
+            for (key, _) in entries.iter().filter(|(key, _)| key.text.contains("${")) {
+                let help = "make the whole object one expression: `${ { (name): value } }`";
+                reader.problem_help("LG-FLOW-EXPRESSION", key.span, "a key is never computed", help);
+            }
             let fields: Vec<_> =
                 entries.iter().map(|(key, value)| (key.text.clone(), template(reader, value, place))).collect();
             if fields.iter().all(|(_, field)| matches!(field, Template::Constant(_))) {

@@ -35,7 +35,7 @@ pub(super) fn read(reader: &mut Reader<'_>, span: Span, with: Option<&Node>, reu
     let (scheme, basic) = authentication(reader, signs_in, reusable);
     let endpoint = endpoint.and_then(|node| endpoint_uri(reader, node));
     let headers = find(entries, "headers").map(|node| headers(reader, node));
-    let query = find(entries, "query").map(|node| template(reader, node, Place::Task));
+    let query = find(entries, "query").map(|node| query(reader, node));
     let body = find(entries, "body").map(|node| template(reader, node, Place::Task));
     if let Some((key, _)) = entries.iter().find(|(key, _)| key.text == "body")
         && let Some(method) = method.as_deref().filter(|method| WITHOUT_BODY.contains(method))
@@ -90,6 +90,8 @@ pub(super) struct Request {
 impl Request {
     /// The call that sends it.
     pub(super) fn call(mut self, wanted: Wanted) -> Call {
+        // The address says all of it; the account that covers it may have a part of it as its base.
+        self.fields.push(("absolute".to_owned(), Template::Constant("true".to_owned())));
         self.fields.push(("redirect".to_owned(), Template::Constant(wanted.redirect.to_string())));
         let answer = match wanted.output {
             Output::Content => Answer::Content,
@@ -167,7 +169,33 @@ fn method(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
     None
 }
 
+/// An object, or an expression that gives one.
+fn is_object(reader: &mut Reader<'_>, node: &Node, what: &str) -> bool {
+    let fits = node.entries().is_some() || node.as_text().is_some_and(|text| text.contains("${"));
+    if !fits {
+        reader.shape(node, what, "an object, or an expression that gives one");
+    }
+    fits
+}
+
+fn query(reader: &mut Reader<'_>, node: &Node) -> Template {
+    if !is_object(reader, node, "`query`") {
+        return Template::Broken;
+    }
+    for (key, value) in node.entries().unwrap_or_default() {
+        let items = value.items().unwrap_or(std::slice::from_ref(value));
+        if items.iter().any(|item| item.entries().is_some() || item.items().is_some()) {
+            let help = "a text, a number, a boolean or null, or a list of these";
+            reader.problem_help("LG-WRONG-TYPE", value.span, format!("`{}` of a query is an object", key.text), help);
+        }
+    }
+    template(reader, node, Place::Task)
+}
+
 fn headers(reader: &mut Reader<'_>, node: &Node) -> Template {
+    if !is_object(reader, node, "`headers`") {
+        return Template::Broken;
+    }
     let mut names = BTreeSet::new();
     for (key, value) in node.entries().unwrap_or_default() {
         reader.string(value, &format!("header `{}`", key.text));
@@ -246,9 +274,10 @@ fn parse(text: &str, span: Span) -> Result<Endpoint, Refusal> {
     if path.split('/').any(|segment| matches!(segment.to_lowercase().replace("%2e", ".").as_str(), "." | "..")) {
         return Err(("the path has a segment `.` or `..`", "write the path it leads to"));
     }
-    let query = query.split('&').filter(|pair| !pair.is_empty()).map(pair).collect::<Result<Vec<_>, _>>()?;
+    let query =
+        query.split('&').filter(|pair| !pair.is_empty()).map(|text| pair(text, span)).collect::<Result<Vec<_>, _>>()?;
     let detail = path.split_once('{').map_or_else(|| path.to_owned(), |(fixed, _)| format!("{fixed}*"));
-    let uri = pieces(text, |name| encoded(Template::Field(name.to_owned()), span))?;
+    let uri = pieces(text, |name| encoded(expanded(name, span), span))?;
     Ok(Endpoint { origin, path: segments(path, span)?, detail, query, uri })
 }
 
@@ -288,9 +317,19 @@ pub(super) fn encoded(value: Template, span: Span) -> Template {
 /// A field without which there is no such path.
 fn needed(name: &str, span: Span) -> Template {
     let value = Template::Field(name.to_owned());
-    let missing = json(&format!("the path's `{{{name}}}` has no value"));
-    through(value, &format!("$exists($) and $type($) != \"null\" and $ != \"\" ? $ : $error({missing})"), span)
+    let wrong = json(&format!("the path's `{{{name}}}` is no text, number or boolean, or is empty"));
+    through(value, &format!("{SCALAR} and $ != \"\" ? $ : $error({wrong})"), span)
 }
+
+/// A field that may be absent: it is empty then (RFC 6570, section 2.4.2, and 3.2.1).
+fn expanded(name: &str, span: Span) -> Template {
+    let value = Template::Field(name.to_owned());
+    let wrong = json(&format!("the query's `{{{name}}}` is no text, number or boolean"));
+    through(value, &format!("{SCALAR} ? $ : $exists($) and $ != null ? $error({wrong}) : \"\""), span)
+}
+
+/// Has the standard's URI template a value for it?
+const SCALAR: &str = "$type($) in [\"string\", \"number\", \"boolean\"]";
 
 fn segments(path: &str, span: Span) -> Result<Template, Refusal> {
     if !path.contains(['{', '}']) {
@@ -313,14 +352,14 @@ pub(super) fn json(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 
-fn pair(pair: &str) -> Result<(String, Template), Refusal> {
+fn pair(pair: &str, span: Span) -> Result<(String, Template), Refusal> {
     let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
     const HARD: Refusal =
         ("the query is too intricate for the endpoint's text", "write it under `query`, as names and values");
     if name.contains(['{', '}', '%', '+']) || value.contains(['%', '+']) {
         return Err(HARD);
     }
-    let value = match pieces(value, |name| Template::Field(name.to_owned()))?.as_slice() {
+    let value = match pieces(value, |name| expanded(name, span))?.as_slice() {
         [] => Template::Constant("\"\"".to_owned()),
         [Piece::Text(text)] => Template::Constant(json(text)),
         [Piece::Value(field)] => field.as_ref().clone(),
@@ -451,7 +490,9 @@ mod tests {
         assert_eq!(endpoint.detail, "/pets/*");
         let names: Vec<_> = endpoint.query.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["status", "limit", "all"]);
-        assert!(matches!(&endpoint.query[0].1, Template::Field(name) if name == "status"));
+        assert!(
+            matches!(&endpoint.query[0].1, Template::Through(field, _) if matches!(&**field, Template::Field(name) if name == "status"))
+        );
         assert_eq!(parse("https://h:8443").unwrap().origin, "https://h:8443");
         assert_eq!(parse("https://[::1]:9/x").unwrap().origin, "https://[::1]:9");
         assert_eq!(parse("https://h").unwrap().detail, "/");

@@ -10,13 +10,6 @@ pub(super) fn resolve(reader: &mut Reader<'_>, tasks: &mut [Task]) {
     self::names(reader, tasks);
     let names: Vec<String> = tasks.iter().map(|task| task.name.clone()).collect();
     for task in tasks.iter_mut() {
-        if matches!(task.name.as_str(), "continue" | "exit" | "end") {
-            reader.problem(
-                "LG-FLOW-NAME",
-                task.span,
-                format!("`{}` is a word of `then`, not a task's name", task.name),
-            );
-        }
         point(reader, &mut task.then, &names);
         match &mut task.work {
             Work::Switch(cases) => cases.iter_mut().for_each(|case| point(reader, &mut case.then, &names)),

@@ -42,6 +42,7 @@ use lockgate_model::id::TargetName;
 use crate::documents::Documents;
 use crate::reader::{Language, Reader, find};
 use formula::Place;
+pub(crate) use formula::is_argument;
 use reuse::reusable;
 use task::{TaskReader, metadata};
 use tree::{Flow, Part};

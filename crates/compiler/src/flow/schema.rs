@@ -26,7 +26,7 @@ pub(super) fn schema(reader: &mut Reader<'_>, node: &Node, documents: &Documents
     let entries = reader.object_of(node, "`schema`", &["format", "document", "resource"])?;
     if let Some(format) = find(entries, "format")
         && let Some(text) = reader.string(format, "`schema.format`")
-        && text != "json"
+        && !matches!(text, "json" | "json:2020-12" | "json:draft-07")
     {
         let message = format!("schemas of the format `{text}` are not read here");
         reader.problem_help("LG-FLOW-VALUE", format.span, message, "write a JSON Schema: `format: json`");

@@ -26,17 +26,16 @@ impl TaskReader<'_, '_> {
                 self.reader.problem("LG-FLOW-NAME", key.span, format!("there are two cases `{}`", key.text));
             }
             names.push(&key.text);
-            if let Some(default) = default {
+            let Some(entries) = self.reader.object_of(body, &what, &["when", "then"]) else { continue };
+            if find(entries, "when").is_none()
+                && let Some(first) = default.replace(&key.text)
+            {
                 self.reader.problem_help(
                     "LG-FLOW-UNREACHABLE",
                     key.span,
-                    format!("{what} is never reached: `{default}` before it has no `when`"),
-                    format!("make `{default}` the last case"),
+                    format!("{what} is never reached: `{first}` before it has no `when` either"),
+                    "keep one case without `when`: it is for what no other case is for",
                 );
-            }
-            let Some(entries) = self.reader.object_of(body, &what, &["when", "then"]) else { continue };
-            if find(entries, "when").is_none() {
-                default = default.or(Some(&key.text));
             }
             let when = self.condition(entries, "when");
             let then = self.reader.required(entries, "then", &what, key.span);
@@ -48,6 +47,8 @@ impl TaskReader<'_, '_> {
                 then: then.unwrap_or(Jump { to: Target::Continue, span: key.span }),
             });
         }
+        // The one for all else may stand anywhere, and comes last.
+        cases.sort_by_key(|case| case.when.is_none());
         Some(Work::Switch(cases))
     }
 }

@@ -270,7 +270,7 @@ fn jumps_and_names() {
         &refused(
             "do:\n  - a: { set: { x: 1 }, then: c }\n  - b: { set: { x: 1 }, then: aa }\n  - a: { set: { x: 1 } }\n  - end: { set: { x: 1 } }\n",
         ),
-        &[("LG-FLOW-THEN", "c"), ("LG-FLOW-THEN", "aa"), ("LG-FLOW-NAME", "a"), ("LG-FLOW-NAME", "end")],
+        &[("LG-FLOW-THEN", "c"), ("LG-FLOW-THEN", "aa"), ("LG-FLOW-NAME", "a")],
     );
     is(
         &refused("do:\n  - a: { set: { x: 1 }, then: end }\n  - b: { set: { x: 1 } }\n  - c: { set: { x: 1 } }\n"),
@@ -291,7 +291,6 @@ fn jumps_and_names() {
         ),
         &[
             ("LG-FLOW-THEN", "nowhere"),
-            ("LG-FLOW-UNREACHABLE", "three"),
             ("LG-FLOW-NAME", "two"),
             ("LG-FLOW-UNREACHABLE", "two"),
             ("LG-UNKNOWN-KEY", "els"),
@@ -314,6 +313,37 @@ fn expressions_and_their_places() {
     assert_eq!(found.len(), 1, "{found:?}");
     assert_eq!(found[0].1, ")");
     is(&refused("do: [a: { if: true, set: { b: 1 } }]"), &[("LG-WRONG-TYPE", "true")]);
+}
+
+#[test]
+fn what_no_call_event_or_object_is_made_of() {
+    let http =
+        |with: &str| format!("do: [a: {{ call: http, with: {{ method: get, endpoint: 'https://h/x', {with} }} }}]");
+    for (with, code, at) in [
+        ("headers: 5", "LG-WRONG-TYPE", "5"),
+        ("headers: []", "LG-WRONG-TYPE", "[]"),
+        ("query: word", "LG-WRONG-TYPE", "word"),
+        ("query: { a: { b: 1 } }", "LG-WRONG-TYPE", "{ b: 1 }"),
+        ("query: { a: [[1]] }", "LG-WRONG-TYPE", "[[1]]"),
+        ("headers: { '${ x }': y }", "LG-FLOW-EXPRESSION", "'${ x }'"),
+    ] {
+        is(&refused(&http(with)), &[(code, at)]);
+    }
+    is(
+        &refused("do: [a: { set: { '${ k }': 1, b: { 'x ${ k }': 2 } } }]"),
+        &[("LG-FLOW-EXPRESSION", "'${ k }'"), ("LG-FLOW-EXPRESSION", "'x ${ k }'")],
+    );
+    is(
+        &refused("do: [a: { emit: { event: { with: { type: 5, id: true, source: 'a', time: 2 } } } }]"),
+        &[("LG-WRONG-TYPE", "5"), ("LG-WRONG-TYPE", "true"), ("LG-WRONG-TYPE", "2")],
+    );
+    // A name and a credential beside it: the credential would have been read by nobody.
+    is(
+        &refused(
+            "use: { secrets: [s], authentications: { b: { basic: { use: s } } } }\ndo: [a: { call: http, with: { method: get, endpoint: { uri: 'https://h/x', authentication: { use: b, bearer: { token: t }, more: 1 } } } }]",
+        ),
+        &[("LG-FLOW-REFUSED", "bearer"), ("LG-FLOW-REFUSED", "more")],
+    );
 }
 
 #[test]

@@ -8,6 +8,7 @@ use lockgate_model::diagnostic::{Diagnostic, Diagnostics, Span};
 use wasm_encoder::{BlockType, ValType};
 
 use crate::expression::Scope;
+use crate::flow::is_argument;
 use crate::module::{At, Body, ModuleBuilder};
 
 /// Loops within loops: past it the code is refused as too large.
@@ -250,10 +251,12 @@ impl<'a> Emitter<'a> {
         }
         let unbound = Unbound { name, own, later: false, called: false };
         let span = self.span(expr);
-        let problem = self
-            .scope
-            .unbound(&unbound)
-            .unwrap_or_else(|| Diagnostic::new("LG-FLOW-ARGUMENT", span, format!("nothing is called `${name}` here")));
+        let problem = match self.scope.unbound(&unbound) {
+            Some(problem) => problem,
+            // The runtime's own are reported where the filter is read.
+            None if is_argument(name) => return,
+            None => Diagnostic::new("LG-FLOW-ARGUMENT", span, format!("nothing is called `${name}` here")),
+        };
         self.problems.0.push(Diagnostic { span, ..problem.token(format!("${name}")) });
     }
 

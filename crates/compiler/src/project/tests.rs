@@ -194,7 +194,7 @@ fn names_that_nothing_binds_are_refused_with_what_was_meant() {
     };
     let usable = "usable here: `$context`, `$input`, `$task`, `$workflow`, `$runtime`";
     of("  - a: { set: { b: '${ $contxt.order }' } }\n", &[("$contxt", "did you mean `$context`?")]);
-    of("  - a: { set: { b: '${ $wholly(1) }' }, if: $wholly }\n", &[("$wholly", usable), ("$wholly", usable)]);
+    of("  - a: { set: { b: '${ $wholly(1) }', c: '${ $wholly }' } }\n", &[("$wholly", usable), ("$wholly", usable)]);
     of("  - a: { set: { b: '${ $item }' } }\n", &[("$item", "`$item` exists inside a loop without `each`")]);
     let error = "`$error` exists inside a `catch` without `as`; to fail on purpose, use a `raise` task";
     of("  - a: { set: { b: '${ $error.status }' } }\n", &[("$error", error)]);

@@ -87,29 +87,35 @@ impl Emitter<'_, '_> {
             let left = Test::Less(Number::Slot(attempt), Number::Constant(i64::from(count)));
             self.plan.act(Action::GotoUnless(left, enough));
         }
-        if let Some(duration) = &retry.duration {
-            let duration = self.length(duration, Value::Slot(input));
-            let left = Test::Less(Number::Since(started), duration);
-            self.plan.act(Action::GotoUnless(left, enough));
-        }
         self.plan.act(Action::StoreInt(attempt, Number::Next(attempt)));
-        if matches!((&retry.delay, &retry.jitter), (Duration::Constant(0), None)) {
-            return self.plan.act(Action::Goto(again));
+        let at_once = matches!((&retry.delay, &retry.jitter), (Duration::Constant(0), None));
+        let mut delay = if at_once { Number::Constant(0) } else { self.delay(retry, input, attempt) };
+        if let Some(duration) = &retry.duration {
+            // Another attempt begins within it or not at all.
+            let pause = self.slots.int();
+            self.plan.act(Action::StoreInt(pause, delay));
+            delay = Number::Slot(pause);
+            let begins = Number::Sum(Box::new(Number::Since(started)), Box::new(Number::Slot(pause)));
+            let duration = self.length(duration, Value::Slot(input));
+            self.plan.act(Action::GotoUnless(Test::Less(begins, duration), enough));
         }
+        self.plan.act(match at_once {
+            true => Action::Goto(again),
+            false => Action::Wait(delay, again),
+        });
+    }
+
+    /// The pause before an attempt, whose number is in a slot.
+    fn delay(&mut self, retry: &Retry, input: u32, attempt: u32) -> Number {
         let delay = self.length(&retry.delay, Value::Slot(input));
         let delay = match retry.backoff {
             Backoff::Constant => delay,
             Backoff::Linear => Number::Times(Box::new(delay), attempt),
             Backoff::Exponential => Number::Doubled(Box::new(delay), attempt),
         };
-        let delay = match &retry.jitter {
-            None => delay,
-            Some(jitter) => {
-                let [from, to] = [&jitter.from, &jitter.to].map(|part| self.length(part, Value::Slot(input)));
-                Number::Sum(Box::new(delay), Box::new(Number::Between(Box::new(from), Box::new(to))))
-            }
-        };
-        self.plan.act(Action::Wait(delay, again));
+        let Some(jitter) = &retry.jitter else { return delay };
+        let [from, to] = [&jitter.from, &jitter.to].map(|part| self.length(part, Value::Slot(input)));
+        Number::Sum(Box::new(delay), Box::new(Number::Between(Box::new(from), Box::new(to))))
     }
 
     /// What happens with an error that is caught and not retried any more.

@@ -9,6 +9,7 @@ use super::plan::{Action, Catch, Label, Limit, Number, Plan, Test, Value};
 use super::slots::{DATA, INPUT, Names, Slots};
 use super::values::Values;
 use crate::flow::tree::{Call, Case, Duration, Flow, For, Jump, Part, Target, Task, Template, Work};
+use crate::flow::{errors, event};
 use crate::module::FunctionId;
 
 /// `$runtime`
@@ -122,6 +123,16 @@ impl<'e, 'm> Emitter<'e, 'm> {
         self.plan.act(Action::Hold(Value::Slot(slot), schema, what));
     }
 
+    /// What a template gives, which is of the schema.
+    fn held(&mut self, template: &Template, input: u32, schema: &str, what: &str) -> Value {
+        let value = self.template(template, Value::Slot(input));
+        let slot = self.slots.value();
+        self.plan.act(Action::Store(slot, value));
+        let (schema, what) = (self.values.module.constant_json(schema), self.values.module.constant_text(what));
+        self.plan.act(Action::Hold(Value::Slot(slot), schema, what));
+        Value::Slot(slot)
+    }
+
     fn constant(&mut self, json: &str) -> Value {
         Value::Constant(self.values.module.constant_json(json))
     }
@@ -194,14 +205,15 @@ impl<'e, 'm> Emitter<'e, 'm> {
         self.names.output = None;
         self.names.input = None;
         self.names.task = self.describe(task);
-        self.hold(&task.input, DATA, "the input of the task");
-        let input = self.input(task);
-        self.names.input = Some(input);
+        // Before anything else of the task, so that one that is passed over holds nobody up.
         if let Some(condition) = &task.condition
             && let Some(holds) = self.values.condition(condition, &self.names)
         {
-            self.plan.act(Action::GotoUnless(Test::Holds(holds, Value::Slot(input)), around.next()));
+            self.plan.act(Action::GotoUnless(Test::Holds(holds, Value::Slot(DATA)), around.next()));
         }
+        self.hold(&task.input, DATA, "the input of the task");
+        let input = self.input(task);
+        self.names.input = Some(input);
         let outer = self.plan.limit;
         if let Some(timeout) = &task.timeout {
             self.limited(timeout, Value::Slot(input), &task.pointer, around.catch);
@@ -224,12 +236,20 @@ impl<'e, 'm> Emitter<'e, 'm> {
 
     fn work(&mut self, task: &Task, input: u32, around: Around<'_>) {
         match &task.work {
-            Work::Set(template) | Work::Emit(template) => {
+            Work::Set(template) => {
                 let value = self.template(template, Value::Slot(input));
                 self.finish(task, value, &task.then, around);
             }
-            Work::Raise(error) => {
+            Work::Emit(template) => {
+                let event = self.held(template, input, event::SCHEMA, "the event");
+                self.finish(task, event, &task.then, around);
+            }
+            Work::Raise(error @ Template::Constant(_)) => {
                 let error = self.template(error, Value::Slot(input));
+                self.plan.act(Action::Raise(error));
+            }
+            Work::Raise(error) => {
+                let error = self.held(error, input, errors::SCHEMA, "the error");
                 self.plan.act(Action::Raise(error));
             }
             Work::Wait(length) => {

@@ -21,11 +21,13 @@ use crate::reader::Reader;
 
 /// Tasks that a picture shows at most: laying out takes longer than linearly, and nobody looks at more.
 const TASKS_MAX: usize = 500;
+/// Shapes that all arrows together pass by at most: each of them is one more place to lay out.
+const PASSED_MAX: usize = 6_000;
 
 /// The picture of a flow's file; `beside` are the files that lie in its folder, of which it shows what documents say
 /// of the operations that it calls.
 ///
-/// Errors: all problems of the file; LG-DRAW-SIZE for more than [`TASKS_MAX`] tasks.
+/// Errors: all problems of the file; LG-DRAW-SIZE for more than [`TASKS_MAX`] tasks, or too many long ways between them.
 pub fn picture(file: &str, text: &str, beside: &Sources) -> Result<String, Diagnostics> {
     let node = yaml::parse(file, text)?;
     // Documents are named as they lie to the flow.
@@ -43,6 +45,11 @@ pub fn picture(file: &str, text: &str, beside: &Sources) -> Result<String, Diagn
         return Err(Diagnostics(vec![problem.file(file)]));
     }
     let drawing = Drawing::of(&flow);
+    if drawing.passed() > PASSED_MAX {
+        let message = "too many of the flow's ways lead far, past other tasks, for a picture";
+        let problem = Diagnostic::new("LG-DRAW-SIZE", Span::new(0, 1), message).help("split it into several flows");
+        return Err(Diagnostics(vec![problem.file(file)]));
+    }
     Ok(svg::svg(&flow, &drawing, &layout::layout(&drawing)))
 }
 
@@ -117,6 +124,12 @@ impl Drawing {
         let first = drawing.list(&flow.tasks, None, END, None);
         drawing.arrow(0, first, "");
         drawing
+    }
+
+    /// How many shapes its arrows pass by.
+    fn passed(&self) -> usize {
+        let place = |shape: usize| if shape == END { self.shapes.len() } else { shape };
+        self.arrows.iter().map(|arrow| place(arrow.from).abs_diff(place(arrow.to))).sum()
     }
 
     fn shape(&mut self, look: Look, within: Option<usize>, name: &str, does: &str, title: &str) -> usize {

@@ -22,6 +22,15 @@ fn a_flow_with_problems_is_not_drawn() {
 }
 
 #[test]
+fn ways_that_cannot_be_laid_out_in_time_are_refused() {
+    let switches: String =
+        (0..300).map(|i| format!("  - s{i}: {{ switch: [{{ a: {{ when: a, then: z }} }}] }}\n")).collect();
+    let body = format!("do:\n{switches}  - z: {{ set: {{ a: 1 }} }}\n");
+    let problems = picture("f.flow.yaml", &format!("{HEAD}{body}"), &Sources::default()).unwrap_err();
+    assert_eq!(problems.0.iter().map(|problem| problem.code.as_str()).collect::<Vec<_>>(), ["LG-DRAW-SIZE"]);
+}
+
+#[test]
 fn every_task_and_every_way_is_drawn_and_the_same_each_time() {
     let body = "do:
   - first: { set: { a: '<&>' }, if: '${ true }' }
