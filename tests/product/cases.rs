@@ -96,6 +96,19 @@ fn what_cannot_be_run_here_is_refused() {
 }
 
 #[test]
+fn an_output_that_cannot_be_written_is_an_error_object_too() {
+    let folder = folder(&[("orders.flow.yaml", &flow("  - a: { set: '${ {\"a\": {\"a\": {\"a\": $}}} }' }\n"))]);
+    let file = named(folder.path().join("orders.flow.yaml"));
+    let deep = format!("{}1{}", "{\"a\":".repeat(127), "}".repeat(127));
+    let failed = lockgate(&["run", "--local", &file], &deep);
+    assert_eq!((failed.status.code(), text(&failed.stdout).as_str()), (Some(1), ""));
+    let error = fault(&failed);
+    assert_eq!(error["code"], "LG-DEPTH-EXCEEDED", "{error}");
+    assert!(error["type"].as_str().unwrap().ends_with("/runtime"), "{error}");
+    assert_eq!((&error["status"], &error["instance"]), (&json!(500), &json!("/output")), "{error}");
+}
+
+#[test]
 fn problems_of_what_a_flow_needs_are_shown_as_by_check() {
     let maps = "  - a: { call: 'map.total:1@default', with: { input: '${ $ }' } }\n  - b: { set: '${ 1 + }' }\n";
     let folder = folder(&[

@@ -3,7 +3,7 @@
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use lockgate_document::{Document, Fault};
-use lockgate_runtime::Error;
+use lockgate_runtime::{ERROR_TYPES, Error};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -140,8 +140,17 @@ pub(crate) fn output(printed: Result<Option<Vec<u8>>, Fault>) -> Reply {
         Ok(None) => empty(StatusCode::NO_CONTENT),
         // The run is over; what it gave cannot be sent.
         Err(fault) => {
-            let title = "the output cannot be sent";
-            problem(500, [("title", Some(title)), ("detail", Some(&fault.to_string())), ("code", Some(&fault.code()))])
+            let kind = format!("{ERROR_TYPES}runtime");
+            problem(
+                500,
+                [
+                    ("type", Some(kind.as_str())),
+                    ("title", Some("the output cannot be sent")),
+                    ("detail", Some(&fault.to_string())),
+                    ("instance", Some("/output")),
+                    ("code", Some(&fault.code())),
+                ],
+            )
         }
     }
 }

@@ -60,6 +60,7 @@ use lockgate_store::Store;
 /// What front doors hand in and get back, named here so that they need only this crate.
 pub use lockgate_compiler::Sources;
 pub use lockgate_document::Document;
+pub use lockgate_engine::ERROR_TYPES;
 pub use lockgate_telemetry::{Line, LogQuery, Route, Telemetry};
 
 pub use account::{AccountStatus, Binding, SecretText};

@@ -7,7 +7,7 @@ use clap::Args;
 use lockgate_compiler::project::{Exchanges, flow_modules};
 use lockgate_connector_api::Registry;
 use lockgate_document::Document;
-use lockgate_engine::{Outcome, Waits, Watch};
+use lockgate_engine::{ERROR_TYPES, Outcome, Waits, Watch};
 use lockgate_model::{Diagnostics, Limits};
 
 use crate::{
@@ -125,11 +125,25 @@ fn tell(outcome: Outcome, bench: &Workbench, output: &Output) -> Result<(), Exit
     };
     match outcome.result {
         Ok(document) if document.is_undefined() => Ok(()),
-        Ok(document) => {
-            let mut bytes = printed(&document)?;
-            bytes.push(b'\n');
-            output.bytes(&bytes)
-        }
+        Ok(document) => match document.print(bench.limits.reply_bytes_max) {
+            Ok(mut bytes) => {
+                bytes.push(b'\n');
+                output.bytes(&bytes)
+            }
+            // Told as a server tells it.
+            Err(fault) => {
+                let error = serde_json::json!({
+                    "type": format!("{ERROR_TYPES}runtime"),
+                    "status": 500,
+                    "title": "the output cannot be sent",
+                    "detail": fault.to_string(),
+                    "instance": "/output",
+                    "code": fault.code(),
+                });
+                output.error_line(error.to_string().as_bytes());
+                Err(Exit::Told)
+            }
+        },
         Err(failure) => match &failure.document {
             Some(error) => {
                 output.error_line(&printed(error)?);
