@@ -216,6 +216,27 @@ fn a_trace_shows_what_goes_in_and_out_on_a_terminal() {
 }
 
 #[test]
+fn a_trace_tells_branches_and_rounds_apart() {
+    let tasks = "  - f: { fork: { branches: [{ p: { set: { p: 1 } } }, { q: { set: { q: 2 } } }] } }\n  - l:\n      for: { each: n, in: '${ [1, 2] }' }\n      metadata: { concurrency: 2 }\n      do: [{ a: { set: { i: '${ $n }' } } }]\n      output: { as: '${ $count($) }' }\n";
+    let folder = folder(&[("orders.flow.yaml", &flow(tasks))]);
+    let file = named(folder.path().join("orders.flow.yaml"));
+    let line = format!("'{}' run --local '{file}' --trace < /dev/null", program().display());
+    let mut command = Command::new("script");
+    let ran = with_input(command.args(["-qec", &line, "/dev/null"]).env("NO_COLOR", "1"), "");
+    let shown = text(&ran.stdout).replace('\r', "");
+    for part in [
+        "/do/0/f/fork/branches/0/p\n  in     nothing\n  out    {\"p\":1}\n",
+        "/do/0/f/fork/branches/1/q\n  in     nothing\n  out    {\"q\":2}\n",
+        "/do/0/f\n  out    [{\"p\":1},{\"q\":2}]\n",
+        "/do/1/l/do/0/a\n  in     [{\"p\":1},{\"q\":2}]\n  out    {\"i\":1}\n",
+        "  out    {\"i\":2}\n",
+        "/do/1/l\n  out    2\n",
+    ] {
+        assert!(shown.contains(part), "`{part}` is not in:\n{shown}");
+    }
+}
+
+#[test]
 fn a_trace_takes_one_task_at_a_time_for_who_has_a_keyboard() {
     let three = "  - one: { set: { n: 1 } }\n  - two: { wait: { hours: 1 } }\n  - three: { set: { n: 3 } }\n";
     let folder = folder(&[("orders.flow.yaml", &flow(three)), ("in.json", "{}")]);

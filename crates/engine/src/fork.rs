@@ -247,6 +247,7 @@ impl Host {
     pub(crate) fn joined(&mut self) -> Next {
         let (branch, origin) = (self.strand.id, self.strand.origin?);
         let output = self.strand.frame.value(self.module.frame().output).unwrap_or(Handle::UNDEFINED);
+        self.tell_left(output);
         self.switch(origin.strand)?;
         let fork = self.strand.fork.as_mut()?;
         fork.open = fork.open.saturating_sub(1);

@@ -10,7 +10,10 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -48,6 +51,8 @@ struct Family {
     /// When the one from outside ends at the latest, where time is virtual.
     ends: Instant,
     watch: Option<Arc<dyn Watch>>,
+    /// Runs that have begun below.
+    runs: AtomicU64,
     ran: Mutex<Ran>,
     /// Runs that nobody waits for.
     aside: Mutex<JoinSet<()>>,
@@ -81,6 +86,7 @@ impl Siblings {
             limits,
             ends: Instant::now() + Duration::from_millis(limits.wall_ms_max.min(WALL_MS_MAX)),
             watch,
+            runs: AtomicU64::new(0),
             ran: Mutex::default(),
             aside: Mutex::default(),
         };
@@ -142,7 +148,11 @@ impl lockgate_engine::Siblings for Siblings {
         let below = Arc::new(Self { family: Arc::clone(&family), nest });
         let beside =
             Beside { mocks: Arc::clone(&family.mocks), siblings: Some(below), until: until.filter(|_| awaits) };
-        let watch: Arc<dyn Watch> = Arc::new(Within { flow: flow.clone(), family: Arc::clone(&family) });
+        let watch: Arc<dyn Watch> = Arc::new(Within {
+            run: family.runs.fetch_add(1, Ordering::Relaxed) + 1,
+            flow: flow.clone(),
+            family: Arc::clone(&family),
+        });
         let (engine, running) = (Arc::clone(&family.engine), Arc::clone(&family));
         let run = async move {
             let outcome = engine.evaluate_beside(&module, sub.input, beside, limits, now, Some(watch)).await;
@@ -196,6 +206,8 @@ impl Family {
 
 /// Tells who looks on what a flow below does.
 struct Within {
+    /// Which of the family's runs it is, from 1.
+    run: u64,
     flow: String,
     family: Arc<Family>,
 }
@@ -206,11 +218,19 @@ impl Within {
             to(watch.as_ref(), &format!("{}{OF}{task}", self.flow));
         }
     }
+
+    /// Each run has strands of its own.
+    fn strand(&self, strand: u64) -> u64 {
+        self.run << u32::BITS | strand
+    }
 }
 
 impl Watch for Within {
-    fn entered(&self, task: &str, data: Node<'_>) {
-        self.tell(task, |watch, task| watch.entered(task, data));
+    fn entered(&self, strand: u64, task: &str, data: Node<'_>) {
+        self.tell(task, |watch, task| watch.entered(self.strand(strand), task, data));
+    }
+    fn left(&self, strand: u64, data: Node<'_>) {
+        self.tell("", |watch, _| watch.left(self.strand(strand), data));
     }
     fn called(&self, task: &str, call: &Called<'_>) {
         self.tell(task, |watch, task| watch.called(task, call));
@@ -221,8 +241,8 @@ impl Watch for Within {
     fn waited(&self, task: &str, ms: u64) {
         self.tell(task, |watch, task| watch.waited(task, ms));
     }
-    fn caught(&self, task: &str, error: Node<'_>) {
-        self.tell(task, |watch, task| watch.caught(task, error));
+    fn caught(&self, strand: u64, task: &str, error: Node<'_>) {
+        self.tell(task, |watch, task| watch.caught(self.strand(strand), task, error));
     }
     fn ended(&self, ints: &[i64]) {
         let mut ran = self.family.ran();

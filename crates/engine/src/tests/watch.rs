@@ -30,7 +30,7 @@ fn shown(node: Node<'_>) -> String {
 }
 
 impl Watch for Told {
-    fn entered(&self, task: &str, data: Node<'_>) {
+    fn entered(&self, _: u64, task: &str, data: Node<'_>) {
         self.add(format!("{task} {}", shown(data)));
     }
     fn called(&self, task: &str, call: &Called<'_>) {
@@ -39,7 +39,7 @@ impl Watch for Told {
     fn waited(&self, task: &str, ms: u64) {
         self.add(format!("{task} waits {ms}"));
     }
-    fn caught(&self, task: &str, error: Node<'_>) {
+    fn caught(&self, _: u64, task: &str, error: Node<'_>) {
         self.add(format!("{task} failed {}", shown(error.get("detail"))));
     }
     fn ended(&self, ints: &[i64]) {

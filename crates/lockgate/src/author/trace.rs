@@ -4,6 +4,7 @@
 //! takes one task at a time; without a terminal for keys it goes on by itself.
 
 use std::{
+    collections::BTreeMap,
     io::{IsTerminal, Write},
     sync::{Mutex, PoisonError},
 };
@@ -27,8 +28,10 @@ pub struct Trace {
 
 /// How far it is.
 struct At {
-    /// The task that is under way.
-    current: Option<String>,
+    /// The task that is under way in each strand.
+    current: BTreeMap<u64, String>,
+    /// The task that is spoken of.
+    shown: String,
     pace: Pace,
 }
 
@@ -49,7 +52,12 @@ impl Trace {
         let colour = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
         let steps = std::io::stdin().is_terminal();
         let pace = if steps { Pace::Asking } else { Pace::On };
-        Self { colour, steps, at: Mutex::new(At { current: None, pace }), left: Notify::new() }
+        Self {
+            colour,
+            steps,
+            at: Mutex::new(At { current: BTreeMap::new(), shown: String::new(), pace }),
+            left: Notify::new(),
+        }
     }
 
     /// Whether it waits for somebody after each task.
@@ -121,14 +129,31 @@ fn is_within(inner: &str, outer: &str) -> bool {
     inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
+impl Trace {
+    /// What follows is of this task.
+    fn head(&self, at: &mut At, task: &str) {
+        let (bold, plain) = if self.colour { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
+        write(&format!("{bold}{}{plain}\n", cut_text(task, VALUE_CHARS_MAX)));
+        task.clone_into(&mut at.shown);
+    }
+
+    /// What came out of a task; others may have been shown since it went in.
+    fn out(&self, at: &mut At, task: &str, value: &str) {
+        if at.shown != task {
+            self.head(at, task);
+        }
+        self.line("out", value);
+    }
+}
+
 impl Watch for Trace {
-    fn entered(&self, task: &str, data: Node<'_>) {
+    fn entered(&self, strand: u64, task: &str, data: Node<'_>) {
         let Some(mut at) = self.at() else { return };
         let value = cut(data, VALUE_CHARS_MAX);
         // The flow's own ends are no tasks.
         let is_task = !matches!(task, "/input" | "/output");
-        if at.current.take().is_some_and(|before| !is_within(task, &before)) {
-            self.line("out", &value);
+        if let Some(before) = at.current.remove(&strand).filter(|before| !is_within(task, before)) {
+            self.out(&mut at, &before, &value);
             if is_task {
                 self.pause(&mut at);
             }
@@ -136,10 +161,17 @@ impl Watch for Trace {
         if !is_task || at.pace == Pace::Left {
             return;
         }
-        let (bold, plain) = if self.colour { ("\x1b[1m", "\x1b[0m") } else { ("", "") };
-        write(&format!("{bold}{}{plain}\n", cut_text(task, VALUE_CHARS_MAX)));
+        self.head(&mut at, task);
         self.line("in", &value);
-        at.current = Some(task.to_owned());
+        at.current.insert(strand, task.to_owned());
+    }
+
+    fn left(&self, strand: u64, data: Node<'_>) {
+        let Some(mut at) = self.at() else { return };
+        if let Some(task) = at.current.remove(&strand) {
+            self.out(&mut at, &task, &cut(data, VALUE_CHARS_MAX));
+            self.pause(&mut at);
+        }
     }
 
     fn called(&self, _: &str, call: &Called<'_>) {
@@ -162,10 +194,10 @@ impl Watch for Trace {
         self.line("wait", &format!("{ms} ms"));
     }
 
-    fn caught(&self, _: &str, error: Node<'_>) {
+    fn caught(&self, strand: u64, _: &str, error: Node<'_>) {
         let Some(mut at) = self.at() else { return };
         self.line("failed", &cut(error, VALUE_CHARS_MAX));
-        at.current = None;
+        at.current.remove(&strand);
         self.pause(&mut at);
     }
 }

@@ -27,10 +27,6 @@ use crate::Error;
 /// Revisions a slow listener may be behind before it has to read everything again.
 const REVISIONS_KEPT: usize = 1024;
 
-/// Pages of the runs' log before they go into the file: most are written many times, so a few more of them save as
-/// many writes. 16 MiB.
-const RUNS_LOG_PAGES: u32 = 4_096;
-
 mod definitions_migrations {
     refinery::embed_migrations!("migrations/definitions");
 }
@@ -49,7 +45,6 @@ pub(super) fn open(
     let runs_path = directory.file("runs.sqlite")?;
     let mut definitions = writing(&definitions_path)?;
     let mut runs = writing(&runs_path)?;
-    runs.pragma_update(None, "wal_autocheckpoint", RUNS_LOG_PAGES).map_err(failed("open its files"))?;
     migrate(definitions_migrations::migrations::runner(), &mut definitions)?;
     migrate(runs_migrations::migrations::runner(), &mut runs)?;
     let writer = writer_id(&runs)?;
