@@ -11,8 +11,12 @@ use crate::{calls::MockError, stop::Stopped};
 
 /// Prefix of the standard's error types.
 pub const ERROR_TYPES: &str = "https://open-workflow-specification.org/dsl/errors/types/";
-/// The prefix before the standard changed its name; read, never written.
-pub(crate) const ERROR_TYPES_OLD: &str = "https://serverlessworkflow.io/spec/1.0.0/errors/";
+/// Prefixes that the standard has or had besides; read, never written.
+pub(crate) const ERROR_TYPES_TOO: [&str; 3] = [
+    "https://open-workflow-specification.org/spec/1.0.0/errors/",
+    "https://serverlessworkflow.io/spec/1.0.0/errors/",
+    "https://serverlessworkflow.io/dsl/errors/types/",
+];
 
 /// Code of calls that nest too deeply.
 const RECURSION: &str = "U1001";

@@ -5,7 +5,7 @@ use lockgate_model::run::RunError;
 
 use crate::{
     Failure, Place,
-    problem::{ERROR_TYPES, ERROR_TYPES_OLD, ErrorType},
+    problem::{ERROR_TYPES, ERROR_TYPES_TOO, ErrorType},
 };
 
 /// Code of an error that the flow raised and nothing caught.
@@ -28,7 +28,7 @@ impl Raised {
         }
         let text = |key: &str| error.get(key).as_str();
         let kind = text("type").and_then(|ty| {
-            let segment = ty.strip_prefix(ERROR_TYPES).or_else(|| ty.strip_prefix(ERROR_TYPES_OLD))?;
+            let segment = std::iter::once(ERROR_TYPES).chain(ERROR_TYPES_TOO).find_map(|home| ty.strip_prefix(home))?;
             ErrorType::parse(segment)
         });
         let message = text("detail").or(text("title")).unwrap_or("the flow raised an error").to_owned();

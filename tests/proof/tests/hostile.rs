@@ -250,7 +250,12 @@ fn structures() -> Vec<Case> {
         tasks("four thousand tasks", &many(4_000, set), "ends"),
         tasks("five thousand tasks", &many(5_000, set), "LG-FLOW-SIZE"),
         tasks("two tasks of one name", &format!("  - a: {{ {set} }}\n  - a: {{ {set} }}\n"), "LG-FLOW-NAME"),
-        tasks("a name that is a word", &format!("  - end: {{ {set} }}\n"), "LG-FLOW-NAME"),
+        tasks("a name that is a word", &format!("  - end: {{ {set} }}\n"), "ends"),
+        tasks(
+            "an event of yesterday",
+            "  - e: { emit: { event: { with: { type: a.b, time: yesterday } } } }\n",
+            "LG-SCHEMA",
+        ),
         tasks("a name of a megabyte", &format!("  - {}: {{ {set} }}\n", "n".repeat(1 << 20)), "LG-YAML-SYNTAX"),
         tasks(
             "a switch of two thousand cases",

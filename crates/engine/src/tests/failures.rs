@@ -89,7 +89,8 @@ async fn a_raised_error_gets_its_instance_and_keeps_the_rest() {
 
 #[tokio::test]
 async fn a_raised_standard_type_is_recorded_by_both_its_names() {
-    for prefix in [crate::ERROR_TYPES, "https://serverlessworkflow.io/spec/1.0.0/errors/"] {
+    let homes = std::iter::once(crate::ERROR_TYPES).chain(crate::problem::ERROR_TYPES_TOO);
+    for prefix in homes {
         let input = format!(r#"{{"type":"{prefix}validation","status":200}}"#);
         let wasm = uncaught(&|e| {
             e.i32(0).op(Op::SlotGet).op(Op::Raise);

@@ -76,6 +76,9 @@ impl Build {
                         o.detail.join(" ")
                     ));
                 }
+                for run in &m.manifest.runs {
+                    text.push_str(&format!("  may run {run}\n"));
+                }
             }
             text
         });

@@ -4,7 +4,7 @@
 //! something: a review can hold a change by it.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
 };
 
@@ -32,10 +32,12 @@ impl Diff {
     pub fn run(self, connectors: &Registry, output: &Output) -> Result<(), Exit> {
         let (old, new) = (manifests(&self.old, connectors)?, manifests(&self.new, connectors)?);
         let (more, less) = (beyond(&new, &old), beyond(&old, &new));
-        let times: Vec<String> = new
-            .iter()
-            .filter_map(|(name, manifest)| {
-                let (now, before) = (manifest.schedule.as_ref(), old.get(name).and_then(|m| m.schedule.as_ref()));
+        let names: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+        let times: Vec<String> = names
+            .into_iter()
+            .filter_map(|name| {
+                let schedule = |of: &Manifests| of.get(name).and_then(|manifest| manifest.schedule.clone());
+                let (now, before) = (schedule(&new), schedule(&old));
                 (now != before).then(|| match now {
                     Some(schedule) => format!("{name} runs by itself: {schedule}"),
                     None => format!("{name} no longer runs by itself"),
