@@ -283,7 +283,7 @@ impl Drop for OpenRun {
             tasks: Vec::new(),
         };
         self.watch.ended(&end);
-        self.runtime.0.open.close_aside(async move { store.close_run(&tenant, run, end).await });
+        self.runtime.0.open.aside(async move { store.close_run(&tenant, run, end).await });
         self.runtime.0.open.remove(self.run);
     }
 }

@@ -120,7 +120,7 @@ impl RunCalls {
         let input = async move { Ok(sub.input) };
         if !sub.subflow.awaits {
             // It is open, and ends as runs do that nobody waits for.
-            self.runtime.0.open.run_aside(async move {
+            self.runtime.0.open.aside(async move {
                 let _ = opened.run(input).await;
             });
             return SubEnd { result: Ok(lockgate_document::Document::undefined()), cost: 0 };

@@ -45,7 +45,7 @@ impl OpenRuns {
         self.runs.get(&run).map(|open| open.cancel.clone())
     }
 
-    /// A run is closed, or handed to [`OpenRuns::close_aside`].
+    /// A run is closed, or handed to [`OpenRuns::aside`].
     pub(crate) fn remove(&self, run: RunId) {
         if self.runs.remove(&run).is_some() {
             self.count.fetch_sub(1, Ordering::SeqCst);
@@ -53,18 +53,13 @@ impl OpenRuns {
         }
     }
 
-    /// Closes a run on the side.
-    pub(crate) fn close_aside(&self, closing: impl Future<Output = ()> + Send + 'static) {
+    /// Brings something to its end that nobody waits for: closing a run, or one that goes on by itself.
+    pub(crate) fn aside(&self, closing: impl Future<Output = ()> + Send + 'static) {
         // Without a runtime the process is ending, and the next start finds the run lost.
         let Ok(handle) = tokio::runtime::Handle::try_current() else { return };
         let mut all = self.closing();
         while all.try_join_next().is_some() {}
         all.spawn_on(closing, &handle);
-    }
-
-    /// Runs something to its end on the side.
-    pub(crate) fn run_aside(&self, running: impl Future<Output = ()> + Send + 'static) {
-        self.close_aside(running);
     }
 
     async fn none(&self) {

@@ -195,48 +195,28 @@ impl<'m> Values<'m> {
 
     /// A function `(description, input) -> $task`, at the task's beginning.
     pub fn task(&mut self) -> FunctionId {
-        const KEY: &str = "$task";
-        if let Some(function) = self.module.shared(KEY) {
-            return function;
-        }
         let started = self.instant();
-        let function = self.module.share(KEY, &[ValType::I64, ValType::I64], &[ValType::I64]);
-        let mut body = Body::new(2);
-        let object = body.local(ValType::I64);
-        body.op(Op::ObjNew);
-        body.ins().local_set(object);
-        for field in ["name", "reference", "definition"] {
-            self.copy(&mut body, object, field, 0);
-        }
-        self.put(&mut body, object, "input", |body| {
-            body.ins().local_get(1);
-        });
-        self.put(&mut body, object, "startedAt", |body| body.call(started));
-        body.ins().local_get(object);
-        self.module.define(function, body);
-        function
+        self.object_of_two("$task", |values, body, object| {
+            for field in ["name", "reference", "definition"] {
+                values.copy(body, object, field, (0, field));
+            }
+            values.put(body, object, "input", |body| {
+                body.ins().local_get(1);
+            });
+            values.put(body, object, "startedAt", |body| body.call(started));
+        })
     }
 
     /// A function `($task, output) -> $task`, at the task's end.
     pub fn task_done(&mut self) -> FunctionId {
-        const KEY: &str = "$task.output";
-        if let Some(function) = self.module.shared(KEY) {
-            return function;
-        }
-        let function = self.module.share(KEY, &[ValType::I64, ValType::I64], &[ValType::I64]);
-        let mut body = Body::new(2);
-        let object = body.local(ValType::I64);
-        body.op(Op::ObjNew);
-        body.ins().local_set(object);
-        for field in ["name", "reference", "definition", "input", "startedAt"] {
-            self.copy(&mut body, object, field, 0);
-        }
-        self.put(&mut body, object, "output", |body| {
-            body.ins().local_get(1);
-        });
-        body.ins().local_get(object);
-        self.module.define(function, body);
-        function
+        self.object_of_two("$task.output", |values, body, object| {
+            for field in ["name", "reference", "definition", "input", "startedAt"] {
+                values.copy(body, object, field, (0, field));
+            }
+            values.put(body, object, "output", |body| {
+                body.ins().local_get(1);
+            });
+        })
     }
 
     /// A function `() -> { iso8601, epoch: { seconds, milliseconds } }` of the time of the step.
@@ -276,11 +256,27 @@ impl<'m> Values<'m> {
         body.op(Op::ObjSet);
     }
 
-    /// The field of the object in a local as in another one, if it has it.
-    fn copy(&mut self, body: &mut Body, object: u32, name: &str, from: u32) {
-        let name = self.module.constant_text(name);
-        body.ins().local_get(object).i32_const(name.cast_signed()).local_get(from).i32_const(name.cast_signed());
+    /// A field of the object in a local, as a field of the object in another one, if that has it.
+    fn copy(&mut self, body: &mut Body, object: u32, to: &str, (other, from): (u32, &str)) {
+        let (to, from) = (self.module.constant_text(to), self.module.constant_text(from));
+        body.ins().local_get(object).i32_const(to.cast_signed()).local_get(other).i32_const(from.cast_signed());
         body.op(Op::ObjCopy);
+    }
+
+    /// A function, made once for a module, of two values to an object, which is filled.
+    fn object_of_two(&mut self, key: &str, fill: impl FnOnce(&mut Self, &mut Body, u32)) -> FunctionId {
+        if let Some(function) = self.module.shared(key) {
+            return function;
+        }
+        let function = self.module.share(key, &[ValType::I64, ValType::I64], &[ValType::I64]);
+        let mut body = Body::new(2);
+        let object = body.local(ValType::I64);
+        body.op(Op::ObjNew);
+        body.ins().local_set(object);
+        fill(self, &mut body, object);
+        body.ins().local_get(object);
+        self.module.define(function, body);
+        function
     }
 
     /// A function `answer -> content` for `output: content` of an http call: what is neither JSON nor text is base64.
@@ -306,28 +302,16 @@ impl<'m> Values<'m> {
 
     /// A function `(request, answer) -> response` for `output: response` of an http call.
     pub fn response(&mut self) -> FunctionId {
-        const KEY: &str = "http response";
-        if let Some(function) = self.module.shared(KEY) {
-            return function;
-        }
-        let function = self.module.share(KEY, &[ValType::I64, ValType::I64], &[ValType::I64]);
-        let mut body = Body::new(2);
-        let object = body.local(ValType::I64);
-        body.op(Op::ObjNew);
-        body.ins().local_set(object);
-        let request = self.module.constant_text("request");
-        body.ins().local_get(object).i32_const(request.cast_signed()).local_get(0);
-        body.op(Op::ObjSet);
-        for (to, from) in
-            [("statusCode", "status"), ("headers", "headers"), ("content", "body_base64"), ("content", "body")]
-        {
-            let (to, from) = (self.module.constant_text(to), self.module.constant_text(from));
-            body.ins().local_get(object).i32_const(to.cast_signed()).local_get(1).i32_const(from.cast_signed());
-            body.op(Op::ObjCopy);
-        }
-        body.ins().local_get(object);
-        self.module.define(function, body);
-        function
+        self.object_of_two("http response", |values, body, object| {
+            values.put(body, object, "request", |body| {
+                body.ins().local_get(0);
+            });
+            for (to, from) in
+                [("statusCode", "status"), ("headers", "headers"), ("content", "body_base64"), ("content", "body")]
+            {
+                values.copy(body, object, to, (1, from));
+            }
+        })
     }
 }
 
