@@ -17,9 +17,7 @@ use lockgate_access::{AuditReceipt, ExecutePermit, TenantSnapshot, decide_execut
 use lockgate_compiler::{Catalog, Sources, project::flow_module};
 use lockgate_connector_api::{Answer, Call, Error};
 use lockgate_document::Document;
-use lockgate_engine::{
-    CallSite, Calls, CancelToken, Engine, EngineConfig, Mocks, Module, Outcome, SubEnd, SubRun, Waits,
-};
+use lockgate_engine::{CallSite, Calls, Control, Engine, EngineConfig, Mocks, Module, Outcome, SubEnd, SubRun, Waits};
 use lockgate_model::{
     Channel, Definition, Digest, Limits, Principal, RunId, Target, TargetKind, Timestamp,
     definition::{Kind, Revision},
@@ -248,7 +246,7 @@ fn neighbour(engine: &Arc<Engine>, ten: &Arc<Module>, burn: &Arc<Module>, hostil
 /// A run of a tenant's, under a permit.
 async fn run(engine: &Engine, tenant: &str, module: &Arc<Module>, input: &str, limits: Limits) -> Outcome {
     let permit = permit(tenant, module.digest());
-    engine.run(permit, module, document(input), Arc::new(Nothing), limits, NOW, CancelToken::new()).await
+    engine.run(permit, module, document(input), Arc::new(Nothing), limits, NOW, Control::new()).await
 }
 
 /// Nothing is called here.

@@ -79,8 +79,14 @@ fn a_run_that_is_cancelled_ends_at_once_with_those_it_runs() {
 
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| ask(&house, &admin, "outer", &json!({})));
-        let (outer, inner) = (in_phase(&house, "outer", "running"), in_phase(&house, "inner", "running"));
+        let (outer, inner) = (in_phase(&house, "outer", "running"), in_phase(&house, "inner", "waiting"));
         let run = id(&outer);
+        // The inner one waits, and shows what it did until now.
+        let listed = house.cli(&["runs", "list", "--env", "development", "--phase", "waiting"]);
+        assert!(listed.contains(&id(&inner)) && !listed.contains(&run), "{listed}");
+        let shown = house.cli(&["runs", "show", &id(&inner), "--env", "development"]);
+        assert!(shown.contains("phase      waiting\n") && shown.contains("/do/0/"), "{shown}");
+        assert!(!shown.contains("cost       0\n"), "{shown}");
 
         // Who may not see the environment is told nothing, who may not control runs is told that.
         for run in [run.as_str(), unknown] {
@@ -262,7 +268,7 @@ fn a_run_of_a_schedule_is_restarted_with_its_occurrence_and_an_open_one_not_at_a
     let arguments = ["schedule", "run", "tick", "--env", "development"];
     std::thread::scope(|scope| {
         let waiting = scope.spawn(|| house.cli_as(&context, &arguments, ""));
-        let open = id(&in_phase(&house, "tick", "running"));
+        let open = id(&in_phase(&house, "tick", "waiting"));
         let (code, text) = told(&by(&house, "admin", &["restart", &open]));
         assert!(code == Some(1) && text.contains("LG-RUN-OPEN"), "{text}");
         let (code, text) = told(&by(&house, "admin", &["cancel", &open]));

@@ -147,7 +147,7 @@ fn a_flow_that_runs_itself_ends_and_one_that_is_not_waited_for_goes_on() {
     let reply = ask(&house, &admin, "starter", &json!({ "passes": "on" }));
     assert_eq!((reply.status, reply.json()), (200, json!({ "passes": "on" })));
     let phase = || runs(&house).into_iter().find(|run| run["target"]["name"] == "slow").map(|run| run["phase"].clone());
-    assert_eq!(phase(), Some(json!("running")));
+    assert!([Some(json!("pending")), Some(json!("running")), Some(json!("waiting"))].contains(&phase()), "it goes on");
     for _ in 0..100 {
         if phase() == Some(json!("completed")) {
             return;

@@ -11,7 +11,7 @@ use lockgate_model::{Digest, Limits, Timestamp, id::TenantId};
 use wasmtime::Linker;
 
 use crate::{
-    Beside, Calls, CancelToken, EngineConfig, LoadError, Mocks, Module, Outcome, Watch,
+    Beside, Calls, Control, EngineConfig, LoadError, Mocks, Module, Outcome, Watch,
     config::wasmtime_engine,
     executor::Executor,
     here::Here,
@@ -92,7 +92,7 @@ impl Engine {
         calls: Arc<dyn Calls>,
         limits: Limits,
         now: Timestamp,
-        cancel: CancelToken,
+        control: Control,
     ) -> Outcome {
         if permit.module() != module.digest() {
             let detail = format!("the permit is for module {}, this is {}", permit.module(), module.digest());
@@ -101,7 +101,7 @@ impl Engine {
             return Outcome { result, cost: 0, tasks, bytes, arena_bytes_peak: 0, waited_ms: 0 };
         }
         let account = Some(permit.tenant().clone());
-        let start = Start { id: permit.run(), ..Start::new(module, input, limits, now, cancel) };
+        let start = Start { id: permit.run(), ..Start::new(module, input, limits, now, control) };
         run(&self.executor, account, start, Reach::Bound { permit, calls, durable: false }).await
     }
 
@@ -143,7 +143,7 @@ impl Engine {
         now: Timestamp,
         watch: Option<Arc<dyn Watch>>,
     ) -> Outcome {
-        let start = Start::new(module, input, limits, now, CancelToken::new());
+        let start = Start::new(module, input, limits, now, Control::new());
         let start = Start { watch, ..start };
         run(&self.executor, None, start, Reach::Mocked(beside)).await
     }
@@ -152,7 +152,7 @@ impl Engine {
     /// a program that has nothing else to do until then. One such run at a time; others wait. What it
     /// would wait for is over at once, and a call fails as one without a mock.
     pub fn evaluate_here(&self, module: &Arc<Module>, input: Document, limits: Limits, now: Timestamp) -> Outcome {
-        let start = Start::new(module, input, limits, now, CancelToken::new());
+        let start = Start::new(module, input, limits, now, Control::new());
         self.here.run(self.executor.ticker(), start)
     }
 

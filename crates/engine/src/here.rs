@@ -104,7 +104,7 @@ fn whole<F: Future>(future: F) -> F::Output {
 }
 
 fn ended(host: &mut Host, result: Result<lockgate_document::Document, Failure>) -> Outcome {
-    let (tasks, bytes) = (host.task_times(), BTreeMap::new());
+    let (tasks, bytes) = (host.gauge.tasks(), BTreeMap::new());
     let (arena_bytes_peak, waited_ms) = (host.arena.bytes_peak(), host.waited_ms());
     Outcome { result, cost: host.cost(), tasks, bytes, arena_bytes_peak, waited_ms }
 }

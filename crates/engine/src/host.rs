@@ -9,14 +9,13 @@ use std::{
 };
 
 use lockgate_document::{Arena, Document, Fault, Handle};
-use lockgate_model::{Limits, RunId, Timestamp, abi, duration::MS_MAX, run::TaskTime};
+use lockgate_model::{Limits, RunId, Timestamp, abi, duration::MS_MAX};
 
 use crate::{
-    Module, Watch,
+    Gauge, Module, Watch,
     calls::Waits,
     fork::{self, Declared},
     frame::Frame,
-    ledger::Ledger,
     meter::Meter,
     problem::Problem,
     run::Start,
@@ -65,7 +64,7 @@ pub(crate) struct Host {
     /// Who looks on, outside any environment.
     pub(crate) watch: Option<Arc<dyn Watch>>,
     meter: Meter,
-    pub(crate) ledger: Ledger,
+    pub(crate) gauge: Arc<Gauge>,
     clock: Clock,
     clock_ms: i64,
 }
@@ -128,16 +127,17 @@ pub(crate) enum Trapped {
 impl Host {
     /// A run at its start: `input` is in its slot.
     pub(crate) fn new(start: Start<'_>, waits: Waits) -> Result<Box<Self>, Fault> {
-        let Start { id, module, input, limits, now, began, stop, watch } = start;
+        let Start { id, module, input, limits, now, began, stop, gauge, watch } = start;
         let (mut arena, input) = input.into_arena()?;
         arena.set_limits(&limits);
         arena.set_constants(Arc::clone(module.constants()));
         arena.set_now(now);
+        gauge.begins(module, began);
         let frame = Frame::open(&mut arena, module.frame(), input)?;
         Ok(Box::new(Self {
             id,
             meter: Meter::new(limits.cost_max, &arena),
-            ledger: Ledger::new(module.tasks().len(), began),
+            gauge,
             clock: Clock { start: now, started: began, waits, waited_ms: 0 },
             clock_ms: now.ms(),
             arena,
@@ -168,6 +168,7 @@ impl Host {
 
     /// A step begins at `pc`: returns its fuel.
     pub(crate) fn enter(&mut self, pc: u32) -> Result<u64, Fault> {
+        self.gauge.runs();
         self.strand.pc = pc;
         self.yielded = false;
         self.suspension = None;
@@ -179,6 +180,12 @@ impl Host {
     /// The step has ended with this much fuel left.
     pub(crate) fn leave(&mut self, fuel_left: u64) {
         self.meter.take_back(fuel_left);
+        self.gauge.has_cost(self.cost());
+    }
+
+    /// The step goes on, with this much fuel left.
+    pub(crate) fn goes_on(&self, fuel_left: u64) {
+        self.gauge.has_cost(self.cost() + self.meter.burnt(fuel_left));
     }
 
     /// Whether enough was charged to take it off the fuel.
@@ -254,14 +261,6 @@ impl Host {
         self.module.task(self.strand.pc).map_or("", |task| task.pointer.as_str())
     }
 
-    /// Times by task.
-    pub(crate) fn task_times(&mut self) -> Vec<TaskTime> {
-        for strand in self.resting.values_mut().chain([&mut self.strand]) {
-            self.ledger.leave(&mut strand.timing);
-        }
-        self.ledger.times(self.module.tasks())
-    }
-
     // --- the intrinsics that are not the arena's
 
     pub(crate) fn task(&mut self, pc: u32) -> Result<(), Trapped> {
@@ -269,7 +268,7 @@ impl Host {
             return Err(Trapped::Module("the module enters a task it does not have"));
         }
         self.strand.pc = pc;
-        self.ledger.enter(&mut self.strand.timing, pc);
+        self.gauge.enters(&mut self.strand.timing, pc);
         self.tell_entered();
         self.strand.frame.clear_scratch(&mut self.arena);
         Ok(())

@@ -246,7 +246,7 @@ mod tests {
 
     use super::linker;
     use crate::{
-        CancelToken, EngineConfig, Waits,
+        Control, EngineConfig, Waits,
         config::wasmtime_engine,
         host::Host,
         load::load,
@@ -273,7 +273,7 @@ mod tests {
         let module = Arc::new(load(&linker(&engine).unwrap(), &wasm, None).unwrap());
         let limits = Limits::default();
         let input = Document::parse(input.as_bytes(), &limits).unwrap();
-        let host = Host::new(Start::new(&module, input, limits, NOW, CancelToken::new()), Waits::Virtual).unwrap();
+        let host = Host::new(Start::new(&module, input, limits, NOW, Control::new()), Waits::Virtual).unwrap();
         let mut store = wasmtime::Store::new(&engine, host);
         store.set_epoch_deadline(1_000_000);
         let fuel = store.data_mut().enter(0).unwrap();
@@ -306,7 +306,7 @@ mod tests {
         let all = Wasm::new(Op::ALL).task("/do/0").step(&[&|e| e.task(0).end(DONE)]);
         let module = Arc::new(load(&linker, &all.bytes(), None).unwrap());
 
-        let start = Start::new(&module, Document::undefined(), Limits::default(), NOW, CancelToken::new());
+        let start = Start::new(&module, Document::undefined(), Limits::default(), NOW, Control::new());
         let host = Host::new(start, Waits::Virtual).unwrap();
         let mut store = wasmtime::Store::new(&engine, host);
         let linked: BTreeSet<String> = linker.iter(&mut store).map(|(_, name, _)| name.to_owned()).collect();

@@ -44,9 +44,14 @@ impl Meter {
         Ok(left)
     }
 
+    /// The fuel that was used of the last grant.
+    pub(crate) fn burnt(&self, fuel_left: u64) -> u64 {
+        self.fuel_granted.saturating_sub(fuel_left)
+    }
+
     /// Counts the fuel that was used of the last grant.
     pub(crate) fn take_back(&mut self, fuel_left: u64) {
-        self.fuel_used += self.fuel_granted.saturating_sub(fuel_left);
+        self.fuel_used += self.burnt(fuel_left);
         self.fuel_granted = 0;
     }
 

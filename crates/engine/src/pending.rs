@@ -1,6 +1,9 @@
 //! What the strands of a run wait for: calls and times, of which the first to come is next.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use futures_util::{
     FutureExt, StreamExt,
@@ -50,6 +53,8 @@ pub(crate) struct Pending {
     running: FuturesUnordered<Abortable<BoxFuture<'static, Came>>>,
     /// How to end those, by ticket.
     aborts: BTreeMap<u64, AbortHandle>,
+    /// Which of them are calls.
+    calls: BTreeSet<u64>,
     /// Times, where they do not really pass.
     later: Later<Came>,
     /// When nobody waits for the run any more, where time does not really pass.
@@ -59,7 +64,14 @@ pub(crate) struct Pending {
 impl Pending {
     pub(crate) fn new(waits: Waits, until: Option<Timestamp>) -> Self {
         let until = until.map(Timestamp::ms).filter(|_| waits == Waits::Virtual);
-        Self { waits, running: FuturesUnordered::new(), aborts: BTreeMap::new(), later: Later::new(), until }
+        Self {
+            waits,
+            running: FuturesUnordered::new(),
+            aborts: BTreeMap::new(),
+            calls: BTreeSet::new(),
+            later: Later::new(),
+            until,
+        }
     }
 
     /// Waits for something, at most until a limit.
@@ -72,6 +84,9 @@ impl Pending {
     ) {
         let came = move |event| Came { strand, ticket, event };
         let until = |ms: u64| host.now_ms().saturating_add_unsigned(ms);
+        if matches!(what, Awaited::Call(_)) {
+            self.calls.insert(ticket);
+        }
         let awaited: BoxFuture<'static, Event> = match (self.waits, what) {
             (_, Awaited::Call(call)) => call.map(|answered| Event::Answered(Box::new(answered))).boxed(),
             (Waits::Virtual, Awaited::Time { ms, pc }) => {
@@ -110,8 +125,14 @@ impl Pending {
         }
     }
 
+    /// Whether nothing is under way but time.
+    pub(crate) fn is_time_alone(&self) -> bool {
+        self.calls.is_empty()
+    }
+
     /// Nothing waits for this any more.
     pub(crate) fn forget(&mut self, ticket: u64) {
+        self.calls.remove(&ticket);
         if let Some(abort) = self.aborts.remove(&ticket) {
             abort.abort();
         }

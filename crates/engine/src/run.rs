@@ -10,14 +10,10 @@ use std::{
 };
 
 use lockgate_document::Document;
-use lockgate_model::{
-    Limits, RunId, Timestamp,
-    id::AccountName,
-    run::{Bytes, TaskTime},
-};
+use lockgate_model::{Limits, RunId, Timestamp, id::AccountName};
 
 use crate::{
-    CancelToken, Module, Outcome, Waits, Watch,
+    Control, Gauge, Module, Outcome, Waits, Watch,
     executor::{Begun, Executor, Lost},
     fair::Account,
     flight::{Asked, What},
@@ -44,6 +40,7 @@ pub(crate) struct Start<'a> {
     /// When that was.
     pub(crate) began: Instant,
     pub(crate) stop: Arc<Stop>,
+    pub(crate) gauge: Arc<Gauge>,
     /// Who looks on; nobody where there is an environment.
     pub(crate) watch: Option<Arc<dyn Watch>>,
 }
@@ -55,14 +52,14 @@ impl<'a> Start<'a> {
         input: Document,
         limits: Limits,
         now: Timestamp,
-        cancel: CancelToken,
+        control: Control,
     ) -> Self {
         let began = Instant::now();
         // A limit past the end of the clock is no limit; a day is past every default.
         let wall = Duration::from_millis(limits.wall_ms_max);
         let deadline = began.checked_add(wall).unwrap_or(began + Duration::from_secs(86_400));
-        let stop = Arc::new(Stop::new(deadline, cancel));
-        Self { id: RunId::NONE, module, input, limits, now, began, stop, watch: None }
+        let stop = Arc::new(Stop::new(deadline, control.cancel));
+        Self { id: RunId::NONE, module, input, limits, now, began, stop, gauge: control.gauge, watch: None }
     }
 }
 
@@ -71,15 +68,13 @@ struct Run {
     stop: Arc<Stop>,
     reach: Reach,
     pending: Pending,
-    bytes: BTreeMap<AccountName, Bytes>,
+    gauge: Arc<Gauge>,
     /// Streams that a strand's last call opened.
     opened: BTreeMap<StrandId, Open>,
     /// What calls under way read from streams of other accounts, by ticket.
     sources: BTreeMap<u64, (AccountName, Arc<AtomicU64>)>,
     /// Calls and runs of others that succeeded, by task and branch.
     succeeded: BTreeMap<(String, Vec<u64>), u32>,
-    /// As of the last turn, in case the next one is lost.
-    cost: u64,
 }
 
 /// Runs a module to its end.
@@ -93,11 +88,10 @@ pub(crate) async fn run(executor: &Executor, account: Account, start: Start<'_>,
         stop: Arc::clone(&stop),
         reach,
         pending: Pending::new(waits, until),
-        bytes: BTreeMap::new(),
+        gauge: Arc::clone(&start.gauge),
         opened: BTreeMap::new(),
         sources: BTreeMap::new(),
         succeeded: BTreeMap::new(),
-        cost: 0,
     };
     let mut host = match Host::new(start, waits) {
         Ok(host) => host,
@@ -110,7 +104,7 @@ pub(crate) async fn run(executor: &Executor, account: Account, start: Start<'_>,
             Err(Lost) => return run.refused(Problem::lost()),
         };
         host = back;
-        run.cost = host.cost();
+        run.gauge.has_cost(host.cost());
         if let Some(result) = turned.end {
             return run.ended(&mut host, result);
         }
@@ -171,8 +165,7 @@ impl Run {
                     let occurrence = self.succeeded.get(&site).copied().unwrap_or(0);
                     let begun = self.reach.call(host, call, (stream, occurrence), limit, &self.stop);
                     if let Some(account) = begun.account {
-                        let bytes = self.bytes.entry(account).or_default();
-                        bytes.calls = bytes.calls.saturating_add(1);
+                        self.gauge.count(account, |bytes| bytes.calls = bytes.calls.saturating_add(1));
                     }
                     if let Some(source) = begun.source {
                         self.sources.insert(ticket, source);
@@ -188,6 +181,9 @@ impl Run {
     /// The strand that goes on next.
     async fn next(&mut self, host: &mut Host) -> (StrandId, Entry) {
         loop {
+            if self.pending.is_time_alone() {
+                self.gauge.waits();
+            }
             let came = match self.pending.next(host, &self.stop).await {
                 Ok(came) => came,
                 Err(Nothing::Stopped(why)) => return (host.strand.id, Entry::Failed(Problem::stopped(why))),
@@ -220,9 +216,10 @@ impl Run {
             Err(Wrong::Raised(error)) => return Entry::Raised(error),
         };
         if let Some((account, read, written)) = given.passed {
-            let bytes = self.bytes.entry(account).or_default();
-            bytes.read = bytes.read.saturating_add(read);
-            bytes.written = bytes.written.saturating_add(written);
+            self.gauge.count(account, |bytes| {
+                bytes.read = bytes.read.saturating_add(read);
+                bytes.written = bytes.written.saturating_add(written);
+            });
         }
         *self.succeeded.entry((asked.task, asked.branch)).or_default() += 1;
         if let Some(opened) = given.opened {
@@ -237,33 +234,28 @@ impl Run {
     /// Counts what a call that ended has read from another account's stream.
     fn read(&mut self, ticket: u64) {
         if let Some((account, read)) = self.sources.remove(&ticket) {
-            let bytes = self.bytes.entry(account).or_default();
-            bytes.read = bytes.read.saturating_add(read.load(Ordering::Relaxed));
+            let read = read.load(Ordering::Relaxed);
+            self.gauge.count(account, |bytes| bytes.read = bytes.read.saturating_add(read));
         }
     }
 
     fn ended(self, host: &mut Host, result: Result<Document, crate::Failure>) -> Outcome {
         host.tell_ended();
-        let tasks = host.task_times();
-        Outcome { waited_ms: host.waited_ms(), ..self.outcome(result, tasks, host.arena.bytes_peak()) }
+        Outcome { waited_ms: host.waited_ms(), ..self.outcome(result, host.arena.bytes_peak()) }
     }
 
     /// An end without a host: at the start, or when it was lost.
     fn refused(self, problem: Problem) -> Outcome {
-        self.outcome(Err(problem.into_failure(String::new(), None)), Vec::new(), 0)
+        self.outcome(Err(problem.into_failure(String::new(), None)), 0)
     }
 
-    fn outcome(
-        mut self,
-        result: Result<Document, crate::Failure>,
-        tasks: Vec<TaskTime>,
-        arena_bytes_peak: u64,
-    ) -> Outcome {
+    fn outcome(mut self, result: Result<Document, crate::Failure>, arena_bytes_peak: u64) -> Outcome {
         // What a stop broke off was read all the same.
         let open: Vec<u64> = self.sources.keys().copied().collect();
         for ticket in open {
             self.read(ticket);
         }
-        Outcome { result, cost: self.cost, tasks, bytes: self.bytes, arena_bytes_peak, waited_ms: 0 }
+        let (cost, tasks, bytes) = (self.gauge.cost(), self.gauge.tasks(), self.gauge.take_bytes());
+        Outcome { result, cost, tasks, bytes, arena_bytes_peak, waited_ms: 0 }
     }
 }

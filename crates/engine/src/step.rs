@@ -138,7 +138,9 @@ pub(crate) async fn step(host: Box<Host>, pc: u32) -> (Box<Host>, Result<Ended, 
 /// Asked again right after the yield, before wasm goes on: a run that was stopped while it waited
 /// for its turn ends without using it.
 fn at_epoch(mut store: StoreContextMut<'_, Box<Host>>) -> wasmtime::Result<UpdateDeadline> {
+    let fuel_left = store.get_fuel().unwrap_or(0);
     let host = store.data_mut();
+    host.goes_on(fuel_left);
     if let Some(why) = host.stop.reason() {
         return Err(Trapped::Stopped(why).into());
     }

@@ -107,7 +107,7 @@ impl Host {
     /// Ends a resting strand.
     pub(crate) fn drop_strand(&mut self, id: StrandId) {
         let Some(mut strand) = self.resting.remove(&id) else { return };
-        self.ledger.leave(&mut strand.timing);
+        self.gauge.leaves(&mut strand.timing);
         if let Some(waiting) = strand.waits.take() {
             self.gone.push(waiting.ticket);
             self.landed(&waiting.call);

@@ -51,12 +51,17 @@ impl FromStr for RunId {
     }
 }
 
-/// Where a run stands.
+/// Where a run stands: the standard's status phases (CNCF Serverless Workflow DSL 1.0, "Status Phases") and two of our
+/// own, denied and lost. Nothing suspends a run here, so none is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
+    /// Opened, and its first step has not begun. Kept as running.
+    Pending,
     /// Opened and not ended.
     Running,
+    /// Nothing of it goes on but time: a wait, or the delay before a retry. Kept as running.
+    Waiting,
     /// Ended with an output.
     Completed,
     /// Ended with an error.
@@ -70,10 +75,16 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// Whether the run has not ended.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Pending | Self::Running | Self::Waiting)
+    }
     /// Stable text form.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Pending => "pending",
             Self::Running => "running",
+            Self::Waiting => "waiting",
             Self::Completed => "completed",
             Self::Faulted => "faulted",
             Self::Cancelled => "cancelled",

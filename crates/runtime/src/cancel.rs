@@ -40,7 +40,7 @@ impl Runtime {
         run: RunId,
     ) -> Result<CancelledRun, Error> {
         let (record, decision) = self.controlled_run(caller, environment, run).await?;
-        let Some(cancel) = self.0.open.cancels(run).filter(|_| record.phase == Phase::Running) else {
+        let Some(control) = self.0.open.control(run).filter(|_| record.phase == Phase::Running) else {
             self.asked_in_vain(&decision, caller).await?;
             return Err(has_ended(run, self.phase_in_the_end(caller, &record).await?));
         };
@@ -53,7 +53,7 @@ impl Runtime {
         entry.source.clone_from(&caller.source);
         // Once it is told it is done, though whoever asked goes away.
         let (runtime, tenant) = (self.clone(), caller.tenant().clone());
-        let work = tokio::spawn(async move { runtime.record(&tenant, entry).await.map(|()| cancel.cancel()) });
+        let work = tokio::spawn(async move { runtime.record(&tenant, entry).await.map(|()| control.cancel.cancel()) });
         work.await.map_err(|_| Error::Internal { what: "cancelling a run".into() })??;
         match self.phase_in_the_end(caller, &record).await? {
             phase @ Phase::Cancelled => Ok(CancelledRun { run, phase }),

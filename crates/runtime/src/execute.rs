@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use lockgate_access::{Durability, ExecutePermit, decide_execute};
 use lockgate_document::Document;
-use lockgate_engine::{CancelToken, Failure, Outcome};
+use lockgate_engine::{Control, Failure, Outcome};
 use lockgate_model::{
     Channel, Digest, Limits, RunId, RunRecord, Target, TargetKind, Timestamp, TraceContext,
     id::{AccountName, EnvironmentId, TargetName, TenantId},
@@ -185,11 +185,11 @@ impl Opened {
     ) -> Result<Finished, Error> {
         let Self { runtime, nest, place, version, module: digest, permit, durable, calls, limits, open } = self;
         let unavailable = || Error::Unavailable { what: "the audit log".into() };
-        let (run, cancel) = (open.run, open.cancel.clone());
+        let (run, control) = (open.run, open.control.clone());
         let prepared = async { tokio::join!(runtime.module(&open.tenant, digest), input) };
         let prepared = tokio::select! {
             biased;
-            () = cancel.cancelled() => None,
+            () = control.cancel.cancelled() => None,
             prepared = prepared => Some(prepared),
         };
         let Some((module, input)) = prepared else {
@@ -214,7 +214,7 @@ impl Opened {
         };
         open.watch.runs();
         let now = runtime.now();
-        let outcome = runtime.0.engine.run(permit, &module, input, calls, limits, now, cancel).await;
+        let outcome = runtime.0.engine.run(permit, &module, input, calls, limits, now, control).await;
         runtime.0.telemetry.metrics.arena(outcome.arena_bytes_peak);
         // Its end first: what is opened and ended before the disk is free is written once.
         open.close(end(runtime.now(), &outcome)).await;
@@ -245,7 +245,7 @@ struct OpenRun {
     runtime: Runtime,
     tenant: TenantId,
     run: RunId,
-    cancel: CancelToken,
+    control: Control,
     closed: bool,
     watch: Arc<RunWatch>,
 }
@@ -253,9 +253,9 @@ struct OpenRun {
 impl OpenRun {
     fn new(runtime: &Runtime, tenant: &TenantId, run: RunId, watch: Arc<RunWatch>, waited_for: bool) -> Self {
         watch.opened();
-        let cancel = CancelToken::new();
-        runtime.0.open.add(run, cancel.clone(), waited_for);
-        Self { runtime: runtime.clone(), tenant: tenant.clone(), run, cancel, closed: false, watch }
+        let control = Control::new();
+        runtime.0.open.add(run, control.clone(), waited_for);
+        Self { runtime: runtime.clone(), tenant: tenant.clone(), run, control, closed: false, watch }
     }
 
     async fn close(mut self, end: RunEnd) {
@@ -272,7 +272,7 @@ impl Drop for OpenRun {
         if self.closed {
             return;
         }
-        self.cancel.cancel();
+        self.control.cancel.cancel();
         let (store, tenant, run) = (self.runtime.0.store.clone(), self.tenant.clone(), self.run);
         let end = RunEnd {
             ended: self.runtime.now(),

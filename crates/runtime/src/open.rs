@@ -9,8 +9,8 @@ use std::{
 };
 
 use dashmap::DashMap;
-use lockgate_engine::CancelToken;
-use lockgate_model::RunId;
+use lockgate_engine::{Control, Reading};
+use lockgate_model::{RunId, RunRecord, run::Phase};
 use tokio::{sync::Notify, task::JoinSet};
 
 use crate::Runtime;
@@ -29,20 +29,28 @@ pub(crate) struct OpenRuns {
 }
 
 struct Open {
-    cancel: CancelToken,
+    control: Control,
     waited_for: bool,
 }
 
 impl OpenRuns {
-    /// A run is opened; `cancel` ends it.
-    pub(crate) fn add(&self, run: RunId, cancel: CancelToken, waited_for: bool) {
+    /// A run is opened; `control` ends it and shows how far it is.
+    pub(crate) fn add(&self, run: RunId, control: Control, waited_for: bool) {
         self.count.fetch_add(1, Ordering::SeqCst);
-        self.runs.insert(run, Open { cancel, waited_for });
+        self.runs.insert(run, Open { control, waited_for });
     }
 
-    /// What ends a run; `None` if it is not open here.
-    pub(crate) fn cancels(&self, run: RunId) -> Option<CancelToken> {
-        self.runs.get(&run).map(|open| open.cancel.clone())
+    /// The hold on a run; `None` if it is not open here.
+    pub(crate) fn control(&self, run: RunId) -> Option<Control> {
+        self.runs.get(&run).map(|open| open.control.clone())
+    }
+
+    /// The record of a run with how far it is now, where it is open here. On disk it is running until it ends.
+    pub(crate) fn seen(&self, record: RunRecord) -> RunRecord {
+        let open = self.control(record.id).filter(|_| record.phase == Phase::Running);
+        let Some(control) = open else { return record };
+        let Reading { phase, cost, tasks, bytes } = control.gauge.read();
+        RunRecord { phase, cost, tasks, bytes, ..record }
     }
 
     /// A run is closed, or handed to [`OpenRuns::aside`].
@@ -82,13 +90,13 @@ impl Runtime {
     /// Cancels the open runs that a caller waits for: they end with 503, and are recorded as
     /// cancelled. What fires by itself is left to who fires it, who makes it again.
     pub fn cancel_waited_for(&self) {
-        self.0.open.runs.iter().filter(|open| open.waited_for).for_each(|open| open.cancel.cancel());
+        self.0.open.runs.iter().filter(|open| open.waited_for).for_each(|open| open.control.cancel.cancel());
     }
 
     /// Cancels what is still open and waits until every run is closed in the store, or queued there:
     /// what a process does when it no longer serves.
     pub async fn finish(&self) {
-        self.0.open.runs.iter().for_each(|open| open.cancel.cancel());
+        self.0.open.runs.iter().for_each(|open| open.control.cancel.cancel());
         if tokio::time::timeout(END_MAX, self.0.open.none()).await.is_err() {
             tracing::error!("runs did not end when they were cancelled; the next start finds them lost");
         }

@@ -104,7 +104,7 @@ impl Runtime {
         if !decision.is_allowed() {
             return Err(self.refuse(&decision, caller).await);
         }
-        if self.0.open.cancels(run).is_some() {
+        if self.0.open.control(run).is_some() {
             self.asked_in_vain(&control, caller).await?;
             let message = format!("run `{run}` is open: wait for its end, or cancel it first");
             return Err(Error::Conflict { code: "LG-RUN-OPEN", message });

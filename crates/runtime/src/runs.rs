@@ -6,7 +6,7 @@ use lockgate_model::{
     id::{EnvironmentId, TargetName},
     run::Phase,
 };
-use lockgate_store::RunQuery;
+use lockgate_store::{RUNS_DEFAULT, RUNS_MAX, RunQuery};
 
 use crate::{Caller, Error, Runtime};
 
@@ -39,7 +39,32 @@ impl Runtime {
             before: filter.before,
             limit: filter.limit,
         };
-        Ok(self.0.store.runs(caller.tenant(), query).await?)
+        match filter.phase.filter(|phase| phase.is_open()) {
+            Some(phase) => self.open_runs(caller, phase, query).await,
+            None => {
+                let found = self.0.store.runs(caller.tenant(), query).await?;
+                Ok(found.into_iter().map(|record| self.0.open.seen(record)).collect())
+            }
+        }
+    }
+
+    /// Open runs in a phase. Which of them wait is not on disk: they are looked through until there are enough.
+    async fn open_runs(&self, caller: &Caller, phase: Phase, asked: RunQuery) -> Result<Vec<RunRecord>, Error> {
+        let enough = if asked.limit == 0 { RUNS_DEFAULT } else { asked.limit } as usize;
+        let mut query = RunQuery { phase: Some(Phase::Running), limit: RUNS_MAX, ..asked };
+        let mut found = Vec::new();
+        loop {
+            let page = self.0.store.runs(caller.tenant(), query.clone()).await?;
+            let Some(oldest) = page.last().map(|record| record.id) else { break };
+            let seen = page.into_iter().map(|record| self.0.open.seen(record));
+            found.extend(seen.filter(|record| record.phase == phase));
+            if found.len() >= enough {
+                break;
+            }
+            query.before = Some(oldest);
+        }
+        found.truncate(enough);
+        Ok(found)
     }
 
     /// One run of an environment.
@@ -50,6 +75,7 @@ impl Runtime {
             .run(caller.tenant(), run)
             .await?
             .filter(|found| found.target.environment == *environment)
+            .map(|record| self.0.open.seen(record))
             .ok_or_else(|| Error::not_found(format!("run `{run}` in `{environment}`")))
     }
 }

@@ -48,12 +48,61 @@ async fn a_run_is_cancelled_while_its_input_is_on_its_way() {
         tokio::task::yield_now().await;
     }
     let run = kept(&runtime, &ada).await[0];
+    assert_eq!(runtime.run(&ada, &development(), run).await.unwrap().phase, Phase::Pending, "it has not begun");
     let cancelled = runtime.cancel_run(&ada, &development(), run).await.unwrap();
     assert_eq!((cancelled.run, cancelled.phase), (run, Phase::Cancelled));
     let failure = waiting.await.unwrap().unwrap().result.unwrap_err();
     assert_eq!((failure.error.code.as_str(), failure.error.status), ("LG-CANCELLED", 503));
     let record = runtime.run(&ada, &development(), run).await.unwrap();
     assert_eq!((record.phase, record.error), (Phase::Cancelled, Some(failure.error)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_run_that_is_open_tells_where_it_stands_and_what_it_did() {
+    let dir = tempfile::tempdir().unwrap();
+    let (runtime, ada) = house(dir.path(), Clock::system()).await;
+    publish(&runtime, &ada, "tick", "- a: { set: { a: 1 } }").await;
+    publish(&runtime, &ada, "rest", "- first: { set: { a: 1 } }\n  - second: { wait: PT1H }").await;
+    run(&runtime, &ada, "tick").await;
+    let waiting: Vec<_> = (0..3)
+        .map(|_| {
+            let (runtime, ada) = (runtime.clone(), ada.clone());
+            tokio::spawn(async move { run(&runtime, &ada, "rest").await })
+        })
+        .collect();
+    let found = async |phase, limit| {
+        let filter = RunFilter { phase: Some(phase), limit, ..RunFilter::default() };
+        runtime.runs(&ada, &development(), filter).await.unwrap()
+    };
+    while found(Phase::Waiting, 10).await.len() < 3 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    assert_eq!(found(Phase::Waiting, 2).await.len(), 2, "no more than are asked for");
+    assert_eq!(found(Phase::Waiting, 0).await.len(), 3);
+    assert_eq!((found(Phase::Running, 10).await.len(), found(Phase::Pending, 10).await.len()), (0, 0));
+    assert_eq!(found(Phase::Completed, 10).await.len(), 1);
+
+    let open = found(Phase::Waiting, 1).await[0].id;
+    let record = runtime.run(&ada, &development(), open).await.unwrap();
+    let tasks: Vec<_> = record.tasks.iter().map(|task| (task.task.as_str(), task.entered)).collect();
+    assert_eq!(tasks, [("/input", 1), ("/do/0/first", 1), ("/do/1/second", 1)]);
+    assert!(record.cost > 0 && record.ended.is_none());
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    let later = runtime.run(&ada, &development(), open).await.unwrap();
+    assert!(later.tasks[2].wall_us >= record.tasks[2].wall_us + 20_000, "its time goes on: {:?}", later.tasks);
+    assert_eq!((later.tasks[1].wall_us, later.cost), (record.tasks[1].wall_us, record.cost));
+    let listed = runtime.runs(&ada, &development(), RunFilter { limit: 10, ..RunFilter::default() }).await.unwrap();
+    assert_eq!(listed.iter().filter(|run| run.phase == Phase::Waiting).count(), 3);
+
+    for run in found(Phase::Waiting, 10).await {
+        runtime.cancel_run(&ada, &development(), run.id).await.unwrap();
+    }
+    for run in waiting {
+        assert!(run.await.unwrap().result.is_err());
+    }
+    assert!(found(Phase::Waiting, 10).await.is_empty());
+    let record = runtime.run(&ada, &development(), open).await.unwrap();
+    assert_eq!((record.phase, record.tasks.len()), (Phase::Cancelled, 3));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

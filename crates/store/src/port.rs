@@ -73,6 +73,11 @@ pub struct ModuleKey {
     pub abi: u32,
 }
 
+/// Runs that a query finds where it names no limit.
+pub const RUNS_DEFAULT: u32 = 100;
+/// Runs that a query finds at most.
+pub const RUNS_MAX: u32 = 1_000;
+
 /// Which runs, newest first. Members that are absent do not narrow.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct RunQuery {
@@ -84,7 +89,7 @@ pub struct RunQuery {
     pub phase: Option<Phase>,
     /// Opened before this one: the last id of the page before.
     pub before: Option<RunId>,
-    /// At most so many; 0 means 100, and 1,000 is the most.
+    /// At most so many; 0 means [`RUNS_DEFAULT`], and [`RUNS_MAX`] is the most.
     pub limit: u32,
 }
 

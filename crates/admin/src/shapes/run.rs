@@ -33,8 +33,12 @@ pub struct Target {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Phase {
+    /// Opened, and its first step has not begun.
+    Pending,
     /// Opened and not ended.
     Running,
+    /// Nothing of it goes on but time.
+    Waiting,
     /// Ended with an output.
     Completed,
     /// Ended with an error.
@@ -79,7 +83,7 @@ pub struct RunRecord {
     pub phase: Phase,
     /// What it ended with.
     pub error: Option<RunError>,
-    /// Cost units used.
+    /// Cost units used so far.
     pub cost: u64,
     /// Bytes by account.
     pub bytes: BTreeMap<String, Bytes>,

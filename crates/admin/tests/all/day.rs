@@ -291,7 +291,7 @@ async fn runs_are_cancelled_and_restarted() {
     let runs = "environments/development/runs";
     let cancelling = async {
         loop {
-            let open: Vec<shapes::RunRecord> = items(&house.ada("GET", &format!("{runs}?phase=running"), None).await);
+            let open: Vec<shapes::RunRecord> = items(&house.ada("GET", &format!("{runs}?phase=waiting"), None).await);
             let Some(open) = open.first() else { continue };
             let restart = house.ada("POST", &format!("{runs}/{}/restart", open.id), Some(json!({"input": 1}))).await;
             assert_eq!((restart.status, restart.code().as_str()), (409, "LG-RUN-OPEN"));

@@ -294,7 +294,7 @@ async fn requests_that_are_wrong_as_http() {
     for (query, told) in [
         (
             "phase=bogus",
-            "`phase` cannot be `bogus`: it is one of `running`, `completed`, `faulted`, `cancelled`, `denied`, `lost`",
+            "`phase` cannot be `bogus`: it is one of `pending`, `running`, `waiting`, `completed`, `faulted`, `cancelled`, `denied`, `lost`",
         ),
         ("limit=many", "`limit` cannot be `many`: it is a whole number"),
         ("limit=99999999999", "`limit` cannot be `99999999999`: it is a smaller number"),

@@ -12,7 +12,7 @@ use super::{
     permit::{Counting, permit_of, written},
     wasm::{ENGINE, NOW, Wasm, code, document, output},
 };
-use crate::CancelToken;
+use crate::{CancelToken, Control};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn endless_loops_of_one_tenant_do_not_stop_the_short_runs_of_another() {
@@ -24,11 +24,12 @@ async fn endless_loops_of_one_tenant_do_not_stop_the_short_runs_of_another() {
     let (cancel, limits) = (CancelToken::new(), Limits { cost_max: u64::MAX, ..Limits::default() });
     let loops: Vec<_> = (0..100)
         .map(|_| {
-            let (endless, cancel) = (Arc::clone(&endless), cancel.clone());
+            let endless = Arc::clone(&endless);
+            let control = Control { cancel: cancel.clone(), ..Control::new() };
             tokio::spawn(async move {
                 let permit = permit_of("greedy", endless.digest(), written());
                 let calls = Arc::new(Counting::default());
-                ENGINE.run(permit, &endless, document("{}"), calls, limits, NOW, cancel).await
+                ENGINE.run(permit, &endless, document("{}"), calls, limits, NOW, control).await
             })
         })
         .collect();
@@ -39,8 +40,7 @@ async fn endless_loops_of_one_tenant_do_not_stop_the_short_runs_of_another() {
     for n in 0..100 {
         let permit = permit_of("modest", short.digest(), written());
         let calls = Arc::new(Counting::default());
-        let run =
-            ENGINE.run(permit, &short, document(&n.to_string()), calls, Limits::default(), NOW, CancelToken::new());
+        let run = ENGINE.run(permit, &short, document(&n.to_string()), calls, Limits::default(), NOW, Control::new());
         assert_eq!(output(&run.await), n.to_string());
     }
     assert!(loops.iter().all(|l| !l.is_finished()), "the loops turned all the while");

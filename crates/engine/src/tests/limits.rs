@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use lockgate_model::{
     Limits,
     abi::{self, NAMESPACE, Op},
+    run::Phase,
 };
 use wasm_encoder::{BlockType, ValType};
 
 use super::wasm::{ENGINE, NOW, Wasm, code, document, output};
-use crate::{CancelToken, Engine, EngineConfig, Mocks, Outcome, Waits};
+use crate::{Control, Engine, EngineConfig, Mocks, Outcome, Waits};
 
 const OPS: &[Op] = &[Op::Task, Op::SlotGet, Op::SlotSet, Op::ArrNew, Op::ArrPush, Op::NewNum, Op::Fail, Op::Wait];
 
@@ -109,16 +110,26 @@ async fn an_arena_bomb_is_stopped() {
 
 #[tokio::test]
 async fn cancelling_ends_a_run_that_loops() {
-    let module = endless().load();
+    // It asks the host for something each time, as whatever our compiler emits does: that brings its fuel up to date.
+    let module = handled(&|e| {
+        e.sink.loop_(BlockType::Empty);
+        e.i32(0).op(Op::SlotGet);
+        e.sink.drop().br(0).end();
+    });
+    let module = module.load();
     let limits = Limits { cost_max: u64::MAX, ..Limits::default() };
-    let cancel = CancelToken::new();
+    let control = Control::new();
     let permit = super::permit::permit(module.digest(), super::permit::written());
     let calls = std::sync::Arc::<super::permit::Counting>::default();
-    let run = ENGINE.run(permit, &module, document("{}"), calls, limits, NOW, cancel.clone());
+    let run = ENGINE.run(permit, &module, document("{}"), calls, limits, NOW, control.clone());
     let (outcome, ()) = tokio::join!(run, async {
         tokio::time::sleep(Duration::from_millis(30)).await;
-        cancel.cancel();
+        let shown = control.gauge.read();
+        assert_eq!(shown.phase, Phase::Running);
+        assert!(shown.cost > 10_000, "what it costs is told while it computes: {}", shown.cost);
+        control.cancel.cancel();
     });
+    assert!(outcome.cost >= control.gauge.read().cost);
     let failure = outcome.result.unwrap_err();
     assert_eq!((failure.error.code.as_str(), failure.cancelled), ("LG-CANCELLED", true));
 }

@@ -18,7 +18,7 @@ use lockgate_model::{
 use serde_json::json;
 
 use super::wasm::{ENGINE, NOW, Wasm, code, document, output};
-use crate::{CallSite, Calls, CancelToken, Outcome, SubEnd, SubRun};
+use crate::{CallSite, Calls, Control, Outcome, SubEnd, SubRun};
 
 type Durable = BoxFuture<'static, Result<(), NotDurable>>;
 
@@ -84,7 +84,7 @@ pub(super) async fn run(wasm: &Wasm, input: &str, calls: Arc<dyn Calls>) -> Outc
 pub(super) async fn run_within(wasm: &Wasm, input: &str, calls: Arc<dyn Calls>, limits: Limits) -> Outcome {
     let module = wasm.load();
     let permit = permit(module.digest(), written());
-    ENGINE.run(permit, &module, document(input), calls, limits, NOW, CancelToken::new()).await
+    ENGINE.run(permit, &module, document(input), calls, limits, NOW, Control::new()).await
 }
 
 /// Counts calls and answers null.
@@ -118,7 +118,7 @@ async fn another_module_than_the_permits_is_refused() {
     let calls = Arc::new(Counting::default());
     let permit = permit(Digest::of(b"another"), written());
     let outcome =
-        ENGINE.run(permit, &module, document("{}"), calls.clone(), Limits::default(), NOW, CancelToken::new()).await;
+        ENGINE.run(permit, &module, document("{}"), calls.clone(), Limits::default(), NOW, Control::new()).await;
     assert_eq!(code(&outcome), "LG-WRONG-MODULE");
     assert_eq!(calls.0.load(Ordering::SeqCst), 0);
 }
@@ -129,7 +129,7 @@ async fn no_call_is_made_before_the_receipt_is_durable() {
     let calls = Arc::new(Counting::default());
     let permit = permit(module.digest(), std::future::pending().boxed());
     let limits = Limits { wall_ms_max: 100, ..Limits::default() };
-    let outcome = ENGINE.run(permit, &module, document("{}"), calls.clone(), limits, NOW, CancelToken::new()).await;
+    let outcome = ENGINE.run(permit, &module, document("{}"), calls.clone(), limits, NOW, Control::new()).await;
     assert_eq!(code(&outcome), "LG-LIMIT-WALL");
     assert_eq!(calls.0.load(Ordering::SeqCst), 0);
     assert!(outcome.bytes.is_empty());
@@ -141,7 +141,7 @@ async fn a_receipt_that_fails_drops_the_run_whatever_it_would_catch() {
     let calls = Arc::new(Counting::default());
     let permit = permit(module.digest(), async { Err(NotDurable) }.boxed());
     let outcome =
-        ENGINE.run(permit, &module, document("{}"), calls.clone(), Limits::default(), NOW, CancelToken::new()).await;
+        ENGINE.run(permit, &module, document("{}"), calls.clone(), Limits::default(), NOW, Control::new()).await;
     let failure = outcome.result.unwrap_err();
     assert_eq!((failure.error.code.as_str(), failure.error.status), ("LG-AUDIT-UNAVAILABLE", 503));
     assert_eq!(calls.0.load(Ordering::SeqCst), 0);

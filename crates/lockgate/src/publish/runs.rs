@@ -40,7 +40,7 @@ pub struct List {
     /// Only runs of this orchestration.
     #[arg(long)]
     name: Option<String>,
-    /// Only runs in this phase: running, completed, faulted, cancelled or lost.
+    /// Only runs in this phase: pending, running, waiting, completed, faulted, cancelled or lost.
     #[arg(long)]
     phase: Option<String>,
     /// Only runs opened before this one.

@@ -1,15 +1,11 @@
 //! A run that could not be closed is closed when the store can write again: nobody waits for it, and
 //! until then its record says that it runs.
 
-use std::{
-    sync::{Arc, Weak},
-    time::Duration,
-};
+use std::{sync::Weak, time::Duration};
 
 use super::{
     Files,
-    runs::{EndOf, Job, Place},
-    writer::Pending,
+    runs::{EndOf, Job},
 };
 use crate::Error;
 
@@ -17,16 +13,10 @@ use crate::Error;
 const AGAIN_MIN: Duration = Duration::from_millis(100);
 const AGAIN_MAX: Duration = Duration::from_secs(5);
 
-/// Waits until the end is durable; tries again as long as the store is open and may come to take it.
-pub(super) async fn watch(files: Weak<Files>, mut pending: Pending<Place>, end: EndOf) {
-    let run = end.run;
-    let mut pause = AGAIN_MIN;
-    loop {
-        let error = match pending.durable().await {
-            Ok(_) if pause > AGAIN_MIN => return tracing::info!(%run, "the run is closed in the store now"),
-            Ok(_) => return,
-            Err(error) => error,
-        };
+/// Tries again to write the end until it is durable, as long as the store is open and may come to take it.
+pub(super) async fn again(files: Weak<Files>, end: Box<EndOf>, first: Error) {
+    let (run, mut failed, mut pause) = (end.run, Err(first), AGAIN_MIN);
+    while let Err(error) = failed {
         if !error.is_transient() {
             return tracing::error!(%error, %run, "a run could not be closed in the store");
         }
@@ -35,14 +25,11 @@ pub(super) async fn watch(files: Weak<Files>, mut pending: Pending<Place>, end: 
         }
         tokio::time::sleep(pause).await;
         pause = pause.saturating_mul(2).min(AGAIN_MAX);
-        pending = match queue(files.upgrade(), &end).await {
-            Ok(pending) => pending,
-            // The store was closed: the next start finds the run lost.
-            Err(_) => return,
-        };
+        let Some(files) = files.upgrade() else { return };
+        // A store that is closed leaves it to the next start, which finds the run lost.
+        let Ok(pending) = files.runs.queue(Job::Close(end.clone())).await else { return };
+        drop(files);
+        failed = pending.durable().await.map(|_| ());
     }
-}
-
-async fn queue(files: Option<Arc<Files>>, end: &EndOf) -> Result<Pending<Place>, Error> {
-    files.ok_or(Error::Closed)?.runs.queue(Job::Close(Box::new(end.clone()))).await
+    tracing::info!(%run, "the run is closed in the store now");
 }

@@ -220,11 +220,16 @@ impl Store for SqliteStore {
     }
 
     async fn close_run(&self, tenant: &TenantId, run: RunId, end: RunEnd) {
-        let end = runs::EndOf { tenant: tenant.clone(), run, end };
-        match self.0.runs.queue(runs::Job::Close(Box::new(end.clone()))).await {
-            // Watched on the side: the caller does not wait, but a failure must not be silent.
-            Ok(pending) => drop(tokio::spawn(close::watch(Arc::downgrade(&self.0), pending, end))),
-            Err(error) => tracing::error!(%error, %run, "a run could not be closed in the store"),
+        let end = Box::new(runs::EndOf { tenant: tenant.clone(), run, end });
+        let (files, tasks) = (Arc::downgrade(&self.0), tokio::runtime::Handle::current());
+        // The caller does not wait, but a failure must not be silent.
+        let failed = move |job, error| {
+            if let runs::Job::Close(end) = job {
+                tasks.spawn(close::again(files, end, error));
+            }
+        };
+        if let Err(error) = self.0.runs.queue_aside(runs::Job::Close(end), failed).await {
+            tracing::error!(%error, %run, "a run could not be closed in the store");
         }
     }
 

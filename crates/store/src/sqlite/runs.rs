@@ -23,10 +23,7 @@ use super::{
     green, removal, schedules,
     writer::Book,
 };
-use crate::{Error, RunQuery, ScheduleKey};
-
-const RUNS_DEFAULT: u32 = 100;
-const RUNS_MAX: u32 = 1_000;
+use crate::{Error, RUNS_DEFAULT, RUNS_MAX, RunQuery, ScheduleKey};
 
 /// What can be asked of the file's writer.
 pub(super) enum Job {

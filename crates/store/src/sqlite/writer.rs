@@ -58,18 +58,27 @@ pub(super) struct Tally {
 struct Queued<B: Book> {
     job: B::Job,
     done: Done<B>,
-}
-
-/// Whom to tell how a job went, and since when they wait.
-struct Done<B: Book> {
-    to: oneshot::Sender<Result<B::Answer, Error>>,
     since: Instant,
 }
 
-impl<B: Book> Done<B> {
+/// Who wants to know how a job went.
+enum Done<B: Book> {
+    /// Somebody waits for it.
+    Awaited(oneshot::Sender<Result<B::Answer, Error>>),
+    /// Nobody, unless it fails.
+    OnlyIfFailed(OnlyIfFailed<B>),
+}
+
+type OnlyIfFailed<B> = Box<dyn FnOnce(<B as Book>::Job, Error) + Send>;
+
+impl<B: Book> Queued<B> {
     fn tell(self, outcome: Result<B::Answer, Error>) {
-        // Nobody may be waiting any more.
-        let _ = self.to.send(outcome);
+        match (self.done, outcome) {
+            // Nobody may be waiting any more.
+            (Done::Awaited(to), outcome) => drop(to.send(outcome)),
+            (Done::OnlyIfFailed(failed), Err(error)) => failed(self.job, error),
+            (Done::OnlyIfFailed(_), Ok(_)) => {}
+        }
     }
 }
 
@@ -106,11 +115,24 @@ impl<B: Book> Writer<B> {
 
     /// Queues a job behind those that were queued before; waits only while the queue is full.
     pub(super) async fn queue(&self, job: B::Job) -> Result<Pending<B::Answer>, Error> {
-        let queue = self.queue.as_ref().ok_or(Error::Closed)?;
         let (to, pending) = oneshot::channel();
-        let done = Done { to, since: Instant::now() };
-        queue.send(Queued { job, done }).await.map_err(|_| Error::Closed)?;
+        self.send(job, Done::Awaited(to)).await?;
         Ok(Pending(pending))
+    }
+
+    /// The same for a job that nobody waits for. Where it fails it is handed back, on the thread that writes; where
+    /// the writer ends before it came to it, it is not.
+    pub(super) async fn queue_aside(
+        &self,
+        job: B::Job,
+        failed: impl FnOnce(B::Job, Error) + Send + 'static,
+    ) -> Result<(), Error> {
+        self.send(job, Done::OnlyIfFailed(Box::new(failed))).await
+    }
+
+    async fn send(&self, job: B::Job, done: Done<B>) -> Result<(), Error> {
+        let queue = self.queue.as_ref().ok_or(Error::Closed)?;
+        queue.send(Queued { job, done, since: Instant::now() }).await.map_err(|_| Error::Closed)
     }
 
     pub(super) fn tally(&self) -> &Tally {
@@ -167,11 +189,11 @@ fn commit<B: Book>(
             tally.transactions.fetch_add(1, Ordering::Relaxed);
             tally.jobs.fetch_add(written.len() as u64, Ordering::Relaxed);
             let watch = tally.watch.get();
-            for (done, answer) in written {
+            for (queued, answer) in written {
                 if let Some(watch) = watch {
-                    watch(done.since.elapsed());
+                    watch(queued.since.elapsed());
                 }
-                done.tell(Ok(answer));
+                queued.tell(Ok(answer));
             }
             return Ok(());
         }
@@ -180,9 +202,8 @@ fn commit<B: Book>(
         Err(Lost::Undone(error)) => error,
     };
     book.forget();
-    let untried = batch.drain(..).map(|queued| queued.done);
-    for done in written.into_iter().map(|(done, _)| done).chain(untried) {
-        done.tell(Err(told.clone()));
+    for queued in written.into_iter().map(|(queued, _)| queued).chain(batch.drain(..)) {
+        queued.tell(Err(told.clone()));
     }
     Ok(())
 }
@@ -201,7 +222,7 @@ impl From<rusqlite::Error> for Lost {
     }
 }
 
-type Written<B> = Vec<(Done<B>, <B as Book>::Answer)>;
+type Written<B> = Vec<(Queued<B>, <B as Book>::Answer)>;
 
 /// Writes and commits. A job that fails alone is answered here; an error means that none of
 /// `written` was kept and none of what is left in `batch` was tried.
@@ -213,7 +234,7 @@ fn write_all<B: Book>(
 ) -> Result<(), Lost> {
     // Jobs rarely fail, and steps cost as much as a row: so first all of them as one.
     if let Some(answers) = write_as_one(book, db, batch)? {
-        written.extend(batch.drain(..).map(|queued| queued.done).zip(answers));
+        written.extend(batch.drain(..).zip(answers));
         return Ok(());
     }
     book.forget();
@@ -248,11 +269,11 @@ fn write_in_steps<B: Book>(
     let mut transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Taken from the end, so that what is left stays in `batch` on error.
     batch.reverse();
-    while let Some(Queued { job, done }) = batch.pop() {
+    while let Some(queued) = batch.pop() {
         let step = transaction.savepoint()?;
-        match book.write(&step, &job).and_then(|answer| book.flush(&step).map(|()| answer)) {
+        match book.write(&step, &queued.job).and_then(|answer| book.flush(&step).map(|()| answer)) {
             Ok(answer) => {
-                written.push((done, answer));
+                written.push((queued, answer));
                 step.commit()?;
             }
             Err(error) => {
@@ -260,7 +281,7 @@ fn write_in_steps<B: Book>(
                 // Undoes the step, if there is still something to undo.
                 drop(step);
                 book.forget();
-                done.tell(Err(error.clone()));
+                queued.tell(Err(error.clone()));
                 if undone {
                     return Err(Lost::Undone(error));
                 }

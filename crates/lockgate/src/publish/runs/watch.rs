@@ -6,7 +6,7 @@ use std::{
 };
 
 use clap::Args;
-use lockgate_model::{RunId, RunRecord, run::Phase};
+use lockgate_model::{RunId, RunRecord};
 use serde_json::Value;
 
 use super::{base, read, records, took};
@@ -94,7 +94,7 @@ impl Watch {
                 }
                 answer => read(&answer?)?,
             };
-            if record.phase != Phase::Running {
+            if !record.phase.is_open() {
                 told.running.remove(&run);
                 tell(output, &record);
             }
@@ -118,7 +118,7 @@ impl Watch {
 impl Told {
     fn note(&mut self, record: &RunRecord) {
         self.begun.insert(record.id);
-        if record.phase == Phase::Running {
+        if record.phase.is_open() {
             self.running.insert(record.id);
         }
         while self.begun.len() > TOLD_MAX {
@@ -134,7 +134,7 @@ fn tell(output: &Output, record: &RunRecord) {
     }
     let head = |at: String, what: &str| format!("{at}  {what:<9}  {}  {}", record.id, record.target.name);
     output.line(&match (record.ended, &record.error) {
-        (None, _) => head(record.started.to_string(), "running"),
+        (None, _) => head(record.started.to_string(), record.phase.as_str()),
         (Some(ended), None) => format!("{}  {} ms", head(ended.to_string(), record.phase.as_str()), took(record)),
         (Some(ended), Some(error)) => {
             format!(

@@ -1,0 +1,21 @@
+//! What an open run is held by from outside: its end, and its gauge.
+
+use std::sync::Arc;
+
+use crate::{CancelToken, Gauge};
+
+/// The hold on one run; every clone is of the same.
+#[derive(Debug, Clone, Default)]
+pub struct Control {
+    /// Ends it.
+    pub cancel: CancelToken,
+    /// Shows how far it is.
+    pub gauge: Arc<Gauge>,
+}
+
+impl Control {
+    /// Of a run that has not begun.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
