@@ -122,33 +122,6 @@ impl Document {
     pub fn bytes_used(&self) -> u64 {
         self.arena.bytes_used()
     }
-    /// About how many bytes printing it takes: what it reserves, and its ranges written out. A range
-    /// of ten million numbers is one node, and printing it is work all the same.
-    pub fn print_bytes_about(&self) -> u64 {
-        if self.root.slot() != INPUT_SLOT {
-            return self.counted();
-        }
-        let nodes = self.arena.values.regions.iter().flat_map(|region| &region.nodes);
-        let ranges = nodes.map(|node| if let Datum::Range { len, .. } = node { u64::from(*len) * 8 } else { 0 });
-        self.bytes_used().saturating_add(ranges.sum())
-    }
-    /// What printing takes where a value may stand in several places; counted up to a mebibyte.
-    fn counted(&self) -> u64 {
-        const COUNTED_MAX: u64 = 1 << 20;
-        let (mut bytes, mut open) = (0, vec![self.root()]);
-        while let Some(node) = open.pop() {
-            bytes += 8 + node.as_str().map_or(0, |text| text.len() as u64);
-            if bytes > COUNTED_MAX || (node.len() as u64) * 8 > COUNTED_MAX {
-                return COUNTED_MAX;
-            }
-            open.extend(node.items());
-            for (key, value) in node.entries() {
-                bytes += key.len() as u64;
-                open.push(value);
-            }
-        }
-        bytes
-    }
 
     /// The arena and the value's handle in it: a run begins on its input's own arena, nothing is copied.
     /// The arena keeps the limits it was made with: see [`Arena::set_limits`].

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, header};
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
-use lockgate_document::Document;
+use lockgate_document::{Document, Fault};
 use lockgate_model::Limits;
 use lockgate_runtime::Telemetry;
 use tokio::sync::Semaphore;
@@ -19,7 +19,7 @@ use crate::{
     budget::{Budget, Place},
 };
 
-/// Bodies up to this size are parsed where they arrived; larger ones on a blocking thread.
+/// Bodies and replies up to this size are parsed and printed where they are; larger ones on a blocking thread.
 const INLINE_BYTES_MAX: usize = 64 << 10;
 
 /// Longest `Idempotency-Key` in bytes.
@@ -88,19 +88,26 @@ impl Intake {
         }
         let held = self.bytes(body, limits.request_bytes_max).await?;
         self.telemetry.metrics.request_body(held.bytes.len() as u64);
+        if held.bytes.len() <= INLINE_BYTES_MAX {
+            return parse(&held.bytes, limits);
+        }
         let limits = *limits;
-        self.away(held.bytes.len(), move || parse(&held.bytes, &limits)).await?
+        self.away(move || parse(&held.bytes, &limits)).await?
     }
 
-    /// Runs work on a document where it stands, or on a blocking thread when it is large.
-    pub(crate) async fn away<T: Send + 'static>(
-        &self,
-        bytes: usize,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, Refusal> {
-        if bytes <= INLINE_BYTES_MAX {
-            return Ok(work());
+    /// Prints an output. How long it gets is known when it is printed, because a value may stand in several places: so
+    /// it is tried where it stands, and what turns out long is printed again on a blocking thread.
+    pub(crate) async fn print(&self, output: Document, bytes_max: u64) -> Result<Result<Vec<u8>, Fault>, Refusal> {
+        match output.print(bytes_max.min(INLINE_BYTES_MAX as u64)) {
+            Err(Fault::ReplyTooLarge) if bytes_max > INLINE_BYTES_MAX as u64 => {
+                self.away(move || output.print(bytes_max)).await
+            }
+            printed => Ok(printed),
         }
+    }
+
+    /// Runs work on a blocking thread, a few at a time.
+    async fn away<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T, Refusal> {
         let slot = self.slots.clone().acquire_owned().await.map_err(|_| Refusal::Busy)?;
         let done = tokio::task::spawn_blocking(move || {
             let done = work();
@@ -222,6 +229,19 @@ mod tests {
             "application/vnd.acme.order+json",
         ] {
             assert!(is_json(yes), "{yes}");
+        }
+    }
+
+    #[tokio::test]
+    async fn an_output_is_printed_whole_or_not_at_all_however_long_it_gets() {
+        let intake = Intake::new(&Settings::default(), Arc::new(Telemetry::new(lockgate_model::Timestamp(0))));
+        let text = |bytes: usize| format!("\"{}\"", "x".repeat(bytes - 2));
+        for bytes in [2, INLINE_BYTES_MAX - 1, INLINE_BYTES_MAX, INLINE_BYTES_MAX + 1, 10 * INLINE_BYTES_MAX] {
+            let output = || Document::parse(text(bytes).as_bytes(), &Limits::default()).unwrap();
+            let printed = intake.print(output(), bytes as u64).await.unwrap().unwrap();
+            assert!(printed == text(bytes).as_bytes(), "{bytes}");
+            let refused = intake.print(output(), bytes as u64 - 1).await.unwrap();
+            assert_eq!(refused.unwrap_err().code(), "LG-REPLY-TOO-LARGE", "{bytes}");
         }
     }
 

@@ -109,12 +109,11 @@ async fn finished_reply(intake: &Intake, finished: Finished) -> Reply {
     let run = finished.run;
     let reply = match finished.result {
         Ok(output) => {
-            let size = usize::try_from(output.print_bytes_about()).unwrap_or(usize::MAX);
-            let bytes_max = finished.limits.reply_bytes_max;
-            let print = move || {
-                if output.is_undefined() { Ok(None) } else { output.print(bytes_max).map(Some) }
+            let printed = match output.is_undefined() {
+                true => Ok(Ok(None)),
+                false => intake.print(output, finished.limits.reply_bytes_max).await.map(|printed| printed.map(Some)),
             };
-            match intake.away(size, print).await {
+            match printed {
                 Ok(printed) => respond::output(printed),
                 Err(refusal) => respond::refusal(&refusal),
             }

@@ -226,7 +226,7 @@ impl Prompt<'_> {
                 let text = shown::long(value.root(), SHOWN_MAX);
                 self.output.line(&text);
                 if text.ends_with('…') {
-                    let bytes = value.print_bytes_about();
+                    let bytes = shown::bytes_about(value.root());
                     self.output.note(&format!("(about {bytes} bytes in all; `lockgate eval` prints the whole)"));
                 }
             }

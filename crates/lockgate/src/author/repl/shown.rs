@@ -64,6 +64,25 @@ const ALIKE: usize = 1_000;
 /// Fields that are named.
 const FIELDS: usize = 100;
 
+/// About how many bytes a value takes when it is printed; counted up to a mebibyte, because a value may stand in several
+/// places.
+pub fn bytes_about(value: Node<'_>) -> u64 {
+    const COUNTED_MAX: u64 = 1 << 20;
+    let (mut bytes, mut open) = (0, vec![value]);
+    while let Some(node) = open.pop() {
+        bytes += 8 + node.as_str().map_or(0, |text| text.len() as u64);
+        if bytes > COUNTED_MAX || (node.len() as u64) * 8 > COUNTED_MAX {
+            return COUNTED_MAX;
+        }
+        open.extend(node.items());
+        for (key, value) in node.entries() {
+            bytes += key.len() as u64;
+            open.push(value);
+        }
+    }
+    bytes
+}
+
 /// JSON until the room is used up, then `…`. With a depth it goes over several lines.
 fn written(value: Node<'_>, room: usize, lines: Option<usize>) -> String {
     let mut writer = Writer { text: String::new(), lines: LINES, left: room };
