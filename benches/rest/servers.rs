@@ -179,7 +179,9 @@ pub fn node_red(folder: &Path) -> Option<Server> {
     let script =
         format!("const fs = require('fs');\nmodule.exports = Object.assign({settings}, {{ https: {tls} }});\n");
     std::fs::write(home.join("settings.cjs"), script).unwrap();
-    let mut command = pinned(Path::new("node"));
+    // The Node.js beside it, where there is one, else the machine's.
+    let node = modules.join("node/bin/node");
+    let mut command = pinned(if node.is_file() { &node } else { Path::new("node") });
     command.arg(modules.join("node-red/red.js")).arg("-s").arg(home.join("settings.cjs")).arg("-u").arg(&home);
     let process = Rc::new(Running::start(command.stdout(std::fs::File::create(home.join("log")).unwrap())));
     wait_for(port);
