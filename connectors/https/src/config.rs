@@ -1,15 +1,28 @@
 //! An account's settings, read once when it is opened.
 
+use std::sync::Mutex;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use http::{HeaderName, HeaderValue, header};
-use lockgate_connector_api::{Address, Config, Error, Host, Kind, Scheme, Secret};
+use http::{HeaderName, header};
+use lockgate_connector_api::{Address, Config, Error, Host, Scheme, Secret};
+
+use crate::{
+    signin::{
+        SignIn,
+        digest::Digest,
+        invalid,
+        oauth2::{ClientAuth, Tokens},
+        sensitive,
+    },
+    spec::HTTPS,
+};
 
 /// The settings of an account.
 pub(crate) struct Settings {
     /// Origin and base path.
     pub address: Address,
-    /// The header that signs requests in; its value is marked sensitive.
-    pub credentials: Option<(HeaderName, HeaderValue)>,
+    /// How requests sign in.
+    pub sign_in: SignIn,
     /// Which redirects are followed.
     pub redirects: Redirects,
     /// The CONNECT proxy to go through.
@@ -34,20 +47,47 @@ impl Settings {
     pub fn read(config: Config) -> Result<Self, Error> {
         let setting = |name: &str| config.settings.get(name).map(String::as_str);
         let secret = |name: &str| config.secrets.get(name).ok_or_else(|| missing(name));
-        let credentials = match setting("auth").unwrap_or("none") {
-            "none" => None,
+        let text = |name: &str| setting(name).map(str::to_owned).ok_or_else(|| missing(name));
+        let sign_in = match setting("auth").unwrap_or("none") {
+            "none" => SignIn::None,
             "basic" => {
-                let username = setting("username").ok_or_else(|| missing("username"))?;
+                let username = text("username")?;
                 if username.contains(':') {
                     return Err(invalid("the setting `username` must not contain a colon"));
                 }
                 let pair = Secret::new(format!("{username}:{}", secret("password")?.expose()));
                 let header = Secret::new(format!("Basic {}", STANDARD.encode(pair.expose())));
-                Some((header::AUTHORIZATION, sensitive(&header)?))
+                SignIn::Header(header::AUTHORIZATION, sensitive(&header)?)
+            }
+            "digest" => SignIn::Digest(Digest::new(text("username")?, secret("password")?.clone())),
+            "oauth2" => {
+                let client_auth = match setting("client_auth").unwrap_or("basic") {
+                    "basic" => ClientAuth::Basic,
+                    "post" => ClientAuth::Post,
+                    "certificate" => ClientAuth::Certificate,
+                    _ => return Err(invalid("the setting `client_auth` is unknown")),
+                };
+                let client_secret = config.secrets.get("client_secret").cloned();
+                if client_secret.is_some() == (client_auth == ClientAuth::Certificate) {
+                    return Err(invalid(
+                        "`client_secret` is needed, unless `client_auth` is `certificate`: then it is none",
+                    ));
+                }
+                SignIn::OAuth2(Box::new(Tokens {
+                    endpoint: Address::parse(HTTPS, true, &text("token_url")?)
+                        .map_err(|_| invalid("the setting `token_url` must be `https://host[:port]/path`"))?,
+                    client_id: text("client_id")?,
+                    client_secret,
+                    client_auth,
+                    scope: setting("scope").map(str::to_owned),
+                    audience: setting("audience").map(str::to_owned),
+                    kept: Mutex::default(),
+                    asking: tokio::sync::Mutex::default(),
+                }))
             }
             "bearer" => {
                 let header = Secret::new(format!("Bearer {}", secret("token")?.expose()));
-                Some((header::AUTHORIZATION, sensitive(&header)?))
+                SignIn::Header(header::AUTHORIZATION, sensitive(&header)?)
             }
             "header" => {
                 let name = setting("header_name").ok_or_else(|| missing("header_name"))?;
@@ -55,7 +95,7 @@ impl Settings {
                     .ok()
                     .filter(|name| !crate::request::is_of_connection(name))
                     .ok_or_else(|| invalid("the setting `header_name` names no header that can carry a key"))?;
-                Some((name, sensitive(secret("header_value")?)?))
+                SignIn::Header(name, sensitive(secret("header_value")?)?)
             }
             _ => return Err(invalid("the setting `auth` is unknown")),
         };
@@ -72,27 +112,17 @@ impl Settings {
         let requests_max = setting("requests_max")
             .map_or(Ok(64), str::parse)
             .map_err(|_| invalid("the setting `requests_max` must be a number"))?;
-        Ok(Self { address: config.address, credentials, redirects, proxy, requests_max })
+        Ok(Self { address: config.address, sign_in, redirects, proxy, requests_max })
     }
-}
-
-fn sensitive(secret: &Secret) -> Result<HeaderValue, Error> {
-    let mut value = HeaderValue::from_str(secret.expose())
-        .map_err(|_| invalid("a secret holds a character that cannot stand in a header"))?;
-    value.set_sensitive(true);
-    Ok(value)
 }
 
 fn missing(field: &str) -> Error {
     invalid("a field that its sign-in needs is not set").with_private(format!("`{field}` is not set"))
 }
 
-fn invalid(text: &'static str) -> Error {
-    Error::new(Kind::Configuration, "https-account", text)
-}
-
 #[cfg(test)]
 mod tests {
+    use lockgate_connector_api::Kind;
     use lockgate_model::definition::ServerIdentity;
     use lockgate_testkit::Pki;
 
@@ -121,6 +151,15 @@ mod tests {
             (&[("auth", "header"), ("header_name", "Content-Length")], &[("header_value", "hush")]),
             (&[("auth", "header"), ("header_name", "x-key")], &[("header_value", "hush\n")]),
             (&[("auth", "digest")], &[]),
+            (&[("auth", "digest"), ("username", "u")], &[]),
+            (&[("auth", "oauth2"), ("client_id", "c"), ("token_url", "https://idp/t")], &[]),
+            (&[("auth", "oauth2"), ("client_id", "c")], &[("client_secret", "hush")]),
+            (&[("auth", "oauth2"), ("client_id", "c"), ("token_url", "http://idp/t")], &[("client_secret", "hush")]),
+            (
+                &[("auth", "oauth2"), ("client_id", "c"), ("token_url", "https://idp"), ("client_auth", "certificate")],
+                &[("client_secret", "hush")],
+            ),
+            (&[("auth", "negotiate")], &[]),
             (&[("redirects", "all")], &[]),
             (&[("proxy", "http://p.example:1")], &[]),
         ] {
@@ -133,7 +172,7 @@ mod tests {
     #[test]
     fn credentials_are_marked_sensitive() {
         let settings = read(&[("auth", "bearer")], &[("token", "hush")]).unwrap();
-        let (name, value) = settings.credentials.unwrap();
+        let SignIn::Header(name, value) = settings.sign_in else { panic!("another sign-in") };
         assert_eq!((name.as_str(), value.as_bytes()), ("authorization", &b"Bearer hush"[..]));
         assert!(!format!("{value:?}").contains("hush"));
     }

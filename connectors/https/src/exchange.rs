@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc, time::Instant};
 
-use http::{HeaderMap, HeaderValue, Request, StatusCode, Uri, header, response};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header, response};
 use hyper::body::Incoming;
 use lockgate_connector_api::{Context, Error, Kind, Part, Place as Room};
 use rustls::{
@@ -19,6 +19,8 @@ use crate::{
     redirect::{self, Place, Seen},
     reply,
     request::Prepared,
+    signin::SignIn,
+    target::Target,
 };
 
 /// Redirects of one call.
@@ -125,7 +127,10 @@ impl Account {
             let Prepared { method, target, headers, repeatable, .. } = &request;
             let (method, target, headers, repeatable) = (method.clone(), target.clone(), headers.clone(), *repeatable);
             let (has_content, spare) = (!request.content.is_empty(), request.content.again());
-            let received = self.send_to(cx, part, &place, request, deadline).await?;
+            let received = match place {
+                Place::Home => self.signed(cx, part, request, deadline).await?,
+                Place::Other(_) => self.send_to(cx, part, &place, request, None, deadline).await?,
+            };
             let location = received.headers().get(header::LOCATION);
             let Some(location) = location.filter(|_| redirect::is_redirect(received.status())) else {
                 return Ok(received);
@@ -161,7 +166,58 @@ impl Account {
 
     /// Sends a request to the account's origin; a redirect is an answer like any other.
     pub async fn send_once(&self, cx: &Context, request: Prepared, deadline: Instant) -> Result<Received, Error> {
-        self.send_to(cx, Part::Ends, &Place::Home, request, deadline).await
+        self.signed(cx, Part::Ends, request, deadline).await
+    }
+
+    /// Sends a request to the account's origin, signed in; where that asks for another proof, once more with it.
+    async fn signed(&self, cx: &Context, part: Part, request: Prepared, deadline: Instant) -> Result<Received, Error> {
+        let sign_in = &self.settings.sign_in;
+        let again = if sign_in.renews() { request.again() } else { None };
+        let (method, target) = (request.method.clone(), request.target.clone());
+        let once = matches!(request.content, Content::Stream(_));
+        let proof = self.proof(cx, part, (&method, &target), once, deadline).await?;
+        let received = self.send_to(cx, part, &Place::Home, request, proof.as_ref(), deadline).await?;
+        let used = proof.as_ref().map(|(_, value)| value);
+        if received.status() != StatusCode::UNAUTHORIZED || !sign_in.refused(received.headers(), used) {
+            return Ok(received);
+        }
+        let Some(again) = again else { return Ok(received) };
+        reply::discard(received, deadline).await;
+        let proof = self.proof(cx, part, (&method, &target), once, deadline).await?;
+        self.send_to(cx, part, &Place::Home, again, proof.as_ref(), deadline).await
+    }
+
+    /// The header by which a request signs in; one that can be sent only `once` is not sent to be refused.
+    async fn proof(
+        &self,
+        cx: &Context,
+        part: Part,
+        (method, target): (&Method, &Target),
+        once: bool,
+        deadline: Instant,
+    ) -> Result<Option<(HeaderName, HeaderValue)>, Error> {
+        match &self.settings.sign_in {
+            SignIn::None => Ok(None),
+            SignIn::Header(name, value) => Ok(Some((name.clone(), value.clone()))),
+            SignIn::Digest(digest) => {
+                if once && !digest.is_challenged() {
+                    let probe = Prepared::bare(Method::HEAD, target.clone());
+                    let answer = self.send_to(cx, part, &Place::Home, probe, None, deadline).await?;
+                    if answer.status() == StatusCode::UNAUTHORIZED {
+                        digest.challenged(answer.headers(), None);
+                    }
+                    reply::discard(answer, deadline).await;
+                }
+                let header = digest.header(method, &target.path_and_query(), &lockgate_model::run::unique());
+                let header = header.transpose()?;
+                Ok(header.map(|value| (header::AUTHORIZATION, value)))
+            }
+            SignIn::OAuth2(tokens) => {
+                let tls = Arc::clone(&self.tls);
+                let value = tokens.header(cx, self.settings.proxy.as_ref(), tls, deadline).await?;
+                Ok(Some((header::AUTHORIZATION, value)))
+            }
+        }
     }
 
     async fn send_to(
@@ -170,6 +226,7 @@ impl Account {
         part: Part,
         place: &Place,
         request: Prepared,
+        proof: Option<&(HeaderName, HeaderValue)>,
         deadline: Instant,
     ) -> Result<Received, Error> {
         let Prepared { method, target, headers, mut content, repeatable, .. } = request;
@@ -200,7 +257,7 @@ impl Account {
             let mut message = Request::new(Outgoing::new(content, Arc::clone(&progress)));
             *message.method_mut() = method.clone();
             *message.headers_mut() = headers.clone();
-            if let (Place::Home, Some((name, value))) = (place, &self.settings.credentials) {
+            if let Some((name, value)) = proof {
                 message.headers_mut().insert(name.clone(), value.clone());
             }
             address(&mut message, &lease.sender, origin, &target.path_and_query())?;
@@ -228,7 +285,12 @@ impl Account {
 }
 
 /// Origin-form with a `Host` header for HTTP/1.1, the whole URI for HTTP/2's pseudo headers.
-fn address(message: &mut Request<Outgoing>, sender: &Sender, origin: &Origin, target: &str) -> Result<(), Error> {
+pub(crate) fn address(
+    message: &mut Request<Outgoing>,
+    sender: &Sender,
+    origin: &Origin,
+    target: &str,
+) -> Result<(), Error> {
     let wrong = || Error::new(Kind::Input, "https-path", "path and query make no URI");
     let authority = origin.authority();
     let uri = match sender {

@@ -5,7 +5,9 @@
 //! `pool` keeps and `connection` opens, `reply` turns the answer into a document or a stream.
 //! `spec` is the declaration.
 //!
-//! Deliberately absent: plain HTTP (it cannot be written), cookies, decompression, automatic
+//! `signin` is how the account proves who it is, `form` and `gzip` are what their names say.
+//!
+//! Deliberately absent: plain HTTP (it cannot be written), cookies, automatic
 //! retries of what may have been received (the flow decides those), and any way to reach an
 //! address past the egress rule: sockets come from `Egress::dial` alone.
 
@@ -13,11 +15,14 @@ mod config;
 mod connection;
 mod exchange;
 mod failure;
+mod form;
+mod gzip;
 mod outgoing;
 mod pool;
 mod redirect;
 mod reply;
 mod request;
+mod signin;
 mod spec;
 mod target;
 mod watched;

@@ -16,6 +16,7 @@ use tokio::time;
 
 use crate::{
     exchange::{Held, Received},
+    gzip,
     request::{Wanted, is_json},
 };
 
@@ -35,7 +36,7 @@ pub(crate) async fn answer(
 ) -> Result<Answer, Error> {
     let (status, headers, written) = (received.status(), received.headers().clone(), received.sent());
     if status.as_u16() >= 400 || status.is_redirection() && wanted.redirect == Some(false) {
-        let said = beginning(content(received, deadline), REFUSAL_BYTES_MAX).await;
+        let said = beginning(content(received, wanted, deadline), REFUSAL_BYTES_MAX).await;
         return Err(refusal(status, &headers).with_private(String::from_utf8_lossy(&said)));
     }
     if *method == Method::HEAD {
@@ -50,9 +51,14 @@ pub(crate) async fn answer(
     }
     if stream {
         let output = output(status, &headers, Shown::Nothing, limits)?;
-        return Ok(Answer { output, stream: Some(Streamed::Bytes(content(received, deadline))), read: 0, written });
+        return Ok(Answer {
+            output,
+            stream: Some(Streamed::Bytes(content(received, wanted, deadline))),
+            read: 0,
+            written,
+        });
     }
-    let bytes = content(received, deadline).collect(limits.reply_bytes_max).await?;
+    let bytes = content(received, wanted, deadline).collect(limits.reply_bytes_max).await?;
     let read = bytes.len() as u64;
     let shown = match wanted.raw {
         true => Shown::Bytes(bytes),
@@ -75,17 +81,29 @@ pub(crate) fn refusal(status: StatusCode, headers: &HeaderMap) -> Error {
         400..=499 => (Kind::Rejected, "the endpoint refused the request"),
         _ => (Kind::Rejected, "the endpoint failed"),
     };
-    // The form with a date would need a clock; it is rare and goes unheard.
-    let seconds = headers.get(header::RETRY_AFTER).and_then(|v| v.to_str().ok()?.trim().parse().ok());
+    let seconds = retry_after(headers);
     Error::new(kind, "https-status", text)
         .with_status(status.as_u16())
         .with_retry_after(seconds.map(Duration::from_secs))
 }
 
+/// Seconds after which the endpoint wants to be asked again (RFC 9110 §10.2.3). A date is held against the answer's own,
+/// so that no clock of ours is asked.
+fn retry_after(headers: &HeaderMap) -> Option<u64> {
+    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::trim);
+    let after = text(header::RETRY_AFTER)?;
+    if let Ok(seconds) = after.parse() {
+        return Some(seconds);
+    }
+    let date = |text: &str| httpdate::parse_http_date(text).ok();
+    let wait = date(after)?.duration_since(date(text(header::DATE)?)?);
+    Some(wait.map_or(0, |wait| wait.as_secs()))
+}
+
 /// Reads and forgets a short content, so that its connection can be used again; a long one costs
 /// its connection.
 pub(crate) async fn discard(received: Received, deadline: Instant) {
-    let _ = content(received, deadline).collect(DISCARD_BYTES_MAX).await;
+    let _ = coded(received, deadline).collect(DISCARD_BYTES_MAX).await;
 }
 
 /// The first bytes of a content, as far as they come.
@@ -101,8 +119,18 @@ async fn beginning(mut content: Body, bytes_max: usize) -> Vec<u8> {
     said
 }
 
+/// The content, without the coding that we asked for.
+fn content(received: Received, wanted: Wanted, deadline: Instant) -> Body {
+    let coding = received.headers().get(header::CONTENT_ENCODING).and_then(|coding| coding.to_str().ok());
+    let coding = coding.map(|coding| coding.trim().to_ascii_lowercase());
+    match coding.as_deref() {
+        Some("gzip" | "x-gzip") if !wanted.encoded => gzip::decoded(coded(received, deadline)),
+        _ => coded(received, deadline),
+    }
+}
+
 /// The content as it comes in, pulled by the reader, until the deadline.
-fn content(received: Received, deadline: Instant) -> Body {
+fn coded(received: Received, deadline: Instant) -> Body {
     struct Reading {
         body: Incoming,
         held: Held,

@@ -10,7 +10,7 @@ use lockgate_connector_api::{Call, Error, Kind, Operation};
 use lockgate_document::{Builder, Kind as Is, Node};
 use lockgate_model::{Limits, TraceContext};
 
-use crate::{config::Settings, outgoing::Content, target::Target};
+use crate::{config::Settings, form, outgoing::Content, target::Target};
 
 /// A request to the account's own origin, without its credentials.
 #[derive(Debug)]
@@ -36,11 +36,15 @@ pub(crate) struct Wanted {
     pub redirect: Option<bool>,
     /// The content comes in base64.
     pub raw: bool,
+    /// The flow itself says which encodings it accepts, and gets the content as it comes.
+    pub encoded: bool,
 }
 
 impl Wanted {
     fn read(input: Node<'_>) -> Result<Self, Error> {
+        let encoded = input.get("headers").entries().any(|(name, _)| name.eq_ignore_ascii_case("accept-encoding"));
         Ok(Self {
+            encoded,
             redirect: truth(input, "redirect", "`redirect` must be true or false")?,
             raw: truth(input, "raw", "`raw` must be true or false")?.unwrap_or_default(),
         })
@@ -52,6 +56,8 @@ const HEADERS_MAX: usize = 64;
 /// Bytes of all of them.
 const HEADER_BYTES_MAX: usize = 32 << 10;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// The content coding that we ask for and take off.
+pub(crate) const GZIP: &str = "gzip";
 /// W3C Trace Context.
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
@@ -62,6 +68,13 @@ impl Prepared {
         let mut headers = HeaderMap::new();
         complete(&mut headers);
         Self { method, target, headers, content: Content::EMPTY, repeatable: true, wanted: Wanted::default() }
+    }
+
+    /// The same request once more, where its content can be had again.
+    pub fn again(&self) -> Option<Self> {
+        let content = self.content.again()?;
+        let (method, target, headers) = (self.method.clone(), self.target.clone(), self.headers.clone());
+        Some(Self { method, target, headers, content, repeatable: self.repeatable, wanted: self.wanted })
     }
 
     /// The request of a call.
@@ -139,7 +152,7 @@ fn known_keys(input: Node<'_>, operation: &Operation) -> Result<(), Error> {
     }
     let unknown = input.entries().map(|(key, _)| key).find(|key| match *key {
         "path" | "query" | "headers" | "basic" | "redirect" | "raw" | "absolute" => false,
-        "body" | "body_base64" => matches!(operation.name, "get" | "head"),
+        "body" | "body_base64" | "form" | "multipart" => matches!(operation.name, "get" | "head"),
         "method" => operation.name != "request",
         _ => true,
     });
@@ -210,7 +223,7 @@ fn headers(settings: &Settings, given: Node<'_>) -> Result<HeaderMap, Error> {
         let private = || format!("header `{}`", name.escape_debug());
         let parsed = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| refused("a header's name holds a character that a name cannot").with_private(private()))?;
-        let signs_in = settings.credentials.as_ref().is_some_and(|(name, _)| *name == parsed);
+        let signs_in = settings.sign_in.header() == Some(&parsed);
         if is_of_connection(&parsed) {
             return Err(refused("a header belongs to the connection and cannot be set").with_private(private()));
         }
@@ -236,7 +249,7 @@ fn sign_in(settings: &Settings, given: Node<'_>, headers: &mut HeaderMap) -> Res
     if given.is_undefined() {
         return Ok(());
     }
-    if settings.credentials.is_some() {
+    if settings.sign_in.is_some() {
         return Err(refused(
             "the account signs in itself, so a call cannot: leave out `basic`, or the account's `auth`",
         ));
@@ -274,11 +287,27 @@ fn content(
     limits: &Limits,
 ) -> Result<Content, Error> {
     let (body, base64) = (input.get("body"), input.get("body_base64"));
-    let given = [stream.is_some(), !body.is_undefined(), !base64.is_undefined()];
+    let (fields, parts) = (input.get("form"), input.get("multipart"));
+    // A stream may be a part of `multipart`.
+    let streams = stream.is_some() && parts.is_undefined();
+    let given = [streams, !body.is_undefined(), !base64.is_undefined(), !fields.is_undefined(), !parts.is_undefined()];
     if given.iter().filter(|g| **g).count() > 1 {
-        return Err(refused("more than one of `body`, `body_base64` and a streamed body is given"));
+        return Err(refused(
+            "more than one of `body`, `body_base64`, `form`, `multipart` and a streamed body is given",
+        ));
     }
-    let (content, media_type) = if let Some(stream) = stream {
+    let said = headers.get(header::CONTENT_TYPE).map(essence).unwrap_or_default();
+    let is_object = body.kind() == Is::Object;
+    if !parts.is_undefined() || is_object && said == form::MULTIPART {
+        let parts = if parts.is_undefined() { body } else { parts };
+        let (content, media_type) = form::multipart(parts, stream, &lockgate_model::run::unique())?;
+        // Whatever was said before does not know the boundary.
+        headers.insert(header::CONTENT_TYPE, header_value(&media_type)?);
+        return Ok(content);
+    }
+    let (content, media_type) = if !fields.is_undefined() || is_object && said == form::URL_ENCODED {
+        (form::url_encoded(if fields.is_undefined() { body } else { fields })?, form::URL_ENCODED)
+    } else if let Some(stream) = stream {
         (Content::Stream(stream), "application/octet-stream")
     } else if let Some(text) = base64.as_str() {
         let bytes = STANDARD.decode(text).map_err(|_| refused("`body_base64` is no base64"))?;
@@ -307,18 +336,23 @@ fn print(body: Node<'_>, limits: &Limits) -> Result<Vec<u8>, Error> {
 
 /// Whether a content type is JSON: `application/json`, `text/json`, or any `+json` (RFC 6839).
 pub(crate) fn is_json(value: &HeaderValue) -> bool {
-    let text = value.to_str().unwrap_or_default();
-    let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = essence(value);
     essence == "application/json" || essence == "text/json" || essence.ends_with("+json")
+}
+
+/// A media type without its parameters, in lower case.
+fn essence(value: &HeaderValue) -> String {
+    value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
 /// What every request carries unless the flow said otherwise.
 fn complete(headers: &mut HeaderMap) {
+    headers.entry(header::ACCEPT_ENCODING).or_insert(HeaderValue::from_static(GZIP));
     headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json, */*;q=0.5"));
     headers.entry(header::USER_AGENT).or_insert(HeaderValue::from_static("lockgate"));
 }
 
-fn scalar(value: Node<'_>, wrong: &'static str) -> Result<String, Error> {
+pub(crate) fn scalar(value: Node<'_>, wrong: &'static str) -> Result<String, Error> {
     if let Some(text) = value.as_str() {
         return Ok(text.to_owned());
     }
@@ -336,6 +370,6 @@ fn header_value(text: &str) -> Result<HeaderValue, Error> {
         .ok_or_else(|| refused("a header's value holds a line break or another character that it cannot"))
 }
 
-fn refused(text: &'static str) -> Error {
+pub(crate) fn refused(text: &'static str) -> Error {
     Error::new(Kind::Input, "https-input", text)
 }

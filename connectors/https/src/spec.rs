@@ -14,13 +14,29 @@ pub(crate) const SPEC: Spec = Spec {
     fields: &[
         Field::choice(
             "auth",
-            &["none", "basic", "bearer", "header"],
+            &["none", "basic", "digest", "bearer", "oauth2", "header"],
             "How requests sign in. A client certificate comes on top of any of them.",
         )
         .default("none"),
-        Field::text("username", "User name.").when("auth", "basic"),
+        Field::text("username", "User name.").when("auth", &["basic", "digest"]),
+        Field::text(
+            "token_url",
+            "Address of the token endpoint (OAuth 2.0 client credentials), such as `https://login.example.com/oauth2/token`. It proves itself as the account's server does, and passes the same check of addresses.",
+        )
+        .when("auth", &["oauth2"]),
+        Field::text("client_id", "Id of the client at the token endpoint.").when("auth", &["oauth2"]),
+        Field::choice(
+            "client_auth",
+            &["basic", "post", "certificate"],
+            "How the client proves itself at the token endpoint: its secret by Basic authentication or in the content, or the account's client certificate.",
+        )
+        .default("basic")
+        .only_when("auth", &["oauth2"]),
+        Field::text("scope", "Scopes to ask for, between spaces.").only_when("auth", &["oauth2"]),
+        Field::text("audience", "For whom the token is to be, where the endpoint wants to know.")
+            .only_when("auth", &["oauth2"]),
         Field::text("header_name", "Name of the header that carries the key, such as `x-api-key`.")
-            .when("auth", "header"),
+            .when("auth", &["header"]),
         Field::choice(
             "redirects",
             &["same-origin", "any-origin", "none"],
@@ -38,9 +54,11 @@ pub(crate) const SPEC: Spec = Spec {
             "Requests in flight at once; further calls wait. Two of them are kept free of calls that stream to the next call, which may need one and pass its own answer on.",
         )
         .default("64"),
-        Field::secret("password", "Password.").when("auth", "basic"),
-        Field::secret("token", "Bearer token.").when("auth", "bearer"),
-        Field::secret("header_value", "Value of that header.").when("auth", "header"),
+        Field::secret("password", "Password.").when("auth", &["basic", "digest"]),
+        Field::secret("client_secret", "Secret of the client. None where `client_auth` is `certificate`.")
+            .only_when("auth", &["oauth2"]),
+        Field::secret("token", "Bearer token.").when("auth", &["bearer"]),
+        Field::secret("header_value", "Value of that header.").when("auth", &["header"]),
         Field::CLIENT_CERTIFICATE,
         Field::CLIENT_KEY,
         Field::CLIENT_P12,

@@ -21,9 +21,9 @@ pub(crate) const SPEC: Spec = Spec {
             "Sessions at once; further calls wait. One of them is kept free of calls that stream to the next call, which may need it.",
         )
         .default("8"),
-        Field::secret("private_key", "Private key in OpenSSH or PEM format.").when("auth", "key"),
+        Field::secret("private_key", "Private key in OpenSSH or PEM format.").when("auth", &["key"]),
         Field::secret("passphrase", "Passphrase of the private key, if it has one.").together_with("private_key"),
-        Field::secret("password", "Password.").when("auth", "password"),
+        Field::secret("password", "Password.").when("auth", &["password"]),
     ],
     operations: &[
         operation(

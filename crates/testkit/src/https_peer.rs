@@ -84,6 +84,28 @@ struct Seen {
     raw: Mutex<Vec<u8>>,
     /// Target to media type and content.
     put: Mutex<BTreeMap<String, (String, Bytes)>>,
+    /// Path to what answers there.
+    answering: Mutex<BTreeMap<String, Answering>>,
+}
+
+/// What a test answers itself.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// Status.
+    pub status: u16,
+    /// Headers.
+    pub headers: Vec<(&'static str, String)>,
+    /// Content.
+    pub body: Bytes,
+}
+
+#[derive(Clone)]
+struct Answering(Arc<dyn Fn(&Arrived) -> Told + Send + Sync>);
+
+impl std::fmt::Debug for Answering {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Answering")
+    }
 }
 
 /// A running server; it stops when dropped.
@@ -134,6 +156,11 @@ impl HttpsPeer {
     /// Answers requests for this path and query with this from now on.
     pub fn put(&self, target: &str, media_type: &str, content: impl Into<Bytes>) {
         self.seen.put.lock().unwrap().insert(target.to_owned(), (media_type.to_owned(), content.into()));
+    }
+
+    /// Answers requests for this path so from now on.
+    pub fn answers(&self, path: &str, answer: impl Fn(&Arrived) -> Told + Send + Sync + 'static) {
+        self.seen.answering.lock().unwrap().insert(path.to_owned(), Answering(Arc::new(answer)));
     }
 
     /// TCP connections accepted.
@@ -269,6 +296,13 @@ async fn answer(arrived: &Arrived, seen: Arc<Seen>) -> Response<Content> {
         return Response::builder().header(header::CONTENT_TYPE, media_type).body(full(content)).unwrap();
     }
     let (path, query) = arrived.target.split_once('?').unwrap_or((&arrived.target, ""));
+    let own = seen.answering.lock().unwrap().get(path).cloned();
+    if let Some(Answering(own)) = own {
+        let told = own(arrived);
+        let builder = Response::builder().status(told.status);
+        let builder = told.headers.iter().fold(builder, |builder, (name, value)| builder.header(*name, value));
+        return builder.body(full(told.body)).unwrap();
+    }
     // A base path may stand before: only the last two segments choose.
     let mut segments = path.rsplit('/');
     let (last, before) = (segments.next().unwrap_or_default(), segments.next().unwrap_or_default());

@@ -33,7 +33,7 @@ use std::{
 };
 
 pub use fault_proxy::FaultProxy;
-pub use https_peer::HttpsPeer;
+pub use https_peer::{Arrived, HttpsPeer, Told};
 pub use nginx::Nginx;
 pub use pki::Pki;
 pub use postgres::Postgres;

@@ -9,8 +9,10 @@
 
 mod account;
 mod bounds;
+mod contents;
 mod contract;
 mod faults;
 mod proxy;
 mod redirects;
 mod requests;
+mod signin;

@@ -14,9 +14,9 @@ use super::tree::Template;
 use crate::reader::{Reader, find, list, nearest};
 
 /// Schemes that an https account can present.
-const SCHEMES: &[&str] = &["basic", "bearer"];
+const SCHEMES: &[&str] = &["basic", "bearer", "digest", "oauth2"];
 /// Those of the standard that none can.
-const OTHERS: &[&str] = &["digest", "oauth2", "oidc"];
+const OTHERS: &[&str] = &["oidc"];
 
 /// Who signs in.
 enum SignsIn {
@@ -74,7 +74,7 @@ fn policy(reader: &mut Reader<'_>, node: &Node, secrets: &[String]) -> Option<Si
         return None;
     };
     if OTHERS.contains(&key.text.as_str()) {
-        let help = "accounts present `basic` and `bearer` credentials, client certificates, or a header of their own";
+        let help = "accounts sign in by `basic`, `bearer`, `digest` or `oauth2`, by client certificates, or by a header of their own";
         not_yet(reader, key, &format!("`{}` authentications", key.text), help);
         return None;
     }

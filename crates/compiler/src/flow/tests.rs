@@ -209,18 +209,19 @@ fn a_policy_names_a_scheme_and_a_secret_and_never_holds_one() {
     };
     is(&call("p: { bearer: { use: key } }", "{ use: p }"), &[]);
     is(&call("p: { basic: { use: key } }", "{ bearer: { use: key } }"), &[]);
+    is(&call("p: { digest: { use: key } }", "{ oauth2: { use: key } }"), &[]);
     is(&call("p: { bearer: { use: kay } }", "{ use: q }"), &[("LG-FLOW-REFERENCE", "kay"), ("LG-FLOW-REFERENCE", "q")]);
     is(&call("p: { bearer: { token: abc } }", "{ use: p }"), &[("LG-FLOW-REFUSED", "token")]);
     is(
         &call(
-            "p: { oauth2: { use: key } }, r: {}, s: { basic: { use: key }, bearer: { use: key } }",
-            "{ digest: { use: key } }",
+            "p: { oidc: { use: key } }, r: {}, s: { basic: { use: key }, bearer: { use: key } }",
+            "{ oauth2: { client: { id: a, secret: b } } }",
         ),
         &[
-            ("LG-FLOW-NOT-YET", "oauth2"),
+            ("LG-FLOW-NOT-YET", "oidc"),
             ("LG-FLOW-VALUE", "{}"),
             ("LG-FLOW-VALUE", "{ basic: { use: key }, bearer: { use: key } }"),
-            ("LG-FLOW-NOT-YET", "digest"),
+            ("LG-FLOW-REFUSED", "client"),
         ],
     );
 }

@@ -87,11 +87,11 @@ impl Spec {
         } else {
             binding.settings.contains_key(field.name)
         };
-        if let Some((name, value)) = field.when {
-            let holds = self.setting(name, binding) == Some(value);
+        if let Some(when) = field.when {
+            let holds = self.setting(when.name, binding).is_some_and(|value| when.values.contains(&value));
             match (holds, set) {
-                (true, false) => return Some(format!("is needed when `{name}` is `{value}`")),
-                (false, true) => return Some(format!("has a meaning only when `{name}` is `{value}`")),
+                (true, false) if when.required => return Some(format!("is needed when {}", when.words())),
+                (false, true) => return Some(format!("has a meaning only when {}", when.words())),
                 _ => {}
             }
         }

@@ -97,12 +97,31 @@ pub struct Field {
     pub required: bool,
     /// What holds when it is not set.
     pub default: Option<&'static str>,
-    /// It is required when that setting has that value, and refused otherwise.
-    pub when: Option<(&'static str, &'static str)>,
+    /// It has a meaning only where another setting has one of these values.
+    pub when: Option<When>,
     /// It is set only together with that field.
     pub together_with: Option<&'static str>,
     /// It is set only where that field is not.
     pub instead_of: Option<&'static str>,
+}
+
+/// Where a field has a meaning; it is refused elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct When {
+    /// The setting that decides.
+    pub name: &'static str,
+    /// Its values.
+    pub values: &'static [&'static str],
+    /// It must be set there.
+    pub required: bool,
+}
+
+impl When {
+    /// In words: "`auth` is `basic` or `digest`".
+    pub fn words(&self) -> String {
+        let values: Vec<String> = self.values.iter().map(|value| format!("`{value}`")).collect();
+        format!("`{}` is {}", self.name, values.join(" or "))
+    }
 }
 
 /// What may stand in a field.
@@ -169,10 +188,17 @@ impl Field {
         self
     }
 
-    /// Required when the setting `name` is `value`, refused otherwise.
+    /// Required when the setting `name` is one of `values`, refused otherwise.
     #[must_use]
-    pub const fn when(mut self, name: &'static str, value: &'static str) -> Self {
-        self.when = Some((name, value));
+    pub const fn when(mut self, name: &'static str, values: &'static [&'static str]) -> Self {
+        self.when = Some(When { name, values, required: true });
+        self
+    }
+
+    /// Allowed when the setting `name` is one of `values`, refused otherwise.
+    #[must_use]
+    pub const fn only_when(mut self, name: &'static str, values: &'static [&'static str]) -> Self {
+        self.when = Some(When { name, values, required: false });
         self
     }
 
@@ -283,7 +309,7 @@ fn field_json(field: &Field) -> Value {
         "kind": kind,
         "required": field.required,
         "default": field.default,
-        "when": field.when.map(|(name, value)| json!({"field": name, "value": value})),
+        "when": field.when.map(|when| json!({"field": when.name, "values": when.values, "required": when.required})),
         "together_with": field.together_with,
         "instead_of": field.instead_of,
     })

@@ -121,7 +121,9 @@ fn value(field: &Field) -> String {
 fn needed(field: &Field) -> String {
     match (field.required, field.when, field.together_with, field.default) {
         (true, ..) => "yes".to_owned(),
-        (_, Some((name, value)), ..) => format!("when `{name}` is `{value}`"),
+        (_, Some(when), ..) if when.required => format!("when {}", when.words()),
+        (_, Some(when), _, Some(default)) => format!("no, default `{default}`; only when {}", when.words()),
+        (_, Some(when), ..) => format!("no; only when {}", when.words()),
         (_, _, Some(other), _) => format!("with `{other}`"),
         (_, _, _, Some(default)) => format!("no, default `{default}`"),
         _ => "no".to_owned(),

@@ -15,8 +15,8 @@ const SPEC: Spec = Spec {
     identities: &[IdentityKind::Ca, IdentityKind::Pin],
     fields: &[
         Field::choice("auth", &["none", "basic"], "How we sign in.").default("none"),
-        Field::text("username", "Who we are.").when("auth", "basic"),
-        Field::secret("password", "Our password.").when("auth", "basic"),
+        Field::text("username", "Who we are.").when("auth", &["basic"]),
+        Field::secret("password", "Our password.").when("auth", &["basic"]),
         Field::integer("ducks_max", 1, 9, "Ducks at once.").default("3"),
         Field::text("pond", "Which pond.").required(),
         Field::host_port("proxy", "A proxy."),

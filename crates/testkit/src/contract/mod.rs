@@ -212,7 +212,7 @@ pub fn declaration_is_whole<S: Subject>(subject: &S) {
     for field in spec.fields {
         assert!(names.insert(field.name), "`{}` is declared twice", field.name);
         assert!(!field.help.is_empty(), "`{}` has no help", field.name);
-        for other in [field.when.map(|(name, _)| name), field.together_with, field.instead_of].into_iter().flatten() {
+        for other in [field.when.map(|when| when.name), field.together_with, field.instead_of].into_iter().flatten() {
             assert!(spec.field(other).is_some(), "`{}` refers to `{other}`, which is no field", field.name);
         }
     }

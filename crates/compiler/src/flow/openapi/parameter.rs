@@ -50,7 +50,9 @@ impl Placed {
     pub fn refused(self) -> Option<&'static str> {
         match self {
             Self::Cookie => Some("cookies are refused: credentials belong to the account's binding"),
-            Self::Form => Some("forms are not supported yet"),
+            Self::Form => {
+                Some("parameters of forms are not supported yet: write the call as `http`, its fields as `body`")
+            }
             _ => None,
         }
     }
@@ -166,7 +168,7 @@ fn is_required(node: &Node) -> bool {
     node.get("required").and_then(Node::as_bool) == Some(true)
 }
 
-/// Which of these types a body is sent as: JSON where that can be, else a text.
+/// Which of these types a body is sent as: JSON where that can be, else a text, else a form.
 fn media_type<'t>(types: &[&'t str]) -> Option<&'t str> {
     let essence = |media_type: &str| media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let is_json = |media_type: &str| {
@@ -180,11 +182,14 @@ fn media_type<'t>(types: &[&'t str]) -> Option<&'t str> {
         kind == "text" && name != "*" || kind == "application" && (name == "xml" || name.ends_with("+xml"))
     };
     let find = |is: &dyn Fn(&str) -> bool| types.iter().copied().find(|media_type| is(media_type));
-    find(&is_json).or_else(|| find(&is_text)).filter(|chosen| chosen.bytes().all(|b| (0x20..0x7f).contains(&b)))
+    let is_form =
+        |media_type: &str| matches!(&*essence(media_type), "application/x-www-form-urlencoded" | "multipart/form-data");
+    let chosen = find(&is_json).or_else(|| find(&is_text)).or_else(|| find(&is_form));
+    chosen.filter(|chosen| chosen.bytes().all(|b| (0x20..0x7f).contains(&b)))
 }
 
 fn unsendable(at: At<'_>, types: &[&str]) -> Refusal {
     let named = types.iter().take(5).copied().collect::<Vec<_>>().join(", ");
     let message = format!("the body of this operation has no type that can be sent: {named}");
-    at.refuse("LG-OPENAPI-DOCUMENT", message, "JSON, XML and texts are sent; forms are not supported yet")
+    at.refuse("LG-OPENAPI-DOCUMENT", message, "JSON, XML, texts and forms are sent")
 }

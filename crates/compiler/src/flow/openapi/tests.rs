@@ -29,6 +29,7 @@ paths:
   /twice: { get: { operationId: twice }, put: { operationId: twice } }
   /matrix/{m}: { get: { operationId: matrix, parameters: [{ name: m, in: path, required: true, style: matrix }] } }
   /form: { post: { operationId: form, requestBody: { content: { multipart/form-data: {} } } } }
+  /image: { post: { operationId: image, requestBody: { content: { image/png: {} } } } }
   /lost: { get: { operationId: lost, parameters: [{ $ref: '#/components/parameters/none' }] } }
   /round: { get: { operationId: round, parameters: [{ $ref: '#/components/parameters/round' }] } }
   /open/{brace: { get: { operationId: brace } }
@@ -181,11 +182,17 @@ fn schemas_that_are_made_of_documents_have_an_end() {
 }
 
 #[test]
+fn a_body_that_is_a_form_alone_is_sent_as_one() {
+    let sources = project(&call("form", ", parameters: { body: { name: Milou } }"), &[(URL, PETS)], &[]);
+    assert_eq!(problems(&sources), []);
+}
+
+#[test]
 fn descriptions_that_are_wrong_are_told_where_they_are_named() {
     let at = format!("'{URL}'");
     refused("twice", "", "LG-OPENAPI-OPERATION", "twice", "2 operations `twice`: `get /twice`, `put /twice`");
     refused("matrix", ", parameters: { m: 1 }", "LG-FLOW-NOT-YET", "m", "`style: matrix`");
-    refused("form", "", "LG-OPENAPI-DOCUMENT", &at, "multipart/form-data (line ");
+    refused("image", "", "LG-OPENAPI-DOCUMENT", &at, "image/png (line ");
     refused("lost", "", "LG-OPENAPI-DOCUMENT", &at, "`#/components/parameters/none` leads nowhere (line ");
     refused("round", "", "LG-OPENAPI-DOCUMENT", &at, "more than 32 references");
     refused("brace", "", "LG-OPENAPI-DOCUMENT", &at, "brace");
