@@ -216,7 +216,7 @@ fn answer(run: &mut Run, Account { mocked, token, .. }: &Account, came: &Value) 
                 None => response(status, &answer["headers"], answer.get("body").or(answer.get("stream"))),
             }
         }
-        Reply::Error { kind, status } => {
+        Reply::Error { kind, status, retry_after } => {
             let own = match kind.as_str() {
                 "authentication" => 401,
                 "authorization" => 403,
@@ -224,7 +224,8 @@ fn answer(run: &mut Run, Account { mocked, token, .. }: &Account, came: &Value) 
                 "communication" => 500,
                 other => panic!("no endpoint makes an error of the type `{other}`"),
             };
-            response(status.map_or(own, u64::from), &json!({}), Some(&json!({ "told": "by the endpoint" })))
+            let headers = retry_after.map_or(json!({}), |after| json!({ "retry-after": after.as_secs().to_string() }));
+            response(status.map_or(own, u64::from), &headers, Some(&json!({ "told": "by the endpoint" })))
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use futures_util::future::BoxFuture;
@@ -141,6 +141,8 @@ pub struct MockError {
     pub kind: String,
     /// The endpoint's status, if it answered with one.
     pub status: Option<u16>,
+    /// How long it wants to be left alone, if it said so.
+    pub retry_after: Option<Duration>,
     /// What the caller is told.
     pub detail: String,
 }

@@ -364,6 +364,12 @@ impl Host {
         length.filter(|ms| *ms <= MS_MAX).ok_or_else(|| self.fail_with(Problem::no_duration()))
     }
 
+    pub(crate) fn pause(&mut self, ms: i64, slot: u32) -> Result<i64, Trapped> {
+        let said = self.strand.caught.get(&slot).and_then(|caught| caught.problem().after);
+        let said = said.map_or(0, |after| i64::try_from(after.as_millis()).unwrap_or(MS_MAX).min(MS_MAX));
+        Ok(ms.max(said))
+    }
+
     pub(crate) fn wait(&mut self, ms: i64, pc: u32) -> Result<(), Trapped> {
         self.suspend(Suspension::Wait { ms: u64::try_from(ms).unwrap_or(0), pc })
     }

@@ -107,6 +107,7 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Box<Host>>> {
         Place => host.place();
         Duration => host.duration(h: Handle);
         Between => arena.between(least: i64, most: i64);
+        Pause => host.pause(ms: i64, slot: u32);
         Hold => host.hold(h: Handle, k: u32, what: u32);
         Unique => host.unique();
         RunId => host.run_id();

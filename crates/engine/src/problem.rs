@@ -4,6 +4,8 @@
 //! own), so that a flow's `catch` can tell 429 from 503; the one in the record is what an uncaught
 //! failure becomes over HTTP.
 
+use std::time::Duration;
+
 use lockgate_connector_api as connector;
 use lockgate_document::{Document, Fault, Value, schema::Violation};
 
@@ -105,6 +107,8 @@ pub(crate) struct Problem {
     /// A handler of the flow may have it.
     pub(crate) catchable: bool,
     pub(crate) cancelled: bool,
+    /// The endpoint wants to be left alone for so long.
+    pub(crate) after: Option<Duration>,
 }
 
 impl Problem {
@@ -117,6 +121,7 @@ impl Problem {
             detail: detail.into(),
             catchable: true,
             cancelled: false,
+            after: None,
         }
     }
 
@@ -244,7 +249,7 @@ impl Problem {
         let private = error.private().reveal();
         let detail = if private.is_empty() { error.to_string() } else { format!("{error}: {private}") };
         let problem = Self::new(kind, error.code(), gateway(kind), detail);
-        Self { status: error.status().unwrap_or(problem.status), ..problem }
+        Self { status: error.status().unwrap_or(problem.status), after: error.retry_after(), ..problem }
     }
 
     /// Another orchestration gave nothing: `status` of the error object, and over HTTP.
@@ -260,7 +265,7 @@ impl Problem {
     pub(crate) fn mock(error: &MockError) -> Self {
         let kind = ErrorType::parse(&error.kind).unwrap_or(ErrorType::Runtime);
         let problem = Self::new(kind, "LG-MOCK", gateway(kind), error.detail.clone());
-        Self { status: error.status.unwrap_or(problem.status), ..problem }
+        Self { status: error.status.unwrap_or(problem.status), after: error.retry_after, ..problem }
     }
 
     /// The standard's error object.

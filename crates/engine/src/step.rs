@@ -72,6 +72,12 @@ pub(crate) struct Caught {
     task: String,
 }
 
+impl Caught {
+    pub(crate) fn problem(&self) -> &Problem {
+        &self.problem
+    }
+}
+
 pub(crate) enum What {
     Raised(Handle),
     Problem(Box<Problem>),

@@ -238,6 +238,9 @@ intrinsics! {
     Duration "duration" "h" "l" 4;
     /// `between(least, most)`: a number from the one to the other by chance.
     Between "between" "ll" "l" 2;
+    /// `pause(ms, n)`: the pause before another attempt: `ms`, or longer where the endpoint said so whose error is in value
+    /// slot `n`; a day at most.
+    Pause "pause" "li" "l" 1;
     /// `hold(h, k, what)`: fails with a validation error unless the value is of the JSON Schema that constant `k` is;
     /// string constant `what` is what the error calls it.
     Hold "hold" "hii" "" 16;

@@ -209,7 +209,7 @@ enum Part<'a> {
 /// The next scheme or parameter of a list of challenges, and what follows it.
 fn parameter(text: &str) -> Option<(Part<'_>, &str)> {
     let text = text.trim_start_matches([' ', '\t', ',']);
-    let end = text.find(|c: char| matches!(c, '=' | ' ' | '\t' | ',')).unwrap_or(text.len());
+    let end = text.find(['=', ' ', '\t', ',']).unwrap_or(text.len());
     let (name, rest) = text.split_at_checked(end)?;
     if name.is_empty() {
         return None;

@@ -17,7 +17,10 @@
 //! flow alone under `<flow>/<account>.<operation>`. Each call takes the next of the list, and the last one stays. `expect: nothing` is an output that is
 //! undefined.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use lockgate_mapping::yaml::{self, Key, Node};
 use lockgate_model::{Diagnostics, Span, Timestamp};
@@ -74,6 +77,8 @@ pub enum Reply {
         kind: String,
         /// Status of the peer, when there is one.
         status: Option<u16>,
+        /// How long it wants to be left alone.
+        retry_after: Option<Duration>,
     },
 }
 
@@ -209,7 +214,7 @@ fn time(reader: &mut Reader<'_>, node: &Node) -> Option<Timestamp> {
 }
 
 fn error(reader: &mut Reader<'_>, node: &Node) -> Option<Reply> {
-    let entries = reader.object_of(node, "`error`", &["type", "status"])?;
+    let entries = reader.object_of(node, "`error`", &["type", "status", "retryAfter"])?;
     let kind = reader.required(entries, "type", "`error`", node.span)?;
     let text = reader.string(kind, "`type`")?;
     if !ERROR_TYPES.contains(&text) {
@@ -217,5 +222,7 @@ fn error(reader: &mut Reader<'_>, node: &Node) -> Option<Reply> {
         reader.problem_help("LG-CASE-VALUE", kind.span, format!("`{text}` is no type of error"), help);
     }
     let status = find(entries, "status").and_then(|node| reader.whole(node, "`status`"));
-    Some(Reply::Error { kind: text.to_owned(), status: status.and_then(|s| u16::try_from(s).ok()) })
+    let after = find(entries, "retryAfter").and_then(|node| reader.whole(node, "`retryAfter`"));
+    let retry_after = after.map(|seconds| Duration::from_secs(u64::from(seconds)));
+    Some(Reply::Error { kind: text.to_owned(), status: status.and_then(|s| u16::try_from(s).ok()), retry_after })
 }

@@ -348,13 +348,17 @@ fn unknown_files_have_help() {
 
 #[test]
 fn cases_are_read() {
-    let case = "title: busy once\ninput: { orderId: SO-1, sum: 1.50 }\nmocks:\n  erp.post:\n    - error: { type: communication, status: 503 }\n    - { expect: { path: /x }, answer: { status: 201 } }\nexpect: { error: { status: 502 } }\n";
+    let case = "title: busy once\ninput: { orderId: SO-1, sum: 1.50 }\nmocks:\n  erp.post:\n    - error: { type: communication, status: 503, retryAfter: 7 }\n    - { expect: { path: /x }, answer: { status: 201 } }\nexpect: { error: { status: 502 } }\n";
     let project = Project::parse(&sources(&[("cases/orders/busy.yaml", case)])).unwrap();
     let [case] = project.cases() else { panic!() };
     assert_eq!((case.flow.as_str(), case.name.as_str()), ("orders", "busy"));
     assert_eq!(case.input.as_deref(), Some(r#"{"orderId":"SO-1","sum":1.50}"#));
     assert_eq!((case.title.as_deref(), case.now), (Some("busy once"), super::NOW));
-    let busy = Reply::Error { kind: "communication".to_owned(), status: Some(503) };
+    let busy = Reply::Error {
+        kind: "communication".to_owned(),
+        status: Some(503),
+        retry_after: Some(std::time::Duration::from_secs(7)),
+    };
     let busy = Exchange { expect: None, reply: busy };
     assert_eq!(
         case.mocks["erp.post"],

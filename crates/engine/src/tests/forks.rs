@@ -250,7 +250,14 @@ async fn calls_past_the_limit_wait_for_others_and_all_are_made() {
     let calls: &dyn Fn(&mut Emit<'_>) = &|e| e.task(1).call(0, 1, 2);
     let joined: &dyn Fn(&mut Emit<'_>) = &|e| e.task(2).end(abi::JOINED);
     let wasm = forks(200, 0, fork::JOIN, &[calls, joined]);
-    let answer = || Mock::Error(MockError { kind: "communication".into(), status: Some(503), detail: String::new() });
+    let answer = || {
+        Mock::Error(MockError {
+            kind: "communication".into(),
+            status: Some(503),
+            retry_after: None,
+            detail: String::new(),
+        })
+    };
     let ok = || Mock::Answer(std::sync::Arc::new(super::wasm::document("1")));
     let mocks = |list: Vec<Mock>| Mocks { answers: [("erp".to_owned(), list)].into(), ..Mocks::default() };
     let limits = Limits { calls_in_flight_max: 3, ..Limits::default() };

@@ -36,9 +36,9 @@ pub fn mocks(exchanges: &Exchanges, waits: Waits, bench: &Workbench) -> Result<M
 fn mock(key: &str, reply: &Reply, bench: &Workbench) -> Result<Mock, Exit> {
     Ok(match reply {
         Reply::Answer(json) => Mock::Answer(Arc::new(document(json, &format!("an answer of `{key}`"), bench)?)),
-        Reply::Error { kind, status } => {
+        Reply::Error { kind, status, retry_after } => {
             let detail = format!("the mock of `{key}` says so");
-            Mock::Error(MockError { kind: kind.clone(), status: *status, detail })
+            Mock::Error(MockError { kind: kind.clone(), status: *status, retry_after: *retry_after, detail })
         }
     })
 }

@@ -44,7 +44,7 @@ impl Emitter<'_, '_> {
         self.filter(work, error, input, outward);
         if let Some(retry) = &work.retry {
             let enough = self.plan.label(&task.pointer, around.catch);
-            self.retry(retry, input, (attempt, started), enough, again);
+            self.retry(retry, input, (attempt, started, error), enough, again);
             self.plan.open(enough);
         }
         self.caught(task, work, input, outward, around);
@@ -72,7 +72,14 @@ impl Emitter<'_, '_> {
         }
     }
 
-    fn retry(&mut self, retry: &Retry, input: u32, (attempt, started): (u32, u32), enough: Label, again: Label) {
+    fn retry(
+        &mut self,
+        retry: &Retry,
+        input: u32,
+        (attempt, started, error): (u32, u32, u32),
+        enough: Label,
+        again: Label,
+    ) {
         if let Some(when) = &retry.when
             && let Some(holds) = self.values.condition(when, &self.names)
         {
@@ -89,20 +96,25 @@ impl Emitter<'_, '_> {
         }
         self.plan.act(Action::StoreInt(attempt, Number::Next(attempt)));
         let at_once = matches!((&retry.delay, &retry.jitter), (Duration::Constant(0), None));
-        let mut delay = if at_once { Number::Constant(0) } else { self.delay(retry, input, attempt) };
-        if let Some(duration) = &retry.duration {
-            // Another attempt begins within it or not at all.
+        let delay = if at_once { Number::Constant(0) } else { self.delay(retry, input, attempt) };
+        let mut delay = Number::Pause(Box::new(delay), error);
+        if at_once || retry.duration.is_some() {
             let pause = self.slots.int();
             self.plan.act(Action::StoreInt(pause, delay));
             delay = Number::Slot(pause);
+        }
+        if let (Some(duration), Number::Slot(pause)) = (&retry.duration, &delay) {
+            // Another attempt begins within it or not at all.
+            let pause = *pause;
             let begins = Number::Sum(Box::new(Number::Since(started)), Box::new(Number::Slot(pause)));
             let duration = self.length(duration, Value::Slot(input));
             self.plan.act(Action::GotoUnless(Test::Less(begins, duration), enough));
         }
-        self.plan.act(match at_once {
-            true => Action::Goto(again),
-            false => Action::Wait(delay, again),
-        });
+        if let (true, Number::Slot(pause)) = (at_once, &delay) {
+            let none = Test::Less(Number::Slot(*pause), Number::Constant(1));
+            self.plan.act(Action::GotoIf(none, again));
+        }
+        self.plan.act(Action::Wait(delay, again));
     }
 
     /// The pause before an attempt, whose number is in a slot.

@@ -273,6 +273,11 @@ impl Lower {
                 self.value(value);
                 self.body.op(Op::Duration);
             }
+            Number::Pause(least, slot) => {
+                self.number(least);
+                self.index(*slot);
+                self.body.op(Op::Pause);
+            }
             Number::Between(least, most) => {
                 self.number(least);
                 self.number(most);

@@ -152,6 +152,8 @@ pub(super) enum Number {
     Duration(Value),
     /// By chance between the two.
     Between(Box<Number>, Box<Number>),
+    /// The pause before another attempt: at least this, or what the error in a value slot says.
+    Pause(Box<Number>, u32),
     /// The sum of the two.
     Sum(Box<Number>, Box<Number>),
 }
