@@ -5,12 +5,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lockgate_connector_api::{Answer, Context, Error, Kind, Part, Streamed};
+use lockgate_connector_api::{
+    Answer, Context, Error, Kind, Part, Streamed,
+    sql::{self, Asked, in_list},
+};
 use lockgate_document::{Builder, Document, Fault, Node};
 use lockgate_model::Limits;
 
 use crate::{
-    failure, input,
+    failure,
     pool::{Lease, Pool},
     records,
     session::{Given, Session},
@@ -37,7 +40,7 @@ const RUNS_AT_ONCE: usize = 1_000;
 /// Reads rows in a read-only transaction, which is undone in any case: nothing that the statement
 /// does to its session outlives it.
 pub(crate) async fn query(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
-    let asked = input::read(&work.input)?;
+    let asked = Asked::read(&work.input, failure::REFUSED)?;
     let mut lease = pool.lease(cx, work.part, work.deadline).await?;
     let begin = format!("begin read only; set local statement_timeout = {}", remaining_ms(work.deadline));
     let begun = start(&mut lease, &asked, &begin, Statement::gives_objects, undo);
@@ -71,7 +74,7 @@ async fn whole(session: &mut Session, statement: &Statement, work: &Work, writte
 
 /// Runs one statement, in the transaction that the server makes for it alone.
 pub(crate) async fn execute(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
-    let asked = input::read(&work.input)?;
+    let asked = Asked::read(&work.input, failure::REFUSED)?;
     let mut lease = pool.lease(cx, work.part, work.deadline).await?;
     let begin = format!("set statement_timeout = {}", remaining_ms(work.deadline));
     let returns = |statement: &Statement| if statement.columns.is_empty() { Ok(()) } else { statement.gives_objects() };
@@ -109,7 +112,7 @@ async fn changed(session: &mut Session, statement: &Statement, work: &Work, writ
 
 /// Runs one statement many times, in one transaction.
 pub(crate) async fn batch(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
-    let asked = input::read(&work.input)?;
+    let asked = Asked::read(&work.input, failure::REFUSED)?;
     let lists = asked.lists()?;
     let mut lease = pool.lease(cx, work.part, work.deadline).await?;
     let outcome = all_or_nothing(lease.session()?, asked.sql, lists, &work).await;
@@ -183,7 +186,7 @@ async fn begin_runs(
         }
         // All before the first is sent: a parameter that does not fit costs the database nothing.
         let values =
-            |(at, list): (usize, &Node<'_>)| statement.values(input::items(*list)).map_err(|error| in_list(at, error));
+            |(at, list): (usize, &Node<'_>)| statement.values(sql::items(*list)).map_err(|error| in_list(at, error));
         let runs = lists.iter().enumerate().map(values).collect::<Result<Vec<Values>, Error>>()?;
         session.say(&format!("begin; set local statement_timeout = {}", remaining_ms(work.deadline)))?;
         session.heard().await?;
@@ -213,12 +216,6 @@ async fn send(session: &mut Session, statement: &Statement, runs: &[Values]) -> 
     session.flush().await
 }
 
-/// Says for which list of parameters it is.
-fn in_list(at: usize, error: Error) -> Error {
-    let detail = format!("list {}: {}", at + 1, error.private().reveal());
-    error.with_private(detail)
-}
-
 fn undo(session: &mut Session) -> Result<(), Error> {
     session.say("rollback")?;
     session.say_clean()
@@ -237,7 +234,7 @@ pub(crate) async fn test(pool: &Arc<Pool>, cx: &Context, deadline: Instant) -> R
 /// when the server has begun to run it, and the bytes of its parameters.
 async fn start(
     lease: &mut Lease,
-    asked: &input::Asked<'_>,
+    asked: &Asked<'_>,
     begin: &str,
     check: impl Fn(&Statement) -> Result<(), Error>,
     end: impl Fn(&mut Session) -> Result<(), Error>,

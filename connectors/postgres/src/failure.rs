@@ -1,9 +1,9 @@
 //! What the server, TLS and the network say becomes the product's error, their words kept private.
 
-use std::{error::Error as StdError, io};
+use std::io;
 
 use fallible_iterator::FallibleIterator as _;
-use lockgate_connector_api::{Error, Kind};
+use lockgate_connector_api::{Error, Kind, TlsCodes, sql::Refused};
 use lockgate_document::Fault;
 use postgres_protocol::message::backend::ErrorResponseBody;
 
@@ -12,6 +12,9 @@ const WORDS_BYTES_MAX: usize = 4 << 10;
 
 /// Code of the error that a prepared statement is not there any more, or not as it was.
 pub(crate) const GONE: &str = "postgres-statement-gone";
+
+/// What goes wrong with TLS.
+const TLS: TlsCodes = TlsCodes { certificate: "postgres-certificate", alert: "postgres-alert", tls: "postgres-tls" };
 
 /// The connection broke.
 pub(crate) fn broken() -> Error {
@@ -24,9 +27,12 @@ pub(crate) fn protocol(detail: &str) -> Error {
         .with_private(detail)
 }
 
+/// How inputs are refused.
+pub(crate) const REFUSED: Refused = Refused::with_code("postgres-input");
+
 /// What is asked for breaks a rule of the operation; nothing was executed.
 pub(crate) fn input(text: &'static str) -> Error {
-    Error::new(Kind::Input, "postgres-input", text)
+    REFUSED.error(text)
 }
 
 /// The answer grows past the limits of the run.
@@ -45,40 +51,13 @@ pub(crate) fn fault(fault: &Fault) -> Error {
 
 /// A failure of reading or writing.
 pub(crate) fn of_io(error: &io::Error) -> Error {
-    if let Some(tls) = tls_in(error) {
-        return of_tls(tls);
+    if let Some(error) = TLS.error(error) {
+        return error;
     }
     match error.kind() {
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => protocol(&error.to_string()),
         _ => broken().with_private(error.to_string()),
     }
-}
-
-/// The TLS error that an I/O error holds, however often it was wrapped: `source` of an I/O error
-/// skips what it holds.
-fn tls_in<'a>(error: &'a (dyn StdError + 'static)) -> Option<&'a rustls::Error> {
-    error.downcast_ref::<rustls::Error>().or_else(|| tls_in(error.downcast_ref::<io::Error>()?.get_ref()?))
-}
-
-fn of_tls(error: &rustls::Error) -> Error {
-    use rustls::Error as Tls;
-    let (kind, code, text) = match error {
-        Tls::InvalidCertificate(_) | Tls::NoCertificatesPresented | Tls::UnsupportedNameType => (
-            Kind::Identity,
-            "postgres-certificate",
-            "the server did not prove its identity: its certificate does not match the account's `identity`",
-        ),
-        Tls::AlertReceived(_) => (
-            Kind::Identity,
-            "postgres-alert",
-            "the server broke off the TLS session (does it want a client certificate, or another one?)",
-        ),
-        Tls::PeerIncompatible(_) => {
-            (Kind::Identity, "postgres-tls", "the server offers no TLS 1.2 or 1.3 with ciphers we accept")
-        }
-        _ => (Kind::Protocol, "postgres-tls", "the server does not speak TLS correctly"),
-    };
-    Error::new(kind, code, text).with_private(error.to_string())
 }
 
 /// An error that the server reports, and its SQLSTATE.

@@ -1,6 +1,6 @@
 //! Connector `postgres`: queries and changes in one PostgreSQL database.
 //!
-//! `config` reads the account, `input` a call's input. `calls` are the operations: each takes a
+//! `calls` are the operations: each takes a
 //! connection from `pool`, runs its `statement` in a `session` and turns what comes back into
 //! `records`. `read` and `write` turn values from and into the server's text, by the `types` that
 //! the server states (`catalogue` holds those of the database's own); `moment` does so for dates and
@@ -16,9 +16,7 @@
 mod binding;
 mod calls;
 mod catalogue;
-mod config;
 mod failure;
-mod input;
 mod moment;
 mod pool;
 mod read;
@@ -33,10 +31,9 @@ mod write;
 
 use std::{fmt, sync::Arc, time::Instant};
 
-use lockgate_connector_api::{Answer, Call, Config, Connector, Context, Error, Kind, Part, Spec};
+use lockgate_connector_api::{Answer, Call, Config, Connector, Context, Error, Kind, Part, Spec, sql::Account};
 
 use calls::Work;
-use config::Settings;
 use pool::Pool;
 
 /// One account at a PostgreSQL database.
@@ -55,7 +52,7 @@ impl Connector for Postgres {
         let mut tls = (*config.tls()?).clone();
         // A server of another protocol behind the same certificate is told apart by this name.
         tls.alpn_protocols = vec![b"postgresql".to_vec()];
-        Ok(Self(Arc::new(Pool::new(Settings::read(config)?, Arc::new(tls)))))
+        Ok(Self(Arc::new(Pool::new(Account::read(config, "postgres-account")?, Arc::new(tls)))))
     }
 
     async fn invoke(&self, cx: &Context, call: Call) -> Result<Answer, Error> {

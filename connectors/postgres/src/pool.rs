@@ -9,11 +9,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lockgate_connector_api::{Context, Egress, Error, Kept, Kind, Part, Place, Places};
+use lockgate_connector_api::{Context, Egress, Error, Kept, Kind, Part, Place, Places, sql::Account};
 use rustls::ClientConfig;
 use tokio::{runtime, time};
 
-use crate::{config::Settings, failure, session::Session, signin, spec};
+use crate::{failure, session::Session, signin, spec};
 
 /// An idle connection is closed after this.
 const IDLE_MAX: Duration = Duration::from_secs(60);
@@ -25,7 +25,7 @@ const CLEAN_UP_MAX: Duration = Duration::from_secs(5);
 
 /// The connections of an account.
 pub(crate) struct Pool {
-    settings: Settings,
+    settings: Account,
     tls: Arc<ClientConfig>,
     kept: Kept<Session>,
     places: Places,
@@ -41,7 +41,7 @@ pub(crate) struct Lease {
 
 impl Pool {
     /// No connections yet.
-    pub fn new(settings: Settings, tls: Arc<ClientConfig>) -> Self {
+    pub fn new(settings: Account, tls: Arc<ClientConfig>) -> Self {
         let places = Places::new(&spec::SPEC, settings.connections_max);
         let kept = Kept::new(settings.connections_max, IDLE_MAX, close);
         Self { settings, tls, kept, places }

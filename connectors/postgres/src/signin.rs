@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Instant};
 
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator as _;
-use lockgate_connector_api::{Egress, Error, Host, Kind, Secret, Vetted};
+use lockgate_connector_api::{Egress, Error, Host, Kind, Secret, Vetted, sql::Account};
 use postgres_protocol::{
     authentication::sasl::{ChannelBinding, SCRAM_SHA_256_PLUS, ScramSha256},
     message::{
@@ -24,7 +24,6 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::{
     binding,
-    config::Settings,
     failure::{self, Reported},
     session::Session,
     wire::{MESSAGE_BYTES_MAX, Wire},
@@ -44,7 +43,7 @@ pub(crate) struct CancelKey {
 /// Opens a connection and signs in. The caller ends it at the deadline.
 pub(crate) async fn connect(
     egress: &Egress,
-    settings: &Settings,
+    settings: &Account,
     tls: &Arc<ClientConfig>,
     deadline: Instant,
 ) -> Result<Session, Error> {
@@ -117,7 +116,7 @@ async fn secure(mut stream: TcpStream, host: &Host, tls: &Arc<ClientConfig>) -> 
     }
 }
 
-async fn authenticate(wire: &mut Wire, settings: &Settings) -> Result<(), Error> {
+async fn authenticate(wire: &mut Wire, settings: &Account) -> Result<(), Error> {
     let mut proved = false;
     loop {
         match wire.receive(MESSAGE_BYTES_MAX).await? {

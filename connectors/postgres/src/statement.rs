@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lockgate_connector_api::Error;
+use lockgate_connector_api::{Error, sql};
 use lockgate_document::{Builder, Fault, Node};
 
 use crate::{failure, types::Type, write};
@@ -49,30 +49,12 @@ impl Statement {
 
     /// Refuses rows that would not make objects: none at all, or two columns of one name.
     pub fn gives_objects(&self) -> Result<(), Error> {
-        if self.columns.is_empty() {
-            return Err(failure::input("the statement gives no rows (use `execute` for what changes data)"));
-        }
-        let mut names: Vec<&str> = self.columns.iter().map(|c| c.name.as_str()).collect();
-        names.sort_unstable();
-        match names.array_windows().find(|[one, next]| one == next) {
-            None => Ok(()),
-            Some([name, _]) => Err(failure::input("two columns have one name: give each its own with `as`")
-                .with_private(format!("`{name}` is there twice"))),
-        }
+        sql::gives_objects(self.columns.iter().map(|c| c.name.as_str()), failure::REFUSED)
     }
 
     /// Writes name and type of each column.
     pub fn describe(&self, out: &mut Builder) -> Result<(), Fault> {
-        out.begin_array()?;
-        for column in &self.columns {
-            out.begin_object()?;
-            out.key("name")?;
-            out.text(&column.name)?;
-            out.key("type")?;
-            out.text(&column.of.name)?;
-            out.end()?;
-        }
-        out.end()
+        sql::describe(self.columns.iter().map(|c| (c.name.as_str(), c.of.name.as_str())), out)
     }
 }
 

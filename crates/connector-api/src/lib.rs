@@ -6,6 +6,7 @@
 //! listing are written. Every connection is opened through [`Egress`], which checks the address
 //! that is really dialled. [`Places`] and [`Kept`] are what all connectors need to lend out
 //! connections: how many calls are at work, and which connections wait for the next one.
+//! [`Duplex`] carries bytes over one, and [`sql`] is what connectors of SQL databases share.
 //!
 //! Deliberately absent: any wire protocol (each lives in its own crate under `connectors/`), TLS
 //! configurations (crate `keys` makes them; a [`Config`] only holds one), retries (a flow decides
@@ -15,6 +16,7 @@
 mod address;
 mod body;
 mod connector;
+mod duplex;
 pub mod egress;
 mod error;
 mod kept;
@@ -23,10 +25,13 @@ mod records;
 mod registry;
 mod secret;
 mod spec;
+pub mod sql;
+mod tls;
 
 pub use address::{Address, InvalidAddress, Scheme};
 pub use body::Body;
 pub use connector::{Answer, Call, Config, Connector, Context};
+pub use duplex::Duplex;
 pub use egress::{Allowance, Egress, Host, Vetted};
 pub use error::{Error, Kind, Private};
 pub use kept::Kept;
@@ -35,3 +40,4 @@ pub use records::{Records, Streamed};
 pub use registry::{DynConnector, Registered, Registry};
 pub use secret::Secret;
 pub use spec::{AddressForm, Field, FieldKind, IdentityKind, Operation, Problem, Spec};
+pub use tls::TlsCodes;

@@ -1,15 +1,17 @@
-//! An account's settings, read once when it is opened.
+//! An account of a database's user, read once when it is opened.
 
-use lockgate_connector_api::{Address, Config, Error, Kind, Secret};
 use percent_encoding::percent_decode_str;
 
-/// The settings of an account.
-pub(crate) struct Settings {
+use crate::{Address, Config, Error, Kind, Secret};
+
+/// The settings of an account: `username`, `connections_max`, a `password`, a client certificate.
+#[derive(Debug)]
+pub struct Account {
     /// Host and port.
     pub address: Address,
     /// The database.
     pub database: String,
-    /// The role that signs in.
+    /// The user or role that signs in.
     pub username: String,
     /// Its password. Without one the client certificate alone signs in.
     pub password: Option<Secret>,
@@ -19,9 +21,14 @@ pub(crate) struct Settings {
     pub connections_max: usize,
 }
 
-impl Settings {
-    /// Reads a configuration that has passed the check of the spec.
-    pub fn read(config: Config) -> Result<Self, Error> {
+impl Account {
+    /// Reads a configuration that has passed the check of the spec. `code` is the connector's, such as
+    /// `postgres-account`.
+    ///
+    /// # Errors
+    /// `Configuration` where nobody could sign in with it.
+    pub fn read(config: Config, code: &'static str) -> Result<Self, Error> {
+        let invalid = |text| Error::new(Kind::Configuration, code, text);
         let username = config.settings.get("username").ok_or_else(|| invalid("the setting `username` is not set"))?;
         let connections_max = config
             .settings
@@ -36,8 +43,10 @@ impl Settings {
         if password.as_ref().is_some_and(|p| p.expose().is_empty()) {
             return Err(invalid("the password is empty"));
         }
+        let database = database(config.address.base())
+            .ok_or_else(|| invalid("the address must name one database behind host and port: `/database`"))?;
         Ok(Self {
-            database: database(config.address.base())?,
+            database,
             username: username.clone(),
             password,
             has_certificate,
@@ -48,54 +57,51 @@ impl Settings {
 }
 
 /// The database that a base path names.
-fn database(base: &str) -> Result<String, Error> {
-    let name = base.strip_prefix('/').filter(|name| !name.contains('/'));
-    let name = name.and_then(|name| percent_decode_str(name).decode_utf8().ok()).filter(|name| !name.contains('\0'));
-    name.map(|name| name.into_owned())
-        .ok_or_else(|| invalid("the address must name one database: `postgres://host[:port]/database`"))
-}
-
-fn invalid(text: &'static str) -> Error {
-    Error::new(Kind::Configuration, "postgres-account", text)
+fn database(base: &str) -> Option<String> {
+    let name = base.strip_prefix('/').filter(|name| !name.contains('/'))?;
+    let name = percent_decode_str(name).decode_utf8().ok()?;
+    (!name.contains('\0')).then(|| name.into_owned())
 }
 
 #[cfg(test)]
 mod tests {
     use lockgate_model::definition::ServerIdentity;
-    use lockgate_testkit::Pki;
 
     use super::*;
-    use crate::spec::POSTGRES;
+    use crate::Scheme;
 
-    fn read(address: &str, settings: &[(&str, &str)], secrets: &[(&str, &str)]) -> Result<Settings, Error> {
-        Settings::read(Config {
-            address: Address::parse(POSTGRES, true, address).unwrap(),
+    const SCHEME: Scheme = Scheme { name: "db", port: 5432 };
+
+    fn read(address: &str, settings: &[(&str, &str)], secrets: &[(&str, &str)]) -> Result<Account, Error> {
+        let config = Config {
+            address: Address::parse(SCHEME, true, address).unwrap(),
             identity: ServerIdentity::System,
             settings: settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             secrets: secrets.iter().map(|(k, v)| ((*k).to_owned(), Secret::new((*v).to_owned()))).collect(),
-            tls: Some(Pki::new().client_config(None)),
-        })
+            tls: None,
+        };
+        Account::read(config, "db-account")
     }
 
     #[test]
     fn what_cannot_sign_in_is_refused() {
-        let (good, name, password) = ("postgres://h.example/db", &[("username", "u")][..], &[("password", "hush")][..]);
+        let (good, name, password) = ("db://h.example/db", &[("username", "u")][..], &[("password", "hush")][..]);
         for (address, settings, secrets) in [
-            ("postgres://h.example", name, password),
-            ("postgres://h.example/a/b", name, password),
+            ("db://h.example", name, password),
+            ("db://h.example/a/b", name, password),
             (good, &[], password),
             (good, name, &[]),
             (good, name, &[("password", "")]),
             (good, &[("username", "u"), ("connections_max", "x")], password),
         ] {
             let error = read(address, settings, secrets).err().unwrap();
-            assert_eq!(error.kind(), Kind::Configuration, "{address} {settings:?}");
+            assert_eq!((error.kind(), error.code()), (Kind::Configuration, "db-account"), "{address} {settings:?}");
         }
     }
 
     #[test]
     fn the_path_names_the_database() {
-        let settings = read("postgres://h.example/the%20orders", &[("username", "u")], &[("client_p12", "x")]).unwrap();
-        assert_eq!((settings.database.as_str(), settings.address.port()), ("the orders", 5432));
+        let account = read("db://h.example/the%20orders", &[("username", "u")], &[("client_p12", "x")]).unwrap();
+        assert_eq!((account.database.as_str(), account.address.port()), ("the orders", 5432));
     }
 }

@@ -1,0 +1,179 @@
+//! What connectors of SQL databases have in common, whatever their protocol: the account, the input
+//! of their operations, and rows that become objects.
+//!
+//! Deliberately absent: any SQL, and types of values; each database has its own.
+
+mod account;
+
+use lockgate_document::{Builder, Document, Fault, Kind as Value, Node};
+
+use crate::{Error, Kind};
+
+pub use account::Account;
+
+/// Longest statement in bytes. It may stay prepared, so it is held once for each connection.
+const SQL_BYTES_MAX: usize = 256 << 10;
+
+/// A statement and the value of its `parameters`, undefined where there is none.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// The statement.
+    pub sql: &'a str,
+    parameters: Node<'a>,
+    refused: Refused,
+}
+
+/// How a connector refuses an input: nothing was executed.
+#[derive(Debug, Clone, Copy)]
+pub struct Refused(&'static str);
+
+impl Refused {
+    /// With the connector's code, such as `postgres-input`.
+    pub const fn with_code(code: &'static str) -> Self {
+        Self(code)
+    }
+
+    /// What is asked for breaks a rule of the operation.
+    pub fn error(self, text: &'static str) -> Error {
+        Error::new(Kind::Input, self.0, text)
+    }
+}
+
+impl<'a> Asked<'a> {
+    /// Reads an input of `sql` and `parameters`.
+    ///
+    /// # Errors
+    /// `Input` for other members, a statement that is none or too long, and parameters that are no
+    /// list.
+    pub fn read(input: &'a Document, refused: Refused) -> Result<Self, Error> {
+        Self::read_beside(input, &[], refused)
+    }
+
+    /// Reads an input that may have other members beside these.
+    ///
+    /// # Errors
+    /// As [`Asked::read`].
+    pub fn read_beside(input: &'a Document, others: &[&str], refused: Refused) -> Result<Self, Error> {
+        let root = input.root();
+        let is_known = |name: &str| matches!(name, "sql" | "parameters") || others.contains(&name);
+        if let Some((other, _)) = root.entries().find(|(name, _)| !is_known(name)) {
+            let detail = format!("`{other}` is none of its members");
+            return Err(refused.error("the input has a member that the operation does not take").with_private(detail));
+        }
+        let sql = root.get("sql").as_str().filter(|sql| !sql.trim().is_empty());
+        let sql = sql.ok_or_else(|| refused.error("`sql` must be a statement"))?;
+        if sql.len() > SQL_BYTES_MAX {
+            return Err(refused.error("`sql` is longer than 256 KiB"));
+        }
+        let parameters = root.get("parameters");
+        if !matches!(parameters.kind(), Value::Undefined | Value::Null | Value::Array) {
+            return Err(refused.error("`parameters` must be a list"));
+        }
+        Ok(Self { sql, parameters, refused })
+    }
+
+    /// The parameters of one run.
+    pub fn once(&self) -> impl ExactSizeIterator<Item = Node<'a>> + use<'a> {
+        items(self.parameters)
+    }
+
+    /// The parameters of many runs.
+    ///
+    /// # Errors
+    /// `Input` when they are no list of lists.
+    pub fn lists(&self) -> Result<Vec<Node<'a>>, Error> {
+        if self.parameters.kind() != Value::Array || self.parameters.items().any(|list| list.kind() != Value::Array) {
+            return Err(self.refused.error("`parameters` must be a list of lists, one for each run"));
+        }
+        Ok(self.parameters.items().collect())
+    }
+}
+
+/// The items of a list.
+pub fn items(list: Node<'_>) -> impl ExactSizeIterator<Item = Node<'_>> + use<'_> {
+    let length = if list.kind() == Value::Array { list.len() } else { 0 };
+    (0..length).map(move |at| list.at(at))
+}
+
+/// Says for which list of parameters, from 0, an error is.
+pub fn in_list(at: usize, error: Error) -> Error {
+    let detail = format!("list {}: {}", at + 1, error.private().reveal());
+    error.with_private(detail)
+}
+
+/// Refuses rows that would not make objects: without columns, or with two of one name.
+///
+/// # Errors
+/// `Input`.
+pub fn gives_objects<'a>(columns: impl Iterator<Item = &'a str>, refused: Refused) -> Result<(), Error> {
+    let mut names: Vec<&str> = columns.collect();
+    if names.is_empty() {
+        return Err(refused.error("the statement gives no rows (use `execute` for what changes data)"));
+    }
+    names.sort_unstable();
+    match names.array_windows().find(|[one, next]| one == next) {
+        None => Ok(()),
+        Some([name, _]) => Err(refused
+            .error("two columns have one name: give each its own with `as`")
+            .with_private(format!("`{name}` is there twice"))),
+    }
+}
+
+/// Writes name and type of each column, as a list of objects.
+///
+/// # Errors
+/// When the document's limits are reached.
+pub fn describe<'a>(columns: impl Iterator<Item = (&'a str, &'a str)>, out: &mut Builder) -> Result<(), Fault> {
+    out.begin_array()?;
+    for (name, of) in columns {
+        out.begin_object()?;
+        out.key("name")?;
+        out.text(name)?;
+        out.key("type")?;
+        out.text(of)?;
+        out.end()?;
+    }
+    out.end()
+}
+
+#[cfg(test)]
+mod tests {
+    use lockgate_model::Limits;
+
+    use super::*;
+
+    const REFUSED: Refused = Refused::with_code("sql-input");
+
+    fn document(json: &str) -> Document {
+        Document::parse(json.as_bytes(), &Limits::default()).unwrap()
+    }
+
+    #[test]
+    fn inputs_that_break_the_rules_are_refused() {
+        for json in [
+            "{}",
+            r#"{"sql": 1}"#,
+            r#"{"sql": " "}"#,
+            r#"{"sql": "select 1", "parameters": "x"}"#,
+            r#"{"sql": "select 1", "parameters": {}}"#,
+            r#"{"sql": "select 1", "body": "x"}"#,
+            &format!(r#"{{"sql": "{}"}}"#, "x".repeat(SQL_BYTES_MAX + 1)),
+        ] {
+            let input = document(json);
+            let error = Asked::read(&input, REFUSED).unwrap_err();
+            assert_eq!((error.kind(), error.code()), (Kind::Input, "sql-input"));
+        }
+        let input = document(r#"{"sql": "select 1", "parameters": [[1], 2]}"#);
+        assert!(Asked::read(&input, REFUSED).unwrap().lists().is_err());
+        assert!(gives_objects(["b", "a", "b"].into_iter(), REFUSED).is_err());
+        assert!(gives_objects([].into_iter(), REFUSED).is_err());
+    }
+
+    #[test]
+    fn a_statement_has_its_parameters() {
+        let input = document(r#"{"sql": "select 1", "parameters": [1, [2]], "body": "x"}"#);
+        let asked = Asked::read_beside(&input, &["body"], REFUSED).unwrap();
+        assert_eq!((asked.sql, asked.once().len()), ("select 1", 2));
+        gives_objects(["a", "b"].into_iter(), REFUSED).unwrap();
+    }
+}
