@@ -11,6 +11,7 @@ use lockgate_connector_api::Registry;
 pub fn registry() -> Registry {
     let mut registry = Registry::new();
     registry.add::<lockgate_connector_https::Https>();
+    registry.add::<lockgate_connector_mysql::Mysql>();
     registry.add::<lockgate_connector_postgres::Postgres>();
     registry.add::<lockgate_connector_sftp::Sftp>();
     registry

@@ -116,7 +116,12 @@ impl Cluster {
         // Free now; whoever takes it before the server does makes the start fail, plainly.
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
         // The server never runs as root.
-        let user = if fs::metadata(folder)?.uid() == 0 { Some(unprivileged()?) } else { None };
+        let user = match fs::metadata(folder)?.uid() {
+            0 => Some(unprivileged("postgres")?.ok_or_else(|| {
+                Unavailable("PostgreSQL does not run as root, and there is no user `postgres` or `nobody`".into())
+            })?),
+            _ => None,
+        };
         let file = |name: &str, content: &str| -> io::Result<()> {
             let path = folder.join(name);
             let mut file = fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
@@ -237,14 +242,16 @@ fn private_folder() -> io::Result<PathBuf> {
     Err(last)
 }
 
-/// User and group that the server runs as where this process is root.
-fn unprivileged() -> Result<(u32, u32), Unavailable> {
+/// User and group that a server runs as where this process is root: the one of that name, or
+/// `nobody`; none where there is neither.
+///
+/// # Errors
+/// When the users of this machine cannot be read.
+pub fn unprivileged(name: &str) -> io::Result<Option<(u32, u32)>> {
     let users = fs::read_to_string("/etc/passwd")?;
     let find = |name: &str| {
         let mut fields = users.lines().find(|line| line.split(':').next() == Some(name))?.split(':').skip(2);
         Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
     };
-    find("postgres").or_else(|| find("nobody")).ok_or_else(|| {
-        Unavailable("PostgreSQL does not run as root, and there is no user `postgres` or `nobody`".into())
-    })
+    Ok(find(name).or_else(|| find("nobody")))
 }

@@ -2,7 +2,7 @@
 //! faults, the contract suite of connectors, and small things about processes, ports and folders.
 //!
 //! Peers are real servers on loopback: of the test's own process ([`https_peer`]), or programs of
-//! their own ([`ssh_peer`], [`nginx`], [`postgres`]) that `./test` installs. The contract suite takes a peer through the trait
+//! their own ([`ssh_peer`], [`nginx`], [`postgres`], [`mariadb`]) that `./test` installs. The contract suite takes a peer through the trait
 //! [`contract::Subject`] and only asks it for a port and for what it has seen, so a further program
 //! joins by implementing that trait. [`fault_proxy`] stands between the two and breaks what passes.
 //!
@@ -20,6 +20,7 @@ pub mod contract;
 pub mod fault_proxy;
 pub mod https_peer;
 pub mod jsonata;
+pub mod mariadb;
 pub mod nginx;
 pub mod pki;
 pub mod postgres;
@@ -34,6 +35,7 @@ use std::{
 
 pub use fault_proxy::FaultProxy;
 pub use https_peer::{Arrived, HttpsPeer, Told};
+pub use mariadb::Mariadb;
 pub use nginx::Nginx;
 pub use pki::Pki;
 pub use postgres::Postgres;

@@ -1,0 +1,262 @@
+//! The operations: each borrows a connection, runs its statement and leaves the connection clean.
+
+use std::{
+    mem,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use lockgate_connector_api::{
+    Answer, Context, Error, Kind, Part, Streamed,
+    sql::{Asked, in_list, items},
+};
+use lockgate_document::{Builder, Document, Fault, Node};
+use lockgate_model::Limits;
+
+use crate::{
+    failure,
+    pool::Pool,
+    records::{self, Gathered},
+    session::{Given, Session, Whose},
+    signin::Files,
+    statement::{self, Statement},
+    types::Column,
+    wire::ANSWER_BYTES_MAX,
+    write,
+};
+
+/// What a call asks for.
+pub(crate) struct Work {
+    /// Statement and parameters.
+    pub input: Document,
+    /// When it must have ended.
+    pub deadline: Instant,
+    /// Limits of the run.
+    pub limits: Limits,
+    /// Whether rows are wanted as a stream.
+    pub stream: bool,
+    /// What that makes it to other calls.
+    pub part: Part,
+}
+
+/// How a session reads and writes, whatever the server has as default: what it would cut, round up
+/// to a day or leave out in silence is refused, `"` quotes a text, and `\` is a sign of its own.
+const MODE: &str = "STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,\
+     ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION";
+
+/// Makes a connection ready for a call.
+pub(crate) async fn prepare(session: &mut Session, deadline: Instant) -> Result<(), Error> {
+    let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+    // Zero would mean for ever, for both. MySQL's holds for what reads alone.
+    let limit = if session.is_mariadb() {
+        format!("max_statement_time = {:.3}", left.as_secs_f64().min(31_536_000.0))
+    } else {
+        format!("max_execution_time = {}", left.as_millis().min(u32::MAX.into()))
+    };
+    session.say(&format!("set names utf8mb4, time_zone = '+00:00', sql_mode = '{MODE}', {limit}")).await
+}
+
+/// Reads rows in a read-only transaction, which is undone in any case: nothing that the statement
+/// does to its session outlives it.
+pub(crate) async fn query(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
+    let asked = Asked::read(&work.input, failure::REFUSED)?;
+    let mut lease = pool.lease(cx, work.part, Files::None, work.deadline).await?;
+    let (columns, written) = match reading(lease.session()?, &asked, work.deadline).await {
+        Ok(begun) => begun,
+        Err(error) => return lease.finish(Err(error)).await,
+    };
+    if work.stream {
+        let output = built(&work.limits, |out| {
+            out.begin_object()?;
+            out.key("columns")?;
+            statement::describe(&columns, out)?;
+            out.end()
+        })?;
+        let records = records::stream(lease, columns, work.limits, work.deadline);
+        return Ok(Answer { output, stream: Some(Streamed::Records(records)), read: 0, written });
+    }
+    let outcome = whole(lease.session()?, &columns, &work, written).await;
+    lease.finish(outcome).await
+}
+
+/// Begins to read: gives the columns when the rows begin, and the bytes of the parameters.
+async fn reading(session: &mut Session, asked: &Asked<'_>, deadline: Instant) -> Result<(Vec<Column>, u64), Error> {
+    prepare(session, deadline).await?;
+    session.say("start transaction read only").await?;
+    let statement = session.prepare(asked.sql).await?;
+    statement::gives_objects(&statement.columns)?;
+    let values = statement.values(asked.once())?;
+    session.run(&statement, &values).await?;
+    match session.given(ANSWER_BYTES_MAX).await? {
+        Given::Columns(columns, _) => Ok((columns, write::bytes(&values))),
+        _ => Err(failure::protocol("rows do not begin")),
+    }
+}
+
+async fn whole(session: &mut Session, columns: &[Column], work: &Work, written: u64) -> Result<Answer, Error> {
+    let fault = |fault: Fault| failure::fault(&fault);
+    let (mut out, mut gathered) = (Builder::new(&work.limits), Gathered::default());
+    out.begin_object().and_then(|()| out.key("rows")).and_then(|()| out.begin_array()).map_err(fault)?;
+    records::gather(session, columns, &work.limits, &mut out, &mut gathered).await?;
+    out.end().and_then(|()| out.key("columns")).map_err(fault)?;
+    let described = statement::describe(columns, &mut out).and_then(|()| out.end());
+    let output = described.and_then(|()| out.finish()).map_err(fault)?;
+    Ok(Answer { output, stream: None, read: gathered.bytes, written })
+}
+
+/// Runs one statement, in the transaction that the server makes for it alone.
+pub(crate) async fn execute(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
+    let asked = Asked::read(&work.input, failure::REFUSED)?;
+    let mut lease = pool.lease(cx, work.part, Files::None, work.deadline).await?;
+    let outcome = changing(lease.session()?, &asked, &work).await;
+    lease.finish(outcome).await
+}
+
+async fn changing(session: &mut Session, asked: &Asked<'_>, work: &Work) -> Result<Answer, Error> {
+    prepare(session, work.deadline).await?;
+    let statement = session.prepare(asked.sql).await?;
+    if !statement.columns.is_empty() {
+        statement::gives_objects(&statement.columns)?;
+    }
+    let values = statement.values(asked.once())?;
+    session.run(&statement, &values).await?;
+    let (output, read) = results(session, &work.limits).await?;
+    if session.is_in_transaction() {
+        return Err(failure::input("a transaction cannot be begun here (use `batch`, or one statement)"));
+    }
+    Ok(Answer { output, stream: None, read, written: write::bytes(&values) })
+}
+
+/// All that a statement gives, and bytes of data in it.
+async fn results(session: &mut Session, limits: &Limits) -> Result<(Document, u64), Error> {
+    let fault = |fault: Fault| failure::fault(&fault);
+    let (mut out, mut gathered) = (Builder::new(limits), Gathered::default());
+    let (mut changed, mut is_listing) = (0, false);
+    out.begin_object().map_err(fault)?;
+    loop {
+        let (columns, whose) = match session.given(ANSWER_BYTES_MAX).await? {
+            Given::Columns(columns, whose) => (columns, whose),
+            Given::Ran { rows, .. } => {
+                changed += rows;
+                continue;
+            }
+            Given::Row(_) => return Err(failure::protocol("a row without columns")),
+            Given::Ready => break,
+        };
+        // Not all of it is known before the statement runs.
+        if statement::gives_objects(&columns).is_err() {
+            return Err(Error::new(
+                Kind::Rejected,
+                "mysql-columns",
+                "the statement was executed, but two columns of the rows that it gave have one name",
+            ));
+        }
+        let opened = match whose {
+            Whose::Statement => out.key("returned").and_then(|()| out.begin_array()),
+            Whose::Procedure if is_listing => out.begin_array(),
+            Whose::Procedure => {
+                is_listing = true;
+                out.key("results").and_then(|()| out.begin_array()).and_then(|()| out.begin_array())
+            }
+            Whose::Parameters => {
+                let closed = if mem::take(&mut is_listing) { out.end() } else { Ok(()) };
+                closed.and_then(|()| out.key("out"))
+            }
+        };
+        opened.map_err(fault)?;
+        records::gather(session, &columns, limits, &mut out, &mut gathered).await?;
+        match whose {
+            Whose::Statement => changed = gathered.rows,
+            Whose::Procedure => {}
+            Whose::Parameters => continue,
+        }
+        out.end().map_err(fault)?;
+    }
+    if is_listing {
+        out.end().map_err(fault)?;
+    }
+    let rows = out.key("rows").and_then(|()| out.integer(i64::try_from(changed).unwrap_or(i64::MAX)));
+    let output = rows.and_then(|()| out.end()).and_then(|()| out.finish()).map_err(fault)?;
+    Ok((output, gathered.bytes))
+}
+
+/// Runs one statement many times, in one transaction.
+pub(crate) async fn batch(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
+    let asked = Asked::read(&work.input, failure::REFUSED)?;
+    let lists = asked.lists()?;
+    let mut lease = pool.lease(cx, work.part, Files::None, work.deadline).await?;
+    let outcome = all_or_nothing(lease.session()?, asked.sql, lists, &work).await;
+    // A transaction that is still open is undone when the connection is made as good as new.
+    lease.finish(outcome).await
+}
+
+async fn all_or_nothing(session: &mut Session, sql: &str, lists: Vec<Node<'_>>, work: &Work) -> Result<Answer, Error> {
+    prepare(session, work.deadline).await?;
+    let statement = session.prepare(sql).await?;
+    if !statement.columns.is_empty() {
+        return Err(failure::input("the statement gives rows, which a batch does not return (use `execute`)"));
+    }
+    // All before the first is sent: a parameter that cannot be given costs the database nothing.
+    let values = |(at, list): (usize, &Node<'_>)| statement.values(items(*list)).map_err(|error| in_list(at, error));
+    let runs = lists.iter().enumerate().map(values).collect::<Result<Vec<_>, Error>>()?;
+    session.say("start transaction").await?;
+    let mut counts = Vec::with_capacity(runs.len());
+    for values in &runs {
+        counts.push(once(session, &statement, values).await.map_err(|error| in_list(counts.len(), error))?);
+    }
+    commit(session).await?;
+    let output = built(&work.limits, |out| {
+        out.begin_object()?;
+        out.key("rows")?;
+        out.integer(i64::try_from(counts.iter().sum::<u64>()).unwrap_or(i64::MAX))?;
+        out.key("counts")?;
+        out.begin_array()?;
+        for count in &counts {
+            out.integer(i64::try_from(*count).unwrap_or(i64::MAX))?;
+        }
+        out.end()?;
+        out.end()
+    })?;
+    Ok(Answer { output, stream: None, read: 0, written: runs.iter().map(|values| write::bytes(values)).sum() })
+}
+
+/// One run of a batch; gives the rows that it changed.
+async fn once(session: &mut Session, statement: &Statement, values: &[write::Value]) -> Result<u64, Error> {
+    session.run(statement, values).await?;
+    let mut count = 0;
+    loop {
+        match session.given(ANSWER_BYTES_MAX).await? {
+            Given::Ran { rows, .. } => count += rows,
+            Given::Ready if session.is_in_transaction() => return Ok(count),
+            Given::Ready => return Err(failure::input("the statement ended the batch's transaction")),
+            Given::Columns(..) | Given::Row(_) => {
+                return Err(failure::input("the statement gives rows, which a batch does not return (use `execute`)"));
+            }
+        }
+    }
+}
+
+/// Ends a transaction.
+pub(crate) async fn commit(session: &mut Session) -> Result<(), Error> {
+    session.say("commit").await.map_err(|error| match error.kind() {
+        Kind::Unreachable => Error::new(
+            Kind::Unreachable,
+            "mysql-commit-unknown",
+            "the connection broke while the changes were being committed: they are done, or nothing of them is",
+        ),
+        _ => error,
+    })
+}
+
+/// Signs in, and asks for an answer.
+pub(crate) async fn test(pool: &Arc<Pool>, cx: &Context, deadline: Instant) -> Result<(), Error> {
+    let mut lease = pool.lease(cx, Part::Ends, Files::None, deadline).await?;
+    let outcome = lease.session()?.ping().await;
+    lease.finish(outcome).await
+}
+
+/// A document.
+pub(crate) fn built(limits: &Limits, write: impl FnOnce(&mut Builder) -> Result<(), Fault>) -> Result<Document, Error> {
+    let mut out = Builder::new(limits);
+    write(&mut out).and_then(|()| out.finish()).map_err(|fault| failure::fault(&fault))
+}

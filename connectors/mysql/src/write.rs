@@ -1,0 +1,175 @@
+//! A value of a document becomes a parameter.
+//!
+//! The server does not say which type it expects, so the value decides how it travels; the server
+//! turns it into what it needs by its own rules, and refuses what it would have to cut (`sql_mode` is
+//! strict).
+
+use lockgate_document::{Builder, Kind, Node};
+use lockgate_model::Limits;
+
+use crate::fields::put_counted;
+
+/// A parameter.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Value {
+    /// Null.
+    Null,
+    /// True or false, a `tinyint`.
+    Boolean(bool),
+    /// A whole number.
+    Signed(i64),
+    /// A whole number past the largest of those.
+    Unsigned(u64),
+    /// A number with all its digits.
+    Decimal(String),
+    /// The nearest number of 64 bits.
+    Double(f64),
+    /// A text.
+    Text(String),
+}
+
+/// What is wrong with a value; completes "parameter 3: ".
+pub(crate) type Wrong = &'static str;
+
+/// Digits of a `decimal` in all (both servers), and behind the point (MySQL).
+const DIGITS_MAX: usize = 65;
+const FRACTION_DIGITS_MAX: usize = 30;
+
+/// The parameter that a value makes.
+pub(crate) fn parameter(node: Node<'_>) -> Result<Value, Wrong> {
+    if let Some(text) = node.as_str() {
+        return Ok(Value::Text(text.to_owned()));
+    }
+    if let Some(truth) = node.as_bool() {
+        return Ok(Value::Boolean(truth));
+    }
+    match (node.kind(), node.lexeme()) {
+        (Kind::Null | Kind::Undefined, _) => Ok(Value::Null),
+        (_, Some(lexeme)) => number(&lexeme),
+        // A list or an object, for a column of JSON.
+        _ => json(node).map(Value::Text),
+    }
+}
+
+fn number(lexeme: &str) -> Result<Value, Wrong> {
+    if let Ok(whole) = lexeme.parse() {
+        return Ok(Value::Signed(whole));
+    }
+    if let Ok(whole) = lexeme.parse() {
+        return Ok(Value::Unsigned(whole));
+    }
+    if let Some((mantissa, _)) = lexeme.split_once(['e', 'E']) {
+        let value: f64 = lexeme.parse().map_err(|_| "is no number")?;
+        let is_zero = !mantissa.bytes().any(|b| (b'1'..=b'9').contains(&b));
+        // Neither infinite nor, without being it, zero.
+        let fits = value.is_finite() && (value != 0.0 || is_zero);
+        return if fits { Ok(Value::Double(value)) } else { Err("is a number out of the range of `double`") };
+    }
+    let digits = lexeme.bytes().filter(u8::is_ascii_digit).count();
+    let fraction = lexeme.split_once('.').map_or(0, |(_, fraction)| fraction.len());
+    if digits > DIGITS_MAX || fraction > FRACTION_DIGITS_MAX {
+        return Err("is a number with more digits than `decimal` has (65, and 30 of them behind the point)");
+    }
+    Ok(Value::Decimal(lexeme.to_owned()))
+}
+
+fn json(node: Node<'_>) -> Result<String, Wrong> {
+    // As deep and large as the input that it is a part of.
+    let limits = Limits { arena_bytes_max: u64::MAX, depth_max: u32::MAX, ..Limits::default() };
+    let mut out = Builder::new(&limits);
+    let printed = out.value(node).and_then(|()| out.finish()).and_then(|document| document.print(u64::MAX));
+    printed.ok().and_then(|json| String::from_utf8(json).ok()).ok_or("is no value of JSON")
+}
+
+/// Bytes of data in values.
+pub(crate) fn bytes(values: &[Value]) -> u64 {
+    let length = |value: &Value| match value {
+        Value::Null => 0,
+        Value::Boolean(_) => 1,
+        Value::Signed(_) | Value::Unsigned(_) | Value::Double(_) => 8,
+        Value::Decimal(text) | Value::Text(text) => text.len() as u64,
+    };
+    values.iter().map(length).sum()
+}
+
+/// The command that runs a prepared statement (MySQL source documentation, `COM_STMT_EXECUTE`).
+pub(crate) fn run(statement: u32, values: &[Value]) -> Vec<u8> {
+    let mut out = vec![0x17];
+    out.extend(statement.to_le_bytes());
+    // No cursor; one run.
+    out.extend([0, 1, 0, 0, 0]);
+    if values.is_empty() {
+        return out;
+    }
+    let is_null = |value: &Value| u8::from(*value == Value::Null);
+    out.extend(values.chunks(8).map(|eight| eight.iter().rev().fold(0, |bits, value| bits << 1 | is_null(value))));
+    // The types follow.
+    out.push(1);
+    out.extend(values.iter().flat_map(|value| match value {
+        Value::Null => [6, 0],
+        Value::Boolean(_) => [1, 0],
+        Value::Signed(_) => [8, 0],
+        Value::Unsigned(_) => [8, 0x80],
+        Value::Decimal(_) => [246, 0],
+        Value::Double(_) => [5, 0],
+        Value::Text(_) => [253, 0],
+    }));
+    for value in values {
+        match value {
+            Value::Null => {}
+            Value::Boolean(truth) => out.push(u8::from(*truth)),
+            Value::Signed(number) => out.extend(number.to_le_bytes()),
+            Value::Unsigned(number) => out.extend(number.to_le_bytes()),
+            Value::Double(number) => out.extend(number.to_le_bytes()),
+            Value::Decimal(text) | Value::Text(text) => put_counted(&mut out, text.as_bytes()),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use lockgate_document::Document;
+
+    use super::*;
+
+    fn write(json: &str) -> Result<Value, Wrong> {
+        parameter(Document::parse(json.as_bytes(), &Limits::default()).unwrap().root())
+    }
+
+    #[test]
+    fn numbers_that_nothing_holds_are_refused() {
+        let long = "1".repeat(66);
+        let fine = format!("0.{}", "1".repeat(31));
+        for json in ["1e400", "1e-400", "-1e309", &long, &fine] {
+            assert!(write(json).is_err(), "{json} was taken");
+        }
+    }
+
+    #[test]
+    fn values_decide_how_they_travel() {
+        for (json, value) in [
+            ("null", Value::Null),
+            ("true", Value::Boolean(true)),
+            ("-9223372036854775808", Value::Signed(i64::MIN)),
+            ("18446744073709551615", Value::Unsigned(u64::MAX)),
+            ("18446744073709551616", Value::Decimal("18446744073709551616".to_owned())),
+            ("7.50", Value::Decimal("7.50".to_owned())),
+            ("1.5e3", Value::Double(1500.0)),
+            ("0e-999", Value::Double(0.0)),
+            ("\"7.50\"", Value::Text("7.50".to_owned())),
+            ("{\"a\": [1.50, null]}", Value::Text("{\"a\":[1.50,null]}".to_owned())),
+        ] {
+            assert_eq!(write(json), Ok(value), "{json}");
+        }
+    }
+
+    #[test]
+    fn nulls_stand_in_their_bits() {
+        let values: Vec<Value> =
+            (0..10).map(|n| if n == 1 || n == 9 { Value::Null } else { Value::Boolean(true) }).collect();
+        let packet = run(7, &values);
+        assert_eq!(packet[..13], [0x17, 7, 0, 0, 0, 0, 1, 0, 0, 0, 0b10, 0b10, 1]);
+        assert_eq!(packet.len(), 13 + 2 * 10 + 8);
+    }
+}

@@ -1,0 +1,120 @@
+//! Connections: how many, how long, and what is left in them.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use lockgate_connector_api::{Body, Call, Kind};
+use serde_json::json;
+
+use crate::account::{Account, Binding, call, shared, soon};
+
+#[tokio::test]
+async fn calls_wait_for_a_connection() {
+    let Some((pki, server)) = shared() else { return };
+    let account = Binding { connections_max: 3, ..Binding::app(server.port()) }.open(pki);
+    let sql = "select connection_id() as id, sleep(0.02) as s";
+    let rows = join_all((0..24).map(|_| account.rows(sql, json!([])))).await;
+    let mut numbers: Vec<_> = rows.iter().map(|r| r[0]["id"].as_i64().unwrap()).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert!((1..=3).contains(&numbers.len()), "{numbers:?}");
+    // All taken until the deadline.
+    let taking: Vec<_> = (0..3)
+        .map(|_| {
+            let account = account.clone();
+            tokio::spawn(async move { account.call("query", "select sleep(60) as taken", json!([])).await })
+        })
+        .collect();
+    let admin = Account::admin().unwrap();
+    let sql = "select count(*) from information_schema.processlist where info = 'select sleep(60) as taken'";
+    let end = soon();
+    while admin.value(sql, json!([])).await != 3 {
+        assert!(Instant::now() < end, "they never ran");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let mut call = call("query", "select 1 as one", json!([]));
+    call.deadline = Instant::now() + Duration::from_millis(300);
+    let error = account.invoke(call).await.unwrap_err();
+    assert_eq!((error.kind(), error.code()), (Kind::Timeout, "mysql-busy"));
+    // Dropped, they give their connections back once they have ended at the server.
+    taking.iter().for_each(tokio::task::JoinHandle::abort);
+    account.test().await.unwrap();
+}
+
+/// What a stream flows into may need a connection of the same account.
+#[tokio::test]
+async fn streams_leave_a_connection_to_the_calls_they_flow_into() {
+    let Some((pki, server)) = shared() else { return };
+    let account = Binding { connections_max: 2, ..Binding::app(server.port()) }.open(pki);
+    let stream = |deadline| {
+        let endless = call("query", "select seq as n from seq_1_to_100000000", json!([]));
+        account.invoke(Call { stream: true, deadline, ..endless })
+    };
+    let held = stream(soon()).await.unwrap();
+    let error = stream(Instant::now() + Duration::from_millis(300)).await.unwrap_err();
+    assert_eq!((error.kind(), error.code()), (Kind::Timeout, "mysql-busy"));
+    assert_eq!(account.value("select 1", json!([])).await, 1);
+    drop(held);
+    stream(soon()).await.unwrap();
+}
+
+#[tokio::test]
+async fn nothing_of_a_call_is_left_in_its_connection() {
+    let Some((pki, server)) = shared() else { return };
+    let account = Binding { connections_max: 1, ..Binding::app(server.port()) }.open(pki);
+    let number = account.value("select connection_id()", json!([])).await;
+    account.execute("create table locked (n int)").await;
+    account.execute("set time_zone = '+05:00'").await;
+    account.execute("set sql_mode = 'ANSI_QUOTES'").await;
+    account.execute("set names latin1").await;
+    account.execute("set max_statement_time = 600").await;
+    account.execute("set @left_over = 1").await;
+    account.execute("set autocommit = 0").await;
+    account.execute("create temporary table left_over (n int)").await;
+    account.rows("select get_lock('left_over', 0)", json!([])).await;
+    account.execute("lock tables locked write").await;
+    let state = account
+        .rows(
+            "select connection_id() as id, @@time_zone as zone, @@sql_mode like '%ANSI_QUOTES%' as quotes, \
+             @@character_set_results as characters, @@max_statement_time <= 30 as hurried, @left_over as variable, \
+             @@autocommit as commits, is_free_lock('left_over') as free, \"ä\" as quoted",
+            json!([]),
+        )
+        .await;
+    assert_eq!(
+        state,
+        json!([{"id": number, "zone": "+00:00", "quotes": 0, "characters": "utf8mb4", "hurried": 1, "variable": null,
+                "commits": 1, "free": 1, "quoted": "ä"}])
+    );
+    let error = account.fails("query", "select * from left_over", json!([])).await;
+    assert_eq!(error.kind(), Kind::Rejected);
+    // The lock on the table is gone: another one writes.
+    let other = Account::shared().unwrap();
+    other.execute("insert into locked values (1)").await;
+    // A transaction that a call leaves open is undone, and told.
+    for sql in ["begin", "start transaction"] {
+        assert_eq!(account.fails("execute", sql, json!([])).await.kind(), Kind::Input);
+    }
+    assert_eq!(account.value("select connection_id()", json!([])).await, number);
+}
+
+/// A connection that may be asked for a file serves its one call.
+#[tokio::test]
+async fn a_connection_that_loads_is_not_kept() {
+    let Some((pki, server)) = shared() else { return };
+    let account = Binding { connections_max: 2, ..Binding::app(server.port()) }.open(pki);
+    account.execute("create table loads_once (n bigint)").await;
+    let sql = "load data local infile 'body' into table loads_once (@line) set n = connection_id()";
+    account.load(sql, Body::full("1\n")).await.unwrap();
+    account.load(sql, Body::full("2\n")).await.unwrap();
+    let numbers = account.rows("select n from loads_once order by n", json!([])).await;
+    let own = account.value("select connection_id()", json!([])).await;
+    assert!(numbers[0]["n"] != numbers[1]["n"] && numbers[0]["n"] != own && numbers[1]["n"] != own, "{numbers} {own}");
+    let admin = Account::admin().unwrap();
+    let sql = "select count(*) from information_schema.processlist where id in (?, ?)";
+    let end = soon();
+    while admin.value(sql, json!([numbers[0]["n"], numbers[1]["n"]])).await != 0 {
+        assert!(Instant::now() < end, "it stays open");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -1,0 +1,177 @@
+//! Each type, value by value: what goes in comes out, with all its digits.
+
+use lockgate_connector_api::Kind;
+use serde_json::json;
+
+use crate::account::{Account, call, text};
+
+/// The text of the one value of a query.
+async fn value(account: &Account, sql: &str, parameters: serde_json::Value) -> String {
+    let answer = account
+        .invoke(call("query", sql, parameters))
+        .await
+        .unwrap_or_else(|e| panic!("{sql}: {e}, {}", e.private().reveal()));
+    let text = text(&answer.output);
+    let (_, rest) = text.split_once(r#"{"rows":[{"v":"#).unwrap_or_else(|| panic!("{text}"));
+    rest.split_once(r#"}],"columns""#).unwrap().0.to_owned()
+}
+
+async fn type_of(account: &Account, sql: &str) -> String {
+    let answer = account.invoke(call("query", sql, json!([]))).await.unwrap();
+    crate::account::read(&answer.output)["columns"][0]["type"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn columns_keep_their_values() {
+    let Some(account) = Account::shared() else { return };
+    for (at, (of, told, written, read)) in [
+        ("tinyint", "tinyint", "-128", "-128"),
+        ("tinyint unsigned", "tinyint unsigned", "255", "255"),
+        ("boolean", "tinyint", "true", "1"),
+        ("smallint", "smallint", "-32768", "-32768"),
+        ("smallint unsigned", "smallint unsigned", "65535", "65535"),
+        ("mediumint", "mediumint", "-8388608", "-8388608"),
+        ("mediumint unsigned", "mediumint unsigned", "16777215", "16777215"),
+        ("int", "int", "-2147483648", "-2147483648"),
+        ("int unsigned zerofill", "int unsigned", "42", "42"),
+        ("bigint", "bigint", "-9223372036854775808", "-9223372036854775808"),
+        ("bigint unsigned", "bigint unsigned", "18446744073709551615", "18446744073709551615"),
+        ("year", "year", "2026", "2026"),
+        (
+            "decimal(65,30)",
+            "decimal",
+            "'12345678901234567890123456789012345.123456789012345678901234567890'",
+            "12345678901234567890123456789012345.123456789012345678901234567890",
+        ),
+        ("decimal(9,2)", "decimal", "-1.5", "-1.50"),
+        ("decimal(9,2) zerofill", "decimal", "1.5", "1.50"),
+        ("float", "float", "0.1", "0.1"),
+        ("float", "float", "3.4e38", "3.4e38"),
+        ("double", "double", "0.1", "0.1"),
+        ("double", "double", "1.7976931348623157e308", "1.7976931348623157e308"),
+        ("double", "double", "1e-300", "1e-300"),
+        ("bit(1)", "bit", "b'1'", "1"),
+        (
+            "bit(64)",
+            "bit",
+            "b'1111111111111111111111111111111111111111111111111111111111111111'",
+            "18446744073709551615",
+        ),
+        ("bit(9)", "bit", "b'100000001'", "257"),
+        ("char(4)", "char", "'a😀'", "\"a😀\""),
+        ("varchar(9)", "varchar", "'a\\nb'", "\"a\\nb\""),
+        ("varchar(9) character set latin1", "varchar", "'ä'", "\"ä\""),
+        ("text", "text", "''", "\"\""),
+        ("longtext", "text", "'x'", "\"x\""),
+        ("enum('a','b')", "enum", "'b'", "\"b\""),
+        ("set('a','b')", "set", "'a,b'", "\"a,b\""),
+        ("binary(3)", "binary", "x'00ff'", "\"AP8A\""),
+        ("varbinary(9)", "varbinary", "x'00ff'", "\"AP8=\""),
+        ("blob", "blob", "x'00ff'", "\"AP8=\""),
+        ("json", "json", "'{\"a\": [1.50, 12345678901234567890, null]}'", r#"{"a":[1.50,12345678901234567890,null]}"#),
+        ("uuid", "uuid", "'123e4567-e89b-12d3-a456-426655440000'", "\"123e4567-e89b-12d3-a456-426655440000\""),
+        ("inet6", "inet6", "'::1'", "\"::1\""),
+        ("date", "date", "'2026-11-22'", "\"2026-11-22\""),
+        ("date", "date", "'9999-12-31'", "\"9999-12-31\""),
+        ("datetime", "datetime", "'2026-11-22 08:30:00'", "\"2026-11-22T08:30:00\""),
+        ("datetime(6)", "datetime", "'2026-11-22 08:30:00.000001'", "\"2026-11-22T08:30:00.000001\""),
+        ("datetime(6)", "datetime", "'2026-11-22T08:30:00.5'", "\"2026-11-22T08:30:00.5\""),
+        ("timestamp(6) null", "timestamp", "'2026-11-22 08:30:00.5'", "\"2026-11-22T08:30:00.5Z\""),
+        ("timestamp null", "timestamp", "'2038-01-19 03:14:07'", "\"2038-01-19T03:14:07Z\""),
+        ("time", "time", "'-838:59:59'", "\"-838:59:59\""),
+        ("time(6)", "time", "'08:30:00.000001'", "\"08:30:00.000001\""),
+        ("point", "point", "point(1, 2)", "\"AAAAAAEBAAAAAAAAAAAA8D8AAAAAAAAAQA==\""),
+        ("int", "int", "null", "null"),
+        ("json", "json", "null", "null"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let table = format!("typed_{at}");
+        account.execute(&format!("create table {table} (v {of})")).await;
+        account.execute(&format!("insert into {table} values ({written})")).await;
+        assert_eq!(value(&account, &format!("select v from {table}"), json!([])).await, read, "{of} {written}");
+        assert_eq!(type_of(&account, &format!("select v from {table}")).await, told, "{of}");
+    }
+}
+
+#[tokio::test]
+async fn parameters_reach_columns_as_they_are() {
+    let Some(account) = Account::shared() else { return };
+    for (at, (of, written, read)) in [
+        ("tinyint(1)", "true", "1"),
+        ("bigint", "-9223372036854775808", "-9223372036854775808"),
+        ("bigint unsigned", "18446744073709551615", "18446744073709551615"),
+        ("bigint unsigned", "\"18446744073709551615\"", "18446744073709551615"),
+        (
+            "decimal(65,30)",
+            "12345678901234567890123456789012345.123456789012345678901234567890",
+            "12345678901234567890123456789012345.123456789012345678901234567890",
+        ),
+        (
+            "decimal(40,20)",
+            "\"12345678901234567890.12345678901234567890\"",
+            "12345678901234567890.12345678901234567890",
+        ),
+        ("double", "0.1", "0.1"),
+        ("double", "1.7976931348623157e308", "1.7976931348623157e308"),
+        ("float", "0.1", "0.1"),
+        ("varchar(40)", "1.50", "\"1.50\""),
+        ("varchar(40)", "true", "\"1\""),
+        ("text", "\"a\\u0000b😀\"", "\"a\\u0000b😀\""),
+        ("json", "{\"a\": [1.50, null]}", r#"{"a":[1.50,null]}"#),
+        ("json", "[]", "[]"),
+        ("blob", "\"text\"", "\"dGV4dA==\""),
+        ("date", "\"2026-11-22\"", "\"2026-11-22\""),
+        ("datetime(6)", "\"2026-11-22T08:30:00.000001\"", "\"2026-11-22T08:30:00.000001\""),
+        ("timestamp(6) null", "\"2026-11-22T08:30:00.5\"", "\"2026-11-22T08:30:00.5Z\""),
+        ("time(6)", "\"08:30:00.5\"", "\"08:30:00.5\""),
+        ("year", "2026", "2026"),
+        ("bit(64)", "18446744073709551615", "18446744073709551615"),
+        ("uuid", "\"123e4567-e89b-12d3-a456-426655440000\"", "\"123e4567-e89b-12d3-a456-426655440000\""),
+        ("int", "null", "null"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let table = format!("given_{at}");
+        account.execute(&format!("create table {table} (v {of})")).await;
+        let mut insert = call("execute", &format!("insert into {table} values (?)"), json!([]));
+        let input = format!(r#"{{"sql":"insert into {table} values (?)","parameters":[{written}]}}"#);
+        insert.input = lockgate_document::Document::parse(input.as_bytes(), &Default::default()).unwrap();
+        account.invoke(insert).await.unwrap_or_else(|e| panic!("{of} {written}: {e}, {}", e.private().reveal()));
+        assert_eq!(value(&account, &format!("select v from {table}"), json!([])).await, read, "{of} {written}");
+    }
+    // Bytes go in through the server's own function.
+    assert_eq!(value(&account, "select from_base64(?) as v", json!(["AP8="])).await, "\"AP8=\"");
+}
+
+/// The server would cut, round away or make something else of it.
+#[tokio::test]
+async fn what_does_not_fit_its_column_is_refused() {
+    let Some(account) = Account::shared() else { return };
+    account
+        .execute(
+            "create table unfit (n tinyint, s varchar(2), d date, at datetime, e enum('a'), j json, u int unsigned)",
+        )
+        .await;
+    for (column, given) in [
+        ("n", json!(128)),
+        ("n", json!("12a")),
+        ("s", json!("abc")),
+        ("d", json!("2026-02-30")),
+        ("d", json!("0000-00-00")),
+        ("d", json!("soon")),
+        ("at", json!("2026-11-22T25:00:00")),
+        ("at", json!("2026-11-22T08:30:00Z")),
+        ("at", json!("2026-11-22T08:30:00+02:00")),
+        ("e", json!("b")),
+        ("j", json!("{")),
+        ("u", json!(-1)),
+    ] {
+        let sql = format!("insert into unfit ({column}) values (?)");
+        let error = account.fails("execute", &sql, json!([given])).await;
+        assert!(matches!(error.kind(), Kind::Rejected | Kind::Conflict), "{column} {given}: {error}");
+    }
+    assert_eq!(account.value("select count(*) from unfit", json!([])).await, 0);
+}
