@@ -8,7 +8,7 @@ use std::{
 
 use lockgate_connector_api::{
     Answer, Context, Error, Kind, Part, Streamed,
-    sql::{Asked, in_list, items},
+    sql::{self, Asked, in_list, items},
 };
 use lockgate_document::{Builder, Document, Fault, Node};
 use lockgate_model::Limits;
@@ -45,7 +45,7 @@ const MODE: &str = "STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_I
      ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION";
 
 /// Makes a connection ready for a call.
-pub(crate) async fn prepare(session: &mut Session, deadline: Instant) -> Result<(), Error> {
+pub(crate) async fn ready(session: &mut Session, deadline: Instant) -> Result<(), Error> {
     let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
     // Zero would mean for ever, for both. MySQL's holds for what reads alone.
     let limit = if session.is_mariadb() {
@@ -81,7 +81,7 @@ pub(crate) async fn query(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<
 
 /// Begins to read: gives the columns when the rows begin, and the bytes of the parameters.
 async fn reading(session: &mut Session, asked: &Asked<'_>, deadline: Instant) -> Result<(Vec<Column>, u64), Error> {
-    prepare(session, deadline).await?;
+    ready(session, deadline).await?;
     session.say("start transaction read only").await?;
     let statement = session.prepare(asked.sql).await?;
     statement::gives_objects(&statement.columns)?;
@@ -113,7 +113,7 @@ pub(crate) async fn execute(pool: &Arc<Pool>, cx: &Context, work: Work) -> Resul
 }
 
 async fn changing(session: &mut Session, asked: &Asked<'_>, work: &Work) -> Result<Answer, Error> {
-    prepare(session, work.deadline).await?;
+    ready(session, work.deadline).await?;
     let statement = session.prepare(asked.sql).await?;
     if !statement.columns.is_empty() {
         statement::gives_objects(&statement.columns)?;
@@ -191,7 +191,7 @@ pub(crate) async fn batch(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<
 }
 
 async fn all_or_nothing(session: &mut Session, sql: &str, lists: Vec<Node<'_>>, work: &Work) -> Result<Answer, Error> {
-    prepare(session, work.deadline).await?;
+    ready(session, work.deadline).await?;
     let statement = session.prepare(sql).await?;
     if !statement.columns.is_empty() {
         return Err(failure::input("the statement gives rows, which a batch does not return (use `execute`)"));
@@ -205,18 +205,7 @@ async fn all_or_nothing(session: &mut Session, sql: &str, lists: Vec<Node<'_>>, 
         counts.push(once(session, &statement, values).await.map_err(|error| in_list(counts.len(), error))?);
     }
     commit(session).await?;
-    let output = built(&work.limits, |out| {
-        out.begin_object()?;
-        out.key("rows")?;
-        out.integer(i64::try_from(counts.iter().sum::<u64>()).unwrap_or(i64::MAX))?;
-        out.key("counts")?;
-        out.begin_array()?;
-        for count in &counts {
-            out.integer(i64::try_from(*count).unwrap_or(i64::MAX))?;
-        }
-        out.end()?;
-        out.end()
-    })?;
+    let output = built(&work.limits, |out| sql::counts(&counts, out))?;
     Ok(Answer { output, stream: None, read: 0, written: runs.iter().map(|values| write::bytes(values)).sum() })
 }
 

@@ -68,7 +68,7 @@ fn content(input: &Document, stream: Option<Body>) -> Result<Body, Error> {
 }
 
 async fn lines(session: &mut Session, sql: &str, body: Body, work: &Work) -> Result<Answer, Error> {
-    calls::prepare(session, work.deadline).await?;
+    calls::ready(session, work.deadline).await?;
     session.say("start transaction").await?;
     session.loads(sql, OFFERED).await?;
     let written = send(session, body).await?;

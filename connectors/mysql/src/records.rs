@@ -3,7 +3,10 @@
 use std::time::Instant;
 
 use futures_util::stream;
-use lockgate_connector_api::{Error, Kind, Records};
+use lockgate_connector_api::{
+    Error, Kind, Records,
+    sql::{BATCH_BYTES_MAX, BATCH_RECORDS_MAX, row_bytes_max},
+};
 use lockgate_document::{Builder, Document};
 use lockgate_model::Limits;
 use tokio::time;
@@ -15,11 +18,6 @@ use crate::{
     session::{Given, Session},
     types::Column,
 };
-
-/// Records of a batch.
-const BATCH_RECORDS_MAX: usize = 1_000;
-/// Bytes of data after which a batch ends.
-const BATCH_BYTES_MAX: u64 = 256 << 10;
 
 /// What rows were in all.
 #[derive(Debug, Default, Clone, Copy)]
@@ -92,9 +90,4 @@ async fn batch(session: &mut Session, columns: &[Column], limits: &Limits) -> Re
     }
     let document = out.end().and_then(|()| out.finish()).map_err(|fault| failure::fault(&fault))?;
     Ok((document, more))
-}
-
-/// The longest packet that can hold a row within the limit of a reply.
-fn row_bytes_max(limits: &Limits) -> usize {
-    usize::try_from(limits.reply_bytes_max).unwrap_or(usize::MAX).saturating_add(64 << 10)
 }

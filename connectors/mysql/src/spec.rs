@@ -1,6 +1,6 @@
 //! The declaration of the connector: what an account takes and what it can do.
 
-use lockgate_connector_api::{AddressForm, Field, IdentityKind, Operation, Scheme, Spec};
+use lockgate_connector_api::{AddressForm, Field, IdentityKind, Operation, Scheme, Spec, sql};
 use lockgate_model::manifest::StreamContent;
 
 pub(crate) const MYSQL: Scheme = Scheme { name: "mysql", port: 3306 };
@@ -34,7 +34,7 @@ pub(crate) const SPEC: Spec = Spec {
             help: "Reads rows in a transaction that can only read. As a stream, each row is a record.",
             constant: &["sql"],
             input: include_str!("schemas/one.json"),
-            output: include_str!("schemas/rows.json"),
+            output: sql::ROWS,
             takes: None,
             gives: Some(StreamContent::Records),
         },
@@ -56,7 +56,7 @@ pub(crate) const SPEC: Spec = Spec {
             help: "Runs one statement for each list of parameters, in one transaction: all of it or nothing.",
             constant: &["sql"],
             input: include_str!("schemas/many.json"),
-            output: include_str!("schemas/counts.json"),
+            output: sql::COUNTS,
             takes: None,
             gives: None,
         },

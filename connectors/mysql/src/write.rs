@@ -4,8 +4,8 @@
 //! turns it into what it needs by its own rules, and refuses what it would have to cut (`sql_mode` is
 //! strict).
 
-use lockgate_document::{Builder, Kind, Node};
-use lockgate_model::Limits;
+use lockgate_connector_api::sql;
+use lockgate_document::{Kind, Node};
 
 use crate::fields::put_counted;
 
@@ -47,7 +47,7 @@ pub(crate) fn parameter(node: Node<'_>) -> Result<Value, Wrong> {
         (Kind::Null | Kind::Undefined, _) => Ok(Value::Null),
         (_, Some(lexeme)) => number(&lexeme),
         // A list or an object, for a column of JSON.
-        _ => json(node).map(Value::Text),
+        _ => sql::json(node).map(Value::Text).ok_or("is no value of JSON"),
     }
 }
 
@@ -58,12 +58,9 @@ fn number(lexeme: &str) -> Result<Value, Wrong> {
     if let Ok(whole) = lexeme.parse() {
         return Ok(Value::Unsigned(whole));
     }
-    if let Some((mantissa, _)) = lexeme.split_once(['e', 'E']) {
-        let value: f64 = lexeme.parse().map_err(|_| "is no number")?;
-        let is_zero = !mantissa.bytes().any(|b| (b'1'..=b'9').contains(&b));
-        // Neither infinite nor, without being it, zero.
-        let fits = value.is_finite() && (value != 0.0 || is_zero);
-        return if fits { Ok(Value::Double(value)) } else { Err("is a number out of the range of `double`") };
+    if lexeme.contains(['e', 'E']) {
+        let value = lexeme.parse().ok().filter(|value| sql::is_near(*value, lexeme));
+        return value.map(Value::Double).ok_or("is a number out of the range of `double`");
     }
     let digits = lexeme.bytes().filter(u8::is_ascii_digit).count();
     let fraction = lexeme.split_once('.').map_or(0, |(_, fraction)| fraction.len());
@@ -71,14 +68,6 @@ fn number(lexeme: &str) -> Result<Value, Wrong> {
         return Err("is a number with more digits than `decimal` has (65, and 30 of them behind the point)");
     }
     Ok(Value::Decimal(lexeme.to_owned()))
-}
-
-fn json(node: Node<'_>) -> Result<String, Wrong> {
-    // As deep and large as the input that it is a part of.
-    let limits = Limits { arena_bytes_max: u64::MAX, depth_max: u32::MAX, ..Limits::default() };
-    let mut out = Builder::new(&limits);
-    let printed = out.value(node).and_then(|()| out.finish()).and_then(|document| document.print(u64::MAX));
-    printed.ok().and_then(|json| String::from_utf8(json).ok()).ok_or("is no value of JSON")
 }
 
 /// Bytes of data in values.
@@ -130,6 +119,7 @@ pub(crate) fn run(statement: u32, values: &[Value]) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use lockgate_document::Document;
+    use lockgate_model::Limits;
 
     use super::*;
 

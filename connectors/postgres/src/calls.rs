@@ -155,18 +155,7 @@ async fn all_or_nothing(session: &mut Session, sql: &str, lists: Vec<Node<'_>>, 
         ),
         _ => error,
     })?;
-    let output = built(work, |out| {
-        out.begin_object()?;
-        out.key("rows")?;
-        out.integer(i64::try_from(counts.iter().sum::<u64>()).unwrap_or(i64::MAX))?;
-        out.key("counts")?;
-        out.begin_array()?;
-        for count in &counts {
-            out.integer(i64::try_from(*count).unwrap_or(i64::MAX))?;
-        }
-        out.end()?;
-        out.end()
-    })?;
+    let output = built(work, |out| sql::counts(&counts, out))?;
     Ok(Answer { output, stream: None, read: 0, written: runs.iter().map(statement::bytes).sum() })
 }
 

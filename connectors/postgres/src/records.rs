@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Instant};
 
 use fallible_iterator::FallibleIterator as _;
 use futures_util::stream;
-use lockgate_connector_api::{Error, Kind, Records};
+use lockgate_connector_api::{
+    Error, Kind, Records,
+    sql::{BATCH_BYTES_MAX, BATCH_RECORDS_MAX, row_bytes_max},
+};
 use lockgate_document::{Builder, Document};
 use lockgate_model::Limits;
 use postgres_protocol::message::backend::DataRowBody;
@@ -17,11 +20,6 @@ use crate::{
     session::{Given, Session},
     statement::{Column, Statement},
 };
-
-/// Records of a batch.
-const BATCH_RECORDS_MAX: usize = 1_000;
-/// Bytes of data after which a batch ends.
-const BATCH_BYTES_MAX: u64 = 256 << 10;
 
 /// What a statement gave in all.
 #[derive(Debug, Default)]
@@ -98,11 +96,6 @@ async fn batch(session: &mut Session, statement: &Statement, limits: &Limits) ->
     }
     let document = out.end().and_then(|()| out.finish()).map_err(|fault| failure::fault(&fault))?;
     Ok((document, more))
-}
-
-/// The longest message that can hold a row within the limit of a reply.
-fn row_bytes_max(limits: &Limits) -> usize {
-    usize::try_from(limits.reply_bytes_max).unwrap_or(usize::MAX).saturating_add(64 << 10)
 }
 
 fn record(out: &mut Builder, columns: &[Column], row: &DataRowBody, limits: &Limits) -> Result<(), Error> {

@@ -4,8 +4,8 @@
 //! date. Nothing of the call was executed then.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use lockgate_document::{Builder, Kind, Node};
-use lockgate_model::Limits;
+use lockgate_connector_api::sql;
+use lockgate_document::{Kind, Node};
 
 use crate::{
     moment,
@@ -27,9 +27,9 @@ pub(crate) fn parameter(node: Node<'_>, of: &Type) -> Result<Option<String>, Wro
         Form::Boolean => node.as_bool().ok_or("is no boolean")?.to_string(),
         Form::Integer(min, max) => integer(node, *min, *max)?,
         Form::Numeric => numeric(node)?,
-        Form::Float4 => float(node, |text| fits(text.parse::<f32>().ok()?.into(), text))?,
-        Form::Float8 => float(node, |text| fits(text.parse::<f64>().ok()?, text))?,
-        Form::Json => json(node)?,
+        Form::Float4 => float(node, |text| sql::is_near(text.parse::<f32>().ok()?.into(), text).then_some(()))?,
+        Form::Float8 => float(node, |text| sql::is_near(text.parse().ok()?, text).then_some(()))?,
+        Form::Json => sql::json(node).ok_or("is no value of JSON")?,
         Form::Bytes => bytes(node)?,
         Form::Date => moment::date_in(text(node)?).map_err(|_| "is no date like `2026-11-22`")?,
         Form::Timestamp => moment::timestamp_in(text(node)?, false)
@@ -126,21 +126,6 @@ fn float(node: Node<'_>, check: fn(&str) -> Option<()>) -> Result<String, Wrong>
     }
 }
 
-/// A number that became neither infinite nor, without being it, zero.
-fn fits(value: f64, text: &str) -> Option<()> {
-    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
-    let is_zero = !mantissa.bytes().any(|b| (b'1'..=b'9').contains(&b));
-    (value.is_finite() && (value != 0.0 || is_zero)).then_some(())
-}
-
-fn json(node: Node<'_>) -> Result<String, Wrong> {
-    // As deep and large as the input that it is a part of.
-    let limits = Limits { arena_bytes_max: u64::MAX, depth_max: u32::MAX, ..Limits::default() };
-    let mut out = Builder::new(&limits);
-    let printed = out.value(node).and_then(|()| out.finish()).and_then(|document| document.print(u64::MAX));
-    printed.ok().and_then(|json| String::from_utf8(json).ok()).ok_or("is no value of JSON")
-}
-
 fn bytes(node: Node<'_>) -> Result<String, Wrong> {
     const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     let bytes = STANDARD.decode(text(node)?).map_err(|_| "is no base64")?;
@@ -185,6 +170,7 @@ fn array(node: Node<'_>, element: &Type, out: &mut String) -> Result<(), Wrong> 
 #[cfg(test)]
 mod tests {
     use lockgate_document::Document;
+    use lockgate_model::Limits;
 
     use super::*;
     use crate::types::built_in;

@@ -45,8 +45,8 @@ pub struct Mariadb {
     line: Option<ChildStdin>,
 }
 
-/// Where the tables of a new server are described.
-const SHARE: &str = "/usr/share/mysql";
+/// Where the tables of a new server are described, and what the names of those files begin with.
+const SHARED: [(&str, &str); 2] = [("/usr/share/mysql", "mysql"), ("/usr/share/mariadb", "mariadb")];
 
 /// Makes the data, runs the server, starts it anew for each line, and ends it when there is none.
 const KEEPER: &str = r#"
@@ -63,7 +63,7 @@ finish() {
 trap finish EXIT
 trap '' INT HUP TERM
 run() {
-    "$server" --no-defaults --datadir="$folder/data" --innodb-buffer-pool-size=16M --innodb-log-file-size=4M \
+    "$server" --no-defaults --datadir="$folder/data" --tmpdir="$folder" --innodb-buffer-pool-size=16M --innodb-log-file-size=4M \
         --innodb-flush-log-at-trx-commit=0 --innodb-doublewrite=0 "$@" >> log 2>&1 < "$input" &
     pid=$!
 }
@@ -96,7 +96,7 @@ impl Mariadb {
     /// # Panics
     /// When it is installed and does not start.
     pub fn start_with(pki: &Pki, options: &[&str]) -> Option<Self> {
-        let Some(server) = installed("mariadbd").filter(|_| Path::new(SHARE).is_dir()) else {
+        let (Some(server), Some(setup)) = (installed("mariadbd"), setup()) else {
             skip("a test with MariaDB", "its programs are not installed (Debian package `mariadb-server-core`)");
             return None;
         };
@@ -117,7 +117,7 @@ impl Mariadb {
         file("server.crt", &identity.certificate_pem());
         file("server.key", &identity.key_pem());
         file("client-ca.crt", &pki.ca_pem());
-        file("setup", &setup());
+        file("setup", &setup);
         let mut command = Command::new("/bin/sh");
         command.args(["-c", KEEPER, "mariadb-keeper"]).arg(server).arg(&folder).arg(port.to_string()).args(options);
         // A group of its own: an interrupt at the terminal reaches this process, which ends it.
@@ -179,17 +179,14 @@ impl Drop for Mariadb {
     }
 }
 
-/// The statements that make the server's own tables, the users and the database.
-fn setup() -> String {
+/// The statements that make the server's own tables, the users and the database; none where the
+/// tables are not described.
+fn setup() -> Option<String> {
     let mut setup = "create database mysql;\nuse mysql;\n".to_owned();
-    for file in [
-        "mysql_system_tables.sql",
-        "mysql_performance_tables.sql",
-        "mysql_system_tables_data.sql",
-        "maria_add_gis_sp_bootstrap.sql",
-    ] {
-        setup.push_str(&fs::read_to_string(Path::new(SHARE).join(file)).unwrap());
-        setup.push('\n');
+    for name in ["system_tables", "performance_tables", "system_tables_data"] {
+        let file = |(folder, first): &(&str, &str)| Path::new(folder).join(format!("{first}_{name}.sql"));
+        let file = SHARED.iter().map(file).find_map(|file| fs::read_to_string(file).ok())?;
+        setup.extend([&file, "\n"]);
     }
     setup.push_str(&format!(
         "flush privileges;
@@ -205,5 +202,5 @@ grant all on peer.* to `both`@'%';
 grant all on *.* to `admin`@'%';
 "
     ));
-    setup
+    Some(setup)
 }

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use lockgate_connector_api::Call;
+use lockgate_connector_api::{Body, Call};
 use lockgate_testkit::{
     FaultProxy,
     contract::faults::{DEADLINE, clean, each, everywhere},
@@ -11,7 +11,7 @@ use lockgate_testkit::{
 };
 use serde_json::{Value, json};
 
-use crate::account::{Account, Binding, call, shared};
+use crate::account::{Account, Binding, call, load, shared};
 
 const ROWS: usize = 2_000;
 const SQL: &str = "select seq as n, repeat(md5(seq), 6) as x from seq_1_to_2000";
@@ -69,7 +69,12 @@ async fn statements_are_done_as_a_whole_or_not_at_all() {
         let rows: Vec<_> = (0..BATCH).map(|n| json!([id, n, text])).collect();
         hurried("batch", "insert into broken values (?, ?, ?)", rows.into())
     };
-    let calls: [(_, &dyn Fn(usize) -> Call); 2] = [("execute", &execute), ("batch", &batch)];
+    let lines = |id: usize| {
+        let lines: String = (0..BATCH).map(|n| format!("{id},{n},{text}\n")).collect();
+        let sql = "load data local infile 'body' into table broken fields terminated by ','";
+        Call { deadline: Instant::now() + DEADLINE, ..load(sql, Body::full(lines)) }
+    };
+    let calls: [(_, &dyn Fn(usize) -> Call); 3] = [("execute", &execute), ("batch", &batch), ("load", &lines)];
     for (of, (operation, one)) in calls.into_iter().enumerate() {
         let of = (of + 1) * 1_000_000;
         let faults = everywhere(totals(server.port(), one(of)).await);

@@ -6,10 +6,21 @@
 mod account;
 
 use lockgate_document::{Builder, Document, Fault, Kind as Value, Node};
+use lockgate_model::Limits;
 
 use crate::{Error, Kind};
 
 pub use account::Account;
+
+/// The schema of rows that are read.
+pub const ROWS: &str = include_str!("rows.json");
+/// The schema of what the runs of a batch counted, which [`counts`] writes.
+pub const COUNTS: &str = include_str!("counts.json");
+
+/// Records of a batch of a stream.
+pub const BATCH_RECORDS_MAX: usize = 1_000;
+/// Bytes of data after which a batch of a stream ends.
+pub const BATCH_BYTES_MAX: u64 = 256 << 10;
 
 /// Longest statement in bytes. It may stay prepared, so it is held once for each connection.
 const SQL_BYTES_MAX: usize = 256 << 10;
@@ -136,10 +147,47 @@ pub fn describe<'a>(columns: impl Iterator<Item = (&'a str, &'a str)>, out: &mut
     out.end()
 }
 
+/// Writes how many rows each run of a batch changed, and all of them.
+///
+/// # Errors
+/// When the document's limits are reached.
+pub fn counts(counts: &[u64], out: &mut Builder) -> Result<(), Fault> {
+    let integer = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+    out.begin_object()?;
+    out.key("rows")?;
+    out.integer(integer(counts.iter().sum()))?;
+    out.key("counts")?;
+    out.begin_array()?;
+    for count in counts {
+        out.integer(integer(*count))?;
+    }
+    out.end()?;
+    out.end()
+}
+
+/// The longest message that can hold a row within the limit of a reply.
+pub fn row_bytes_max(limits: &Limits) -> usize {
+    usize::try_from(limits.reply_bytes_max).unwrap_or(usize::MAX).saturating_add(64 << 10)
+}
+
+/// The text of a value's JSON; none where it has none.
+pub fn json(node: Node<'_>) -> Option<String> {
+    // As deep and large as the input that it is a part of.
+    let limits = Limits { arena_bytes_max: u64::MAX, depth_max: u32::MAX, ..Limits::default() };
+    let mut out = Builder::new(&limits);
+    let printed = out.value(node).and_then(|()| out.finish()).and_then(|document| document.print(u64::MAX));
+    printed.ok().and_then(|json| String::from_utf8(json).ok())
+}
+
+/// Whether the nearest number to a text is one: neither infinite nor, without the text being it, zero.
+pub fn is_near(number: f64, text: &str) -> bool {
+    let mantissa = text.split(['e', 'E']).next().unwrap_or_default();
+    let is_zero = !mantissa.bytes().any(|b| (b'1'..=b'9').contains(&b));
+    number.is_finite() && (number != 0.0 || is_zero)
+}
+
 #[cfg(test)]
 mod tests {
-    use lockgate_model::Limits;
-
     use super::*;
 
     const REFUSED: Refused = Refused::with_code("sql-input");
@@ -167,6 +215,13 @@ mod tests {
         assert!(Asked::read(&input, REFUSED).unwrap().lists().is_err());
         assert!(gives_objects(["b", "a", "b"].into_iter(), REFUSED).is_err());
         assert!(gives_objects([].into_iter(), REFUSED).is_err());
+    }
+
+    #[test]
+    fn numbers_out_of_range_are_near_nothing() {
+        for (text, is) in [("1e400", false), ("1e-400", false), ("0e-400", true), ("0.10", true), ("-1e308", true)] {
+            assert_eq!(is_near(text.parse().unwrap(), text), is, "{text}");
+        }
     }
 
     #[test]
