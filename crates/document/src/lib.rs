@@ -76,6 +76,8 @@ pub use fixed::{FixedReader, FixedWriter};
 pub use format::{FormatError, RecordReader, RecordWriter};
 pub use handle::{Handle, RegionId};
 pub use json::{Duplicates, JsonLines, JsonLinesWriter, JsonRecords, JsonWriter, ParseError, ParseOptions};
+/// What values may take: readers and builders ask for it.
+pub use lockgate_model::Limits;
 pub use node::{Kind, Node};
 pub use options::{LayoutProblem, LayoutProblems};
 pub use refusal::Refusal;

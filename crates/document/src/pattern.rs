@@ -19,6 +19,7 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use regex::{Captures, Regex, RegexBuilder};
 
@@ -33,6 +34,7 @@ pub(crate) use replace::{expand, replace_text};
 /// A compiled regular expression.
 #[derive(Debug, Clone)]
 pub struct Pattern {
+    source: Arc<str>,
     regex: Regex,
     /// A search goes no further than its match.
     near: bool,
@@ -116,16 +118,20 @@ impl Pattern {
         };
         let near = stops_at_its_match(&translated);
         if let Ok(regex) = compile(PROGRAM_SMALL) {
-            return Ok(Pattern { regex, near, weight: 1 });
+            return Ok(Pattern { source: source.into(), regex, near, weight: 1 });
         }
         match compile(PROGRAM_MAX) {
             // A text may drive it through all its states at each byte.
-            Ok(regex) => Ok(Pattern { regex, near, weight: HEAVY }),
+            Ok(regex) => Ok(Pattern { source: source.into(), regex, near, weight: HEAVY }),
             Err(regex::Error::CompiledTooBig(_)) => wrong(0, "the regular expression repeats too much"),
             Err(_) => wrong(0, "the regular expression cannot be compiled"),
         }
     }
 
+    /// What it was compiled from, without its flags.
+    pub(crate) fn source(&self) -> &str {
+        &self.source
+    }
     /// Units of work of one search in so many bytes.
     pub(crate) fn work(&self, bytes: usize) -> u64 {
         (bytes as u64).saturating_mul(self.weight)

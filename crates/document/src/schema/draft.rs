@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, ops::Range};
 
 use lockgate_model::Limits;
 
-use super::{PATTERNS_MAX, RULES_MAX, RuleId, Schema, SchemaPlace, SchemaProblem, rule::Rule};
+use super::{Markup, PATTERNS_MAX, RULES_MAX, RuleId, Schema, SchemaPlace, SchemaProblem, rule::Rule};
 use crate::{
     builder::Builder,
     node::Node,
@@ -23,6 +23,8 @@ pub(super) struct Draft {
     /// The constants do not fit.
     too_large: bool,
     pub(super) problems: Vec<SchemaProblem>,
+    /// How objects of these rules stand in XML.
+    pub(super) markup: BTreeMap<RuleId, Markup>,
 }
 
 /// Why there is no regular expression.
@@ -42,6 +44,7 @@ impl Default for Draft {
             constants_count: 0,
             too_large,
             problems: Vec::new(),
+            markup: BTreeMap::new(),
         }
     }
 }
@@ -131,7 +134,7 @@ impl Draft {
         }
         match (self.too_large, self.constants.end(), self.constants.finish()) {
             (false, Ok(()), Ok(constants)) => {
-                Ok(Schema { rules: self.rules, constants, patterns: self.patterns.len(), root })
+                Ok(Schema { rules: self.rules, constants, patterns: self.patterns.len(), markup: self.markup, root })
             }
             _ => Err(size("the values that it names are too large")),
         }

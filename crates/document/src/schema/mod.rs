@@ -17,6 +17,8 @@ mod draft;
 mod json;
 pub use json::references::decoded;
 pub mod location;
+mod markup;
+mod print;
 mod problem;
 mod rule;
 #[cfg(test)]
@@ -25,10 +27,13 @@ mod validate;
 mod xsd;
 
 pub use alternatives::{Alternative, Field};
+pub use markup::{Markup, MarkupField, Written, XmlName};
 pub use problem::{SchemaPlace, SchemaProblem};
 pub use rule::{Types, TypesIter};
 pub use validate::{VIOLATIONS_MAX, Violation};
-pub use xsd::XsdFiles;
+pub use xsd::{XsdFiles, XsdRef, XsdRoot};
+
+use std::collections::BTreeMap;
 
 use crate::{document::Document, node::Node};
 use rule::Rule;
@@ -49,6 +54,8 @@ pub struct Schema {
     /// Values that rules name, such as those of an `enum`, as the items of one array.
     constants: Document,
     patterns: usize,
+    /// How objects of these rules stand in XML.
+    markup: BTreeMap<RuleId, Markup>,
     root: RuleId,
 }
 

@@ -115,7 +115,7 @@ pub(super) struct ObjectRule {
 }
 
 /// How many at least and at most.
-#[derive(Debug, Default, Clone, Copy)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Count {
     pub min: u64,
     pub max: Option<u64>,

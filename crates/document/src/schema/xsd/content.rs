@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     super::{
-        RuleId, Types,
+        Markup, MarkupField, RuleId, Types, XmlName,
         rule::{ArrayRule, Count, ObjectRule, Rule, TextRule},
     },
     Kind, Part, Reader,
@@ -23,17 +23,27 @@ const ALWAYS: &str = "^@(?:xmlns(?::|$)|xsi:)";
 struct Complex {
     model: Model,
     /// Attributes, each with whether it must be there.
-    attributes: BTreeMap<String, (RuleId, bool)>,
+    attributes: BTreeMap<String, Attribute>,
     open: bool,
     mixed: bool,
     /// The type of the text, where it has simple content.
     text: Option<RuleId>,
 }
 
+struct Attribute {
+    value: RuleId,
+    required: bool,
+    /// Empty for none.
+    namespace: String,
+}
+
 impl<'d> Reader<'d> {
     /// The rule of a complex type.
     pub(super) fn complex(&mut self, part: Part<'d>, depth: usize) -> RuleId {
         let complex = self.read(part, depth);
+        if let Some(name) = &complex.model.clash {
+            self.later(part, &format!("an element with children called `{}` of two namespaces", shown(name)));
+        }
         self.object(complex)
     }
 
@@ -144,13 +154,16 @@ impl<'d> Reader<'d> {
         if part.attribute("use") == Some("prohibited") {
             return;
         }
-        let (name, declared) = match part.attribute("ref") {
-            Some(xml) if xml.starts_with("xml:") => (xml.to_owned(), None),
+        let (namespace, name, declared) = match part.attribute("ref") {
+            Some(xml) if xml.starts_with("xml:") => (String::new(), xml.to_owned(), None),
             Some(_) => match self.find(Kind::Attribute, part, "ref") {
-                Some(((_, name), declared)) => (name, Some(declared)),
+                Some(((namespace, name), declared)) => (namespace, name, Some(declared)),
                 None => return,
             },
-            None => (part.attribute("name").unwrap_or_default().to_owned(), Some(part)),
+            None => {
+                let name = self.documents.local_name(part);
+                (name.namespace, name.local, Some(part))
+            }
         };
         let value = match declared {
             Some(declared) if declared.attribute("type").is_some() => self.named_type(declared, "type", depth),
@@ -166,7 +179,7 @@ impl<'d> Reader<'d> {
             }
             None => value,
         };
-        complex.attributes.insert(format!("@{name}"), (value, required));
+        complex.attributes.insert(format!("@{name}"), Attribute { value, required, namespace });
     }
 
     /// What stands in a model group, as often as the group does.
@@ -207,19 +220,19 @@ impl<'d> Reader<'d> {
 
     fn child_element(&mut self, part: Part<'d>, depth: usize) -> Model {
         if part.attribute("ref").is_some() {
-            let Some((_, found)) = self.find(Kind::Element, part, "ref") else { return Model::default() };
-            let name = found.attribute("name").unwrap_or_default().to_owned();
+            let Some(((namespace, name), _)) = self.find(Kind::Element, part, "ref") else { return Model::default() };
+            let name = XmlName::new(namespace, name);
             return match self.global(Kind::Element, part, "ref", depth) {
                 Some(value) => Model::one(name, value),
                 None => Model::default(),
             };
         }
-        let Some(name) = part.attribute("name") else {
+        if part.attribute("name").is_none() {
             self.problem(part, "LG-TYPE-VALUE", "an element needs `name` or `ref`", "add one of them");
             return Model::default();
-        };
+        }
         let value = self.element_value(part, depth);
-        Model::one(name.to_owned(), value)
+        Model::one(self.documents.local_name(part), value)
     }
 
     fn occurs(&mut self, part: Part<'d>) -> Option<Count> {
@@ -243,11 +256,16 @@ impl<'d> Reader<'d> {
     fn object(&mut self, complex: Complex) -> RuleId {
         let Complex { model, attributes, open, mixed, text } = complex;
         let mut object = ObjectRule::default();
-        for (name, (value, required)) in attributes {
+        let mut markup = Markup { open: open || model.open, text: text.is_some(), mixed, ..Markup::default() };
+        markup.interleaved = model.interleaved;
+        for (key, Attribute { value, required, namespace }) in attributes {
             if required {
-                object.required.push(name.clone());
+                object.required.push(key.clone());
             }
-            object.fields.insert(name, value);
+            let local = key.get(1..).unwrap_or_default();
+            let name = XmlName::new(namespace, local);
+            markup.attributes.push(MarkupField { key: key.clone(), name, rule: value, is_array: false });
+            object.fields.insert(key, value);
         }
         // As what the element is read when it has no attributes and nothing in it but text.
         let alone = match text {
@@ -278,6 +296,9 @@ impl<'d> Reader<'d> {
                 }
                 false => child.value,
             };
+            let name = XmlName::new(child.namespace.clone(), child.name.clone());
+            let is_array = child.is_array();
+            markup.children.push(MarkupField { key: child.name.clone(), name, rule: value, is_array });
             object.fields.insert(child.name, value);
         }
         if loose {
@@ -295,6 +316,7 @@ impl<'d> Reader<'d> {
         let is_free = object.required.is_empty() && (loose || choices.is_empty());
         let all = if loose { Vec::new() } else { choices.into_iter().map(|ways| self.choice(ways)).collect() };
         let object = self.draft.add(Rule { types: Types::OBJECT, object, all, ..Rule::default() });
+        self.draft.markup.insert(object, markup);
         match alone.filter(|_| is_free) {
             Some(alone) => self.draft.add(Rule { any: vec![object, alone], ..Rule::default() }),
             None => object,

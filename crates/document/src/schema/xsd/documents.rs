@@ -8,6 +8,7 @@ use std::{
 use roxmltree::{Document, ParsingOptions};
 
 use super::{
+    super::XmlName,
     super::location::{is_address, resolve},
     Part, SchemaPlace, SchemaProblem, XSD,
     text::shown,
@@ -61,9 +62,19 @@ pub(super) struct Documents<'d> {
 
 struct File<'d> {
     name: &'d str,
-    document: &'d Document<'d>,
+    /// `xs:schema`
+    root: roxmltree::Node<'d, 'd>,
     /// Target namespace; of an included document without one that of who includes it.
     namespace: String,
+}
+
+/// Where schemas stand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Within {
+    /// Each is a document.
+    Alone,
+    /// The main documents hold them among other things, any number of them.
+    Others,
 }
 
 /// Documents of one type.
@@ -84,7 +95,7 @@ impl<'t> XsdFiles<'t> {
     /// The https addresses of documents that `main`, and what it includes and imports, lead to: each with the name
     /// of the document that does, and the place in it.
     pub fn addresses(&self, main: &str) -> Vec<(String, Range<usize>, String)> {
-        Documents::gather(self, main).0.addresses
+        Documents::gather(self, &[main], Within::Alone).0.addresses
     }
 }
 
@@ -141,28 +152,86 @@ fn doctype(text: &str) -> Range<usize> {
     at..at + "<!DOCTYPE".len().min(text.len())
 }
 
+/// What is still to be looked at.
+enum Wanted<'d> {
+    /// A document, and the namespace of who includes it.
+    Document(String, Option<String>),
+    /// A schema within the document of this name.
+    Schema(&'d str, roxmltree::Node<'d, 'd>),
+}
+
+type Held<'d> = Vec<(&'d str, roxmltree::Node<'d, 'd>)>;
+
+/// The schemas that stand within documents.
+fn held<'d>(
+    parsed: &'d BTreeMap<&'d str, Result<Document<'d>, SchemaProblem>>,
+    mains: &[&str],
+    problems: &mut Vec<SchemaProblem>,
+) -> Held<'d> {
+    let mut held = Vec::new();
+    for main in mains {
+        match parsed.iter().find(|(name, _)| *name == main) {
+            Some((name, Ok(document))) => {
+                let schemas = document.descendants().filter(|node| node.has_tag_name((XSD, "schema")));
+                held.extend(schemas.map(|root| (*name, root)));
+            }
+            Some((_, Err(problem))) => problems.push(problem.clone()),
+            None => {}
+        }
+    }
+    held
+}
+
+/// Does an import name no document? `xml:` is known without one.
+fn is_without_document(import: roxmltree::Node<'_, '_>) -> bool {
+    import.attribute("schemaLocation").is_none()
+        || import.attribute("namespace") == Some("http://www.w3.org/XML/1998/namespace")
+}
+
+fn has_namespace(import: roxmltree::Node<'_, '_>, namespaces: &BTreeSet<&str>) -> bool {
+    import.attribute("namespace").is_some_and(|namespace| namespaces.contains(namespace))
+}
+
 impl<'d> Documents<'d> {
     /// The main document and all that it includes and imports.
-    pub(super) fn gather(files: &'d XsdFiles<'d>, main: &str) -> (Documents<'d>, Vec<SchemaProblem>) {
+    pub(super) fn gather(
+        files: &'d XsdFiles<'d>,
+        mains: &[&str],
+        within: Within,
+    ) -> (Documents<'d>, Vec<SchemaProblem>) {
         let parsed = &files.parsed;
         let mut documents = Documents { files: Vec::new(), globals: BTreeMap::new(), addresses: Vec::new() };
         let mut problems = Vec::new();
         let mut addresses = Vec::new();
         let mut seen = BTreeSet::new();
-        let mut open = vec![(main.to_owned(), None::<String>)];
-        while let Some((wanted, includer)) = open.pop() {
-            if !seen.insert((wanted.clone(), includer.clone())) {
-                continue;
-            }
-            let (name, document) = match parsed.get_key_value(wanted.as_str()) {
-                Some((name, Ok(document))) => (*name, document),
-                Some((_, Err(problem))) => {
-                    problems.push(problem.clone());
-                    continue;
+        let held = match within {
+            Within::Alone => Vec::new(),
+            Within::Others => held(parsed, mains, &mut problems),
+        };
+        let mut open: Vec<Wanted<'d>> = held.iter().rev().map(|(name, root)| Wanted::Schema(name, *root)).collect();
+        if within == Within::Alone {
+            open.extend(mains.iter().rev().map(|main| Wanted::Document((*main).to_owned(), None)));
+        }
+        let namespaces: BTreeSet<&str> =
+            held.iter().filter_map(|(_, root)| root.attribute("targetNamespace")).collect();
+        let first = mains.first().copied().unwrap_or_default();
+        while let Some(wanted) = open.pop() {
+            let (name, root, includer) = match wanted {
+                Wanted::Schema(name, root) => (name, root, None),
+                Wanted::Document(wanted, includer) => {
+                    if !seen.insert((wanted.clone(), includer.clone())) {
+                        continue;
+                    }
+                    match parsed.get_key_value(wanted.as_str()) {
+                        Some((name, Ok(document))) => (*name, document.root_element(), includer),
+                        Some((_, Err(problem))) => {
+                            problems.push(problem.clone());
+                            continue;
+                        }
+                        None => continue,
+                    }
                 }
-                None => continue,
             };
-            let root = document.root_element();
             if !root.has_tag_name((XSD, "schema")) {
                 let range = tag(root);
                 problems.push(SchemaProblem {
@@ -179,41 +248,42 @@ impl<'d> Documents<'d> {
             if number >= DOCUMENTS_MAX {
                 problems.push(SchemaProblem {
                     code: "LG-TYPE-SIZE",
-                    place: SchemaPlace::Bytes { file: main.to_owned(), range: 0..1 },
+                    place: SchemaPlace::Bytes { file: first.to_owned(), range: 0..1 },
                     message: format!("a type has at most {DOCUMENTS_MAX} documents"),
                     help: super::super::draft::SPLIT.to_owned(),
                 });
                 break;
             }
-            documents.files.push(File { name, document, namespace: namespace.clone() });
+            documents.files.push(File { name, root, namespace: namespace.clone() });
             for node in root.children().filter(roxmltree::Node::is_element) {
                 let part = Part { node, document: number };
+                let place = documents.place(part);
                 let mut tell = |code, message: String, help: &str| {
-                    let place = documents.place(part);
-                    problems.push(SchemaProblem { code, place, message, help: help.to_owned() });
+                    problems.push(SchemaProblem { code, place: place.clone(), message, help: help.to_owned() });
                 };
                 let local = node.tag_name().name();
                 match local {
                     "annotation" => {}
+                    // What is missing is told where it is named.
+                    "import" if is_without_document(node) => {}
                     "include" | "import" => {
                         let location = node.attribute("schemaLocation").unwrap_or_default();
                         let file = location.rsplit(['/', '\\']).next().unwrap_or_default();
+                        let exact = resolve(name, location).filter(|_| !location.is_empty());
+                        let exactly = exact.as_ref().and_then(|to| parsed.get_key_value(to.as_str()));
                         let mut names = parsed.keys().filter(|name| !is_address(name));
                         let beside = names.find(|name| name.rsplit('/').next() == Some(file));
+                        let address = exact.filter(|to| is_address(to));
                         // A file among the types stands for what an address calls by the same name.
-                        let address = match beside {
-                            Some(_) => None,
-                            None => resolve(name, location).filter(|to| is_address(to) && !location.is_empty()),
-                        };
-                        if let Some(address) = &address {
+                        if let (Some(address), None) = (&address, beside) {
                             addresses.push((name.to_owned(), tag(node), address.clone()));
                         }
-                        let known = address.as_ref().and_then(|address| parsed.get_key_value(address.as_str()));
-                        match (beside.or(known.map(|(name, _)| name)), address) {
+                        match (exactly.map(|(name, _)| name).or(beside), address) {
                             (Some(name), _) => {
                                 let adopts = (local == "include").then(|| namespace.clone());
-                                open.push(((*name).to_owned(), adopts));
+                                open.push(Wanted::Document((*name).to_owned(), adopts));
                             }
+                            (None, _) if local == "import" && has_namespace(node, &namespaces) => {}
                             (None, Some(address)) => {
                                 let message = format!("`{}` is not among the documents", shown(&address));
                                 tell("LG-TYPE-REMOTE", message, "nothing is fetched here: hand it in");
@@ -227,7 +297,12 @@ impl<'d> Documents<'d> {
                     _ => match (Kind::of(local), node.attribute("name")) {
                         (Some(kind), Some(name)) => {
                             let key = (kind, (namespace.clone(), name.to_owned()));
-                            documents.globals.entry(key).or_insert((number, node.id()));
+                            let (first, id) = *documents.globals.entry(key).or_insert((number, node.id()));
+                            // A document that is had by two names declares everything twice.
+                            if documents.text(first, id) != node.document().input_text().get(node.range()) {
+                                let message = format!("`{}` is declared twice in its namespace", shown(name));
+                                tell("LG-TYPE-VALUE", message, "leave one of them");
+                            }
                         }
                         (Some(_), None) => {
                             tell("LG-TYPE-VALUE", format!("a global `xs:{local}` needs a name"), "add `name`");
@@ -246,14 +321,14 @@ impl<'d> Documents<'d> {
 
     pub(super) fn get(&self, kind: Kind, name: &Name) -> Option<Part<'d>> {
         let (document, id) = *self.globals.get(&(kind, name.clone()))?;
-        let node = self.files.get(document)?.document.get_node(id)?;
+        let node = self.files.get(document)?.root.document().get_node(id)?;
         Some(Part { node, document })
     }
 
     /// Global elements of a document, in order.
     pub(super) fn elements(&self, document: usize) -> Vec<Part<'d>> {
         let Some(file) = self.files.get(document) else { return Vec::new() };
-        let children = file.document.root_element().children();
+        let children = file.root.children();
         children.filter(|node| node.has_tag_name((XSD, "element"))).map(|node| Part { node, document }).collect()
     }
 
@@ -270,13 +345,29 @@ impl<'d> Documents<'d> {
             // Without a namespace of its own a document is of that of who includes it.
             (None, None) => {
                 let file = self.files.get(part.document)?;
-                match file.document.root_element().attribute("targetNamespace") {
+                match file.root.attribute("targetNamespace") {
                     None => file.namespace.clone(),
                     Some(_) => String::new(),
                 }
             }
         };
         Some((namespace, local.to_owned()))
+    }
+
+    /// The text of a component.
+    fn text(&self, document: usize, id: roxmltree::NodeId) -> Option<&'d str> {
+        let document = self.files.get(document)?.root.document();
+        document.input_text().get(document.get_node(id)?.range())
+    }
+
+    /// The name of an element or attribute that is declared where it stands: in the namespace of its
+    /// document where that is asked for (XML Schema Part 1, §3.3.2 and §3.2.2).
+    pub(super) fn local_name(&self, part: Part<'d>) -> XmlName {
+        let local = part.attribute("name").unwrap_or_default();
+        let default = if part.is("attribute") { "attributeFormDefault" } else { "elementFormDefault" };
+        let Some(file) = self.files.get(part.document) else { return XmlName::new("", local) };
+        let form = part.attribute("form").or_else(|| file.root.attribute(default));
+        XmlName::new(if form == Some("qualified") { file.namespace.as_str() } else { "" }, local)
     }
 
     /// The local name of a built-in type, where the name is one.

@@ -16,6 +16,7 @@ mod arrays;
 mod content;
 mod documents;
 mod model;
+mod root;
 mod simple;
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,8 @@ use super::{
     rule::{ObjectRule, Rule},
 };
 pub use documents::XsdFiles;
-use documents::{Documents, Kind, Name};
+use documents::{Documents, Kind, Name, Within};
+pub use root::{XsdRef, XsdRoot};
 
 /// Namespace of XSD.
 const XSD: &str = "http://www.w3.org/2001/XMLSchema";
@@ -42,17 +44,11 @@ impl Schema {
     /// Reads a type from XML Schema documents, beginning with the one called `main`. The type is that of
     /// the element called `element`, or of the only one that `main` declares.
     pub fn from_xsd(files: &XsdFiles<'_>, main: &str, element: &str) -> Result<Schema, Vec<SchemaProblem>> {
-        let (documents, problems) = Documents::gather(files, main);
+        let (documents, problems) = Documents::gather(files, &[main], Within::Alone);
         if !problems.is_empty() {
             return Err(problems);
         }
-        let mut reader = Reader {
-            documents: &documents,
-            draft: Draft::default(),
-            known: BTreeMap::new(),
-            particles: 0,
-            too_large: false,
-        };
+        let mut reader = Reader::new(&documents);
         let root = reader.document(main, element);
         reader.draft.finish(root, |_| SchemaPlace::Bytes { file: main.to_owned(), range: 0..1 })
     }
@@ -97,6 +93,10 @@ impl<'d> Part<'d> {
 }
 
 impl<'d> Reader<'d> {
+    fn new(documents: &'d Documents<'d>) -> Reader<'d> {
+        Reader { documents, draft: Draft::default(), known: BTreeMap::new(), particles: 0, too_large: false }
+    }
+
     fn problem(&mut self, part: Part<'d>, code: &'static str, message: impl Into<String>, help: impl Into<String>) {
         let place = self.documents.place(part);
         self.draft.problems.push(SchemaProblem { code, place, message: message.into(), help: help.into() });
@@ -146,8 +146,12 @@ impl<'d> Reader<'d> {
     /// The rule of a global component, read when it is asked for first.
     fn global(&mut self, kind: Kind, part: Part<'d>, attribute: &str, depth: usize) -> Option<RuleId> {
         let (name, found) = self.find(kind, part, attribute)?;
+        Some(self.component(kind, name, found, depth))
+    }
+
+    fn component(&mut self, kind: Kind, name: Name, found: Part<'d>, depth: usize) -> RuleId {
         if let Some(id) = self.known.get(&(kind, name.clone())) {
-            return Some(*id);
+            return *id;
         }
         let id = self.draft.add(Rule::default());
         self.known.insert((kind, name), id);
@@ -156,7 +160,7 @@ impl<'d> Reader<'d> {
             _ => self.type_of(found, depth + 1),
         };
         self.draft.set(id, Rule { reference: Some(read), ..Rule::default() });
-        Some(id)
+        id
     }
 
     /// What a name in an attribute means.

@@ -1,6 +1,6 @@
 //! What may stand in an element: which children, and how many of each.
 
-use super::super::{RuleId, rule::Count};
+use super::super::{RuleId, XmlName, rule::Count};
 
 /// Children by name, whatever the model groups that they stand in.
 #[derive(Debug, Default, Clone)]
@@ -12,12 +12,16 @@ pub(super) struct Model {
     pub interleaved: bool,
     /// Of each choice that must be made: the children that each way asks for.
     pub choices: Vec<Vec<Vec<String>>>,
+    /// A name that children of two namespaces have, which fields could not tell apart.
+    pub clash: Option<String>,
 }
 
 /// Children of one name.
 #[derive(Debug, Clone)]
 pub(super) struct Child {
     pub name: String,
+    /// Empty for none.
+    pub namespace: String,
     pub count: Count,
     pub value: RuleId,
 }
@@ -29,8 +33,8 @@ impl Child {
 }
 
 impl Model {
-    pub(super) fn one(name: String, value: RuleId) -> Model {
-        let child = Child { name, count: Count { min: 1, max: Some(1) }, value };
+    pub(super) fn one(name: XmlName, value: RuleId) -> Model {
+        let child = Child { name: name.local, namespace: name.namespace, count: Count { min: 1, max: Some(1) }, value };
         Model { fields: vec![child], ..Model::default() }
     }
 
@@ -58,6 +62,9 @@ impl Model {
             let last = self.fields.len();
             match self.fields.iter_mut().enumerate().find(|(_, known)| known.name == child.name) {
                 Some((place, known)) => {
+                    if known.namespace != child.namespace {
+                        self.clash = Some(child.name);
+                    }
                     self.interleaved |= place + 1 < last;
                     let max = known.count.max.zip(child.count.max).map(|(a, b)| a.saturating_add(b));
                     known.count = Count { min: known.count.min.saturating_add(child.count.min), max };
@@ -67,6 +74,7 @@ impl Model {
         }
         self.open |= other.open;
         self.interleaved |= other.interleaved;
+        self.clash = self.clash.take().or(other.clash);
         self.choices.extend(other.choices);
         self
     }
@@ -83,9 +91,13 @@ impl Model {
         for way in ways {
             all.open |= way.open;
             all.interleaved |= way.interleaved;
+            all.clash = all.clash.take().or(way.clash);
             for child in way.fields {
                 match all.fields.iter_mut().zip(&mut seen).find(|(known, _)| known.name == child.name) {
                     Some((known, ways)) => {
+                        if known.namespace != child.namespace {
+                            all.clash = Some(child.name);
+                        }
                         *ways += 1;
                         let max = known.count.max.zip(child.count.max).map(|(a, b)| a.max(b));
                         known.count = Count { min: known.count.min.min(child.count.min), max };

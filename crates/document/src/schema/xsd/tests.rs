@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use lockgate_model::Limits;
 
-use super::super::{Schema, SchemaPlace, SchemaProblem, XsdFiles};
+use super::super::{Schema, SchemaPlace, SchemaProblem, Written, XmlName, XsdFiles, XsdRef, XsdRoot};
 use crate::document::Document;
 
 fn read(body: &str) -> Result<Schema, Vec<SchemaProblem>> {
@@ -288,4 +288,76 @@ fn documents_include_and_import_each_other_by_name() {
     files.insert("types/other.xsd", "<broken");
     let problems = Schema::from_xsd(&XsdFiles::parse(files.clone()), "types/order.xsd", "order").unwrap_err();
     assert!(matches!(&problems[0].place, SchemaPlace::Bytes { file, .. } if file == "types/other.xsd"), "{problems:?}");
+}
+
+const HOLDER: &str = "<d xmlns:xs='http://www.w3.org/2001/XMLSchema' xmlns:a='urn:a' xmlns:b='urn:b'>
+    <xs:schema targetNamespace='urn:a'><xs:import namespace='urn:b'/>
+      <xs:element name='order'><xs:complexType><xs:sequence>
+        <xs:element name='line' type='b:line' maxOccurs='9'/><xs:element name='note' type='xs:string' form='qualified' minOccurs='0'/>
+      </xs:sequence><xs:attribute name='id' type='xs:int'/></xs:complexType></xs:element>
+    </xs:schema>
+    <xs:schema targetNamespace='urn:b' elementFormDefault='qualified'>
+      <xs:complexType name='line'><xs:sequence><xs:element name='sku' type='xs:string'/></xs:sequence></xs:complexType>
+    </xs:schema></d>";
+
+fn held(root: XsdRoot<'_>) -> Result<Schema, Vec<SchemaProblem>> {
+    Schema::from_xsd_within(&XsdFiles::parse([("d.xml", HOLDER)]), &["d.xml"], root)
+}
+
+fn named(namespace: &str, local: &str) -> XsdRef {
+    XsdRef { name: XmlName::new(namespace, local), file: "d.xml".to_owned(), range: 3..5 }
+}
+
+#[test]
+fn schemas_within_a_document_know_how_their_values_stand_in_xml() {
+    let schema = held(XsdRoot::Element(&named("urn:a", "order"))).unwrap();
+    let Written::Element(markup) = schema.written(schema.root()) else { panic!("no element") };
+    let names: Vec<(&str, &str, bool)> = markup
+        .children
+        .iter()
+        .map(|child| (child.name.namespace.as_str(), child.key.as_str(), child.is_array))
+        .collect();
+    assert_eq!(names, [("", "line", true), ("urn:a", "note", false)]);
+    assert_eq!(markup.attributes[0].key, "@id");
+    let line = schema.written(schema.item_rule(markup.children[0].rule));
+    let Written::Element(line) = line else { panic!("{line:?}") };
+    assert_eq!(line.children[0].name, XmlName::new("urn:b", "sku"));
+    assert_eq!(schema.written(line.children[0].rule), Written::Text);
+    assert_eq!(schema.namespaces(), ["urn:a", "urn:b"]);
+    fits(&schema, r#"{"line": [{"sku": "1"}]}"#);
+    fails(&schema, r#"{"line": {"sku": "1"}}"#, &["/line LG-VALUE-KIND"]);
+}
+
+#[test]
+fn parts_are_an_object_and_what_is_missing_is_told_where_it_is_named() {
+    let parts = [("one".to_owned(), named("urn:b", "line")), ("two".to_owned(), named(super::XSD, "int"))];
+    let schema = held(XsdRoot::Parts(&parts)).unwrap();
+    fits(&schema, r#"{"one": {"sku": "1"}, "two": "2"}"#);
+    fails(&schema, r#"{"two": "2"}"#, &[" LG-VALUE-REQUIRED"]);
+    let problems = held(XsdRoot::Element(&named("urn:b", "Order"))).unwrap_err();
+    let place = SchemaPlace::Bytes { file: "d.xml".to_owned(), range: 3..5 };
+    assert_eq!((problems[0].code, &problems[0].place), ("LG-TYPE-REF", &place));
+}
+
+#[test]
+fn a_type_as_json_schema_says_the_same() {
+    let schema = schema(
+        "<xs:element name='order'><xs:complexType><xs:sequence><xs:element name='part' type='P'/></xs:sequence>
+         <xs:attribute name='unit' use='required'><xs:simpleType><xs:restriction base='xs:string'><xs:enumeration value='kg'/>
+         </xs:restriction></xs:simpleType></xs:attribute></xs:complexType></xs:element>
+         <xs:complexType name='P'><xs:sequence><xs:element name='n' type='xs:int' nillable='true'/>
+         <xs:element name='part' type='P' minOccurs='0' maxOccurs='unbounded'/></xs:sequence></xs:complexType>",
+    );
+    let printed = schema.to_json(&Limits::default()).unwrap();
+    let again = Schema::from_json(printed.root()).unwrap();
+    for (json, is_well) in [
+        (r#"{"order": {"@unit": "kg", "part": {"n": "1", "part": [{"n": null}]}}}"#, true),
+        (r#"{"order": {"@unit": "kg", "part": {"n": "x"}}}"#, false),
+        (r#"{"order": {"@unit": "lb", "part": {"n": "1"}}}"#, false),
+        (r#"{"order": {"@unit": "kg", "part": {"n": "1", "part": [{"m": "1"}]}}}"#, false),
+        (r#"{"order": {"part": {"n": "1"}}}"#, false),
+    ] {
+        assert_eq!(codes(&schema, json).is_empty(), is_well, "{json}");
+        assert_eq!(codes(&again, json).is_empty(), is_well, "{json}");
+    }
 }

@@ -1,0 +1,108 @@
+//! Writing an envelope.
+
+use std::collections::BTreeSet;
+
+use lockgate_document::{
+    Builder, Limits, Node,
+    schema::{RuleId, Schema, XmlName},
+    xml::{self, Namespaces, XmlOptions},
+};
+
+use super::Block;
+use crate::{
+    SoapError, Version,
+    addressing::WSA,
+    security::{WSSE, WSU},
+    shape::{Encode, Prefixes, XOP},
+};
+
+/// What stands in an envelope.
+pub(crate) struct Parts<'a> {
+    pub version: Version,
+    /// Header blocks of the description, with their values.
+    pub headers: Vec<(&'a XmlName, &'a Schema, Node<'a>)>,
+    pub blocks: &'a [Block],
+    /// The element of the body, and its value.
+    pub body: Option<(&'a XmlName, &'a Schema, Node<'a>)>,
+    /// `wsu:Id` of the body, for who signs it.
+    pub body_id: Option<&'a str>,
+    pub attachments: &'a BTreeSet<String>,
+}
+
+/// Prefixes that people know.
+const PREFIXES: [(&str, &str); 4] = [(WSSE, "wsse"), (WSU, "wsu"), (WSA, "wsa"), (XOP, "xop")];
+
+/// Writes the envelope, in UTF-8. The values were held to their types before.
+pub(crate) fn write(parts: &Parts<'_>, limits: &Limits) -> Result<Vec<u8>, SoapError> {
+    let mut used: Vec<&str> = Vec::new();
+    for block in parts.blocks {
+        block.namespaces(&mut used);
+    }
+    for (name, schema, _) in parts.headers.iter().chain(&parts.body) {
+        used.push(&name.namespace);
+        used.extend(schema.namespaces());
+    }
+    used.extend(parts.body_id.map(|_| WSU));
+    used.extend((!parts.attachments.is_empty()).then_some(XOP));
+    let named = PREFIXES.into_iter().filter(|(namespace, _)| used.contains(namespace));
+    let named: Vec<(&str, &str)> = [(parts.version.namespace(), "soap")].into_iter().chain(named).collect();
+    let prefixes = Prefixes::new(&named, used);
+    let mut out = Builder::new(limits);
+    envelope(parts, &prefixes, &mut out)?;
+    let document = out.finish()?;
+    let options = XmlOptions { namespaces: Namespaces::new(prefixes.entries())?, ..XmlOptions::default() };
+    let options = XmlOptions { bytes_max: limits.arena_bytes_max, ..options };
+    let mut bytes = Vec::new();
+    xml::write(document.root(), &options, &mut bytes)?;
+    Ok(bytes)
+}
+
+fn envelope(parts: &Parts<'_>, prefixes: &Prefixes, out: &mut Builder) -> Result<(), SoapError> {
+    out.begin_object()?;
+    out.key("soap:Envelope")?;
+    out.begin_object()?;
+    if !parts.blocks.is_empty() || !parts.headers.is_empty() {
+        out.key("soap:Header")?;
+        out.begin_object()?;
+        out.key("#content")?;
+        out.begin_array()?;
+        for block in parts.blocks {
+            out.begin_object()?;
+            out.key(&prefixes.name(&block.name.namespace, &block.name.local))?;
+            block.write(prefixes, out)?;
+            out.end()?;
+        }
+        for (name, schema, value) in &parts.headers {
+            out.begin_object()?;
+            element(name, schema, *value, parts, prefixes, out)?;
+            out.end()?;
+        }
+        out.end()?;
+        out.end()?;
+    }
+    out.key("soap:Body")?;
+    out.begin_object()?;
+    if let Some(id) = parts.body_id {
+        out.key(&format!("@{}", prefixes.name(WSU, "Id")))?;
+        out.text(id)?;
+    }
+    if let Some((name, schema, value)) = parts.body {
+        element(name, schema, value, parts, prefixes, out)?;
+    }
+    out.end()?;
+    out.end()?;
+    Ok(out.end()?)
+}
+
+fn element(
+    name: &XmlName,
+    schema: &Schema,
+    value: Node<'_>,
+    parts: &Parts<'_>,
+    prefixes: &Prefixes,
+    out: &mut Builder,
+) -> Result<(), SoapError> {
+    let rule: RuleId = schema.root();
+    out.key(&prefixes.name(&name.namespace, &name.local))?;
+    Encode { prefixes, out, attachments: parts.attachments }.value(schema, rule, value)
+}

@@ -1,0 +1,31 @@
+//! WS-Security 1.1 (OASIS): user names with passwords, and timestamps.
+//!
+//! Time and nonces come from the caller. What is read is strict: a token that says two things is refused.
+//!
+//! Deliberately absent: where passwords are kept, and which nonces were seen; who serves asks both.
+
+mod timestamp;
+mod username;
+
+use lockgate_document::schema::XmlName;
+
+pub use timestamp::Lifetime;
+pub use username::{NONCE_BYTES, Password, Presented, UsernameToken};
+
+use crate::{Block, Version};
+
+/// Namespace of security headers.
+pub const WSSE: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";
+/// Namespace of ids and timestamps.
+pub const WSU: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd";
+
+/// The header that holds these, for who receives the message; it must be understood.
+pub fn header(version: Version, children: Vec<Block>) -> Block {
+    let header = Block::new(WSSE, "Security").attribute(version.namespace(), "mustUnderstand", "1");
+    Block { children, ..header }
+}
+
+/// The name of that header.
+pub fn name() -> XmlName {
+    XmlName::new(WSSE, "Security")
+}
