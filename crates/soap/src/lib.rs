@@ -14,6 +14,7 @@
 pub mod addressing;
 pub mod envelope;
 mod error;
+pub mod mtom;
 mod operation;
 mod problem;
 pub mod security;
