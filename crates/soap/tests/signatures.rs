@@ -1,0 +1,172 @@
+//! Signed messages: what was signed is what is used, and nothing else passes.
+
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests: a broken premise must fail on the spot")]
+
+use std::{collections::BTreeSet, path::Path};
+
+use jiff::{SignedDuration, Timestamp};
+use lockgate_document::{Document, Limits};
+use lockgate_soap::{
+    Operation, Request, Version, Wsdl,
+    envelope::Envelope,
+    security::{
+        self, Lifetime,
+        signature::{Signer, verified},
+    },
+};
+use lockgate_testkit::{Pki, pki::Identity};
+
+fn operation() -> Operation {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wsdl/wrapped.wsdl");
+    let text = std::fs::read_to_string(path).unwrap();
+    Wsdl::read("wrapped.wsdl", text, |_| None).unwrap().operation("P", "op").unwrap()
+}
+
+/// The message, not signed yet: whoever signs finds the places.
+fn template(signer: &Signer, ids: &[&str]) -> Vec<u8> {
+    let created: Timestamp = "2026-11-23T06:30:00Z".parse().unwrap();
+    let lifetime = Lifetime { created, expires: Some(created + SignedDuration::from_mins(5)) };
+    let children = [lifetime.block("TS-1")].into_iter().chain(signer.blocks(ids)).collect();
+    let blocks = [security::header(Version::Soap11, children)];
+    let limits = Limits::default();
+    let (body, none) = (Document::parse(br#"{"first": "pay 7 <EUR>"}"#, &limits).unwrap(), Document::undefined());
+    let request = Request {
+        body: body.root(),
+        headers: none.root(),
+        blocks: &blocks,
+        body_id: Some("Body-1"),
+        attachments: &BTreeSet::new(),
+    };
+    operation().request(&request, &limits).unwrap()
+}
+
+fn signed(identity: &Identity, ids: &[&str]) -> String {
+    let signer = Signer::new(&identity.key_pem(), &identity.certificate).unwrap();
+    String::from_utf8(signer.sign(template(&signer, ids)).unwrap()).unwrap()
+}
+
+fn check(xml: &str, identity: &Identity) -> Result<String, String> {
+    let limits = Limits::default();
+    let document = verified(xml.as_bytes(), &[&identity.certificate], &limits).map_err(|error| error.to_string())?;
+    let mut envelope = Envelope::of(&document).unwrap();
+    Lifetime::of(&mut envelope).unwrap().unwrap();
+    let read = operation().asked(xml.as_bytes(), &[security::name()], &limits).unwrap();
+    Ok(read.body.root().get("first").as_str().unwrap().to_owned())
+}
+
+const BOTH: [&str; 2] = ["Body-1", "TS-1"];
+
+#[test]
+fn what_is_signed_is_verified_by_the_endpoints_certificate_alone() {
+    let pki = Pki::new();
+    let (ours, other) = (pki.client("ours", true), pki.client("other", true));
+    let xml = signed(&ours, &BOTH);
+    assert_eq!(check(&xml, &ours).as_deref(), Ok("pay 7 <EUR>"));
+    // The certificate goes along; it is not what counts.
+    assert!(check(&xml, &other).unwrap_err().starts_with("LG-SOAP-SIGNATURE"));
+    let both: [&[u8]; 2] = [&other.certificate, &ours.certificate];
+    assert!(verified(xml.as_bytes(), &both, &Limits::default()).is_ok());
+    assert!(verified(xml.as_bytes(), &[], &Limits::default()).is_err());
+    assert!(verified(xml.as_bytes(), &[b"no certificate"], &Limits::default()).is_err());
+}
+
+#[test]
+fn what_was_changed_or_is_not_signed_is_refused() {
+    let pki = Pki::new();
+    let ours = pki.client("ours", true);
+    let xml = signed(&ours, &BOTH);
+    let refused = |xml: &str, why: &str| {
+        let told = check(xml, &ours).unwrap_err();
+        assert!(told.contains(why), "{told}, not {why}: {xml}");
+    };
+    let changed = |from: &str, to: &str| {
+        assert!(xml.contains(from), "{from}");
+        xml.replacen(from, to, 1)
+    };
+    refused(&changed("pay 7", "pay 8"), "not of this message");
+    refused(&changed("06:35:00", "07:35:00"), "not of this message");
+    refused(&changed("first>pay", "first xmlns:q='urn:q' q:a='1'>pay"), "not of this message");
+    refused(&changed("wsu:Id=\"Body-1\"", "wsu:Id=\"Body-2\""), "stands nowhere");
+    refused(&signed(&ours, &["TS-1"]), "body is not signed");
+    refused(&signed(&ours, &["Body-1"]), "timestamp is not signed");
+    let start = xml.find("<ds:Signature>").unwrap();
+    let end = xml.find("</ds:Signature>").unwrap() + "</ds:Signature>".len();
+    refused(&format!("{}{}", &xml[..start], &xml[end..]), "not signed");
+    refused(&format!("{}{}", &xml[..end], &xml[start..]), "one signature");
+    // What the signature says of itself.
+    for (from, to) in [
+        ("xml-exc-c14n#\"/><ds:SignatureMethod", "xml-c14n-20010315\"/><ds:SignatureMethod"),
+        ("ecdsa-sha256", "hmac-sha256"),
+        ("ecdsa-sha256", "ecdsa-sha1"),
+        ("xmlenc#sha256", "xmldsig#sha1"),
+        ("<ds:Transform Algorithm=\"http://www.w3.org/2001/10/xml-exc-c14n#\"/>", ""),
+        (
+            "<ds:Transforms>",
+            "<ds:Transforms><ds:Transform Algorithm=\"http://www.w3.org/2000/09/xmldsig#enveloped-signature\"/>",
+        ),
+        ("URI=\"#Body-1\"", "URI=\"\""),
+        ("URI=\"#Body-1\"", "URI=\"body.xml\""),
+        ("URI=\"#Body-1\"", "URI=\"#xpointer(id('Body-1'))\""),
+        ("URI=\"#Body-1\"", "URI=\"cid:Body-1\""),
+        ("<ds:KeyInfo>", "<ds:KeyInfo><ds:RetrievalMethod URI=\"/etc/passwd\"/>"),
+        ("<ds:KeyInfo>", "<ds:KeyInfo><ds:KeyValue/>"),
+        ("<ds:KeyInfo>", "<ds:Object/><ds:KeyInfo>"),
+    ] {
+        refused(&changed(from, to), "LG-SOAP-SIGNATURE");
+    }
+    // Bytes that two readers may take for other characters.
+    refused(&changed("encoding=\"utf-8\"", "encoding=\"iso-8859-1\""), "UTF-8");
+    refused(&format!("\u{feff}{xml}"), "UTF-8");
+}
+
+#[test]
+fn a_signed_body_that_is_wrapped_is_not_the_body() {
+    let pki = Pki::new();
+    let ours = pki.client("ours", true);
+    let xml = signed(&ours, &BOTH);
+    let start = xml.find("<soap:Body").unwrap();
+    let end = xml.find("</soap:Body>").unwrap() + "</soap:Body>".len();
+    let body = &xml[start..end];
+    let forged = body.replace("pay 7", "pay 9000");
+    let with = |body: &str, header: &str| {
+        let whole = format!("{}{body}{}", &xml[..start], &xml[end..]);
+        whole.replacen("</soap:Header>", &format!("{header}</soap:Header>"), 1)
+    };
+    let wrapper = |inner: &str| format!("<w xmlns=\"urn:w\">{inner}</w>");
+    let renamed = forged.replace("Body-1", "Body-2");
+    let nameless = forged.replace(" wsu:Id=\"Body-1\"", "");
+    for (xml, why) in [
+        // The signed body goes into a header, another takes its place: with the same id, another one, or none.
+        (with(&forged, &wrapper(body)), "more than once"),
+        (with(&renamed, &wrapper(body)), "body is not signed"),
+        (with(&nameless, &wrapper(body)), "body is not signed"),
+        // As an id that only some readers know.
+        (with(&forged.replace("wsu:Id", "Id"), &wrapper(body)), "more than once"),
+        (with(&forged.replace("wsu:Id", "ID"), &wrapper(body)), "more than once"),
+        (with(&forged.replace("wsu:Id", "xml:id"), &wrapper(body)), "more than once"),
+        // Within the forged one, beside it, behind it.
+        (with(&renamed.replace("</soap:Body>", &format!("{body}</soap:Body>")), ""), "body is not signed"),
+        (with(&format!("{body}{renamed}"), ""), "one header and one body"),
+        (with(&format!("{body}<w xmlns=\"urn:w\"/>"), ""), "a header and a body alone"),
+    ] {
+        let told = check(&xml, &ours).unwrap_err();
+        assert!(told.contains(why), "{told}, not {why}: {xml}");
+    }
+    // The timestamp likewise.
+    let start = xml.find("<wsu:Timestamp").unwrap();
+    let end = xml.find("</wsu:Timestamp>").unwrap() + "</wsu:Timestamp>".len();
+    let stamp = &xml[start..end];
+    let late = stamp.replace("06:35:00", "09:35:00").replace("TS-1", "TS-2");
+    let wrapped =
+        xml.replacen(stamp, &late, 1).replacen("</soap:Header>", &format!("{}</soap:Header>", wrapper(stamp)), 1);
+    assert!(check(&wrapped, &ours).unwrap_err().contains("timestamp is not signed"));
+}
+
+#[test]
+fn keys_and_certificates_that_are_none_are_refused() {
+    let ours = Pki::new().client("ours", true);
+    assert!(Signer::new("no key", &ours.certificate).is_err());
+    assert!(Signer::new(&ours.key_pem(), b"no certificate").is_err());
+    let signer = Signer::new(&ours.key_pem(), &ours.certificate).unwrap();
+    assert!(signer.sign(b"<no-place-for-a-signature/>".to_vec()).is_err());
+}
