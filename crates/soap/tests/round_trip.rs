@@ -71,9 +71,9 @@ fn declare(out: &mut String, name: &str, field: &Field, is_global: bool) {
 /// Some value of it.
 fn value(field: &Field, chance: &mut impl FnMut(usize) -> usize) -> Value {
     const TEXTS: [&str; 6] = ["", "a", " b ", "<&>\"'", "Größe\n2", "cid:x"];
-    let one = |chance: &mut dyn FnMut(usize) -> usize| match chance(TEXTS.len()) {
-        place => TEXTS.get(place).copied().unwrap_or_default(),
-    };
+    fn one(chance: &mut impl FnMut(usize) -> usize) -> &'static str {
+        TEXTS.get(chance(TEXTS.len())).copied().unwrap_or_default()
+    }
     if field.nillable && chance(3) == 0 {
         return Value::Null;
     }

@@ -15,6 +15,8 @@ use lockgate_soap::{
     },
 };
 use lockgate_testkit::{Pki, pki::Identity};
+use rcgen::{CertificateParams, KeyPair, RsaKeySize};
+use rustls::pki_types::PrivatePkcs8KeyDer;
 
 fn operation() -> Operation {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wsdl/wrapped.wsdl");
@@ -169,4 +171,46 @@ fn keys_and_certificates_that_are_none_are_refused() {
     assert!(Signer::new(&ours.key_pem(), b"no certificate").is_err());
     let signer = Signer::new(&ours.key_pem(), &ours.certificate).unwrap();
     assert!(signer.sign(b"<no-place-for-a-signature/>".to_vec()).is_err());
+}
+
+/// A certificate with a key of RSA, signed by itself.
+fn rsa() -> Identity {
+    let key = KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap();
+    let certificate = CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap();
+    Identity { certificate: certificate.der().clone(), key: PrivatePkcs8KeyDer::from(key.serialize_der()).into() }
+}
+
+/// What xmlsec1, the implementation that most others compare with, says.
+fn xmlsec1(arguments: &[&str], identity: &Identity, xml: &[u8]) -> Option<std::process::Output> {
+    if !Path::new("/usr/bin/xmlsec1").is_file() {
+        lockgate_testkit::skip("xmlsec1", "it is not installed; `./test` installs it");
+        return None;
+    }
+    let folder = lockgate_testkit::temp_dir();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("message.xml"), xml).unwrap();
+    std::fs::write(at("key.pem"), identity.key_pem()).unwrap();
+    std::fs::write(at("certificate.pem"), identity.certificate_pem()).unwrap();
+    let mut command = std::process::Command::new("/usr/bin/xmlsec1");
+    command.current_dir(folder.path()).args(arguments);
+    command.args(["--id-attr:Id", "http://schemas.xmlsoap.org/soap/envelope/:Body"]);
+    command.args(["--id-attr:Id", &format!("{}:Timestamp", security::WSU)]).arg("message.xml");
+    Some(command.output().unwrap())
+}
+
+#[test]
+fn xmlsec1_verifies_what_we_sign_and_we_what_it_signs() {
+    for identity in [Pki::new().client("ours", true), rsa()] {
+        let xml = signed(&identity, &BOTH);
+        assert!(check(&xml, &identity).is_ok());
+        let verify = ["--verify", "--pubkey-cert-pem", "certificate.pem"];
+        let Some(output) = xmlsec1(&verify, &identity, xml.as_bytes()) else { return };
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let changed = xml.replacen("pay 7", "pay 8", 1);
+        assert!(!xmlsec1(&verify, &identity, changed.as_bytes()).unwrap().status.success());
+        let signer = Signer::new(&identity.key_pem(), &identity.certificate).unwrap();
+        let output = xmlsec1(&["--sign", "--privkey-pem", "key.pem"], &identity, &template(&signer, &BOTH)).unwrap();
+        let theirs = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(check(&theirs, &identity).as_deref(), Ok("pay 7 <EUR>"), "{theirs}");
+    }
 }

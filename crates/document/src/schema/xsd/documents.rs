@@ -278,7 +278,9 @@ impl<'d> Documents<'d> {
                         if let (Some(address), None) = (&address, beside) {
                             addresses.push((name.to_owned(), tag(node), address.clone()));
                         }
-                        match (exactly.map(|(name, _)| name).or(beside), address) {
+                        let exactly = exactly.map(|(name, _)| name);
+                        let found = if address.is_some() { beside.or(exactly) } else { exactly.or(beside) };
+                        match (found, address) {
                             (Some(name), _) => {
                                 let adopts = (local == "include").then(|| namespace.clone());
                                 open.push(Wanted::Document((*name).to_owned(), adopts));
