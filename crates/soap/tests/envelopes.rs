@@ -1,11 +1,6 @@
 //! Envelopes as endpoints answer them: values, faults, headers, and what is refused.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests: a broken premise must fail on the spot"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests: a broken premise must fail on the spot")]
 
 use std::{collections::BTreeSet, fmt::Write as _, path::Path, time::Instant};
 

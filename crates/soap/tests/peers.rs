@@ -12,7 +12,6 @@ use std::{
     collections::BTreeSet,
     io::{Read as _, Write as _},
     net::TcpStream,
-    sync::Arc,
 };
 
 use jiff::{SignedDuration, Timestamp};

@@ -1,6 +1,6 @@
 //! Signed messages: what was signed is what is used, and nothing else passes.
 
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests: a broken premise must fail on the spot")]
+#![expect(clippy::unwrap_used, clippy::string_slice, reason = "tests: a broken premise must fail on the spot")]
 
 use std::{collections::BTreeSet, path::Path};
 
