@@ -9,7 +9,7 @@ use lockgate_document::{Document, Limits};
 use lockgate_soap::{
     Answer, Block, Operation, Request, SoapError, Version, Wsdl, XmlName,
     addressing::{self, Addressing},
-    envelope::{Envelope, Fault, FaultCode, document},
+    envelope::{Envelope, Fault, FaultCode, document, refusal},
     security::{self, Lifetime, Password, Presented, UsernameToken},
 };
 
@@ -90,6 +90,18 @@ fn a_fault_of_soap_12_has_subcodes_and_the_english_reason() {
     assert_eq!((fault.subcodes.join("/"), fault.reason.as_str()), ("Busy/Queue".to_owned(), "full"));
     assert_eq!(fault.role.as_deref(), Some("urn:r"));
     assert!(fault.detail.is_undefined());
+}
+
+#[test]
+fn who_serves_refuses_by_a_fault_that_is_read_again() {
+    for (name, version) in [("faults.wsdl", Version::Soap11), ("soap12-only.wsdl", Version::Soap12)] {
+        let operation = operation(name);
+        for code in [FaultCode::Sender, FaultCode::Receiver, FaultCode::MustUnderstand, FaultCode::VersionMismatch] {
+            let bytes = refusal(version, &code, "not <now>", &Limits::default()).unwrap();
+            let read = fault(&operation, str::from_utf8(&bytes).unwrap());
+            assert_eq!((read.version, &read.code, read.reason.as_str()), (version, &code, "not <now>"));
+        }
+    }
 }
 
 #[test]

@@ -4,10 +4,13 @@ use std::fmt;
 
 use lockgate_document::{Builder, Document, Limits, Node, schema::XmlName};
 
-use super::read::{Envelope, elements, text};
+use super::{
+    read::{Envelope, elements, text},
+    write::{PREFIX, write_block},
+};
 use crate::{
-    Message, SoapError, Version,
-    shape::{Decode, Names},
+    Block, Message, SoapError, Version,
+    shape::{Decode, Names, XML},
 };
 
 /// What an endpoint says is wrong. Its `Debug` text has no word of the endpoint.
@@ -59,6 +62,32 @@ impl FaultCode {
             _ => FaultCode::Other(XmlName::new(namespace, local)),
         }
     }
+}
+
+/// The envelope of a fault, for who serves: with a reason for people in English, and no detail. A code of one's own stands
+/// as `Sender` does.
+pub fn refusal(version: Version, code: &FaultCode, reason: &str, limits: &Limits) -> Result<Vec<u8>, SoapError> {
+    let soap = |local| Block::new(version.namespace(), local);
+    let local = match (version, code) {
+        (_, FaultCode::VersionMismatch) => "VersionMismatch",
+        (_, FaultCode::MustUnderstand) => "MustUnderstand",
+        (Version::Soap12, FaultCode::DataEncodingUnknown) => "DataEncodingUnknown",
+        (Version::Soap11, FaultCode::Receiver) => "Server",
+        (Version::Soap12, FaultCode::Receiver) => "Receiver",
+        (Version::Soap11, _) => "Client",
+        (Version::Soap12, _) => "Sender",
+    };
+    let code = format!("{PREFIX}:{local}");
+    let fault = match version {
+        Version::Soap11 => soap("Fault")
+            .child(Block::new("", "faultcode").text(code))
+            .child(Block::new("", "faultstring").text(reason)),
+        Version::Soap12 => {
+            let text = soap("Text").attribute(XML, "lang", "en").text(reason);
+            soap("Fault").child(soap("Code").child(soap("Value").text(code))).child(soap("Reason").child(text))
+        }
+    };
+    write_block(version, &fault, limits)
 }
 
 fn wrong(message: &'static str) -> SoapError {

@@ -9,7 +9,7 @@ mod read;
 mod write;
 
 pub use block::Block;
-pub use fault::{Fault, FaultCode};
+pub use fault::{Fault, FaultCode, refusal};
 pub use read::{Envelope, HeaderBlock, document};
 pub(crate) use read::{elements, text as text_of};
 pub(crate) use write::{Parts, write};

@@ -29,6 +29,8 @@ pub(crate) struct Parts<'a> {
     pub attachments: &'a BTreeSet<String>,
 }
 
+/// The prefix of the envelope.
+pub(super) const PREFIX: &str = "soap";
 /// Prefixes that people know.
 const PREFIXES: [(&str, &str); 5] = [(WSSE, "wsse"), (WSU, "wsu"), (WSA, "wsa"), (XOP, "xop"), (DS, "ds")];
 
@@ -45,10 +47,31 @@ pub(crate) fn write(parts: &Parts<'_>, limits: &Limits) -> Result<Vec<u8>, SoapE
     used.extend(parts.body_id.map(|_| WSU));
     used.extend((!parts.attachments.is_empty()).then_some(XOP));
     let named = PREFIXES.into_iter().filter(|(namespace, _)| used.contains(namespace));
-    let named: Vec<(&str, &str)> = [(parts.version.namespace(), "soap")].into_iter().chain(named).collect();
+    let named: Vec<(&str, &str)> = [(parts.version.namespace(), PREFIX)].into_iter().chain(named).collect();
     let prefixes = Prefixes::new(&named, used);
     let mut out = Builder::new(limits);
     envelope(parts, &prefixes, &mut out)?;
+    print(out, &prefixes, limits)
+}
+
+/// Writes an envelope whose body holds this element, which is of no description.
+pub(super) fn write_block(version: Version, block: &Block, limits: &Limits) -> Result<Vec<u8>, SoapError> {
+    let prefixes = Prefixes::new(&[(version.namespace(), PREFIX)], []);
+    let mut out = Builder::new(limits);
+    for name in ["Envelope", "Body"] {
+        out.begin_object()?;
+        out.key(&prefixes.name(version.namespace(), name))?;
+    }
+    out.begin_object()?;
+    out.key(&prefixes.name(&block.name.namespace, &block.name.local))?;
+    block.write(&prefixes, &mut out)?;
+    for _ in 0..3 {
+        out.end()?;
+    }
+    print(out, &prefixes, limits)
+}
+
+fn print(out: Builder, prefixes: &Prefixes, limits: &Limits) -> Result<Vec<u8>, SoapError> {
     let document = out.finish()?;
     let options = XmlOptions { namespaces: Namespaces::new(prefixes.entries())?, ..XmlOptions::default() };
     let options = XmlOptions { bytes_max: limits.arena_bytes_max, ..options };

@@ -6,6 +6,9 @@ use lockgate_document::{Kind, Node};
 
 use super::INSTANCE;
 
+/// Of the prefix `xml`.
+pub(crate) const XML: &str = "http://www.w3.org/XML/1998/namespace";
+
 /// Prefixes of namespaces, for what is written.
 #[derive(Debug, Default)]
 pub(crate) struct Prefixes {
@@ -20,7 +23,9 @@ impl Prefixes {
             prefixes.known.insert((*namespace).to_owned(), (*prefix).to_owned());
         }
         let mut number = 0;
-        for namespace in others.into_iter().filter(|namespace| !namespace.is_empty() && *namespace != INSTANCE) {
+        // These have prefixes that need no declaration.
+        let is_free = |namespace: &&str| !["", INSTANCE, XML].contains(namespace);
+        for namespace in others.into_iter().filter(is_free) {
             prefixes.known.entry(namespace.to_owned()).or_insert_with(|| {
                 number += 1;
                 format!("n{number}")
@@ -32,6 +37,7 @@ impl Prefixes {
     pub(crate) fn name(&self, namespace: &str, local: &str) -> String {
         match self.known.get(namespace) {
             Some(prefix) => format!("{prefix}:{local}"),
+            None if namespace == XML => format!("xml:{local}"),
             None => local.to_owned(),
         }
     }
@@ -93,7 +99,7 @@ impl<'a> Names<'a> {
         match self.bound.get(prefix).and_then(|bound| bound.last()) {
             Some(namespace) => namespace,
             None if prefix == "xsi" => INSTANCE,
-            None if prefix == "xml" => "http://www.w3.org/XML/1998/namespace",
+            None if prefix == "xml" => XML,
             None => "",
         }
     }

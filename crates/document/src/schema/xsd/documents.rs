@@ -184,7 +184,7 @@ fn held<'d>(
 
 /// Does an import name no document? `xml:` is known without one.
 fn is_without_document(import: roxmltree::Node<'_, '_>) -> bool {
-    import.attribute("schemaLocation").is_none()
+    import.attribute("schemaLocation").is_none_or(str::is_empty)
         || import.attribute("namespace") == Some("http://www.w3.org/XML/1998/namespace")
 }
 
