@@ -10,7 +10,7 @@ use lockgate_document::{
 use crate::{
     Block, Problem, SoapError, Style, Version, Wsdl,
     envelope::{self, Envelope, Fault, Parts, document},
-    shape::{Decode, holds_scalars, texts},
+    shape::{Decode, hold_content, holds_scalars, texts},
     wsdl::{BodyParts, Contents, Described},
 };
 
@@ -284,10 +284,8 @@ impl Contract {
                 decode.value(&message.schema, message.schema.root(), node)?;
                 envelope.names.leave(mark);
                 let body = out.finish()?;
-                if let Some(violation) = message.schema.validate(body.root(), limits).into_iter().next() {
-                    let error = SoapError::from(violation);
-                    return Err(SoapError { code: "LG-SOAP-BODY".into(), ..error });
-                }
+                hold(&message.schema, body.root(), limits, "")
+                    .map_err(|error| SoapError { code: "LG-SOAP-BODY".into(), ..error })?;
                 body
             }
             (Some(_), _) => return wrong("the body holds several elements"),
@@ -332,6 +330,6 @@ fn hold(schema: &Schema, value: Node<'_>, limits: &Limits, within: &str) -> Resu
             let pointer = format!("{within}{}", error.pointer.unwrap_or_default());
             Err(SoapError { pointer: Some(pointer), ..error })
         }
-        None => Ok(()),
+        None => hold_content(schema, schema.root(), value, limits),
     }
 }

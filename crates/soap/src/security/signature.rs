@@ -37,6 +37,8 @@ const METHODS: [&str; 6] = [
     "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384",
     "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512",
 ];
+/// References of one signature: each is the work of digesting what it refers to.
+const REFERENCES_MAX: usize = 16;
 const X509: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0#X509v3";
 const BASE64: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#Base64Binary";
 /// The `wsu:Id` of our token.
@@ -204,6 +206,9 @@ fn signed_info<'a>(names: &mut Names<'a>, info: Node<'a>, ids: &mut Vec<String>)
             };
             let id = id.filter(is_name).ok_or_else(|| wrong("the signature refers to something else than an id"))?;
             ids.push(id.to_owned());
+            if ids.len() > REFERENCES_MAX {
+                return Err(wrong("the signature has more references than any should have"));
+            }
             let (mut transforms, mut digests) = (0, 0);
             each(names, part, &mut |names, name, part| match name {
                 (DS, "Transforms") => each(names, part, &mut |_, _, transform| {

@@ -5,11 +5,13 @@
 //!
 //! Deliberately absent: bytes; they are those of `document::xml`.
 
+mod content;
 mod decode;
 mod encode;
 mod names;
 mod raw;
 
+pub(crate) use content::hold_content;
 pub(crate) use decode::Decode;
 pub(crate) use encode::{Encode, holds_scalars, texts};
 pub(crate) use names::{Child, Names, Prefixes, XML, children};

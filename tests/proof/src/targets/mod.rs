@@ -12,6 +12,7 @@ pub mod compile;
 pub mod csv;
 pub mod described;
 pub mod edi;
+pub mod envelope;
 pub mod evaluate;
 pub mod fixed;
 pub mod flow;
@@ -19,10 +20,12 @@ pub mod jq;
 pub mod json;
 pub mod json_records;
 pub mod map_file;
+pub mod multipart;
 pub mod parse;
 pub mod pattern;
 pub mod picture;
 pub mod text;
+pub mod wsdl;
 pub mod xml;
 
 /// A target.
@@ -54,6 +57,9 @@ pub const TARGETS: &[Target] = &[
     Target { name: "csv", run: csv::target, dictionary: "flat" },
     Target { name: "fixed", run: fixed::target, dictionary: "flat" },
     Target { name: "edi", run: edi::target, dictionary: "edi" },
+    Target { name: "wsdl", run: wsdl::target, dictionary: "soap" },
+    Target { name: "envelope", run: envelope::target, dictionary: "soap" },
+    Target { name: "multipart", run: multipart::target, dictionary: "soap" },
 ];
 
 /// Longest input a target looks at: what is longer says nothing new.
