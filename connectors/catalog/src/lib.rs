@@ -10,6 +10,7 @@ use lockgate_connector_api::Registry;
 /// All connectors.
 pub fn registry() -> Registry {
     let mut registry = Registry::new();
+    registry.add::<lockgate_connector_ftps::Ftps>();
     registry.add::<lockgate_connector_https::Https>();
     registry.add::<lockgate_connector_mysql::Mysql>();
     registry.add::<lockgate_connector_postgres::Postgres>();

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use lockgate_connector_api::{Config, Error, Host, Kind, Secret};
+use lockgate_connector_api::{Config, Error, Host, Kind, Secret, files::Base};
 use lockgate_model::definition::ServerIdentity;
 use russh::keys::{PrivateKey, decode_secret_key};
 
-use crate::{host_key::HostKey, path::Base};
+use crate::host_key::HostKey;
 
 /// The settings of an account.
 pub(crate) struct Settings {

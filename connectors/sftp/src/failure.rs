@@ -78,8 +78,3 @@ pub(crate) fn status(code: u32, words: &str) -> Error {
     let code = u16::try_from(code).unwrap_or(u16::MAX);
     Error::new(kind, "sftp-status", text).with_status(code).with_private(words.chars().take(4096).collect::<String>())
 }
-
-/// The deadline passed.
-pub(crate) fn late() -> Error {
-    Error::new(Kind::Timeout, "sftp-timeout", "the server did not answer in time")
-}

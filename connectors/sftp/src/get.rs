@@ -7,14 +7,16 @@ use std::collections::VecDeque;
 
 use bytes::Bytes;
 use futures_util::stream;
-use lockgate_connector_api::{Body, Error, Kind};
+use lockgate_connector_api::{
+    Body, Error,
+    files::{Attributes, Lease, Remote, What, changed, no_file, unread},
+};
 use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    failure, output,
-    path::Remote,
-    pool::Lease,
-    wire::{Attributes, Open, Reply, Request},
+    account::Account,
+    failure,
+    wire::{Open, Reply, Request},
 };
 
 /// Bytes asked for ahead of the reader.
@@ -24,7 +26,7 @@ const AHEAD_MAX: usize = 64;
 
 /// A file that is being read.
 struct Reading {
-    lease: Lease,
+    lease: Lease<Account>,
     handle: Bytes,
     /// What was told when it was opened.
     attributes: Attributes,
@@ -47,7 +49,11 @@ struct Part {
 }
 
 /// Opens a file and gives its attributes and content, which must be read by the deadline.
-pub(crate) async fn get(mut lease: Lease, path: &Remote, deadline: Instant) -> Result<(Attributes, Body), Error> {
+pub(crate) async fn get(
+    mut lease: Lease<Account>,
+    path: &Remote,
+    deadline: Instant,
+) -> Result<(Attributes, Body), Error> {
     let handle = match lease.session.open(path.as_str(), Open::Read).await {
         Ok(handle) => handle,
         Err(error) => {
@@ -55,18 +61,17 @@ pub(crate) async fn get(mut lease: Lease, path: &Remote, deadline: Instant) -> R
             return Err(error);
         }
     };
+    lease.session.file = Some(handle.clone());
     let attributes = lease.session.attributes(&Request::HandleStat(&handle)).await?;
-    if !matches!(output::kind(&attributes), "file" | "other") {
-        lease.close_and_give_back(handle).await;
-        return Err(Error::new(Kind::Rejected, "sftp-no-file", "there is a folder at that path, and no file"));
+    if !matches!(attributes.what, What::File | What::Other) {
+        lease.settle_and_give_back().await;
+        return Err(no_file());
     }
     let chunk = lease.session.read_bytes;
     let reading = Reading { lease, handle, attributes, out: VecDeque::new(), out_bytes: 0, next: 0, chunk, read: 0 };
     let pieces = stream::try_unfold(Some(reading), move |reading| async move {
         let Some(mut reading) = reading else { return Ok(None) };
-        let piece = timeout_at(deadline, reading.piece())
-            .await
-            .map_err(|_| Error::new(Kind::Timeout, "sftp-timeout", "the file was not read to its end in time"))??;
+        let piece = timeout_at(deadline, reading.piece()).await.map_err(|_| unread())??;
         match piece {
             Some(piece) => Ok(Some((piece, Some(reading)))),
             None => {
@@ -93,7 +98,7 @@ impl Reading {
                 Reply::Data(bytes) => bytes,
                 Reply::Status(1, _) if self.attributes.size.is_none() => {
                     // The end, of a file whose size nobody knew; reads past it answer the same.
-                    self.lease.session.settle().await?;
+                    self.lease.session.take_in_all().await?;
                     self.out.clear();
                     self.out_bytes = 0;
                     self.attributes.size = Some(self.read);
@@ -154,14 +159,6 @@ impl Reading {
         if now.size.is_some_and(|size| Some(size) != self.attributes.size) || now.modified != self.attributes.modified {
             return Err(changed());
         }
-        session.order(&Request::Close(&self.handle)).await
+        session.close().await
     }
-}
-
-fn changed() -> Error {
-    Error::new(
-        Kind::Unavailable,
-        "sftp-changed",
-        "the file changed while it was read, or ended before its size (is it still being written?)",
-    )
 }

@@ -7,16 +7,22 @@ use std::{collections::VecDeque, sync::Arc};
 
 use bytes::{Buf as _, Bytes, BytesMut};
 use futures_util::StreamExt as _;
-use lockgate_connector_api::{Body, Context, Error, Kind};
+use lockgate_connector_api::{
+    Body, Context, Error,
+    files::{
+        Pool, Remote, change,
+        input::Exists,
+        not_stored,
+        undo::{self, Traces},
+        unlike,
+    },
+};
 use tokio::time::Instant;
 
 use crate::{
-    change, failure,
-    input::Exists,
-    path::Remote,
-    pool::Account,
+    account::Account,
+    failure,
     session::Session,
-    undo::{self, Traces},
     wire::{Open, Reply, Request},
 };
 
@@ -33,8 +39,8 @@ pub(crate) struct Put {
 
 /// Writes a file; gives its size. The deadline holds; what is left to tidy up then is tidied up
 /// behind it.
-pub(crate) async fn put(account: Arc<Account>, cx: Context, put: Put, deadline: Instant) -> Result<u64, Error> {
-    undo::whole(account, cx, deadline, |session, traces| Box::pin(upload(put, session, traces))).await
+pub(crate) async fn put(pool: Arc<Pool<Account>>, cx: Context, put: Put, deadline: Instant) -> Result<u64, Error> {
+    undo::whole(pool, cx, deadline, |session, traces| Box::pin(upload(put, session, traces))).await
 }
 
 async fn upload(put: Put, session: &mut Session, traces: &mut Traces) -> Result<u64, Error> {
@@ -47,22 +53,16 @@ async fn upload(put: Put, session: &mut Session, traces: &mut Traces) -> Result<
     if opened.as_ref().is_err_and(|error| error.code() == "sftp-status") {
         traces.temporary = None;
     }
-    let file = traces.handle.insert(opened?);
-    let size = write(session, file, content).await?;
+    let file = session.file.insert(opened?).clone();
+    let size = write(session, &file, content).await?;
     if session.fsync {
-        session.order(&Request::Fsync(file)).await?;
+        session.order(&Request::Fsync(&file)).await?;
     }
-    let stored = session.attributes(&Request::HandleStat(file)).await?.size;
+    let stored = session.attributes(&Request::HandleStat(&file)).await?.size;
     if stored.is_some_and(|stored| stored != size) {
-        return Err(Error::new(
-            Kind::Unavailable,
-            "sftp-size",
-            "the server has not stored as many bytes as it was sent; nothing is left under the file's name",
-        ));
+        return Err(not_stored());
     }
-    if let Some(file) = traces.handle.take() {
-        session.order(&Request::Close(&file)).await?;
-    }
+    session.close().await?;
     change::rename(session, traces, &temporary, &path, exists).await?;
     Ok(size)
 }
@@ -100,10 +100,6 @@ async fn write(session: &mut Session, file: &Bytes, mut content: Body) -> Result
         out.written(session).await?;
     }
     if stated.is_some_and(|stated| out.offset != stated) { Err(unlike()) } else { Ok(out.offset) }
-}
-
-fn unlike() -> Error {
-    Error::new(Kind::Input, "sftp-length", "the streamed body is not as long as it was said to be")
 }
 
 /// Writes that are out.

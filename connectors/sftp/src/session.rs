@@ -7,7 +7,10 @@
 use std::collections::HashMap;
 
 use bytes::{Bytes, BytesMut};
-use lockgate_connector_api::{Error, Kind, Vetted};
+use lockgate_connector_api::{
+    Error, Kind, Vetted,
+    files::{self, Attributes, Remote},
+};
 use russh::{
     ChannelMsg,
     client::{Handle, Msg},
@@ -18,7 +21,7 @@ use crate::{
     failure,
     leash::Leash,
     ssh::{Connected, Ended, Trust},
-    wire::{self, Attributes, Named, Open, Reply, Request},
+    wire::{self, Named, Open, Reply, Request},
 };
 
 /// Content of one read or write where the server states no limits (§3 promises 32 KiB).
@@ -35,7 +38,9 @@ pub(crate) struct Session {
     handle: Handle<Trust>,
     ended: Ended,
     _leash: Leash,
-    pub vetted: Vetted,
+    vetted: Vetted,
+    /// A file that is open.
+    pub file: Option<Bytes>,
     arriving: BytesMut,
     arrived_bytes: usize,
     /// Every request that is out, and its answer once that is in.
@@ -63,6 +68,7 @@ impl Session {
             ended,
             _leash: leash,
             vetted,
+            file: None,
             arriving: BytesMut::new(),
             arrived_bytes: 0,
             answers: HashMap::new(),
@@ -91,7 +97,7 @@ impl Session {
 
     /// Packet, read and write at most (OpenSSH's PROTOCOL §4.8); 0 says nothing.
     async fn learn_limits(&mut self) -> Result<(), Error> {
-        let Ok(Reply::Extended(limits)) = self.ask(&Request::Limits).await else { return self.check_open() };
+        let Ok(Reply::Extended(limits)) = self.asked(&Request::Limits).await else { return self.check_open() };
         let limit = |place: usize| {
             let bytes = limits.get(place..place + 8).and_then(|b| b.try_into().ok()).map_or(0, u64::from_be_bytes);
             u32::try_from(bytes).unwrap_or(u32::MAX)
@@ -102,11 +108,6 @@ impl Session {
             }
         }
         Ok(())
-    }
-
-    /// Whether another call may use it: nothing is out, nothing was torn.
-    pub fn is_whole(&self) -> bool {
-        !self.torn && self.answers.is_empty() && self.arriving.is_empty() && self.check_open().is_ok()
     }
 
     /// Sends a request; its answer is taken by [`Session::answer`].
@@ -154,7 +155,7 @@ impl Session {
     }
 
     /// Takes in all answers that are still out and forgets them.
-    pub async fn settle(&mut self) -> Result<(), Error> {
+    pub async fn take_in_all(&mut self) -> Result<(), Error> {
         self.check_open()?;
         let ids: Vec<u32> = self.answers.keys().copied().collect();
         for id in ids {
@@ -164,7 +165,7 @@ impl Session {
     }
 
     /// Sends a request and waits for its answer; a status that is not success is an error.
-    pub async fn ask(&mut self, request: &Request<'_>) -> Result<Reply, Error> {
+    pub async fn asked(&mut self, request: &Request<'_>) -> Result<Reply, Error> {
         let id = self.send(request).await?;
         match self.answer(id).await? {
             Reply::Status(code, words) if code != 0 => Err(failure::status(code, &words)),
@@ -174,7 +175,7 @@ impl Session {
 
     /// Asks for something that answers with success alone.
     pub async fn order(&mut self, request: &Request<'_>) -> Result<(), Error> {
-        match self.ask(request).await? {
+        match self.asked(request).await? {
             Reply::Status(..) => Ok(()),
             _ => Err(failure::malformed()),
         }
@@ -187,7 +188,7 @@ impl Session {
 
     /// Opens a file or folder.
     pub async fn handle(&mut self, request: &Request<'_>) -> Result<Bytes, Error> {
-        match self.ask(request).await? {
+        match self.asked(request).await? {
             Reply::Handle(handle) => Ok(handle),
             _ => Err(failure::malformed()),
         }
@@ -195,18 +196,17 @@ impl Session {
 
     /// Attributes of a file.
     pub async fn attributes(&mut self, request: &Request<'_>) -> Result<Attributes, Error> {
-        match self.ask(request).await? {
+        match self.asked(request).await? {
             Reply::Attributes(attributes) => Ok(attributes),
             _ => Err(failure::malformed()),
         }
     }
 
-    /// Attributes of what a path leads to, or none where nothing is.
-    pub async fn find(&mut self, request: &Request<'_>) -> Result<Option<Attributes>, Error> {
-        match self.attributes(request).await {
-            Ok(attributes) => Ok(Some(attributes)),
-            Err(error) if error.kind() == Kind::NotFound => Ok(None),
-            Err(error) => Err(error),
+    /// Closes the file that is open.
+    pub async fn close(&mut self) -> Result<(), Error> {
+        match self.file.take() {
+            Some(file) => self.order(&Request::Close(&file)).await,
+            None => Ok(()),
         }
     }
 
@@ -261,6 +261,67 @@ impl Session {
 
     fn check_open(&self) -> Result<(), Error> {
         if self.torn || self.handle.is_closed() { Err(cause(&self.ended, failure::broken)) } else { Ok(()) }
+    }
+}
+
+impl files::Session for Session {
+    fn vetted(&self) -> Vetted {
+        self.vetted
+    }
+
+    fn is_whole(&self) -> bool {
+        let is_quiet = !self.torn && self.answers.is_empty() && self.arriving.is_empty();
+        is_quiet && self.file.is_none() && self.check_open().is_ok()
+    }
+
+    async fn ask(&mut self) -> Result<(), Error> {
+        self.asked(&Request::RealPath(".")).await.map(drop)
+    }
+
+    async fn settle(&mut self) -> Result<(), Error> {
+        self.take_in_all().await?;
+        // A server that has no room may fail to close as well.
+        let _ = self.close().await;
+        Ok(())
+    }
+
+    async fn find(&mut self, path: &Remote) -> Result<Option<Attributes>, Error> {
+        found(self.attributes(&Request::LinkStat(path.as_str())).await)
+    }
+
+    async fn follow(&mut self, path: &Remote) -> Result<Option<Attributes>, Error> {
+        found(self.attributes(&Request::Stat(path.as_str())).await)
+    }
+
+    async fn rename(&mut self, from: &Remote, to: &Remote) -> Result<(), Error> {
+        self.order(&Request::Rename(from.as_str(), to.as_str())).await
+    }
+
+    async fn replace(&mut self, from: &Remote, to: &Remote) -> Result<bool, Error> {
+        if self.posix_rename {
+            self.order(&Request::PosixRename(from.as_str(), to.as_str())).await?;
+        }
+        Ok(self.posix_rename)
+    }
+
+    async fn remove(&mut self, path: &Remote) -> Result<(), Error> {
+        self.order(&Request::Remove(path.as_str())).await
+    }
+
+    async fn remove_folder(&mut self, path: &Remote) -> Result<(), Error> {
+        self.order(&Request::RemoveFolder(path.as_str())).await
+    }
+
+    async fn make_folder(&mut self, path: &Remote) -> Result<(), Error> {
+        self.order(&Request::MakeFolder(path.as_str())).await
+    }
+}
+
+fn found(attributes: Result<Attributes, Error>) -> Result<Option<Attributes>, Error> {
+    match attributes {
+        Ok(attributes) => Ok(Some(attributes)),
+        Err(error) if error.kind() == Kind::NotFound => Ok(None),
+        Err(error) => Err(error),
     }
 }
 

@@ -1,7 +1,6 @@
 //! The declaration of the connector: what an account takes and what it can do.
 
-use lockgate_connector_api::{AddressForm, Field, IdentityKind, Operation, Scheme, Spec};
-use lockgate_model::manifest::StreamContent;
+use lockgate_connector_api::{AddressForm, Field, IdentityKind, Scheme, Spec, files::operations};
 
 pub(crate) const SFTP: Scheme = Scheme { name: "sftp", port: 22 };
 
@@ -26,66 +25,12 @@ pub(crate) const SPEC: Spec = Spec {
         Field::secret("password", "Password.").when("auth", &["password"]),
     ],
     operations: &[
-        operation(
-            "list",
-            true,
-            "Lists a folder.",
-            include_str!("schemas/list.json"),
-            include_str!("schemas/list_output.json"),
-        ),
-        operation(
-            "stat",
-            true,
-            "Tells kind, size and time of a file or folder.",
-            include_str!("schemas/stat.json"),
-            include_str!("schemas/stat_output.json"),
-        ),
-        Operation {
-            gives: Some(StreamContent::Bytes),
-            ..operation(
-                "get",
-                true,
-                "Reads a file.",
-                include_str!("schemas/get.json"),
-                include_str!("schemas/get_output.json"),
-            )
-        },
-        Operation {
-            takes: Some("body"),
-            ..operation(
-                "put",
-                true,
-                "Writes a file, as a whole or not at all.",
-                include_str!("schemas/put.json"),
-                include_str!("schemas/put_output.json"),
-            )
-        },
-        operation("move", false, "Moves or renames a file or folder.", include_str!("schemas/move.json"), NOTHING),
-        operation(
-            "delete",
-            true,
-            "Deletes a file, or a folder that is empty.",
-            include_str!("schemas/path.json"),
-            NOTHING,
-        ),
-        operation(
-            "mkdir",
-            true,
-            "Makes a folder; one that is there already is as good.",
-            include_str!("schemas/path.json"),
-            NOTHING,
-        ),
+        operations::LIST,
+        operations::STAT,
+        operations::GET,
+        operations::PUT,
+        operations::MOVE,
+        operations::DELETE,
+        operations::MKDIR,
     ],
 };
-
-const fn operation(
-    name: &'static str,
-    idempotent: bool,
-    help: &'static str,
-    input: &'static str,
-    output: &'static str,
-) -> Operation {
-    Operation { name, version: "1.0.0", idempotent, help, constant: &[], input, output, takes: None, gives: None }
-}
-
-const NOTHING: &str = include_str!("schemas/nothing.json");

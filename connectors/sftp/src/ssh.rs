@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use lockgate_connector_api::{Context, Error, Host, Kind, Secret, Vetted};
+use lockgate_connector_api::{Context, Error, Host, Kind, Secret, Vetted, files::late};
 use russh::{
     Channel, MethodKind, Preferred, cipher,
     client::{self, AuthResult, DisconnectReason, Handle, KeyboardInteractiveAuthResponse as Asked, Msg},
@@ -155,7 +155,7 @@ pub(crate) async fn open(
         channel.request_subsystem(true, "sftp").await.map_err(told)?;
         Ok((channel, handle, Arc::clone(&ended)))
     };
-    match tokio::time::timeout_at(deadline, opening).await.unwrap_or_else(|_| Err(failure::late())) {
+    match tokio::time::timeout_at(deadline, opening).await.unwrap_or_else(|_| Err(late())) {
         Ok((channel, handle, ended)) => Ok(Connected { channel, handle, leash, ended, vetted }),
         Err(error) => Err(greeted(&leash, error)),
     }
@@ -179,7 +179,7 @@ pub(crate) async fn fingerprint(cx: &Context, host: &Host, port: u16, deadline: 
     let asking = client::connect_stream(configuration(HostKey::any()), stream, trust);
     let error = match tokio::time::timeout_at(deadline, asking).await {
         Ok(asked) => asked.err().map_or_else(failure::broken, Error::from),
-        Err(_) => failure::late(),
+        Err(_) => late(),
     };
     shown.get().cloned().ok_or_else(|| greeted(&leash, error))
 }

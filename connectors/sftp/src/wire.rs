@@ -4,11 +4,11 @@
 //! become text where they are read.
 
 use bytes::{Buf as _, BufMut as _, Bytes, BytesMut};
+use lockgate_connector_api::files::{Attributes, What};
+use lockgate_model::Timestamp;
 
 /// Longest packet taken from a server: 256 KiB of content and its head, as OpenSSH holds it.
 pub(crate) const PACKET_BYTES_MAX: usize = (256 << 10) + 1024;
-/// Longest path and name, in bytes.
-pub(crate) const PATH_BYTES_MAX: usize = 4096;
 
 /// How a file is opened (§6.3).
 #[derive(Debug, Clone, Copy)]
@@ -168,17 +168,6 @@ pub(crate) struct Named {
     pub attributes: Attributes,
 }
 
-/// What a server tells of a file; each part may be missing (§5).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Attributes {
-    /// Bytes.
-    pub size: Option<u64>,
-    /// POSIX mode.
-    pub mode: Option<u32>,
-    /// Seconds since the epoch.
-    pub modified: Option<u32>,
-}
-
 /// The bytes are not what the protocol says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
@@ -241,23 +230,24 @@ fn names(mut packet: Bytes) -> Result<Reply, Malformed> {
     Ok(Reply::Names(entries))
 }
 
+/// What a server tells of a file; each part may be missing (§5).
 fn attributes(packet: &mut Bytes) -> Result<Attributes, Malformed> {
     let number = |packet: &mut Bytes| packet.try_get_u32().map_err(|_| Malformed);
     let flags = number(packet)?;
-    let mut found = Attributes::default();
+    let (mut size, mut mode, mut modified) = (None, None, None);
     if flags & 0x1 != 0 {
-        found.size = Some(packet.try_get_u64().map_err(|_| Malformed)?);
+        size = Some(packet.try_get_u64().map_err(|_| Malformed)?);
     }
     if flags & 0x2 != 0 {
         number(packet)?;
         number(packet)?;
     }
     if flags & 0x4 != 0 {
-        found.mode = Some(number(packet)?);
+        mode = Some(number(packet)?);
     }
     if flags & 0x8 != 0 {
         number(packet)?;
-        found.modified = Some(number(packet)?);
+        modified = Some(Timestamp::from_ms(i64::from(number(packet)?) * 1000));
     }
     if flags & 0x8000_0000 != 0 {
         for _ in 0..number(packet)? {
@@ -265,7 +255,19 @@ fn attributes(packet: &mut Bytes) -> Result<Attributes, Malformed> {
             text(packet)?;
         }
     }
-    Ok(found)
+    Ok(Attributes { what: what(mode, size.is_some()), size, modified })
+}
+
+/// What a file is, by its POSIX mode.
+fn what(mode: Option<u32>, has_size: bool) -> What {
+    match mode.map(|mode| mode & 0o170_000) {
+        Some(0o100_000) => What::File,
+        Some(0o040_000) => What::Folder,
+        Some(0o120_000) => What::Link,
+        // Some servers leave the kind out; what has a size is a file then.
+        None | Some(0) if has_size => What::File,
+        _ => What::Other,
+    }
 }
 
 fn text(packet: &mut Bytes) -> Result<Bytes, Malformed> {

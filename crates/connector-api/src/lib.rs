@@ -6,7 +6,8 @@
 //! listing are written. Every connection is opened through [`Egress`], which checks the address
 //! that is really dialled. [`Places`] and [`Kept`] are what all connectors need to lend out
 //! connections: how many calls are at work, and which connections wait for the next one.
-//! [`Duplex`] carries bytes over one, and [`sql`] is what connectors of SQL databases share.
+//! [`Duplex`] carries bytes over one, [`sql`] is what connectors of SQL databases share, and [`files`] what those of
+//! servers of files share above their protocols.
 //!
 //! Deliberately absent: any wire protocol (each lives in its own crate under `connectors/`), TLS
 //! configurations (crate `keys` makes them; a [`Config`] only holds one), retries (a flow decides
@@ -19,6 +20,7 @@ mod connector;
 mod duplex;
 pub mod egress;
 mod error;
+pub mod files;
 mod kept;
 mod places;
 mod records;

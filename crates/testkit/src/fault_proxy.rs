@@ -79,10 +79,16 @@ impl Drop for FaultProxy {
 impl FaultProxy {
     /// A proxy on a free port of 127.0.0.1, to a port there. No fault yet.
     pub async fn start(port: u16) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free loopback port");
+        Self::between(([127, 0, 0, 1], 0).into(), ([127, 0, 0, 1], port).into()).await
+    }
+
+    /// A proxy from one address to another, for servers that name a port of theirs to their clients. No
+    /// fault yet.
+    pub async fn between(from: SocketAddr, target: SocketAddr) -> Self {
+        let listener = TcpListener::bind(from).await.expect("a free loopback port");
         let addr = listener.local_addr().unwrap();
         let shared = Arc::new(Shared {
-            target: ([127, 0, 0, 1], port).into(),
+            target,
             fault: Mutex::new((Fault::None, false)),
             connections: AtomicUsize::new(0),
             open: AtomicUsize::new(0),

@@ -19,6 +19,7 @@
 
 pub mod contract;
 pub mod fault_proxy;
+pub mod ftp_peer;
 pub mod https_peer;
 pub mod jsonata;
 pub mod mariadb;
@@ -36,6 +37,7 @@ use std::{
 };
 
 pub use fault_proxy::FaultProxy;
+pub use ftp_peer::FtpServer;
 pub use https_peer::{Arrived, HttpsPeer, Told};
 pub use mariadb::Mariadb;
 pub use nginx::Nginx;
@@ -83,14 +85,18 @@ pub fn suite(name: &str) -> Option<PathBuf> {
 /// # Panics
 /// In CI, when it is not there.
 pub fn npm_data(package: &str) -> Option<PathBuf> {
-    let cache = std::env::var_os("LOCKGATE_CACHE").map(PathBuf::from);
-    let cache = cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache/lockgate")))?;
-    let folder = cache.join("npm/node_modules").join(package);
+    let folder = cache()?.join("npm/node_modules").join(package);
     if !folder.is_dir() {
         skip(&format!("test data {package}"), &format!("no folder {}; `./test` installs it", folder.display()));
         return None;
     }
     Some(folder)
+}
+
+/// Where `./test` keeps what it fetches.
+pub(crate) fn cache() -> Option<PathBuf> {
+    let cache = std::env::var_os("LOCKGATE_CACHE").map(PathBuf::from);
+    cache.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache/lockgate")))
 }
 
 /// Says that a test is skipped and why. In CI what can be installed is installed, and nothing is

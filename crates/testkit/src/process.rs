@@ -79,9 +79,13 @@ fn status_bytes(pid: u32, field: &str) -> u64 {
 /// # Panics
 /// In CI, where everything is installed.
 pub(crate) fn installed(program: &str) -> Option<PathBuf> {
+    let unpacked = crate::cache().map(|cache| cache.join("packages"));
+    let unpacked = unpacked.iter().flat_map(|packages| [packages.join("usr/sbin"), packages.join("usr/bin")]);
     let found = ["/usr/sbin", "/usr/bin", "/usr/local/sbin", "/sbin"]
         .into_iter()
-        .map(|folder| Path::new(folder).join(program))
+        .map(PathBuf::from)
+        .chain(unpacked)
+        .map(|folder| folder.join(program))
         .find(|path| path.is_file());
     if found.is_none() {
         assert!(std::env::var_os("CI").is_none(), "{program} is not installed");
@@ -92,8 +96,12 @@ pub(crate) fn installed(program: &str) -> Option<PathBuf> {
 
 /// Waits until a server listens on a port of 127.0.0.1.
 pub(crate) fn listening(port: u16, log: &Path) {
-    let addr: SocketAddr = ([127, 0, 0, 1], port).into();
-    let what = format!("a server on port {port}: see {}", log.display());
+    listening_at(([127, 0, 0, 1], port).into(), log);
+}
+
+/// Waits until a server listens at an address.
+pub(crate) fn listening_at(addr: SocketAddr, log: &Path) {
+    let what = format!("a server on {addr}: see {}", log.display());
     wait_until(&what, Duration::from_secs(20), || {
         TcpStream::connect_timeout(&addr, Duration::from_millis(200)).is_ok()
     });

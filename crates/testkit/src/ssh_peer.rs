@@ -214,23 +214,7 @@ impl Proftpd {
         let proftpd = installed("proftpd")?;
         let (dir, port) = (temp_dir(), free_port());
         let at = |name: &str| dir.path().join(name);
-        fs::create_dir(at("files")).unwrap();
-        let id = |what: &[&str]| {
-            let output = Command::new("id").args(what).output().unwrap();
-            String::from_utf8(output.stdout).unwrap().trim().to_owned()
-        };
-        // Root serves as nobody, anybody else as themselves.
-        let who: &[&str] = if id(&["-u"]) == "0" { &["nobody"] } else { &[] };
-        let of = |flag: &str| id(&[&[flag], who].concat());
-        let (uid, gid, user, group) = (of("-u"), of("-g"), of("-un"), of("-gn"));
-        if !who.is_empty() {
-            fs::set_permissions(dir.path(), std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
-            run(Command::new("chown").arg(format!("{uid}:{gid}")).arg(at("files")));
-        }
-        let hash = Command::new("openssl").args(["passwd", "-6", "-salt", "peers", password]).output().unwrap();
-        let hash = String::from_utf8(hash.stdout).unwrap();
-        let files = at("files");
-        private(&at("users"), &format!("{}:{}:{uid}:{gid}::{}:/bin/sh\n", Self::USER, hash.trim(), files.display()));
+        let Owner { user, group, .. } = Owner::of_files(dir.path(), Self::USER, password);
         let user_keys = Command::new("ssh-keygen").arg("-ef").arg(keys.path("user_rsa.pub")).output().unwrap();
         fs::write(at(&format!("{}.keys", Self::USER)), user_keys.stdout).unwrap();
         let host = if shown == Shown::OtherKey { "host_other_rsa" } else { "host_rsa" };
@@ -277,6 +261,41 @@ impl Proftpd {
     }
 }
 
+/// Whose files a server's are.
+pub(crate) struct Owner {
+    pub uid: String,
+    pub gid: String,
+    pub user: String,
+    pub group: String,
+    /// Of the password, as `crypt` makes it.
+    pub hash: String,
+}
+
+impl Owner {
+    /// Makes the folder `files` and the list `users`, whose one user has it for a home. Root serves as
+    /// nobody, anybody else as themselves.
+    pub fn of_files(dir: &Path, name: &str, password: &str) -> Self {
+        let files = dir.join("files");
+        fs::create_dir(&files).unwrap();
+        let id = |what: &[&str]| {
+            let output = Command::new("id").args(what).output().unwrap();
+            String::from_utf8(output.stdout).unwrap().trim().to_owned()
+        };
+        let who: &[&str] = if id(&["-u"]) == "0" { &["nobody"] } else { &[] };
+        let of = |flag: &str| id(&[&[flag], who].concat());
+        let hash = Command::new("openssl").args(["passwd", "-6", "-salt", "peers", password]).output().unwrap();
+        let hash = String::from_utf8(hash.stdout).unwrap().trim().to_owned();
+        let owner = Self { uid: of("-u"), gid: of("-g"), user: of("-un"), group: of("-gn"), hash };
+        let Self { uid, gid, hash, .. } = &owner;
+        if !who.is_empty() {
+            fs::set_permissions(dir, std::os::unix::fs::PermissionsExt::from_mode(0o711)).unwrap();
+            run(Command::new("chown").arg(format!("{uid}:{gid}")).arg(&files));
+        }
+        private(&dir.join("users"), &format!("{name}:{hash}:{uid}:{gid}::{}:/bin/sh\n", files.display()));
+        owner
+    }
+}
+
 /// A subsystem that appends to `sftp.log`.
 fn telling(dir: &Path) -> String {
     let places = ["/usr/lib/openssh/sftp-server", "/usr/libexec/openssh/sftp-server", "/usr/lib/ssh/sftp-server"];
@@ -287,7 +306,7 @@ fn telling(dir: &Path) -> String {
     script.display().to_string()
 }
 
-fn count(log: &Path, of: &str) -> usize {
+pub(crate) fn count(log: &Path, of: &str) -> usize {
     fs::read(log).map(|bytes| String::from_utf8_lossy(&bytes).matches(of).count()).unwrap_or(0)
 }
 
@@ -296,12 +315,12 @@ fn executable(path: &Path, text: &str) {
     fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
 }
 
-fn private(path: &Path, text: &str) {
+pub(crate) fn private(path: &Path, text: &str) {
     fs::write(path, text).unwrap();
     fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
 }
 
-fn run(command: &mut Command) {
+pub(crate) fn run(command: &mut Command) {
     let output = command.output().unwrap_or_else(|e| panic!("{command:?} does not start: {e}"));
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }

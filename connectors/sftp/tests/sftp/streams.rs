@@ -81,7 +81,7 @@ async fn a_source_that_fails_leaves_nothing() {
         for stated in [199_999, 200_001] {
             let body = Body::new(stream::iter([piece(), piece()])).with_length(Some(stated));
             let error = account.invoke(put("x", body)).await.unwrap_err();
-            assert_eq!((error.kind(), error.code()), (Is::Input, "sftp-length"), "{stated}");
+            assert_eq!((error.kind(), error.code()), (Is::Input, "file-length"), "{stated}");
         }
         assert_eq!(server.names(), Vec::<String>::new(), "{kind:?}");
     }
@@ -164,7 +164,7 @@ async fn a_file_that_changes_while_it_is_read_is_a_failed_read() {
             }
             drop(file);
             let error = body.collect(u64::MAX).await.unwrap_err();
-            assert_eq!((error.code(), error.is_transient()), ("sftp-changed", true), "{kind:?} {change}: {error}");
+            assert_eq!((error.code(), error.is_transient()), ("file-changed", true), "{kind:?} {change}: {error}");
         }
     }
 }
@@ -192,7 +192,7 @@ async fn sessions_are_kept_and_bounded() {
         let held = [account.invoke(streamed("big")).await.unwrap(), account.invoke(streamed("big")).await.unwrap()];
         let shortly = |call: Call| Call { deadline: Instant::now() + Duration::from_millis(200), ..call };
         let error = account.invoke(shortly(streamed("big"))).await.unwrap_err();
-        assert_eq!((error.kind(), error.code()), (Is::Timeout, "sftp-busy"));
+        assert_eq!((error.kind(), error.code()), (Is::Timeout, "file-busy"));
         account.call("stat", json!({})).await.unwrap();
         // And all taken.
         let stuck = Body::new(stream::pending());
@@ -200,7 +200,7 @@ async fn sessions_are_kept_and_bounded() {
         let there = || server.names().iter().any(|name| name.starts_with(".lockgate-"));
         wait_until_async("a temporary file", Duration::from_secs(10), there).await;
         let error = account.invoke(shortly(call("stat", json!({})))).await.unwrap_err();
-        assert_eq!((error.code(), proxy.connections()), ("sftp-busy", 3));
+        assert_eq!((error.code(), proxy.connections()), ("file-busy", 3));
         drop(held);
         account.call("stat", json!({})).await.unwrap();
         putting.abort();

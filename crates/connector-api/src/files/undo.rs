@@ -6,31 +6,22 @@
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use lockgate_connector_api::{Context, Error, Kind, Part};
 use tokio::{
     sync::oneshot,
     time::{Instant, timeout, timeout_at},
 };
 
-use crate::{
-    failure,
-    path::Remote,
-    pool::{Account, Lease},
-    session::Session,
-    wire::Request,
-};
+use super::{Lease, Pool, Remote, Server, Session, late};
+use crate::{Context, Error, Kind, Part};
 
 /// How long undoing may take, over the same session and over a new one.
 const SAME: Duration = Duration::from_secs(2);
 const NEW: Duration = Duration::from_secs(10);
 
 /// What a change may have left on the server.
-#[derive(Default)]
-pub(crate) struct Traces {
-    /// A file that is open for writing.
-    pub handle: Option<Bytes>,
+#[derive(Debug, Default)]
+pub struct Traces {
     /// A file that is being written.
     pub temporary: Option<Remote>,
     /// A file that makes way for another.
@@ -38,7 +29,8 @@ pub(crate) struct Traces {
 }
 
 /// A file that makes way for another.
-pub(crate) struct Aside {
+#[derive(Debug)]
+pub struct Aside {
     /// What it is called meanwhile.
     pub kept: Remote,
     /// Its own name, which the other one gets.
@@ -49,16 +41,19 @@ pub(crate) struct Aside {
 
 /// Makes a change as a whole or undoes it. The deadline holds; what is left to be undone then is
 /// undone behind it.
-pub(crate) async fn whole<T: Send + 'static>(
-    account: Arc<Account>,
+///
+/// # Errors
+/// What kept the change from being made; its detail names what may be left on the server.
+pub async fn whole<T: Send + 'static, S: Server>(
+    pool: Arc<Pool<S>>,
     cx: Context,
     deadline: Instant,
-    change: impl for<'a> FnOnce(&'a mut Session, &'a mut Traces) -> BoxFuture<'a, Result<T, Error>> + Send + 'static,
+    change: impl for<'a> FnOnce(&'a mut S::Session, &'a mut Traces) -> BoxFuture<'a, Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
     let (tell, told) = oneshot::channel();
     let (wanted, gone) = oneshot::channel::<Infallible>();
-    tokio::spawn(work(account, cx, before(deadline), change, gone, tell));
-    let outcome = told.await.map_err(|_| failure::broken())?;
+    tokio::spawn(work(pool, cx, before(deadline), change, gone, tell));
+    let outcome = told.await.map_err(|_| lost())?;
     drop(wanted);
     outcome
 }
@@ -69,23 +64,23 @@ fn before(deadline: Instant) -> Instant {
     deadline - (left / 10).min(Duration::from_millis(100))
 }
 
-async fn work<T>(
-    account: Arc<Account>,
+async fn work<T, S: Server>(
+    pool: Arc<Pool<S>>,
     cx: Context,
     deadline: Instant,
-    change: impl for<'a> FnOnce(&'a mut Session, &'a mut Traces) -> BoxFuture<'a, Result<T, Error>>,
+    change: impl for<'a> FnOnce(&'a mut S::Session, &'a mut Traces) -> BoxFuture<'a, Result<T, Error>>,
     gone: oneshot::Receiver<Infallible>,
     tell: oneshot::Sender<Result<T, Error>>,
 ) {
-    let (mut lease, mut traces) = (None::<Lease>, Traces::default());
+    let (mut lease, mut traces) = (None::<Lease<S>>, Traces::default());
     let changing = async {
-        let lease = lease.insert(account.lease(&cx, Part::Ends, deadline).await?);
+        let lease = lease.insert(pool.lease(&cx, Part::Ends, deadline).await?);
         change(&mut lease.session, &mut traces).await
     };
     let outcome = tokio::select! {
-        outcome = timeout_at(deadline, changing) => outcome.unwrap_or_else(|_| Err(failure::late())),
+        outcome = timeout_at(deadline, changing) => outcome.unwrap_or_else(|_| Err(late())),
         // The one who called is gone: it will not hear of this.
-        _ = gone => Err(failure::late()),
+        _ = gone => Err(late()),
     };
     let error = match outcome {
         Ok(done) => {
@@ -98,7 +93,7 @@ async fn work<T>(
     };
     let unsure = traces.named(error.clone());
     {
-        let mut undoing = std::pin::pin!(traces.undo(lease, &account, &cx));
+        let mut undoing = std::pin::pin!(traces.undo(lease, &pool, &cx));
         if timeout_at(deadline, &mut undoing).await.is_err() {
             drop(tell.send(Err(unsure)));
             return undoing.await;
@@ -122,7 +117,7 @@ impl Traces {
     }
 
     /// Leaves the server as it was before; what is still noted afterwards may be there.
-    async fn undo(&mut self, lease: Option<Lease>, account: &Arc<Account>, cx: &Context) {
+    async fn undo<S: Server>(&mut self, lease: Option<Lease<S>>, pool: &Arc<Pool<S>>, cx: &Context) {
         if let Some(mut lease) = lease
             && matches!(timeout(SAME, self.undo_over(&mut lease.session)).await, Ok(Ok(())))
         {
@@ -132,7 +127,7 @@ impl Traces {
             return;
         }
         let undoing = async {
-            let mut lease = account.fresh(cx, Instant::now() + NEW).await?;
+            let mut lease = pool.fresh(cx, Instant::now() + NEW).await?;
             self.undo_over(&mut lease.session).await?;
             lease.give_back();
             Ok::<_, Error>(())
@@ -140,12 +135,8 @@ impl Traces {
         let _ = timeout(NEW, undoing).await;
     }
 
-    async fn undo_over(&mut self, session: &mut Session) -> Result<(), Error> {
+    async fn undo_over(&mut self, session: &mut impl Session) -> Result<(), Error> {
         session.settle().await?;
-        if let Some(file) = self.handle.take() {
-            // A server that has no room may fail to close as well.
-            let _ = session.order(&Request::Close(&file)).await;
-        }
         // Before the new content goes: until the old one is back there is nothing else.
         if let Some(aside) = &self.aside
             && aside.put_back(session).await?
@@ -153,7 +144,7 @@ impl Traces {
             self.aside = None;
         }
         if let Some(temporary) = &self.temporary {
-            match session.order(&Request::Remove(temporary.as_str())).await {
+            match session.remove(temporary).await {
                 Err(error) if error.kind() != Kind::NotFound => return Err(error),
                 _ => self.temporary = None,
             }
@@ -165,19 +156,22 @@ impl Traces {
 impl Aside {
     /// Gives the file its name back, or removes it when the newcomer has that name already. False
     /// when somebody else has taken the name: then it is kept.
-    async fn put_back(&self, session: &mut Session) -> Result<bool, Error> {
-        let [kept, place, newcomer] = [&self.kept, &self.place, &self.newcomer].map(Remote::as_str);
-        if session.find(&Request::LinkStat(kept)).await?.is_none() {
+    async fn put_back(&self, session: &mut impl Session) -> Result<bool, Error> {
+        if session.find(&self.kept).await?.is_none() {
             return Ok(true);
         }
-        if session.find(&Request::LinkStat(place)).await?.is_none() {
-            session.order(&Request::Rename(kept, place)).await?;
+        if session.find(&self.place).await?.is_none() {
+            session.rename(&self.kept, &self.place).await?;
             return Ok(true);
         }
-        if session.find(&Request::LinkStat(newcomer)).await?.is_some() {
+        if session.find(&self.newcomer).await?.is_some() {
             return Ok(false);
         }
-        session.order(&Request::Remove(kept)).await?;
+        session.remove(&self.kept).await?;
         Ok(true)
     }
+}
+
+fn lost() -> Error {
+    Error::new(Kind::Unreachable, "file-lost", "the change was given up while it was made")
 }

@@ -2,26 +2,33 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use lockgate_connector_api::{Answer, Error, Kind};
 use lockgate_document::{Builder, Document, Fault};
-use lockgate_model::{Limits, Timestamp};
+use lockgate_model::Limits;
 
-use crate::wire::Attributes;
+use super::{Attributes, What};
+use crate::{Answer, Error, Kind};
 
 /// How a content is to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Parse {
+pub enum Parse {
     /// By the ending `.json`, else as text where it is UTF-8, else as bytes.
     Auto,
+    /// As JSON.
     Json,
+    /// As text in UTF-8.
     Text,
+    /// As bytes.
     Base64,
 }
 
 /// How a content stands in an output.
-pub(crate) enum Shown {
+#[derive(Debug)]
+pub enum Shown {
+    /// Parsed JSON.
     Document(Box<Document>),
+    /// A text.
     Text(String),
+    /// Shown in base64.
     Bytes(Bytes),
 }
 
@@ -37,7 +44,7 @@ impl Parse {
             }),
             Self::Json => json(&bytes, limits),
             Self::Text => String::from_utf8(bytes.into()).map(Shown::Text).map_err(|_| {
-                Error::new(Kind::Protocol, "sftp-text", "the file is not text in UTF-8 (use `parse: base64`)")
+                Error::new(Kind::Protocol, "file-text", "the file is not text in UTF-8 (use `parse: base64`)")
             }),
             Self::Base64 => Ok(Shown::Bytes(bytes)),
         }
@@ -48,28 +55,11 @@ fn json(bytes: &[u8], limits: &Limits) -> Result<Shown, Error> {
     let json = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     Document::parse(json, limits)
         .map(|document| Shown::Document(Box::new(document)))
-        .map_err(|e| Error::new(Kind::Protocol, "sftp-json", "the file is not JSON").with_private(e.to_string()))
-}
-
-/// What a file is, by its mode.
-pub(crate) fn kind(attributes: &Attributes) -> &'static str {
-    match attributes.mode.map(|mode| mode & 0o170_000) {
-        Some(0o100_000) => "file",
-        Some(0o040_000) => "folder",
-        Some(0o120_000) => "link",
-        // Some servers leave the kind out; what has a size is a file then.
-        None | Some(0) if attributes.size.is_some() => "file",
-        _ => "other",
-    }
-}
-
-/// Whether it is a folder.
-pub(crate) fn is_folder(attributes: &Attributes) -> bool {
-    kind(attributes) == "folder"
+        .map_err(|e| Error::new(Kind::Protocol, "file-json", "the file is not JSON").with_private(e.to_string()))
 }
 
 /// The output of `list`.
-pub(crate) fn list(entries: &[(String, Attributes)], more: bool, limits: &Limits) -> Result<Document, Error> {
+pub fn list(entries: &[(String, Attributes)], more: bool, limits: &Limits) -> Result<Document, Error> {
     build(limits, |out| {
         out.key("entries")?;
         out.begin_array()?;
@@ -87,12 +77,12 @@ pub(crate) fn list(entries: &[(String, Attributes)], more: bool, limits: &Limits
 }
 
 /// The output of `stat`.
-pub(crate) fn stat(attributes: &Attributes, limits: &Limits) -> Result<Document, Error> {
+pub fn stat(attributes: &Attributes, limits: &Limits) -> Result<Document, Error> {
     build(limits, |out| describe(out, attributes))
 }
 
 /// The output of `get`.
-pub(crate) fn get(attributes: &Attributes, shown: Option<Shown>, limits: &Limits) -> Result<Document, Error> {
+pub fn get(attributes: &Attributes, shown: Option<Shown>, limits: &Limits) -> Result<Document, Error> {
     build(limits, |out| {
         describe(out, attributes)?;
         match shown {
@@ -114,7 +104,7 @@ pub(crate) fn get(attributes: &Attributes, shown: Option<Shown>, limits: &Limits
 }
 
 /// The output of `put`.
-pub(crate) fn put(size: u64, limits: &Limits) -> Result<Document, Error> {
+pub fn put(size: u64, limits: &Limits) -> Result<Document, Error> {
     build(limits, |out| {
         out.key("size")?;
         out.integer(i64::try_from(size).unwrap_or(i64::MAX))
@@ -122,25 +112,30 @@ pub(crate) fn put(size: u64, limits: &Limits) -> Result<Document, Error> {
 }
 
 /// The answer of an operation that moves no content.
-pub(crate) fn answer(output: Document) -> Answer {
+pub fn answer(output: Document) -> Answer {
     Answer { output, stream: None, read: 0, written: 0 }
 }
 
 /// An answer without anything in it.
-pub(crate) fn done(limits: &Limits) -> Result<Answer, Error> {
+pub fn done(limits: &Limits) -> Result<Answer, Error> {
     build(limits, |_| Ok(())).map(answer)
 }
 
 fn describe(out: &mut Builder, attributes: &Attributes) -> Result<(), Fault> {
     out.key("kind")?;
-    out.text(kind(attributes))?;
+    out.text(match attributes.what {
+        What::File => "file",
+        What::Folder => "folder",
+        What::Link => "link",
+        What::Other => "other",
+    })?;
     if let Some(size) = attributes.size {
         out.key("size")?;
         out.integer(i64::try_from(size).unwrap_or(i64::MAX))?;
     }
-    if let Some(seconds) = attributes.modified {
+    if let Some(modified) = attributes.modified {
         out.key("modified")?;
-        out.text(&Timestamp::from_ms(i64::from(seconds) * 1000).to_string())?;
+        out.text(&modified.to_string())?;
     }
     Ok(())
 }
@@ -154,7 +149,7 @@ fn build(limits: &Limits, fill: impl FnOnce(&mut Builder) -> Result<(), Fault>) 
         out.finish()
     };
     built().map_err(|fault| {
-        Error::new(Kind::TooLarge, "sftp-output", "the answer does not fit into the run's limits")
+        Error::new(Kind::TooLarge, "file-output", "the answer does not fit into the run's limits")
             .with_private(fault.to_string())
     })
 }

@@ -2,11 +2,11 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use lockgate_connector_api::{Body, Error, Kind};
 use lockgate_document::{Builder, Kind as Is, Node};
 use lockgate_model::Limits;
 
-use crate::output::Parse;
+use super::output::Parse;
+use crate::{Body, Error, Kind};
 
 /// Entries of one listing, where the call names no number.
 const ENTRIES: usize = 1000;
@@ -15,7 +15,7 @@ const ENTRIES_MAX: usize = 100_000;
 
 /// What becomes of a file that is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Exists {
+pub enum Exists {
     /// It stays and the call fails.
     Refuse,
     /// It is replaced.
@@ -23,7 +23,7 @@ pub(crate) enum Exists {
 }
 
 /// A misspelt key would silently do nothing, so it is refused.
-pub(crate) fn known_keys(input: Node<'_>, known: &[&str]) -> Result<(), Error> {
+pub fn known_keys(input: Node<'_>, known: &[&str]) -> Result<(), Error> {
     if !matches!(input.kind(), Is::Object | Is::Undefined) {
         return Err(refused("the input must be an object"));
     }
@@ -35,7 +35,7 @@ pub(crate) fn known_keys(input: Node<'_>, known: &[&str]) -> Result<(), Error> {
 }
 
 /// A path that must be there.
-pub(crate) fn path<'a>(input: Node<'a>, key: &str) -> Result<&'a str, Error> {
+pub fn path<'a>(input: Node<'a>, key: &str) -> Result<&'a str, Error> {
     input
         .get(key)
         .as_str()
@@ -44,12 +44,12 @@ pub(crate) fn path<'a>(input: Node<'a>, key: &str) -> Result<&'a str, Error> {
 }
 
 /// A path that may be left out: the base then.
-pub(crate) fn folder(input: Node<'_>) -> Result<&str, Error> {
+pub fn folder(input: Node<'_>) -> Result<&str, Error> {
     optional(input, "path").map(Option::unwrap_or_default)
 }
 
 /// `exists`: what becomes of a file that is there already.
-pub(crate) fn exists(input: Node<'_>) -> Result<Exists, Error> {
+pub fn exists(input: Node<'_>) -> Result<Exists, Error> {
     match optional(input, "exists")? {
         None | Some("refuse") => Ok(Exists::Refuse),
         Some("replace") => Ok(Exists::Replace),
@@ -58,7 +58,7 @@ pub(crate) fn exists(input: Node<'_>) -> Result<Exists, Error> {
 }
 
 /// `parse`: how a content is to be read.
-pub(crate) fn parse(input: Node<'_>) -> Result<Parse, Error> {
+pub fn parse(input: Node<'_>) -> Result<Parse, Error> {
     match optional(input, "parse")? {
         None => Ok(Parse::Auto),
         Some("json") => Ok(Parse::Json),
@@ -69,7 +69,7 @@ pub(crate) fn parse(input: Node<'_>) -> Result<Parse, Error> {
 }
 
 /// `pattern` of a listing.
-pub(crate) fn pattern(input: Node<'_>) -> Result<Option<&str>, Error> {
+pub fn pattern(input: Node<'_>) -> Result<Option<&str>, Error> {
     match optional(input, "pattern")? {
         Some(pattern) if pattern.len() > 256 => Err(refused("`pattern` is longer than 256 bytes")),
         pattern => Ok(pattern),
@@ -77,7 +77,7 @@ pub(crate) fn pattern(input: Node<'_>) -> Result<Option<&str>, Error> {
 }
 
 /// `entries_max` of a listing.
-pub(crate) fn entries_max(input: Node<'_>) -> Result<usize, Error> {
+pub fn entries_max(input: Node<'_>) -> Result<usize, Error> {
     let given = input.get("entries_max");
     if matches!(given.kind(), Is::Undefined | Is::Null) {
         return Ok(ENTRIES);
@@ -90,7 +90,7 @@ pub(crate) fn entries_max(input: Node<'_>) -> Result<usize, Error> {
 }
 
 /// The content of a file: streamed, or in the input.
-pub(crate) fn content(input: Node<'_>, stream: Option<Body>, limits: &Limits) -> Result<Body, Error> {
+pub fn content(input: Node<'_>, stream: Option<Body>, limits: &Limits) -> Result<Body, Error> {
     let (body, base64) = (input.get("body"), input.get("body_base64"));
     let given = [stream.is_some(), !body.is_undefined(), !base64.is_undefined()];
     match given.iter().filter(|given| **given).count() {
@@ -130,5 +130,5 @@ fn optional<'a>(input: Node<'a>, key: &'static str) -> Result<Option<&'a str>, E
 }
 
 fn refused(text: &'static str) -> Error {
-    Error::new(Kind::Input, "sftp-input", text)
+    Error::new(Kind::Input, "file-input", text)
 }

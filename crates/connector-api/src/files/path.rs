@@ -3,26 +3,27 @@
 //! Deliberately absent: a look at what links on the server point to. The base keeps flows in order;
 //! what an account may reach at all is for the server's own rights to say.
 
-use lockgate_connector_api::{Address, Error, Kind};
+use crate::{Address, Error, Kind};
 
-use crate::wire::PATH_BYTES_MAX;
+/// Longest path, in bytes.
+const PATH_BYTES_MAX: usize = 4096;
 
 /// How names of files begin and end that are there only while a call works on them.
 const TEMPORARY: (&str, &str) = (".lockgate-", ".part");
 
 /// Where an account's files lie.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Base(String);
+pub struct Base(String);
 
 /// A path below the base, as it is sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Remote(String);
+pub struct Remote(String);
 
 impl Base {
     /// The base of an address: absolute, or the folder in which the server puts us.
     pub fn of(address: &Address) -> Result<Self, Error> {
         let wrong =
-            || Error::new(Kind::Configuration, "sftp-base", "the address has a base path that no file can have");
+            || Error::new(Kind::Configuration, "file-base", "the address has a base path that no file can have");
         let decoded = decoded(address.base()).ok_or_else(wrong)?;
         let plain = decoded.is_empty() || decoded.strip_prefix('/').is_some_and(|path| path.split('/').all(is_plain));
         if plain { Ok(Self(decoded)) } else { Err(wrong()) }
@@ -74,7 +75,7 @@ impl Remote {
     /// A name in the same folder that nobody else takes.
     pub fn temporary(&self) -> Result<Self, Error> {
         let random = getrandom::u64().map_err(|_| {
-            Error::new(Kind::Unavailable, "sftp-random", "this machine gives no random numbers for a temporary name")
+            Error::new(Kind::Unavailable, "file-random", "this machine gives no random numbers for a temporary name")
         })?;
         let (begin, end) = TEMPORARY;
         Ok(self.beside(&format!("{begin}{random:016x}{end}")))
@@ -82,7 +83,7 @@ impl Remote {
 }
 
 /// Whether a name is one of [`Remote::temporary`].
-pub(crate) fn is_temporary(name: &str) -> bool {
+pub fn is_temporary(name: &str) -> bool {
     let (begin, end) = TEMPORARY;
     name.starts_with(begin) && name.ends_with(end)
 }
@@ -97,7 +98,7 @@ fn shown(path: &str) -> String {
 }
 
 fn refused(text: &'static str) -> Error {
-    Error::new(Kind::Input, "sftp-path", text)
+    Error::new(Kind::Input, "file-path", text)
 }
 
 /// Without its percent encoding (RFC 3986 §2.1).
@@ -114,7 +115,9 @@ fn decoded(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spec::SFTP;
+    use crate::Scheme;
+
+    const SFTP: Scheme = Scheme { name: "sftp", port: 22 };
 
     fn base(path: &str) -> Result<Base, Error> {
         Base::of(&Address::parse(SFTP, true, &format!("sftp://h.example{path}")).unwrap())

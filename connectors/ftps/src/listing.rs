@@ -1,0 +1,122 @@
+//! `list`: entries come in by MLSD, or by LIST where the server does not know it.
+
+use bytes::{Buf as _, BytesMut};
+use lockgate_connector_api::{
+    Context, Error, Kind,
+    files::{Attributes, Remote, listing::Listing},
+};
+use tokio::time::Instant;
+
+use crate::{
+    data::{Asked, Data, Opening},
+    facts::{self, Entry},
+    failure,
+    lines::{self, Line},
+    session::Session,
+    transfer::Transfer,
+};
+
+/// Longest line, in bytes.
+const LINE_BYTES_MAX: usize = 16 << 10;
+
+/// Entries of a folder, by name, and whether there are more than were asked for.
+pub(crate) async fn list(
+    session: &mut Session,
+    cx: &Context,
+    folder: &Remote,
+    mut listing: Listing<'_>,
+    deadline: Instant,
+) -> Result<(Vec<(String, Attributes)>, bool), Error> {
+    if session.features.facts {
+        let asked = Asked { offset: 0, verb: "MLSD", argument: folder.as_str() };
+        let data = Data::open(session, cx, asked, deadline).await.map_err(not_listed)?;
+        lines_of(data, session, |line| match facts::entry(line) {
+            Some(Entry::Named(name, attributes)) => take(&mut listing, name, attributes),
+            Some(Entry::Around) => Ok(()),
+            None => Err(unknown()),
+        })
+        .await?;
+    } else {
+        // From within: some servers read blanks, `-` and `*` in an argument in ways of their own.
+        if let Some(refusal) = session.enter(folder).await? {
+            return Err(not_listed(Opening::Refused(refusal)));
+        }
+        let listed = list_here(session, cx, &mut listing, deadline).await;
+        session.leave().await?;
+        listed?;
+    }
+    Ok(listing.finish())
+}
+
+async fn list_here(
+    session: &mut Session,
+    cx: &Context,
+    listing: &mut Listing<'_>,
+    deadline: Instant,
+) -> Result<(), Error> {
+    session.represent(Transfer::Ascii).await?;
+    let asked = Asked { offset: 0, verb: "LIST", argument: "" };
+    let data = Data::open(session, cx, asked, deadline).await.map_err(not_listed)?;
+    lines_of(data, session, |line| match lines::read(line) {
+        Some(Line::Named(name, attributes)) => take(listing, name, attributes),
+        Some(Line::Nothing) => Ok(()),
+        None => Err(unknown()),
+    })
+    .await
+}
+
+/// Reads a listing to its end, line by line.
+async fn lines_of(
+    mut data: Data,
+    session: &mut Session,
+    mut read: impl FnMut(&str) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut arrived = BytesMut::new();
+    while let Some(piece) = data.read(session).await? {
+        arrived.extend_from_slice(&piece);
+        while let Some(end) = arrived.iter().position(|byte| *byte == b'\n') {
+            let line = arrived.split_to(end);
+            arrived.advance(1);
+            one(&line, &mut read)?;
+        }
+        if arrived.len() > LINE_BYTES_MAX {
+            return Err(unknown());
+        }
+    }
+    one(&arrived, &mut read)
+}
+
+fn one(line: &[u8], read: &mut impl FnMut(&str) -> Result<(), Error>) -> Result<(), Error> {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    if line.is_empty() {
+        return Ok(());
+    }
+    let line = String::from_utf8_lossy(line);
+    read(&line).map_err(|error| error.with_private(line.escape_debug().take(200).collect::<String>()))
+}
+
+fn take(listing: &mut Listing<'_>, name: String, attributes: Attributes) -> Result<(), Error> {
+    // No name in a folder; who joins it to the folder's would leave it.
+    if name.contains(['/', '\0']) {
+        return Err(unknown());
+    }
+    listing.take(name, attributes);
+    Ok(())
+}
+
+/// A folder that is not there is refused with words of many kinds.
+fn not_listed(opening: Opening) -> Error {
+    match opening {
+        Opening::Refused(reply) if matches!(reply.code, 501 | 550 | 553) => match failure::refused(&reply) {
+            error if matches!(error.kind(), Kind::Rejected | Kind::NotFound | Kind::Protocol) => {
+                failure::missing(&reply)
+            }
+            error => error,
+        },
+        opening => opening.into(),
+    }
+}
+
+fn unknown() -> Error {
+    Error::new(Kind::Protocol, "ftps-listing", "the server lists the folder in a form that is not known")
+}

@@ -1,0 +1,228 @@
+//! One FTP session, used by one call at a time.
+
+use std::sync::Arc;
+
+use lockgate_connector_api::{
+    Error, Kind, Vetted,
+    files::{self, Attributes, Remote, What},
+};
+use rustls::pki_types::ServerName;
+use tokio::net::TcpStream;
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+use crate::{
+    control::{Control, done},
+    facts, failure,
+    reply::{Class, Reply},
+    tickets::Tickets,
+    transfer::Transfer,
+};
+
+/// The session.
+pub(crate) struct Session {
+    pub control: Control<TlsStream<TcpStream>>,
+    pub secured: Secured,
+    vetted: Vetted,
+    pub features: Features,
+    /// The folder in which the server put us, once it was asked for.
+    home: Option<String>,
+    transfer: Transfer,
+    /// EPSV was refused, so PASV is used.
+    pub plain_passive: bool,
+}
+
+/// How data connections are secured: as the control connection is, whose TLS session they resume.
+pub(crate) struct Secured {
+    pub tls: TlsConnector,
+    pub name: ServerName<'static>,
+    pub tickets: Arc<Tickets>,
+}
+
+/// What a server can do.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Features {
+    /// It tells facts of files to programs (RFC 3659 §7).
+    pub facts: bool,
+}
+
+impl Session {
+    /// A session that has signed in, with its type set to binary.
+    pub fn new(control: Control<TlsStream<TcpStream>>, secured: Secured, vetted: Vetted, features: Features) -> Self {
+        Self { control, secured, vetted, features, home: None, transfer: Transfer::Binary, plain_passive: false }
+    }
+
+    /// Contents from now on travel so.
+    pub async fn represent(&mut self, transfer: Transfer) -> Result<(), Error> {
+        if self.transfer != transfer {
+            let argument = match transfer {
+                Transfer::Binary => "I",
+                Transfer::Ascii => "A",
+            };
+            self.control.order("TYPE", argument).await?;
+            self.transfer = transfer;
+        }
+        Ok(())
+    }
+
+    /// The size of a file in bytes; none where the server does not tell (RFC 3659 §4).
+    pub async fn size(&mut self, path: &Remote) -> Result<Option<u64>, Error> {
+        self.represent(Transfer::Binary).await?;
+        let reply = self.control.ask("SIZE", path.as_str()).await?;
+        match reply.class() {
+            Class::Done => number(&reply).map(Some),
+            _ if reply.code == 421 => Err(failure::refused(&reply)),
+            _ => Ok(None),
+        }
+    }
+
+    /// Goes into a folder; gives the refusal where there is none. [`Session::leave`] goes back.
+    pub async fn enter(&mut self, folder: &Remote) -> Result<Option<Reply>, Error> {
+        if self.home.is_none() {
+            let home = working_folder(&self.control.order("PWD", "").await?);
+            self.home = Some(home.ok_or_else(failure::malformed)?);
+        }
+        let reply = self.control.ask("CWD", folder.as_str()).await?;
+        Ok((reply.class() != Class::Done).then_some(reply))
+    }
+
+    /// Back to the folder in which the server put us: paths stand below it.
+    pub async fn leave(&mut self) -> Result<(), Error> {
+        let home = self.home.clone().unwrap_or_default();
+        // In another folder every later path would mean another file.
+        self.control.order("CWD", &home).await.map(drop).map_err(|error| self.control.given_up(error))
+    }
+
+    /// What is at a path, by requests of programs before those of people.
+    async fn look(&mut self, path: &Remote) -> Result<Option<Attributes>, Error> {
+        if !self.features.facts {
+            return self.look_without_facts(path).await;
+        }
+        let reply = self.control.ask("MLST", path.as_str()).await?;
+        match reply.class() {
+            Class::Done => facts::attributes(&reply.lines).map(Some).ok_or_else(failure::malformed),
+            _ => nothing_or_error(&reply),
+        }
+    }
+
+    /// A file has a size, a folder can be gone into.
+    async fn look_without_facts(&mut self, path: &Remote) -> Result<Option<Attributes>, Error> {
+        if let Some(size) = self.size(path).await? {
+            let reply = self.control.ask("MDTM", path.as_str()).await?;
+            let modified = (reply.class() == Class::Done).then(|| facts::time(reply.words().trim())).flatten();
+            return Ok(Some(Attributes { what: What::File, size: Some(size), modified }));
+        }
+        if let Some(refusal) = self.enter(path).await? {
+            return nothing_or_error(&refusal);
+        }
+        self.leave().await?;
+        Ok(Some(Attributes { what: What::Folder, size: None, modified: None }))
+    }
+}
+
+impl files::Session for Session {
+    fn vetted(&self) -> Vetted {
+        self.vetted
+    }
+
+    fn is_whole(&self) -> bool {
+        self.control.is_whole() && !self.secured.tickets.are_spent()
+    }
+
+    async fn ask(&mut self) -> Result<(), Error> {
+        self.control.order("NOOP", "").await.map(drop)
+    }
+
+    async fn settle(&mut self) -> Result<(), Error> {
+        self.control.settle().await
+    }
+
+    async fn find(&mut self, path: &Remote) -> Result<Option<Attributes>, Error> {
+        self.look(path).await
+    }
+
+    async fn follow(&mut self, path: &Remote) -> Result<Option<Attributes>, Error> {
+        match self.look(path).await? {
+            // A link is not told further; what it leads to is.
+            Some(attributes) if attributes.what == What::Link => self.look_without_facts(path).await,
+            // Some servers tell a link as the file that it leads to, with the size of the link.
+            Some(attributes) if attributes.what == What::File && self.features.facts => {
+                let size = self.size(path).await?.or(attributes.size);
+                Ok(Some(Attributes { size, ..attributes }))
+            }
+            found => Ok(found),
+        }
+    }
+
+    async fn rename(&mut self, from: &Remote, to: &Remote) -> Result<(), Error> {
+        let reply = self.control.ask("RNFR", from.as_str()).await?;
+        if reply.class() != Class::More {
+            return Err(failure::refused(&reply));
+        }
+        self.control.order("RNTO", to.as_str()).await.map(drop)
+    }
+
+    async fn remove(&mut self, path: &Remote) -> Result<(), Error> {
+        self.control.order("DELE", path.as_str()).await.map(drop)
+    }
+
+    async fn remove_folder(&mut self, path: &Remote) -> Result<(), Error> {
+        self.control.order("RMD", path.as_str()).await.map(drop)
+    }
+
+    async fn make_folder(&mut self, path: &Remote) -> Result<(), Error> {
+        self.control.order("MKD", path.as_str()).await.map(drop)
+    }
+}
+
+/// A refusal to look at a path: nothing is there, unless the reply says something else.
+fn nothing_or_error(reply: &Reply) -> Result<Option<Attributes>, Error> {
+    let error = failure::refused(reply);
+    match (reply.code, error.kind()) {
+        (550 | 553, Kind::NotFound | Kind::Rejected) => Ok(None),
+        _ => Err(error),
+    }
+}
+
+fn number(reply: &Reply) -> Result<u64, Error> {
+    done(reply.clone())?.words().trim().parse().map_err(|_| failure::malformed())
+}
+
+/// The folder that a reply to PWD names, in quotation marks that are doubled inside (RFC 959 App. II).
+fn working_folder(reply: &Reply) -> Option<String> {
+    let words = reply.words();
+    let (_, rest) = words.split_once('"')?;
+    let mut folder = String::new();
+    let mut characters = rest.chars().peekable();
+    loop {
+        match characters.next()? {
+            '"' if characters.peek() == Some(&'"') => {
+                characters.next();
+                folder.push('"');
+            }
+            '"' => break,
+            character if character.is_control() => return None,
+            character => folder.push(character),
+        }
+    }
+    (!folder.is_empty()).then_some(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_working_folder_is_quoted() {
+        let read = |words: &str| working_folder(&Reply { code: 257, lines: vec![words.to_owned()] });
+        for (words, folder) in [
+            ("\"/\" is the current directory", Some("/")),
+            ("\"/a \"\"b\"\"\" is it", Some("/a \"b\"")),
+            ("\"\" is it", None),
+            ("\"/a", None),
+            ("/a", None),
+            ("\"/a\nb\"", None),
+        ] {
+            assert_eq!(read(words).as_deref(), folder, "{words}");
+        }
+    }
+}

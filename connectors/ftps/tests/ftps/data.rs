@@ -1,0 +1,276 @@
+//! Data connections: they go to the control connection's address alone, are secured as it is, and
+//! whatever breaks in them, no part of a file is taken for the whole.
+//!
+//! The server listens at another address of loopback, and proxies stand at 127.0.0.1 before its control
+//! port and its one data port: so the connector finds both where it looks for them.
+
+use std::{
+    fs,
+    net::{Ipv4Addr, SocketAddr},
+    os::unix::fs::PermissionsExt as _,
+    time::{Duration, Instant},
+};
+
+use futures_util::StreamExt as _;
+use lockgate_connector_api::{Allowance, Call, Egress, Kind as Is};
+use lockgate_testkit::{
+    FaultProxy, HttpsPeer, Pki,
+    contract::{
+        faults::{DEADLINE, clean, everywhere},
+        tells_nothing,
+    },
+    fault_proxy::{Fault, Way},
+    free_port,
+    ftp_peer::Setup,
+    pki, wait_until_async,
+};
+use serde_json::json;
+use tokio::{
+    io::{AsyncWriteExt as _, copy_bidirectional},
+    net::{TcpListener, TcpStream},
+};
+
+use crate::account::{Account, Kind, Opening, Server, call, content, generated};
+
+const BYTES: u64 = 400_000;
+
+struct Broken {
+    server: Server,
+    control: FaultProxy,
+    data: FaultProxy,
+    account: Account,
+}
+
+impl Broken {
+    async fn start(setup: Setup<'_>) -> Option<Self> {
+        let (host, data_port) = (Ipv4Addr::new(127, 0, 0, 2), free_port());
+        let setup = Setup { host, data_port: Some(data_port), ..setup };
+        let server = Server::start_as(&setup)?;
+        let between = |port: u16, target: u16| {
+            FaultProxy::between(SocketAddr::from(([127, 0, 0, 1], port)), SocketAddr::from((host, target)))
+        };
+        let control = between(0, server.port()).await;
+        let data = between(data_port, data_port).await;
+        let account = Opening::usual(Kind::Proftpd).open(control.port()).unwrap();
+        Some(Self { server, control, data, account })
+    }
+}
+
+fn put(path: &str) -> Call {
+    let deadline = Instant::now() + DEADLINE;
+    Call { body: Some(generated(BYTES)), deadline, ..call("put", json!({"path": path, "exists": "replace"})) }
+}
+
+fn get(path: &str) -> Call {
+    Call { stream: true, deadline: Instant::now() + DEADLINE, ..call("get", json!({"path": path})) }
+}
+
+fn whole() -> Vec<u8> {
+    content(0, usize::try_from(BYTES).unwrap())
+}
+
+/// Zeros without end are no fault of one content: they are cut by TLS like any other wrong byte.
+fn faults(totals: (u64, u64)) -> Vec<Fault> {
+    let mut faults = everywhere(totals);
+    faults.retain(|fault| !matches!(fault, Fault::BlackHole(_, at) if at % 2 == 1));
+    faults
+}
+
+#[tokio::test]
+async fn a_get_whose_data_connection_breaks_is_no_whole_file() {
+    let Some(Broken { server, data, account, control: _control }) = Broken::start(Kind::Proftpd.setup()).await else {
+        return;
+    };
+    fs::write(server.files().join("file"), whole()).unwrap();
+    let read = async || {
+        let body = account.invoke(get("file")).await?.stream.unwrap().bytes().unwrap();
+        // The length that is told beforehand must not be what finds it.
+        let mut bytes = Vec::new();
+        let mut body = body.with_length(None);
+        while let Some(piece) = body.next().await.transpose()? {
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(bytes)
+    };
+    data.always(Fault::None);
+    assert!(read().await.unwrap() == whole());
+    let mut failed = 0;
+    let faults = faults(data.carried());
+    let all = faults.len();
+    for fault in faults {
+        data.always(fault);
+        let begun = Instant::now();
+        match clean(read().await, begun, &format!("{fault:?}")) {
+            Some(bytes) => assert!(bytes == whole(), "{fault:?}: a short success"),
+            None => failed += 1,
+        }
+        assert!(begun.elapsed() < DEADLINE + Duration::from_secs(1), "{fault:?}");
+    }
+    println!("{failed} of {all} reads failed");
+    assert!(failed * 10 > all * 7, "only {failed} of {all} reads failed: the faults do not come about");
+    data.always(Fault::None);
+    assert!(read().await.unwrap() == whole(), "the account works again");
+}
+
+/// All bytes of a file came, and the end of TLS did not: nothing tells that they are all.
+#[tokio::test]
+async fn the_end_of_a_content_must_be_told_by_tls() {
+    let Some(Broken { server, data, account, control: _control }) =
+        Broken::start(Setup { is_tls_1_2: true, ..Kind::Proftpd.setup() }).await
+    else {
+        return;
+    };
+    // A listing has no size that could be compared.
+    for name in ["a", "b", "c"] {
+        fs::write(server.files().join(name), "x").unwrap();
+    }
+    data.always(Fault::None);
+    account.call("list", json!({})).await.unwrap();
+    let (_, down) = data.carried();
+    for (missing, fault) in (1..=40).flat_map(|missing| {
+        let at = down - missing;
+        [(missing, Fault::Truncate(Way::Down, at)), (missing, Fault::Reset(Way::Down, at))]
+    }) {
+        data.always(fault);
+        let error = account.fails("list", json!({})).await;
+        assert_eq!(error.kind(), Is::Unreachable, "{missing} bytes are missing: {error}");
+    }
+    data.always(Fault::None);
+    account.call("list", json!({})).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_put_whose_data_connection_breaks_is_not_there() {
+    let Some(Broken { server, data, account, control: _control }) = Broken::start(Kind::Proftpd.setup()).await else {
+        return;
+    };
+    data.always(Fault::None);
+    account.invoke(put("first")).await.unwrap();
+    let (mut failed, faults) = (0, faults(data.carried()));
+    let all = faults.len();
+    for fault in faults {
+        let file = server.files().join("final");
+        fs::write(&file, "before").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+        data.always(fault);
+        let begun = Instant::now();
+        let done = clean(account.invoke(put("final")).await, begun, &format!("{fault:?}")).is_some();
+        let there = fs::read(&file).unwrap();
+        assert!(there == b"before" || there == whole(), "{fault:?}: {} bytes under the final name", there.len());
+        assert!(!done || there == whole(), "{fault:?}: success without the file");
+        failed += usize::from(!done);
+    }
+    println!("{failed} of {all} writes failed");
+    assert!(failed * 10 > all * 6, "only {failed} of {all} writes failed: the faults do not come about");
+    let left = || server.names().into_iter().filter(|name| name.starts_with('.')).collect::<Vec<_>>();
+    wait_until_async("no temporary file", Duration::from_secs(15), || left().is_empty()).await;
+    data.always(Fault::None);
+    account.invoke(put("final")).await.unwrap();
+    assert!(fs::read(server.files().join("final")).unwrap() == whole());
+}
+
+#[tokio::test]
+async fn a_streamed_file_waits_for_its_reader_until_the_deadline() {
+    let Some(Broken { server, data, account, control: _control }) = Broken::start(Kind::Proftpd.setup()).await else {
+        return;
+    };
+    fs::File::create(server.files().join("big")).unwrap().set_len(200 << 20).unwrap();
+    data.always(Fault::None);
+    let deadline = Instant::now() + Duration::from_secs(3);
+    let answer = account.invoke(Call { deadline, ..get("big") }).await.unwrap();
+    let mut body = answer.stream.unwrap().bytes().unwrap();
+    let taken = body.next().await.unwrap().unwrap().len() as u64;
+    let mut before = u64::MAX;
+    wait_until_async("the server to stop sending", Duration::from_secs(5), || {
+        let now = data.carried().1;
+        let stopped = before == now;
+        before = now;
+        std::thread::sleep(Duration::from_millis(50));
+        stopped
+    })
+    .await;
+    let ahead = data.carried().1 - taken;
+    assert!(ahead < 16 << 20, "{ahead} bytes sent to a reader that reads nothing");
+    tokio::time::sleep_until(deadline.into()).await;
+    let error = loop {
+        match body.next().await {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => break error,
+            None => panic!("read to the end after the deadline"),
+        }
+    };
+    assert_eq!(error.kind(), Is::Timeout);
+}
+
+/// A server that names another host in its reply to PASV, as one behind a gateway does, or one that
+/// wants us to knock elsewhere.
+#[tokio::test]
+async fn the_address_that_the_server_names_is_not_dialled() {
+    let more = "MasqueradeAddress 192.0.2.7\n<Limit EPSV>\nDenyAll\n</Limit>\n";
+    let Some(broken) = Broken::start(Setup { more, ..Kind::Proftpd.setup() }).await else { return };
+    fs::write(broken.server.files().join("file"), "x").unwrap();
+    let got = broken.account.call("get", json!({"path": "file"})).await;
+    assert_eq!(got.unwrap_or_else(|e| panic!("{e} {}", e.private().reveal()))["body"], "x");
+    broken.account.call("list", json!({})).await.unwrap();
+    assert!(broken.server.0.log("PASV") >= 2 && broken.data.connections() >= 2);
+}
+
+/// The rule is asked for each data connection: its port may not be one that the operator allowed.
+#[tokio::test]
+async fn a_data_port_that_is_not_allowed_is_not_dialled() {
+    let Some(broken) = Broken::start(Kind::Proftpd.setup()).await else { return };
+    fs::write(broken.server.files().join("file"), "x").unwrap();
+    let port = broken.control.port();
+    let egress = Egress::new(["127.0.0.0/8", "::1/128"].map(|net| Allowance::parse(net, port, port).unwrap()).to_vec());
+    let account = Opening { egress, ..Opening::usual(Kind::Proftpd) }.open(port).unwrap();
+    account.test().await.unwrap();
+    for (operation, input) in
+        [("list", json!({})), ("get", json!({"path": "file"})), ("put", json!({"path": "new", "body": "x"}))]
+    {
+        let error = account.fails(operation, input).await;
+        assert_eq!(error.kind(), Is::Refused, "{operation}: {error}");
+    }
+    assert_eq!((broken.data.connections(), broken.server.names()), (0, vec!["file".to_owned()]));
+}
+
+/// Somebody in the middle answers at the data port, in the clear or with a certificate that is not the
+/// server's, while the server has its connection and waits.
+#[tokio::test]
+async fn a_stranger_at_the_data_port_hears_and_says_nothing() {
+    let (host, data_port) = (Ipv4Addr::new(127, 0, 0, 2), free_port());
+    let setup = Setup { host, data_port: Some(data_port), ..Kind::Proftpd.setup() };
+    let Some(server) = Server::start_as(&setup) else { return };
+    fs::write(server.files().join("file"), "x").unwrap();
+    let control =
+        FaultProxy::between(SocketAddr::from(([127, 0, 0, 1], 0)), SocketAddr::from((host, server.port()))).await;
+    let secured = HttpsPeer::start(Pki::new().server_config(pki::Server::Good, false, &[])).await;
+    for (stranger, kind) in [(Some(secured.port()), Is::Identity), (None, Is::Protocol)] {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, data_port)).await.unwrap();
+        let between = tokio::spawn(async move {
+            let mut held = Vec::new();
+            while let Ok((mut stream, _)) = listener.accept().await {
+                held.push(TcpStream::connect((host, data_port)).await.unwrap());
+                match stranger {
+                    Some(port) => {
+                        let mut there = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+                        let _ = copy_bidirectional(&mut stream, &mut there).await;
+                    }
+                    None => stream.write_all(b"type=file;size=1; forged\r\n").await.unwrap(),
+                }
+            }
+        });
+        let account = Opening::usual(Kind::Proftpd).open(control.port()).unwrap();
+        for (operation, input) in
+            [("list", json!({})), ("get", json!({"path": "file"})), ("put", json!({"path": "new", "body": "x"}))]
+        {
+            let call = Call { deadline: Instant::now() + DEADLINE, ..call(operation, input) };
+            let error = account.invoke(call).await.unwrap_err();
+            tells_nothing(&error);
+            assert_eq!(error.kind(), kind, "{operation}: {error} {}", error.private().reveal());
+        }
+        assert!(!server.files().join("new").exists());
+        between.abort();
+        assert!(between.await.unwrap_err().is_cancelled());
+    }
+    assert_eq!((secured.requests().len(), secured.raw()), (0, Vec::new()));
+}

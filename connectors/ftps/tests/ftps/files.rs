@@ -1,0 +1,192 @@
+//! Files and folders on all servers.
+
+use std::{fs, os::unix::fs::PermissionsExt as _};
+
+use lockgate_connector_api::{Call, Kind as Is};
+use lockgate_model::Limits;
+use serde_json::{Value, json};
+
+use crate::account::{Account, KINDS, Kind, Server, call, read};
+
+fn names(listing: &Value) -> Vec<&str> {
+    listing["entries"].as_array().unwrap().iter().map(|e| e["name"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn what_is_put_is_there_as_a_whole() {
+    for kind in KINDS {
+        let Some(server) = Server::start(kind) else { continue };
+        let account = Account::on(kind, &server);
+        let on_disk = |name: &str| fs::read(server.files().join(name)).unwrap();
+        for (path, body, bytes) in [
+            ("text.txt", json!({"body": "grüße\r\n"}), "grüße\r\n".as_bytes()),
+            ("empty", json!({"body": ""}), b""),
+            ("data.json", json!({"body": {"n": 1, "t": [null]}}), b"{\"n\":1,\"t\":[null]}"),
+            ("b.bin", json!({"body_base64": "AP+A"}), b"\0\xff\x80"),
+            ("grüße 1 %20 'x' ~.txt", json!({"body": "x"}), b"x"),
+            ("~root", json!({"body": "x"}), b"x"),
+        ] {
+            let mut input = body.clone();
+            input["path"] = path.into();
+            let answer = account.invoke(call("put", input.clone())).await;
+            let answer = answer.unwrap_or_else(|e| panic!("{kind:?} {path}: {e} {}", e.private().reveal()));
+            assert_eq!(
+                (answer.written, read(&answer.output)["size"].as_u64()),
+                (bytes.len() as u64, Some(bytes.len() as u64))
+            );
+            assert_eq!(on_disk(path), bytes, "{kind:?} {path}");
+            // It is there now, and stays as it is.
+            input["body"] = "other".into();
+            input.as_object_mut().unwrap().remove("body_base64");
+            assert_eq!(account.fails("put", input.clone()).await.kind(), Is::Conflict, "{kind:?} {path}");
+            assert_eq!(on_disk(path), bytes);
+            input["exists"] = "replace".into();
+            account
+                .call("put", input)
+                .await
+                .unwrap_or_else(|e| panic!("{kind:?} {path}: {e} {}", e.private().reveal()));
+            assert_eq!(on_disk(path), b"other");
+        }
+        assert_eq!(server.names().len(), 6, "something was left: {:?}", server.names());
+    }
+}
+
+#[tokio::test]
+async fn contents_are_shown_as_they_are_asked_for() {
+    for kind in KINDS {
+        let Some(server) = Server::start(kind) else { continue };
+        let account = Account::on(kind, &server);
+        let put = |name: &str, bytes: &[u8]| fs::write(server.files().join(name), bytes).unwrap();
+        put("a.json", b"\xef\xbb\xbf{\"n\": 1.10, \"big\": 12345678901234567890}");
+        put("a.txt", "grüße".as_bytes());
+        put("a.bin", b"\x89PNG\0\xff");
+        put("bad.json", b"{\"a\": 1");
+        put("empty.txt", b"");
+        for (input, expected) in [
+            (json!({"path": "a.json"}), json!({"body": {"n": 1.10, "big": 12345678901234567890_u64}})),
+            (json!({"path": "a.txt"}), json!({"body": "grüße"})),
+            (json!({"path": "empty.txt"}), json!({"body": ""})),
+            (json!({"path": "a.bin"}), json!({"body_base64": "iVBORwD/"})),
+            (json!({"path": "a.txt", "parse": "base64"}), json!({"body_base64": "Z3LDvMOfZQ=="})),
+            (json!({"path": "bad.json", "parse": "text"}), json!({"body": "{\"a\": 1"})),
+        ] {
+            let shown = account.call("get", input.clone()).await.unwrap();
+            for (key, value) in expected.as_object().unwrap() {
+                assert_eq!(&shown[key], value, "{kind:?} {input}");
+            }
+            assert_eq!(shown["kind"], "file");
+            assert!(shown["modified"].as_str().unwrap().ends_with('Z'));
+        }
+        for (input, expected) in [
+            (json!({"path": "bad.json"}), Is::Protocol),
+            (json!({"path": "a.bin", "parse": "text"}), Is::Protocol),
+            (json!({"path": "a.txt", "parse": "json"}), Is::Protocol),
+            (json!({"path": "missing"}), Is::NotFound),
+            (json!({"path": "a.txt/b"}), Is::NotFound),
+        ] {
+            let found = account.fails("get", input.clone()).await.kind();
+            // A file in the place of a folder is told in more than one way.
+            assert!(found == expected || input["path"] == "a.txt/b", "{kind:?} {input}: {found}");
+        }
+        put("big.txt", &[b'x'; 50_001]);
+        let limits = Limits { reply_bytes_max: 50_000, ..Limits::default() };
+        let error = account.invoke(Call { limits, ..call("get", json!({"path": "big.txt"})) }).await.unwrap_err();
+        assert_eq!(error.kind(), Is::TooLarge);
+        let limits = Limits { reply_bytes_max: 50_001, ..Limits::default() };
+        let answer = account.invoke(Call { limits, ..call("get", json!({"path": "big.txt"})) }).await.unwrap();
+        assert_eq!(answer.read, 50_001, "the limit itself passes");
+    }
+}
+
+#[tokio::test]
+async fn folders_are_listed_by_name() {
+    for kind in KINDS {
+        let Some(server) = Server::start(kind) else { continue };
+        let account = Account::on(kind, &server);
+        let files = server.files();
+        fs::create_dir(files.join("in")).unwrap();
+        fs::set_permissions(files.join("in"), fs::Permissions::from_mode(0o777)).unwrap();
+        for n in 0..250 {
+            fs::write(files.join(format!("in/{n:03}.csv")), vec![b'x'; n]).unwrap();
+        }
+        fs::write(files.join("in/.lockgate-0000000000000000.part"), "half").unwrap();
+        std::os::unix::fs::symlink("000.csv", files.join("in/link")).unwrap();
+        let all = account.call("list", json!({"path": "in"})).await.unwrap();
+        assert_eq!((names(&all).len(), all["more"].as_bool()), (251, Some(false)), "{kind:?}");
+        assert_eq!(all["entries"][7]["size"], 7);
+        assert_eq!(all["entries"][7]["kind"], "file");
+        // What people are shown says not in which zone.
+        let modified = all["entries"][7]["modified"].as_str();
+        assert_eq!(modified.is_some_and(|time| time.starts_with("20")), kind != Kind::Plain, "{kind:?}");
+        assert_eq!(
+            all["entries"][250],
+            all["entries"].as_array().unwrap().iter().find(|e| e["name"] == "link").unwrap().clone()
+        );
+        let some = account.call("list", json!({"path": "in", "pattern": "0?5.c*"})).await.unwrap();
+        assert_eq!(names(&some).len(), 10);
+        let few = account.call("list", json!({"path": "in", "entries_max": 10})).await.unwrap();
+        assert_eq!((names(&few).len(), few["more"].as_bool()), (10, Some(true)));
+        let base = account.call("list", json!({})).await.unwrap();
+        assert_eq!((names(&base), &base["entries"][0]["kind"]), (vec!["in"], &json!("folder")));
+        assert_eq!(account.call("stat", json!({})).await.unwrap()["kind"], "folder");
+        let one = account.call("stat", json!({"path": "in/link"})).await.unwrap();
+        assert_eq!((&one["kind"], &one["size"]), (&json!("file"), &json!(0)));
+        assert_eq!(account.fails("list", json!({"path": "missing"})).await.kind(), Is::NotFound);
+    }
+}
+
+#[tokio::test]
+async fn things_are_moved_and_deleted() {
+    for kind in KINDS {
+        let Some(server) = Server::start(kind) else { continue };
+        let account = Account::on(kind, &server);
+        let at = |name: &str| server.files().join(name);
+        fs::write(at("a"), "a").unwrap();
+        account.call("mkdir", json!({"path": "done"})).await.unwrap();
+        account.call("mkdir", json!({"path": "done"})).await.unwrap();
+        assert_eq!(account.fails("mkdir", json!({"path": "a"})).await.kind(), Is::Conflict);
+        assert_eq!(account.fails("mkdir", json!({"path": "no/b"})).await.kind(), Is::NotFound, "{kind:?}");
+        account.call("move", json!({"from": "a", "to": "done/a"})).await.unwrap();
+        assert!(!at("a").exists() && at("done/a").exists());
+        fs::write(at("b"), "b").unwrap();
+        assert_eq!(account.fails("move", json!({"from": "b", "to": "done/a"})).await.kind(), Is::Conflict);
+        assert_eq!(
+            account.fails("move", json!({"from": "b", "to": "done", "exists": "replace"})).await.kind(),
+            Is::Conflict
+        );
+        assert_eq!(fs::read(at("done/a")).unwrap(), b"a");
+        account.call("move", json!({"from": "b", "to": "done/a", "exists": "replace"})).await.unwrap();
+        assert_eq!(fs::read(at("done/a")).unwrap(), b"b");
+        assert_eq!(account.fails("move", json!({"from": "missing", "to": "x"})).await.kind(), Is::NotFound);
+        assert!(matches!(account.fails("delete", json!({"path": "done"})).await.kind(), Is::Rejected | Is::Conflict));
+        account.call("delete", json!({"path": "done/a"})).await.unwrap();
+        account.call("delete", json!({"path": "done"})).await.unwrap();
+        assert_eq!(account.fails("delete", json!({"path": "done"})).await.kind(), Is::NotFound);
+        assert_eq!(server.names(), Vec::<String>::new());
+    }
+}
+
+#[tokio::test]
+async fn what_the_account_may_not_do_is_told() {
+    for kind in KINDS {
+        let Some(server) = Server::start(kind) else { continue };
+        let account = Account::on(kind, &server);
+        let at = |name: &str| server.files().join(name);
+        fs::create_dir(at("closed")).unwrap();
+        fs::write(at("closed/file"), "x").unwrap();
+        fs::set_permissions(at("closed/file"), fs::Permissions::from_mode(0o000)).unwrap();
+        fs::set_permissions(at("closed"), fs::Permissions::from_mode(0o555)).unwrap();
+        for (operation, input) in [
+            ("get", json!({"path": "closed/file"})),
+            ("put", json!({"path": "closed/new", "body": "x"})),
+            ("delete", json!({"path": "closed/file"})),
+            ("mkdir", json!({"path": "closed/new"})),
+        ] {
+            let error = account.fails(operation, input).await;
+            let told = format!("{kind:?} {operation}: {error} {}", error.private().reveal());
+            assert_eq!((error.kind(), error.error_type()), (Is::Authorization, "authorization"), "{told}");
+            assert!(matches!(error.status(), Some(550 | 553)), "{told}");
+        }
+        fs::set_permissions(at("closed"), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+}

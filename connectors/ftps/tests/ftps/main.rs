@@ -1,0 +1,17 @@
+//! The connector against real servers: ProFTPD and Pure-FTPd.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unreachable,
+    reason = "a broken premise must fail the test on the spot"
+)]
+
+mod account;
+mod contract;
+mod data;
+mod faults;
+mod files;
+mod refusals;
+mod streams;
+mod transfers;

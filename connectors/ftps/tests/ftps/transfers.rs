@@ -1,0 +1,90 @@
+//! How contents travel: lines, parts, and over many data connections.
+
+use std::fs;
+
+use lockgate_connector_api::{Call, Kind as Is};
+use lockgate_testkit::{
+    FaultProxy,
+    ftp_peer::{Program, Setup},
+};
+use serde_json::json;
+
+use crate::account::{Account, KINDS, Kind, Opening, PKI, Server, call};
+
+#[tokio::test]
+async fn ends_of_lines_are_translated_where_that_is_asked_for() {
+    for kind in KINDS {
+        let Some(server) = Server::start(kind) else { continue };
+        let account = Account::on(kind, &server);
+        let text = "one\ntwo\n\nthree";
+        account.call("put", json!({"path": "lines", "body": text, "transfer": "ascii"})).await.unwrap();
+        // The servers' own lines end as ours do.
+        assert_eq!(fs::read_to_string(server.files().join("lines")).unwrap(), text, "{kind:?}");
+        let back = account.call("get", json!({"path": "lines", "transfer": "ascii"})).await.unwrap();
+        assert_eq!(back["body"], text, "{kind:?}");
+        // A call after it has its bytes again.
+        fs::write(server.files().join("bytes"), "a\r\nb\n").unwrap();
+        assert_eq!(account.call("get", json!({"path": "bytes"})).await.unwrap()["body"], "a\r\nb\n", "{kind:?}");
+        account.call("put", json!({"path": "again", "body": "a\r\nb\n"})).await.unwrap();
+        assert_eq!(fs::read(server.files().join("again")).unwrap(), b"a\r\nb\n", "{kind:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_was_read_in_part_is_read_on() {
+    for kind in KINDS {
+        let Some(server) = Server::start(kind) else { continue };
+        let account = Account::on(kind, &server);
+        fs::write(server.files().join("file"), "0123456789").unwrap();
+        for (offset, rest) in [(0, "0123456789"), (4, "456789"), (10, "")] {
+            let got = account.call("get", json!({"path": "file", "offset": offset})).await;
+            let got = got.unwrap_or_else(|e| panic!("{kind:?} {offset}: {e} {}", e.private().reveal()));
+            assert_eq!((&got["body"], &got["size"]), (&json!(rest), &json!(10)), "{kind:?} {offset}");
+        }
+        let streamed = Call { stream: true, ..call("get", json!({"path": "file", "offset": 7})) };
+        let body = account.invoke(streamed).await.unwrap().stream.unwrap().bytes().unwrap();
+        assert_eq!((body.length(), &body.collect(3).await.unwrap()[..]), (Some(3), &b"789"[..]), "{kind:?}");
+        let error = account.fails("get", json!({"path": "file", "offset": 11})).await;
+        assert_eq!(error.kind(), Is::Conflict, "{kind:?}: {error}");
+        assert_eq!(account.call("get", json!({"path": "file"})).await.unwrap()["body"], "0123456789", "{kind:?}");
+    }
+}
+
+/// A server that wants every data connection to resume the session of its control connection.
+#[tokio::test]
+async fn many_contents_go_over_few_connections() {
+    // Of TLS 1.3 it gives tickets for two contents or more, of TLS 1.2 a session for any number.
+    for (is_tls_1_2, sessions_max) in [(false, 10), (true, 1)] {
+        let setup = Setup { is_tls_1_2, ..Kind::Proftpd.setup() };
+        let Some(server) = Server::start_as(&setup) else { return };
+        let proxy = FaultProxy::start(server.port()).await;
+        let account = Account::through(Kind::Proftpd, &server, proxy.port());
+        for n in 0..10 {
+            account.call("put", json!({"path": format!("{n}"), "body": "x"})).await.unwrap();
+            account.call("get", json!({"path": format!("{n}")})).await.unwrap();
+        }
+        assert!(proxy.connections() <= sessions_max, "{} connections, TLS 1.2: {is_tls_1_2}", proxy.connections());
+    }
+}
+
+#[tokio::test]
+async fn a_certificate_signs_in() {
+    let more = "TLSVerifyClient on\nTLSUserName CommonName\n";
+    let setup = Setup { more, ..Setup::new(Program::Proftpd, "unused") };
+    let Some(server) = Server::start_as(&setup) else { return };
+    let opening = |certificate| Opening {
+        settings: vec![("username", "ftpuser".to_owned()), ("auth", "certificate".to_owned())],
+        secrets: Vec::new(),
+        certificate,
+        ..Opening::usual(Kind::Proftpd)
+    };
+    let account = opening(Some(PKI.client("ftpuser", true))).open(server.port()).unwrap();
+    account.test().await.unwrap();
+    account.call("put", json!({"path": "a", "body": "x"})).await.unwrap();
+    let other = opening(Some(PKI.client("other", true))).open(server.port()).unwrap();
+    assert_eq!(other.fails("list", json!({})).await.kind(), Is::Authentication);
+    for certificate in [None, Some(PKI.client("ftpuser", false))] {
+        let error = opening(certificate).open(server.port()).unwrap().fails("list", json!({})).await;
+        assert_eq!(error.kind(), Is::Identity, "{error}");
+    }
+}

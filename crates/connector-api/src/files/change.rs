@@ -1,0 +1,132 @@
+//! `move`, `delete`, `mkdir`, and the rename that ends a `put`.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::{
+    Pool, Remote, Server, Session,
+    input::Exists,
+    undo::{self, Aside, Traces},
+};
+use crate::{Context, Error, Kind};
+
+/// What is to be moved, and to where.
+#[derive(Debug)]
+pub struct Move {
+    /// What.
+    pub from: Remote,
+    /// To where.
+    pub to: Remote,
+    /// What becomes of a file that is there.
+    pub exists: Exists,
+}
+
+/// Moves a file or folder.
+///
+/// # Errors
+/// `NotFound` without a source, `Conflict` where the target may not be replaced, and the server's.
+pub async fn relocate<S: Server>(pool: Arc<Pool<S>>, cx: Context, mv: Move, deadline: Instant) -> Result<(), Error> {
+    undo::whole(pool, cx, deadline, |session, traces| Box::pin(moved(mv, session, traces))).await
+}
+
+async fn moved(mv: Move, session: &mut impl Session, traces: &mut Traces) -> Result<(), Error> {
+    let Move { from, to, exists } = mv;
+    // Servers tell a missing source and a target in the way apart by words alone.
+    session.find(&from).await?.ok_or_else(nothing_there)?;
+    check_free(session, &to, exists).await?;
+    rename(session, traces, &from, &to, exists).await
+}
+
+/// Deletes a file, a link, or a folder that is empty.
+///
+/// # Errors
+/// `NotFound` where nothing is, and the server's.
+pub async fn delete(session: &mut impl Session, path: &Remote) -> Result<(), Error> {
+    match session.find(path).await?.ok_or_else(nothing_there)?.is_folder() {
+        true => session.remove_folder(path).await,
+        false => session.remove(path).await,
+    }
+}
+
+/// Makes a folder; one that is there already is as good.
+///
+/// # Errors
+/// `Conflict` where a file is, and the server's.
+pub async fn make_folder(session: &mut impl Session, path: &Remote) -> Result<(), Error> {
+    match session.follow(path).await? {
+        Some(attributes) if attributes.is_folder() => Ok(()),
+        Some(_) => Err(in_the_way()),
+        None => session.make_folder(path).await,
+    }
+}
+
+/// Refuses a target that may not be replaced.
+///
+/// # Errors
+/// `Conflict` then, and the server's.
+pub async fn check_free(session: &mut impl Session, target: &Remote, exists: Exists) -> Result<(), Error> {
+    match (session.find(target).await?, exists) {
+        (None, _) => Ok(()),
+        (Some(attributes), Exists::Replace) if !attributes.is_folder() => Ok(()),
+        (Some(_), _) => Err(in_the_way()),
+    }
+}
+
+/// Gives a file its name.
+///
+/// # Errors
+/// `Conflict` where the target may not be replaced, and the server's.
+pub async fn rename(
+    session: &mut impl Session,
+    traces: &mut Traces,
+    from: &Remote,
+    to: &Remote,
+    exists: Exists,
+) -> Result<(), Error> {
+    match exists {
+        Exists::Replace if session.replace(from, to).await? => Ok(()),
+        Exists::Replace => replace(session, traces, from, to).await,
+        Exists::Refuse => {
+            // Some servers replace by a plain rename, so a look just before it narrows the gap.
+            check_free(session, to, exists).await?;
+            match session.rename(from, to).await {
+                Err(error) if error.kind() == Kind::Rejected => {
+                    check_free(session, to, exists).await?;
+                    Err(error)
+                }
+                outcome => outcome,
+            }
+        }
+    }
+}
+
+/// Where a plain rename does not replace: the old file is put aside until the new one has its name.
+/// Between the two steps there is no file of that name, so whatever fails is undone.
+async fn replace(session: &mut impl Session, traces: &mut Traces, from: &Remote, to: &Remote) -> Result<(), Error> {
+    match session.rename(from, to).await {
+        Err(error) if matches!(error.kind(), Kind::Rejected | Kind::Conflict) => {}
+        outcome => return outcome,
+    }
+    let kept = to.temporary()?;
+    // Noted before it is asked for: the answer may be lost when it has been done.
+    traces.aside = Some(Aside { kept: kept.clone(), place: to.clone(), newcomer: from.clone() });
+    session.rename(to, &kept).await?;
+    session.rename(from, to).await?;
+    session.remove(&kept).await?;
+    traces.aside = None;
+    Ok(())
+}
+
+fn in_the_way() -> Error {
+    Error::new(
+        Kind::Conflict,
+        "file-exists",
+        "there is something of that name already (a file is replaced with `exists: replace`)",
+    )
+}
+
+/// Nothing is at a path.
+pub fn nothing_there() -> Error {
+    Error::new(Kind::NotFound, "file-missing", "the server has nothing at that path")
+}

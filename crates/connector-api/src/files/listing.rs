@@ -1,0 +1,97 @@
+//! Entries of a folder as they are shown: by name, those that were asked for, none that is there
+//! only while a call works on it.
+
+use super::{Attributes, path::is_temporary};
+
+/// Collects the entries of one folder.
+#[derive(Debug)]
+pub struct Listing<'a> {
+    pattern: Option<&'a str>,
+    entries_max: usize,
+    entries: Vec<(String, Attributes)>,
+    more: bool,
+}
+
+impl<'a> Listing<'a> {
+    /// Of names that fit a pattern, so many at most.
+    pub fn new(pattern: Option<&'a str>, entries_max: usize) -> Self {
+        Self { pattern, entries_max, entries: Vec::new(), more: false }
+    }
+
+    /// Takes an entry in, if it is to be shown. The folder itself, its parent and files that are being
+    /// written are not.
+    pub fn take(&mut self, name: String, attributes: Attributes) {
+        let hidden = matches!(&*name, "" | "." | "..") || is_temporary(&name);
+        if hidden || self.pattern.is_some_and(|pattern| !matches(pattern, &name)) {
+            return;
+        }
+        match self.entries.len() < self.entries_max {
+            true => self.entries.push((name, attributes)),
+            false => self.more = true,
+        }
+    }
+
+    /// Whether there are more entries than were asked for, so that no further one can be shown.
+    pub fn is_full(&self) -> bool {
+        self.more
+    }
+
+    /// The entries by name, and whether there are more.
+    pub fn finish(mut self) -> (Vec<(String, Attributes)>, bool) {
+        self.entries.sort_by(|(a, _), (b, _)| a.cmp(b));
+        (self.entries, self.more)
+    }
+}
+
+/// Whether a name fits a pattern of `*` (any characters) and `?` (one character). Takes at most
+/// name times pattern steps.
+fn matches(pattern: &str, name: &str) -> bool {
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (mut p, mut n) = (0, 0);
+    let mut star: Option<(usize, usize)> = None;
+    while n < name.len() {
+        match pattern.get(p) {
+            Some('*') => {
+                star = Some((p, n));
+                p += 1;
+            }
+            Some(c) if *c == '?' || Some(c) == name.get(n) => (p, n) = (p + 1, n + 1),
+            _ => match star {
+                // The last star takes one character more.
+                Some((at, from)) => {
+                    star = Some((at, from + 1));
+                    (p, n) = (at + 1, from + 1);
+                }
+                None => return false,
+            },
+        }
+    }
+    pattern.get(p..).is_some_and(|rest| rest.iter().all(|c| *c == '*'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn patterns() {
+        for (pattern, name, fits) in [
+            ("*", "", true),
+            ("*", "a", true),
+            ("", "a", false),
+            ("*.csv", "a.csv", true),
+            ("*.csv", ".csv", true),
+            ("*.csv", "a.csv.tmp", false),
+            ("a?c*", "abc", true),
+            ("a?c*", "ac", false),
+            ("*ab*ab", "abxab", true),
+            ("*ab*ab", "xab", false),
+            ("[a]", "a", false),
+            ("?", "ü", true),
+            (&"*a".repeat(60), &"a".repeat(4000), true),
+            (&format!("{}b", "*a".repeat(60)), &"a".repeat(4000), false),
+        ] {
+            assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! What connectors to servers of files have in common, whatever protocol they speak: paths, inputs
+//! and outputs of the operations, what may be replaced by what, and how a change of several steps is
+//! undone.
+//!
+//! A connector implements [`Server`] and [`Session`], the few requests that every such protocol has.
+//! From them follow [`Pool`] (sessions are lent out and kept), [`change`] (`move`, `delete`, `mkdir`
+//! and the rename that ends a `put`), [`undo`] and
+//! [`calls`], which runs the operations without content. [`path`] keeps a call below the account's base,
+//! [`input`], [`output`] and [`listing`] read calls and write answers, [`operations`] declares them.
+//!
+//! Deliberately absent: contents. How bytes stream in and out differs by protocol, and connectors do
+//! it.
+
+pub mod calls;
+pub mod change;
+pub mod input;
+pub mod listing;
+pub mod operations;
+pub mod output;
+pub mod path;
+mod pool;
+mod session;
+pub mod undo;
+
+pub use path::{Base, Remote};
+pub use pool::{Lease, Pool};
+pub use session::{Attributes, Server, Session, What};
+
+use crate::{Error, Kind};
+
+/// The deadline passed.
+pub fn late() -> Error {
+    Error::new(Kind::Timeout, "file-timeout", "the server did not answer in time")
+}
+
+/// A streamed content that is not as long as it was said to be.
+pub fn unlike() -> Error {
+    Error::new(Kind::Input, "file-length", "the streamed body is not as long as it was said to be")
+}
+
+/// Fewer or more bytes are stored than were sent.
+pub fn not_stored() -> Error {
+    Error::new(
+        Kind::Unavailable,
+        "file-size",
+        "the server has not stored as many bytes as it was sent; nothing is left under the file's name",
+    )
+}
+
+/// A file is not the one that was opened.
+pub fn changed() -> Error {
+    Error::new(
+        Kind::Unavailable,
+        "file-changed",
+        "the file changed while it was read, or ended before its size (is it still being written?)",
+    )
+}
+
+/// There is no file to read.
+pub fn no_file() -> Error {
+    Error::new(Kind::Rejected, "file-folder", "there is a folder at that path, and no file")
+}
+
+/// The file was not read in time.
+pub fn unread() -> Error {
+    Error::new(Kind::Timeout, "file-timeout", "the file was not read to its end in time")
+}
