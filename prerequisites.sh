@@ -87,6 +87,26 @@ need_server() {
     fi
 }
 
+# need_unpacked PROGRAM PACKAGE…: a server whose Debian package cannot stand beside another one. Its
+# packages are unpacked outside the clone and not installed. Without it the tests that need it are
+# skipped; in CI that is a failure.
+need_unpacked() {
+    local program="$1" package from into="${LOCKGATE_CACHE:-$HOME/.cache/lockgate}/packages"
+    shift
+    PATH="$PATH:/usr/sbin" command -v "$program" >/dev/null 2>&1 && return 0
+    [ -x "$into/usr/sbin/$program" ] && return 0
+    say "missing: $program (Debian packages $*); unpacking …"
+    from=$(mktemp -d)
+    # apt hands what it fetches to a user of its own.
+    chmod 755 "$from"
+    mkdir -p "$into"
+    for package in "$@"; do
+        (cd "$from" && apt-get download "$package") >/dev/null 2>&1 &&
+            dpkg -x "$from/$package"_*.deb "$into" || say "could not unpack $package; the tests that need it are skipped."
+    done
+    rm -rf "$from"
+}
+
 need_compiler() {
     # The cryptography and the embedded database contain C.
     need cc gcc

@@ -101,8 +101,9 @@ impl Data {
         }
     }
 
-    /// Ends what was sent, and waits until the server says that all has come.
-    pub async fn finish(mut self, session: &mut Session) -> Result<(), Error> {
+    /// Ends what was sent, and waits until the server says that all has come. False where its side did
+    /// not end as TLS ends: it may have been cut, and then the server has taken a part for the whole.
+    pub async fn finish(mut self, session: &mut Session) -> Result<bool, Error> {
         let ended = async {
             self.0.flush().await?;
             self.0.shutdown().await
@@ -113,9 +114,18 @@ impl Data {
         // Its side is read to the end, as far as it comes: closing a connection in which something is
         // unread would reset it, under the bytes that the server has not read yet.
         let mut rest = [0; 1024];
-        let draining = async { while matches!(self.0.read(&mut rest).await, Ok(1..)) {} };
-        let _ = timeout(REASON_WITHIN, draining).await;
-        finished(session.control.last().await?)
+        let draining = async {
+            loop {
+                match self.0.read(&mut rest).await {
+                    Ok(0) => return true,
+                    Ok(_) => {}
+                    Err(_) => return false,
+                }
+            }
+        };
+        let is_proven = timeout(REASON_WITHIN, draining).await.unwrap_or(false);
+        finished(session.control.last().await?)?;
+        Ok(is_proven)
     }
 }
 

@@ -10,6 +10,7 @@ use crate::reply::Reply;
 pub(crate) fn refused(reply: &Reply) -> Error {
     let words = reply.words();
     let (kind, text) = match reply.code {
+        ..400 => (Kind::Protocol, "the server's answer is not one to the request"),
         421 => (Kind::Unavailable, "the server closes the session for now"),
         425 | 426 => (Kind::Unreachable, "the server could not carry the content over its data connection"),
         450 | 451 => (Kind::Unavailable, "the server cannot do that for now"),

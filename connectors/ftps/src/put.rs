@@ -22,6 +22,7 @@ use crate::{
     account::Account,
     ascii::Outgoing,
     data::{Asked, Data, Opening},
+    failure,
     session::Session,
     transfer::Transfer,
 };
@@ -62,17 +63,29 @@ async fn upload(
     if matches!(data, Err(Opening::Refused(_))) {
         traces.temporary = None;
     }
-    let length = write(session, data?, content, transfer).await?;
+    let (length, is_proven) = write(session, data?, content, transfer).await?;
     // The ends of lines may be longer or shorter there.
-    if transfer == Transfer::Binary && session.size(&temporary).await?.is_some_and(|stored| stored != length) {
-        return Err(not_stored());
+    let stored = match transfer {
+        Transfer::Binary => session.size(&temporary).await?,
+        Transfer::Ascii => None,
+    };
+    match stored.map(|stored| stored == length) {
+        Some(true) => {}
+        None if is_proven => {}
+        Some(false) if is_proven => return Err(not_stored()),
+        _ => return Err(failure::cut()),
     }
     change::rename(session, traces, &temporary, &path, exists).await?;
     Ok(length)
 }
 
-/// Sends a content; gives its length.
-async fn write(session: &mut Session, mut data: Data, mut content: Body, transfer: Transfer) -> Result<u64, Error> {
+/// Sends a content; gives its length, and whether its end was proven by TLS.
+async fn write(
+    session: &mut Session,
+    mut data: Data,
+    mut content: Body,
+    transfer: Transfer,
+) -> Result<(u64, bool), Error> {
     let stated = content.length();
     let mut lines = (transfer == Transfer::Ascii).then(Outgoing::default);
     let mut length = 0_u64;
@@ -89,6 +102,5 @@ async fn write(session: &mut Session, mut data: Data, mut content: Body, transfe
     if stated.is_some_and(|stated| length != stated) {
         return Err(unlike());
     }
-    data.finish(session).await?;
-    Ok(length)
+    Ok((length, data.finish(session).await?))
 }

@@ -46,7 +46,7 @@ pub struct Setup<'a> {
     pub data_port: Option<u16>,
     /// It speaks TLS 1.2 and not 1.3 (ProFTPD).
     pub is_tls_1_2: bool,
-    /// Further lines of its configuration (ProFTPD).
+    /// Further lines of its configuration, which hold before the usual ones (ProFTPD).
     pub more: &'a str,
 }
 
@@ -124,7 +124,7 @@ fn proftpd(dir: &Path, port: u16, pki: &Pki, setup: &Setup<'_>) -> Option<Comman
     let passive = setup.data_port.map(|port| format!("PassivePorts {port} {}\n", port + 1)).unwrap_or_default();
     let protocols = if setup.is_tls_1_2 { "TLSv1.2" } else { "TLSv1.2 TLSv1.3" };
     let config = format!(
-        "ModulePath /usr/lib/proftpd\nLoadModule mod_tls.c\nServerType standalone\nServerName peer\n\
+        "ModulePath /usr/lib/proftpd\nLoadModule mod_tls.c\n{more}ServerType standalone\nServerName peer\n\
          DefaultAddress {host}\nSocketBindTight on\nUseIPv6 off\nPort {port}\nUser {user}\nGroup {group}\n\
          PidFile {here}/pid\nScoreboardFile {here}/scoreboard\nDelayTable none\nSystemLog {here}/log\n\
          TransferLog none\nWtmpLog off\nAuthUserFile {here}/users\nAuthOrder mod_auth_file.c\n\
@@ -133,7 +133,7 @@ fn proftpd(dir: &Path, port: u16, pki: &Pki, setup: &Setup<'_>) -> Option<Comman
          TLSEngine on\nTLSLog {here}/tls.log\nTLSProtocol {protocols}\nTLSRequired on\n\
          TLSECCertificateFile {here}/server.crt\nTLSECCertificateKeyFile {here}/server.key\n\
          TLSCACertificateFile {here}/ca.crt\n\
-         LogFormat all \"%m %r\"\nExtendedLog {here}/commands ALL all\n{implicit}{passive}{more}"
+         LogFormat all \"%m %r\"\nExtendedLog {here}/commands ALL all\n{implicit}{passive}"
     );
     fs::write(dir.join("config"), config).unwrap();
     let mut command = Command::new(program);

@@ -149,7 +149,8 @@ async fn a_temporary_file_that_cannot_be_removed_is_named() {
             [(Fault::BlackHole as fn(Way, u64) -> Fault, Is::Timeout), (Fault::Reset, Is::Unreachable)]
         {
             let proxy = FaultProxy::start(server.port()).await;
-            proxy.once(fault(Way::Up, up / 2));
+            // All was sent, and the question for its size is cut.
+            proxy.once(fault(Way::Up, up - 150));
             let account = Account::through(kind, &server, proxy.port());
             let putting = tokio::spawn(account.opened.clone().invoke(account.cx.clone(), put("final")));
             wait_until_async("the first connection", Duration::from_secs(5), || proxy.connections() > 0).await;

@@ -13,5 +13,6 @@ mod data;
 mod faults;
 mod files;
 mod refusals;
+mod replacing;
 mod streams;
 mod transfers;

@@ -105,7 +105,8 @@ pub async fn rename(
 /// Between the two steps there is no file of that name, so whatever fails is undone.
 async fn replace(session: &mut impl Session, traces: &mut Traces, from: &Remote, to: &Remote) -> Result<(), Error> {
     match session.rename(from, to).await {
-        Err(error) if matches!(error.kind(), Kind::Rejected | Kind::Conflict) => {}
+        // Some servers tell what is in the way as a lack of rights.
+        Err(error) if matches!(error.kind(), Kind::Rejected | Kind::Conflict | Kind::Authorization) => {}
         outcome => return outcome,
     }
     let kept = to.temporary()?;

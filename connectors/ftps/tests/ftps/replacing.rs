@@ -1,0 +1,181 @@
+//! `exists: replace` at a server that does not replace by a rename: whatever breaks between the steps,
+//! the old content or the new one is under the name afterwards, and nothing else is left.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    time::{Duration, Instant},
+};
+
+use futures_util::{StreamExt as _, stream};
+use lockgate_connector_api::{Body, Call};
+use lockgate_testkit::{
+    FaultProxy,
+    contract::{
+        CANARY,
+        faults::{DEADLINE, at_the_end, clean, each},
+        tells_nothing,
+    },
+    fault_proxy::{Fault, Way},
+    ftp_peer::{Program, Setup},
+    wait_until_async,
+};
+use serde_json::json;
+
+use crate::account::{Account, Kind, Server, call};
+
+const OPERATIONS: [&str; 2] = ["put", "move"];
+
+/// Keeps what is there from being replaced.
+fn keeps() -> Setup<'static> {
+    Setup { more: "AllowOverwrite off\n", ..Setup::new(Program::Proftpd, CANARY) }
+}
+
+/// A call that replaces the file `to-N`, after what it needs is there.
+fn replacing(server: &Server, operation: &str, n: usize) -> Call {
+    let (from, to) = (format!("from-{n:03}"), format!("to-{n:03}"));
+    let write = |name: &str, content: &str| {
+        let file = server.files().join(name);
+        fs::write(&file, content).unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+    };
+    write(&to, "before");
+    let call = match operation {
+        "put" => Call { body: Some(Body::full("after")), ..call("put", json!({"path": to, "exists": "replace"})) },
+        _ => {
+            write(&from, "after");
+            call("move", json!({"from": from, "to": to, "exists": "replace"}))
+        }
+    };
+    Call { deadline: Instant::now() + DEADLINE, ..call }
+}
+
+/// Bytes that such a call carries both ways when nothing breaks.
+async fn totals(kind: Kind, server: &Server, operation: &str) -> (u64, u64) {
+    let proxy = FaultProxy::start(server.port()).await;
+    Account::through(kind, server, proxy.port()).invoke(replacing(server, operation, 999)).await.unwrap();
+    proxy.carried()
+}
+
+/// Whether the new content of a call is in place. What is there must be whole, and all there is.
+fn is_replaced(server: &Server, operation: &str, n: usize, what: &str) -> bool {
+    let read = |name: String| fs::read_to_string(server.files().join(name)).ok();
+    let (from, to) = (read(format!("from-{n:03}")), read(format!("to-{n:03}")));
+    let source = (operation == "move").then(|| "after".to_owned());
+    match to.as_deref() {
+        Some("after") => assert_eq!(from, None, "{what}: there twice"),
+        Some("before") => assert_eq!(from, source, "{what}: the new content is gone"),
+        _ => unreachable!("{what}: {to:?} is under the name"),
+    }
+    to.as_deref() == Some("after")
+}
+
+async fn nothing_is_left(server: &Server, what: &str) {
+    let left = || server.names().into_iter().filter(|name| name.starts_with('.')).collect::<Vec<_>>();
+    wait_until_async(&format!("{what}: no temporary file"), Duration::from_secs(15), || left().is_empty()).await;
+}
+
+#[tokio::test]
+async fn a_replacement_that_breaks_is_undone() {
+    for (kind, operation) in OPERATIONS.map(|operation| (Kind::Proftpd, operation)) {
+        let Some(server) = Server::start_as(&keeps()) else { continue };
+        let faults = at_the_end(totals(kind, &server, operation).await);
+        let (server, count) = (&server, faults.len());
+        let done = std::sync::Mutex::new(vec![false; count]);
+        let _proxies = each(faults, server.port(), async |n, fault, port| {
+            let what = format!("{kind:?} {operation} {fault:?}");
+            let account = Account::through(kind, server, port);
+            let (one, begun) = (replacing(server, operation, n), Instant::now());
+            let succeeded = clean(account.invoke(one).await, begun, &what).is_some();
+            done.lock().unwrap()[n] = succeeded;
+            !succeeded
+        })
+        .await;
+        nothing_is_left(server, &format!("{kind:?} {operation}")).await;
+        for (n, succeeded) in done.into_inner().unwrap().into_iter().enumerate() {
+            let what = format!("{kind:?} {operation} {n}");
+            assert!(is_replaced(server, operation, n, &what) || !succeeded, "{what}: success without the file");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_replacement_that_is_given_up_is_undone() {
+    for (kind, operation) in OPERATIONS.map(|operation| (Kind::Proftpd, operation)) {
+        let Some(server) = Server::start_as(&keeps()) else { continue };
+        let (up, down) = totals(kind, &server, operation).await;
+        // Over a connection that goes silent, and over one that works but is slow.
+        let silent = at_the_end((up, down)).into_iter().filter(|fault| matches!(fault, Fault::BlackHole(..)));
+        let slow = (1..=10).map(|n| (Fault::Latency(Duration::from_millis(20)), up.saturating_sub(n * 100)));
+        let moments: Vec<_> = silent.map(|fault| (fault, u64::MAX)).chain(slow).collect();
+        let (server, count) = (&server, moments.len());
+        let calls = moments.into_iter().enumerate().map(|(n, (fault, sent))| async move {
+            let proxy = FaultProxy::start(server.port()).await;
+            proxy.once(fault);
+            let account = Account::through(kind, server, proxy.port());
+            let one = replacing(server, operation, n);
+            let calling = tokio::spawn(account.opened.clone().invoke(account.cx.clone(), one));
+            let is_then = || proxy.happened() || proxy.carried().0 >= sent;
+            wait_until_async(&format!("the moment of {fault:?}"), DEADLINE, is_then).await;
+            calling.abort();
+            proxy
+        });
+        // What is undone goes through them still.
+        let _proxies: Vec<FaultProxy> = stream::iter(calls).buffer_unordered(8).collect().await;
+        nothing_is_left(server, &format!("{kind:?} {operation}")).await;
+        for n in 0..count {
+            is_replaced(server, operation, n, &format!("{kind:?} {operation} {n}"));
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_put_back_is_named() {
+    for (kind, operation) in OPERATIONS.map(|operation| (Kind::Proftpd, operation)) {
+        let Some(server) = Server::start_as(&keeps()) else { continue };
+        let totals = totals(kind, &server, operation).await;
+        let mut without = 0;
+        for (n, fault) in at_the_end(totals).into_iter().enumerate() {
+            let Fault::Reset(Way::Down, _) = fault else { continue };
+            // Every connection breaks, those after the first before they can undo anything.
+            let proxy = FaultProxy::start(server.port()).await;
+            proxy.once(fault);
+            let account = Account::through(kind, &server, proxy.port());
+            let one = replacing(&server, operation, n);
+            let calling = tokio::spawn(account.opened.clone().invoke(account.cx.clone(), one));
+            wait_until_async("the first connection", Duration::from_secs(5), || proxy.connections() > 0).await;
+            proxy.also(Fault::Reset(Way::Up, 30));
+            let outcome = calling.await.unwrap();
+            let left: Vec<String> = server.names().into_iter().filter(|name| name.starts_with('.')).collect();
+            if let Err(error) = &outcome {
+                tells_nothing(error);
+                let told = error.private().reveal();
+                assert!(
+                    left.iter().all(|name| told.contains(name)),
+                    "{kind:?} {operation} {fault:?}: {left:?}: {told}"
+                );
+            }
+            if !server.files().join(format!("to-{n:03}")).exists() {
+                without += 1;
+            }
+            left.iter().for_each(|name| fs::remove_file(server.files().join(name)).unwrap());
+        }
+        assert!(without > 0, "{kind:?} {operation}: no fault came about between the two steps");
+    }
+}
+
+#[tokio::test]
+async fn files_are_replaced_where_a_rename_does_not_replace() {
+    let Some(server) = Server::start_as(&keeps()) else { return };
+    let account = Account::on(Kind::Proftpd, &server);
+    let read = |name: &str| fs::read_to_string(server.files().join(name)).unwrap();
+    for body in ["one", "two", "three"] {
+        let put = account.call("put", json!({"path": "a", "body": body, "exists": "replace"})).await;
+        put.unwrap_or_else(|e| panic!("{e} {}", e.private().reveal()));
+        assert_eq!(read("a"), body);
+    }
+    account.call("put", json!({"path": "b", "body": "b"})).await.unwrap();
+    account.call("move", json!({"from": "b", "to": "a", "exists": "replace"})).await.unwrap();
+    assert_eq!((read("a"), server.names()), ("b".to_owned(), vec!["a".to_owned()]));
+    assert!(server.0.log("RNFR") > 8, "a plain rename replaces here, so nothing was put aside");
+}
