@@ -8,7 +8,7 @@ use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
 
 use crate::{
     failure,
-    reply::{self, Class, Reply},
+    reply::{Class, Malformed, Replies, Reply},
 };
 
 /// A control connection over a stream, in the clear or secured.
@@ -16,6 +16,7 @@ use crate::{
 pub(crate) struct Control<S> {
     stream: S,
     arrived: BytesMut,
+    replies: Replies,
     /// Commands whose last reply is not there yet.
     awaited: usize,
     /// A command was given up halfway, so nothing can follow it; or the connection broke.
@@ -25,7 +26,7 @@ pub(crate) struct Control<S> {
 impl<S: AsyncRead + AsyncWrite + Unpin> Control<S> {
     /// Over that stream, on which the server greets.
     pub fn new(stream: S) -> Self {
-        Self { stream, arrived: BytesMut::new(), awaited: 1, torn: false }
+        Self { stream, arrived: BytesMut::new(), replies: Replies::default(), awaited: 1, torn: false }
     }
 
     /// Over that stream, on which the server has greeted before it was secured.
@@ -44,7 +45,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Control<S> {
 
     /// Whether nothing is out and nothing has come unasked.
     pub fn is_whole(&self) -> bool {
-        !self.torn && self.awaited == 0 && self.arrived.is_empty()
+        !self.torn && self.awaited == 0 && self.arrived.is_empty() && !self.replies.is_open()
     }
 
     /// Sends a command and gives its reply, which is a last one.
@@ -93,7 +94,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Control<S> {
     /// The next reply. Given up, nothing of it is lost.
     pub async fn reply(&mut self) -> Result<Reply, Error> {
         loop {
-            match reply::take(&mut self.arrived) {
+            match self.replies.take(&mut self.arrived) {
                 Ok(Some(reply)) => {
                     if reply.class() != Class::Preliminary {
                         self.awaited = self.awaited.checked_sub(1).ok_or_else(|| self.tear(failure::malformed()))?;
@@ -101,7 +102,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Control<S> {
                     return Ok(reply);
                 }
                 Ok(None) => {}
-                Err(reply::Malformed) => {
+                Err(Malformed) => {
                     let words = String::from_utf8_lossy(&self.arrived).chars().take(200).collect::<String>();
                     return Err(self.tear(failure::malformed().with_private(words.escape_debug().to_string())));
                 }

@@ -1,6 +1,6 @@
 //! `list`: entries come in by MLSD, or by LIST where the server does not know it.
 
-use bytes::{Buf as _, BytesMut};
+use bytes::BytesMut;
 use lockgate_connector_api::{
     Context, Error, Kind,
     files::{Attributes, Remote, listing::Listing},
@@ -73,11 +73,12 @@ async fn lines_of(
 ) -> Result<(), Error> {
     let mut arrived = BytesMut::new();
     while let Some(piece) = data.read(session).await? {
-        arrived.extend_from_slice(&piece);
-        while let Some(end) = arrived.iter().position(|byte| *byte == b'\n') {
-            let line = arrived.split_to(end);
-            arrived.advance(1);
-            one(&line, &mut read)?;
+        for part in piece.split_inclusive(|byte| *byte == b'\n') {
+            arrived.extend_from_slice(part);
+            if let Some(line) = arrived.strip_suffix(b"\n") {
+                one(line, &mut read)?;
+                arrived.clear();
+            }
         }
         if arrived.len() > LINE_BYTES_MAX {
             return Err(unknown());

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use lockgate_connector_api::{Context, Error, Kind, files::late};
+use lockgate_connector_api::{Context, Error, Kind, Secret, files::late};
 use rustls::{
     ClientConfig,
     client::{ClientSessionStore, Resumption},
@@ -98,7 +98,7 @@ async fn sign_in(control: &mut Control<TlsStream<TcpStream>>, settings: &Setting
         && reply.code != 332
         && let Some(password) = &settings.password
     {
-        reply = control.ask("PASS", password.expose()).await?;
+        reply = without(control.ask("PASS", password.expose()).await?, password);
     }
     match (reply.class(), reply.code) {
         (Class::Done, _) => Ok(()),
@@ -109,15 +109,18 @@ async fn sign_in(control: &mut Control<TlsStream<TcpStream>>, settings: &Setting
                 Some(_) => "the server does not accept the account's user name with that password",
                 None => "the server does not accept the account's user name with that certificate alone",
             };
-            // Some servers repeat what they were sent.
-            let words = match &settings.password {
-                Some(password) => reply.words().replace(password.expose(), "[secret]"),
-                None => reply.words(),
-            };
             let error = Error::new(Kind::Authentication, "ftps-sign-in", text);
-            Err(error.with_status(reply.code).with_private(words))
+            Err(error.with_status(reply.code).with_private(reply.words()))
         }
     }
+}
+
+/// Some servers repeat what they were sent.
+fn without(mut reply: Reply, password: &Secret) -> Reply {
+    for line in &mut reply.lines {
+        *line = line.replace(password.expose(), "[secret]");
+    }
+    reply
 }
 
 /// Data connections over TLS as well, or none at all (RFC 4217 §9).
@@ -146,4 +149,16 @@ async fn features(control: &mut Control<TlsStream<TcpStream>>) -> Result<Feature
     }
     done(control.ask("TYPE", "I").await?)?;
     Ok(features)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_that_a_server_repeats_is_told_to_nobody() {
+        let lines = ["hush is wrong", "try again, hush"].map(str::to_owned).to_vec();
+        let told = without(Reply { code: 530, lines }, &Secret::new("hush".to_owned())).words();
+        assert_eq!(told, "[secret] is wrong\ntry again, [secret]");
+    }
 }

@@ -23,6 +23,7 @@ use crate::{
     ascii::Outgoing,
     data::{Asked, Data, Opening},
     failure,
+    reply::Class,
     session::Session,
     transfer::Transfer,
 };
@@ -60,7 +61,8 @@ async fn upload(
     traces.temporary = Some(temporary.clone());
     let asked = Asked { offset: 0, verb: "STOR", argument: temporary.as_str() };
     let data = Data::open(session, cx, asked, deadline).await;
-    if matches!(data, Err(Opening::Refused(_))) {
+    // Refused for good: no file came about. What could not be done for now may have begun.
+    if matches!(&data, Err(Opening::Refused(reply)) if reply.class() == Class::Never) {
         traces.temporary = None;
     }
     let (length, is_proven) = write(session, data?, content, transfer).await?;

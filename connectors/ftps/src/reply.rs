@@ -2,8 +2,9 @@
 
 use bytes::BytesMut;
 
-/// Longest reply, in bytes.
+/// Longest reply and longest line of one, in bytes.
 const REPLY_BYTES_MAX: usize = 64 << 10;
+const LINE_BYTES_MAX: usize = 8 << 10;
 
 /// A reply.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,52 +52,63 @@ pub(crate) enum Class {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
-/// Takes the first whole reply out of what has arrived.
-pub(crate) fn take(arrived: &mut BytesMut) -> Result<Option<Reply>, Malformed> {
-    let Some((reply, length)) = first(arrived)? else {
-        return if arrived.len() < REPLY_BYTES_MAX { Ok(None) } else { Err(Malformed) };
-    };
-    let _ = arrived.split_to(length);
-    Ok(Some(reply))
+/// Replies out of what arrives, line by line.
+#[derive(Debug, Default)]
+pub(crate) struct Replies {
+    /// A reply of several lines whose last one is not there yet: its code and lines.
+    open: Option<(u16, Vec<String>)>,
+    bytes: usize,
 }
 
-/// The first whole reply and its length in bytes.
-fn first(arrived: &[u8]) -> Result<Option<(Reply, usize)>, Malformed> {
-    let (mut lines, mut length) = (Vec::new(), 0);
-    let mut open: Option<u16> = None;
-    for line in arrived.split_inclusive(|byte| *byte == b'\n') {
-        let Some(line_text) = line.strip_suffix(b"\n") else { break };
-        length += line.len();
-        if length > REPLY_BYTES_MAX {
-            return Err(Malformed);
+impl Replies {
+    /// Takes the next whole reply out of what has arrived.
+    pub fn take(&mut self, arrived: &mut BytesMut) -> Result<Option<Reply>, Malformed> {
+        while let Some(end) = arrived.iter().position(|byte| *byte == b'\n') {
+            let line = arrived.split_to(end + 1);
+            self.bytes += line.len();
+            if line.len() > LINE_BYTES_MAX || self.bytes > REPLY_BYTES_MAX {
+                return Err(Malformed);
+            }
+            let line = line.strip_suffix(b"\n").unwrap_or(&line);
+            if let Some(reply) = self.line(line.strip_suffix(b"\r").unwrap_or(line))? {
+                self.bytes = 0;
+                return Ok(Some(reply));
+            }
         }
-        let text = line_text.strip_suffix(b"\r").unwrap_or(line_text);
-        let (code, words) = (code(text), text.get(4..).unwrap_or_default());
-        let mark = text.get(3).copied();
-        let words = match (open, code, mark) {
-            // A line between the first and the last may look like anything.
-            (Some(first), Some(code), Some(b' ') | None) if first == code => {
-                lines.push(shown(words));
-                return Ok(Some((Reply { code, lines }, length)));
-            }
-            (Some(first), Some(code), Some(b'-')) if first == code => words,
-            (Some(_), ..) => text,
-            (None, Some(code), Some(b'-')) => {
-                open = Some(code);
-                words
-            }
-            (None, Some(code), Some(b' ') | None) => {
-                return Ok(Some((Reply { code, lines: vec![shown(words)] }, length)));
-            }
-            _ => return Err(Malformed),
-        };
-        lines.push(shown(words));
+        // What cannot become a reply is told before its line ends: a server of another protocol may send
+        // no line at all.
+        let is_begun = self.open.is_some() || arrived.iter().take(3).all(u8::is_ascii_digit);
+        if is_begun && arrived.len() <= LINE_BYTES_MAX { Ok(None) } else { Err(Malformed) }
     }
-    // What cannot become a reply is told before its line ends: a server of another protocol may send
-    // no line at all.
-    match arrived.iter().take(3).all(u8::is_ascii_digit) {
-        true => Ok(None),
-        false => Err(Malformed),
+
+    /// Whether a reply has begun and not ended.
+    pub fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
+    /// The reply that ends with a line.
+    fn line(&mut self, line: &[u8]) -> Result<Option<Reply>, Malformed> {
+        let (code, words) = (code(line), line.get(4..).unwrap_or_default());
+        let is_last = matches!(line.get(3), Some(b' ') | None);
+        match (self.open.take(), code) {
+            (None, Some(code)) if is_last => Ok(Some(Reply { code, lines: vec![shown(words)] })),
+            (None, Some(code)) if line.get(3) == Some(&b'-') => {
+                self.open = Some((code, vec![shown(words)]));
+                Ok(None)
+            }
+            (None, _) => Err(Malformed),
+            (Some((first, mut lines)), Some(code)) if first == code && is_last => {
+                lines.push(shown(words));
+                Ok(Some(Reply { code, lines }))
+            }
+            // A line between the first and the last may look like anything.
+            (Some((first, mut lines)), code) => {
+                let is_marked = code == Some(first) && line.get(3) == Some(&b'-');
+                lines.push(shown(if is_marked { words } else { line }));
+                self.open = Some((first, lines));
+                Ok(None)
+            }
+        }
     }
 }
 
@@ -116,14 +128,21 @@ fn shown(words: &[u8]) -> String {
 mod tests {
     use super::*;
 
-    fn all(text: &str) -> Result<Vec<(u16, Vec<String>)>, Malformed> {
-        let mut arrived = BytesMut::from(text);
-        let mut replies = Vec::new();
-        while let Some(reply) = take(&mut arrived)? {
-            replies.push((reply.code, reply.lines));
+    /// All replies of a text, which arrives in pieces of that length.
+    fn all(text: &str, piece: usize) -> Result<Vec<(u16, Vec<String>)>, Malformed> {
+        let (mut arrived, mut replies, mut found) = (BytesMut::new(), Replies::default(), Vec::new());
+        for piece in text.as_bytes().chunks(piece) {
+            arrived.extend_from_slice(piece);
+            while let Some(reply) = replies.take(&mut arrived)? {
+                found.push((reply.code, reply.lines));
+            }
         }
-        assert!(arrived.is_empty(), "left: {arrived:?}");
-        Ok(replies)
+        assert!(arrived.is_empty() && !replies.is_open(), "left: {arrived:?}");
+        Ok(found)
+    }
+
+    fn once(text: &str) -> Result<Option<Reply>, Malformed> {
+        Replies::default().take(&mut BytesMut::from(text))
     }
 
     #[test]
@@ -131,23 +150,25 @@ mod tests {
         for text in
             ["SSH-2.0-x\r\n", "HTTP/1.1 200 OK\r\n", "\r\n", "22\r\n", "220x\r\n", "620 x\r\n", "020 x\r\n", "\0", "2a"]
         {
-            assert_eq!(take(&mut BytesMut::from(text)), Err(Malformed), "{text:?}");
+            assert_eq!(once(text), Err(Malformed), "{text:?}");
         }
-        assert_eq!(take(&mut BytesMut::from("220-".repeat(20_000).as_str())), Err(Malformed));
-        assert_eq!(take(&mut BytesMut::from("220-x\r\n".repeat(10_000).as_str())), Err(Malformed));
+        assert_eq!(once(&"220-".repeat(20_000)), Err(Malformed));
+        assert_eq!(once(&"220-x\r\n".repeat(10_000)), Err(Malformed));
     }
 
     #[test]
     fn a_reply_is_taken_when_it_is_whole() {
         for part in ["", "2", "220", "220 hello", "220-hello\r\n", "220-a\r\n220", "220-a\r\n 220 b\r\n"] {
-            assert_eq!(take(&mut BytesMut::from(part)), Ok(None), "{part:?}");
+            assert_eq!(once(part), Ok(None), "{part:?}");
         }
         let words = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect::<Vec<_>>();
-        assert_eq!(all("220 hello\r\n").unwrap(), [(220, words(&["hello"]))]);
-        assert_eq!(all("226\r\n150 b\n").unwrap(), [(226, words(&[""])), (150, words(&["b"]))]);
-        assert_eq!(
-            all("211-a\r\n MLST x\r\n150 in between\r\n211-b\r\n211 end\r\n").unwrap(),
-            [(211, words(&["a", " MLST x", "150 in between", "b", "end"]))]
-        );
+        for piece in 1..50 {
+            assert_eq!(all("220 hello\r\n", piece).unwrap(), [(220, words(&["hello"]))]);
+            assert_eq!(all("226\r\n150 b\n", piece).unwrap(), [(226, words(&[""])), (150, words(&["b"]))]);
+            assert_eq!(
+                all("211-a\r\n MLST x\r\n150 in between\r\n211-b\r\n211 end\r\n", piece).unwrap(),
+                [(211, words(&["a", " MLST x", "150 in between", "b", "end"]))]
+            );
+        }
     }
 }

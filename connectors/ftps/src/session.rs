@@ -162,7 +162,17 @@ impl files::Session for Session {
     }
 
     async fn remove(&mut self, path: &Remote) -> Result<(), Error> {
-        self.control.order("DELE", path.as_str()).await.map(drop)
+        let reply = self.control.ask("DELE", path.as_str()).await?;
+        if reply.class() == Class::Done {
+            return Ok(());
+        }
+        // What is not there is told in any language; who tidies up must know.
+        match failure::refused(&reply) {
+            error if error.kind() == Kind::Rejected && self.look(path).await?.is_none() => {
+                Err(failure::missing(&reply))
+            }
+            error => Err(error),
+        }
     }
 
     async fn remove_folder(&mut self, path: &Remote) -> Result<(), Error> {

@@ -3,19 +3,23 @@
 
 use super::{Attributes, path::is_temporary};
 
+/// Bytes of all names together; what does not fit is more than can be shown.
+const NAMES_BYTES_MAX: usize = 32 << 20;
+
 /// Collects the entries of one folder.
 #[derive(Debug)]
 pub struct Listing<'a> {
     pattern: Option<&'a str>,
     entries_max: usize,
     entries: Vec<(String, Attributes)>,
+    names_bytes: usize,
     more: bool,
 }
 
 impl<'a> Listing<'a> {
     /// Of names that fit a pattern, so many at most.
     pub fn new(pattern: Option<&'a str>, entries_max: usize) -> Self {
-        Self { pattern, entries_max, entries: Vec::new(), more: false }
+        Self { pattern, entries_max, entries: Vec::new(), names_bytes: 0, more: false }
     }
 
     /// Takes an entry in, if it is to be shown. The folder itself, its parent and files that are being
@@ -25,9 +29,12 @@ impl<'a> Listing<'a> {
         if hidden || self.pattern.is_some_and(|pattern| !matches(pattern, &name)) {
             return;
         }
-        match self.entries.len() < self.entries_max {
-            true => self.entries.push((name, attributes)),
-            false => self.more = true,
+        let fits = self.entries.len() < self.entries_max && self.names_bytes + name.len() <= NAMES_BYTES_MAX;
+        if fits && !self.more {
+            self.names_bytes += name.len();
+            self.entries.push((name, attributes));
+        } else {
+            self.more = true;
         }
     }
 
