@@ -91,7 +91,7 @@ need_server() {
 # packages are unpacked outside the clone and not installed. Without it the tests that need it are
 # skipped; in CI that is a failure.
 need_unpacked() {
-    local program="$1" package from into="${LOCKGATE_CACHE:-$HOME/.cache/lockgate}/packages"
+    local program="$1" as="" package from into="${LOCKGATE_CACHE:-$HOME/.cache/lockgate}/packages"
     shift
     PATH="$PATH:/usr/sbin" command -v "$program" >/dev/null 2>&1 && return 0
     [ -x "$into/usr/sbin/$program" ] && return 0
@@ -100,6 +100,8 @@ need_unpacked() {
     # apt hands what it fetches to a user of its own.
     chmod 755 "$from"
     mkdir -p "$into"
+    [ "$(id -u)" = 0 ] || as=sudo
+    (cd "$from" && apt-get download "$@") >/dev/null 2>&1 || $as apt-get update >/dev/null 2>&1 || true
     for package in "$@"; do
         (cd "$from" && apt-get download "$package") >/dev/null 2>&1 &&
             dpkg -x "$from/$package"_*.deb "$into" || say "could not unpack $package; the tests that need it are skipped."

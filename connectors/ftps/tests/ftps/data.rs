@@ -69,7 +69,7 @@ fn whole() -> Vec<u8> {
     content(0, usize::try_from(BYTES).unwrap())
 }
 
-/// Zeros without end are no fault of one content: they are cut by TLS like any other wrong byte.
+/// Every fault; of silences, which last until the deadline, half are enough.
 fn faults(totals: (u64, u64)) -> Vec<Fault> {
     let mut faults = everywhere(totals);
     faults.retain(|fault| !matches!(fault, Fault::BlackHole(_, at) if at % 2 == 1));
