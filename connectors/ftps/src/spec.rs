@@ -32,7 +32,7 @@ pub(crate) const SPEC: Spec = Spec {
             "Sessions at once; further calls wait. One of them is kept free of calls that stream to the next call, which may need it.",
         )
         .default("8"),
-        Field::secret("password", "Password.").when("auth", "password"),
+        Field::secret("password", "Password.").when("auth", &["password"]),
         Field::CLIENT_CERTIFICATE,
         Field::CLIENT_KEY,
         Field::CLIENT_P12,
