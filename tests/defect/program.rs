@@ -32,6 +32,7 @@ impl Connector for Defect {
             name: "go",
             version: "1.0.0",
             idempotent: false,
+            keyed: false,
             help: "Panics `at` once, later, or in its stream.",
             constant: &[],
             input: r#"{"type": "object"}"#,

@@ -20,3 +20,17 @@ fn every_connector_has_its_page_and_no_page_is_stale() {
     let found: BTreeSet<_> = fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(found, expected, "a page belongs to no connector");
 }
+
+#[test]
+fn the_page_about_delivering_once_names_every_operation_that_is_not_safe_to_repeat() {
+    let page = fs::read_to_string(PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/delivery.md")).unwrap();
+    let mut named = 0;
+    for spec in lockgate_connector_catalog::registry().specs() {
+        for operation in spec.operations.iter().filter(|operation| !operation.idempotent) {
+            let name = format!("`{}.{}`", spec.name, operation.name);
+            assert!(page.contains(&name), "docs/delivery.md says nothing of {name}");
+            named += 1;
+        }
+    }
+    assert!(named > 5);
+}

@@ -98,7 +98,9 @@ async fn sign_in(control: &mut Control<TlsStream<TcpStream>>, settings: &Setting
         && reply.code != 332
         && let Some(password) = &settings.password
     {
-        reply = without(control.ask("PASS", password.expose()).await?, password);
+        // What is no reply might hold the password as well.
+        let answer = control.ask("PASS", password.expose()).await.map_err(|error| error.with_private(""))?;
+        reply = without(answer, password);
     }
     match (reply.class(), reply.code) {
         (Class::Done, _) => Ok(()),

@@ -26,7 +26,10 @@ pub(crate) struct Session {
     pub features: Features,
     /// The folder in which the server put us, once it was asked for.
     home: Option<String>,
-    transfer: Transfer,
+    /// How contents travel; none while that is being changed.
+    transfer: Option<Transfer>,
+    /// In another folder than home, or on the way there or back.
+    away: bool,
     /// EPSV was refused, so PASV is used.
     pub plain_passive: bool,
 }
@@ -48,18 +51,21 @@ pub(crate) struct Features {
 impl Session {
     /// A session that has signed in, with its type set to binary.
     pub fn new(control: Control<TlsStream<TcpStream>>, secured: Secured, vetted: Vetted, features: Features) -> Self {
-        Self { control, secured, vetted, features, home: None, transfer: Transfer::Binary, plain_passive: false }
+        let transfer = Some(Transfer::Binary);
+        Self { control, secured, vetted, features, home: None, transfer, away: false, plain_passive: false }
     }
 
     /// Contents from now on travel so.
     pub async fn represent(&mut self, transfer: Transfer) -> Result<(), Error> {
-        if self.transfer != transfer {
+        if self.transfer != Some(transfer) {
             let argument = match transfer {
                 Transfer::Binary => "I",
                 Transfer::Ascii => "A",
             };
+            // Given up here, nobody knows which it is.
+            self.transfer = None;
             self.control.order("TYPE", argument).await?;
-            self.transfer = transfer;
+            self.transfer = Some(transfer);
         }
         Ok(())
     }
@@ -81,15 +87,19 @@ impl Session {
             let home = working_folder(&self.control.order("PWD", "").await?);
             self.home = Some(home.ok_or_else(failure::malformed)?);
         }
+        self.away = true;
         let reply = self.control.ask("CWD", folder.as_str()).await?;
-        Ok((reply.class() != Class::Done).then_some(reply))
+        self.away = reply.class() == Class::Done;
+        Ok((!self.away).then_some(reply))
     }
 
     /// Back to the folder in which the server put us: paths stand below it.
     pub async fn leave(&mut self) -> Result<(), Error> {
         let home = self.home.clone().unwrap_or_default();
         // In another folder every later path would mean another file.
-        self.control.order("CWD", &home).await.map(drop).map_err(|error| self.control.given_up(error))
+        self.control.order("CWD", &home).await.map_err(|error| self.control.given_up(error))?;
+        self.away = false;
+        Ok(())
     }
 
     /// What is at a path, by requests of programs before those of people.
@@ -125,7 +135,7 @@ impl files::Session for Session {
     }
 
     fn is_whole(&self) -> bool {
-        self.control.is_whole() && !self.secured.tickets.are_spent()
+        self.control.is_whole() && !self.away && !self.secured.tickets.are_spent()
     }
 
     async fn ask(&mut self) -> Result<(), Error> {
@@ -133,7 +143,9 @@ impl files::Session for Session {
     }
 
     async fn settle(&mut self) -> Result<(), Error> {
-        self.control.settle().await
+        self.control.settle().await?;
+        // From another folder every path would mean another file: whoever tidies up takes another session.
+        if self.away { Err(failure::broken()) } else { Ok(()) }
     }
 
     async fn find(&mut self, path: &Remote) -> Result<Option<Attributes>, Error> {

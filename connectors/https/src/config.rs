@@ -73,9 +73,13 @@ impl Settings {
                         "`client_secret` is needed, unless `client_auth` is `certificate`: then it is none",
                     ));
                 }
+                let url = text("token_url")?;
+                let endpoint = Address::parse(HTTPS, true, &url)
+                    .map_err(|_| invalid("the setting `token_url` must be `https://host[:port]/path`"))?;
+                let is_open = endpoint.base().is_empty() || url.ends_with('/');
                 SignIn::OAuth2(Box::new(Tokens {
-                    endpoint: Address::parse(HTTPS, true, &text("token_url")?)
-                        .map_err(|_| invalid("the setting `token_url` must be `https://host[:port]/path`"))?,
+                    path: format!("{}{}", endpoint.base(), if is_open { "/" } else { "" }),
+                    endpoint,
                     client_id: text("client_id")?,
                     client_secret,
                     client_auth,

@@ -19,7 +19,7 @@ use crate::{
     redirect::{self, Place, Seen},
     reply,
     request::Prepared,
-    signin::SignIn,
+    signin::{SignIn, oauth2::ClientAuth},
     target::Target,
 };
 
@@ -213,7 +213,9 @@ impl Account {
                 Ok(header.map(|value| (header::AUTHORIZATION, value)))
             }
             SignIn::OAuth2(tokens) => {
-                let tls = Arc::clone(&self.tls);
+                // Only who proves itself by it shows its certificate there.
+                let shows = tokens.client_auth == ClientAuth::Certificate;
+                let tls = Arc::clone(if shows { &self.tls } else { &self.tls_elsewhere });
                 let value = tokens.header(cx, self.settings.proxy.as_ref(), tls, deadline).await?;
                 Ok(Some((header::AUTHORIZATION, value)))
             }

@@ -22,27 +22,45 @@ const PARTS_MAX: usize = 1_000;
 /// A name or a value of a form.
 pub(crate) fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
+    push_encoded(&mut out, text);
+    out
+}
+
+fn push_encoded(out: &mut String, text: &str) {
+    let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or('0').to_ascii_uppercase();
     for byte in text.bytes() {
         match byte {
             b' ' => out.push('+'),
             b'*' | b'-' | b'.' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => out.push(char::from(byte)),
-            other => out.push_str(&format!("%{other:02X}")),
+            other => out.extend(['%', digit(other >> 4), digit(other & 15)]),
         }
     }
-    out
+}
+
+/// Refuses more than a run may hold, before more of it is made.
+fn fits(bytes: usize, bytes_max: u64) -> Result<(), Error> {
+    match bytes as u64 > bytes_max {
+        true => Err(refused("the form is larger than the run's memory (`arena_bytes_max`)")),
+        false => Ok(()),
+    }
 }
 
 /// An object as names and values; a list repeats its name, null leaves it out.
-pub(crate) fn url_encoded(fields: Node<'_>) -> Result<Content, Error> {
+pub(crate) fn url_encoded(fields: Node<'_>, bytes_max: u64) -> Result<Content, Error> {
     const WRONG: &str = "a form must be an object of texts, numbers, booleans and lists of these";
     if fields.kind() != Is::Object {
         return Err(refused(WRONG));
     }
-    let mut pairs = Vec::new();
+    let mut out = String::new();
     for (name, value) in fields.entries() {
         let mut push = |value: Node<'_>| {
-            pairs.push(format!("{}={}", encoded(name), encoded(&scalar(value, WRONG)?)));
-            Ok::<_, Error>(())
+            if !out.is_empty() {
+                out.push('&');
+            }
+            push_encoded(&mut out, name);
+            out.push('=');
+            push_encoded(&mut out, &scalar(value, WRONG)?);
+            fits(out.len(), bytes_max)
         };
         match value.kind() {
             Is::Undefined | Is::Null => {}
@@ -50,11 +68,16 @@ pub(crate) fn url_encoded(fields: Node<'_>) -> Result<Content, Error> {
             _ => push(value)?,
         }
     }
-    Ok(Content::Full(pairs.join("&").into()))
+    Ok(Content::Full(out.into()))
 }
 
 /// Parts between boundaries, and the media type that names the boundary. `unique` is a text that nobody else makes.
-pub(crate) fn multipart(parts: Node<'_>, body: Option<Body>, unique: &str) -> Result<(Content, String), Error> {
+pub(crate) fn multipart(
+    parts: Node<'_>,
+    body: Option<Body>,
+    unique: &str,
+    bytes_max: u64,
+) -> Result<(Content, String), Error> {
     let boundary = format!("lockgate-{unique}");
     let media_type = format!("{MULTIPART}; boundary={boundary}");
     let mut written = Written::default();
@@ -66,6 +89,7 @@ pub(crate) fn multipart(parts: Node<'_>, body: Option<Body>, unique: &str) -> Re
             }
             for part in parts.items() {
                 written.part(&boundary, part, &mut body)?;
+                fits(written.bytes(), bytes_max)?;
             }
         }
         // As a form with fields alone.
@@ -74,6 +98,7 @@ pub(crate) fn multipart(parts: Node<'_>, body: Option<Body>, unique: &str) -> Re
                 for value in if value.kind() == Is::Array { value.items().collect() } else { vec![value] } {
                     written.head(&boundary, name, None, None)?;
                     written.text(&scalar(value, "a field of a form must be a text, a number or a boolean")?);
+                    fits(written.bytes(), bytes_max)?;
                 }
             }
         }
@@ -94,6 +119,10 @@ struct Written {
 }
 
 impl Written {
+    fn bytes(&self) -> usize {
+        self.now.len() + self.before.as_ref().map_or(0, |(before, _)| before.len())
+    }
+
     fn part(&mut self, boundary: &str, part: Node<'_>, body: &mut Option<Body>) -> Result<(), Error> {
         const KEYS: [&str; 6] = ["name", "filename", "type", "body", "body_base64", "stream"];
         if part.entries().any(|(key, _)| !KEYS.contains(&key)) || part.kind() != Is::Object {
@@ -190,10 +219,10 @@ mod tests {
     #[test]
     fn names_and_values_are_encoded_as_browsers_do() {
         let form = document(r#"{"a b":"1+1=2&x","n":1.50,"t":true,"none":null,"list":["x","~ä*"]}"#);
-        let content = url_encoded(form.root()).unwrap();
+        let content = url_encoded(form.root(), 1_000).unwrap();
         assert_eq!(full(content), "a+b=1%2B1%3D2%26x&n=1.50&t=true&list=x&list=%7E%C3%A4*");
         for wrong in ["[]", "1", r#"{"a":{}}"#, r#"{"a":[[1]]}"#] {
-            assert!(url_encoded(document(wrong).root()).is_err(), "{wrong}");
+            assert!(url_encoded(document(wrong).root(), 1_000).is_err(), "{wrong}");
         }
     }
 
@@ -203,7 +232,7 @@ mod tests {
             r#"[{"name":"a\"\r\nb","body":"x"},{"name":"file","filename":"f.pdf","type":"application/pdf","stream":true},
                 {"name":"raw","body_base64":"AAE="}]"#,
         );
-        let (content, media_type) = multipart(parts.root(), Some(Body::full("content")), "u").unwrap();
+        let (content, media_type) = multipart(parts.root(), Some(Body::full("content")), "u", 10_000).unwrap();
         assert_eq!(media_type, "multipart/form-data; boundary=lockgate-u");
         let Content::Stream(body) = content else { panic!("no stream") };
         let length = body.length().unwrap();
@@ -216,8 +245,15 @@ mod tests {
              --lockgate-u\r\ncontent-disposition: form-data; name=\"raw\"\r\n\r\n\0\u{1}\r\n--lockgate-u--\r\n"
         );
         let fields = document(r#"{"a":1,"b":["x","y"]}"#);
-        let text = full(multipart(fields.root(), None, "u").unwrap().0);
+        let text = full(multipart(fields.root(), None, "u", 10_000).unwrap().0);
         assert_eq!(text.matches("name=\"b\"").count(), 2);
+    }
+
+    #[test]
+    fn a_form_that_outgrows_its_run_is_refused_on_the_way() {
+        let long = document(&format!("{{\"a\":\"{}\"}}", "ä".repeat(1_000)));
+        assert!(url_encoded(long.root(), 6_002).is_ok() && url_encoded(long.root(), 6_001).is_err());
+        assert!(multipart(long.root(), None, "u", 4_000).is_ok() && multipart(long.root(), None, "u", 2_000).is_err());
     }
 
     #[test]
@@ -235,9 +271,9 @@ mod tests {
             r#"[{"name":"a","type":"x\r\ny","body":"x"}]"#,
             r#"{"a":{}}"#,
         ] {
-            assert!(multipart(document(wrong).root(), None, "u").is_err(), "{wrong}");
+            assert!(multipart(document(wrong).root(), None, "u", 10_000).is_err(), "{wrong}");
         }
-        let unused = multipart(document("[]").root(), Some(Body::full("x")), "u");
+        let unused = multipart(document("[]").root(), Some(Body::full("x")), "u", 10_000);
         assert!(unused.is_err(), "a stream without a part");
     }
 }

@@ -34,7 +34,12 @@ pub(crate) async fn answer(
     limits: &Limits,
     deadline: Instant,
 ) -> Result<Answer, Error> {
-    let (status, headers, written) = (received.status(), received.headers().clone(), received.sent());
+    let (status, mut headers, written) = (received.status(), received.headers().clone(), received.sent());
+    if *method != Method::HEAD && is_coded(status, &headers, wanted) {
+        // They speak of the content as it came, not of what is handed on.
+        headers.remove(header::CONTENT_ENCODING);
+        headers.remove(header::CONTENT_LENGTH);
+    }
     if status.as_u16() >= 400 || status.is_redirection() && wanted.redirect == Some(false) {
         let said = beginning(content(received, wanted, deadline), REFUSAL_BYTES_MAX).await;
         return Err(refusal(status, &headers).with_private(String::from_utf8_lossy(&said)));
@@ -89,7 +94,7 @@ pub(crate) fn refusal(status: StatusCode, headers: &HeaderMap) -> Error {
 
 /// Seconds after which the endpoint wants to be asked again (RFC 9110 §10.2.3). A date is held against the answer's own,
 /// so that no clock of ours is asked.
-fn retry_after(headers: &HeaderMap) -> Option<u64> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<u64> {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::trim);
     let after = text(header::RETRY_AFTER)?;
     if let Ok(seconds) = after.parse() {
@@ -121,12 +126,17 @@ async fn beginning(mut content: Body, bytes_max: usize) -> Vec<u8> {
 
 /// The content, without the coding that we asked for.
 fn content(received: Received, wanted: Wanted, deadline: Instant) -> Body {
-    let coding = received.headers().get(header::CONTENT_ENCODING).and_then(|coding| coding.to_str().ok());
-    let coding = coding.map(|coding| coding.trim().to_ascii_lowercase());
-    match coding.as_deref() {
-        Some("gzip" | "x-gzip") if !wanted.encoded => gzip::decoded(coded(received, deadline)),
-        _ => coded(received, deadline),
+    match is_coded(received.status(), received.headers(), wanted) {
+        true => gzip::decoded(coded(received, deadline)),
+        false => coded(received, deadline),
     }
+}
+
+/// Whether the content has the coding that we asked for, which a part of it cannot be freed of.
+fn is_coded(status: StatusCode, headers: &HeaderMap, wanted: Wanted) -> bool {
+    let coding = headers.get(header::CONTENT_ENCODING).and_then(|coding| coding.to_str().ok());
+    let is_gzip = coding.is_some_and(|coding| matches!(&*coding.trim().to_ascii_lowercase(), "gzip" | "x-gzip"));
+    is_gzip && !wanted.encoded && status != StatusCode::PARTIAL_CONTENT
 }
 
 /// The content as it comes in, pulled by the reader, until the deadline.

@@ -300,13 +300,17 @@ fn content(
     let is_object = body.kind() == Is::Object;
     if !parts.is_undefined() || is_object && said == form::MULTIPART {
         let parts = if parts.is_undefined() { body } else { parts };
-        let (content, media_type) = form::multipart(parts, stream, &lockgate_model::run::unique())?;
+        let (content, media_type) =
+            form::multipart(parts, stream, &lockgate_model::run::unique(), limits.arena_bytes_max)?;
         // Whatever was said before does not know the boundary.
         headers.insert(header::CONTENT_TYPE, header_value(&media_type)?);
         return Ok(content);
     }
     let (content, media_type) = if !fields.is_undefined() || is_object && said == form::URL_ENCODED {
-        (form::url_encoded(if fields.is_undefined() { body } else { fields })?, form::URL_ENCODED)
+        (
+            form::url_encoded(if fields.is_undefined() { body } else { fields }, limits.arena_bytes_max)?,
+            form::URL_ENCODED,
+        )
     } else if let Some(stream) = stream {
         (Content::Stream(stream), "application/octet-stream")
     } else if let Some(text) = base64.as_str() {
@@ -347,7 +351,9 @@ fn essence(value: &HeaderValue) -> String {
 
 /// What every request carries unless the flow said otherwise.
 fn complete(headers: &mut HeaderMap) {
-    headers.entry(header::ACCEPT_ENCODING).or_insert(HeaderValue::from_static(GZIP));
+    // A range counts bytes of what is sent: of gzip it would be a piece that nobody can read.
+    let coding = if headers.contains_key(header::RANGE) { "identity" } else { GZIP };
+    headers.entry(header::ACCEPT_ENCODING).or_insert(HeaderValue::from_static(coding));
     headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json, */*;q=0.5"));
     headers.entry(header::USER_AGENT).or_insert(HeaderValue::from_static("lockgate"));
 }

@@ -80,6 +80,7 @@ const fn operation(name: &'static str, idempotent: bool, help: &'static str, inp
         name,
         version: "1.0.0",
         idempotent,
+        keyed: !idempotent,
         help,
         constant: &[],
         input,

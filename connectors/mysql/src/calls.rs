@@ -108,6 +108,9 @@ async fn whole(session: &mut Session, columns: &[Column], work: &Work, written: 
 pub(crate) async fn execute(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
     let asked = Asked::read(&work.input, failure::REFUSED)?;
     let mut lease = pool.lease(cx, work.part, Files::None, work.deadline).await?;
+    if !statement::leaves_nothing(asked.sql) {
+        lease.use_up();
+    }
     let outcome = changing(lease.session()?, &asked, &work).await;
     lease.finish(outcome).await
 }
@@ -137,7 +140,7 @@ async fn results(session: &mut Session, limits: &Limits) -> Result<(Document, u6
         let (columns, whose) = match session.given(ANSWER_BYTES_MAX).await? {
             Given::Columns(columns, whose) => (columns, whose),
             Given::Ran { rows, .. } => {
-                changed += rows;
+                changed = u64::saturating_add(changed, rows);
                 continue;
             }
             Given::Row(_) => return Err(failure::protocol("a row without columns")),
@@ -185,6 +188,9 @@ pub(crate) async fn batch(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<
     let asked = Asked::read(&work.input, failure::REFUSED)?;
     let lists = asked.lists()?;
     let mut lease = pool.lease(cx, work.part, Files::None, work.deadline).await?;
+    if !statement::leaves_nothing(asked.sql) {
+        lease.use_up();
+    }
     let outcome = all_or_nothing(lease.session()?, asked.sql, lists, &work).await;
     // A transaction that is still open is undone when the connection is made as good as new.
     lease.finish(outcome).await
@@ -215,7 +221,7 @@ async fn once(session: &mut Session, statement: &Statement, values: &[write::Val
     let mut count = 0;
     loop {
         match session.given(ANSWER_BYTES_MAX).await? {
-            Given::Ran { rows, .. } => count += rows,
+            Given::Ran { rows, .. } => count = u64::saturating_add(count, rows),
             Given::Ready if session.is_in_transaction() => return Ok(count),
             Given::Ready => return Err(failure::input("the statement ended the batch's transaction")),
             Given::Columns(..) | Given::Row(_) => {

@@ -100,6 +100,11 @@ fn close(session: Session) {
 }
 
 impl Lease {
+    /// The connection serves this call alone: what the call does to it, a reset would leave.
+    pub fn use_up(&mut self) {
+        self.is_once = true;
+    }
+
     /// The connection.
     pub fn session(&mut self) -> Result<&mut Session, Error> {
         self.session.as_mut().ok_or_else(failure::broken)
@@ -125,7 +130,13 @@ impl Drop for Lease {
         let (pool, egress, place) = (Arc::clone(&self.pool), Arc::clone(&self.egress), self.place.take());
         runtime.spawn(async move {
             let deadline = Instant::now() + CLEAN_UP_MAX;
-            let kill = signin::kill(&egress, &pool.account, &pool.tls, (session.vetted, session.number), deadline);
+            let kill = signin::kill(
+                &egress,
+                &pool.account,
+                &pool.tls,
+                (session.vetted, session.number, &session.server),
+                deadline,
+            );
             // Where it does not get through, the closed connection ends the statement, later.
             let _ = time::timeout_at(deadline.into(), kill).await;
             drop(session);

@@ -27,6 +27,9 @@ const IN_TRANSACTION: u16 = 1;
 const MORE_RESULTS: u16 = 1 << 3;
 const OUT_PARAMETERS: u16 = 1 << 12;
 
+/// Columns of a result: the servers' own bound.
+const COLUMNS_MAX: u64 = 4_096;
+
 /// A connection.
 pub(crate) struct Session {
     wire: Wire,
@@ -34,6 +37,8 @@ pub(crate) struct Session {
     pub vetted: Vetted,
     /// The server's number of it.
     pub number: u64,
+    /// Which server it is, among those behind one address.
+    pub server: String,
     is_mariadb: bool,
     /// Columns come with what MariaDB knows of their types.
     has_metadata: bool,
@@ -79,13 +84,22 @@ impl Session {
     /// A connection that has just signed in: asks the server for its number and version.
     pub async fn begin(wire: Wire, vetted: Vetted, has_metadata: bool) -> Result<Self, Error> {
         let state = State::Quiet;
-        let mut session =
-            Self { wire, vetted, number: 0, is_mariadb: false, has_metadata, state, in_transaction: false };
-        session.ask(command::QUERY, b"select connection_id(), version()").await?;
+        let mut session = Self {
+            wire,
+            vetted,
+            number: 0,
+            server: String::new(),
+            is_mariadb: false,
+            has_metadata,
+            state,
+            in_transaction: false,
+        };
+        session.ask(command::QUERY, b"select connection_id(), version(), concat(@@hostname, ':', @@port)").await?;
         while let Some(row) = session.row().await? {
             let mut fields = Fields(&row);
             session.number = fields.text()?.parse().map_err(|_| failure::protocol("a connection without a number"))?;
             session.is_mariadb = fields.text()?.contains("MariaDB");
+            session.server = fields.text()?.to_owned();
         }
         Ok(session)
     }
@@ -192,19 +206,35 @@ impl Session {
         }
         let (number, columns, parameters) = (fields.long()?, fields.short()?, fields.short()?);
         // What is said of parameters is the same for all of them.
-        self.columns(u64::from(parameters)).await?;
+        self.skip(parameters).await?;
         let columns = self.columns(u64::from(columns)).await?.0;
         self.state = State::Quiet;
         Ok(Statement { number, parameters: parameters.into(), columns })
     }
 
+    /// So many descriptions and what ends them.
+    async fn skip(&mut self, count: u16) -> Result<(), Error> {
+        for _ in 0..count {
+            self.answer().await?;
+        }
+        if count > 0 && ended(&self.answer().await?).is_none() {
+            return Err(failure::protocol("parameters do not end"));
+        }
+        Ok(())
+    }
+
     /// So many columns and what ends them, and the status there.
     async fn columns(&mut self, count: u64) -> Result<(Vec<Column>, u16), Error> {
-        // The server's own bound is 4,096 columns.
-        let count = u16::try_from(count).map_err(|_| failure::protocol("too many columns"))?;
-        let mut columns = Vec::new();
+        if count > COLUMNS_MAX {
+            return Err(failure::protocol("too many columns"));
+        }
+        let (mut columns, mut bytes) = (Vec::new(), 0);
         for _ in 0..count {
             let packet = self.answer().await?;
+            bytes += packet.len();
+            if bytes > ANSWER_BYTES_MAX {
+                return Err(failure::too_long());
+            }
             columns.push(Column::read(&packet, self.has_metadata)?);
         }
         if count == 0 {

@@ -81,18 +81,21 @@ pub(crate) async fn connect(
     connect_to(egress, account.address.host(), account.address.port(), account, tls, files, deadline).await
 }
 
-/// Ends a connection at the server, with what it is doing. We travel as it did: to the address that
+/// Ends a connection at the server, with what it is doing, unless we reach another server behind that address: there
+/// its number is somebody else's. We travel as it did: to the address that
 /// was vetted, over TLS with the same name verified.
 pub(crate) async fn kill(
     egress: &Egress,
     account: &Account,
     tls: &Arc<ClientConfig>,
-    (vetted, number): (Vetted, u64),
+    (vetted, number, server): (Vetted, u64, &str),
     deadline: Instant,
 ) -> Result<(), Error> {
     let (host, port) = (Host::Ip(vetted.addr().ip()), vetted.addr().port());
     let mut session = connect_to(egress, &host, port, account, tls, Files::None, deadline).await?;
-    session.say(&format!("kill {number}")).await?;
+    if session.server == server {
+        session.say(&format!("kill {number}")).await?;
+    }
     session.close().await;
     Ok(())
 }

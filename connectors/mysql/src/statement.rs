@@ -47,3 +47,14 @@ pub(crate) fn gives_objects(columns: &[Column]) -> Result<(), Error> {
 pub(crate) fn describe(columns: &[Column], out: &mut Builder) -> Result<(), Fault> {
     sql::describe(columns.iter().map(|c| (c.name.as_str(), c.of.as_str())), out)
 }
+
+/// Whether a connection is as good as new when it was reset after this statement. A reset keeps the database and the role
+/// that were chosen (`use`, `set role`). What begins with a comment may hold either.
+pub(crate) fn leaves_nothing(sql: &str) -> bool {
+    let word: String = sql.trim_start().chars().take_while(char::is_ascii_alphabetic).collect();
+    match &*word.to_ascii_lowercase() {
+        "" | "use" => false,
+        "set" => !sql.to_ascii_lowercase().contains("role"),
+        _ => true,
+    }
+}

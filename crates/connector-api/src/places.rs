@@ -102,6 +102,7 @@ mod tests {
             name: "o",
             version: "1.0.0",
             idempotent: true,
+            keyed: false,
             help: "",
             constant: &[],
             input: "{}",

@@ -34,7 +34,7 @@ struct Cage {
 }
 
 impl Cage {
-    /// None where PostgreSQL is not installed, which is said.
+    /// None where a server is not installed, which is said.
     fn start() -> Option<Self> {
         let house = House::start_for_canaries();
         let cage = Self { admin: house.administrator(), world: World::start(&house)?, house };

@@ -2,10 +2,11 @@
 //! and a connection that breaks in the middle of an answer.
 
 use lockgate_testkit::{
-    FaultProxy, HttpsPeer, Pki, Postgres,
+    FaultProxy, FtpServer, HttpsPeer, Mariadb, Pki, Postgres,
     contract::CANARY,
     fault_proxy::{Fault, Way},
     free_port,
+    ftp_peer::{Program, Setup},
     pki::Server,
 };
 
@@ -16,6 +17,8 @@ pub struct World {
     runtime: tokio::runtime::Runtime,
     _https: HttpsPeer,
     _postgres: Postgres,
+    _mariadb: Mariadb,
+    _ftp: FtpServer,
     /// One of each connector.
     pub endpoints: Vec<Endpoint>,
 }
@@ -42,10 +45,12 @@ pub struct Endpoint {
 }
 
 impl World {
-    /// None where PostgreSQL is not installed, which is said.
+    /// None where a server is not installed, which is said.
     pub fn start(house: &House) -> Option<Self> {
         let pki = Pki::new();
         let postgres = Postgres::start(&pki)?;
+        let mariadb = Mariadb::start(&pki)?;
+        let ftp = FtpServer::start(&pki, &Setup::new(Program::Proftpd, CANARY))?;
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let https = runtime.block_on(HttpsPeer::start(pki.server_config(Server::Good, false, &["h2", "http/1.1"])));
         let ca = |name: &str, pki: &Pki| {
@@ -85,14 +90,36 @@ impl World {
                 operation: "query",
                 path: "/peer".to_owned(),
                 port: postgres.port(),
-                identity: own,
-                other_identity: other,
+                identity: own.clone(),
+                other_identity: other.clone(),
                 settings: &["username=app"],
                 from_end: 10_000,
                 password: Some(CANARY.to_owned()),
             },
+            Endpoint {
+                connector: "mysql",
+                operation: "query",
+                path: "/peer".to_owned(),
+                port: mariadb.port(),
+                identity: own.clone(),
+                other_identity: other.clone(),
+                settings: &["username=app"],
+                from_end: 10_000,
+                password: Some(CANARY.to_owned()),
+            },
+            Endpoint {
+                connector: "ftps",
+                operation: "put",
+                path: String::new(),
+                port: ftp.port(),
+                identity: own,
+                other_identity: other,
+                settings: &["username=ftpuser"],
+                from_end: 150,
+                password: Some(CANARY.to_owned()),
+            },
         ];
-        Some(Self { runtime, _https: https, _postgres: postgres, endpoints })
+        Some(Self { runtime, _https: https, _postgres: postgres, _mariadb: mariadb, _ftp: ftp, endpoints })
     }
 
     /// A proxy in front of an endpoint.

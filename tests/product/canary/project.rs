@@ -19,6 +19,29 @@ pub const OPERATIONS: &[(&str, &str, &str)] = &[
     ("sftp", "mkdir", "path: '${ \"folder-\" & n & \" \" & text }'"),
     ("sftp", "move", "from: '${ \"file-\" & n & \" \" & text }', to: '${ \"moved-\" & n & \" \" & text }'"),
     ("sftp", "delete", "path: '${ \"moved-\" & n & \" \" & text }'"),
+    ("ftps", "put", "path: '${ \"file-\" & n & \" \" & text }', body: '${ $ }', exists: replace"),
+    ("ftps", "stat", "path: '${ \"file-\" & n & \" \" & text }'"),
+    ("ftps", "get", "path: '${ \"file-\" & n & \" \" & text }'"),
+    ("ftps", "list", "path: ''"),
+    ("ftps", "mkdir", "path: '${ \"folder-\" & n & \" \" & text }'"),
+    ("ftps", "move", "from: '${ \"file-\" & n & \" \" & text }', to: '${ \"moved-\" & n & \" \" & text }'"),
+    ("ftps", "delete", "path: '${ \"moved-\" & n & \" \" & text }'"),
+    ("mysql", "execute", "sql: 'insert into canaries values (?, ?)', parameters: ['${ n }', '${ text }']"),
+    (
+        "mysql",
+        "batch",
+        "sql: 'insert into canaries values (?, ?)', parameters: [['${ n }', '${ text }'], ['${ n }', '${ text }']]",
+    ),
+    (
+        "mysql",
+        "load",
+        "sql: \"load data local infile 'body' into table canaries\", body: '${ n & \"\\t\" & text & \"\\n\" }'",
+    ),
+    (
+        "mysql",
+        "query",
+        "sql: \"select n, t, ? as asked, repeat('x', 20000) as much from canaries\", parameters: ['${ text }']",
+    ),
     ("postgres", "execute", "sql: 'insert into canaries values ($1, $2)', parameters: ['${ n }', '${ text }']"),
     (
         "postgres",
@@ -80,7 +103,7 @@ pub fn files() -> Vec<(String, String)> {
 ",
     )];
     let mut accounts = String::new();
-    for connector in ["https", "sftp", "postgres"] {
+    for connector in ["https", "sftp", "ftps", "mysql", "postgres"] {
         let operations: Vec<_> =
             OPERATIONS.iter().filter(|(of, ..)| *of == connector).map(|(_, operation, _)| *operation).collect();
         writeln!(accounts, "  the-{connector}: {{ connector: {connector}, operations: [{}] }}", operations.join(", "))
@@ -95,8 +118,12 @@ pub fn files() -> Vec<(String, String)> {
         files.push(flow(&name(connector, operation), "", &call));
     }
     let create = "sql: 'create table if not exists canaries (n int, t text)', parameters: []";
-    let call = format!("  - go: {{ call: postgres.execute:1@default, with: {{ account: the-postgres, {create} }} }}\n");
-    files.push(flow("prepare", "", &call));
+    let create = |database: &str| {
+        format!(
+            "  - in-{database}: {{ call: {database}.execute:1@default, with: {{ account: the-{database}, {create} }} }}\n"
+        )
+    };
+    files.push(flow("prepare", "", &format!("{}{}", create("postgres"), create("mysql"))));
     // The database's own words of refusal quote the text.
     let cast = "sql: 'select cast($1::text as int)', parameters: ['${ text }']";
     let call = format!("  - go: {{ call: postgres.query:1@default, with: {{ account: the-postgres, {cast} }} }}\n");

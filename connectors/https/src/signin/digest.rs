@@ -24,6 +24,8 @@ pub(crate) struct Digest {
 struct Kept {
     challenge: Challenge,
     count: u32,
+    /// The client's text of the first answer, which a session goes on with (RFC 7616 §3.4.2).
+    cnonce: Option<String>,
 }
 
 /// What a server asks.
@@ -66,6 +68,8 @@ impl Digest {
         let mut kept = self.kept();
         let kept = kept.as_mut()?;
         kept.count = kept.count.saturating_add(1);
+        let first = kept.cnonce.get_or_insert_with(|| cnonce.to_owned()).clone();
+        let cnonce = if kept.challenge.session { &first } else { cnonce };
         Some(sensitive(&self.answer(&kept.challenge, kept.count, method, target, cnonce)))
     }
 
@@ -79,7 +83,11 @@ impl Digest {
         };
         // Who was refused with a good nonce has the wrong password.
         let helps = used.is_none() || challenge.stale;
-        *self.kept() = Some(Kept { challenge, count: 0 });
+        let mut kept = self.kept();
+        // The same nonce goes on being counted: answers of other calls may be on their way with it.
+        if kept.as_ref().is_none_or(|kept| kept.challenge.nonce != challenge.nonce) {
+            *kept = Some(Kept { challenge, count: 0, cnonce: None });
+        }
         helps
     }
 

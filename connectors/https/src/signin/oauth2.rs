@@ -12,7 +12,7 @@ use std::{
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use http::{HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
 use lockgate_connector_api::{Address, Context, Error, Host, Kind, Secret};
 use lockgate_document::Document;
@@ -26,10 +26,13 @@ use crate::{
     exchange::address,
     failure, form,
     outgoing::{Content, Outgoing, Progress},
+    reply,
 };
 
 /// Longest answer of a token endpoint.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
+/// Who asks for a token gives up after so long, and lets the next one ask.
+const ANSWER_MAX: Duration = Duration::from_secs(15);
 /// A token is not used in its last seconds, nor in the last tenth of a short life.
 const MARGIN_MAX: Duration = Duration::from_secs(30);
 
@@ -47,6 +50,8 @@ pub(crate) enum ClientAuth {
 /// What is asked for, and the newest token.
 pub(crate) struct Tokens {
     pub endpoint: Address,
+    /// Its path as it was written: an address of ours ends without `/`, this one may not.
+    pub path: String,
     pub client_id: String,
     /// Absent where a certificate proves the client.
     pub client_secret: Option<Secret>,
@@ -83,14 +88,14 @@ impl Tokens {
             if let Some(header) = self.current() {
                 return Ok(header);
             }
-            let token = self.ask(cx, proxy, tls, deadline).await?;
+            let within = deadline.min(Instant::now() + ANSWER_MAX);
+            let ask = self.ask(cx, proxy, tls, within);
+            let token = time::timeout_at(within.into(), ask).await.map_err(|_| silent())??;
             let header = token.header.clone();
             *self.kept() = Some(token);
             Ok(header)
         };
-        time::timeout_at(deadline.into(), asked)
-            .await
-            .map_err(|_| Error::new(Kind::Timeout, "https-oauth2", "the token endpoint did not answer in time"))?
+        time::timeout_at(deadline.into(), asked).await.map_err(|_| silent())?
     }
 
     /// The endpoint refused a token: it is forgotten. Says whether another one may help.
@@ -136,8 +141,7 @@ impl Tokens {
                 sensitive(&Secret::new(format!("Basic {}", STANDARD.encode(pair.expose()))))?,
             );
         }
-        let path = if self.endpoint.base().is_empty() { "/" } else { self.endpoint.base() };
-        address(&mut message, &connection.sender, &origin, path)?;
+        address(&mut message, &connection.sender, &origin, &self.path)?;
         let sent = match &mut connection.sender {
             Sender::Http1(sender) => sender.send_request(message).await,
             Sender::Http2(sender) => sender.send_request(message).await,
@@ -147,7 +151,7 @@ impl Tokens {
         };
         let (head, body) = sent.map_err(|error| broken(&error))?.into_parts();
         let body = Limited::new(body, ANSWER_BYTES_MAX).collect().await.map_err(|error| broken(error.as_ref()))?;
-        self.token(head.status, &body.to_bytes(), asked)
+        self.token(head.status, &head.headers, &body.to_bytes(), asked)
     }
 
     fn content(&self) -> String {
@@ -165,7 +169,7 @@ impl Tokens {
     }
 
     /// What the endpoint answered (RFC 6749 §5).
-    fn token(&self, status: StatusCode, answer: &[u8], asked: Instant) -> Result<Token, Error> {
+    fn token(&self, status: StatusCode, headers: &HeaderMap, answer: &[u8], asked: Instant) -> Result<Token, Error> {
         let wrong = |kind, text| Error::new(kind, "https-oauth2", text).with_status(status.as_u16());
         let document = Document::parse(answer, &Limits::default());
         let text = |name: &str| {
@@ -173,12 +177,14 @@ impl Tokens {
         };
         if !status.is_success() {
             let error = match status.as_u16() {
+                408 | 429 => wrong(Kind::Unavailable, "the token endpoint asks for fewer requests"),
                 400..=499 => {
                     wrong(Kind::Authentication, "the token endpoint does not accept the account's credentials")
                 }
                 _ => wrong(Kind::Unavailable, "the token endpoint failed"),
             };
-            return Err(error.with_private(text("error").unwrap_or_default()));
+            let after = reply::retry_after(headers).map(Duration::from_secs);
+            return Err(error.with_retry_after(after).with_private(text("error").unwrap_or_default()));
         }
         let no_token = || wrong(Kind::Protocol, "the token endpoint's answer holds no bearer token");
         if !text("token_type").is_some_and(|kind| kind.eq_ignore_ascii_case("bearer")) {
@@ -196,4 +202,8 @@ impl Tokens {
         });
         Ok(Token { header, until })
     }
+}
+
+fn silent() -> Error {
+    Error::new(Kind::Timeout, "https-oauth2", "the token endpoint did not answer in time")
 }

@@ -112,13 +112,14 @@ async fn hear(stream: &mut TlsStream<TcpStream>, heard: &Mutex<Vec<Vec<u8>>>) ->
     Some((header >> 24) as u8)
 }
 
-/// The answer to `select connection_id(), version()`: 7 and 8.0.0. `0xee` and a length stand before
+/// The answer to the question for number, version and server: 7, 8.0.0 and h:1. `0xee` and a length stand before
 /// each packet.
-const NUMBER: &[u8] = b"\xee\x01\x02\
+const NUMBER: &[u8] = b"\xee\x01\x03\
 \xee\x17\x03def\0\0\0\x01a\0\x0c\x2d\0\0\0\0\0\xfd\0\0\0\0\0\
 \xee\x17\x03def\0\0\0\x01b\0\x0c\x2d\0\0\0\0\0\xfd\0\0\0\0\0\
+\xee\x17\x03def\0\0\0\x01c\0\x0c\x2d\0\0\0\0\0\xfd\0\0\0\0\0\
 \xee\x05\xfe\0\0\x02\0\
-\xee\x08\x017\x058.0.0\
+\xee\x0c\x017\x058.0.0\x03h:1\
 \xee\x05\xfe\0\0\x02\0";
 
 fn hurried(call: Call) -> Call {
@@ -133,7 +134,7 @@ async fn mysql_8_has_the_proof_at_hand() {
     // Abilities, name, a proof of 32 bytes, database and way; and no password.
     assert!(heard[0][32..].starts_with(b"app\0\x20"), "{:?}", heard[0]);
     assert!(heard[0].ends_with(b"peer\0caching_sha2_password\0"));
-    assert_eq!(heard[1], b"\x03select connection_id(), version()");
+    assert_eq!(heard[1], b"\x03select connection_id(), version(), concat(@@hostname, ':', @@port)");
     assert_eq!(heard[2], b"\x0e");
     assert!(!heard.concat().windows(CANARY.len()).any(|w| w == CANARY.as_bytes()));
 }

@@ -96,6 +96,12 @@ async fn nothing_of_a_call_is_left_in_its_connection() {
         assert_eq!(account.fails("execute", sql, json!([])).await.kind(), Kind::Input);
     }
     assert_eq!(account.value("select connection_id()", json!([])).await, number);
+    // A reset keeps the database that was chosen, so its connection is not kept.
+    for chosen in ["use information_schema", "/* hidden */ use information_schema", "set role none"] {
+        account.execute(chosen).await;
+        assert_eq!(account.value("select database()", json!([])).await, "peer", "{chosen}");
+    }
+    assert_ne!(account.value("select connection_id()", json!([])).await, number);
 }
 
 /// A connection that may be asked for a file serves its one call.

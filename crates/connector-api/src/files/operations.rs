@@ -64,7 +64,18 @@ const fn operation(
     input: &'static str,
     output: &'static str,
 ) -> Operation {
-    Operation { name, version: "1.0.0", idempotent, help, constant: &[], input, output, takes: None, gives: None }
+    Operation {
+        name,
+        version: "1.0.0",
+        idempotent,
+        keyed: false,
+        help,
+        constant: &[],
+        input,
+        output,
+        takes: None,
+        gives: None,
+    }
 }
 
 const NOTHING: &str = include_str!("schemas/nothing.json");

@@ -19,6 +19,7 @@ const fn operation(name: &'static str) -> Operation {
         name,
         version: "1.0.0",
         idempotent: true,
+        keyed: false,
         help: "Quacks.",
         constant: &[],
         input: "{}",

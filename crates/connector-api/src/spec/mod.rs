@@ -253,6 +253,8 @@ pub struct Operation {
     pub version: &'static str,
     /// Repeating it changes nothing more (RFC 9110 §9.2.2), so a repeat is safe without a key.
     pub idempotent: bool,
+    /// It carries the idempotency key of its occurrence, for endpoints that know one.
+    pub keyed: bool,
     /// One sentence for people.
     pub help: &'static str,
     /// Members of its input that must stand in the flow as they are, because a deployment must know
@@ -320,6 +322,7 @@ fn operation_json(operation: &Operation) -> Value {
         "name": operation.name,
         "version": operation.version,
         "idempotent": operation.idempotent,
+        "keyed": operation.keyed,
         "help": operation.help,
         "constant": operation.constant,
         "input": schema_json(operation.input),

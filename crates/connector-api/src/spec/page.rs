@@ -49,8 +49,12 @@ impl Spec {
             }
         }
         writeln!(out, "\n## Operations\n\n| call | safe to repeat | streams | |\n|---|---|---|---|")?;
-        for Operation { name: operation, version, idempotent, help, takes, gives, .. } in self.operations {
-            let repeat = if *idempotent { "yes" } else { "with a key" };
+        for Operation { name: operation, version, idempotent, keyed, help, takes, gives, .. } in self.operations {
+            let repeat = match (idempotent, keyed) {
+                (true, _) => "yes",
+                (false, true) => "with a key",
+                (false, false) => "no",
+            };
             let takes = takes.map(|member| format!("in as `{member}`"));
             let gives = gives.map(|content| format!("{} out", content_name(content)));
             let streams = takes.into_iter().chain(gives).collect::<Vec<_>>().join(", ");

@@ -29,6 +29,7 @@ const SPEC: Spec = Spec {
         name: "quack",
         version: "1.0.0",
         idempotent: true,
+        keyed: false,
         help: "Quacks.",
         constant: &[],
         input: r#"{"type": "object", "properties": {"how": {"type": ["string", "number"], "description": "How loud."}}, "required": ["how"]}"#,

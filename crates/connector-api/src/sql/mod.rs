@@ -155,7 +155,7 @@ pub fn counts(counts: &[u64], out: &mut Builder) -> Result<(), Fault> {
     let integer = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     out.begin_object()?;
     out.key("rows")?;
-    out.integer(integer(counts.iter().sum()))?;
+    out.integer(integer(counts.iter().fold(0, |sum: u64, count| sum.saturating_add(*count))))?;
     out.key("counts")?;
     out.begin_array()?;
     for count in counts {

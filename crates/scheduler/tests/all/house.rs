@@ -64,6 +64,7 @@ impl Connector for Gate {
             name: "pass",
             version: "1.0.0",
             idempotent: false,
+            keyed: false,
             help: "Waits until the gate is open.",
             constant: &[],
             input: "{}",

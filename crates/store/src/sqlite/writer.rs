@@ -270,7 +270,13 @@ fn write_in_steps<B: Book>(
     // Taken from the end, so that what is left stays in `batch` on error.
     batch.reverse();
     while let Some(queued) = batch.pop() {
-        let step = transaction.savepoint()?;
+        let step = match transaction.savepoint() {
+            Ok(step) => step,
+            Err(error) => {
+                batch.push(queued);
+                return Err(error.into());
+            }
+        };
         match book.write(&step, &queued.job).and_then(|answer| book.flush(&step).map(|()| answer)) {
             Ok(answer) => {
                 written.push((queued, answer));
