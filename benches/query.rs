@@ -53,7 +53,7 @@ impl Account {
         let Some(Streamed::Records(mut records)) = self.call("query", SQL, Vec::new(), true).await else {
             panic!("no records")
         };
-        let mut csv = csv.then(|| CsvWriter::new(Delimiter::COMMA, None));
+        let mut csv = csv.then(|| CsvWriter::new(Dialect::default(), None));
         let (mut rows, mut bytes, mut written) = (0, 0, Vec::new());
         while let Some(batch) = records.next().await {
             let batch = batch.unwrap();

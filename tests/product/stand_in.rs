@@ -296,6 +296,8 @@ fn request_differs(of: &str, expected: &Value, came: &Value) -> Vec<String> {
                     }
                 }
             }
+            // No content and an empty one are the same on the wire.
+            ("stream", Value::String(text)) if text.is_empty() && came["body"].is_null() => {}
             ("stream", expected) => wrong.extend(named(&of, expected, &came["body"])),
             ("method" | "basic" | "body", expected) => wrong.extend(named(&of, expected, &came[member])),
             _ => wrong.push(format!("{of} cannot be seen at the endpoint")),

@@ -7,6 +7,7 @@
 //! Deliberately absent: files, sockets and clocks (the caller brings texts and the catalog of
 //! connectors), running anything, bindings and secrets, and any interpreter of expressions.
 
+pub mod described;
 mod documents;
 pub mod expression;
 mod flow;

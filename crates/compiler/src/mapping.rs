@@ -27,6 +27,40 @@ use crate::{
 /// Reference data by name, for `lookup`.
 pub type Tables = BTreeMap<String, serde_json::Value>;
 
+/// A function `(array of records) -> array of what they give`, for records that come as a stream: where the mapping goes over
+/// the records of a list, what it gives for these; else what `one`, its function of one document, gives for each. `at` is
+/// where the mapping is called.
+pub(crate) fn compile_each(
+    m: &mut ModuleBuilder,
+    map: &MapFile,
+    source: u32,
+    tables: &Tables,
+    at: Span,
+    one: impl FnOnce(&mut ModuleBuilder) -> Result<FunctionId, Diagnostics>,
+) -> Result<FunctionId, Diagnostics> {
+    let refused =
+        |message: String, help: &str| Err(Diagnostics(vec![Diagnostic::new("LG-FLOW-STREAM", at, message).help(help)]));
+    match (&map.target, map.streams()) {
+        (Target::Array(rule), Ok(streams)) if streams.path.is_empty() => {
+            if rule.default.is_some() {
+                let message = format!("mapping `{}` has a `default` for its list: it needs all records", map.name);
+                return refused(message, "leave it out for streams");
+            }
+            let Plan::Array(array) = plan(map, tables)? else { return one(m) };
+            function(m, map, source, "records of", |w| w.records(&array, false))
+        }
+        _ if map.records.is_some() => refused(
+            format!("mapping `{}` looks for records within a document, and a stream is the records", map.name),
+            "say where they are in the call that streams, as `parse: { json: { records: data.orders } }`, and \
+             `records: $` in the mapping",
+        ),
+        _ => {
+            let one = one(m)?;
+            function(m, map, source, "each of", |w| w.each_of(one))
+        }
+    }
+}
+
 /// A function `(source document) -> target document`. Problems name the mapping's file.
 pub fn compile_map(
     m: &mut ModuleBuilder,
@@ -203,7 +237,7 @@ pub fn map_record_module(file: &str, text: &str, tables: &Tables, types: &Types)
     };
     let mut m = ModuleBuilder::new(&map.name);
     let source = m.source(file, &map.lines);
-    let function = function(&mut m, &map, source, "records of", |w| w.records(&array))?;
+    let function = function(&mut m, &map, source, "records of", |w| w.records(&array, true))?;
     let module = one_function(m, function)?;
     Ok(Passes::Records(Box::new(RecordModule { streams, has_default: rule.default.is_some(), module })))
 }
@@ -467,8 +501,9 @@ impl Writer<'_> {
         self.body.ins().local_get(result);
     }
 
-    /// Pushes the array of what the records in the array [`ROOT`] give, and how many met the conditions.
-    fn records(&mut self, array: &ArrayPlan<'_>) {
+    /// Pushes the array of what the records in the array [`ROOT`] give and, where that is `counted`, how many met the
+    /// conditions.
+    fn records(&mut self, array: &ArrayPlan<'_>, counted: bool) {
         let list = self.body.list();
         let passed = self.body.local(ValType::I32);
         self.body.ins().i32_const(0).local_set(passed).local_get(ROOT);
@@ -484,9 +519,35 @@ impl Writer<'_> {
             w.add_entry(array, item, list);
             w.body.ins().end();
         });
-        self.body.ins().local_get(list).local_get(passed).f64_convert_i32_s();
-        self.body.op(Op::NewNum);
-        self.body.op(Op::ArrPush);
+        self.mark_array(array.site, list);
+        if counted {
+            self.body.ins().local_get(list).local_get(passed).f64_convert_i32_s();
+            self.body.op(Op::NewNum);
+            self.body.op(Op::ArrPush);
+        }
+        self.body.ins().local_get(list);
+    }
+
+    /// Pushes the array of what a function gives for the items of the array [`ROOT`]: an array adds its items, and
+    /// undefined nothing.
+    fn each_of(&mut self, one: FunctionId) {
+        let list = self.body.list();
+        self.body.ins().local_get(ROOT);
+        self.each_item(|w, item| {
+            w.body.ins().local_get(item);
+            w.body.call(one);
+            let given = w.body.stash();
+            w.body.ins().local_get(given);
+            w.body.op(Op::Items);
+            w.body.ins().i32_const(0).i32_lt_s().if_(BlockType::Empty).local_get(list).local_get(given);
+            w.body.op(Op::ArrPush);
+            w.body.ins().else_().local_get(given);
+            w.each_item(|w, item| {
+                w.body.ins().local_get(list).local_get(item);
+                w.body.op(Op::ArrPush);
+            });
+            w.body.ins().end();
+        });
         self.body.ins().local_get(list);
     }
 

@@ -5,7 +5,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use lockgate_document::{CsvReader, CsvWriter, Document, RecordReader, csv::Dialect};
-use lockgate_model::{Limits, manifest::Delimiter};
+use lockgate_model::Limits;
 
 const RECORDS: usize = 200_000;
 const PIECE: usize = 64 << 10;
@@ -84,7 +84,7 @@ fn csv(c: &mut Criterion) {
     group.bench_function("written from a batch", |b| {
         b.iter(|| {
             out.clear();
-            CsvWriter::new(Delimiter::COMMA, None).write(batch.root(), &mut out).unwrap();
+            CsvWriter::new(Dialect::default(), None).write(batch.root(), &mut out).unwrap();
         })
     });
     group.finish();

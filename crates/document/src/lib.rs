@@ -6,7 +6,7 @@
 //! the method of the same name. A [`Document`] is a value that owns its arena and crosses from crate
 //! to crate; [`Node`] reads it and [`Builder`] writes it.
 //!
-//! The other formats give and take records through [`RecordReader`] and [`RecordWriter`]: [`csv`] as its
+//! The other formats, which [`formats`] has by name, give and take records through [`RecordReader`] and [`RecordWriter`]: [`csv`] as its
 //! `Dialect` says, [`fixed`] as its `Layout` says, [`xml`], and [`edi`], which is X12 and EDIFACT.
 //!
 //! What the language does with texts and numbers alone stands apart, as pure functions: [`picture`],
@@ -40,6 +40,7 @@ mod fault;
 mod feed;
 pub mod fixed;
 mod format;
+pub mod formats;
 mod handle;
 mod index;
 mod intrinsics;

@@ -10,6 +10,7 @@ use crate::{
     problem::Problem,
     step::{Entry, Failed},
     strand::{StrandId, Waiting, WaitingCall},
+    streams::Feed,
 };
 
 /// What a turn leaves to wait for.
@@ -28,8 +29,27 @@ pub(crate) enum What {
     Call(CallAsked),
     /// Time to pass.
     Wait { ms: u64, pc: u32 },
+    /// The next records of a stream.
+    Pull(Pull),
+    /// The call that waits gets these records; none where none are left of those it was about to get.
+    Fed(Option<Box<Document>>),
     /// Nothing that comes from outside: branches run, or the call has to wait.
     Nothing,
+}
+
+/// Records to get.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pull {
+    /// The slot that gets them, by which the stream is known.
+    pub(crate) slot: u32,
+    /// How many; 0 is as they come.
+    pub(crate) size: u32,
+    /// The stream is the one that was opened last.
+    pub(crate) first: bool,
+    /// Where to go on.
+    pub(crate) pc: u32,
+    /// Where to go on when there are none.
+    pub(crate) done: u32,
 }
 
 /// A call to make.
@@ -42,6 +62,8 @@ pub(crate) struct CallAsked {
     pub(crate) task: String,
     /// Places within the forks around it.
     pub(crate) branch: Vec<u64>,
+    /// What the records that it takes go by, one after the other.
+    pub(crate) feeds: Vec<Feed>,
 }
 
 impl Host {
@@ -61,6 +83,9 @@ impl Host {
 
     /// What the current strand waits for from now on; none where nothing comes from outside.
     pub(crate) fn rest(&mut self, suspension: Suspension) -> Option<Asked> {
+        if let Suspension::Fed(records) = suspension {
+            return self.fed_on(records);
+        }
         self.tickets += 1;
         let (strand, ticket, limit) = (self.strand.id, self.tickets, self.time_limit());
         let asked = |what| Asked { strand, ticket, what, limit };
@@ -77,10 +102,20 @@ impl Host {
                 self.tell_waited(ms);
                 (WaitingCall::None, Some(asked(What::Wait { ms, pc })))
             }
-            Suspension::Fork(_) => return self.rest_on_branches(),
+            Suspension::Pull(pull) => (WaitingCall::None, Some(asked(What::Pull(pull)))),
+            Suspension::Fork(_) | Suspension::Fed(_) => return self.rest_on_branches(),
         };
         self.strand.waits = Some(Waiting { ticket, call });
         asked
+    }
+
+    /// Records have gone by: the current strand waits on for its call.
+    fn fed_on(&mut self, records: Option<Box<Document>>) -> Option<Asked> {
+        if let Some(pc) = self.strand.caller.take() {
+            self.strand.pc = pc;
+        }
+        let ticket = self.strand.waits.as_ref()?.ticket;
+        Some(Asked { strand: self.strand.id, ticket, what: What::Fed(records), limit: None })
     }
 
     /// The current strand waits for its branches from now on; what is asked for is the end of its time.
@@ -97,7 +132,8 @@ impl Host {
         let (calls, before) = self.flight;
         self.flight = (calls + 1, before.saturating_add(bytes));
         let (task, branch) = (self.task_pointer().to_owned(), self.branch_path(self.strand.id));
-        (WaitingCall::InFlight { bytes }, What::Call(CallAsked { operation, input, slot, pc, task, branch }))
+        let feeds = std::mem::take(&mut self.strand.feeds);
+        (WaitingCall::InFlight { bytes }, What::Call(CallAsked { operation, input, slot, pc, task, branch, feeds }))
     }
 
     /// Begins calls that had to wait, as many as may.
@@ -137,6 +173,7 @@ impl Host {
 
     /// The current strand has what it waited for.
     pub(crate) fn has_come(&mut self) {
+        self.strand.caller = None;
         if let Some(waits) = self.strand.waits.take() {
             self.gone.push(waits.ticket);
             self.landed(&waits.call);

@@ -22,6 +22,7 @@ use crate::{
     run::Start,
     step::Entry,
     strand::MAIN,
+    streams::no_stream,
     ticker::Ticker,
     turn::turn,
 };
@@ -67,7 +68,11 @@ fn to_its_end(mut host: Box<Host>) -> Outcome {
                     later.add(now.saturating_add_unsigned(ms), ticket, (strand, Entry::Resume { pc }));
                 }
                 What::Call(call) => later.add(now, ticket, (strand, Entry::Failed(no_call(&host, call.operation)))),
-                What::Nothing => {}
+                // Without calls there are no streams.
+                What::Pull(_) => {
+                    later.add(now, ticket, (strand, Entry::Failed(Problem::connector(&no_stream()))));
+                }
+                What::Fed(_) | What::Nothing => {}
             }
             if let Some((ms, pc)) = limit {
                 later.add(now.saturating_add_unsigned(ms), ticket, (strand, Entry::TimedOut { pc }));

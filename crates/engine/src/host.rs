@@ -14,6 +14,7 @@ use lockgate_model::{Limits, RunId, Timestamp, abi, duration::MS_MAX};
 use crate::{
     Gauge, Module, Watch,
     calls::Waits,
+    flight::Pull,
     fork::{self, Declared},
     frame::Frame,
     meter::Meter,
@@ -22,6 +23,7 @@ use crate::{
     step::Entry,
     stop::{Stop, Stopped},
     strand::{MAIN, Strand, StrandId},
+    streams::Feed,
 };
 
 /// Bytes that are copied out of the arena for one cost unit.
@@ -53,6 +55,8 @@ pub(crate) struct Host {
     /// Tickets that nothing waits for any more, and strands that ended.
     pub(crate) gone: Vec<u64>,
     pub(crate) strands_gone: Vec<StrandId>,
+    /// Streams that loops want no more of: the strand and the slot.
+    pub(crate) shut: Vec<(StrandId, u32)>,
     /// The run's.
     id: RunId,
     /// The number of the last ticket.
@@ -75,6 +79,10 @@ pub(crate) enum Suspension {
     Call { operation: u32, input: Input, slot: u32, pc: u32 },
     /// Time to pass.
     Wait { ms: u64, pc: u32 },
+    /// The next records of a stream.
+    Pull(Pull),
+    /// What was made of records on their way into the call that waits.
+    Fed(Option<Box<Document>>),
     /// Branches to run.
     Fork(Box<fork::Asked>),
 }
@@ -151,6 +159,7 @@ impl Host {
             declared: Declared::default(),
             gone: Vec::new(),
             strands_gone: Vec::new(),
+            shut: Vec::new(),
             tickets: 0,
             limits,
             stop,
@@ -372,6 +381,58 @@ impl Host {
 
     pub(crate) fn wait(&mut self, ms: i64, pc: u32) -> Result<(), Trapped> {
         self.suspend(Suspension::Wait { ms: u64::try_from(ms).unwrap_or(0), pc })
+    }
+
+    pub(crate) fn pull(&mut self, slot: u32, size: u32, first: u32, pc: u32, done: u32) -> Result<(), Trapped> {
+        if !self.strand.frame.has_value(slot) {
+            return Err(NO_SLOT);
+        }
+        let first = first != 0;
+        if first {
+            let task = self.task_pointer().to_owned();
+            self.strand.streams.retain(|(known, _)| *known != slot);
+            self.strand.streams.push((slot, task));
+        }
+        self.suspend(Suspension::Pull(Pull { slot, size, first, pc, done }))
+    }
+
+    pub(crate) fn shut(&mut self, slot: u32) -> Result<(), Trapped> {
+        self.strand.streams.retain(|(known, _)| *known != slot);
+        self.shut.push((self.strand.id, slot));
+        Ok(())
+    }
+
+    /// Loops that the current task is not within have ended, however that was.
+    pub(crate) fn shut_left(&mut self) {
+        let here = self.module.task(self.strand.pc).map_or("", |task| task.pointer.as_str());
+        let within = |task: &str| here.strip_prefix(task).is_some_and(|rest| rest.starts_with('/'));
+        let (strand, shut) = (self.strand.id, &mut self.shut);
+        self.strand.streams.retain(|(slot, task)| {
+            let stays = within(task);
+            if !stays {
+                shut.push((strand, *slot));
+            }
+            stays
+        });
+    }
+
+    pub(crate) fn feed(&mut self, slot: u32, pc: u32) -> Result<(), Trapped> {
+        if !self.strand.frame.has_value(slot) {
+            return Err(NO_SLOT);
+        }
+        self.strand.feeds.push(Feed { slot, pc });
+        Ok(())
+    }
+
+    pub(crate) fn fed(&mut self, h: Handle) -> wasmtime::Result<()> {
+        if self.strand.caller.is_none() {
+            return Err(Trapped::Module("the module gives records to a call that takes none").into());
+        }
+        let records = match h.is_undefined() {
+            true => None,
+            false => Some(Box::new(self.export(h)?)),
+        };
+        Ok(self.suspend(Suspension::Fed(records))?)
     }
 
     /// The run's output. What the run has made goes with it where that saves a copy and keeps little

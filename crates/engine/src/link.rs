@@ -111,12 +111,16 @@ pub(crate) fn linker(engine: &Engine) -> Result<Linker<Box<Host>>> {
         Hold => host.hold(h: Handle, k: u32, what: u32);
         Unique => host.unique();
         RunId => host.run_id();
+        Shut => host.shut(slot: u32);
         Raise => host.raise(error: Handle);
         Fail => host.fail(code: i32);
         // suspending
         Call => host.call(op: u32, input: Handle, slot: u32, pc: u32);
         Run => host.run(n: u32, input: Handle, slot: u32, pc: u32);
         Wait => host.wait(ms: i64, pc: u32);
+        Pull => host.pull(slot: u32, size: u32, first: u32, pc: u32, done: u32);
+        Feed => host.feed(slot: u32, pc: u32);
+        Fed => host.fed(h: Handle);
         Branch => host.branch(pc: u32, count: i64);
         Fork => host.fork(at_once: u32, how: u32, slot: u32, pc: u32);
         // navigate

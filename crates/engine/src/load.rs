@@ -15,7 +15,7 @@ use serde::de::DeserializeOwned;
 use wasmparser::{ExternalKind, Parser, Payload, TypeRef, Validator, WasmFeatures};
 use wasmtime::{ExternType, FuncType, Linker, ValType};
 
-use crate::{Compiled, Module, host::Host};
+use crate::{Compiled, Module, host::Host, streams::Contents};
 
 /// Most slots of each kind in a frame.
 const SLOTS_MAX: u32 = 1 << 16;
@@ -71,6 +71,11 @@ pub(crate) fn load(linker: &Linker<Box<Host>>, wasm: &[u8], compiled: Option<&Co
         return Err(LoadError::Abi { found: header.abi });
     }
     let manifest: Manifest = sections.json(section::OPS)?;
+    let contents = manifest.operations.iter().map(Contents::of).collect::<Result<_, _>>();
+    let contents = contents.map_err(|format| LoadError::Section {
+        name: section::OPS,
+        problem: format!("the format `{format}` is none, or not described as it should be"),
+    })?;
     let frame: abi::Frame = sections.json(section::FRAME)?;
     let tasks: Vec<Task> = sections.json(section::TASKS)?;
     let map: SourceMap = sections.json(section::MAP)?;
@@ -104,6 +109,7 @@ pub(crate) fn load(linker: &Linker<Box<Host>>, wasm: &[u8], compiled: Option<&Co
         digest,
         header,
         manifest,
+        contents,
         subflows,
         frame,
         tasks,

@@ -10,7 +10,7 @@ use lockgate_model::{
 };
 use wasmtime::{InstancePre, ModuleExport, WasmBacktrace};
 
-use crate::{Place, host::Host};
+use crate::{Place, host::Host, streams::Contents};
 
 /// One orchestration, mapping or expression, loaded. Shared by all its runs; made by
 /// [`Engine::load`](crate::Engine::load).
@@ -18,6 +18,8 @@ pub struct Module {
     pub(crate) digest: Digest,
     pub(crate) header: abi::Header,
     pub(crate) manifest: Manifest,
+    /// What the bytes of its operations mean.
+    pub(crate) contents: Vec<Contents>,
     /// The manifest's orchestrations as something to call.
     pub(crate) subflows: Vec<Authority>,
     pub(crate) frame: abi::Frame,
@@ -79,6 +81,10 @@ impl Module {
             Some(n) => self.subflows.get(n),
         }
     }
+    /// What the bytes of an operation mean; nothing is said of an orchestration.
+    pub(crate) fn contents(&self, index: u32) -> Option<&Contents> {
+        self.contents.get(index as usize)
+    }
     pub(crate) fn constants(&self) -> &Arc<Constants> {
         &self.constants
     }
@@ -139,6 +145,7 @@ pub(crate) fn callee(run: &Subflow) -> Authority {
         account: AccountRef::Origin(RUN.to_owned()),
         detail: Vec::new(),
         scheme: None,
+        parse: None,
         streams: false,
         takes: None,
     }

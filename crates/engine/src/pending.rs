@@ -11,15 +11,19 @@ use futures_util::{
     stream::FuturesUnordered,
 };
 
+use lockgate_connector_api::Error;
+use lockgate_document::Document;
 use lockgate_model::Timestamp;
 
 use crate::{
     Waits,
+    flight::Pull,
     host::Host,
     later::Later,
     reach::Answered,
     stop::{Stop, Stopped},
     strand::StrandId,
+    streams::{Pulled, Source},
 };
 
 /// Something that a strand waited for.
@@ -33,10 +37,21 @@ pub(crate) struct Came {
 pub(crate) enum Event {
     /// A call has ended.
     Answered(Box<Answered>),
+    /// Records of a stream that a loop goes over.
+    Records(Box<Next>),
+    /// Records on their way into a call that goes on.
+    Pulled(Box<Pulled>),
     /// The time has passed.
     Passed { pc: u32 },
     /// The time limit of an entry point is over.
     TimedOut { pc: u32 },
+}
+
+/// The next records of a stream that a loop goes over.
+pub(crate) struct Next {
+    pub(crate) pull: Pull,
+    pub(crate) source: Source,
+    pub(crate) records: Result<Option<Document>, Error>,
 }
 
 /// Why nothing came.
@@ -53,6 +68,8 @@ pub(crate) struct Pending {
     running: FuturesUnordered<Abortable<BoxFuture<'static, Came>>>,
     /// How to end those, by ticket.
     aborts: BTreeMap<u64, AbortHandle>,
+    /// How to end what brings records to calls, by the ticket of the call.
+    pulls: BTreeMap<u64, AbortHandle>,
     /// Which of them are calls.
     calls: BTreeSet<u64>,
     /// Times, where they do not really pass.
@@ -68,6 +85,7 @@ impl Pending {
             waits,
             running: FuturesUnordered::new(),
             aborts: BTreeMap::new(),
+            pulls: BTreeMap::new(),
             calls: BTreeSet::new(),
             later: Later::new(),
             until,
@@ -84,11 +102,12 @@ impl Pending {
     ) {
         let came = move |event| Came { strand, ticket, event };
         let until = |ms: u64| host.now_ms().saturating_add_unsigned(ms);
-        if matches!(what, Awaited::Call(_)) {
+        if matches!(what, Awaited::Call(_) | Awaited::Records(_)) {
             self.calls.insert(ticket);
         }
         let awaited: BoxFuture<'static, Event> = match (self.waits, what) {
             (_, Awaited::Call(call)) => call.map(|answered| Event::Answered(Box::new(answered))).boxed(),
+            (_, Awaited::Records(next)) => next.map(|next| Event::Records(Box::new(next))).boxed(),
             (Waits::Virtual, Awaited::Time { ms, pc }) => {
                 self.later.add(until(ms), ticket, came(Event::Passed { pc }));
                 return self.limit(until, (strand, ticket), limit);
@@ -119,6 +138,14 @@ impl Pending {
         self.running.push(Abortable::new(awaited.map(came).boxed(), registration));
     }
 
+    /// Waits for records on their way into the call that this ticket waits for.
+    pub(crate) fn pull(&mut self, (strand, ticket): (StrandId, u64), pulled: BoxFuture<'static, Pulled>) {
+        let (abort, registration) = AbortHandle::new_pair();
+        self.pulls.insert(ticket, abort);
+        let came = pulled.map(move |pulled| Came { strand, ticket, event: Event::Pulled(Box::new(pulled)) });
+        self.running.push(Abortable::new(came.boxed(), registration));
+    }
+
     fn limit(&mut self, until: impl Fn(u64) -> i64, (strand, ticket): (StrandId, u64), limit: Option<(u64, u32)>) {
         if let Some((ms, pc)) = limit {
             self.later.add(until(ms), ticket, Came { strand, ticket, event: Event::TimedOut { pc } });
@@ -133,7 +160,7 @@ impl Pending {
     /// Nothing waits for this any more.
     pub(crate) fn forget(&mut self, ticket: u64) {
         self.calls.remove(&ticket);
-        if let Some(abort) = self.aborts.remove(&ticket) {
+        for abort in [self.aborts.remove(&ticket), self.pulls.remove(&ticket)].into_iter().flatten() {
             abort.abort();
         }
         if self.waits == Waits::Virtual {
@@ -148,6 +175,10 @@ impl Pending {
                 biased;
                 why = stop.reached() => return Err(Nothing::Stopped(why)),
                 came = self.running.next() => if let Some(Ok(came)) = came {
+                    if matches!(came.event, Event::Pulled(_)) {
+                        self.pulls.remove(&came.ticket);
+                        return Ok(came);
+                    }
                     let comes = match &came.event {
                         Event::Answered(answered) => answered.comes_ms.filter(|_| self.waits == Waits::Virtual),
                         _ => None,
@@ -174,6 +205,7 @@ impl Pending {
 /// What is waited for.
 pub(crate) enum Awaited {
     Call(BoxFuture<'static, Answered>),
+    Records(BoxFuture<'static, Next>),
     Time {
         ms: u64,
         pc: u32,

@@ -7,8 +7,8 @@ use std::{
 
 use futures_util::{FutureExt, future::BoxFuture};
 use lockgate_access::ExecutePermit;
-use lockgate_connector_api::{Answer, Call};
-use lockgate_document::{Document, Value};
+use lockgate_connector_api::{Answer, Call, Error, Kind, Streamed};
+use lockgate_document::{Builder, Document, Fault, Value, formats::Content};
 use lockgate_model::{
     Limits, Timestamp,
     id::AccountName,
@@ -23,8 +23,11 @@ use crate::{
     problem::Problem,
     raised::RAISED,
     stop::Stop,
-    streams::{Open, no_stream},
+    streams::{Contents, Open, no_stream, whole},
 };
+
+/// The member of an answer that is its content.
+const BODY: &str = "body";
 
 /// What stands at the other end of a run's calls.
 pub(crate) enum Reach {
@@ -123,7 +126,7 @@ impl Reach {
         limit: Option<(u64, u32)>,
         stop: &Stop,
     ) -> Begun {
-        let CallAsked { operation, input, slot, pc, task, branch } = asked;
+        let CallAsked { operation, input, slot, pc, task, branch, feeds: _ } = asked;
         let asked = Asked { slot, pc, task, branch };
         let Some(authority) = host.module.callee(operation) else {
             return Begun::failed(Problem::undeclared(), asked);
@@ -149,12 +152,15 @@ impl Reach {
                 let site = CallSite { operation, task, branch, occurrence };
                 let mut call = Call::new(authority.operation.clone(), input, stop.deadline());
                 call.limits = host.limits;
-                call.stream = authority.streams;
+                let contents = host.module.contents(operation);
+                let parse = contents.and_then(|contents| contents.parse.clone());
+                call.stream = authority.streams || parse.is_some();
                 let mut source = None;
-                if let Some(format) = &authority.takes {
+                if authority.takes.is_some() {
+                    let format = contents.and_then(|contents| contents.format.as_deref());
                     let body = stream.ok_or_else(no_stream).and_then(|open| {
                         source = open.account.clone().map(|account| (account, Arc::clone(&open.read)));
-                        open.body(format)
+                        open.body(format, &host.limits)
                     });
                     match body {
                         Ok(body) => call.body = Some(body),
@@ -163,12 +169,20 @@ impl Reach {
                 }
                 let (calls, streams, from) = (Arc::clone(calls), authority.streams, account.clone());
                 // The connector's own code may panic where it is called and where it is polled.
-                let calling = AssertUnwindSafe(async move { calls.call(site, call).await }).catch_unwind();
+                let (limits, reads) = (host.limits, parse.clone().filter(|_| !streams));
+                let calling = async move {
+                    let answer = calls.call(site, call).await?;
+                    match reads {
+                        Some(parse) => read(answer, &parse, &limits).await,
+                        None => Ok(answer),
+                    }
+                };
+                let calling = AssertUnwindSafe(calling).catch_unwind();
                 let call = calling.map(move |answer| {
                     let result = match answer {
                         Err(_) => Err(Problem::connector_panicked()),
                         Ok(Err(error)) => Err(Problem::connector(&error)),
-                        Ok(Ok(answer)) => given(answer, from, streams),
+                        Ok(Ok(answer)) => given(answer, from, streams.then_some(parse)),
                     };
                     Answered { result: result.map_err(Wrong::from), cost: 0, comes_ms: None, asked }
                 });
@@ -185,13 +199,39 @@ impl Begun {
     }
 }
 
-fn given(answer: Answer, account: AccountName, streams: bool) -> Result<Given, Problem> {
+/// Reads what an answer streams as its member `body`, by what the bytes mean.
+async fn read(answer: Answer, parse: &Content, limits: &Limits) -> Result<Answer, Error> {
+    let body = answer.stream.and_then(Streamed::bytes).ok_or_else(no_stream)?;
+    let bytes = body.collect(limits.reply_bytes_max).await?;
+    let value = whole(&bytes, parse, limits)?;
+    let output = with_body(&answer.output, &value, limits);
+    let output =
+        output.map_err(|_| Error::new(Kind::TooLarge, "body-too-large", "the content is larger than the limit"))?;
+    Ok(Answer { output, stream: None, read: answer.read.saturating_add(bytes.len() as u64), written: answer.written })
+}
+
+/// An answer with its content.
+fn with_body(answer: &Document, body: &Document, limits: &Limits) -> Result<Document, Fault> {
+    let mut output = Builder::new(limits);
+    output.begin_object()?;
+    for (name, value) in answer.root().entries().filter(|(name, _)| *name != BODY) {
+        output.key(name)?;
+        output.value(value)?;
+    }
+    output.key(BODY)?;
+    output.value(body.root())?;
+    output.end()?;
+    output.finish()
+}
+
+/// `streams` is what the bytes of a stream mean, where the answer is one.
+fn given(answer: Answer, account: AccountName, streams: Option<Option<Arc<Content>>>) -> Result<Given, Problem> {
     let opened = match streams {
-        true => {
+        Some(parse) => {
             let streamed = answer.stream.ok_or_else(no_stream).map_err(|error| Problem::connector(&error))?;
-            Some(Open { streamed, account: Some(account.clone()), read: Arc::default() })
+            Some(Open { streamed, parse, account: Some(account.clone()), read: Arc::default() })
         }
-        false => None,
+        None => None,
     };
     let passed = Some((account, answer.read, answer.written));
     Ok(Given { document: Some(Arc::new(answer.output)), opened, passed })
@@ -297,17 +337,29 @@ fn mocked(
             return Begun::failed(problem, asked);
         }
     };
-    let opened = authority.streams.then(|| Open::mocked(&document, account));
+    let contents = host.module.contents(operation);
+    let (parse, format) = match contents {
+        Some(Contents { parse, format }) => (parse.clone(), format.clone()),
+        None => (None, None),
+    };
+    let opened = authority.streams.then(|| Open::mocked(&document, account, parse.clone()));
+    let document = match parse.filter(|_| !authority.streams) {
+        Some(parse) => match mocked_content(&document, &parse, &host.limits) {
+            Ok(read) => read.map_or(document, Arc::new),
+            Err(error) => return Begun::failed(Problem::connector(&error), asked),
+        },
+        None => document,
+    };
     // Who does not wait for an orchestration has nothing of its output.
     let document = host.module.subflow(operation).is_none_or(|run| run.awaits).then_some(document);
-    let Some(format) = authority.takes.clone() else {
+    if authority.takes.is_none() {
         let result = Ok(Given { document, opened, passed: None });
         let call = std::future::ready(Answered { result, cost: 0, comes_ms: None, asked }).boxed();
         return Begun { call, account: None, source: None };
-    };
+    }
     let limits: Limits = host.limits;
     let call = async move {
-        let body = stream.ok_or_else(no_stream).and_then(|open| open.body(&format));
+        let body = stream.ok_or_else(no_stream).and_then(|open| open.body(format.as_deref(), &limits));
         let written = match body {
             Ok(body) => body.collect(limits.arena_bytes_max).await,
             Err(error) => Err(error),
@@ -324,4 +376,11 @@ fn mocked(
         Answered { result, cost: 0, comes_ms: None, asked }
     };
     Begun { call: call.boxed(), account: None, source: None }
+}
+
+/// A mocked answer whose bytes mean something: where it says what it `stream`s, that is read.
+fn mocked_content(answer: &Document, parse: &Content, limits: &Limits) -> Result<Option<Document>, Error> {
+    let Some(text) = answer.root().get("stream").as_str() else { return Ok(None) };
+    let body = whole(text.as_bytes(), parse, limits)?;
+    with_body(answer, &body, limits).map(Some).map_err(|_| no_stream())
 }

@@ -9,6 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::FutureExt as _;
 use lockgate_document::Document;
 use lockgate_model::{Limits, RunId, Timestamp, id::AccountName};
 
@@ -16,15 +17,15 @@ use crate::{
     Control, Gauge, Module, Outcome, Waits, Watch,
     executor::{Begun, Executor, Lost},
     fair::Account,
-    flight::{Asked, What},
+    flight::{Asked, Pull, What},
     host::Host,
-    pending::{Awaited, Came, Event, Nothing, Pending},
+    pending::{Awaited, Came, Event, Next, Nothing, Pending},
     problem::Problem,
     reach::{Answered, Reach, Wrong},
     step::Entry,
     stop::Stop,
     strand::{MAIN, StrandId},
-    streams::Open,
+    streams::{Feed, Feeding, Open, Pulled, Source, no_stream},
     turn::{Turned, turn},
 };
 
@@ -71,6 +72,10 @@ struct Run {
     gauge: Arc<Gauge>,
     /// Streams that a strand's last call opened.
     opened: BTreeMap<StrandId, Open>,
+    /// Streams that loops go over, by strand and slot, between two rounds.
+    loops: BTreeMap<(StrandId, u32), Source>,
+    /// Records on their way into calls while the module makes others of them, by the ticket of the call.
+    feeds: BTreeMap<u64, Feeding>,
     /// What calls under way read from streams of other accounts, by ticket.
     sources: BTreeMap<u64, (AccountName, Arc<AtomicU64>)>,
     /// Calls and runs of others that succeeded, by task and branch.
@@ -90,6 +95,8 @@ pub(crate) async fn run(executor: &Executor, account: Account, start: Start<'_>,
         pending: Pending::new(waits, until),
         gauge: Arc::clone(&start.gauge),
         opened: BTreeMap::new(),
+        loops: BTreeMap::new(),
+        feeds: BTreeMap::new(),
         sources: BTreeMap::new(),
         succeeded: BTreeMap::new(),
     };
@@ -110,10 +117,15 @@ pub(crate) async fn run(executor: &Executor, account: Account, start: Start<'_>,
         }
         for strand in turned.strands_gone {
             run.opened.remove(&strand);
+            run.loops.retain(|(of, _), _| *of != strand);
+        }
+        for shut in turned.shut {
+            run.loops.remove(&shut);
         }
         let asked = run.ask(&host, turned.asked).await;
         for ticket in turned.gone {
             run.pending.forget(ticket);
+            run.feeds.remove(&ticket);
             run.read(ticket);
         }
         next = match asked {
@@ -157,10 +169,22 @@ impl Run {
             let awaited = match what {
                 What::Wait { ms, pc } => Awaited::Time { ms, pc },
                 What::Nothing => Awaited::Nothing,
+                What::Pull(pull) => Awaited::Records(self.records(strand, ticket, pull, host.limits)?.boxed()),
+                What::Fed(records) => {
+                    if let Some(feeding) = self.feeds.remove(&ticket) {
+                        let given = feeding.given(records.map(|records| *records), host.limits);
+                        self.pending.pull((strand, ticket), given.boxed());
+                    }
+                    continue;
+                }
                 What::Call(call) => {
                     self.reach.durable(&self.stop).await?;
                     // A stream passes once: whoever comes next takes it, or it ends here.
-                    let stream = self.opened.remove(&strand);
+                    let mut stream = self.opened.remove(&strand);
+                    let feeding = match call.feeds.is_empty() {
+                        false => Some(self.between(&mut stream, call.feeds.clone(), host.limits)?),
+                        true => None,
+                    };
                     let site = (call.task.clone(), call.branch.clone());
                     let occurrence = self.succeeded.get(&site).copied().unwrap_or(0);
                     let begun = self.reach.call(host, call, (stream, occurrence), limit, &self.stop);
@@ -170,12 +194,51 @@ impl Run {
                     if let Some(source) = begun.source {
                         self.sources.insert(ticket, source);
                     }
+                    if let Some(feeding) = feeding {
+                        self.reads(ticket, feeding.source());
+                        self.pending.pull((strand, ticket), feeding.next(host.limits).boxed());
+                    }
                     Awaited::Call(begun.call)
                 }
             };
             self.pending.wait_for(host, (strand, ticket), awaited, limit);
         }
         Ok(())
+    }
+
+    /// A call takes its stream by way of the module.
+    fn between(&mut self, stream: &mut Option<Open>, feeds: Vec<Feed>, limits: Limits) -> Result<Feeding, Problem> {
+        let source = stream.take().ok_or_else(no_stream).and_then(|open| open.source(&limits));
+        let (feeding, open) = Feeding::between(source.map_err(|error| Problem::connector(&error))?, feeds);
+        *stream = Some(open);
+        Ok(feeding)
+    }
+
+    /// The next records of a stream that a loop goes over.
+    fn records(
+        &mut self,
+        strand: StrandId,
+        ticket: u64,
+        pull: Pull,
+        limits: Limits,
+    ) -> Result<impl Future<Output = Next> + Send + use<>, Problem> {
+        let source = match pull.first {
+            true => self.opened.remove(&strand).ok_or_else(no_stream).and_then(|open| open.source(&limits)),
+            false => self.loops.remove(&(strand, pull.slot)).ok_or_else(no_stream),
+        };
+        let mut source = source.map_err(|error| Problem::connector(&error))?;
+        self.reads(ticket, &source);
+        Ok(async move {
+            let records = source.batch(pull.size, &limits).await;
+            Next { pull, source, records }
+        })
+    }
+
+    /// What comes of a source while a ticket waits for it is counted with its account.
+    fn reads(&mut self, ticket: u64, source: &Source) {
+        if let Some(account) = source.account.clone() {
+            self.sources.insert(ticket, (account, Arc::clone(&source.read)));
+        }
     }
 
     /// The strand that goes on next.
@@ -193,8 +256,18 @@ impl Run {
                 }
             };
             let Came { strand, ticket, event } = came;
-            self.read(ticket);
+            if !matches!(event, Event::Pulled(_)) {
+                self.read(ticket);
+            }
             let entry = match event {
+                Event::Pulled(pulled) => {
+                    let Pulled { feeding, records } = *pulled;
+                    // Without records the call goes on by itself to its end.
+                    let (Some(records), Some(Feed { slot, pc })) = (records, feeding.feed()) else { continue };
+                    self.feeds.insert(ticket, feeding);
+                    Entry::Records { records, slot, pc }
+                }
+                Event::Records(next) => self.came(strand, *next),
                 Event::Passed { pc } => Entry::Resume { pc },
                 Event::TimedOut { pc } => Entry::TimedOut { pc },
                 Event::Answered(answered) => match host.arena.charge(answered.cost) {
@@ -205,6 +278,19 @@ impl Run {
             if host.awaits(strand, ticket) {
                 return (strand, entry);
             }
+        }
+    }
+
+    /// Records for a loop, or the end of its stream.
+    fn came(&mut self, strand: StrandId, next: Next) -> Entry {
+        let Next { pull, source, records } = next;
+        match records {
+            Ok(Some(records)) => {
+                self.loops.insert((strand, pull.slot), source);
+                Entry::Answer { document: Arc::new(records), slot: pull.slot, pc: pull.pc }
+            }
+            Ok(None) => Entry::Resume { pc: pull.done },
+            Err(error) => Entry::Failed(Problem::connector(&error)),
         }
     }
 
@@ -234,7 +320,7 @@ impl Run {
     /// Counts what a call that ended has read from another account's stream.
     fn read(&mut self, ticket: u64) {
         if let Some((account, read)) = self.sources.remove(&ticket) {
-            let read = read.load(Ordering::Relaxed);
+            let read = read.swap(0, Ordering::Relaxed);
             self.gauge.count(account, |bytes| bytes.read = bytes.read.saturating_add(read));
         }
     }

@@ -34,6 +34,8 @@ pub(crate) enum Entry {
     Resume { pc: u32 },
     /// With the answer of a call.
     Answer { document: Arc<Document>, slot: u32, pc: u32 },
+    /// With records on their way into the call that it waits for.
+    Records { records: Document, slot: u32, pc: u32 },
     /// With the failure of a call, in the task that made it.
     Failed(Problem),
     /// With another failure of its call.
@@ -160,8 +162,15 @@ fn at_epoch(mut store: StoreContextMut<'_, Box<Host>>) -> wasmtime::Result<Updat
 impl Host {
     /// Puts what the strand waited for in its place; says where to go on.
     pub(crate) fn begin(&mut self, entry: Entry) -> Result<u32, Failed> {
+        if let Entry::Records { records, slot, pc } = entry {
+            self.resume()?;
+            self.strand.frame.import(&mut self.arena, slot, &records)?;
+            self.strand.caller = Some(std::mem::replace(&mut self.strand.pc, pc));
+            return Ok(pc);
+        }
         self.has_come();
         match entry {
+            Entry::Records { pc, .. } => Ok(pc),
             Entry::Start => Ok(0),
             Entry::Resume { pc } => {
                 self.resume()?;
@@ -253,6 +262,9 @@ impl Host {
             self.strand.frame.set_value(&mut self.arena, handler.slot, error, false)
         });
         self.strand.caught.remove(&handler.slot);
+        let failed_at = std::mem::replace(&mut self.strand.pc, handler.pc);
+        self.shut_left();
+        self.strand.pc = failed_at;
         if let Err(fault) = caught {
             // There was no room or no cost left to handle it: that ends the run.
             return Err(fault.into());

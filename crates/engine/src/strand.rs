@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use lockgate_document::Handle;
 
-use crate::{fork::Fork, frame::Frame, host::Host, ledger::Timing, step::Caught};
+use crate::{fork::Fork, frame::Frame, host::Host, ledger::Timing, step::Caught, streams::Feed};
 
 /// A strand's number within its run; a branch's is higher than that of the strand that forked.
 pub(crate) type StrandId = u32;
@@ -30,6 +30,12 @@ pub(crate) struct Strand {
     pub(crate) fork: Option<Fork>,
     /// What it waits for.
     pub(crate) waits: Option<Waiting>,
+    /// What records go by on their way into the call that it makes next.
+    pub(crate) feeds: Vec<Feed>,
+    /// The task whose call waits while records go by.
+    pub(crate) caller: Option<u32>,
+    /// Streams that its loops go over: the slot and the task of each.
+    pub(crate) streams: Vec<(u32, String)>,
 }
 
 /// Where a branch comes from.
@@ -68,7 +74,19 @@ impl Strand {
 
     /// A strand that has not begun.
     pub(crate) fn new(id: StrandId, frame: Frame, origin: Option<Origin>) -> Self {
-        Self { id, frame, pc: 0, caught: BTreeMap::new(), timing: None, origin, fork: None, waits: None }
+        Self {
+            id,
+            frame,
+            pc: 0,
+            caught: BTreeMap::new(),
+            timing: None,
+            origin,
+            fork: None,
+            waits: None,
+            feeds: Vec::new(),
+            caller: None,
+            streams: Vec::new(),
+        }
     }
 }
 

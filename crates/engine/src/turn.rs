@@ -26,6 +26,8 @@ pub(crate) struct Turned {
     pub(crate) gone: Vec<u64>,
     /// Strands that ended.
     pub(crate) strands_gone: Vec<StrandId>,
+    /// Streams that loops want no more of.
+    pub(crate) shut: Vec<(StrandId, u32)>,
 }
 
 /// Runs a turn that begins with one strand.
@@ -73,14 +75,18 @@ pub(crate) async fn turn(mut host: Box<Host>, strand: StrandId, entry: Entry) ->
                     turned.asked.extend(host.rest(suspension));
                     None
                 }
-                Err(failed) => match host.catch(failed) {
-                    Ok(pc) => Some(Ok(pc)),
-                    Err(failed) if host.strand.origin.is_none() || !failed.is_catchable() => {
-                        turned.end = Some(Err(host.failure(failed)));
-                        return (host, turned);
+                Err(failed) => {
+                    // A call that still gets records which go by this strand ends with it.
+                    host.has_come();
+                    match host.catch(failed) {
+                        Ok(pc) => Some(Ok(pc)),
+                        Err(failed) if host.strand.origin.is_none() || !failed.is_catchable() => {
+                            turned.end = Some(Err(host.failure(failed)));
+                            return (host, turned);
+                        }
+                        Err(failed) => host.branch_failed(failed),
                     }
-                    Err(failed) => host.branch_failed(failed),
-                },
+                }
             };
             // Many short steps, or failing ones, have no other point where they yield.
             let goes_on = next.is_some() || !host.ready.is_empty();
@@ -92,6 +98,7 @@ pub(crate) async fn turn(mut host: Box<Host>, strand: StrandId, entry: Entry) ->
     }
     turned.gone = std::mem::take(&mut host.gone);
     turned.strands_gone = std::mem::take(&mut host.strands_gone);
+    turned.shut = std::mem::take(&mut host.shut);
     (host, turned)
 }
 

@@ -248,6 +248,8 @@ intrinsics! {
     Unique "unique" "" "h" 16;
     /// `run_id()`: the run's id as text.
     RunId "run_id" "" "h" 4;
+    /// `shut(slot)`: the stream of this slot is not wanted any more. Not suspending.
+    Shut "shut" "i" "" 4;
     /// `raise(error)`: ends the step with this error object; `instance` is added when absent.
     Raise "raise" "h" "" 8;
     /// `fail(code)`: ends the step with a standard expression error at this place; see [`error_name`].
@@ -260,6 +262,15 @@ intrinsics! {
     Run "run" "ihii" "" 32;
     /// `wait(ms, pc)`.
     Wait "wait" "li" "" 32;
+    /// `pull(slot, size, first, pc, done)`: the next records of a stream, so many (0: as they come), as an array in `slot`,
+    /// which names the stream; step goes on at `pc`, and at `done` where there are none. `first` is 1 where the stream
+    /// begins: it is the one that the call before opened.
+    Pull "pull" "iiiii" "" 32;
+    /// `feed(slot, pc)`: records of the stream that the next `call` takes go by `pc`: step is called there with some of them
+    /// as an array in `slot`, and ends with `fed`. What is fed goes by each of these in turn.
+    Feed "feed" "ii" "" 4;
+    /// `fed(h)`: the records that `pc` makes of those, an array; none where it is undefined.
+    Fed "fed" "h" "" 32;
     /// `branch(pc, count)`: the fork that follows has so many more branches that begin at `pc`.
     Branch "branch" "il" "" 4;
     /// `fork(at_once, how, slot, pc)`: runs these branches, at most so many at once (0: all); see [`fork`] for what goes to

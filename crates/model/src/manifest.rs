@@ -40,7 +40,10 @@ pub struct Authority {
     /// How the account must prove who calls, where the flow says so: `basic` or `bearer`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scheme: Option<String>,
-    /// Its answer streams into the call that comes next.
+    /// What the bytes of its answer mean; without it they are as they come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parse: Option<ContentFormat>,
+    /// Its answer streams into the task that comes next.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub streams: bool,
     /// It takes the stream of the call before it, written like this.
@@ -63,53 +66,18 @@ pub enum StreamContent {
 pub enum StreamFormat {
     /// Bytes as they are.
     Bytes,
-    /// Records as CSV (RFC 4180), a header line first.
-    Csv(Delimiter),
-    /// Records as one JSON array.
-    Json,
-    /// Records as JSON, one a line.
-    JsonLines,
+    /// Records in this format.
+    Records(ContentFormat),
 }
 
-/// What divides the fields of a CSV line: a tab, or ASCII punctuation that no number and no boolean
-/// can hold, so that these need no quotes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "char", into = "char")]
-pub struct Delimiter(u8);
-
-/// The character cannot divide fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "a delimiter is a tab or one ASCII punctuation character, but no quote and no `.`, `+` or `-`: these stand in values"
-)]
-pub struct NoDelimiter;
-
-impl Delimiter {
-    /// RFC 4180's own.
-    pub const COMMA: Self = Self(b',');
-
-    /// The character, which is one byte.
-    pub fn byte(self) -> u8 {
-        self.0
-    }
-}
-
-impl TryFrom<char> for Delimiter {
-    type Error = NoDelimiter;
-
-    fn try_from(character: char) -> Result<Self, NoDelimiter> {
-        let divides = character == '\t' || character.is_ascii_punctuation();
-        match u8::try_from(character) {
-            Ok(byte) if divides && !matches!(character, '"' | '.' | '+' | '-') => Ok(Self(byte)),
-            _ => Err(NoDelimiter),
-        }
-    }
-}
-
-impl From<Delimiter> for char {
-    fn from(delimiter: Delimiter) -> char {
-        delimiter.0.into()
-    }
+/// What bytes mean, as a flow says it: a format by its name and what describes it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ContentFormat {
+    /// Such as `csv`; crate `document` has them.
+    pub name: String,
+    /// The description as JSON text; none for the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
 }
 
 /// An orchestration that a module can run; its index is the `n` of the intrinsic `run`.
@@ -141,27 +109,4 @@ pub struct Manifest {
     /// When it runs by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_can_stand_in_a_value_divides_nothing() {
-        for bad in
-            ['.', '+', '-', '0', '9', 'e', 'E', 't', 'x', '"', ' ', '\r', '\n', '\0', '\u{1f}', '\u{7f}', 'é', '；']
-        {
-            assert_eq!(Delimiter::try_from(bad), Err(NoDelimiter), "{bad:?}");
-            let json = serde_json::json!({ "csv": bad }).to_string();
-            assert!(serde_json::from_str::<StreamFormat>(&json).is_err(), "{json}");
-        }
-        for good in [',', ';', '\t', '|', ':', '^', '~', '#'] {
-            let delimiter = Delimiter::try_from(good).unwrap();
-            assert_eq!(char::from(delimiter), good);
-            let json = serde_json::to_string(&StreamFormat::Csv(delimiter)).unwrap();
-            assert_eq!(serde_json::from_str::<StreamFormat>(&json).unwrap(), StreamFormat::Csv(delimiter));
-        }
-        assert_eq!(serde_json::to_string(&StreamFormat::Csv(Delimiter::COMMA)).unwrap(), r#"{"csv":","}"#);
-    }
 }

@@ -27,6 +27,7 @@ fn authority(account: AccountRef, detail: &[&str]) -> Authority {
         account,
         detail: detail.iter().map(|d| (*d).to_owned()).collect(),
         scheme: None,
+        parse: None,
         streams: false,
         takes: None,
     }

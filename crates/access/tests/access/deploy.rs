@@ -31,6 +31,7 @@ fn version() -> Deployment {
             version: "1".to_owned(),
             account: AccountRef::Declared(id("erp")),
             detail: vec![],
+            parse: None,
             streams: false,
             takes: None,
         });

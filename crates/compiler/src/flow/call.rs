@@ -2,12 +2,12 @@
 //! `openapi` are in [`super::http`] and [`super::openapi`].
 
 use lockgate_mapping::yaml::{Key, Node};
-use lockgate_model::manifest::{Delimiter, NoDelimiter, StreamFormat};
 use lockgate_model::{Diagnostic, Digest, Span};
 
+use super::content::{content, is_format};
 use super::formula::{Place, is_stream, template};
 use super::reuse::Reusable;
-use super::tree::{Account, Answer, Call, Code, Operation, Takes, Template};
+use super::tree::{Account, Answer, Call, Code, Items, Operation, Taken, Takes, Template};
 use super::{http, openapi};
 use crate::documents::Documents;
 use crate::reader::{Reader, find};
@@ -47,7 +47,7 @@ pub(super) fn read(
     }
     Some(match reference(reader, node.span, text) {
         Some(reference) if reference.left == "map" => map(reader, node.span, &reference, with),
-        Some(reference) => operation(reader, node.span, &reference, with),
+        Some(reference) => operation(reader, node.span, &reference, with, documents),
         None => Call::Broken(with.map_or(Template::Broken, |with| template(reader, with, Place::Task))),
     })
 }
@@ -109,7 +109,11 @@ fn map(reader: &mut Reader<'_>, span: Span, reference: &Reference<'_>, with: Opt
         name: reference.right.to_owned(),
         version: reference.version.map(str::to_owned),
         span,
-        input: input.map_or(Template::Broken, |input| template(reader, input, Place::Task)),
+        input: match input {
+            Some(input) if is_stream(input) => Items::Stream(Taken::new(input.span)),
+            Some(input) => Items::Value(template(reader, input, Place::Task)),
+            None => Items::Value(Template::Broken),
+        },
     }
 }
 
@@ -133,7 +137,13 @@ fn account(reader: &mut Reader<'_>, at: Span, entries: &[(Key, Node)]) -> Accoun
     Account::Declared { name: name.to_owned(), span: node.span }
 }
 
-fn operation(reader: &mut Reader<'_>, span: Span, reference: &Reference<'_>, with: Option<&Node>) -> Call {
+fn operation(
+    reader: &mut Reader<'_>,
+    span: Span,
+    reference: &Reference<'_>,
+    with: Option<&Node>,
+    documents: &Documents<'_>,
+) -> Call {
     let entries = match with {
         Some(with) => reader.object(with, "`with`"),
         None => Some(Default::default()),
@@ -144,11 +154,14 @@ fn operation(reader: &mut Reader<'_>, span: Span, reference: &Reference<'_>, wit
     };
     let entries = entries.unwrap_or_default();
     let (mut fields, mut computed) = (Vec::new(), Vec::new());
-    let takes = taken(reader, entries);
+    let takes = taken(reader, entries, documents);
+    let parsed = find(entries, "parse").filter(|node| is_format(node));
+    let parse = parsed.and_then(|node| content(reader, node, "`parse`", documents));
     let streams = find(entries, "stream").is_some_and(|node| streaming(reader, node));
     for (key, value) in entries {
         match key.text.as_str() {
             "account" | "stream" => continue,
+            "parse" if parsed.is_some() => continue,
             "format" if takes.is_some() => continue,
             member if takes.as_ref().is_some_and(|takes| takes.member == member) => continue,
             _ => {}
@@ -176,6 +189,7 @@ fn operation(reader: &mut Reader<'_>, span: Span, reference: &Reference<'_>, wit
         given: with.cloned(),
         input: Template::Object(fields),
         answer: Answer::Whole,
+        parse,
         streams,
         takes,
     }))
@@ -194,37 +208,10 @@ fn streaming(reader: &mut Reader<'_>, node: &Node) -> bool {
 }
 
 /// The member of a call's input that is `${ $stream }`, if one is.
-fn taken(reader: &mut Reader<'_>, entries: &[(Key, Node)]) -> Option<Takes> {
+fn taken(reader: &mut Reader<'_>, entries: &[(Key, Node)], documents: &Documents<'_>) -> Option<Takes> {
     let (key, node) = entries.iter().find(|(_, node)| is_stream(node))?;
-    let format = find(entries, "format").and_then(|node| format(reader, node).map(|format| (format, node.span)));
-    Some(Takes { member: key.text.clone(), span: node.span, format, from: None })
-}
-
-/// `with.format` beside a stream: `csv`, `{ csv: { delimiter: ';' } }`, `json` or `json-lines`.
-fn format(reader: &mut Reader<'_>, node: &Node) -> Option<StreamFormat> {
-    const HELP: &str = "one of `csv`, `{ csv: { delimiter: ';' } }`, `json`, `json-lines`";
-    match node.as_text() {
-        Some("csv") => return Some(StreamFormat::Csv(Delimiter::COMMA)),
-        Some("json") => return Some(StreamFormat::Json),
-        Some("json-lines") => return Some(StreamFormat::JsonLines),
-        Some(_) => {}
-        None => {
-            let entries = reader.object_of(node, "`format`", &["csv"])?;
-            let csv = reader.object_of(find(entries, "csv")?, "`csv`", &["delimiter"])?;
-            let Some(node) = find(csv, "delimiter") else { return Some(StreamFormat::Csv(Delimiter::COMMA)) };
-            let text = reader.string(node, "`delimiter`")?;
-            let delimiter = text.parse().map_err(|_| NoDelimiter).and_then(|one: char| Delimiter::try_from(one));
-            return match delimiter {
-                Ok(delimiter) => Some(StreamFormat::Csv(delimiter)),
-                Err(no) => {
-                    reader.problem_help("LG-FLOW-STREAM", node.span, no.to_string(), HELP);
-                    None
-                }
-            };
-        }
-    }
-    reader.problem_help("LG-FLOW-STREAM", node.span, "there is no such format of a stream", HELP);
-    None
+    let format = find(entries, "format").and_then(|node| content(reader, node, "`format`", documents));
+    Some(Takes { member: key.text.clone(), stream: Taken::new(node.span), format })
 }
 
 /// The digest of a fixed statement.

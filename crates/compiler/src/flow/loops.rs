@@ -3,13 +3,13 @@
 use lockgate_mapping::yaml::{Key, Node};
 use lockgate_model::Span;
 
-use super::formula::{Place, formula, template};
+use super::formula::{Place, formula, is_stream, template};
 use super::task::TaskReader;
-use super::tree::{For, Rounds, Template, Work};
+use super::tree::{For, Items, Rounds, Taken, Template, Work};
 use crate::reader::find;
 
 /// Items that a round of a loop may have.
-const BATCH_MAX: u32 = 1_000_000;
+pub(super) const BATCH_MAX: u32 = 1_000_000;
 /// Rounds that may run at once.
 const CONCURRENCY_MAX: u32 = 1000;
 
@@ -38,13 +38,21 @@ impl TaskReader<'_, '_> {
             Some(_) => self.reader.required(own, "in", "`for`", node.span),
             None => None,
         };
-        let collection = match collection {
+        let items = match collection {
+            Some(node) if is_stream(node) => Items::Stream(Taken::new(node.span)),
+            collection => Items::Value(self.collection(collection)),
+        };
+        Some(Work::For(Box::new(For { each, at, items, condition, batch, rounds, tasks })))
+    }
+
+    /// The value that a loop goes over.
+    fn collection(&mut self, node: Option<&Node>) -> Template {
+        match node {
             Some(node) if node.items().is_some() => template(self.reader, node, Place::Task),
             Some(node) => formula(self.reader, node, "`in`", Place::Task)
                 .map_or(Template::Broken, |formula| Template::Formula(Box::new(formula.unless_null()))),
             None => Template::Broken,
-        };
-        Some(Work::For(Box::new(For { each, at, collection, condition, batch, rounds, tasks })))
+        }
     }
 
     /// `batch`, `concurrency` and `errors` under `metadata` of a loop.

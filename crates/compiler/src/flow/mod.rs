@@ -10,6 +10,7 @@
 
 mod authentication;
 mod call;
+mod content;
 mod emit;
 mod errors;
 mod event;

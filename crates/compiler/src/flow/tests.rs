@@ -574,7 +574,7 @@ fn a_stream_goes_from_one_call_into_the_next_and_nowhere_else() {
     let flow = sound(&format!("do:\n  - {query}\n  - {put}\n"));
     let Work::Call(super::tree::Call::Operation(operation)) = &flow.tasks[1].work else { panic!("a call") };
     let takes = operation.takes.as_ref().unwrap();
-    assert_eq!((takes.member.as_str(), takes.from.as_ref().unwrap().operation.as_str()), ("content", "query"));
+    assert_eq!((takes.member.as_str(), takes.stream.from.as_ref().unwrap().operation.as_str()), ("content", "query"));
     assert!(!matches!(&operation.input, Template::Object(fields) if fields.iter().any(|(key, _)| key != "path")));
 
     let stream = "LG-FLOW-STREAM";
@@ -614,10 +614,14 @@ fn a_stream_goes_from_one_call_into_the_next_and_nowhere_else() {
     }
     let written =
         |format: &str| format!("do:\n  - {query}\n  - {}\n", put.replace("format: csv", &format!("format: {format}")));
-    is(&refused(&written("xml")), &[(stream, "xml")]);
+    is(&refused(&written("yaml")), &[("LG-FLOW-VALUE", "yaml")]);
+    is(&refused(&written("{ csv: {}, json: {} }")), &[("LG-FLOW-VALUE", "{ csv: {}, json: {} }")]);
+    is(&refused(&written("{ csv: { delimeter: ',' } }")), &[("LG-FORMAT", "delimeter")]);
+    is(&refused(&written("{ fixed: types/none.yaml }")), &[("LG-IMPORT-FILE", "types/none.yaml")]);
     // What could stand in a number or a boolean would break lines.
-    for delimiter in ["''", "'::'", "'\"'", "'.'", "'+'", "'-'", "'0'", "'e'", "' '", "\"\\n\"", "'é'"] {
-        is(&refused(&written(&format!("{{ csv: {{ delimiter: {delimiter} }} }}"))), &[(stream, delimiter)]);
+    is(&refused(&written("{ csv: { delimiter: '\"' } }")), &[("LG-FORMAT", "{ delimiter: '\"' }")]);
+    for delimiter in ["''", "'::'", "'.'", "'+'", "'-'", "'0'", "'e'", "\"\\n\"", "'é'"] {
+        is(&refused(&written(&format!("{{ csv: {{ delimiter: {delimiter} }} }}"))), &[("LG-FORMAT", delimiter)]);
     }
     for delimiter in ["';'", "'|'", "\"\\t\""] {
         sound(&written(&format!("{{ csv: {{ delimiter: {delimiter} }} }}")));
@@ -626,6 +630,40 @@ fn a_stream_goes_from_one_call_into_the_next_and_nowhere_else() {
         &refused(&format!("do:\n  - {}\n  - {put}\n", query.replace("stream: true", "stream: yes"))),
         &[(stream, "yes"), (stream, "'${ $stream }'")],
     );
+}
+
+#[test]
+fn a_stream_goes_through_mappings_and_into_loops() {
+    let get = "rows: { call: 'sftp.get:1', with: { account: in, path: /a, stream: true, parse: csv } }";
+    let map = "each: { call: map.row, with: { input: '${ $stream }' } }";
+    let put = "file: { call: 'sftp.put:1', with: { account: out, path: /a, content: '${ $stream }', format: csv } }";
+    let each = "loop: { for: { each: row, in: '${ $stream }' }, do: [{ a: { set: { b: 1 } } }] }";
+    let tasks =
+        |tasks: &[&str]| format!("do:\n{}", tasks.iter().map(|task| format!("  - {task}\n")).collect::<String>());
+    let again = &map.replace("each:", "again:");
+    let flow = sound(&tasks(&[get, map, again, put]));
+    let Work::Call(super::tree::Call::Operation(operation)) = &flow.tasks[3].work else { panic!("a call") };
+    let taken = &operation.takes.as_ref().unwrap().stream;
+    assert_eq!(taken.maps.iter().map(|map| map.task.as_str()).collect::<Vec<_>>(), ["/do/1/each", "/do/2/again"]);
+    assert!(taken.from.as_ref().unwrap().is_parsed);
+    sound(&tasks(&[get, each]));
+    sound(&tasks(&[get, map, each]));
+
+    let stream = "LG-FLOW-STREAM";
+    is(&refused(&tasks(&[map, put])), &[(stream, "'${ $stream }'")]);
+    is(&refused(&tasks(&[each])), &[(stream, "'${ $stream }'")]);
+    is(&refused(&tasks(&[get, map])), &[(stream, "each")]);
+    is(&refused(&tasks(&[get, map, "no: { set: { a: 1 } }"])), &[(stream, "each")]);
+    is(
+        &refused(&tasks(&[get, &map.replace("each: {", "each: { output: { as: '${ a }' },"), put])),
+        &[(stream, "each")],
+    );
+    is(&refused(&tasks(&[get, &map.replace("each: {", "each: { if: '${ a }',"), put])), &[(stream, "each"); 2]);
+    is(&refused(&tasks(&[get, &each.replace("loop: {", "loop: { if: '${ a }',")])), &[(stream, "loop")]);
+    for rounds in ["concurrency: 2", "errors: collect"] {
+        let found = refused(&tasks(&[get, &each.replace("loop: {", &format!("loop: {{ metadata: {{ {rounds} }},"))]));
+        is(&found, &[(stream, "loop")]);
+    }
 }
 
 #[test]

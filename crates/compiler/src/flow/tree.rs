@@ -4,7 +4,7 @@ use lockgate_mapping::Expression;
 use lockgate_mapping::jq::Filter;
 use lockgate_mapping::rules::Lines;
 use lockgate_mapping::yaml::{Node, Origin};
-use lockgate_model::manifest::StreamFormat;
+use lockgate_model::manifest::ContentFormat;
 use lockgate_model::{Schedule, Span};
 
 use super::formula::Place;
@@ -173,8 +173,8 @@ pub(crate) struct For {
     pub each: String,
     /// Variable of the index.
     pub at: String,
-    /// The collection.
-    pub collection: Template,
+    /// `in`
+    pub items: Items,
     /// `while`
     pub condition: Option<Formula>,
     /// `metadata.batch`: items of a round, which then has an array of them.
@@ -183,6 +183,54 @@ pub(crate) struct For {
     pub rounds: Option<Rounds>,
     /// `do`
     pub tasks: Vec<Task>,
+}
+
+/// What a loop goes over, or a mapping is given.
+#[derive(Debug)]
+pub(crate) enum Items {
+    /// A value.
+    Value(Template),
+    /// The stream that the task before gives.
+    Stream(Taken),
+}
+
+impl Items {
+    /// The value, where it is one.
+    pub fn value(&self) -> Option<&Template> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Stream(_) => None,
+        }
+    }
+}
+
+/// The stream that a task takes.
+#[derive(Debug, Clone)]
+pub(crate) struct Taken {
+    /// Where `$stream` is written.
+    pub span: Span,
+    /// The call that it comes from, once [`super::streams`] found it.
+    pub from: Option<Source>,
+    /// The mappings that it went through.
+    pub maps: Vec<Mapped>,
+}
+
+impl Taken {
+    /// A stream whose source is not looked for yet.
+    pub fn new(span: Span) -> Self {
+        Self { span, from: None, maps: Vec::new() }
+    }
+}
+
+/// A mapping that a stream goes through.
+#[derive(Debug, Clone)]
+pub(crate) struct Mapped {
+    /// Its name.
+    pub name: String,
+    /// Where it is called.
+    pub span: Span,
+    /// JSON pointer of its task.
+    pub task: String,
 }
 
 /// Tasks with a handler.
@@ -304,7 +352,7 @@ pub(crate) enum Call {
         /// Where the call is written.
         span: Span,
         /// `with.input`
-        input: Template,
+        input: Items,
     },
     /// What is called could not be read, and the problem is recorded; this is what it was given.
     Broken(Template),
@@ -363,7 +411,9 @@ pub(crate) struct Operation {
     pub input: Template,
     /// What of the answer is the task's output.
     pub answer: Answer,
-    /// `with.stream`: the answer streams into the call that comes next.
+    /// `with.parse`: what the bytes of the answer mean.
+    pub parse: Option<Content>,
+    /// `with.stream`: the answer streams into the task that comes next.
     pub streams: bool,
     /// The stream of the call before that it takes.
     pub takes: Option<Takes>,
@@ -374,16 +424,25 @@ pub(crate) struct Operation {
 pub(crate) struct Takes {
     /// Its name.
     pub member: String,
-    /// Where `$stream` is written.
+    /// The stream.
+    pub stream: Taken,
+    /// How records are written.
+    pub format: Option<Content>,
+}
+
+/// What bytes mean.
+#[derive(Debug)]
+pub(crate) struct Content {
+    /// The format.
+    pub format: ContentFormat,
+    /// Where that is said.
     pub span: Span,
-    /// How the stream is written, and where that is said.
-    pub format: Option<(StreamFormat, Span)>,
-    /// The call that the stream comes from, once [`super::streams`] found it.
-    pub from: Option<Source>,
+    /// It has records.
+    pub records: bool,
 }
 
 /// A call that streams.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Source {
     /// JSON pointer of its task.
     pub task: String,
@@ -391,6 +450,8 @@ pub(crate) struct Source {
     pub connector: String,
     /// Operation.
     pub operation: String,
+    /// It says what the bytes mean.
+    pub is_parsed: bool,
 }
 
 /// The account of a call.
@@ -566,7 +627,7 @@ impl Task {
             Work::Set(template) | Work::Emit(template) | Work::Raise(template) => template.formulas(each),
             Work::Switch(cases) => cases.iter().filter_map(|case| case.when.as_ref()).for_each(each),
             Work::For(work) => {
-                work.collection.formulas(each);
+                work.items.value().into_iter().for_each(|items| items.formulas(each));
                 work.condition.iter().for_each(each);
             }
             Work::Try(work) => {
@@ -574,7 +635,8 @@ impl Task {
                 let of_retry = retry.into_iter().flat_map(Retry::formulas);
                 work.when.iter().chain(&work.except).chain(of_retry).for_each(each);
             }
-            Work::Call(Call::Map { input, .. } | Call::Broken(input)) => input.formulas(each),
+            Work::Call(Call::Map { input, .. }) => input.value().into_iter().for_each(|input| input.formulas(each)),
+            Work::Call(Call::Broken(input)) => input.formulas(each),
             Work::Call(Call::Operation(operation)) => {
                 operation.input.formulas(each);
                 if let Answer::Response(request) = &operation.answer {

@@ -155,8 +155,13 @@ impl ModuleBuilder {
     pub(crate) fn mark(&mut self, source: u32, site: &Site) -> Option<u32> {
         let file = self.sources.items.get(source as usize).cloned().unwrap_or_default();
         let marks = self.marks.as_mut()?;
-        marks.push(Mark { file, span: site.span, to: site.to.clone() });
-        u32::try_from(marks.len() - 1).ok()
+        // A mapping of values may be one of streams too.
+        let known = marks.iter().position(|mark| mark.span == site.span && mark.to == site.to && mark.file == file);
+        let place = known.unwrap_or_else(|| {
+            marks.push(Mark { file, span: site.span, to: site.to.clone() });
+            marks.len() - 1
+        });
+        u32::try_from(place).ok()
     }
 
     /// The rules that note what they gave, in the order of their slots.

@@ -10,7 +10,7 @@ use lockgate_model::manifest::StreamContent;
 use super::declaration::Declaration;
 use super::input;
 use super::sources::{Catalog, OperationInfo, version_matches};
-use crate::flow::tree::{Account, Call, Flow, Operation, Work};
+use crate::flow::tree::{Account, Call, Content, Flow, Items, Operation, Taken, Work};
 use crate::reader::{Reader, list, nearest};
 
 /// Checks the calls against the project itself; without `accounts` nothing is known of these.
@@ -103,6 +103,15 @@ fn declared(reader: &mut Reader<'_>, operation: &Operation, accounts: &BTreeMap<
 
 /// Checks the calls against the catalog.
 pub(super) fn check_known(reader: &mut Reader<'_>, flow: &Flow, catalog: &Catalog) {
+    flow.each_task(&mut |task| match &task.work {
+        Work::For(work) => {
+            if let Items::Stream(taken) = &work.items {
+                check_records(reader, taken, catalog);
+            }
+        }
+        Work::Call(Call::Map { input: Items::Stream(taken), .. }) => check_records(reader, taken, catalog),
+        _ => {}
+    });
     each_call(flow, &mut |call| {
         let Call::Operation(operation) = call else { return };
         let Some(operations) = catalog.connectors.get(&operation.connector) else {
@@ -149,12 +158,20 @@ pub(super) fn check_known(reader: &mut Reader<'_>, flow: &Flow, catalog: &Catalo
     });
 }
 
-/// What streams must be able to, and what is taken must have a form.
+/// What streams must be able to, and what is read or taken must have a form.
 fn check_stream(reader: &mut Reader<'_>, operation: &Operation, known: &OperationInfo, catalog: &Catalog) {
     let name = format!("{}.{}", operation.connector, operation.operation);
     if operation.streams && known.gives.is_none() {
         let help = "leave out `stream: true`: its answer is a value";
         reader.problem_help("LG-FLOW-STREAM", operation.span, format!("`{name}` cannot stream its answer"), help);
+    }
+    if let Some(parse) = &operation.parse {
+        if known.gives != Some(StreamContent::Bytes) {
+            let message = format!("the answer of `{name}` is not bytes");
+            reader.problem_help("LG-FLOW-STREAM", parse.span, message, "leave out `parse`");
+        } else if operation.streams && !parse.records {
+            no_records(reader, parse);
+        }
     }
     let Some(takes) = &operation.takes else { return };
     if known.takes.as_ref() != Some(&takes.member) {
@@ -163,24 +180,44 @@ fn check_stream(reader: &mut Reader<'_>, operation: &Operation, known: &Operatio
             None => "only an operation that sends content takes one (`lockgate connector doc`)".to_owned(),
         };
         let message = format!("`{name}` takes no stream as `{}`", takes.member);
-        reader.problem_help("LG-FLOW-STREAM", takes.span, message, help);
+        reader.problem_help("LG-FLOW-STREAM", takes.stream.span, message, help);
     }
-    let source = takes.from.as_ref().and_then(|from| catalog.connectors.get(&from.connector)?.get(&from.operation));
-    match (source.and_then(|source| source.gives), &takes.format) {
+    match (content(&takes.stream, catalog), &takes.format) {
         (Some(StreamContent::Records), None) => reader.problem_help(
             "LG-FLOW-STREAM",
-            takes.span,
+            takes.stream.span,
             "this stream is of records, and nothing says how they are written",
-            "say it beside: `format: csv`, `json` or `json-lines`",
+            "say it beside: `format: csv`, `json`, `json-lines`, …",
         ),
-        (Some(StreamContent::Bytes), Some((_, span))) => reader.problem_help(
+        (Some(StreamContent::Records), Some(format)) if !format.records => no_records(reader, format),
+        (Some(StreamContent::Bytes), Some(format)) => reader.problem_help(
             "LG-FLOW-STREAM",
-            *span,
+            format.span,
             "this stream is of bytes, which pass as they are",
-            "leave out `format`",
+            "leave out `format`, or say what the bytes mean in the call that streams: `parse: csv`",
         ),
         _ => {}
     }
+}
+
+fn no_records(reader: &mut Reader<'_>, content: &Content) {
+    let help = "name the root and a record: `{ xml: { records: orders/order } }`";
+    reader.problem_help("LG-FLOW-STREAM", content.span, "nothing says what the records are", help);
+}
+
+/// Checks that what goes record by record has records.
+fn check_records(reader: &mut Reader<'_>, taken: &Taken, catalog: &Catalog) {
+    if content(taken, catalog) == Some(StreamContent::Bytes) && taken.maps.is_empty() {
+        let help = "say what they mean in the call that streams: `parse: csv`";
+        reader.problem_help("LG-FLOW-STREAM", taken.span, "this stream is of bytes, which are no records", help);
+    }
+}
+
+/// What a stream is of, where that is known.
+fn content(taken: &Taken, catalog: &Catalog) -> Option<StreamContent> {
+    let from = taken.from.as_ref()?;
+    let gives = catalog.connectors.get(&from.connector)?.get(&from.operation)?.gives?;
+    Some(if from.is_parsed || !taken.maps.is_empty() { StreamContent::Records } else { gives })
 }
 
 /// What the calls of a flow are mocked as: `<account>.<operation>`, or `<connector>.<operation>`; what it runs as
@@ -205,7 +242,7 @@ pub(super) fn names(flow: &Flow) -> BTreeSet<String> {
     names
 }
 
-/// A stream from one call of a flow into the next.
+/// A stream from one task of a flow into the next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stream {
     /// JSON pointer of the task that streams.
@@ -214,9 +251,9 @@ pub struct Stream {
     pub from: String,
     /// JSON pointer of the task that takes the stream.
     pub into_task: String,
-    /// What that calls.
+    /// What that calls, or `for`.
     pub into: String,
-    /// The member of its input that is the stream.
+    /// The member that is the stream.
     pub member: String,
 }
 
@@ -224,18 +261,25 @@ pub struct Stream {
 pub(super) fn streams(flow: &Flow) -> Vec<Stream> {
     let mut streams = Vec::new();
     flow.each_task(&mut |task| {
-        if let Work::Call(Call::Operation(operation)) = &task.work
-            && let Some(takes) = &operation.takes
-            && let Some(from) = &takes.from
-        {
-            streams.push(Stream {
-                from_task: from.task.clone(),
-                from: format!("{}.{}", from.connector, from.operation),
-                into_task: task.pointer.clone(),
-                into: format!("{}.{}", operation.connector, operation.operation),
-                member: takes.member.clone(),
-            });
-        }
+        let (taken, into, member) = match &task.work {
+            Work::Call(Call::Operation(operation)) => {
+                let Some(takes) = &operation.takes else { return };
+                let into = format!("{}.{}", operation.connector, operation.operation);
+                (&takes.stream, into, takes.member.as_str())
+            }
+            Work::Call(Call::Map { name, input: Items::Stream(taken), .. }) => (taken, format!("map.{name}"), "input"),
+            Work::For(work) => match &work.items {
+                Items::Stream(taken) => (taken, "for".to_owned(), "in"),
+                Items::Value(_) => return,
+            },
+            _ => return,
+        };
+        let Some(from) = &taken.from else { return };
+        let (from_task, from) = match taken.maps.last() {
+            Some(map) => (map.task.clone(), format!("map.{}", map.name)),
+            None => (from.task.clone(), format!("{}.{}", from.connector, from.operation)),
+        };
+        streams.push(Stream { from_task, from, into_task: task.pointer.clone(), into, member: member.to_owned() });
     });
     streams
 }

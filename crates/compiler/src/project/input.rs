@@ -6,6 +6,7 @@
 //! null where a member may be left out is that member left out.
 
 use lockgate_mapping::yaml::{Key, Kind, Node};
+use lockgate_model::manifest::StreamContent;
 use serde_json::Value;
 
 use super::sources::OperationInfo;
@@ -19,7 +20,9 @@ pub(super) fn check(reader: &mut Reader<'_>, operation: &Operation, known: &Oper
     let streamed = operation.takes.as_ref().map(|takes| takes.member.as_str());
     // Members of the call itself; a stream is no value of the schema.
     let own = |key: &str| {
-        matches!(key, "account" | "stream") || streamed.is_some_and(|member| key == member || key == "format")
+        matches!(key, "account" | "stream")
+            || key == "parse" && operation.parse.is_some()
+            || streamed.is_some_and(|member| key == member || key == "format")
     };
     let schema = &known.input;
     for key in required(schema).filter(|key| find(entries, key).is_none()) {
@@ -38,6 +41,7 @@ pub(super) fn check(reader: &mut Reader<'_>, operation: &Operation, known: &Oper
                 let mut all = vec!["account"];
                 all.extend(properties(schema));
                 all.extend(known.gives.map(|_| "stream"));
+                all.extend(known.gives.filter(|gives| *gives == StreamContent::Bytes).map(|_| "parse"));
                 reader.unknown_key(key, &name, &all);
             }
         }

@@ -446,7 +446,8 @@ fn objects_change_with_what_they_hold() {
 
 #[test]
 fn what_streams_must_be_able_to_and_records_need_a_form() {
-    use lockgate_model::manifest::{Delimiter, StreamContent, StreamFormat};
+    use lockgate_model::manifest::{ContentFormat, StreamContent, StreamFormat};
+    let csv = |text: &str| ContentFormat { name: "csv".to_owned(), description: Some(text.to_owned()) };
     let operation = |takes: Option<&str>, gives| OperationInfo {
         version: "1".to_owned(),
         idempotent: true,
@@ -479,6 +480,15 @@ fn what_streams_must_be_able_to_and_records_need_a_form() {
     assert_eq!(places(&flow("get", "put", "body: '${ $stream }'")), ["'${ $stream }'"], "not as that");
     assert_eq!(places(&flow("rows", "put", take)), ["'${ $stream }'"], "no form");
     assert_eq!(places(&flow("get", "put", &format!("{take}, format: csv"))), ["csv"], "a form of bytes");
+    assert_eq!(places(&flow("rows", "put", &format!("{take}, format: xml"))), ["xml"], "no records");
+    let parsed = |parse: &str| {
+        flow("get", "put", &format!("{take}, format: csv"))
+            .replace("stream: true", &format!("stream: true, parse: {parse}"))
+    };
+    assert_eq!(places(&parsed("xml")), ["xml"], "no records to read");
+    assert_eq!(places(&parsed("{ xml: { records: a/b } }")), [""; 0]);
+    assert_eq!(places(&parsed("csv").replace("store.get", "store.rows")), ["csv"], "no bytes to read");
+    assert_eq!(places(&parsed("csv").replace(", format: csv", "")), ["'${ $stream }'"], "no form for what was read");
     let text = flow("rows", "put", &format!("{take}, format: {{ csv: {{ delimiter: ';' }} }}"));
     assert_eq!(places(&text), [""; 0]);
 
@@ -493,7 +503,7 @@ fn what_streams_must_be_able_to_and_records_need_a_form() {
     assert!(operations[0].streams && operations[0].takes.is_none());
     assert_eq!(
         (operations[1].streams, &operations[1].takes),
-        (false, &Some(StreamFormat::Csv(Delimiter::try_from(';').unwrap())))
+        (false, &Some(StreamFormat::Records(csv("{\"delimiter\":\";\"}"))))
     );
 }
 

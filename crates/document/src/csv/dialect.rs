@@ -1,7 +1,5 @@
 //! What differs from one table to another: signs, header, line ends, what becomes a number.
 
-use lockgate_model::manifest::Delimiter;
-
 use super::scan::COLUMNS_MAX;
 use crate::charset::Charset;
 use crate::node::{Kind, Node};
@@ -97,12 +95,6 @@ impl Default for Dialect {
             mark: false,
             quoting: Quoting::Needed,
         }
-    }
-}
-
-impl From<Delimiter> for Dialect {
-    fn from(delimiter: Delimiter) -> Self {
-        Self { delimiter: delimiter.byte(), ..Self::default() }
     }
 }
 

@@ -37,7 +37,7 @@ pub fn write_all(records: Node<'_>, dialect: &Dialect) -> Result<Vec<u8>, Format
     if records.kind() != Kind::Array {
         return Err(FormatError::new("LG-CSV-RECORD", 0, "a table is written from an array of records"));
     }
-    let (mut writer, mut out) = (CsvWriter::with_dialect(dialect.clone(), None), Vec::new());
+    let (mut writer, mut out) = (CsvWriter::new(dialect.clone(), None), Vec::new());
     records.items().try_for_each(|record| RecordWriter::write(&mut writer, record, &mut out))?;
     RecordWriter::finish(&mut writer, &mut out)?;
     Ok(out)

@@ -10,8 +10,6 @@
 
 use std::{collections::HashMap, fmt};
 
-use lockgate_model::manifest::Delimiter;
-
 use super::dialect::{Dialect, Escape, Header, Quoting};
 use crate::charset::Charset;
 use crate::format::{FormatError, RecordWriter};
@@ -114,13 +112,9 @@ impl From<CsvError> for FormatError {
 }
 
 impl CsvWriter {
-    /// A table divided by this character. The columns are these, or the fields of the first record.
-    pub fn new(delimiter: Delimiter, fields: Option<Vec<String>>) -> Self {
-        Self::with_dialect(delimiter.into(), fields)
-    }
     /// A table of this dialect. The columns are those that the dialect names, or these, or the fields of
     /// the first record.
-    pub fn with_dialect(dialect: Dialect, fields: Option<Vec<String>>) -> Self {
+    pub fn new(dialect: Dialect, fields: Option<Vec<String>>) -> Self {
         let fields = match &dialect.header {
             Header::Names(names) => Some(names.clone()),
             _ => fields,

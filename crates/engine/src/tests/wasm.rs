@@ -80,6 +80,7 @@ impl Wasm {
             account: AccountRef::Declared("erp".parse().unwrap()),
             detail: Vec::new(),
             scheme: None,
+            parse: None,
             streams: false,
             takes: None,
         };

@@ -7,7 +7,7 @@
 use std::{io::Read as _, ops::ControlFlow, sync::Arc};
 
 use clap::Args;
-use lockgate_document::Document;
+use lockgate_document::{Document, formats::Format};
 use lockgate_engine::Module;
 use lockgate_model::{Diagnostic, Diagnostics};
 use serde::Deserialize;
@@ -15,7 +15,7 @@ use serde_json::{Value, json, value::RawValue};
 
 use crate::{
     author::{
-        format::{Format, Named, Reading},
+        format::{Named, Reading},
         map::whole_of,
         select::{Select, Source},
         sources,

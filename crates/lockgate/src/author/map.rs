@@ -7,14 +7,14 @@ use std::{ops::ControlFlow, path::PathBuf, sync::Arc};
 
 use clap::Args;
 use lockgate_compiler::{MapFile, Passes, Sources, Tables, Types};
-use lockgate_document::{Document, ParseOptions};
+use lockgate_document::{Document, ParseOptions, formats::Format};
 use lockgate_engine::Module;
 use lockgate_model::Diagnostics;
 
 use crate::{
     author::{
         draw, explain,
-        format::{Format, Named, Reading},
+        format::{Named, Reading, unwritten},
         pass::{Pass, unread},
         sources,
         workbench::{Workbench, faulted, standard_input, standard_input_bytes, standard_input_lines, unreadable},
@@ -101,7 +101,7 @@ impl Map {
         }
         let input = whole_input(&from, is_list, bench, bench.options)?;
         let result = mapping.map(&mapping.whole()?, input, "")?;
-        output.bytes(&to.print(&result, &bench.limits)?)
+        output.bytes(&to.print(&result, &bench.limits).map_err(|error| unwritten(&error))?)
     }
 }
 
@@ -178,7 +178,7 @@ impl Mapping {
         let of = format!(" (of the document on line {})", before + 1);
         let result = self.map(module, input, &of)?;
         let printed = Format::Json.print(&result, &self.bench.limits);
-        printed.map_err(|exit| match exit {
+        printed.map_err(|error| match unwritten(&error) {
             Exit::Failed { code, message, detail } => Exit::Failed { code, message: message + &of, detail },
             other => other,
         })

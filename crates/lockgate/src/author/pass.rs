@@ -11,16 +11,19 @@
 use std::{io::Read, ops::ControlFlow, sync::Arc};
 
 use lockgate_compiler::RecordModule;
-use lockgate_document::{Document, Fault, FormatError, Kind, Node, RecordWriter};
+use lockgate_document::{
+    Document, Fault, FormatError, Kind, Node, RecordWriter,
+    formats::{Format, Records, below, listed},
+};
 use lockgate_engine::{Failure, Module};
 use lockgate_mapping::streams::Streams;
 use lockgate_model::Timestamp;
 
 use crate::{
     author::{
-        format::{Format, unwritten},
+        format::unwritten,
         map::Mapping,
-        records::{Came, Passed, Records, below, listed},
+        records::{self, Came, Passed},
         workbench::{faulted, now},
     },
     exit::Exit,
@@ -100,7 +103,7 @@ impl<'m> Pass<'m> {
 
     /// Maps all records. What was written before something fails stays.
     pub fn run(mut self, input: impl Read, mut from: Records, meter: &Meter) -> Result<(), Exit> {
-        let flow = from.read(input, &mut |from, came| match came {
+        let flow = records::read(&mut from, input, &mut |from, came| match came {
             Came::Records(batch) => self.map(&batch, from.gathers()),
             Came::Trouble(error) => Err(self.after_all(unread(&error))),
             Came::Piece(bytes) => {
@@ -273,7 +276,10 @@ impl<'m> Pass<'m> {
         };
         if let Some(document) = document {
             let result = self.run_whole(document.map_err(fault)?).map_err(|trouble| self.failed(&trouble, &of))?;
-            return (self.sink)(&self.format.print(&result, &self.mapping.bench.limits)?).map(|_| ());
+            return (self.sink)(
+                &self.format.print(&result, &self.mapping.bench.limits).map_err(|error| unwritten(&error))?,
+            )
+            .map(|_| ());
         }
         self.ask()?;
         self.flush()?;

@@ -10,7 +10,10 @@
 use std::{io::Read, ops::ControlFlow, sync::Arc};
 
 use lockgate_compiler::{Compiled, Streams};
-use lockgate_document::{Builder, Document, Fault, JsonWriter, Kind, Node, RecordWriter as _};
+use lockgate_document::{
+    Builder, Document, Fault, JsonWriter, Kind, Node, RecordWriter as _,
+    formats::{Records, Shape, below, listed},
+};
 use lockgate_engine::Module;
 use lockgate_model::Timestamp;
 
@@ -18,7 +21,7 @@ use crate::{
     author::{
         format::unwritten,
         pass::{Sink, Trouble, fault, unread},
-        records::{Came, Passed, Records, Shape, below, listed},
+        records::{self, Came, Passed},
         workbench::{Workbench, faulted, now},
     },
     exit::Exit,
@@ -114,7 +117,7 @@ impl<'e> Select<'e> {
 
     /// Takes all records. The value where it was not written.
     pub fn run(mut self, input: impl Read, mut from: Records, meter: &Meter) -> Result<Option<Document>, Exit> {
-        let flow = from.read(input, &mut |from, came| match came {
+        let flow = records::read(&mut from, input, &mut |from, came| match came {
             Came::Records(batch) => self.come(&batch, from.shape()),
             Came::Trouble(error) => {
                 self.not_alone()?;

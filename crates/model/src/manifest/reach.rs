@@ -6,7 +6,7 @@ use super::{AccountRef, Authority, Manifest};
 const ANY: char = '*';
 
 impl Authority {
-    /// May whoever holds `self` do all that `other` may? Streams and versions change how something is done, not
+    /// May whoever holds `self` do all that `other` may? Formats, streams and versions change how something is done, not
     /// what is touched.
     pub fn covers(&self, other: &Self) -> bool {
         let same =
@@ -67,6 +67,7 @@ mod tests {
             account: AccountRef::Declared(AccountName::parse(account).unwrap()),
             detail: detail.iter().map(|d| (*d).to_owned()).collect(),
             scheme: None,
+            parse: None,
             streams: false,
             takes: None,
         }

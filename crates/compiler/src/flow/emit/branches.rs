@@ -7,7 +7,7 @@ use lockgate_model::abi;
 
 use super::plan::{Action, Label, Number, Value};
 use super::slots::DATA;
-use super::tasks::{Around, Emitter};
+use super::tasks::{Around, Emitter, item_of};
 use crate::flow::tree::{For, Fork, Rounds, Task};
 
 impl Emitter<'_, '_> {
@@ -56,7 +56,7 @@ impl Emitter<'_, '_> {
             emitter.plan.open(begin);
             emitter.plan.act(Action::Begin);
             emitter.plan.act(Action::StoreInt(index, Number::Place));
-            emitter.round(work, (collection, item, number, index));
+            emitter.round(work, item_of(work, collection, index), (item, number, index));
             emitter.list(&work.tasks, None, leave);
             emitter.names.variables.truncate(emitter.names.variables.len() - 2);
             emitter.plan.open(leave);

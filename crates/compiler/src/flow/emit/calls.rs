@@ -47,7 +47,12 @@ impl Emitter<'_, '_> {
             Answer::Whole | Answer::Content | Answer::Raw => None,
         };
         let answered = self.plan.label(&task.pointer, around.catch);
+        let fed = operation.takes.as_ref().map(|takes| self.feed(&takes.stream, around));
         self.plan.act(Action::Call { op, input: argument, slot: DATA, then: answered });
+        for (mapping, records) in fed.into_iter().flatten() {
+            self.plan.open(mapping);
+            self.plan.act(Action::Fed(records));
+        }
         self.plan.open(answered);
         let value = match (&operation.answer, request) {
             (Answer::Content, _) => Value::Apply(self.values.content(), Box::new(Value::Slot(DATA))),
@@ -108,11 +113,12 @@ impl Emitter<'_, '_> {
             account,
             detail: operation.detail.clone(),
             scheme: operation.scheme.map(str::to_owned),
+            parse: operation.parse.as_ref().map(|parse| parse.format.clone()),
             streams: operation.streams,
-            takes: operation
-                .takes
-                .as_ref()
-                .map(|takes| takes.format.as_ref().map_or(StreamFormat::Bytes, |(format, _)| format.clone())),
+            takes: operation.takes.as_ref().map(|takes| match &takes.format {
+                Some(content) => StreamFormat::Records(content.format.clone()),
+                None => StreamFormat::Bytes,
+            }),
         };
         index(&mut self.operations, authority)
     }

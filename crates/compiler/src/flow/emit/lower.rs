@@ -143,6 +143,27 @@ impl Lower {
                 self.body.op(Op::Run);
                 self.body.ins().i32_const(abi::SUSPEND).return_();
             }
+            Action::Pull { slot, size, first, then, done } => {
+                for index in [*slot, *size, u32::from(*first), self.place(*then), self.place(*done)] {
+                    self.index(index);
+                }
+                self.body.op(Op::Pull);
+                self.body.ins().i32_const(abi::SUSPEND).return_();
+            }
+            Action::Shut(slot) => {
+                self.index(*slot);
+                self.body.op(Op::Shut);
+            }
+            Action::Feed(slot, label) => {
+                self.index(*slot);
+                self.index(self.place(*label));
+                self.body.op(Op::Feed);
+            }
+            Action::Fed(records) => {
+                self.value(records);
+                self.body.op(Op::Fed);
+                self.body.ins().i32_const(abi::SUSPEND).return_();
+            }
             Action::Wait(milliseconds, then) => {
                 self.number(milliseconds);
                 self.index(self.place(*then));

@@ -10,6 +10,7 @@ mod calls;
 mod lower;
 mod plan;
 mod slots;
+mod streams;
 mod tasks;
 mod values;
 

@@ -79,6 +79,25 @@ pub(super) enum Action {
         /// Where to go on.
         then: Label,
     },
+    /// Suspend for the next records of a stream.
+    Pull {
+        /// Slot of the records, which names the stream too.
+        slot: u32,
+        /// How many; 0 is as they come.
+        size: u32,
+        /// The stream begins here: it is the one that the call before opened.
+        first: bool,
+        /// Where to go on with records.
+        then: Label,
+        /// Where to go on without.
+        done: Label,
+    },
+    /// The stream of that slot is not wanted any more.
+    Shut(u32),
+    /// The stream that the call behind takes goes by an entry point: it finds records in the slot.
+    Feed(u32, Label),
+    /// Suspend, the records of that entry point being these.
+    Fed(Value),
     /// Suspend for some milliseconds.
     Wait(Number, Label),
     /// The fork that follows has so many more branches that begin there.

@@ -8,7 +8,7 @@ use super::Surroundings;
 use super::plan::{Action, Catch, Label, Limit, Number, Plan, Test, Value};
 use super::slots::{DATA, INPUT, Names, Slots};
 use super::values::Values;
-use crate::flow::tree::{Call, Case, Duration, Flow, For, Jump, Part, Target, Task, Template, Work};
+use crate::flow::tree::{Call, Case, Duration, Flow, For, Items, Jump, Part, Target, Task, Template, Work};
 use crate::flow::{errors, event};
 use crate::module::FunctionId;
 
@@ -50,6 +50,8 @@ pub(super) struct Emitter<'e, 'm> {
     pub names: Names,
     /// Mappings compiled so far.
     pub maps: BTreeMap<String, FunctionId>,
+    /// The same over records.
+    pub each: BTreeMap<String, FunctionId>,
     /// The project around the flow.
     pub around: &'e Surroundings<'e>,
     /// The flow's end.
@@ -72,6 +74,7 @@ impl<'e, 'm> Emitter<'e, 'm> {
             runs: Vec::new(),
             names,
             maps: BTreeMap::new(),
+            each: BTreeMap::new(),
             around,
             end,
         }
@@ -267,9 +270,16 @@ impl<'e, 'm> Emitter<'e, 'm> {
             }
             Work::Switch(cases) => self.switch(task, cases, input, around),
             Work::Fork(fork) => self.fork(task, fork, input, around),
-            Work::For(work) => self.each(task, work, input, around),
+            Work::For(work) => match &work.items {
+                Items::Value(items) => self.each(task, (work, items), input, around),
+                Items::Stream(taken) => {
+                    self.data_is(input);
+                    self.each_streamed(task, (work, taken), around);
+                }
+            },
             Work::Try(work) => self.attempt(task, work, input, around),
-            Work::Call(Call::Map { name, input: argument, .. }) => {
+            Work::Call(Call::Map { input: Items::Stream(_), .. }) => self.mapping(task, input, around),
+            Work::Call(Call::Map { name, input: Items::Value(argument), .. }) => {
                 let map = self.map(name);
                 let argument = self.template(argument, Value::Slot(input));
                 let value = match map {
@@ -416,10 +426,10 @@ impl<'e, 'm> Emitter<'e, 'm> {
         }
     }
 
-    fn each(&mut self, task: &Task, work: &For, input: u32, around: Around<'_>) {
+    fn each(&mut self, task: &Task, (work, items): (&For, &Template), input: u32, around: Around<'_>) {
         let (collection, item, number) = (self.slots.value(), self.slots.value(), self.slots.value());
         let index = self.slots.int();
-        let items = self.template(&work.collection, Value::Slot(input));
+        let items = self.template(items, Value::Slot(input));
         self.plan.act(Action::Store(collection, items));
         self.data_is(input);
         if let Some(rounds) = work.rounds {
@@ -437,7 +447,7 @@ impl<'e, 'm> Emitter<'e, 'm> {
             Some(batch) => Number::Batches(collection, batch),
         };
         self.plan.act(Action::GotoUnless(Test::Less(Number::Slot(index), count), done));
-        self.round(work, (collection, item, number, index));
+        self.round(work, item_of(work, collection, index), (item, number, index));
         if let Some(condition) = &work.condition
             && let Some(holds) = self.values.condition(condition, &self.names)
         {
@@ -454,15 +464,20 @@ impl<'e, 'm> Emitter<'e, 'm> {
         }
         self.finish(task, Value::Slot(DATA), &task.then, around);
     }
-    /// The variables of the round whose number is in the i64 slot `index`.
-    pub(super) fn round(&mut self, work: &For, (collection, item, number, index): (u32, u32, u32, u32)) {
-        let value = match work.batch {
-            None => Value::Item(collection, index),
-            Some(batch) => Value::Batch(collection, index, batch),
-        };
+
+    /// The variables of the round over this value whose number is in the i64 slot `index`.
+    pub(super) fn round(&mut self, work: &For, value: Value, (item, number, index): (u32, u32, u32)) {
         self.plan.act(Action::Store(item, value));
         self.plan.act(Action::Store(number, Value::Number(index)));
         self.names.variables.push((work.each.clone(), item));
         self.names.variables.push((work.at.clone(), number));
+    }
+}
+
+/// What the round whose number is in the i64 slot `index` is over.
+pub(super) fn item_of(work: &For, collection: u32, index: u32) -> Value {
+    match work.batch {
+        None => Value::Item(collection, index),
+        Some(batch) => Value::Batch(collection, index, batch),
     }
 }

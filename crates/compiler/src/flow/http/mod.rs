@@ -124,6 +124,7 @@ impl Request {
             input: Template::Object(self.fields),
             answer,
             streams: false,
+            parse: None,
             takes: None,
         }))
     }

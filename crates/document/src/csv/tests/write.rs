@@ -1,4 +1,4 @@
-use lockgate_model::{Limits, manifest::Delimiter};
+use lockgate_model::Limits;
 use proptest::prelude::*;
 
 use super::{dialect, dialects, json, printed};
@@ -8,7 +8,7 @@ use crate::format::RecordWriter;
 
 fn written(fields: Option<&[&str]>, batches: &[&str]) -> Result<String, (u64, CsvProblem, String)> {
     let fields = fields.map(|fields| fields.iter().map(|f| (*f).to_owned()).collect());
-    let (mut writer, mut out) = (CsvWriter::new(Delimiter::COMMA, fields), Vec::new());
+    let (mut writer, mut out) = (CsvWriter::new(Dialect::default(), fields), Vec::new());
     for batch in batches {
         let records = Document::parse(batch.as_bytes(), &Limits::default()).unwrap();
         writer.write(records.root(), &mut out).map_err(|e| (e.record, e.problem, e.field().to_owned()))?;
@@ -29,7 +29,7 @@ fn what_has_no_place_in_a_table_is_refused_with_its_place() {
 
 #[test]
 fn an_error_shows_no_data() {
-    let (mut writer, mut out) = (CsvWriter::new(Delimiter::COMMA, None), Vec::new());
+    let (mut writer, mut out) = (CsvWriter::new(Dialect::default(), None), Vec::new());
     let records = Document::parse(br#"[{"secret-name":{"x":1}}]"#, &Limits::default()).unwrap();
     let error = writer.write(records.root(), &mut out).unwrap_err();
     assert_eq!(error.to_string(), "record 1 has a field that is no single value");
@@ -100,7 +100,7 @@ fn what_could_not_be_read_again_is_refused() {
 
 #[test]
 fn a_record_that_is_refused_leaves_nothing_behind() {
-    let (mut writer, mut out) = (CsvWriter::with_dialect(Dialect::default(), None), Vec::new());
+    let (mut writer, mut out) = (CsvWriter::new(Dialect::default(), None), Vec::new());
     let records = json(r#"[{"a":1,"b":2},{"a":1,"b":[]},{"a":3,"b":4}]"#);
     RecordWriter::write(&mut writer, records.root().at(0), &mut out).unwrap();
     let error = RecordWriter::write(&mut writer, records.root().at(1), &mut out).unwrap_err();
@@ -112,8 +112,7 @@ fn a_record_that_is_refused_leaves_nothing_behind() {
 
 #[test]
 fn a_header_that_is_refused_is_not_left_out_later() {
-    let (mut writer, mut out) =
-        (CsvWriter::with_dialect(dialect(r#"{"mark":true}"#), Some(vec![String::new()])), Vec::new());
+    let (mut writer, mut out) = (CsvWriter::new(dialect(r#"{"mark":true}"#), Some(vec![String::new()])), Vec::new());
     for _ in 0..2 {
         let error = RecordWriter::write(&mut writer, json(r#"{"":1}"#).root(), &mut out).unwrap_err();
         assert_eq!((error.code(), out.len()), ("LG-CSV-HEADER", 0));
@@ -125,7 +124,7 @@ fn wide_records_in_another_order_cost_no_square() {
     let names: Vec<String> = (0..16_000).map(|n| format!("c{n}")).collect();
     let fields: Vec<String> = names.iter().rev().skip(1).map(|name| format!(r#""{name}":"{name}""#)).collect();
     let record = json(&format!("{{{}}}", fields.join(",")));
-    let (mut writer, mut out) = (CsvWriter::new(Delimiter::COMMA, Some(names.clone())), Vec::new());
+    let (mut writer, mut out) = (CsvWriter::new(Dialect::default(), Some(names.clone())), Vec::new());
     for _ in 0..20 {
         out.clear();
         RecordWriter::write(&mut writer, record.root(), &mut out).unwrap();

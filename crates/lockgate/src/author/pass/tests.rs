@@ -1,10 +1,9 @@
 use lockgate_compiler::{Passes, Tables, Types};
-use lockgate_document::{Duplicates, ParseOptions};
+use lockgate_document::{Duplicates, ParseOptions, formats::Format};
 
 use super::*;
 use crate::author::{
     dice::{Dice, Pieces},
-    format::Format,
     workbench::Workbench,
 };
 
@@ -48,7 +47,7 @@ fn passed(
 fn whole(mapping: &Mapping, module: &Arc<Module>, format: &Format, text: &str) -> Result<String, Exit> {
     let input = mapping.bench.parse(text.as_bytes()).map_err(|e| Exit::failed(&e.code(), ""))?;
     let result = mapping.map(module, input, "")?;
-    Ok(String::from_utf8(format.print(&result, &mapping.bench.limits)?).unwrap())
+    Ok(String::from_utf8(format.print(&result, &mapping.bench.limits).map_err(|error| unwritten(&error))?).unwrap())
 }
 
 fn file(source: &str, rules: &str) -> String {

@@ -1,10 +1,8 @@
 use lockgate_compiler::{expression_module, expression_record_module};
+use lockgate_document::formats::Format;
 
 use super::*;
-use crate::author::{
-    dice::{Dice, Pieces},
-    format::Format,
-};
+use crate::author::dice::{Dice, Pieces};
 
 /// What an expression gives, printed; the text of what failed.
 type Given = Result<String, String>;
