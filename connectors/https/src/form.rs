@@ -4,38 +4,18 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use lockgate_connector_api::{Body, Error};
+use lockgate_connector_api::{
+    Body, Error,
+    http::{Content, form::push_encoded},
+};
 use lockgate_document::{Kind as Is, Node};
 
-use crate::{
-    outgoing::Content,
-    request::{refused, scalar},
-};
+use crate::request::{refused, scalar};
 
-/// The media type of names and values.
-pub(crate) const URL_ENCODED: &str = "application/x-www-form-urlencoded";
 /// The media type of parts.
 pub(crate) const MULTIPART: &str = "multipart/form-data";
 /// Parts of one request.
 const PARTS_MAX: usize = 1_000;
-
-/// A name or a value of a form.
-pub(crate) fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    push_encoded(&mut out, text);
-    out
-}
-
-fn push_encoded(out: &mut String, text: &str) {
-    let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or('0').to_ascii_uppercase();
-    for byte in text.bytes() {
-        match byte {
-            b' ' => out.push('+'),
-            b'*' | b'-' | b'.' | b'_' | b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => out.push(char::from(byte)),
-            other => out.extend(['%', digit(other >> 4), digit(other & 15)]),
-        }
-    }
-}
 
 /// Refuses more than a run may hold, before more of it is made.
 fn fits(bytes: usize, bytes_max: u64) -> Result<(), Error> {

@@ -1,30 +1,21 @@
 //! An answer becomes an output, a stream or an error.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
-use http_body::Body as _;
-use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
-use lockgate_connector_api::{Answer, Body, Error, Kind, Streamed};
+use lockgate_connector_api::{
+    Answer, Body, Error, Kind, Streamed,
+    http::{Received, beginning, refusal},
+};
 use lockgate_document::{Builder, Document, Fault};
 use lockgate_model::Limits;
-use tokio::time;
 
-use crate::{
-    exchange::{Held, Received},
-    gzip,
-    request::{Wanted, is_json},
-};
+use crate::request::{Wanted, is_json};
 
 /// Bytes of a refusing answer that are kept for the caller.
 const REFUSAL_BYTES_MAX: usize = 4 << 10;
-/// Bytes of a redirect's content that are read to keep its connection.
-const DISCARD_BYTES_MAX: u64 = 16 << 10;
-
 /// The answer of a call.
 pub(crate) async fn answer(
     received: Received,
@@ -35,7 +26,7 @@ pub(crate) async fn answer(
     deadline: Instant,
 ) -> Result<Answer, Error> {
     let (status, mut headers, written) = (received.status(), received.headers().clone(), received.sent());
-    if *method != Method::HEAD && is_coded(status, &headers, wanted) {
+    if *method != Method::HEAD && !wanted.encoded && received.is_coded() {
         // They speak of the content as it came, not of what is handed on.
         headers.remove(header::CONTENT_ENCODING);
         headers.remove(header::CONTENT_LENGTH);
@@ -45,7 +36,7 @@ pub(crate) async fn answer(
         return Err(refusal(status, &headers).with_private(String::from_utf8_lossy(&said)));
     }
     if *method == Method::HEAD {
-        received.held.release();
+        received.release();
         let output = output(status, &headers, Shown::Nothing, limits)?;
         return Ok(Answer {
             output,
@@ -72,102 +63,9 @@ pub(crate) async fn answer(
     Ok(Answer { output: output(status, &headers, shown, limits)?, stream: None, read, written })
 }
 
-/// The error that a status is.
-pub(crate) fn refusal(status: StatusCode, headers: &HeaderMap) -> Error {
-    let (kind, text) = match status.as_u16() {
-        300..=399 => (Kind::Rejected, "the endpoint answered with a redirect that is not followed"),
-        401 | 407 => (Kind::Authentication, "the endpoint does not accept the account's credentials"),
-        403 => (Kind::Authorization, "the endpoint does not let this account do it"),
-        404 | 410 => (Kind::NotFound, "the endpoint has nothing at that path"),
-        408 | 504 => (Kind::Timeout, "the endpoint took too long"),
-        409 | 412 => (Kind::Conflict, "the endpoint's state does not allow it"),
-        429 => (Kind::Unavailable, "the endpoint asks for fewer requests"),
-        502 | 503 => (Kind::Unavailable, "the endpoint is not available now"),
-        400..=499 => (Kind::Rejected, "the endpoint refused the request"),
-        _ => (Kind::Rejected, "the endpoint failed"),
-    };
-    let seconds = retry_after(headers);
-    Error::new(kind, "https-status", text)
-        .with_status(status.as_u16())
-        .with_retry_after(seconds.map(Duration::from_secs))
-}
-
-/// Seconds after which the endpoint wants to be asked again (RFC 9110 §10.2.3). A date is held against the answer's own,
-/// so that no clock of ours is asked.
-pub(crate) fn retry_after(headers: &HeaderMap) -> Option<u64> {
-    let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).map(str::trim);
-    let after = text(header::RETRY_AFTER)?;
-    if let Ok(seconds) = after.parse() {
-        return Some(seconds);
-    }
-    let date = |text: &str| httpdate::parse_http_date(text).ok();
-    let wait = date(after)?.duration_since(date(text(header::DATE)?)?);
-    Some(wait.map_or(0, |wait| wait.as_secs()))
-}
-
-/// Reads and forgets a short content, so that its connection can be used again; a long one costs
-/// its connection.
-pub(crate) async fn discard(received: Received, deadline: Instant) {
-    let _ = coded(received, deadline).collect(DISCARD_BYTES_MAX).await;
-}
-
-/// The first bytes of a content, as far as they come.
-async fn beginning(mut content: Body, bytes_max: usize) -> Vec<u8> {
-    let mut said = Vec::new();
-    while let Some(Ok(piece)) = content.next().await {
-        said.extend_from_slice(&piece);
-        if said.len() >= bytes_max {
-            said.truncate(bytes_max);
-            break;
-        }
-    }
-    said
-}
-
 /// The content, without the coding that we asked for.
 fn content(received: Received, wanted: Wanted, deadline: Instant) -> Body {
-    match is_coded(received.status(), received.headers(), wanted) {
-        true => gzip::decoded(coded(received, deadline)),
-        false => coded(received, deadline),
-    }
-}
-
-/// Whether the content has the coding that we asked for, which a part of it cannot be freed of.
-fn is_coded(status: StatusCode, headers: &HeaderMap, wanted: Wanted) -> bool {
-    let coding = headers.get(header::CONTENT_ENCODING).and_then(|coding| coding.to_str().ok());
-    let is_gzip = coding.is_some_and(|coding| matches!(&*coding.trim().to_ascii_lowercase(), "gzip" | "x-gzip"));
-    is_gzip && !wanted.encoded && status != StatusCode::PARTIAL_CONTENT
-}
-
-/// The content as it comes in, pulled by the reader, until the deadline.
-fn coded(received: Received, deadline: Instant) -> Body {
-    struct Reading {
-        body: Incoming,
-        held: Held,
-    }
-    let length = received.body.size_hint().exact();
-    let reading = Reading { body: received.body, held: received.held };
-    let pieces = stream::try_unfold(Some(reading), move |reading| async move {
-        let Some(mut reading) = reading else { return Ok(None) };
-        loop {
-            let frame = time::timeout_at(deadline.into(), reading.body.frame())
-                .await
-                .map_err(|_| Error::new(Kind::Timeout, "https-timeout", "the answer did not end in time"))?;
-            match frame {
-                None => {
-                    reading.held.release();
-                    return Ok(None);
-                }
-                Some(Err(e)) => return Err(reading.held.failure(&e)),
-                Some(Ok(frame)) => {
-                    if let Ok(data) = frame.into_data() {
-                        return Ok(Some((data, Some(reading))));
-                    }
-                }
-            }
-        }
-    });
-    Body::new(pieces).with_length(length)
+    if wanted.encoded { received.coded(deadline) } else { received.content(deadline) }
 }
 
 /// How a content stands in the output.

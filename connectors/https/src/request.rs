@@ -6,28 +6,14 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
-use lockgate_connector_api::{Call, Error, Kind, Operation};
+use lockgate_connector_api::{
+    Call, Error, Kind, Operation,
+    http::{Content, Request, Settings, Target, complete, form::URL_ENCODED, header_value, is_of_connection},
+};
 use lockgate_document::{Builder, Kind as Is, Node};
 use lockgate_model::{Limits, TraceContext};
 
-use crate::{config::Settings, form, outgoing::Content, target::Target};
-
-/// A request to the account's own origin, without its credentials.
-#[derive(Debug)]
-pub(crate) struct Prepared {
-    /// Method.
-    pub method: Method,
-    /// Path and query.
-    pub target: Target,
-    /// Headers the flow set, and those we add for it.
-    pub headers: HeaderMap,
-    /// Content.
-    pub content: Content,
-    /// Sending it twice does no more than sending it once.
-    pub repeatable: bool,
-    /// What becomes of its answer.
-    pub wanted: Wanted,
-}
+use crate::form;
 
 /// What a flow wants of an answer.
 #[derive(Debug, Clone, Copy, Default)]
@@ -56,76 +42,41 @@ const HEADERS_MAX: usize = 64;
 /// Bytes of all of them.
 const HEADER_BYTES_MAX: usize = 32 << 10;
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// The content coding that we ask for and take off.
-pub(crate) const GZIP: &str = "gzip";
 /// W3C Trace Context.
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
-impl Prepared {
-    /// A request with nothing but method and target.
-    pub fn bare(method: Method, target: Target) -> Self {
-        let mut headers = HeaderMap::new();
-        complete(&mut headers);
-        Self { method, target, headers, content: Content::EMPTY, repeatable: true, wanted: Wanted::default() }
+/// The request of a call, and what becomes of its answer.
+///
+/// # Errors
+/// `Input` when the input breaks a rule; its text says which.
+pub(crate) fn of_call(settings: &Settings, operation: &Operation, call: Call) -> Result<(Request, Wanted), Error> {
+    let input = call.input.root();
+    let method = method(operation, input)?;
+    known_keys(input, operation)?;
+    let wanted = Wanted::read(input)?;
+    let mut target = target(settings.address.base(), input)?;
+    push_query(&mut target, input.get("query"))?;
+    let mut headers = headers(settings, input.get("headers"))?;
+    sign_in(settings, input.get("basic"), &mut headers)?;
+    if let Some(trace) = &call.trace {
+        push_trace(&mut headers, trace)?;
     }
-
-    /// The same request once more, where its content can be had again.
-    pub fn again(&self) -> Option<Self> {
-        let content = self.content.again()?;
-        let (method, target, headers) = (self.method.clone(), self.target.clone(), self.headers.clone());
-        Some(Self { method, target, headers, content, repeatable: self.repeatable, wanted: self.wanted })
+    let content = content(input, call.body, &mut headers, &call.limits)?;
+    if matches!(method, Method::GET | Method::HEAD) && !content.is_empty() {
+        return Err(refused("a request that only reads cannot carry a body"));
     }
-
-    /// The request of a call.
-    ///
-    /// # Errors
-    /// `Input` when the input breaks a rule; its text says which.
-    pub fn from_call(settings: &Settings, operation: &Operation, call: Call) -> Result<Self, Error> {
-        let input = call.input.root();
-        let method = method(operation, input)?;
-        known_keys(input, operation)?;
-        let wanted = Wanted::read(input)?;
-        let mut target = target(settings.address.base(), input)?;
-        push_query(&mut target, input.get("query"))?;
-        let mut headers = headers(settings, input.get("headers"))?;
-        sign_in(settings, input.get("basic"), &mut headers)?;
-        if let Some(trace) = &call.trace {
-            push_trace(&mut headers, trace)?;
-        }
-        let content = content(input, call.body, &mut headers, &call.limits)?;
-        if matches!(method, Method::GET | Method::HEAD) && !content.is_empty() {
-            return Err(refused("a request that only reads cannot carry a body"));
-        }
-        let idempotent = method.is_idempotent();
-        if !idempotent
-            && let Some(key) = &call.idempotency_key
-            && !headers.contains_key(IDEMPOTENCY_KEY)
-        {
-            headers.insert(IDEMPOTENCY_KEY, header_value(key)?);
-        }
-        complete(&mut headers);
-        let repeatable = idempotent && matches!(content, Content::Full(_));
-        Ok(Self { method, target, headers, content, repeatable, wanted })
+    let idempotent = method.is_idempotent();
+    if !idempotent
+        && let Some(key) = &call.idempotency_key
+        && !headers.contains_key(IDEMPOTENCY_KEY)
+    {
+        headers.insert(IDEMPOTENCY_KEY, header_value(key)?);
     }
-}
-
-/// Headers that belong to the connection or to the account, never to a flow.
-pub(crate) fn is_of_connection(name: &HeaderName) -> bool {
-    const OTHERS: [&str; 4] = ["keep-alive", "proxy-connection", "http2-settings", "alt-svc"];
-    matches!(
-        *name,
-        header::HOST
-            | header::CONTENT_LENGTH
-            | header::TRANSFER_ENCODING
-            | header::CONNECTION
-            | header::UPGRADE
-            | header::TE
-            | header::TRAILER
-            | header::EXPECT
-            | header::PROXY_AUTHORIZATION
-            | header::PROXY_AUTHENTICATE
-    ) || OTHERS.contains(&name.as_str())
+    complete(&mut headers);
+    let repeatable = idempotent && matches!(content, Content::Full(_));
+    let follows = wanted.redirect != Some(true);
+    Ok((Request { method, target, headers, content, repeatable, follows }, wanted))
 }
 
 fn method(operation: &Operation, input: Node<'_>) -> Result<Method, Error> {
@@ -223,7 +174,7 @@ fn headers(settings: &Settings, given: Node<'_>) -> Result<HeaderMap, Error> {
         let private = || format!("header `{}`", name.escape_debug());
         let parsed = HeaderName::from_bytes(name.as_bytes())
             .map_err(|_| refused("a header's name holds a character that a name cannot").with_private(private()))?;
-        let signs_in = settings.sign_in.header() == Some(&parsed);
+        let signs_in = settings.sign_in_header() == Some(&parsed);
         if is_of_connection(&parsed) {
             return Err(refused("a header belongs to the connection and cannot be set").with_private(private()));
         }
@@ -249,7 +200,7 @@ fn sign_in(settings: &Settings, given: Node<'_>, headers: &mut HeaderMap) -> Res
     if given.is_undefined() {
         return Ok(());
     }
-    if settings.sign_in.is_some() {
+    if settings.signs_in() {
         return Err(refused(
             "the account signs in itself, so a call cannot: leave out `basic`, or the account's `auth`",
         ));
@@ -306,11 +257,8 @@ fn content(
         headers.insert(header::CONTENT_TYPE, header_value(&media_type)?);
         return Ok(content);
     }
-    let (content, media_type) = if !fields.is_undefined() || is_object && said == form::URL_ENCODED {
-        (
-            form::url_encoded(if fields.is_undefined() { body } else { fields }, limits.arena_bytes_max)?,
-            form::URL_ENCODED,
-        )
+    let (content, media_type) = if !fields.is_undefined() || is_object && said == URL_ENCODED {
+        (form::url_encoded(if fields.is_undefined() { body } else { fields }, limits.arena_bytes_max)?, URL_ENCODED)
     } else if let Some(stream) = stream {
         (Content::Stream(stream), "application/octet-stream")
     } else if let Some(text) = base64.as_str() {
@@ -349,15 +297,6 @@ fn essence(value: &HeaderValue) -> String {
     value.to_str().unwrap_or_default().split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
-/// What every request carries unless the flow said otherwise.
-fn complete(headers: &mut HeaderMap) {
-    // A range counts bytes of what is sent: of gzip it would be a piece that nobody can read.
-    let coding = if headers.contains_key(header::RANGE) { "identity" } else { GZIP };
-    headers.entry(header::ACCEPT_ENCODING).or_insert(HeaderValue::from_static(coding));
-    headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json, */*;q=0.5"));
-    headers.entry(header::USER_AGENT).or_insert(HeaderValue::from_static("lockgate"));
-}
-
 pub(crate) fn scalar(value: Node<'_>, wrong: &'static str) -> Result<String, Error> {
     if let Some(text) = value.as_str() {
         return Ok(text.to_owned());
@@ -366,14 +305,6 @@ pub(crate) fn scalar(value: Node<'_>, wrong: &'static str) -> Result<String, Err
         return Ok(truth.to_string());
     }
     value.lexeme().map(|number| number.into_owned()).ok_or_else(|| refused(wrong))
-}
-
-/// Visible ASCII, spaces and tabs: no way to begin a second header or a second request.
-fn header_value(text: &str) -> Result<HeaderValue, Error> {
-    HeaderValue::from_str(text)
-        .ok()
-        .filter(|_| text.is_ascii())
-        .ok_or_else(|| refused("a header's value holds a line break or another character that it cannot"))
 }
 
 pub(crate) fn refused(text: &'static str) -> Error {

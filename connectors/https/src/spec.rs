@@ -1,9 +1,10 @@
 //! The declaration of the connector: what an account takes and what it can do.
 
-use lockgate_connector_api::{AddressForm, Field, IdentityKind, Operation, Scheme, Spec};
+use lockgate_connector_api::{
+    AddressForm, Field, IdentityKind, Operation, Spec,
+    http::{HTTPS, fields},
+};
 use lockgate_model::manifest::StreamContent;
-
-pub(crate) const HTTPS: Scheme = Scheme { name: "https", port: 443 };
 
 pub(crate) const SPEC: Spec = Spec {
     name: "https",
@@ -12,53 +13,26 @@ pub(crate) const SPEC: Spec = Spec {
     address: AddressForm { scheme: HTTPS, path: true, example: "https://erp.example.com/api/v2" },
     identities: &[IdentityKind::Ca, IdentityKind::System, IdentityKind::Pin],
     fields: &[
-        Field::choice(
-            "auth",
-            &["none", "basic", "digest", "bearer", "oauth2", "header"],
-            "How requests sign in. A client certificate comes on top of any of them.",
-        )
-        .default("none"),
-        Field::text("username", "User name.").when("auth", &["basic", "digest"]),
-        Field::text(
-            "token_url",
-            "Address of the token endpoint (OAuth 2.0 client credentials), such as `https://login.example.com/oauth2/token`. It proves itself as the account's server does, and passes the same check of addresses.",
-        )
-        .when("auth", &["oauth2"]),
-        Field::text("client_id", "Id of the client at the token endpoint.").when("auth", &["oauth2"]),
-        Field::choice(
-            "client_auth",
-            &["basic", "post", "certificate"],
-            "How the client proves itself at the token endpoint: its secret by Basic authentication or in the content, or the account's client certificate.",
-        )
-        .default("basic")
-        .only_when("auth", &["oauth2"]),
-        Field::text("scope", "Scopes to ask for, between spaces.").only_when("auth", &["oauth2"]),
-        Field::text("audience", "For whom the token is to be, where the endpoint wants to know.")
-            .only_when("auth", &["oauth2"]),
-        Field::text("header_name", "Name of the header that carries the key, such as `x-api-key`.")
-            .when("auth", &["header"]),
+        fields::AUTH,
+        fields::USERNAME,
+        fields::TOKEN_URL,
+        fields::CLIENT_ID,
+        fields::CLIENT_AUTH,
+        fields::SCOPE,
+        fields::AUDIENCE,
+        fields::HEADER_NAME,
         Field::choice(
             "redirects",
             &["same-origin", "any-origin", "none"],
             "Which redirects are followed. Another origin gets no credentials and no body.",
         )
         .default("same-origin"),
-        Field::host_port(
-            "proxy",
-            "An HTTP proxy to go through by CONNECT. TLS runs through it end to end; it is given the checked address, not the name.",
-        ),
-        Field::integer(
-            "requests_max",
-            3,
-            1024,
-            "Requests in flight at once; further calls wait. Two of them are kept free of calls that stream to the next call, which may need one and pass its own answer on.",
-        )
-        .default("64"),
-        Field::secret("password", "Password.").when("auth", &["basic", "digest"]),
-        Field::secret("client_secret", "Secret of the client. None where `client_auth` is `certificate`.")
-            .only_when("auth", &["oauth2"]),
-        Field::secret("token", "Bearer token.").when("auth", &["bearer"]),
-        Field::secret("header_value", "Value of that header.").when("auth", &["header"]),
+        fields::PROXY,
+        fields::REQUESTS_MAX,
+        fields::PASSWORD,
+        fields::CLIENT_SECRET,
+        fields::TOKEN,
+        fields::HEADER_VALUE,
         Field::CLIENT_CERTIFICATE,
         Field::CLIENT_KEY,
         Field::CLIENT_P12,

@@ -6,10 +6,10 @@
 //! listing are written. Every connection is opened through [`Egress`], which checks the address
 //! that is really dialled. [`Places`] and [`Kept`] are what all connectors need to lend out
 //! connections: how many calls are at work, and which connections wait for the next one.
-//! [`Duplex`] carries bytes over one, [`sql`] is what connectors of SQL databases share, and [`files`] what those of
-//! servers of files share above their protocols.
+//! [`Duplex`] carries bytes over one, [`sql`] is what connectors of SQL databases share, [`files`] what those of
+//! servers of files share above their protocols, and [`http`] the exchange below everything that is said over HTTPS.
 //!
-//! Deliberately absent: any wire protocol (each lives in its own crate under `connectors/`), TLS
+//! Deliberately absent: any other wire protocol (each lives in its own crate under `connectors/`), TLS
 //! configurations (crate `keys` makes them; a [`Config`] only holds one), retries (a flow decides
 //! them, `Error::is_transient` and the operation's `idempotent` tell it what is safe), and any way
 //! to log what a peer said ([`Private`]).
@@ -21,6 +21,7 @@ mod duplex;
 pub mod egress;
 mod error;
 pub mod files;
+pub mod http;
 mod kept;
 mod places;
 mod records;

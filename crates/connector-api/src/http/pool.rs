@@ -12,15 +12,14 @@ use std::{
 };
 
 use hyper::client::conn::{http1, http2};
-use lockgate_connector_api::{Context, Error, Kept, Kind, Part, Place, Places, Vetted};
 
-use crate::{
+use super::{
     connection::{Connection, Sender},
     failure,
     outgoing::Outgoing,
-    spec,
     watched::Broken,
 };
+use crate::{Context, Error, Kept, Kind, Part, Place, Places, Spec, Vetted};
 
 /// An idle connection is closed after this; most servers close theirs later.
 const IDLE_MAX: Duration = Duration::from_secs(50);
@@ -90,13 +89,13 @@ impl Lease {
 
 impl Pool {
     /// No connections yet; at most `requests_max` requests in flight.
-    pub fn new(requests_max: usize) -> Self {
+    pub fn new(spec: &Spec, requests_max: usize) -> Self {
         Self {
             idle: Kept::new(KEPT_MAX, IDLE_MAX, drop),
             shared: Kept::new(KEPT_MAX, IDLE_MAX, drop),
             one_by_one: AtomicBool::new(false),
             opening: tokio::sync::Mutex::default(),
-            in_flight: Places::new(&spec::SPEC, requests_max),
+            in_flight: Places::new(spec, requests_max),
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::{error::Error as StdError, io};
 
-use lockgate_connector_api::{Error, Kind};
+use crate::{Error, Kind};
 
 /// A failure of securing, sending or receiving.
 pub(crate) fn of(error: &(dyn StdError + 'static)) -> Error {

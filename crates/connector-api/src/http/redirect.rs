@@ -1,9 +1,8 @@
 //! Where a redirect leads, and whether it is followed. Pure.
 
+use super::{HTTPS, Origin, Redirects, Target};
+use crate::{Address, Error, Kind};
 use http::{Method, StatusCode};
-use lockgate_connector_api::{Address, Error, Kind};
-
-use crate::{config::Redirects, connection::Origin, spec::HTTPS, target::Target};
 
 /// Where a request goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -148,9 +147,8 @@ fn unreadable() -> Error {
 
 #[cfg(test)]
 mod tests {
-    use lockgate_connector_api::Host;
-
     use super::*;
+    use crate::Host;
 
     fn origin(host: &str, port: u16) -> Origin {
         Origin { host: Host::parse(host).unwrap(), port }

@@ -10,14 +10,14 @@ use std::{
     task::{Context, Poll},
 };
 
-use lockgate_connector_api::Error;
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
 use tokio_rustls::client::TlsStream;
 
-use crate::failure;
+use super::failure;
+use crate::Error;
 
 /// Where the TLS error of a connection is found, once it has one.
 pub(crate) type Broken = Arc<OnceLock<Error>>;

@@ -5,11 +5,11 @@
 
 use std::fmt::Write as _;
 
-use lockgate_connector_api::{Error, Kind};
+use crate::{Error, Kind};
 
 /// Path and query as they go into the request line: `/base/path?query`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Target {
+pub struct Target {
     path: String,
     query: String,
 }

@@ -12,11 +12,12 @@ use std::{
 use bytes::Bytes;
 use futures_util::Stream as _;
 use http_body::{Frame, SizeHint};
-use lockgate_connector_api::{Body, Error};
+
+use crate::{Body, Error};
 
 /// What a request carries.
 #[derive(Debug)]
-pub(crate) enum Content {
+pub enum Content {
     /// Wholly at hand; may be sent again.
     Full(Bytes),
     /// A single pass.

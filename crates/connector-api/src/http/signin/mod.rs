@@ -7,7 +7,8 @@ pub(crate) mod digest;
 pub(crate) mod oauth2;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use lockgate_connector_api::{Error, Kind, Secret};
+
+use crate::{Error, Kind, Secret};
 
 use digest::Digest;
 use oauth2::Tokens;

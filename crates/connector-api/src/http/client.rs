@@ -2,34 +2,31 @@
 
 use std::{fmt, sync::Arc, time::Instant};
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, header, response};
-use hyper::body::Incoming;
-use lockgate_connector_api::{Context, Error, Kind, Part, Place as Room};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use rustls::{
     ClientConfig, SignatureScheme,
     client::{ResolvesClientCert, Resumption},
     sign::CertifiedKey,
 };
 
-use crate::{
-    config::{Redirects, Settings},
-    connection::{self, Origin, Sender},
-    outgoing::{Content, Outgoing, Progress},
+use super::{
+    Content, Origin, Received, Redirects, Request, Settings, SignIn, Target,
+    connection::{self, Sender},
+    outgoing::{Outgoing, Progress},
     pool::{Lease, Pool},
+    received::Held,
     redirect::{self, Place, Seen},
-    reply,
-    request::Prepared,
-    signin::{SignIn, oauth2::ClientAuth},
-    target::Target,
+    signin::oauth2::ClientAuth,
 };
+use crate::{Context, Error, Kind, Part, Spec};
 
 /// Redirects of one call.
 const REDIRECTS_MAX: usize = 5;
 /// Connections one request may be handed to before it is known to be received.
 const HANDED_MAX: usize = 3;
 
-/// An account, opened.
-pub(crate) struct Account {
+/// The client of one account: its origin, and the connections that are kept to it.
+pub struct Client {
     settings: Settings,
     home: Origin,
     pool: Arc<Pool>,
@@ -38,62 +35,15 @@ pub(crate) struct Account {
     tls_elsewhere: Arc<ClientConfig>,
 }
 
-impl fmt::Debug for Account {
+impl fmt::Debug for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Account").field("address", &self.settings.address).finish_non_exhaustive()
+        f.debug_struct("Client").field("address", &self.settings.address).finish_non_exhaustive()
     }
 }
 
-/// An answer whose content is still to be read.
-pub(crate) struct Received {
-    head: response::Parts,
-    /// The content.
-    pub body: Incoming,
-    /// The connection and the place among the requests in flight.
-    pub held: Held,
-    progress: Arc<Progress>,
-}
-
-/// What an answer holds until its content was read; dropping it earlier closes an HTTP/1.1
-/// connection and resets an HTTP/2 stream.
-pub(crate) struct Held {
-    lease: Lease,
-    room: Room,
-}
-
-impl Held {
-    /// What a failure to read the content was.
-    pub fn failure(&self, error: &hyper::Error) -> Error {
-        self.lease.failure(error)
-    }
-
-    /// The content was read to its end.
-    pub fn release(self) {
-        self.lease.give_back();
-        drop(self.room);
-    }
-}
-
-impl Received {
-    /// Its status.
-    pub fn status(&self) -> StatusCode {
-        self.head.status
-    }
-
-    /// Its headers.
-    pub fn headers(&self) -> &HeaderMap {
-        &self.head.headers
-    }
-
-    /// Bytes of content that went out.
-    pub fn sent(&self) -> u64 {
-        self.progress.bytes()
-    }
-}
-
-impl Account {
-    /// An account of these settings; nothing is dialled yet.
-    pub fn new(settings: Settings, tls: Arc<ClientConfig>) -> Self {
+impl Client {
+    /// A client of these settings, for a connector with this declaration; nothing is dialled yet.
+    pub fn new(spec: &Spec, settings: Settings, tls: Arc<ClientConfig>) -> Self {
         let mut own = (*tls).clone();
         own.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let mut elsewhere = own.clone();
@@ -101,7 +51,7 @@ impl Account {
         elsewhere.resumption = Resumption::disabled();
         Self {
             home: Origin { host: settings.address.host().clone(), port: settings.address.port() },
-            pool: Arc::new(Pool::new(settings.requests_max)),
+            pool: Arc::new(Pool::new(spec, settings.requests_max)),
             settings,
             tls: Arc::new(own),
             tls_elsewhere: Arc::new(elsewhere),
@@ -118,13 +68,13 @@ impl Account {
         &self,
         cx: &Context,
         part: Part,
-        mut request: Prepared,
+        mut request: Request,
         deadline: Instant,
     ) -> Result<Received, Error> {
         let mut place = Place::Home;
-        let follows = self.settings.redirects != Redirects::None && request.wanted.redirect != Some(true);
+        let follows = self.settings.redirects != Redirects::None && request.follows;
         for _ in 0..=REDIRECTS_MAX {
-            let Prepared { method, target, headers, repeatable, .. } = &request;
+            let Request { method, target, headers, repeatable, .. } = &request;
             let (method, target, headers, repeatable) = (method.clone(), target.clone(), headers.clone(), *repeatable);
             let (has_content, spare) = (!request.content.is_empty(), request.content.again());
             let received = match place {
@@ -149,8 +99,8 @@ impl Account {
                 has_content,
             };
             let step = seen.follow(received.status(), &location)?;
-            reply::discard(received, deadline).await;
-            request = Prepared { repeatable, ..Prepared::bare(step.method, step.target) };
+            received.discard(deadline).await;
+            request = Request { repeatable, ..Request::bare(step.method, step.target) };
             if step.keeps_content {
                 request.content = spare.ok_or_else(|| {
                     let text = "a redirect asks for a streamed body again, which has gone already";
@@ -165,12 +115,12 @@ impl Account {
     }
 
     /// Sends a request to the account's origin; a redirect is an answer like any other.
-    pub async fn send_once(&self, cx: &Context, request: Prepared, deadline: Instant) -> Result<Received, Error> {
+    pub async fn send_once(&self, cx: &Context, request: Request, deadline: Instant) -> Result<Received, Error> {
         self.signed(cx, Part::Ends, request, deadline).await
     }
 
     /// Sends a request to the account's origin, signed in; where that asks for another proof, once more with it.
-    async fn signed(&self, cx: &Context, part: Part, request: Prepared, deadline: Instant) -> Result<Received, Error> {
+    async fn signed(&self, cx: &Context, part: Part, request: Request, deadline: Instant) -> Result<Received, Error> {
         let sign_in = &self.settings.sign_in;
         let again = if sign_in.renews() { request.again() } else { None };
         let (method, target) = (request.method.clone(), request.target.clone());
@@ -182,7 +132,7 @@ impl Account {
             return Ok(received);
         }
         let Some(again) = again else { return Ok(received) };
-        reply::discard(received, deadline).await;
+        received.discard(deadline).await;
         let proof = self.proof(cx, part, (&method, &target), once, deadline).await?;
         self.send_to(cx, part, &Place::Home, again, proof.as_ref(), deadline).await
     }
@@ -201,12 +151,12 @@ impl Account {
             SignIn::Header(name, value) => Ok(Some((name.clone(), value.clone()))),
             SignIn::Digest(digest) => {
                 if once && !digest.is_challenged() {
-                    let probe = Prepared::bare(Method::HEAD, target.clone());
+                    let probe = Request::bare(Method::HEAD, target.clone());
                     let answer = self.send_to(cx, part, &Place::Home, probe, None, deadline).await?;
                     if answer.status() == StatusCode::UNAUTHORIZED {
                         digest.challenged(answer.headers(), None);
                     }
-                    reply::discard(answer, deadline).await;
+                    answer.discard(deadline).await;
                 }
                 let header = digest.header(method, &target.path_and_query(), &lockgate_model::run::unique());
                 let header = header.transpose()?;
@@ -227,11 +177,11 @@ impl Account {
         cx: &Context,
         part: Part,
         place: &Place,
-        request: Prepared,
+        request: Request,
         proof: Option<&(HeaderName, HeaderValue)>,
         deadline: Instant,
     ) -> Result<Received, Error> {
-        let Prepared { method, target, headers, mut content, repeatable, .. } = request;
+        let Request { method, target, headers, mut content, repeatable, .. } = request;
         let room = self.pool.room(part, deadline).await?;
         let proxy = self.settings.proxy.as_ref();
         let origin = match place {
@@ -256,7 +206,7 @@ impl Account {
             };
             let spare = if repeatable { content.again() } else { None };
             let progress = Arc::new(Progress::default());
-            let mut message = Request::new(Outgoing::new(content, Arc::clone(&progress)));
+            let mut message = http::Request::new(Outgoing::new(content, Arc::clone(&progress)));
             *message.method_mut() = method.clone();
             *message.headers_mut() = headers.clone();
             if let Some((name, value)) = proof {
@@ -270,7 +220,7 @@ impl Account {
             let mut failed = match outcome {
                 Ok(response) => {
                     let (head, body) = response.into_parts();
-                    return Ok(Received { head, body, held: Held { lease, room }, progress });
+                    return Ok(Received::new(head, body, Held::new(lease, room), progress));
                 }
                 Err(failed) => failed,
             };
@@ -288,7 +238,7 @@ impl Account {
 
 /// Origin-form with a `Host` header for HTTP/1.1, the whole URI for HTTP/2's pseudo headers.
 pub(crate) fn address(
-    message: &mut Request<Outgoing>,
+    message: &mut http::Request<Outgoing>,
     sender: &Sender,
     origin: &Origin,
     target: &str,

@@ -8,7 +8,8 @@ use std::io::Write as _;
 use bytes::Bytes;
 use flate2::write::MultiGzDecoder;
 use futures_util::{StreamExt as _, stream};
-use lockgate_connector_api::{Body, Error, Kind};
+
+use crate::{Body, Error, Kind};
 
 /// Bytes that are unfolded at a time: at most about 4 MiB come out of them.
 const SLICE_BYTES: usize = 4 << 10;

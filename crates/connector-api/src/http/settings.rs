@@ -4,9 +4,10 @@ use std::sync::Mutex;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderName, header};
-use lockgate_connector_api::{Address, Config, Error, Host, Scheme, Secret};
 
-use crate::{
+use super::{
+    HTTPS,
+    request::is_of_connection,
     signin::{
         SignIn,
         digest::Digest,
@@ -14,15 +15,15 @@ use crate::{
         oauth2::{ClientAuth, Tokens},
         sensitive,
     },
-    spec::HTTPS,
 };
+use crate::{Address, Config, Error, Host, Scheme, Secret};
 
 /// The settings of an account.
-pub(crate) struct Settings {
+pub struct Settings {
     /// Origin and base path.
     pub address: Address,
     /// How requests sign in.
-    pub sign_in: SignIn,
+    pub(crate) sign_in: SignIn,
     /// Which redirects are followed.
     pub redirects: Redirects,
     /// The CONNECT proxy to go through.
@@ -33,7 +34,7 @@ pub(crate) struct Settings {
 
 /// Which redirects are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Redirects {
+pub enum Redirects {
     /// None: the redirect itself is the answer.
     None,
     /// Inside the account's origin and base.
@@ -43,8 +44,18 @@ pub(crate) enum Redirects {
 }
 
 impl Settings {
+    /// Whether the account itself signs in.
+    pub fn signs_in(&self) -> bool {
+        self.sign_in.is_some()
+    }
+
+    /// The header by which it does.
+    pub fn sign_in_header(&self) -> Option<&HeaderName> {
+        self.sign_in.header()
+    }
+
     /// Reads a configuration that has passed the check of the spec.
-    pub fn read(config: Config) -> Result<Self, Error> {
+    pub fn read(config: &Config) -> Result<Self, Error> {
         let setting = |name: &str| config.settings.get(name).map(String::as_str);
         let secret = |name: &str| config.secrets.get(name).ok_or_else(|| missing(name));
         let text = |name: &str| setting(name).map(str::to_owned).ok_or_else(|| missing(name));
@@ -97,7 +108,7 @@ impl Settings {
                 let name = setting("header_name").ok_or_else(|| missing("header_name"))?;
                 let name = HeaderName::from_bytes(name.as_bytes())
                     .ok()
-                    .filter(|name| !crate::request::is_of_connection(name))
+                    .filter(|name| !is_of_connection(name))
                     .ok_or_else(|| invalid("the setting `header_name` names no header that can carry a key"))?;
                 SignIn::Header(name, sensitive(secret("header_value")?)?)
             }
@@ -116,7 +127,7 @@ impl Settings {
         let requests_max = setting("requests_max")
             .map_or(Ok(64), str::parse)
             .map_err(|_| invalid("the setting `requests_max` must be a number"))?;
-        Ok(Self { address: config.address, sign_in, redirects, proxy, requests_max })
+        Ok(Self { address: config.address.clone(), sign_in, redirects, proxy, requests_max })
     }
 }
 
@@ -126,20 +137,18 @@ fn missing(field: &str) -> Error {
 
 #[cfg(test)]
 mod tests {
-    use lockgate_connector_api::Kind;
     use lockgate_model::definition::ServerIdentity;
-    use lockgate_testkit::Pki;
 
     use super::*;
-    use crate::spec::HTTPS;
+    use crate::Kind;
 
     fn read(settings: &[(&str, &str)], secrets: &[(&str, &str)]) -> Result<Settings, Error> {
-        Settings::read(Config {
+        Settings::read(&Config {
             address: Address::parse(HTTPS, true, "https://a.example").unwrap(),
             identity: ServerIdentity::System,
             settings: settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             secrets: secrets.iter().map(|(k, v)| ((*k).to_owned(), Secret::new((*v).to_owned()))).collect(),
-            tls: Some(Pki::new().client_config(None)),
+            tls: None,
         })
     }
 

@@ -8,7 +8,6 @@ use std::{
 
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use lockgate_connector_api::{Context, Error, Host, Kind, Vetted};
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -17,11 +16,12 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use crate::{
-    failure,
+use super::{
+    HTTPS, failure,
     outgoing::Outgoing,
     watched::{Broken, Watched},
 };
+use crate::{Context, Error, Host, Kind, Vetted};
 
 /// Where a request goes on the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,11 +35,7 @@ pub(crate) struct Origin {
 impl Origin {
     /// `host` or `host:port`, as the `Host` header wants it.
     pub fn authority(&self) -> String {
-        if self.port == crate::spec::HTTPS.port {
-            self.host.to_string()
-        } else {
-            format!("{}:{}", self.host, self.port)
-        }
+        if self.port == HTTPS.port { self.host.to_string() } else { format!("{}:{}", self.host, self.port) }
     }
 }
 

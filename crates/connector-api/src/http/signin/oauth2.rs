@@ -14,7 +14,6 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt as _, Limited};
-use lockgate_connector_api::{Address, Context, Error, Host, Kind, Secret};
 use lockgate_document::Document;
 use lockgate_model::Limits;
 use rustls::ClientConfig;
@@ -22,11 +21,14 @@ use tokio::time;
 
 use super::sensitive;
 use crate::{
-    connection::{self, Origin, Sender},
-    exchange::address,
-    failure, form,
-    outgoing::{Content, Outgoing, Progress},
-    reply,
+    Address, Context, Error, Host, Kind, Secret,
+    http::{
+        client::address,
+        connection::{self, Origin, Sender},
+        failure, form,
+        outgoing::{Content, Outgoing, Progress},
+        received::retry_after,
+    },
 };
 
 /// Longest answer of a token endpoint.
@@ -183,7 +185,7 @@ impl Tokens {
                 }
                 _ => wrong(Kind::Unavailable, "the token endpoint failed"),
             };
-            let after = reply::retry_after(headers).map(Duration::from_secs);
+            let after = retry_after(headers).map(Duration::from_secs);
             return Err(error.with_retry_after(after).with_private(text("error").unwrap_or_default()));
         }
         let no_token = || wrong(Kind::Protocol, "the token endpoint's answer holds no bearer token");

@@ -8,10 +8,10 @@ use std::sync::{Mutex, PoisonError};
 
 use aws_lc_rs::digest::{SHA256, SHA512_256, digest};
 use http::{HeaderMap, HeaderValue, Method, header};
-use lockgate_connector_api::{Error, Secret};
 use md5::{Digest as _, Md5};
 
 use super::sensitive;
+use crate::{Error, Secret};
 
 /// The credentials, and the newest challenge.
 pub(crate) struct Digest {

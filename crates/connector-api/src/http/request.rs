@@ -1,0 +1,80 @@
+//! A request before it is sent.
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+
+use super::{Content, Target};
+use crate::{Error, Kind};
+
+/// The content coding that is asked for and taken off.
+pub(crate) const GZIP: &str = "gzip";
+
+/// A request to the account's own origin, without its credentials.
+#[derive(Debug)]
+pub struct Request {
+    /// Method.
+    pub method: Method,
+    /// Path and query.
+    pub target: Target,
+    /// Headers of the call, and those we add for it.
+    pub headers: HeaderMap,
+    /// Content.
+    pub content: Content,
+    /// Sending it twice does no more than sending it once.
+    pub repeatable: bool,
+    /// Redirects are followed, as far as the account's setting lets them.
+    pub follows: bool,
+}
+
+impl Request {
+    /// A request with nothing but method and target.
+    pub fn bare(method: Method, target: Target) -> Self {
+        let mut headers = HeaderMap::new();
+        complete(&mut headers);
+        Self { method, target, headers, content: Content::EMPTY, repeatable: true, follows: true }
+    }
+
+    /// The same request once more, where its content can be had again.
+    pub fn again(&self) -> Option<Self> {
+        let content = self.content.again()?;
+        let (method, target, headers) = (self.method.clone(), self.target.clone(), self.headers.clone());
+        Some(Self { method, target, headers, content, repeatable: self.repeatable, follows: self.follows })
+    }
+}
+
+/// What every request carries unless the call said otherwise.
+pub fn complete(headers: &mut HeaderMap) {
+    // A range counts bytes of what is sent: of gzip it would be a piece that nobody can read.
+    let coding = if headers.contains_key(header::RANGE) { "identity" } else { GZIP };
+    headers.entry(header::ACCEPT_ENCODING).or_insert(HeaderValue::from_static(coding));
+    headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json, */*;q=0.5"));
+    headers.entry(header::USER_AGENT).or_insert(HeaderValue::from_static("lockgate"));
+}
+
+/// Headers that belong to the connection or to the account, never to a flow.
+pub fn is_of_connection(name: &HeaderName) -> bool {
+    const OTHERS: [&str; 4] = ["keep-alive", "proxy-connection", "http2-settings", "alt-svc"];
+    matches!(
+        *name,
+        header::HOST
+            | header::CONTENT_LENGTH
+            | header::TRANSFER_ENCODING
+            | header::CONNECTION
+            | header::UPGRADE
+            | header::TE
+            | header::TRAILER
+            | header::EXPECT
+            | header::PROXY_AUTHORIZATION
+            | header::PROXY_AUTHENTICATE
+    ) || OTHERS.contains(&name.as_str())
+}
+
+/// Visible ASCII, spaces and tabs: no way to begin a second header or a second request.
+///
+/// # Errors
+/// `Input` where the text holds anything else.
+pub fn header_value(text: &str) -> Result<HeaderValue, Error> {
+    HeaderValue::from_str(text).ok().filter(|_| text.is_ascii()).ok_or_else(|| {
+        let text = "a header's value holds a line break or another character that it cannot";
+        Error::new(Kind::Input, "https-input", text)
+    })
+}
