@@ -13,8 +13,8 @@ use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use futures_util::StreamExt as _;
 use lockgate_connector_api::{Address, Call, Config, Context, DynConnector, Registry, Scheme, Secret, Streamed};
 use lockgate_connector_postgres::Postgres;
-use lockgate_document::{CsvWriter, Document, Value};
-use lockgate_model::{definition::ServerIdentity, manifest::Delimiter};
+use lockgate_document::{CsvWriter, Document, Value, csv::Dialect};
+use lockgate_model::definition::ServerIdentity;
 use lockgate_testkit::{
     Pki,
     contract::{CANARY, context, loopback},

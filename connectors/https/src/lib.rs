@@ -1,15 +1,17 @@
 //! Connector `https`: requests to one HTTPS endpoint.
 //!
 //! `request` turns a call's input into a request that stays inside the account's base, `form` is one kind of its
-//! content, `reply` turns the answer into a document or a stream. The exchange between them, with connections,
+//! content, `reply` turns the answer into a document or a stream, `pages` are many answers that are one list. The exchange between them, with connections,
 //! redirects and sign-in, is `connector_api::http`. `spec` is the declaration.
 
 mod form;
+mod link;
+mod pages;
 mod reply;
 mod request;
 mod spec;
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use http::Method;
 use lockgate_connector_api::{
@@ -19,19 +21,22 @@ use lockgate_connector_api::{
 
 /// One account at an HTTPS endpoint.
 #[derive(Debug)]
-pub struct Https(Client);
+pub struct Https(Arc<Client>);
 
 impl Connector for Https {
     const SPEC: Spec = spec::SPEC;
 
     fn open(config: Config, _: &Context) -> Result<Self, Error> {
-        Ok(Self(Client::new(&spec::SPEC, Settings::read(&config)?, config.tls()?)))
+        Ok(Self(Arc::new(Client::new(&spec::SPEC, Settings::read(&config)?, config.tls()?))))
     }
 
     async fn invoke(&self, cx: &Context, call: Call) -> Result<Answer, Error> {
         let Some(operation) = spec::SPEC.operation(&call.operation) else {
             return Err(Error::new(Kind::Configuration, "unknown-operation", "the connector has no such operation"));
         };
+        if operation.name == spec::PAGES {
+            return pages::read(&self.0, cx, operation, call).await;
+        }
         let (deadline, limits, stream, part) = (call.deadline, call.limits, call.stream, Part::of(&call));
         let (request, wanted) = request::of_call(self.0.settings(), operation, call)?;
         let method = request.method.clone();

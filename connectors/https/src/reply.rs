@@ -15,7 +15,7 @@ use lockgate_model::Limits;
 use crate::request::{Wanted, is_json};
 
 /// Bytes of a refusing answer that are kept for the caller.
-const REFUSAL_BYTES_MAX: usize = 4 << 10;
+pub(crate) const REFUSAL_BYTES_MAX: usize = 4 << 10;
 /// The answer of a call.
 pub(crate) async fn answer(
     received: Received,
@@ -82,14 +82,18 @@ fn show(headers: &HeaderMap, bytes: Bytes, limits: &Limits) -> Result<Shown, Err
     }
     let Some(media_type) = headers.get(header::CONTENT_TYPE) else { return Ok(Shown::Bytes(bytes)) };
     if is_json(media_type) {
-        let json = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-        let document = Document::parse(json, limits).map_err(|e| {
-            Error::new(Kind::Protocol, "https-json", "the endpoint's answer is not the JSON that its content type says")
-                .with_private(e.to_string())
-        })?;
-        return Ok(Shown::Document(Box::new(document)));
+        return json(&bytes, limits).map(|document| Shown::Document(Box::new(document)));
     }
     Ok(text(media_type, &bytes).map_or_else(|| Shown::Bytes(bytes.clone()), Shown::Text))
+}
+
+/// A content that is JSON.
+pub(crate) fn json(bytes: &[u8], limits: &Limits) -> Result<Document, Error> {
+    let json = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    Document::parse(json, limits).map_err(|e| {
+        Error::new(Kind::Protocol, "https-json", "the endpoint's answer is not the JSON that it should be")
+            .with_private(e.to_string())
+    })
 }
 
 /// The content as text, if its type says so and its characters can be read.

@@ -13,7 +13,7 @@ use lockgate_connector_api::{
 use lockgate_document::{Builder, Kind as Is, Node};
 use lockgate_model::{Limits, TraceContext};
 
-use crate::form;
+use crate::{form, spec::PAGES};
 
 /// What a flow wants of an answer.
 #[derive(Debug, Clone, Copy, Default)]
@@ -81,6 +81,7 @@ pub(crate) fn of_call(settings: &Settings, operation: &Operation, call: Call) ->
 
 fn method(operation: &Operation, input: Node<'_>) -> Result<Method, Error> {
     let name = match operation.name {
+        PAGES => "GET",
         "request" => input.get("method").as_str().ok_or_else(|| refused("`method` is missing"))?,
         name => name,
     };
@@ -102,8 +103,10 @@ fn known_keys(input: Node<'_>, operation: &Operation) -> Result<(), Error> {
         return Err(refused("the input must be an object"));
     }
     let unknown = input.entries().map(|(key, _)| key).find(|key| match *key {
-        "path" | "query" | "headers" | "basic" | "redirect" | "raw" | "absolute" => false,
-        "body" | "body_base64" | "form" | "multipart" => matches!(operation.name, "get" | "head"),
+        "path" | "query" | "headers" | "basic" | "absolute" => false,
+        "redirect" | "raw" => operation.name == PAGES,
+        "records" | "next" | "pages_max" => operation.name != PAGES,
+        "body" | "body_base64" | "form" | "multipart" => matches!(operation.name, "get" | "head" | PAGES),
         "method" => operation.name != "request",
         _ => true,
     });

@@ -41,6 +41,7 @@ pub(crate) const SPEC: Spec = Spec {
     operations: &[
         operation("get", true, "Reads a resource.", WITHOUT_BODY),
         operation("head", true, "Reads the headers of a resource.", WITHOUT_BODY),
+        pages(),
         sending("put", true, "Writes a resource at its path."),
         operation("delete", true, "Removes a resource.", WITH_BODY),
         sending("post", false, "Hands in data."),
@@ -62,6 +63,17 @@ const fn operation(name: &'static str, idempotent: bool, help: &'static str, inp
         takes: None,
         gives: Some(StreamContent::Bytes),
     }
+}
+
+/// The operation that reads a list page by page.
+pub(crate) const PAGES: &str = "pages";
+
+const fn pages() -> Operation {
+    let help = "Reads a list that comes in pages, all of it. As a stream, each of its items is a record.";
+    let mut operation = operation(PAGES, true, help, include_str!("schemas/pages.json"));
+    operation.output = include_str!("schemas/pages_output.json");
+    operation.gives = Some(StreamContent::Records);
+    operation
 }
 
 /// An operation whose body may be a stream.

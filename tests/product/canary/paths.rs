@@ -7,6 +7,7 @@ use lockgate_testkit::{
     fault_proxy::{Fault, Way},
     free_port,
     ftp_peer::{Program, Setup},
+    https_peer::Told,
     pki::Server,
 };
 
@@ -53,6 +54,12 @@ impl World {
         let ftp = FtpServer::start(&pki, &Setup::new(Program::Proftpd, CANARY))?;
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let https = runtime.block_on(HttpsPeer::start(pki.server_config(Server::Good, false, &["h2", "http/1.1"])));
+        // Two pages of what was asked for.
+        https.answers("/list", |arrived| {
+            let next = arrived.target.contains("page=1").then(|| ("link", "<list?page=2>; rel=next".to_owned()));
+            let body = serde_json::json!([{ "asked": arrived.target }]).to_string();
+            Told { status: 200, headers: next.into_iter().collect(), body: body.into() }
+        });
         let ca = |name: &str, pki: &Pki| {
             let path = house.folder().join(name);
             std::fs::write(&path, pki.ca_pem()).unwrap();

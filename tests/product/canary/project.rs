@@ -12,6 +12,11 @@ pub const OPERATIONS: &[(&str, &str, &str)] = &[
     ("https", "post", WITH_BODY),
     ("https", "patch", WITH_BODY),
     ("https", "request", WITH_METHOD),
+    (
+        "https",
+        "pages",
+        "path: list, query: { page: 1, q: '${ text }' }, headers: { x-note: '${ text }' }, next: { link: next }",
+    ),
     ("sftp", "put", "path: '${ \"file-\" & n & \" \" & text }', body: '${ $ }', exists: replace"),
     ("sftp", "stat", "path: '${ \"file-\" & n & \" \" & text }'"),
     ("sftp", "get", "path: '${ \"file-\" & n & \" \" & text }'"),

@@ -12,6 +12,7 @@ mod bounds;
 mod contents;
 mod contract;
 mod faults;
+mod pages;
 mod proxy;
 mod redirects;
 mod requests;

@@ -114,6 +114,23 @@ impl Client {
         Err(Error::new(Kind::Protocol, "https-redirect", "more than five redirects"))
     }
 
+    /// The place that an answer from `target` names, when it is one of the account's own: its origin, below its base.
+    ///
+    /// # Errors
+    /// `Refused` where it leads anywhere else.
+    pub fn beside(&self, target: &Target, reference: &str) -> Result<Target, Error> {
+        let seen = Seen {
+            home: &self.home,
+            base: self.settings.address.base(),
+            policy: Redirects::SameOrigin,
+            place: &Place::Home,
+            target,
+            method: &Method::GET,
+            has_content: false,
+        };
+        seen.beside(reference)
+    }
+
     /// Sends a request to the account's origin; a redirect is an answer like any other.
     pub async fn send_once(&self, cx: &Context, request: Request, deadline: Instant) -> Result<Received, Error> {
         self.signed(cx, Part::Ends, request, deadline).await

@@ -76,6 +76,18 @@ impl Seen<'_> {
         Ok(Step { place, target, method, keeps_content })
     }
 
+    /// A place of the account's own that an answer names.
+    pub fn beside(&self, reference: &str) -> Result<Target, Error> {
+        let private = || format!("link to `{reference}`");
+        match self.locate(reference).map_err(|e| e.with_private(private()))? {
+            (Place::Home, target) => Ok(target),
+            (Place::Other(_), _) => {
+                Err(refused("an answer names a place at another origin, where the account's calls do not go")
+                    .with_private(private()))
+            }
+        }
+    }
+
     fn locate(&self, location: &str) -> Result<(Place, Target), Error> {
         let reference = location.split('#').next().unwrap_or_default();
         let (rest, query) = reference.split_once('?').unwrap_or((reference, ""));

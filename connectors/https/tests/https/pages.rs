@@ -1,0 +1,244 @@
+//! Lists that come in pages.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use futures_util::StreamExt as _;
+use lockgate_connector_api::{Error, Kind, Streamed};
+use lockgate_testkit::{
+    HttpsPeer, Pki,
+    contract::CANARY,
+    https_peer::{Arrived, Told},
+    pki::Server,
+};
+use serde_json::{Value, json};
+
+use crate::account::{ALPNS, Account, call, peer, read};
+
+/// The parameters of a request.
+fn query(arrived: &Arrived) -> BTreeMap<String, String> {
+    let query = arrived.target.split_once('?').map_or("", |(_, query)| query);
+    let pairs = query.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// So many items of a list of 7, from one of them.
+fn items(from: usize, count: usize) -> Vec<Value> {
+    (from..7.min(from + count)).map(|n| json!({"n": n})).collect()
+}
+
+fn page(body: &Value, headers: Vec<(&'static str, String)>) -> Told {
+    Told { status: 200, headers, body: body.to_string().into() }
+}
+
+/// A list of 7 items, three a page, named in every way.
+fn list(peer: &HttpsPeer) {
+    let number = |arrived: &Arrived, name: &str| query(arrived).get(name).map_or(0, |n| n.parse::<usize>().unwrap());
+    peer.answers("/base/link", move |arrived| {
+        let at = number(arrived, "at");
+        let next = format!("<?at={}>; rel=\"next\", </base/link>; rel=first", at + 3);
+        page(&json!(items(at, 3)), if at + 3 < 7 { vec![("link", next)] } else { Vec::new() })
+    });
+    peer.answers("/base/cursor", move |arrived| {
+        let at = number(arrived, "after");
+        let next = if at + 3 < 7 { json!((at + 3).to_string()) } else { Value::Null };
+        page(&json!({"data": {"items": items(at, 3)}, "paging": {"next": next}}), Vec::new())
+    });
+    peer.answers("/base/address", move |arrived| {
+        let at = number(arrived, "at");
+        let next = if at + 3 < 7 { format!("/base/address?at={}", at + 3) } else { String::new() };
+        page(&json!({"value": items(at, 3), "nextLink": next}), Vec::new())
+    });
+    peer.answers("/base/offset", move |arrived| page(&json!(items(number(arrived, "skip"), 3)), Vec::new()));
+    peer.answers("/base/page", move |arrived| page(&json!(items((number(arrived, "p") - 1) * 3, 3)), Vec::new()));
+}
+
+const WAYS: [(&str, &str, &str, usize); 6] = [
+    ("link", "", r#"{"link": "next"}"#, 3),
+    ("cursor", "data.items", r#"{"cursor": "paging.next", "into": "after"}"#, 3),
+    ("address", "value", r#"{"cursor": "nextLink"}"#, 3),
+    // Without a size the end is a page of none.
+    ("offset", "", r#"{"offset": "skip"}"#, 4),
+    ("offset", "", r#"{"offset": "skip", "size": 3}"#, 3),
+    ("page", "", r#"{"page": "p", "size": 3}"#, 3),
+];
+
+fn input(path: &str, records: &str, next: &str) -> Value {
+    let mut input = json!({"path": path, "query": {"q": "a b"}, "headers": {"x-own": "1"}, "next": {}});
+    input["next"] = serde_json::from_str(next).unwrap();
+    if !records.is_empty() {
+        input["records"] = records.into();
+    }
+    input
+}
+
+async fn streamed(account: &Account, input: Value) -> Result<Vec<Value>, Error> {
+    let mut call = call("pages", input);
+    call.stream = true;
+    let mut records = account.invoke(call).await?.stream.and_then(Streamed::records).unwrap();
+    let mut all = Vec::new();
+    while let Some(batch) = records.next().await {
+        all.extend(read(&batch?).as_array().unwrap().iter().cloned());
+    }
+    Ok(all)
+}
+
+#[tokio::test]
+async fn what_names_no_next_page_is_never_sent() {
+    let pki = Pki::new();
+    let peer = peer(&pki, &["http/1.1"]).await;
+    let account = Account::open(&pki, peer.port(), &[], &[]);
+    for input in [
+        json!({}),
+        json!({"next": {}}),
+        json!({"next": "link"}),
+        json!({"next": {"link": ""}}),
+        json!({"next": {"link": "next", "cursor": "a"}}),
+        json!({"next": {"link": "next", "size": 1}}),
+        json!({"next": {"offset": "o", "into": "a"}}),
+        json!({"next": {"offset": "o", "size": 0}}),
+        json!({"next": {"page": "p", "from": "1"}}),
+        json!({"next": {"cursor": "a..b"}}),
+        json!({"next": {"cursor": "a", "other": 1}}),
+        json!({"next": {"link": "next"}, "records": ""}),
+        json!({"next": {"link": "next"}, "pages_max": 0}),
+        json!({"next": {"link": "next"}, "raw": true}),
+        json!({"next": {"link": "next"}, "body": 1}),
+        json!({"next": {"link": "next"}, "path": "../x"}),
+    ] {
+        let error = account.fails("pages", input.clone()).await;
+        assert_eq!(error.kind(), Kind::Input, "{input}");
+    }
+    for operation in ["get", "post"] {
+        assert_eq!(account.fails(operation, json!({"next": {"link": "next"}})).await.kind(), Kind::Input);
+    }
+    assert_eq!(peer.connections(), 0);
+}
+
+#[tokio::test]
+async fn no_page_is_asked_for_elsewhere() {
+    let pki = Pki::new();
+    let (home, other) =
+        (peer(&pki, &["http/1.1"]).await, HttpsPeer::start(pki.server_config(Server::Good, false, &[])).await);
+    for to in [
+        format!("https://localhost:{}/base/x", other.port()),
+        format!("http://localhost:{}/base/x", home.port()),
+        "https://169.254.169.254/latest".to_owned(),
+        "//evil.example/base/x".to_owned(),
+        "/elsewhere".to_owned(),
+        "../x".to_owned(),
+        "/base/../x".to_owned(),
+    ] {
+        // Wherever redirects may lead: this would carry the account's credentials.
+        let account = Account::open(&pki, home.port(), &[("auth", "bearer"), ("redirects", "any-origin")], &["token"]);
+        let (link, cursor) = (to.clone(), to.clone());
+        home.answers("/base/link", move |_| page(&json!([1]), vec![("link", format!("<{link}>; rel=next"))]));
+        home.answers("/base/cursor", move |_| page(&json!({"items": [1], "next": cursor}), Vec::new()));
+        for (path, records, next) in [("link", "", r#"{"link": "next"}"#), ("cursor", "items", r#"{"cursor": "next"}"#)]
+        {
+            let error = account.fails("pages", input(path, records, next)).await;
+            assert_eq!((error.kind(), error.code()), (Kind::Refused, "https-redirect"), "{to}: {error}");
+        }
+    }
+    assert_eq!(other.connections(), 0);
+    assert!(
+        home.requests()
+            .iter()
+            .all(|arrived| arrived.target.starts_with("/base/link") || arrived.target.starts_with("/base/cursor"))
+    );
+}
+
+#[tokio::test]
+async fn a_list_is_read_to_its_end_in_every_way() {
+    let pki = Pki::new();
+    for alpn in ALPNS {
+        let peer = peer(&pki, alpn).await;
+        list(&peer);
+        let account = Account::open(&pki, peer.port(), &[("auth", "bearer")], &["token"]);
+        for (path, records, next, pages) in WAYS {
+            let all = account.call("pages", input(path, records, next)).await.unwrap();
+            assert_eq!(all, json!({"records": items(0, 7), "pages": pages}), "{next}");
+            assert_eq!(streamed(&account, input(path, records, next)).await.unwrap(), items(0, 7), "{next}");
+        }
+        let requests = peer.requests();
+        let with_headers = |arrived: &Arrived| {
+            arrived.headers["x-own"] == "1" && arrived.headers["authorization"] == format!("Bearer {CANARY}").as_str()
+        };
+        assert!(requests.iter().all(with_headers));
+        // What the call asked for is asked for on every page that we count.
+        assert!(
+            requests
+                .iter()
+                .filter(|arrived| arrived.target.contains("skip="))
+                .all(|arrived| arrived.target.contains("q=a%20b"))
+        );
+        assert_eq!(requests.len(), 2 * WAYS.iter().map(|(.., pages)| pages).sum::<usize>());
+    }
+}
+
+#[tokio::test]
+async fn a_page_that_is_none_fails_the_list() {
+    let pki = Pki::new();
+    let peer = peer(&pki, &["http/1.1"]).await;
+    let account = Account::open(&pki, peer.port(), &[], &[]);
+    let link = r#"{"link": "next"}"#;
+    // The second page is what it is, the first one is well.
+    let second = |told: Told| {
+        let told = std::sync::Arc::new(told);
+        peer.answers("/base/list", move |arrived| match query(arrived).contains_key("second") {
+            true => told.as_ref().clone(),
+            false => page(&json!([1]), vec![("link", "<list?second=1>; rel=next".to_owned())]),
+        });
+    };
+    let told = |status: u16, body: &'static str| Told { status, headers: Vec::new(), body: body.into() };
+    for (answer, kind, code) in [
+        (told(500, "what it says"), Kind::Rejected, "https-status"),
+        (told(404, "what it says"), Kind::NotFound, "https-status"),
+        (told(304, ""), Kind::Rejected, "https-status"),
+        (told(200, "[1"), Kind::Protocol, "https-json"),
+        (told(200, "{}"), Kind::Protocol, "https-page"),
+        (page(&json!([2]), vec![("link", "</base/list?second=1>; rel=next".to_owned())]), Kind::Protocol, "https-page"),
+    ] {
+        second(answer);
+        let error =
+            account.fails("pages", json!({"path": "list", "next": serde_json::from_str::<Value>(link).unwrap()})).await;
+        assert_eq!((error.kind(), error.code()), (kind, code), "{error}");
+        // As a stream the first page comes, and then the same error.
+        let error = streamed(&account, json!({"path": "list", "next": {"link": "next"}})).await.unwrap_err();
+        assert_eq!((error.kind(), error.code()), (kind, code), "{error}");
+    }
+    // Nothing more is an end.
+    second(told(204, ""));
+    assert_eq!(account.call("pages", json!({"path": "list", "next": {"link": "next"}})).await.unwrap()["pages"], 2);
+    // A list without end has one.
+    peer.answers("/base/list", |_| page(&json!([1]), Vec::new()));
+    let error = account.fails("pages", json!({"path": "list", "next": {"page": "p"}, "pages_max": 5})).await;
+    assert_eq!((error.kind(), error.code()), (Kind::TooLarge, "https-pages"));
+}
+
+#[tokio::test]
+async fn a_page_is_asked_for_again_when_the_endpoint_says_so() {
+    let pki = Pki::new();
+    let peer = peer(&pki, &["http/1.1"]).await;
+    let account = Account::open(&pki, peer.port(), &[], &[]);
+    let asked = std::sync::atomic::AtomicUsize::new(0);
+    peer.answers("/base/list", move |_| match asked.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+        0 | 2 => Told { status: 429, headers: vec![("retry-after", "0".to_owned())], body: "slowly".into() },
+        1 => page(&json!([1]), vec![("link", "<list?second=1>; rel=next".to_owned())]),
+        _ => page(&json!([2]), Vec::new()),
+    });
+    let list = json!({"path": "list", "next": {"link": "next"}});
+    assert_eq!(account.call("pages", list.clone()).await.unwrap(), json!({"records": [1, 2], "pages": 2}));
+    // Later than anybody waits, or over and over, it is an error, which says when.
+    for seconds in ["0", "3600"] {
+        peer.answers("/base/list", move |_| Told {
+            status: 503,
+            headers: vec![("retry-after", seconds.to_owned())],
+            body: "down".into(),
+        });
+        let error = account.fails("pages", list.clone()).await;
+        assert_eq!(
+            (error.kind(), error.retry_after()),
+            (Kind::Unavailable, Some(Duration::from_secs(seconds.parse().unwrap())))
+        );
+    }
+}
