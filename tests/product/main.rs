@@ -28,6 +28,7 @@ mod monsters;
 mod neighbours;
 mod operator;
 mod orchestrations;
+mod passing;
 mod peered;
 mod promotion;
 mod repl;

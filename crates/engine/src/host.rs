@@ -26,6 +26,8 @@ use crate::{
     streams::Feed,
 };
 
+/// What a run may cost more for each byte that records of a stream take: its limit is not one of how much it passes on.
+const UNITS_PER_RECORD_BYTE: u64 = 16;
 /// Bytes that are copied out of the arena for one cost unit.
 const BYTES_PER_UNIT: u64 = 16;
 /// Bytes of a flow's arena that its output may keep alive.
@@ -400,6 +402,16 @@ impl Host {
         self.strand.streams.retain(|(known, _)| *known != slot);
         self.shut.push((self.strand.id, slot));
         Ok(())
+    }
+
+    /// Records of a stream have come.
+    pub(crate) fn allow_for(&mut self, records: &Document) {
+        self.meter.allow(records.bytes_used().saturating_mul(UNITS_PER_RECORD_BYTE));
+    }
+
+    /// What the run may still cost.
+    pub(crate) fn cost_left(&self) -> u64 {
+        self.meter.left(&self.arena)
     }
 
     /// Loops that the current task is not within have ended, however that was.

@@ -31,9 +31,19 @@ impl Meter {
         self.fuel_used + arena.charged().saturating_sub(self.charged_before)
     }
 
+    /// More may be used, from the next grant on.
+    pub(crate) fn allow(&mut self, units: u64) {
+        self.cost_max = self.cost_max.saturating_add(units);
+    }
+
+    /// What may still be used.
+    pub(crate) fn left(&self, arena: &Arena) -> u64 {
+        self.cost_max.saturating_sub(self.cost(arena))
+    }
+
     /// Grants what is left to both sides; returns the fuel.
     pub(crate) fn grant(&mut self, arena: &mut Arena) -> Result<u64, Fault> {
-        let left = self.cost_max.saturating_sub(self.cost(arena));
+        let left = self.left(arena);
         if left == 0 {
             return Err(Fault::CostExceeded);
         }

@@ -247,7 +247,7 @@ fn sub_run(
     stop: &Stop,
 ) -> SubRun {
     let site = CallSite { operation, task: asked.task.clone(), branch: asked.branch.clone(), occurrence };
-    let cost_max = host.limits.cost_max.saturating_sub(host.cost());
+    let cost_max = host.cost_left();
     SubRun { site, subflow: subflow.clone(), input, deadline: stop.deadline(), cost_max }
 }
 

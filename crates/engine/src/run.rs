@@ -264,10 +264,18 @@ impl Run {
                     let Pulled { feeding, records } = *pulled;
                     // Without records the call goes on by itself to its end.
                     let (Some(records), Some(Feed { slot, pc })) = (records, feeding.feed()) else { continue };
+                    if feeding.is_first() {
+                        host.allow_for(&records);
+                    }
                     self.feeds.insert(ticket, feeding);
                     Entry::Records { records, slot, pc }
                 }
-                Event::Records(next) => self.came(strand, *next),
+                Event::Records(next) => {
+                    if let Ok(Some(records)) = &next.records {
+                        host.allow_for(records);
+                    }
+                    self.came(strand, *next)
+                }
                 Event::Passed { pc } => Entry::Resume { pc },
                 Event::TimedOut { pc } => Entry::TimedOut { pc },
                 Event::Answered(answered) => match host.arena.charge(answered.cost) {

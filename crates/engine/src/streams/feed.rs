@@ -53,6 +53,11 @@ impl Feeding {
         self.feeds.get(self.at).copied()
     }
 
+    /// Records that come now are the source's own.
+    pub fn is_first(&self) -> bool {
+        self.at == 0
+    }
+
     /// The source's account and its count of bytes.
     pub fn source(&self) -> &Source {
         &self.source
