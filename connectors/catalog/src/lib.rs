@@ -15,5 +15,6 @@ pub fn registry() -> Registry {
     registry.add::<lockgate_connector_mysql::Mysql>();
     registry.add::<lockgate_connector_postgres::Postgres>();
     registry.add::<lockgate_connector_sftp::Sftp>();
+    registry.add::<lockgate_connector_soap::Soap>();
     registry
 }

@@ -8,10 +8,13 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use lockgate_connector_api::{
     Call, Error, Kind, Operation,
-    http::{Content, Request, Settings, Target, complete, form::URL_ENCODED, header_value, is_of_connection},
+    http::{
+        Content, Request, Settings, Target, complete, form::URL_ENCODED, header_value, is_of_connection, push_key,
+        push_trace,
+    },
 };
 use lockgate_document::{Builder, Kind as Is, Node};
-use lockgate_model::{Limits, TraceContext};
+use lockgate_model::Limits;
 
 use crate::{form, spec::PAGES};
 
@@ -41,11 +44,6 @@ impl Wanted {
 const HEADERS_MAX: usize = 64;
 /// Bytes of all of them.
 const HEADER_BYTES_MAX: usize = 32 << 10;
-const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-/// W3C Trace Context.
-const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
-
 /// The request of a call, and what becomes of its answer.
 ///
 /// # Errors
@@ -67,11 +65,8 @@ pub(crate) fn of_call(settings: &Settings, operation: &Operation, call: Call) ->
         return Err(refused("a request that only reads cannot carry a body"));
     }
     let idempotent = method.is_idempotent();
-    if !idempotent
-        && let Some(key) = &call.idempotency_key
-        && !headers.contains_key(IDEMPOTENCY_KEY)
-    {
-        headers.insert(IDEMPOTENCY_KEY, header_value(key)?);
+    if !idempotent {
+        push_key(&mut headers, call.idempotency_key.as_deref())?;
     }
     complete(&mut headers);
     let repeatable = idempotent && matches!(content, Content::Full(_));
@@ -218,19 +213,6 @@ fn sign_in(settings: &Settings, given: Node<'_>, headers: &mut HeaderMap) -> Res
     let mut value = header_value(&format!("Basic {}", STANDARD.encode(format!("{username}:{password}"))))?;
     value.set_sensitive(true);
     headers.insert(header::AUTHORIZATION, value);
-    Ok(())
-}
-
-/// The trace goes along, unless the flow says itself which one it is.
-fn push_trace(headers: &mut HeaderMap, trace: &TraceContext) -> Result<(), Error> {
-    if headers.contains_key(TRACEPARENT) {
-        return Ok(());
-    }
-    headers.insert(TRACEPARENT, header_value(&trace.traceparent())?);
-    match trace.tracestate() {
-        Some(state) => headers.insert(TRACESTATE, header_value(state)?),
-        None => headers.remove(TRACESTATE),
-    };
     Ok(())
 }
 

@@ -11,7 +11,12 @@
     reason = "tests: a broken premise must fail on the spot"
 )]
 
-use std::{collections::BTreeSet, fmt::Write as _, fs, path::Path};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+    fs,
+    path::Path,
+};
 
 use lockgate_document::{Document, Limits, schema::Schema};
 use lockgate_soap::{Message, Operation, Problem, Request, SoapError, Wsdl};
@@ -70,6 +75,19 @@ fn tried(operation: &Operation, line: &str) -> Result<String, SoapError> {
     Ok(text.split_once('\n').unwrap().1.to_owned() + "\n    back " + &json(&read.body))
 }
 
+fn listed(wsdl: &Wsdl) -> String {
+    let mut out = String::new();
+    for port in wsdl.services().iter().flat_map(|service| &service.ports) {
+        writeln!(out, "port {} {} {}", port.name, port.version, port.address).unwrap();
+        for operation in &port.operations {
+            let (action, style) = (&operation.action, operation.style);
+            writeln!(out, "  {} {style:?} action {action} addressing {}", operation.name, operation.addressing_action)
+                .unwrap();
+        }
+    }
+    out
+}
+
 fn report(name: &str) -> String {
     let mut out = String::new();
     let wsdl = match read(name) {
@@ -80,14 +98,12 @@ fn report(name: &str) -> String {
             return out;
         }
     };
-    for port in wsdl.services().iter().flat_map(|service| &service.ports) {
-        writeln!(out, "port {} {} {}", port.name, port.version, port.address).unwrap();
-        for operation in &port.operations {
-            let (action, style) = (&operation.action, operation.style);
-            writeln!(out, "  {} {style:?} action {action} addressing {}", operation.name, operation.addressing_action)
-                .unwrap();
-        }
-    }
+    // What it is without documentation is the same.
+    let bare: BTreeMap<String, String> = wsdl.documents().map(|(at, text)| (at.to_owned(), text)).collect();
+    let again = Wsdl::read(name, bare[name].clone(), |at| bare.get(at).cloned()).unwrap();
+    assert_eq!(listed(&again), listed(&wsdl), "{name}");
+    assert!(bare.values().all(|text| !text.contains("<!--")), "{name}");
+    out.push_str(&listed(&wsdl));
     wsdl.left_out().iter().for_each(|problem| told(&mut out, "left out", problem));
     let text = fs::read_to_string(folder().join(name)).unwrap();
     for line in text.lines().filter_map(|line| line.strip_prefix("<!-- try ")?.strip_suffix(" -->")) {
@@ -97,6 +113,9 @@ fn report(name: &str) -> String {
         match wsdl.operation(port, operation) {
             Err(problems) => problems.iter().for_each(|problem| told(&mut out, "    refused", problem)),
             Ok(operation) => match tried(&operation, value) {
+                Ok(xml) if tried(&again.operation(port, &operation.name).unwrap(), value).ok() != Some(xml.clone()) => {
+                    panic!("{name}: another message without documentation")
+                }
                 Ok(xml) => writeln!(out, "    {xml}").unwrap(),
                 Err(error) => writeln!(out, "    refused {error}").unwrap(),
             },

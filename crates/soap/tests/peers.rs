@@ -1,18 +1,8 @@
 //! Beside two libraries that many services run on: their descriptions are read, their operations called.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "tests: a broken premise must fail on the spot"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests: a broken premise must fail on the spot")]
 
-use std::{
-    collections::BTreeSet,
-    io::{Read as _, Write as _},
-    net::TcpStream,
-};
+use std::collections::BTreeSet;
 
 use jiff::{SignedDuration, Timestamp};
 use lockgate_document::{Document, Limits};
@@ -23,46 +13,8 @@ use lockgate_soap::{
     security::{self, Lifetime, Password, UsernameToken},
 };
 use lockgate_testkit::{Pki, SoapPeer};
-use rustls::{ClientConnection, StreamOwned};
 
-/// One request on a connection of its own; the body of the answer, whatever its status.
-fn exchange(pki: &Pki, port: u16, head: &str, body: &[u8]) -> (u16, Vec<u8>) {
-    let name = "localhost".try_into().unwrap();
-    let connection = ClientConnection::new(pki.client_config(None), name).unwrap();
-    let mut stream = StreamOwned::new(connection, TcpStream::connect(("127.0.0.1", port)).unwrap());
-    let head = format!("{head}host: localhost:{port}\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", body.len());
-    stream.write_all(head.as_bytes()).unwrap();
-    stream.write_all(body).unwrap();
-    let mut answer = Vec::new();
-    // Some servers close without saying so in TLS.
-    let _ = stream.read_to_end(&mut answer);
-    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("an answer of HTTP");
-    let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
-    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    let body = &answer[end + 4..];
-    (status, if head.contains("transfer-encoding: chunked") { unchunked(body) } else { body.to_vec() })
-}
-
-fn unchunked(mut body: &[u8]) -> Vec<u8> {
-    let mut whole = Vec::new();
-    loop {
-        let line = body.windows(2).position(|two| two == b"\r\n").unwrap();
-        let length = usize::from_str_radix(str::from_utf8(&body[..line]).unwrap().trim(), 16).unwrap();
-        if length == 0 {
-            return whole;
-        }
-        whole.extend_from_slice(&body[line + 2..line + 2 + length]);
-        body = &body[line + 4 + length..];
-    }
-}
-
-fn description(pki: &Pki, port: u16, path: &str) -> String {
-    let (status, text) = exchange(pki, port, &format!("GET {path} HTTP/1.1\r\n"), b"");
-    assert_eq!(status, 200);
-    String::from_utf8(text).unwrap()
-}
-
-fn call(pki: &Pki, port: u16, path: &str, operation: &Operation, json: &str, blocks: &[Block]) -> (u16, Answer) {
+fn call(pki: &Pki, peer: &SoapPeer, path: &str, operation: &Operation, json: &str, blocks: &[Block]) -> (u16, Answer) {
     let limits = Limits::default();
     let (body, none) = (Document::parse(json.as_bytes(), &limits).unwrap(), Document::undefined());
     let request =
@@ -72,7 +24,7 @@ fn call(pki: &Pki, port: u16, path: &str, operation: &Operation, json: &str, blo
     for (name, value) in operation.version.http_headers(&operation.action) {
         head.push_str(&format!("{name}: {value}\r\n"));
     }
-    let (status, answer) = exchange(pki, port, &head, &bytes);
+    let (status, answer) = peer.exchange(pki, &head, &bytes);
     let read = operation.answer(&answer, &[security::name()], &limits);
     (status, read.unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&answer))))
 }
@@ -87,7 +39,7 @@ fn spyne_describes_itself_and_answers_in_both_versions() {
     let pki = Pki::new();
     for (version, expected) in [("1.1", Version::Soap11), ("1.2", Version::Soap12)] {
         let Some(peer) = SoapPeer::spyne(&pki, version) else { return };
-        let text = description(&pki, peer.port(), "/?wsdl");
+        let text = peer.description(&pki, "/?wsdl");
         let wsdl = Wsdl::read("https://localhost/?wsdl", text, |_| None).unwrap_or_else(|all| panic!("{}", all[0]));
         let port = &wsdl.services()[0].ports[0];
         assert_eq!(port.version, expected);
@@ -95,16 +47,16 @@ fn spyne_describes_itself_and_answers_in_both_versions() {
         // In any order: the schema says in which it goes.
         let parcel = r#"{"parcel": {"lines": {"Line": [{"weight": 1.5, "count": 2, "article": "pen & ink"},
             {"article": "Ä", "count": "1", "weight": "0.25"}]}, "number": "P-1", "sent": "2026-11-23T06:30:00Z"}}"#;
-        let (status, answer) = call(&pki, peer.port(), "/", &send, parcel, &[]);
+        let (status, answer) = call(&pki, &peer, "/", &send, parcel, &[]);
         assert_eq!((status, json(&answer).as_str()), (200, r#"{"sendResult":"3.25"}"#));
         let find = wsdl.operation(&port.name, "find").unwrap();
-        let (_, answer) = call(&pki, peer.port(), "/", &find, r#"{"number": "P-1"}"#, &[]);
+        let (_, answer) = call(&pki, &peer, "/", &find, r#"{"number": "P-1"}"#, &[]);
         assert_eq!(
             json(&answer),
             "{\"findResult\":{\"number\":\"P-1\",\"sent\":\"2026-11-23T06:30:00+00:00\",\"lines\":{\"Line\":[{\"article\":\
              \"pen & ink\",\"count\":\"2\",\"weight\":\"1.5\"},{\"article\":\"Ä\",\"count\":\"1\",\"weight\":\"0.25\"}]}}}"
         );
-        let (status, answer) = call(&pki, peer.port(), "/", &find, r#"{"number": "P-2"}"#, &[]);
+        let (status, answer) = call(&pki, &peer, "/", &find, r#"{"number": "P-2"}"#, &[]);
         let Answer::Fault(fault) = answer else { panic!("{answer:?}") };
         assert_eq!((fault.code, fault.reason.as_str()), (FaultCode::Sender, "there is no such parcel"));
         assert_eq!(fault.subcodes, ["Unknown"]);
@@ -116,7 +68,7 @@ fn spyne_describes_itself_and_answers_in_both_versions() {
 fn npm_soap_lets_users_in_by_text_and_by_digest() {
     let pki = Pki::new();
     let Some(peer) = SoapPeer::node(&pki, include_str!("weather.wsdl")) else { return };
-    let text = description(&pki, peer.port(), "/weather?wsdl");
+    let text = peer.description(&pki, "/weather?wsdl");
     let wsdl = Wsdl::read("https://localhost/weather?wsdl", text, |_| None).unwrap();
     let forecast = wsdl.operation("WeatherPort", "forecast").unwrap();
     let created: Timestamp = "2026-11-23T06:30:00Z".parse().unwrap();
@@ -126,7 +78,7 @@ fn npm_soap_lets_users_in_by_text_and_by_digest() {
         security::header(forecast.version, vec![lifetime.block("TS-1"), token.block()])
     };
     let ask = |town: &str, blocks: &[Block]| {
-        call(&pki, peer.port(), "/weather", &forecast, &format!(r#"{{"town": "{town}"}}"#), blocks)
+        call(&pki, &peer, "/weather", &forecast, &format!(r#"{{"town": "{town}"}}"#), blocks)
     };
     let addressing = Addressing { to: "https://localhost/weather", action: &forecast.action, message_id: "urn:uuid:1" };
     for password in [Password::Text("rain-4"), Password::Digest("rain-4")] {
@@ -151,7 +103,7 @@ fn npm_soap_lets_users_in_by_text_and_by_digest() {
         };
         let bytes = forecast.request(&request, &limits).unwrap();
         let head = "POST /weather HTTP/1.1\r\ncontent-type: text/xml\r\nsoapaction: \"\"\r\n";
-        let (status, answer) = exchange(&pki, peer.port(), head, &bytes);
+        let (status, answer) = peer.exchange(&pki, head, &bytes);
         assert!(status >= 400 && !String::from_utf8_lossy(&answer).contains("degrees"), "{status}");
     }
 }

@@ -1,14 +1,19 @@
 //! SOAP services as processes of their own, on libraries that many services run on: spyne (Python) and
-//! npm `soap` (JavaScript). Both speak HTTPS alone, with certificates from [`Pki`].
+//! npm `soap` (JavaScript); and one of our own for attachments, which neither takes as a stream. All speak HTTPS alone,
+//! with certificates from [`Pki`].
 //!
-//! `./test` installs both into the cache of test data. Deliberately absent: faults of the connection, which
+//! `./test` installs the libraries into the cache of test data. Deliberately absent: faults of the connection, which
 //! [`crate::FaultProxy`] makes.
 
 use std::{
     fs,
+    io::{Read as _, Write as _},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Command, Stdio},
 };
+
+use rustls::{ClientConnection, StreamOwned};
 
 use crate::{
     npm_data,
@@ -68,9 +73,60 @@ impl SoapPeer {
         SoapPeer { port, _dir: dir, _process: process }
     }
 
+    /// Starts the service that takes and gives attachments (MTOM), which it counts and makes on the way: `store` and
+    /// `fetch` at `/files`. None where there is no Python.
+    pub fn mtom(pki: &Pki) -> Option<SoapPeer> {
+        let python = installed("python3")?;
+        Some(SoapPeer::start(pki, |port, certificate, key| {
+            let mut command = Command::new(python);
+            command.arg(workspace_root().join("crates/testkit/peers/soap_mtom.py"));
+            command.args([port, certificate, key]);
+            command
+        }))
+    }
+
     /// Its port on 127.0.0.1.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The description that it gives of itself.
+    pub fn description(&self, pki: &Pki, path: &str) -> String {
+        let (status, text) = self.exchange(pki, &format!("GET {path} HTTP/1.1\r\n"), b"");
+        assert_eq!(status, 200);
+        String::from_utf8(text).unwrap()
+    }
+
+    /// One request on a connection of its own; the content of the answer, whatever its status.
+    pub fn exchange(&self, pki: &Pki, head: &str, body: &[u8]) -> (u16, Vec<u8>) {
+        let port = self.port;
+        let connection = ClientConnection::new(pki.client_config(None), "localhost".try_into().unwrap()).unwrap();
+        let mut stream = StreamOwned::new(connection, TcpStream::connect(("127.0.0.1", port)).unwrap());
+        let length = body.len();
+        let head = format!("{head}host: localhost:{port}\r\nconnection: close\r\ncontent-length: {length}\r\n\r\n");
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(body).unwrap();
+        let mut answer = Vec::new();
+        // Some servers close without saying so in TLS.
+        let _ = stream.read_to_end(&mut answer);
+        let end = answer.windows(4).position(|four| four == b"\r\n\r\n").expect("an answer of HTTP");
+        let head = String::from_utf8_lossy(&answer[..end]).to_ascii_lowercase();
+        let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+        let body = &answer[end + 4..];
+        (status, if head.contains("transfer-encoding: chunked") { unchunked(body) } else { body.to_vec() })
+    }
+}
+
+fn unchunked(mut body: &[u8]) -> Vec<u8> {
+    let mut whole = Vec::new();
+    loop {
+        let line = body.windows(2).position(|two| two == b"\r\n").unwrap();
+        let length = usize::from_str_radix(str::from_utf8(&body[..line]).unwrap().trim(), 16).unwrap();
+        if length == 0 {
+            return whole;
+        }
+        whole.extend_from_slice(&body[line + 2..line + 2 + length]);
+        body = &body[line + 4 + length..];
     }
 }
 

@@ -29,7 +29,7 @@ pub const IMPORTS_MAX: usize = 100;
 /// Bytes of one of them.
 pub const IMPORT_BYTES_MAX: usize = 8 << 20;
 /// What the files of documents end with.
-const ENDINGS: [&str; 3] = ["json", "yaml", "xsd"];
+const ENDINGS: [&str; 4] = ["json", "yaml", "xsd", "wsdl"];
 
 /// What `build` fetched, by address.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -138,8 +138,49 @@ fn file_of(digest: &Digest, ending: &str) -> String {
 /// What a text is, by how it begins.
 fn ending(text: &str) -> &'static str {
     match text.trim_start_matches('\u{feff}').trim_start().chars().next() {
+        Some('<') if is_description(text) => "wsdl",
         Some('<') => "xsd",
         Some('{' | '[') => "json",
         _ => "yaml",
+    }
+}
+
+/// Is `definitions` the first element of this XML?
+fn is_description(text: &str) -> bool {
+    let mut rest = text;
+    while let Some(at) = rest.find('<') {
+        let (_, here) = rest.split_at(at);
+        let end = match here {
+            _ if here.starts_with("<!--") => "-->",
+            _ if here.starts_with("<?") => "?>",
+            _ => {
+                let name = here.trim_start_matches('<').split(|c: char| c.is_whitespace() || matches!(c, '>' | '/'));
+                let name = name.into_iter().next().unwrap_or_default();
+                return name.rsplit(':').next() == Some("definitions");
+            }
+        };
+        let Some((_, behind)) = here.split_once(end) else { return false };
+        rest = behind;
+    }
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ending;
+
+    #[test]
+    fn a_document_is_what_its_first_element_says() {
+        for (text, expected) in [
+            ("{}", "json"),
+            ("a: b", "yaml"),
+            ("<xs:schema xmlns:d='definitions'><definitions/></xs:schema>", "xsd"),
+            ("\u{feff} <?xml version='1.0'?>\n<!-- <schema> --><wsdl:definitions\n name='x'/>", "wsdl"),
+            ("<definitions/>", "wsdl"),
+            ("<!-- <definitions/>", "xsd"),
+            ("<!DOCTYPE a><definitions/>", "xsd"),
+        ] {
+            assert_eq!(ending(text), expected, "{text}");
+        }
     }
 }

@@ -15,7 +15,7 @@ use lockgate_document::schema::location::{is_address, resolve};
 use lockgate_mapping::yaml::{self, Node};
 use lockgate_model::{Diagnostics, Digest, Span};
 
-use crate::flow::{Index, origin};
+use crate::flow::{Description, Index, origin};
 use crate::reader::nearest;
 use lock::{LOCK_FILE, Lock};
 
@@ -76,6 +76,8 @@ pub(crate) struct Document<'s> {
     tree: OnceCell<Result<Node, Refusal>>,
     /// What an OpenAPI call has to find in it.
     pub operations: OnceCell<Result<Index, Refusal>>,
+    /// What it is as the description of a SOAP service.
+    pub description: OnceCell<Description>,
 }
 
 /// A value in a document.
@@ -100,6 +102,7 @@ impl<'s> Documents<'s> {
             text: text.strip_prefix('\u{feff}').unwrap_or(text),
             tree: OnceCell::new(),
             operations: OnceCell::new(),
+            description: OnceCell::new(),
         };
         let locks = files.iter().filter_map(|(path, text)| Some((path.strip_suffix(LOCK_FILE)?, *path, *text)));
         let (mut spoiled, mut problems) = (Vec::new(), Diagnostics::default());

@@ -8,7 +8,7 @@ use super::content::{content, is_format};
 use super::formula::{Place, is_stream, template};
 use super::reuse::Reusable;
 use super::tree::{Account, Answer, Call, Code, Items, Operation, Taken, Takes, Template};
-use super::{http, openapi};
+use super::{http, openapi, soap};
 use crate::documents::Documents;
 use crate::reader::{Reader, find};
 
@@ -157,12 +157,17 @@ fn operation(
     let takes = taken(reader, entries, documents);
     let parsed = find(entries, "parse").filter(|node| is_format(node));
     let parse = parsed.and_then(|node| content(reader, node, "`parse`", documents));
+    let described = match reference.left {
+        "soap" => soap::service(reader, with.map_or(span, |with| with.span), entries, documents),
+        _ => None,
+    };
     let streams = find(entries, "stream").is_some_and(|node| streaming(reader, node));
     for (key, value) in entries {
         match key.text.as_str() {
             "account" | "stream" => continue,
             "parse" if parsed.is_some() => continue,
             "format" if takes.is_some() => continue,
+            "wsdl" | "port" if described.is_some() => continue,
             member if takes.as_ref().is_some_and(|takes| takes.member == member) => continue,
             _ => {}
         }
@@ -177,13 +182,18 @@ fn operation(
         "sql" => Some(statement_detail(value)),
         _ => None,
     });
+    let mut detail: Vec<String> = detail.into_iter().collect();
+    if let Some(soap::Service { fields: carried, detail: said }) = described {
+        fields.extend(carried);
+        detail = said;
+    }
     Call::Operation(Box::new(Operation {
         connector: reference.left.to_owned(),
         operation: reference.right.to_owned(),
         version: reference.version.unwrap_or("1").to_owned(),
         span,
         account,
-        detail: detail.into_iter().collect(),
+        detail,
         scheme: None,
         computed,
         given: with.cloned(),

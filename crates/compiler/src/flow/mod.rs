@@ -29,6 +29,7 @@ mod reuse;
 mod run;
 mod schedule;
 mod schema;
+mod soap;
 mod streams;
 mod switch;
 mod task;
@@ -52,6 +53,7 @@ pub(crate) use emit::{Surroundings, emit, emit_marked, probe};
 pub use errors::{ERROR_TYPES, error_type_names};
 pub(crate) use http::origin;
 pub(crate) use openapi::Index;
+pub(crate) use soap::Description;
 
 /// Reads a flow. Problems go to the reader; what could be read is returned in any case, so that the
 /// checks that come later can speak about it too.

@@ -48,7 +48,7 @@ pub use declaration::Declaration;
 pub use sources::{Catalog, OperationInfo, Sources};
 
 /// What the files in documents/ end with.
-const DOCUMENT_ENDINGS: [&str; 4] = [".json", ".yaml", ".yml", ".xsd"];
+const DOCUMENT_ENDINGS: [&str; 5] = [".json", ".yaml", ".yml", ".xsd", ".wsdl"];
 pub(crate) const PROJECT_FILE: &str = "project.yaml";
 pub(crate) const PROJECT_KEYS: [&str; 3] = ["project", "title", "accounts"];
 

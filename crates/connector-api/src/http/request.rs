@@ -1,6 +1,7 @@
 //! A request before it is sent.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use lockgate_model::TraceContext;
 
 use super::{Content, Target};
 use crate::{Error, Kind};
@@ -48,6 +49,40 @@ pub fn complete(headers: &mut HeaderMap) {
     headers.entry(header::ACCEPT_ENCODING).or_insert(HeaderValue::from_static(coding));
     headers.entry(header::ACCEPT).or_insert(HeaderValue::from_static("application/json, */*;q=0.5"));
     headers.entry(header::USER_AGENT).or_insert(HeaderValue::from_static("lockgate"));
+}
+
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+/// W3C Trace Context.
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
+
+/// The key by which an endpoint may recognise a repetition, unless the flow says itself which one it is.
+///
+/// # Errors
+/// `Input` where it cannot stand in a header.
+pub fn push_key(headers: &mut HeaderMap, key: Option<&str>) -> Result<(), Error> {
+    if let Some(key) = key
+        && !headers.contains_key(IDEMPOTENCY_KEY)
+    {
+        headers.insert(IDEMPOTENCY_KEY, header_value(key)?);
+    }
+    Ok(())
+}
+
+/// The trace goes along, unless the flow says itself which one it is.
+///
+/// # Errors
+/// `Input` where it cannot stand in a header.
+pub fn push_trace(headers: &mut HeaderMap, trace: &TraceContext) -> Result<(), Error> {
+    if headers.contains_key(TRACEPARENT) {
+        return Ok(());
+    }
+    headers.insert(TRACEPARENT, header_value(&trace.traceparent())?);
+    match trace.tracestate() {
+        Some(state) => headers.insert(TRACESTATE, header_value(state)?),
+        None => headers.remove(TRACESTATE),
+    };
+    Ok(())
 }
 
 /// Headers that belong to the connection or to the account, never to a flow.

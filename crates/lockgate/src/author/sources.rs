@@ -100,8 +100,8 @@ pub fn beside(flow: &Path) -> Result<(Sources, Diagnostics), Exit> {
         ("", &["project.yaml", ".map.yaml"]),
         ("tables", &[".json"]),
         ("types", &[".json", ".xsd"]),
-        ("documents", &[".json", ".yaml", ".yml", ".xsd"]),
-        ("lock", &[".json", ".yaml", ".xsd"]),
+        ("documents", &[".json", ".yaml", ".yml", ".xsd", ".wsdl"]),
+        ("lock", &[".json", ".yaml", ".xsd", ".wsdl"]),
     ];
     for (folder, endings) in wanted {
         let Ok(entries) = std::fs::read_dir(root.join(folder)) else { continue };

@@ -76,6 +76,25 @@ pub(super) fn gather(
     if problems.is_empty() { Ok(texts) } else { Err(problems) }
 }
 
+/// The document without what people alone read: documentation, annotations and comments.
+pub(super) fn bare(name: &str, text: &str) -> String {
+    let Ok(parsed) = document(name, text) else { return text.to_owned() };
+    let said = |node: &Xml<'_, '_>| {
+        node.is_comment() || node.has_tag_name((WSDL, "documentation")) || node.has_tag_name((XSD, "annotation"))
+    };
+    let mut out = String::with_capacity(text.len());
+    let mut from = 0;
+    for range in parsed.descendants().filter(said).map(|node| node.range()) {
+        // One within another is gone with it.
+        if range.start >= from {
+            out.push_str(text.get(from..range.start).unwrap_or_default());
+            from = range.end;
+        }
+    }
+    out.push_str(text.get(from..).unwrap_or_default());
+    out
+}
+
 fn at(file: &str, node: Xml<'_, '_>, message: String, help: &str) -> Problem {
     let place = Place { file, text: node.document().input_text(), range: node.range() };
     Problem::new("LG-WSDL-IMPORT", &place, message, help)

@@ -123,6 +123,11 @@ impl Wsdl {
     pub fn services(&self) -> &[Service] {
         &self.services
     }
+    /// All documents by name, without what people alone read (documentation, annotations, comments): what somebody else
+    /// needs to read the same description.
+    pub fn documents(&self) -> impl Iterator<Item = (&str, String)> {
+        self.texts.iter().map(|(name, text)| (name.as_str(), documents::bare(name, text)))
+    }
     /// Ports and operations that cannot be called, and why.
     pub fn left_out(&self) -> &[Problem] {
         &self.left_out

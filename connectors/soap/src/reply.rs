@@ -1,0 +1,159 @@
+//! An answer becomes an output, a stream or an error.
+
+use std::time::Instant;
+
+use http::{HeaderMap, StatusCode, header};
+use lockgate_connector_api::{
+    Answer, Error, Kind, Streamed,
+    http::{Received, beginning, refusal},
+};
+use lockgate_document::{Builder, Document, Fault, Limits};
+use lockgate_soap::{self as soap, Operation, SoapError, envelope::Envelope, mtom::Reader};
+
+use crate::{
+    attachment::{self, Attachments, Parts},
+    failure,
+    security::Messages,
+};
+
+/// Bytes of an answer that is no message that are kept for the caller.
+const REFUSAL_BYTES_MAX: usize = 4 << 10;
+
+/// What is expected of an answer.
+pub(crate) struct Expected<'a> {
+    pub operation: &'a Operation,
+    pub messages: &'a Messages,
+    /// The id of the message that is answered.
+    pub message_id: Option<&'a str>,
+    /// Its attachment is wanted as a stream.
+    pub stream: bool,
+    pub limits: &'a Limits,
+    pub deadline: Instant,
+}
+
+/// What is read of an answer without its attachments.
+struct Read {
+    output: soap::Output,
+    bytes: u64,
+}
+
+impl Expected<'_> {
+    /// The answer of a call. A fault is an error, whatever its status.
+    pub async fn answer(self, received: Received) -> Result<Answer, Error> {
+        let (status, headers, written) = (received.status(), received.headers().clone(), received.sent());
+        let media_type = headers.get(header::CONTENT_TYPE).map(|value| String::from_utf8_lossy(value.as_bytes()));
+        let media_type = media_type.unwrap_or_default().into_owned();
+        let content = received.content(self.deadline);
+        let bytes_max = self.limits.reply_bytes_max;
+        if Reader::takes(&media_type) {
+            let mut parts = Parts::new(&media_type, content).map_err(|error| failure::answer(&error))?;
+            let envelope = parts.envelope(bytes_max).await?;
+            let read = self.read(&envelope, status, &headers)?;
+            if self.messages.verifies() {
+                parts.none().await?;
+                return self.given(&read, &Attachments::new(), None, written);
+            }
+            if self.stream {
+                let stream = Some(Streamed::Bytes(parts.stream().await?));
+                return self.given(&read, &Attachments::new(), stream, written);
+            }
+            let attachments = parts.attachments(bytes_max.saturating_sub(read.bytes)).await?;
+            return self.given(&read, &attachments, None, written);
+        }
+        if !is_envelope(&media_type) {
+            let said = beginning(content, REFUSAL_BYTES_MAX).await;
+            return self.without(status, &headers, &said, written);
+        }
+        let envelope = content.collect(bytes_max).await?;
+        if envelope.is_empty() {
+            return self.without(status, &headers, &envelope, written);
+        }
+        let read = self.read(&envelope, status, &headers)?;
+        if self.stream {
+            return Err(attachment::none());
+        }
+        self.given(&read, &Attachments::new(), None, written)
+    }
+
+    /// What an envelope says.
+    fn read(&self, bytes: &[u8], status: StatusCode, headers: &HeaderMap) -> Result<Read, Error> {
+        let answer = self.messages.opened(bytes, self.limits).and_then(|document| {
+            let mut envelope = Envelope::of(&document)?;
+            self.messages.believed(&mut envelope, self.message_id)?;
+            self.operation.answer_in(&mut envelope, &self.messages.known(), self.limits)
+        });
+        // Few services sign their faults, and who believes one believes nothing but that the call failed.
+        let answer = answer.or_else(|error| self.fault(bytes).ok_or(error));
+        match answer {
+            Ok(soap::Answer::Fault(fault)) => Err(failure::fault(&fault, status, headers)),
+            Ok(soap::Answer::Output(output)) if status.is_success() => Ok(Read { output, bytes: bytes.len() as u64 }),
+            Ok(soap::Answer::Output(_)) => Err(refusal(status, headers)),
+            Err(_) if !status.is_success() => {
+                let said = bytes.get(..bytes.len().min(REFUSAL_BYTES_MAX)).unwrap_or_default();
+                Err(refusal(status, headers).with_private(String::from_utf8_lossy(said)))
+            }
+            Err(error) => Err(failure::answer(&error)),
+        }
+    }
+
+    /// The fault that a message is, whoever it is from.
+    fn fault(&self, bytes: &[u8]) -> Option<soap::Answer> {
+        let fault = || -> Result<_, SoapError> {
+            let document = soap::envelope::document(bytes, self.limits)?;
+            Envelope::of(&document)?.fault(&self.operation.faults, self.limits)
+        };
+        fault().ok().flatten().map(|fault| soap::Answer::Fault(Box::new(fault)))
+    }
+
+    /// An answer that is no message: one that has none is well where the operation gives none.
+    fn without(&self, status: StatusCode, headers: &HeaderMap, said: &[u8], written: u64) -> Result<Answer, Error> {
+        if !status.is_success() {
+            return Err(refusal(status, headers).with_private(String::from_utf8_lossy(said)));
+        }
+        if self.operation.output.is_none() && !self.stream {
+            let output = Document::object::<&str>([]);
+            return Ok(Answer { output, stream: None, read: said.len() as u64, written });
+        }
+        let text = match said.is_empty() {
+            true => "the service answered without a message, where its description has one",
+            false => "the endpoint answered something else than SOAP (is it the address of the service?)",
+        };
+        Err(Error::new(Kind::Protocol, "soap-content", text).with_private(String::from_utf8_lossy(said)))
+    }
+
+    fn given(
+        &self,
+        read: &Read,
+        attachments: &Attachments,
+        stream: Option<Streamed>,
+        written: u64,
+    ) -> Result<Answer, Error> {
+        let attached: usize = attachments.values().map(bytes::Bytes::len).sum();
+        let output = built(&read.output, attachments, self.limits).map_err(|fault| {
+            Error::new(Kind::TooLarge, "soap-output", "the answer does not fit into the run's limits")
+                .with_private(fault.to_string())
+        })?;
+        Ok(Answer { output, stream, read: read.bytes + attached as u64, written })
+    }
+}
+
+fn built(read: &soap::Output, attachments: &Attachments, limits: &Limits) -> Result<Document, Fault> {
+    let mut out = Builder::new(limits);
+    out.begin_object()?;
+    if !read.body.root().is_undefined() {
+        out.key("output")?;
+        attachment::filled(read.body.root(), attachments, &mut out)?;
+    }
+    if !read.headers.root().is_undefined() {
+        out.key("headers")?;
+        out.value(read.headers.root())?;
+    }
+    out.end()?;
+    out.finish()
+}
+
+/// Is this the media type of a message, or one that servers give it?
+fn is_envelope(media_type: &str) -> bool {
+    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(&*essence, "text/xml" | "application/soap+xml" | "application/xml")
+}

@@ -1,0 +1,130 @@
+//! Attachments: refusals first, then what comes along in either direction.
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use bytes::Bytes;
+use lockgate_connector_api::{Body, Call, Error, Kind};
+use lockgate_soap::{Version, mtom::Writer};
+use lockgate_testkit::Pki;
+use serde_json::{Value, json};
+
+use crate::account::{Account, BASE, call, envelope, peer, read, told, wsdl};
+
+const FILES: &str = include_str!("../files.wsdl");
+const INCLUDE: &str = "<x:Include xmlns:x='http://www.w3.org/2004/08/xop/include' href='cid:";
+
+/// Hands in a content under a name.
+fn store(content: &str) -> Value {
+    json!({"wsdl": wsdl(FILES), "port": "FilesPort", "operation": "store", "input": {"name": "a.pdf", "content": content}})
+}
+
+fn fetch() -> Value {
+    json!({"wsdl": wsdl(FILES), "port": "FilesPort", "operation": "fetch", "input": {"name": "a.pdf"}})
+}
+
+/// The content of a file whose parts have these ids, and what stands in the envelope for them.
+fn message(refers: &str, parts: &[(&str, &[u8])]) -> (String, Vec<u8>) {
+    let writer = Writer::new("b0undary", Version::Soap11, "").unwrap();
+    let mut bytes = writer.envelope();
+    let body = format!("<fetchResponse xmlns='urn:lockgate:files'><content>{refers}</content></fetchResponse>");
+    bytes.extend(envelope("", &body).bytes());
+    for (id, content) in parts {
+        bytes.extend(writer.attachment(id, "application/pdf").unwrap());
+        bytes.extend_from_slice(content);
+    }
+    bytes.extend(writer.end());
+    (writer.http_headers().swap_remove(0).1, bytes)
+}
+
+async fn fetched(stream: bool, media_type: String, bytes: Vec<u8>) -> Result<(Value, Option<Bytes>), Error> {
+    let pki = Pki::new();
+    let peer = peer(&pki).await;
+    peer.answers(BASE, move |_| told(200, &media_type, bytes.clone()));
+    let account = Account::at(&pki, peer.port());
+    let answer = account.invoke(Call { stream, ..call("call", fetch()) }).await?;
+    let content = match answer.stream {
+        Some(stream) => Some(stream.bytes().unwrap().collect(1 << 20).await?),
+        None => None,
+    };
+    Ok((read(&answer.output), content))
+}
+
+#[tokio::test]
+async fn what_is_cut_off_or_not_there_is_never_a_success() {
+    let refers = format!("{INCLUDE}a@x'/>");
+    let (media_type, whole) = message(&refers, &[("a@x", b"the content")]);
+    for at in [whole.len() - 5, whole.len() - 20, whole.len() - 60, 300, 10] {
+        for stream in [false, true] {
+            let error = fetched(stream, media_type.clone(), whole[..at].to_vec()).await.expect_err("cut off");
+            assert_eq!(error.kind(), Kind::Protocol, "{at} {stream}: {error}");
+        }
+    }
+    // Nothing to stream, or too much.
+    let (_, none) = message("UERG", &[]);
+    let (_, two) = message(&refers, &[("a@x", b"one"), ("b@x", b"two")]);
+    for bytes in [none, two] {
+        let error = fetched(true, media_type.clone(), bytes).await.unwrap_err();
+        assert_eq!((error.kind(), error.code()), (Kind::Protocol, "soap-attachment"));
+    }
+    let plain = envelope("", "<fetchResponse xmlns='urn:lockgate:files'><content>UERG</content></fetchResponse>");
+    let error = fetched(true, "text/xml".to_owned(), plain.into_bytes()).await.unwrap_err();
+    assert_eq!(error.code(), "soap-attachment");
+    // A fault has no attachment, and is one.
+    let fault = envelope("", "<s:Fault><faultcode>s:Client</faultcode><faultstring>no</faultstring></s:Fault>");
+    for stream in [false, true] {
+        let error = fetched(stream, "text/xml".to_owned(), fault.clone().into_bytes()).await.unwrap_err();
+        assert_eq!(error.code(), "soap-fault");
+    }
+}
+
+#[tokio::test]
+async fn what_must_be_signed_comes_without_attachments() {
+    let pki = Pki::new();
+    let (peer, theirs) = (peer(&pki).await, pki.client("theirs", true));
+    let (media_type, bytes) = message(&format!("{INCLUDE}a@x'/>"), &[("a@x", b"the content")]);
+    peer.answers(BASE, move |_| told(200, &media_type, bytes.clone()));
+    let secrets = [("answer_certificate", theirs.certificate_pem())];
+    let account = Account::open(&pki, &format!("https://localhost:{}{BASE}", peer.port()), &[], &secrets);
+    assert_eq!(account.fails(fetch()).await.code(), "soap-signature");
+}
+
+#[tokio::test]
+async fn an_attachment_that_comes_streams_or_stands_where_it_belongs() {
+    let content = b"the \r\n--content\0";
+    let (media_type, bytes) = message(&format!("{INCLUDE}a%40x'/>"), &[("a@x", content)]);
+    let (output, stream) = fetched(false, media_type.clone(), bytes.clone()).await.unwrap();
+    assert_eq!((output, stream), (json!({"output": {"content": STANDARD.encode(content)}}), None));
+    let (output, stream) = fetched(true, media_type.clone(), bytes).await.unwrap();
+    assert_eq!((output, stream.unwrap()), (json!({"output": {"content": "cid:a%40x"}}), Bytes::from_static(content)));
+    let (media_type, bytes) = message("UERG", &[]);
+    assert_eq!(fetched(false, media_type, bytes).await.unwrap().0, json!({"output": {"content": "UERG"}}));
+}
+
+#[tokio::test]
+async fn an_attachment_that_goes_along_stands_in_a_part_of_its_own() {
+    let pki = Pki::new();
+    let peer = peer(&pki).await;
+    let stored = "<storeResponse xmlns='urn:lockgate:files'><bytes>3</bytes></storeResponse>";
+    peer.answers(BASE, move |_| told(200, "text/xml", envelope("", stored)));
+    let account = Account::at(&pki, peer.port());
+    let mut input = store("cid:attachment");
+    input["attachment_type"] = "application/pdf".into();
+    let streamed = Call { body: Some(Body::full("PDF")), ..call("call", input.clone()) };
+    let answer = account.invoke(streamed).await.unwrap();
+    assert_eq!(read(&answer.output), json!({"output": {"bytes": "3"}}));
+    input["attachment"] = "PDF".into();
+    account.call(input).await.unwrap();
+    // Without one, the content is what the value says.
+    account.call(store("UERG")).await.unwrap();
+    let requests = peer.requests();
+    assert_eq!(answer.written, requests[0].body.len() as u64);
+    for request in &requests[..2] {
+        let media_type = request.headers["content-type"].to_str().unwrap();
+        assert!(media_type.starts_with("multipart/related; type=\"application/xop+xml\""), "{media_type}");
+        assert_eq!(request.headers["content-length"], request.body.len().to_string().as_str());
+        let text = String::from_utf8_lossy(&request.body);
+        assert!(text.contains("<xop:Include href=\"cid:attachment\"/>"), "{text}");
+        let part = "content-type: application/pdf\r\ncontent-transfer-encoding: binary\r\ncontent-id: <attachment>\r\n\r\nPDF\r\n--";
+        assert!(text.contains(part), "{text}");
+    }
+    assert!(String::from_utf8_lossy(&requests[2].body).contains("<n1:content>UERG</n1:content>"));
+}

@@ -1,0 +1,16 @@
+//! The connector against real services, and against one of this process that misbehaves.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::unreachable,
+    reason = "a broken premise must fail the test on the spot"
+)]
+
+mod account;
+mod answers;
+mod attachments;
+mod contract;
+mod faults;
+mod peers;
+mod refusals;
+mod security;

@@ -1,0 +1,153 @@
+//! Messages that are signed, answers that must be, and messages that know each other.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use lockgate_connector_api::{Error, Kind};
+use lockgate_document::{Document, Limits};
+use lockgate_soap::{
+    Block, Operation, Request, Wsdl,
+    addressing::WSA,
+    envelope::Envelope,
+    security::{
+        self, Lifetime, Presented,
+        signature::{Signer, verified},
+    },
+};
+use lockgate_testkit::{Pki, pki::Identity};
+use serde_json::Value;
+
+use crate::account::{Account, BASE, WEATHER, envelope, forecast, peer, told};
+
+fn operation() -> Operation {
+    let wsdl = Wsdl::read("w", WEATHER.to_owned(), |_| None).unwrap();
+    wsdl.operation("WeatherPort", "forecast").unwrap()
+}
+
+fn parse(json: &str) -> Document {
+    Document::parse(json.as_bytes(), &Limits::default()).unwrap()
+}
+
+fn now() -> Timestamp {
+    #[expect(clippy::disallowed_methods, reason = "the connector compares with the machine's clock")]
+    Timestamp::now()
+}
+
+/// An answer that was made so long ago, signed by this identity.
+fn signed(identity: &Identity, ago: SignedDuration, blocks: Vec<Block>) -> String {
+    let (operation, limits) = (operation(), Limits::default());
+    let signer = Signer::new(&identity.key_pem(), &identity.certificate).unwrap();
+    let created = now() - ago;
+    let lifetime = Lifetime { created, expires: Some(created + SignedDuration::from_mins(1)) };
+    let children = [lifetime.block("TS-1")].into_iter().chain(signer.blocks(&["TS-1", "Body-1"])).collect();
+    let blocks: Vec<Block> = [security::header(operation.version, children)].into_iter().chain(blocks).collect();
+    let (body, none) = (parse(r#"{"day": [{"name": "mon", "degrees": 7.5}]}"#), Document::undefined());
+    let response = Request {
+        body: body.root(),
+        headers: none.root(),
+        blocks: &blocks,
+        body_id: Some("Body-1"),
+        attachments: &BTreeSet::new(),
+    };
+    let bytes = operation.response(&response, &limits).unwrap();
+    String::from_utf8(signer.sign(bytes).unwrap()).unwrap()
+}
+
+/// What a call with these settings says of an answer.
+async fn answer(
+    pki: &Pki,
+    settings: &[(&str, &str)],
+    secrets: &[(&str, String)],
+    body: String,
+) -> Result<Value, Error> {
+    let peer = peer(pki).await;
+    peer.answers(BASE, move |_| told(200, "text/xml", body.clone()));
+    let address = format!("https://localhost:{}{BASE}", peer.port());
+    Account::open(pki, &address, settings, secrets).call(forecast("Ulm")).await
+}
+
+#[tokio::test]
+async fn an_answer_that_must_be_signed_is_taken_from_its_signer_alone() {
+    let pki = Pki::new();
+    let (theirs, other) = (pki.client("theirs", true), pki.client("other", true));
+    let ago = SignedDuration::ZERO;
+    let good = signed(&theirs, ago, Vec::new());
+    let secrets = [("answer_certificate", other.certificate_pem() + &theirs.certificate_pem())];
+    let refused = async |body: String, code: &str| {
+        let error = answer(&pki, &[], &secrets, body.clone()).await.expect_err(&body);
+        assert_eq!((error.kind(), error.code()), (Kind::Protocol, code), "{}: {body}", error.private().reveal());
+    };
+    refused(envelope("", crate::account::TOLD), "soap-signature").await;
+    refused(good.replace("7.5", "8.5"), "soap-signature").await;
+    refused(signed(&pki.client("third", true), ago, Vec::new()), "soap-signature").await;
+    refused(signed(&theirs, SignedDuration::from_hours(1), Vec::new()), "soap-security").await;
+    refused(signed(&theirs, SignedDuration::from_hours(-1), Vec::new()), "soap-security").await;
+    assert!(answer(&pki, &[], &secrets, good.clone()).await.is_ok());
+    // Faults are seldom signed; one is an error, whoever it is from.
+    let fault = envelope("", "<s:Fault><faultcode>s:Client</faultcode><faultstring>no</faultstring></s:Fault>");
+    assert_eq!(answer(&pki, &[], &secrets, fault).await.unwrap_err().code(), "soap-fault");
+    // Who asks for no signature looks at the time alone.
+    assert!(answer(&pki, &[], &[], good).await.is_ok());
+    let old = signed(&theirs, SignedDuration::from_hours(1), Vec::new());
+    assert_eq!(answer(&pki, &[], &[], old).await.unwrap_err().code(), "soap-security");
+}
+
+#[tokio::test]
+async fn a_signed_message_is_verified_by_its_receiver() {
+    let pki = Pki::new();
+    let (peer, own, limits) = (peer(&pki).await, pki.client("own", true), Limits::default());
+    peer.answers(BASE, |_| told(200, "text/xml", envelope("", crate::account::TOLD)));
+    let address = format!("https://localhost:{}{BASE}", peer.port());
+    let settings = [
+        ("security", "username-digest"),
+        ("token_username", "reader"),
+        ("lifetime_seconds", "60"),
+        ("addressing", "1.0"),
+    ];
+    let secrets = [
+        ("token_password", "rain-4".to_owned()),
+        ("signing_key", own.key_pem()),
+        ("signing_certificate", own.certificate_pem()),
+    ];
+    let account = Account::open(&pki, &address, &settings, &secrets);
+    for _ in 0..2 {
+        account.call(forecast("Ulm")).await.unwrap();
+    }
+    let requests = peer.requests();
+    let mut seen = BTreeSet::new();
+    for request in &requests {
+        let text = String::from_utf8_lossy(&request.body);
+        assert!(!text.contains("rain-4") && text.contains("http://www.w3.org/2005/08/addressing"), "{text}");
+        let document = verified(&request.body, &[&own.certificate], &limits).unwrap();
+        let mut envelope = Envelope::of(&document).unwrap();
+        let lifetime = Lifetime::of(&mut envelope).unwrap().unwrap();
+        assert_eq!(lifetime.expires.unwrap().duration_since(lifetime.created), SignedDuration::from_mins(1));
+        lifetime.check(now(), SignedDuration::from_secs(5)).unwrap();
+        let token = Presented::of(&mut envelope).unwrap().unwrap();
+        assert!(token.user == "reader" && token.proves("rain-4") && !token.proves("rain-5"));
+        seen.insert(token.nonce.unwrap());
+        seen.insert(text.split("MessageID>").nth(1).unwrap().to_owned());
+    }
+    assert_eq!(seen.len(), 4, "each message has a nonce and an id of its own");
+}
+
+#[tokio::test]
+async fn an_answer_to_another_message_is_refused() {
+    let pki = Pki::new();
+    let related = |id: &str| {
+        envelope(&format!("<s:Header><a:RelatesTo xmlns:a='{WSA}'>{id}</a:RelatesTo></s:Header>"), crate::account::TOLD)
+    };
+    let settings = [("addressing", "1.0")];
+    let error = answer(&pki, &settings, &[], related("urn:uuid:another")).await.unwrap_err();
+    assert_eq!((error.kind(), error.code()), (Kind::Protocol, "soap-addressing"));
+    // One that names none may be of a service without WS-Addressing.
+    assert!(answer(&pki, &settings, &[], envelope("", crate::account::TOLD)).await.is_ok());
+    let peer = peer(&pki).await;
+    peer.answers(BASE, move |arrived| {
+        let text = String::from_utf8_lossy(&arrived.body);
+        let id = text.split("MessageID>").nth(1).unwrap().split('<').next().unwrap();
+        told(200, "text/xml", related(id))
+    });
+    let address = format!("https://localhost:{}{BASE}", peer.port());
+    Account::open(&pki, &address, &settings, &[]).call(forecast("Ulm")).await.unwrap();
+}
