@@ -2,7 +2,8 @@
 //! tasks of one; what else it is, its fence says: ```` ```yaml mapping ````, ```` ```yaml case ````. One
 //! that is ```` ```yaml refused ```` is a mapping whose problems are those of the block
 //! ```` ```text problems ```` behind it. One that is ```` ```yaml gives ```` is a case of the flow before it, which
-//! `lockgate test` runs. A block ```` ```yaml mapping NAME ```` is a mapping that the flows of all pages can call. A block ```` ```json type NAME ```` is a document type, which
+//! `lockgate test` runs. A block ```` ```yaml document NAME ```` or ```` ```xml document NAME ```` is a document that the
+//! flows of all pages can name, ```` ```yaml mapping NAME ```` is a mapping that the flows of all pages can call. A block ```` ```json type NAME ```` is a document type, which
 //! the mappings of all pages can name.
 
 use std::{
@@ -33,6 +34,7 @@ fn examples(folder: &Path, found: &mut Vec<Example>) {
                     let kind = None
                         .or_else(|| fence.strip_prefix("yaml"))
                         .or_else(|| fence.strip_prefix("json ").filter(|kind| kind.starts_with("type ")))
+                        .or_else(|| fence.strip_prefix("xml ").filter(|kind| kind.starts_with("document ")))
                         .or_else(|| fence.strip_prefix("text ").filter(|kind| *kind == "problems"));
                     if let Some(kind) = kind {
                         open = Some((format!("{}:{line}", path.display()), kind.trim().to_owned(), String::new()));

@@ -6,7 +6,7 @@ use std::{
 };
 
 use lockgate_testkit::{
-    TempDir,
+    SoapPeer, TempDir,
     https_peer::HttpsPeer,
     pki::{Pki, Server},
     process::program,
@@ -251,3 +251,95 @@ fn the_server_compiles_with_what_is_locked() {
     assert_eq!(refused.status, 400, "{}", house.log());
     assert_eq!(library.peer.connections(), connections, "nothing but `build` connects");
 }
+
+/// A project that imports what a service says of itself, over TLS; the service is on spyne.
+#[test]
+fn a_service_is_called_by_the_description_that_was_built() {
+    let pki = Pki::new();
+    let Some(service) = SoapPeer::spyne(&pki, "1.1") else { return };
+    let origin = format!("https://localhost:{}", service.port());
+    let folder = lockgate_testkit::temp_dir();
+    let (ca, root) = (folder.path().join("ca.pem"), folder.path().join("parcels"));
+    std::fs::write(&ca, pki.ca_pem()).unwrap();
+    std::fs::create_dir_all(root.join("cases/parcels")).unwrap();
+    let (ca, path) = (ca.to_str().unwrap(), root.to_str().unwrap());
+    let accounts = "project: parcels\naccounts: { carrier: { connector: soap, operations: [call, read] } }\n";
+    std::fs::write(root.join("project.yaml"), accounts).unwrap();
+    let file = root.join("parcels.flow.yaml");
+    let flow = |operation: &str| PARCELS.replace("ORIGIN", &origin).replace("OPERATION", operation);
+    std::fs::write(root.join("cases/parcels/1.yaml"), PARCELS_CASE).unwrap();
+
+    // An operation that the service does not have is told when the description is there.
+    std::fs::write(&file, flow("sent")).unwrap();
+    let error = text(&lockgate(&["check", path]).stderr);
+    assert!(error.contains("LG-IMPORT-LOCK") && error.contains("lockgate build"), "{error}");
+    let error = text(&lockgate(&["build", path, "--ca", ca]).stderr);
+    assert!(error.contains("LG-WSDL-OPERATION") && error.contains("did you mean `send`?"), "{error}");
+    std::fs::write(&file, flow("send")).unwrap();
+    let output = lockgate(&["build", path, "--ca", ca, "--json"]);
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let built: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(built["modules"][0]["manifest"]["operations"][0]["detail"], json!(["Application.send", "send"]));
+    assert!(files(&root).iter().any(|name| name.ends_with(".wsdl")));
+    let output = lockgate(&["test", path]);
+    assert!(output.status.success(), "{} {}", text(&output.stdout), text(&output.stderr));
+
+    let house = House::start();
+    let (admin, context, data) = (house.administrator(), house.data.join("context.json"), house.data.to_str().unwrap());
+    let allow = ["operator", "egress", "allow", "--data", data, "demo", "development", "127.0.0.1/32", "1-65535"];
+    let address = format!("https://127.0.0.1:{}", service.port());
+    let account = ["account", "add", "carrier", "--env", "development", "--connector", "soap", "--address", &address];
+    for command in [
+        &allow[..],
+        &[&account[..], &["--ca", ca, "--set", "addressing=1.0"]].concat(),
+        &["account", "test", "carrier", "--env", "development"],
+        &["push", path],
+        &["deploy", "parcels", "development"],
+    ] {
+        let output = house.cli_as(&context, command, "");
+        assert!(output.status.success(), "{command:?}: {}", text(&output.stderr));
+    }
+    let ask = |body: Value| {
+        let reply = house.request(&admin, "POST", "/demo/development/parcels", Some(&body.to_string()), &[]);
+        assert_eq!(reply.status, 200, "{reply:?} {}", house.log());
+        reply.json()
+    };
+    let line = json!({"article": "pen & ink", "count": 2, "weight": 1.5});
+    let parcel = json!({"number": "P-1", "sent": "2026-11-23T06:30:00Z", "lines": {"Line": [line]}});
+    assert_eq!(ask(json!({ "parcel": parcel })), json!({"weight": "3.0"}));
+    assert_eq!(ask(json!({"number": "P-1"})), json!({"article": "pen & ink"}));
+    let told = ask(json!({"number": "P-2"}));
+    assert_eq!(told["code"], "soap-fault");
+    assert!(told["why"].as_str().unwrap().ends_with("Sender.Unknown: there is no such parcel"), "{told}");
+}
+
+const PARCELS: &str = "document: { dsl: '1.0.3', namespace: t, name: parcels, version: '1.0.0' }
+evaluate: { language: jsonata }
+do:
+  - which:
+      switch:
+        - sends: { when: '${ $exists(parcel) }', then: send }
+        - finds: { then: find }
+  - send:
+      call: soap.call:1@default
+      with: { account: carrier, wsdl: 'ORIGIN/?wsdl', operation: OPERATION, input: { parcel: '${ parcel }' } }
+      output: { as: { weight: '${ output.sendResult }' } }
+      then: end
+  - find:
+      try:
+        - ask:
+            call: soap.read:1@default
+            with: { account: carrier, wsdl: 'ORIGIN/?wsdl', operation: find, input: { number: '${ number }' } }
+            output: { as: { article: '${ output.findResult.lines.Line.article }' } }
+      catch:
+        errors: { with: { status: 500 } }
+        as: error
+        do: [told: { set: { code: '${ $error.code }', why: '${ $error.detail }' } }]
+";
+const PARCELS_CASE: &str = "input: { number: P-1 }
+mocks:
+  carrier.read:
+    - expect: { operation: find, input: { number: P-1 } }
+      answer: { output: { findResult: { lines: { Line: [{ article: pen }] } } } }
+expect: { output: { article: pen } }
+";

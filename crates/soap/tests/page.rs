@@ -15,7 +15,7 @@ fn block<'p>(page: &'p str, fence: &str) -> &'p str {
 #[test]
 fn the_example_of_the_page_is_what_is_sent() {
     let page = std::fs::read_to_string(lockgate_testkit::workspace_root().join("docs/soap.md")).unwrap();
-    let wsdl = Wsdl::read("shop.wsdl", block(&page, "xml description").to_owned(), |_| None).unwrap();
+    let wsdl = Wsdl::read("shop.wsdl", block(&page, "xml document shop.wsdl").to_owned(), |_| None).unwrap();
     let operation = wsdl.operation("ShopPort", "order").unwrap();
     let limits = Limits::default();
     let (body, none) =

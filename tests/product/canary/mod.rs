@@ -39,9 +39,10 @@ impl Cage {
         let house = House::start_for_canaries();
         let cage = Self { admin: house.administrator(), world: World::start(&house)?, house };
         let folder = cage.house.folder().join("canaries");
-        std::fs::create_dir(&folder).unwrap();
         for (file, text) in project::files() {
-            std::fs::write(folder.join(file), text).unwrap();
+            let path = folder.join(file);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, text).unwrap();
         }
         let data = cage.house.data.to_str().unwrap();
         cage.house.cli(&[
@@ -129,7 +130,7 @@ fn through_every_operation(cage: &Cage) {
         let reply = cage.call(connector, operation, &format!("in {connector}"), 1);
         assert_eq!(reply.status, 200, "{connector}.{operation}: {reply:.600?}");
         assert!(cage.counted(connector, operation, "ok") > 0, "{connector}.{operation} was not called");
-        let repeats = [("https", "get"), ("https", "post"), ("sftp", "get"), ("postgres", "query")];
+        let repeats = [("https", "get"), ("https", "post"), ("soap", "call"), ("sftp", "get"), ("postgres", "query")];
         if repeats.contains(&(connector, operation)) {
             assert!(reply.body.contains(MARK), "{connector}.{operation} gave nothing back: {reply:.600?}");
         }

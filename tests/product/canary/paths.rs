@@ -1,13 +1,14 @@
 //! The endpoints of the canaries, and how each can fail: somebody not allowed, nobody, somebody else,
 //! and a connection that breaks in the middle of an answer.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use lockgate_testkit::{
     FaultProxy, FtpServer, HttpsPeer, Mariadb, Pki, Postgres,
     contract::CANARY,
     fault_proxy::{Fault, Way},
     free_port,
     ftp_peer::{Program, Setup},
-    https_peer::Told,
+    https_peer::{Arrived, Told},
     pki::Server,
 };
 
@@ -17,6 +18,7 @@ use crate::house::House;
 pub struct World {
     runtime: tokio::runtime::Runtime,
     _https: HttpsPeer,
+    _soap: HttpsPeer,
     _postgres: Postgres,
     _mariadb: Mariadb,
     _ftp: FtpServer,
@@ -30,6 +32,8 @@ pub struct Endpoint {
     pub connector: &'static str,
     /// The operation that fails.
     pub operation: &'static str,
+    /// What its address begins with.
+    scheme: &'static str,
     /// What its address ends in.
     path: String,
     /// Where the server listens.
@@ -60,6 +64,8 @@ impl World {
             let body = serde_json::json!([{ "asked": arrived.target }]).to_string();
             Told { status: 200, headers: next.into_iter().collect(), body: body.into() }
         });
+        let soap = runtime.block_on(HttpsPeer::start(pki.server_config(Server::Good, false, &["h2", "http/1.1"])));
+        soap.answers("/weather", forecast);
         let ca = |name: &str, pki: &Pki| {
             let path = house.folder().join(name);
             std::fs::write(&path, pki.ca_pem()).unwrap();
@@ -73,6 +79,7 @@ impl World {
             Endpoint {
                 connector: "https",
                 operation: "post",
+                scheme: "https",
                 path: String::new(),
                 port: https.port(),
                 identity: own.clone(),
@@ -82,8 +89,21 @@ impl World {
                 password: None,
             },
             Endpoint {
+                connector: "soap",
+                operation: "call",
+                scheme: "https",
+                path: "/weather".to_owned(),
+                port: soap.port(),
+                identity: own.clone(),
+                other_identity: other.clone(),
+                settings: &["auth=basic", "username=app"],
+                from_end: 150,
+                password: Some(CANARY.to_owned()),
+            },
+            Endpoint {
                 connector: "sftp",
                 operation: "put",
+                scheme: "sftp",
                 path: "/export".to_owned(),
                 port: text("address").rsplit(':').next().unwrap().parse().unwrap(),
                 identity: host_key(&text("host_key")),
@@ -95,6 +115,7 @@ impl World {
             Endpoint {
                 connector: "postgres",
                 operation: "query",
+                scheme: "postgres",
                 path: "/peer".to_owned(),
                 port: postgres.port(),
                 identity: own.clone(),
@@ -106,6 +127,7 @@ impl World {
             Endpoint {
                 connector: "mysql",
                 operation: "query",
+                scheme: "mysql",
                 path: "/peer".to_owned(),
                 port: mariadb.port(),
                 identity: own.clone(),
@@ -117,6 +139,7 @@ impl World {
             Endpoint {
                 connector: "ftps",
                 operation: "put",
+                scheme: "ftps",
                 path: String::new(),
                 port: ftp.port(),
                 identity: own,
@@ -126,7 +149,7 @@ impl World {
                 password: Some(CANARY.to_owned()),
             },
         ];
-        Some(Self { runtime, _https: https, _postgres: postgres, _mariadb: mariadb, _ftp: ftp, endpoints })
+        Some(Self { runtime, _https: https, _soap: soap, _postgres: postgres, _mariadb: mariadb, _ftp: ftp, endpoints })
     }
 
     /// A proxy in front of an endpoint.
@@ -135,10 +158,33 @@ impl World {
     }
 }
 
+/// The weather of the town that is asked for, for who knows the password.
+fn forecast(asked: &Arrived) -> Told {
+    let told = |status, body: String| Told {
+        status,
+        headers: vec![("content-type", "text/xml".to_owned())],
+        body: body.into(),
+    };
+    let known = format!("Basic {}", STANDARD.encode(format!("app:{CANARY}")));
+    if asked.headers.get("authorization").is_none_or(|given| given.as_bytes() != known.as_bytes()) {
+        return told(401, String::new());
+    }
+    let body = String::from_utf8_lossy(&asked.body);
+    let town = body.split("town>").nth(1).and_then(|rest| rest.split('<').next()).unwrap_or_default();
+    let day = format!("<day><name>{town}</name><degrees>7.5</degrees></day>").repeat(5);
+    told(
+        200,
+        format!(
+            "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body>\
+             <forecastResponse xmlns=\"urn:lockgate:weather\">{day}</forecastResponse></s:Body></s:Envelope>"
+        ),
+    )
+}
+
 impl Endpoint {
     /// Its address at another place.
     pub fn at(&self, host: &str, port: u16) -> String {
-        format!("{}://{host}:{port}{}", self.connector, self.path)
+        format!("{}://{host}:{port}{}", self.scheme, self.path)
     }
 
     /// Where nobody listens.

@@ -17,6 +17,8 @@ pub const OPERATIONS: &[(&str, &str, &str)] = &[
         "pages",
         "path: list, query: { page: 1, q: '${ text }' }, headers: { x-note: '${ text }' }, next: { link: next }",
     ),
+    ("soap", "call", FORECAST),
+    ("soap", "read", FORECAST),
     ("sftp", "put", "path: '${ \"file-\" & n & \" \" & text }', body: '${ $ }', exists: replace"),
     ("sftp", "stat", "path: '${ \"file-\" & n & \" \" & text }'"),
     ("sftp", "get", "path: '${ \"file-\" & n & \" \" & text }'"),
@@ -66,6 +68,9 @@ const WITH_BODY: &str =
 const WITH_METHOD: &str =
     "method: POST, path: echo, query: { q: '${ text }' }, headers: { x-note: '${ text }' }, body: { t: '${ text }' }";
 
+const FORECAST: &str =
+    "wsdl: documents/weather.wsdl, port: WeatherPort, operation: forecast, input: { town: '${ text }' }";
+
 /// Name of the orchestration that calls an operation.
 pub fn name(connector: &str, operation: &str) -> String {
     format!("{connector}-{operation}")
@@ -108,7 +113,7 @@ pub fn files() -> Vec<(String, String)> {
 ",
     )];
     let mut accounts = String::new();
-    for connector in ["https", "sftp", "ftps", "mysql", "postgres"] {
+    for connector in ["https", "soap", "sftp", "ftps", "mysql", "postgres"] {
         let operations: Vec<_> =
             OPERATIONS.iter().filter(|(of, ..)| *of == connector).map(|(_, operation, _)| *operation).collect();
         writeln!(accounts, "  the-{connector}: {{ connector: {connector}, operations: [{}] }}", operations.join(", "))
@@ -116,6 +121,8 @@ pub fn files() -> Vec<(String, String)> {
     }
     accounts.push_str("  the-defect: { connector: defect, operations: [go] }\n");
     files.push(("project.yaml".to_owned(), format!("project: canaries\ntitle: Canaries\naccounts:\n{accounts}")));
+    let weather = include_str!("../../../crates/soap/tests/weather.wsdl");
+    files.push(("documents/weather.wsdl".to_owned(), weather.to_owned()));
     for (connector, operation, with) in OPERATIONS {
         let call = format!(
             "  - go: {{ call: {connector}.{operation}:1@default, with: {{ account: the-{connector}, {with} }} }}\n"
