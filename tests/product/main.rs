@@ -2,6 +2,7 @@
 //! command line), a data directory that is looked into afterwards. Refusals first.
 
 mod access_story;
+mod attachments;
 mod author_tools;
 mod authors;
 mod canary;

@@ -122,3 +122,41 @@ fn unreadable(why: String) -> Error {
     let text = "the description that the call carries cannot be read: compile the flow again";
     Error::new(Kind::Configuration, "soap-description", text).with_private(why)
 }
+
+#[cfg(test)]
+mod tests {
+    use lockgate_document::Document;
+    use lockgate_model::Limits;
+
+    use super::*;
+
+    fn input(note: &str, operation: &str) -> Document {
+        let text = include_str!("../../../crates/soap/tests/weather.wsdl");
+        let text = text.replace("<types>", &format!("<!-- {note} --><types>"));
+        let quoted = |text: &str| format!("{text:?}");
+        let json = format!(
+            "{{\"wsdl\": {{\"main\": \"w\", \"documents\": {{\"w\": {}}}}}, \"port\": \"WeatherPort\", \"operation\": {operation:?}}}",
+            quoted(&text)
+        );
+        Document::parse(json.as_bytes(), &Limits::default()).unwrap()
+    }
+
+    #[tokio::test]
+    async fn what_was_read_once_is_kept_until_others_need_the_room() {
+        let all = Descriptions::default();
+        let operation = async |note: &str| all.operation(input(note, "forecast").root()).await.unwrap();
+        let first = operation("first").await;
+        assert!(Arc::ptr_eq(&first, &operation("first").await));
+        assert!(!Arc::ptr_eq(&first, &operation("another").await), "another description is another one");
+        let long = "x".repeat(3 << 20);
+        for n in 0..2 {
+            operation(&format!("{long}{n}")).await;
+            assert!(Arc::ptr_eq(&first, &operation("first").await), "what is used stays");
+        }
+        operation(&format!("{long}2")).await;
+        let bytes: usize = all.0.lock().unwrap().iter().map(|kept| kept.bytes).sum();
+        assert!(bytes <= KEPT_BYTES_MAX, "{bytes}");
+        assert!(all.operation(input("first", "forecats").root()).await.is_err());
+        assert!(Arc::ptr_eq(&first, &operation("first").await), "what fails takes no room");
+    }
+}

@@ -2,7 +2,7 @@
 
 use lockgate_connector_api::{Call, Kind};
 use lockgate_model::TraceContext;
-use lockgate_testkit::Pki;
+use lockgate_testkit::{HttpsPeer, Pki, https_peer::Wire, pki::Server};
 use serde_json::json;
 
 use crate::account::{Account, BASE, TOLD, answered, call, envelope, forecast, peer, told, wsdl};
@@ -150,4 +150,18 @@ async fn an_answer_that_outgrows_the_limits_is_refused() {
     asked.limits.arena_bytes_max = 20_000;
     let error = account.invoke(asked).await.unwrap_err();
     assert!(matches!(error.kind(), Kind::TooLarge | Kind::Protocol), "{error}");
+}
+
+#[tokio::test]
+async fn a_message_that_may_have_been_taken_is_not_sent_again_unless_it_only_reads() {
+    let pki = Pki::new();
+    let peer = HttpsPeer::start_as(pki.server_config(Server::Good, false, &[]), Wire::OneAnswer).await;
+    let account = Account::at(&pki, peer.port());
+    // What this server answers is no SOAP, but an answer.
+    for sessions in 1..4 {
+        let error = account.invoke(call("read", forecast("Ulm"))).await.unwrap_err();
+        assert_eq!((error.code(), peer.sessions()), ("soap-content", sessions));
+    }
+    let error = account.fails(forecast("Ulm")).await;
+    assert_eq!((error.kind(), peer.sessions()), (Kind::Unreachable, 3));
 }

@@ -2,7 +2,9 @@
 
 use std::time::Instant;
 
-use lockgate_connector_api::Call;
+use bytes::Bytes;
+use futures_util::stream;
+use lockgate_connector_api::{Body, Call, Error};
 use lockgate_testkit::{
     FaultProxy, Pki, SoapPeer,
     contract::faults::{DEADLINE, clean, each, everywhere},
@@ -85,4 +87,68 @@ async fn an_answer_is_whole_or_an_error() {
         is_failed
     })
     .await;
+}
+
+/// Bytes of attachments.
+const BYTES: usize = 400_000;
+
+/// What the service gives, and what it expects.
+fn content() -> Vec<u8> {
+    (0..BYTES).map(|n| n.to_le_bytes()[0]).collect()
+}
+
+fn files(operation: &str, input: Value) -> Call {
+    let wsdl = wsdl(include_str!("../files.wsdl"));
+    let input = json!({"wsdl": wsdl, "port": "FilesPort", "operation": operation, "input": input});
+    Call { deadline: Instant::now() + DEADLINE, ..call("call", input) }
+}
+
+fn store() -> Call {
+    let pieces: Vec<_> = content().chunks(10_000).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+    let body = Some(Body::new(stream::iter(pieces)));
+    Call { body, ..files("store", json!({"name": "a", "content": "cid:attachment"})) }
+}
+
+fn fetch() -> Call {
+    Call { stream: true, ..files("fetch", json!({"name": BYTES.to_string()})) }
+}
+
+async fn at_files(pki: &Pki, port: u16) -> Account {
+    Account::open(pki, &format!("https://localhost:{port}/files"), &[], &[])
+}
+
+/// The content of the attachment, where there is one.
+async fn done(pki: &Pki, port: u16, one: Call) -> Result<(Value, Option<Bytes>), Error> {
+    let answer = at_files(pki, port).await.invoke(one).await?;
+    let content = match answer.stream {
+        Some(stream) => Some(stream.bytes().unwrap().collect(1 << 20).await?),
+        None => None,
+    };
+    Ok((read(&answer.output), content))
+}
+
+#[tokio::test]
+async fn an_attachment_is_whole_or_an_error() {
+    let pki = Pki::new();
+    let Some(server) = SoapPeer::mtom(&pki) else { return };
+    let (pki, whole) = (&pki, &content());
+    for one in [store, fetch] {
+        let proxy = FaultProxy::start(server.port()).await;
+        done(pki, proxy.port(), one()).await.unwrap();
+        each(everywhere(proxy.carried()), server.port(), async |_, fault, port| {
+            let (begun, what) = (Instant::now(), format!("{fault:?}"));
+            match clean(done(pki, port, one()).await, begun, &what) {
+                None => true,
+                Some((_, Some(content))) => {
+                    assert!(content == *whole, "{what}: a short success");
+                    false
+                }
+                Some((output, None)) => {
+                    assert_eq!(output, json!({"output": {"bytes": BYTES.to_string()}}), "{what}");
+                    false
+                }
+            }
+        })
+        .await;
+    }
 }

@@ -12,8 +12,14 @@ fn parcels(text: &str, operation: &str, input: Value) -> Value {
 
 #[tokio::test]
 async fn spyne_takes_parcels_and_refuses_what_it_does_not_know() {
+    for version in ["1.1", "1.2"] {
+        spyne(version).await;
+    }
+}
+
+async fn spyne(version: &str) {
     let pki = Pki::new();
-    let Some(peer) = SoapPeer::spyne(&pki, "1.1") else { return };
+    let Some(peer) = SoapPeer::spyne(&pki, version) else { return };
     let text = peer.description(&pki, "/?wsdl");
     let parcels = |operation: &str, input| parcels(&text, operation, input);
     let account = Account::open(&pki, &format!("https://localhost:{}", peer.port()), &[], &[]);
