@@ -108,7 +108,8 @@ impl Stage {
         let (ca, data) = (ca.to_str().unwrap(), house.data.to_str().unwrap());
         for account in &ACCOUNTS {
             let address = format!("{}{}", stand_in.origin(account.mocked), account.base);
-            let bind = ["account", "add", account.name, "--env", ENVIRONMENT, "--connector", "https", "--ca", ca];
+            let bind =
+                ["account", "add", account.name, "--env", ENVIRONMENT, "--connector", account.connector, "--ca", ca];
             let secret = house.folder().join("token");
             std::fs::write(&secret, account.token.unwrap_or_default()).unwrap();
             let secret = format!("token={}", secret.display());

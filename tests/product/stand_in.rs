@@ -3,6 +3,8 @@
 //! One port for each account and each origin that flows name, so that a request says by where it arrives which mocks are
 //! meant. The trace that goes along with it says of which run it is.
 
+mod soap;
+
 use std::{
     collections::BTreeMap,
     convert::Infallible,
@@ -23,6 +25,8 @@ use tokio_rustls::TlsAcceptor;
 pub struct Account {
     /// Its name.
     pub name: &'static str,
+    /// Its connector.
+    pub connector: &'static str,
     /// What its mocks stand under: its name where flows name it, else the origin they call.
     pub mocked: &'static str,
     /// The path of its address.
@@ -31,12 +35,19 @@ pub struct Account {
     pub token: Option<&'static str>,
 }
 
-pub static ACCOUNTS: [Account; 5] = [
-    Account { name: "erp", mocked: "erp", base: "/", token: None },
-    Account { name: "short", mocked: "https://h", base: "/", token: None },
-    Account { name: "pets", mocked: "https://pets.example", base: "/", token: None },
-    Account { name: "old", mocked: "https://old.example:8443", base: "/", token: None },
-    Account { name: "signed", mocked: "https://signed.example", base: "/api/v1", token: Some("a-token-of-the-test") },
+pub static ACCOUNTS: [Account; 6] = [
+    Account { name: "erp", connector: "https", mocked: "erp", base: "/", token: None },
+    Account { name: "shop", connector: "soap", mocked: "shop", base: "/shop", token: None },
+    Account { name: "short", connector: "https", mocked: "https://h", base: "/", token: None },
+    Account { name: "pets", connector: "https", mocked: "https://pets.example", base: "/", token: None },
+    Account { name: "old", connector: "https", mocked: "https://old.example:8443", base: "/", token: None },
+    Account {
+        name: "signed",
+        connector: "https",
+        mocked: "https://signed.example",
+        base: "/api/v1",
+        token: Some("a-token-of-the-test"),
+    },
 ];
 
 /// What a run may call, and what it has called.
@@ -187,14 +198,19 @@ fn came(method: &hyper::Method, uri: &hyper::Uri, headers: &HeaderMap, body: &By
 }
 
 /// Takes the next mock, as the engine does.
-fn answer(run: &mut Run, Account { mocked, token, .. }: &Account, came: &Value) -> Response<Full<Bytes>> {
+fn answer(run: &mut Run, Account { connector, mocked, token, .. }: &Account, came: &Value) -> Response<Full<Bytes>> {
     if let Some(token) = token
         && came["headers"]["authorization"] != format!("Bearer {token}")
     {
         run.wrong.push(format!("the account {mocked} does not sign in: {came}"));
     }
-    let operation = came["method"].as_str().unwrap().to_lowercase();
-    let keys = [format!("{mocked}.{operation}"), (*mocked).to_owned(), format!("https.{operation}")];
+    let is_soap = *connector == "soap";
+    // What may be repeated needs no key.
+    let operation = match is_soap {
+        true => if came["headers"]["idempotency-key"].is_null() { "read" } else { "call" }.to_owned(),
+        false => came["method"].as_str().unwrap().to_lowercase(),
+    };
+    let keys = [format!("{mocked}.{operation}"), (*mocked).to_owned(), format!("{connector}.{operation}")];
     let found = keys.iter().find_map(|key| run.mocks.get_key_value(key)).filter(|(_, list)| !list.is_empty());
     let Some((key, list)) = found else {
         run.wrong.push(format!("a call without a mock: {mocked} {came}"));
@@ -205,11 +221,19 @@ fn answer(run: &mut Run, Account { mocked, token, .. }: &Account, came: &Value) 
     let of = format!("{key}, call {}", *at + 1);
     *at += 1;
     if let Some(expected) = &exchange.expect {
-        run.wrong.extend(request_differs(&of, &serde_json::from_str(expected).unwrap(), came));
+        let expected = serde_json::from_str(expected).unwrap();
+        run.wrong.extend(match is_soap {
+            true => named(&of, &expected, &soap::asked(came)),
+            false => request_differs(&of, &expected, came),
+        });
     }
     match &exchange.reply {
         Reply::Answer(answer) => {
             let answer: Value = serde_json::from_str(answer).unwrap();
+            if is_soap {
+                let content = Full::from(soap::answered(came, &answer));
+                return head(200, &json!({ "content-type": "text/xml" })).body(content).unwrap();
+            }
             let status = answer["status"].as_u64().unwrap_or(200);
             match answer["body_base64"].as_str() {
                 Some(bytes) => bytes_response(status, &answer["headers"], bytes),

@@ -2,6 +2,7 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::indexing_slicing,
     clippy::unreachable,
     reason = "a broken premise must fail the test on the spot"
 )]
