@@ -11,8 +11,10 @@ use lockgate_document::{Kind as Is, Node};
 use lockgate_model::Digest;
 use lockgate_soap::{Operation, Problem, Wsdl};
 
-/// Bytes of the descriptions whose operations an account keeps; what is kept of each takes a few times as much.
-const KEPT_BYTES_MAX: usize = 8 << 20;
+/// Bytes that the operations of an account take, as far as that can be said: for each those of its description, and those
+/// of its regular expressions.
+const KEPT_BYTES_MAX: usize = 32 << 20;
+const PATTERN_BYTES: usize = 1 << 20;
 /// Operations that it keeps.
 const KEPT_MAX: usize = 256;
 
@@ -54,6 +56,7 @@ impl Descriptions {
         // A long one takes its time, and others share the thread.
         let read = tokio::task::spawn_blocking(move || given.read()).await.map_err(|_| unreadable(String::new()))??;
         let operation = Arc::new(read);
+        let bytes = bytes + operation.patterns() * PATTERN_BYTES;
         self.keep(Kept { key, bytes, operation: Arc::clone(&operation) });
         Ok(operation)
     }
@@ -148,7 +151,7 @@ mod tests {
         let first = operation("first").await;
         assert!(Arc::ptr_eq(&first, &operation("first").await));
         assert!(!Arc::ptr_eq(&first, &operation("another").await), "another description is another one");
-        let long = "x".repeat(3 << 20);
+        let long = "x".repeat(9 << 20);
         for n in 0..2 {
             operation(&format!("{long}{n}")).await;
             assert!(Arc::ptr_eq(&first, &operation("first").await), "what is used stays");

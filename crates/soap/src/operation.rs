@@ -174,6 +174,13 @@ impl Types<'_> {
 }
 
 impl Operation {
+    /// How many regular expressions its types have, which take most of its memory: up to 1 MiB each.
+    pub fn patterns(&self) -> usize {
+        let contracts = [&self.input].into_iter().chain(&self.output);
+        let messages = contracts.flat_map(|contract| contract.body.iter().chain(&contract.headers)).chain(&self.faults);
+        messages.map(|message| message.schema.patterns()).sum()
+    }
+
     /// The envelope of a request, in UTF-8. Values are held to the types of the description; numbers and booleans
     /// are taken as the texts that XML has of them.
     pub fn request(&self, request: &Request<'_>, limits: &Limits) -> Result<Vec<u8>, SoapError> {

@@ -13,6 +13,7 @@ use lockgate_soap::{Message, Problem, Wsdl, wsdl::Port};
 use serde_json::{Map, Value, json};
 
 use super::resource::tell;
+use super::schema::PATTERNS_MAX;
 use super::tree::Template;
 use crate::documents::{Documents, Named, Refusal};
 use crate::project::input;
@@ -47,6 +48,7 @@ type Looked = Result<Types, Vec<Problem>>;
 struct Types {
     input: Option<Value>,
     headers: BTreeMap<String, Value>,
+    patterns: usize,
 }
 
 /// What a call is to do, by its description.
@@ -65,7 +67,7 @@ pub(super) fn service(
     documents: &Documents<'_>,
 ) -> Option<Service> {
     let text = |key: &str| {
-        let node = find(entries, key)?;
+        let node = find(entries, key).filter(|node| !node.is_null())?;
         // What is computed, or no text, is told by the rules of the operation.
         node.as_text().filter(|text| !text.contains("${")).map(|text| (text, node.span))
     };
@@ -88,7 +90,7 @@ pub(super) fn service(
         }
     };
     let wanted = text("port");
-    if find(entries, "port").is_some() && wanted.is_none() {
+    if find(entries, "port").is_some_and(|node| !node.is_null()) && wanted.is_none() {
         return None;
     }
     let port = port(wsdl, wanted.map(|(port, _)| port), name);
@@ -111,11 +113,21 @@ pub(super) fn service(
         let types = wsdl.operation(&port.name, name).map(|operation| Types {
             input: operation.input.body.as_ref().map(seen),
             headers: operation.input.headers.iter().map(|header| (header.name.local.clone(), seen(header))).collect(),
+            patterns: operation.patterns(),
         });
         description.operations.borrow_mut().insert(key, types.clone());
         types
     });
     match types {
+        Ok(types) if types.patterns > PATTERNS_MAX => {
+            let message = format!("the types of operation `{name}` have more than {PATTERNS_MAX} regular expressions");
+            tell(
+                reader,
+                &named,
+                Refusal::new("LG-WSDL-SIZE", message, "take some of them out of a copy in documents/"),
+            );
+            return None;
+        }
         Ok(types) => types.hold(reader, at, entries, name),
         Err(problems) => {
             problems.into_iter().take(TOLD_MAX).for_each(|problem| tell(reader, &named, refusal(problem)));

@@ -147,6 +147,9 @@ fn what_a_deployment_must_know_is_written_out() {
     ] {
         refused(with, "LG-CALL-CONSTANT", at, "cannot be computed");
     }
+    refused("wsdl: documents/orders.wsdl, operation: place, port: 5", "LG-WRONG-TYPE", "5", "a string");
+    let nothing = "wsdl: documents/orders.wsdl, operation: place, port: null, input: '${ i }'";
+    assert_eq!(problems(&project(nothing, &[], &[])), []);
     refused("operation: place", "LG-MISSING-KEY", "{ account: erp, operation: place }", "needs `wsdl`");
 }
 
@@ -170,6 +173,24 @@ fn descriptions_that_are_wrong_are_told_where_they_are_named() {
     told(&with(&import), "LG-IMPORT-FILE", at, "there is no document `documents/parts/y.wsdl`");
     let big = ORDERS.replace("<types>", &format!("<types><x a='{}'/>", "x".repeat(5 << 20)));
     told(&with(&big), "LG-WSDL-SIZE", at, "more than 4 MiB");
+    let header = |n: usize| {
+        let part = |m: usize| {
+            let type_ = format!("<xs:restriction base='xs:string'><xs:pattern value='{n}x{m}+'/></xs:restriction>");
+            format!("<xs:element name='e{m}'><xs:simpleType>{type_}</xs:simpleType></xs:element>")
+        };
+        let parts: String = (0..50).map(part).collect();
+        let type_ =
+            format!("<xs:element name='h{n}'><xs:complexType><xs:all>{parts}</xs:all></xs:complexType></xs:element>");
+        let message = format!("<message name='h{n}'><part name='c' element='t:h{n}'/></message>");
+        (type_, message, format!("<soap:header message='t:h{n}' part='c' use='literal'/>"))
+    };
+    let all: Vec<_> = (0..3).map(header).collect();
+    let join = |pick: fn(&(String, String, String)) -> &str| all.iter().map(pick).collect::<String>();
+    let patterns = ORDERS
+        .replace("</xs:schema>", &format!("{}</xs:schema>", join(|header| &header.0)))
+        .replacen("<message", &format!("{}<message", join(|header| &header.1)), 1)
+        .replacen("<soap:header", &format!("{}<soap:header", join(|header| &header.2)), 1);
+    told(&with(&patterns), "LG-WSDL-SIZE", at, "more than 128 regular expressions");
     // What people alone read does not count.
     let long = ORDERS.replace("<types>", &format!("<documentation>{}</documentation><types>", "x".repeat(5 << 20)));
     assert_eq!(problems(&with(&long)), []);
