@@ -8,36 +8,20 @@ use std::{
 
 use lockgate_connector_api::{
     Answer, Context, Error, Kind, Part, Streamed,
-    sql::{self, Asked, in_list, items},
+    sql::{self, Asked, Gathered, Session as _, Work, in_list, items},
 };
 use lockgate_document::{Builder, Document, Fault, Node};
 use lockgate_model::Limits;
 
 use crate::{
-    failure,
+    failure::{self, CODES},
     pool::Pool,
-    records::{self, Gathered},
     session::{Given, Session, Whose},
-    signin::Files,
     statement::{self, Statement},
     types::Column,
     wire::ANSWER_BYTES_MAX,
     write,
 };
-
-/// What a call asks for.
-pub(crate) struct Work {
-    /// Statement and parameters.
-    pub input: Document,
-    /// When it must have ended.
-    pub deadline: Instant,
-    /// Limits of the run.
-    pub limits: Limits,
-    /// Whether rows are wanted as a stream.
-    pub stream: bool,
-    /// What that makes it to other calls.
-    pub part: Part,
-}
 
 /// How a session reads and writes, whatever the server has as default: what it would cut, round up
 /// to a day or leave out in silence is refused, `"` quotes a text, and `\` is a sign of its own.
@@ -45,8 +29,7 @@ const MODE: &str = "STRICT_ALL_TABLES,STRICT_TRANS_TABLES,NO_ZERO_DATE,NO_ZERO_I
      ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION";
 
 /// Makes a connection ready for a call.
-pub(crate) async fn ready(session: &mut Session, deadline: Instant) -> Result<(), Error> {
-    let left = deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1));
+pub(crate) async fn ready(session: &mut Session, left: Duration) -> Result<(), Error> {
     // Zero would mean for ever, for both. MySQL's holds for what reads alone.
     let limit = if session.is_mariadb() {
         format!("max_statement_time = {:.3}", left.as_secs_f64().min(31_536_000.0))
@@ -59,20 +42,21 @@ pub(crate) async fn ready(session: &mut Session, deadline: Instant) -> Result<()
 /// Reads rows in a read-only transaction, which is undone in any case: nothing that the statement
 /// does to its session outlives it.
 pub(crate) async fn query(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
-    let asked = Asked::read(&work.input, failure::REFUSED)?;
-    let mut lease = pool.lease(cx, work.part, Files::None, work.deadline).await?;
-    let (columns, written) = match reading(lease.session()?, &asked, work.deadline).await {
+    let asked = Asked::read(&work.input, CODES)?;
+    let mut lease = pool.lease(cx, work.part, work.deadline).await?;
+    let (columns, written) = match reading(lease.session()?, &asked, &work).await {
         Ok(begun) => begun,
         Err(error) => return lease.finish(Err(error)).await,
     };
     if work.stream {
-        let output = built(&work.limits, |out| {
+        let output = work.built(CODES, |out| {
             out.begin_object()?;
             out.key("columns")?;
             statement::describe(&columns, out)?;
             out.end()
         })?;
-        let records = records::stream(lease, columns, work.limits, work.deadline);
+        let fields = columns.iter().map(|column| column.name.clone()).collect();
+        let records = sql::stream(lease, columns.into(), fields, work.limits, work.deadline);
         return Ok(Answer { output, stream: Some(Streamed::Records(records)), read: 0, written });
     }
     let outcome = whole(lease.session()?, &columns, &work, written).await;
@@ -80,8 +64,8 @@ pub(crate) async fn query(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<
 }
 
 /// Begins to read: gives the columns when the rows begin, and the bytes of the parameters.
-async fn reading(session: &mut Session, asked: &Asked<'_>, deadline: Instant) -> Result<(Vec<Column>, u64), Error> {
-    ready(session, deadline).await?;
+async fn reading(session: &mut Session, asked: &Asked<'_>, work: &Work) -> Result<(Vec<Column>, u64), Error> {
+    ready(session, work.remaining()).await?;
     session.say("start transaction read only").await?;
     let statement = session.prepare(asked.sql).await?;
     statement::gives_objects(&statement.columns)?;
@@ -94,10 +78,10 @@ async fn reading(session: &mut Session, asked: &Asked<'_>, deadline: Instant) ->
 }
 
 async fn whole(session: &mut Session, columns: &[Column], work: &Work, written: u64) -> Result<Answer, Error> {
-    let fault = |fault: Fault| failure::fault(&fault);
+    let fault = |fault: Fault| CODES.fault(&fault);
     let (mut out, mut gathered) = (Builder::new(&work.limits), Gathered::default());
     out.begin_object().and_then(|()| out.key("rows")).and_then(|()| out.begin_array()).map_err(fault)?;
-    records::gather(session, columns, &work.limits, &mut out, &mut gathered).await?;
+    sql::gather(session, columns, &work.limits, &mut out, &mut gathered).await?;
     out.end().and_then(|()| out.key("columns")).map_err(fault)?;
     let described = statement::describe(columns, &mut out).and_then(|()| out.end());
     let output = described.and_then(|()| out.finish()).map_err(fault)?;
@@ -106,8 +90,8 @@ async fn whole(session: &mut Session, columns: &[Column], work: &Work, written: 
 
 /// Runs one statement, in the transaction that the server makes for it alone.
 pub(crate) async fn execute(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
-    let asked = Asked::read(&work.input, failure::REFUSED)?;
-    let mut lease = pool.lease(cx, work.part, Files::None, work.deadline).await?;
+    let asked = Asked::read(&work.input, CODES)?;
+    let mut lease = pool.lease(cx, work.part, work.deadline).await?;
     if !statement::leaves_nothing(asked.sql) {
         lease.use_up();
     }
@@ -116,7 +100,7 @@ pub(crate) async fn execute(pool: &Arc<Pool>, cx: &Context, work: Work) -> Resul
 }
 
 async fn changing(session: &mut Session, asked: &Asked<'_>, work: &Work) -> Result<Answer, Error> {
-    ready(session, work.deadline).await?;
+    ready(session, work.remaining()).await?;
     let statement = session.prepare(asked.sql).await?;
     if !statement.columns.is_empty() {
         statement::gives_objects(&statement.columns)?;
@@ -132,7 +116,7 @@ async fn changing(session: &mut Session, asked: &Asked<'_>, work: &Work) -> Resu
 
 /// All that a statement gives, and bytes of data in it.
 async fn results(session: &mut Session, limits: &Limits) -> Result<(Document, u64), Error> {
-    let fault = |fault: Fault| failure::fault(&fault);
+    let fault = |fault: Fault| CODES.fault(&fault);
     let (mut out, mut gathered) = (Builder::new(limits), Gathered::default());
     let (mut changed, mut is_listing) = (0, false);
     out.begin_object().map_err(fault)?;
@@ -167,7 +151,7 @@ async fn results(session: &mut Session, limits: &Limits) -> Result<(Document, u6
             }
         };
         opened.map_err(fault)?;
-        records::gather(session, &columns, limits, &mut out, &mut gathered).await?;
+        sql::gather(session, &columns, limits, &mut out, &mut gathered).await?;
         match whose {
             Whose::Statement => changed = gathered.rows,
             Whose::Procedure => {}
@@ -185,9 +169,9 @@ async fn results(session: &mut Session, limits: &Limits) -> Result<(Document, u6
 
 /// Runs one statement many times, in one transaction.
 pub(crate) async fn batch(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
-    let asked = Asked::read(&work.input, failure::REFUSED)?;
+    let asked = Asked::read(&work.input, CODES)?;
     let lists = asked.lists()?;
-    let mut lease = pool.lease(cx, work.part, Files::None, work.deadline).await?;
+    let mut lease = pool.lease(cx, work.part, work.deadline).await?;
     if !statement::leaves_nothing(asked.sql) {
         lease.use_up();
     }
@@ -197,7 +181,7 @@ pub(crate) async fn batch(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<
 }
 
 async fn all_or_nothing(session: &mut Session, sql: &str, lists: Vec<Node<'_>>, work: &Work) -> Result<Answer, Error> {
-    ready(session, work.deadline).await?;
+    ready(session, work.remaining()).await?;
     let statement = session.prepare(sql).await?;
     if !statement.columns.is_empty() {
         return Err(failure::input("the statement gives rows, which a batch does not return (use `execute`)"));
@@ -210,8 +194,8 @@ async fn all_or_nothing(session: &mut Session, sql: &str, lists: Vec<Node<'_>>, 
     for values in &runs {
         counts.push(once(session, &statement, values).await.map_err(|error| in_list(counts.len(), error))?);
     }
-    commit(session).await?;
-    let output = built(&work.limits, |out| sql::counts(&counts, out))?;
+    work.committed(CODES, session.say("commit")).await?;
+    let output = work.built(CODES, |out| sql::counts(&counts, out))?;
     Ok(Answer { output, stream: None, read: 0, written: runs.iter().map(|values| write::bytes(values)).sum() })
 }
 
@@ -231,27 +215,9 @@ async fn once(session: &mut Session, statement: &Statement, values: &[write::Val
     }
 }
 
-/// Ends a transaction.
-pub(crate) async fn commit(session: &mut Session) -> Result<(), Error> {
-    session.say("commit").await.map_err(|error| match error.kind() {
-        Kind::Unreachable => Error::new(
-            Kind::Unreachable,
-            "mysql-commit-unknown",
-            "the connection broke while the changes were being committed: they are done, or nothing of them is",
-        ),
-        _ => error,
-    })
-}
-
 /// Signs in, and asks for an answer.
 pub(crate) async fn test(pool: &Arc<Pool>, cx: &Context, deadline: Instant) -> Result<(), Error> {
-    let mut lease = pool.lease(cx, Part::Ends, Files::None, deadline).await?;
+    let mut lease = pool.lease(cx, Part::Ends, deadline).await?;
     let outcome = lease.session()?.ping().await;
     lease.finish(outcome).await
-}
-
-/// A document.
-pub(crate) fn built(limits: &Limits, write: impl FnOnce(&mut Builder) -> Result<(), Fault>) -> Result<Document, Error> {
-    let mut out = Builder::new(limits);
-    write(&mut out).and_then(|()| out.finish()).map_err(|fault| failure::fault(&fault))
 }

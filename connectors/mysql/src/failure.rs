@@ -2,8 +2,7 @@
 
 use std::io;
 
-use lockgate_connector_api::{Error, Kind, TlsCodes, sql::Refused};
-use lockgate_document::Fault;
+use lockgate_connector_api::{Error, Kind, TlsCodes, sql::Codes};
 
 use crate::fields::Fields;
 
@@ -13,13 +12,16 @@ const WORDS_BYTES_MAX: usize = 4 << 10;
 /// What goes wrong with TLS.
 const TLS: TlsCodes = TlsCodes { certificate: "mysql-certificate", alert: "mysql-alert", tls: "mysql-tls" };
 
-/// How inputs are refused.
-pub(crate) const REFUSED: Refused = Refused::with_code("mysql-input");
-
-/// The connection broke.
-pub(crate) fn broken() -> Error {
-    Error::new(Kind::Unreachable, "mysql-broken", "the connection to the server broke")
-}
+/// The failures that every database has.
+pub(crate) const CODES: Codes = Codes {
+    account: "mysql-account",
+    input: "mysql-input",
+    busy: "mysql-busy",
+    timeout: "mysql-timeout",
+    broken: "mysql-broken",
+    too_large: "mysql-too-large",
+    commit_unknown: "mysql-commit-unknown",
+};
 
 /// The server says something that the protocol does not have here.
 pub(crate) fn protocol(detail: &str) -> Error {
@@ -34,26 +36,12 @@ pub(crate) fn too_long() -> Error {
 
 /// What is asked for breaks a rule of the operation; nothing was executed.
 pub(crate) fn input(text: &'static str) -> Error {
-    REFUSED.error(text)
+    CODES.input(text)
 }
 
 /// The server asks for a file of this machine.
 pub(crate) fn asks_for_a_file() -> Error {
     Error::new(Kind::Protocol, "mysql-file", "the server asks for a file that nobody offered; it was given nothing")
-}
-
-/// The answer grows past the limits of the run.
-pub(crate) fn too_large() -> Error {
-    Error::new(
-        Kind::TooLarge,
-        "mysql-too-large",
-        "the rows are larger than the limit of a reply (read them as a stream, or fewer of them)",
-    )
-}
-
-/// A document cannot be built.
-pub(crate) fn fault(fault: &Fault) -> Error {
-    too_large().with_private(fault.to_string())
 }
 
 /// The server does not let us in, or not in a way that we would go.
@@ -68,7 +56,7 @@ pub(crate) fn of_io(error: &io::Error) -> Error {
     }
     match error.kind() {
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => protocol(&error.to_string()),
-        _ => broken().with_private(error.to_string()),
+        _ => CODES.broken().with_private(error.to_string()),
     }
 }
 

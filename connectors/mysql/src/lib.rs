@@ -1,7 +1,7 @@
 //! Connector `mysql`: queries and changes in one MySQL or MariaDB database.
 //!
 //! `calls` are the operations, `load` the one that takes a stream: each takes a connection from
-//! `pool`, runs its `statement` in a `session` and turns what comes back into `records`. `write` makes
+//! `pool`, runs its `statement` in a `session` and turns what comes back into records. `write` makes
 //! parameters of values and `read` values of columns, by the `types` that the server states; `moment`
 //! does so for dates and times. Below, `signin` opens a connection (`proof` is how the password is
 //! proved), `wire` carries packets, and `fields` reads what stands in one. `spec` is the declaration.
@@ -21,7 +21,6 @@ mod moment;
 mod pool;
 mod proof;
 mod read;
-mod records;
 mod session;
 mod signin;
 mod spec;
@@ -32,10 +31,12 @@ mod write;
 
 use std::{fmt, sync::Arc, time::Instant};
 
-use lockgate_connector_api::{Answer, Call, Config, Connector, Context, Error, Kind, Part, Spec, sql::Account};
+use lockgate_connector_api::{
+    Answer, Call, Config, Connector, Context, Error, Kind, Spec,
+    sql::{Account, Work},
+};
 
-use calls::Work;
-use pool::Pool;
+use pool::{Pool, Server};
 
 /// One account at a MySQL or MariaDB database.
 pub struct Mysql(Arc<Pool>);
@@ -51,13 +52,12 @@ impl Connector for Mysql {
 
     fn open(config: Config, _: &Context) -> Result<Self, Error> {
         let tls = config.tls()?;
-        Ok(Self(Arc::new(Pool::new(Account::read(config, "mysql-account")?, tls))))
+        let server = Server { account: Account::read(config, failure::CODES)?, tls };
+        Ok(Self(Arc::new(Pool::new(&spec::SPEC, server))))
     }
 
     async fn invoke(&self, cx: &Context, call: Call) -> Result<Answer, Error> {
-        let part = Part::of(&call);
-        let Call { operation, input, body, deadline, limits, stream, .. } = call;
-        let work = Work { input, deadline, limits, stream, part };
+        let (operation, work, body) = Work::of(call);
         match operation.as_str() {
             "query" => calls::query(&self.0, cx, work).await,
             "execute" => calls::execute(&self.0, cx, work).await,

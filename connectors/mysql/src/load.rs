@@ -9,15 +9,17 @@ use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures_util::StreamExt as _;
-use lockgate_connector_api::{Answer, Body, Context, Error, Kind, sql::Asked};
+use lockgate_connector_api::{
+    Answer, Body, Context, Error, Kind,
+    sql::{Asked, Work},
+};
 use lockgate_document::Document;
 
 use crate::{
-    calls::{self, Work},
-    failure,
+    calls,
+    failure::{self, CODES},
     pool::Pool,
     session::{Given, Session},
-    signin::Files,
     wire::ANSWER_BYTES_MAX,
 };
 
@@ -28,7 +30,7 @@ const PIECE_BYTES_MAX: usize = 256 << 10;
 
 /// Loads lines into a table, in one transaction.
 pub(crate) async fn load(pool: &Arc<Pool>, cx: &Context, work: Work, stream: Option<Body>) -> Result<Answer, Error> {
-    let asked = Asked::read_beside(&work.input, &["body", "body_base64"], failure::REFUSED)?;
+    let asked = Asked::read_beside(&work.input, &["body", "body_base64"], CODES)?;
     if asked.once().len() > 0 {
         return Err(failure::input("`load` takes no parameters"));
     }
@@ -36,7 +38,7 @@ pub(crate) async fn load(pool: &Arc<Pool>, cx: &Context, work: Work, stream: Opt
         return Err(failure::input("the statement must begin with `load data local infile 'body'`"));
     }
     let body = content(&work.input, stream)?;
-    let mut lease = pool.lease(cx, work.part, Files::One, work.deadline).await?;
+    let mut lease = pool.lease_to_load(cx, work.deadline).await?;
     let outcome = lines(lease.session()?, asked.sql, body, &work).await;
     // Where the stream broke off, the connection goes with all that it loaded.
     lease.finish(outcome).await
@@ -68,7 +70,7 @@ fn content(input: &Document, stream: Option<Body>) -> Result<Body, Error> {
 }
 
 async fn lines(session: &mut Session, sql: &str, body: Body, work: &Work) -> Result<Answer, Error> {
-    calls::ready(session, work.deadline).await?;
+    calls::ready(session, work.remaining()).await?;
     session.say("start transaction").await?;
     session.loads(sql, OFFERED).await?;
     let written = send(session, body).await?;
@@ -89,8 +91,8 @@ async fn lines(session: &mut Session, sql: &str, body: Body, work: &Work) -> Res
         )
         .with_private(format!("{warnings} warnings; {}", words.unwrap_or_default())));
     }
-    calls::commit(session).await?;
-    let output = calls::built(&work.limits, |out| {
+    work.committed(CODES, session.say("commit")).await?;
+    let output = work.built(CODES, |out| {
         out.begin_object()?;
         out.key("rows")?;
         out.integer(i64::try_from(rows).unwrap_or(i64::MAX))?;

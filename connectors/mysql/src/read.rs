@@ -6,7 +6,7 @@ use lockgate_document::{Builder, Document, Duplicates, Fault, ParseOptions};
 use lockgate_model::Limits;
 
 use crate::{
-    failure,
+    failure::{self, CODES},
     fields::Fields,
     moment,
     types::{Column, Form},
@@ -92,7 +92,7 @@ fn value(out: &mut Builder, column: &Column, fields: &mut Fields<'_>, limits: &L
 }
 
 fn fault(fault: Fault) -> Error {
-    failure::fault(&fault)
+    CODES.fault(&fault)
 }
 
 fn unsigned(out: &mut Builder, number: u64) -> Result<(), Fault> {

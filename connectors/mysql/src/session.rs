@@ -3,11 +3,17 @@
 //! The server answers one command after the other, so one is sent when the last was answered.
 
 use bytes::Bytes;
-use lockgate_connector_api::{Error, Vetted};
+use lockgate_connector_api::{
+    Error, Vetted,
+    sql::{self, Codes, Row},
+};
+use lockgate_document::Builder;
+use lockgate_model::Limits;
 
 use crate::{
-    failure,
+    failure::{self, CODES},
     fields::Fields,
+    read,
     statement::Statement,
     types::Column,
     wire::{ANSWER_BYTES_MAX, Wire},
@@ -95,18 +101,13 @@ impl Session {
             in_transaction: false,
         };
         session.ask(command::QUERY, b"select connection_id(), version(), concat(@@hostname, ':', @@port)").await?;
-        while let Some(row) = session.row().await? {
+        while let Some(row) = session.line().await? {
             let mut fields = Fields(&row);
             session.number = fields.text()?.parse().map_err(|_| failure::protocol("a connection without a number"))?;
             session.is_mariadb = fields.text()?.contains("MariaDB");
             session.server = fields.text()?.to_owned();
         }
         Ok(session)
-    }
-
-    /// Whether a statement may still be at work.
-    pub fn is_running(&self) -> bool {
-        self.state != State::Quiet
     }
 
     /// Whether the last command left a transaction open.
@@ -117,29 +118,6 @@ impl Session {
     /// Whether the server runs on MariaDB, and not MySQL.
     pub fn is_mariadb(&self) -> bool {
         self.is_mariadb
-    }
-
-    /// Whether nothing has come from the server unasked: it is there, as far as we know.
-    pub fn is_quiet(&mut self) -> bool {
-        self.wire.is_quiet()
-    }
-
-    /// Asks the server whether it is there.
-    pub async fn ping(&mut self) -> Result<(), Error> {
-        self.ask(command::PING, &[]).await?;
-        self.heard().await
-    }
-
-    /// Makes the connection as good as new: the server undoes what is open and forgets variables,
-    /// temporary tables, locks and prepared statements.
-    pub async fn reset(&mut self) -> Result<(), Error> {
-        self.ask(command::RESET, &[]).await?;
-        self.heard().await
-    }
-
-    /// Ends the connection.
-    pub async fn close(self) {
-        self.wire.close(&[command::QUIT]).await;
     }
 
     /// Runs a statement of ours that needs no parameters and gives no rows.
@@ -159,7 +137,7 @@ impl Session {
     }
 
     /// The next row of a statement of ours; none when all is said.
-    async fn row(&mut self) -> Result<Option<Bytes>, Error> {
+    async fn line(&mut self) -> Result<Option<Bytes>, Error> {
         loop {
             match self.given(ANSWER_BYTES_MAX).await? {
                 Given::Ready => return Ok(None),
@@ -173,7 +151,7 @@ impl Session {
     pub async fn warning(&mut self) -> Result<Option<Error>, Error> {
         self.ask(command::QUERY, b"show warnings limit 1").await?;
         let mut first = None;
-        while let Some(row) = self.row().await? {
+        while let Some(row) = self.line().await? {
             let mut fields = Fields(&row);
             fields.text()?;
             let number = fields.text()?.parse().unwrap_or_default();
@@ -259,7 +237,7 @@ impl Session {
             return Ok(Given::Ready);
         }
         if self.state == State::Rows {
-            let packet = self.wire.receive(row_bytes_max, failure::too_large).await?;
+            let packet = self.wire.receive(row_bytes_max, || CODES.too_large()).await?;
             return match (packet.first(), ended(&packet)) {
                 (_, Some((warnings, status))) => Ok(self.ran(0, warnings, status)),
                 (Some(0xff), _) => Err(self.refused(packet.get(1..).unwrap_or_default())),
@@ -320,6 +298,52 @@ impl Session {
     /// Sends a piece of the file that was asked for; an empty one ends it.
     pub async fn piece(&mut self, piece: &[u8]) -> Result<(), Error> {
         self.wire.send(piece).await
+    }
+}
+
+impl sql::Session for Session {
+    type Columns = [Column];
+
+    const CODES: Codes = CODES;
+
+    fn vetted(&self) -> Vetted {
+        self.vetted
+    }
+
+    fn is_quiet(&mut self) -> bool {
+        self.wire.is_quiet()
+    }
+
+    fn is_running(&self) -> bool {
+        self.state != State::Quiet
+    }
+
+    async fn ping(&mut self) -> Result<(), Error> {
+        self.ask(command::PING, &[]).await?;
+        self.heard().await
+    }
+
+    /// The server undoes what is open and forgets variables, temporary tables, locks and prepared
+    /// statements.
+    async fn renew(&mut self) -> Result<bool, Error> {
+        self.ask(command::RESET, &[]).await?;
+        self.heard().await?;
+        Ok(true)
+    }
+
+    async fn close(self) {
+        self.wire.close(&[command::QUIT]).await;
+    }
+
+    async fn row(&mut self, columns: &[Column], limits: &Limits, out: &mut Builder) -> Result<Row, Error> {
+        match self.given(sql::row_bytes_max(limits)).await? {
+            Given::Row(row) => {
+                read::record(out, columns, &row, limits)?;
+                Ok(Row::Written(row.len() as u64))
+            }
+            Given::Ran { rows, .. } => Ok(Row::End(rows)),
+            Given::Columns(..) | Given::Ready => Err(failure::protocol("rows do not end")),
+        }
     }
 }
 

@@ -8,7 +8,10 @@
 use std::{sync::Arc, time::Instant};
 
 use bytes::{Bytes, BytesMut};
-use lockgate_connector_api::{Egress, Error, Host, Kind, Secret, Vetted, sql::Account};
+use lockgate_connector_api::{
+    Egress, Error, Host, Kind, Secret, Vetted,
+    sql::{Account, Session as _},
+};
 use rustls::{ClientConfig, pki_types::ServerName};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},

@@ -40,7 +40,7 @@ impl Statement {
 
 /// Refuses rows that would not make objects: none at all, or two columns of one name.
 pub(crate) fn gives_objects(columns: &[Column]) -> Result<(), Error> {
-    sql::gives_objects(columns.iter().map(|c| c.name.as_str()), failure::REFUSED)
+    sql::gives_objects(columns.iter().map(|c| c.name.as_str()), failure::CODES)
 }
 
 /// Writes name and type of each column.

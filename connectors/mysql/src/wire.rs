@@ -5,7 +5,7 @@ use lockgate_connector_api::{Duplex, Error};
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-use crate::failure;
+use crate::failure::{self, CODES};
 
 /// Longest answer that carries no row: descriptions, errors.
 pub(crate) const ANSWER_BYTES_MAX: usize = 1 << 20;
@@ -75,7 +75,7 @@ impl Wire {
     async fn at_least(&mut self, length: usize) -> Result<(), Error> {
         while self.duplex.incoming.len() < length {
             if self.duplex.more().await.map_err(|e| failure::of_io(&e))? == 0 {
-                return Err(failure::broken());
+                return Err(CODES.broken());
             }
         }
         Ok(())

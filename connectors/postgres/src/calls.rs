@@ -1,38 +1,19 @@
 //! The operations: each borrows a connection, runs its statement and leaves the connection clean.
 
-use std::{
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{sync::Arc, time::Instant};
 
 use lockgate_connector_api::{
-    Answer, Context, Error, Kind, Part, Streamed,
-    sql::{self, Asked, in_list},
+    Answer, Context, Error, Part, Streamed,
+    sql::{self, Asked, Gathered, Work, in_list},
 };
-use lockgate_document::{Builder, Document, Fault, Node};
-use lockgate_model::Limits;
+use lockgate_document::{Builder, Fault, Node};
 
 use crate::{
-    failure,
+    failure::{self, CODES},
     pool::{Lease, Pool},
-    records,
     session::{Given, Session},
     statement::{self, Statement, Values},
 };
-
-/// What a call asks for.
-pub(crate) struct Work {
-    /// Statement and parameters.
-    pub input: Document,
-    /// When it must have ended.
-    pub deadline: Instant,
-    /// Limits of the run.
-    pub limits: Limits,
-    /// Whether rows are wanted as a stream.
-    pub stream: bool,
-    /// What that makes it to other calls.
-    pub part: Part,
-}
 
 /// Runs of a batch that are sent before their counts are read.
 const RUNS_AT_ONCE: usize = 1_000;
@@ -40,22 +21,23 @@ const RUNS_AT_ONCE: usize = 1_000;
 /// Reads rows in a read-only transaction, which is undone in any case: nothing that the statement
 /// does to its session outlives it.
 pub(crate) async fn query(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
-    let asked = Asked::read(&work.input, failure::REFUSED)?;
+    let asked = Asked::read(&work.input, CODES)?;
     let mut lease = pool.lease(cx, work.part, work.deadline).await?;
-    let begin = format!("begin read only; set local statement_timeout = {}", remaining_ms(work.deadline));
+    let begin = format!("begin read only; set local statement_timeout = {}", remaining_ms(&work));
     let begun = start(&mut lease, &asked, &begin, Statement::gives_objects, undo);
     let (statement, written) = match begun.await {
         Ok(begun) => begun,
         Err(error) => return lease.finish(Err(error)).await,
     };
     if work.stream {
-        let output = built(&work, |out| {
+        let output = work.built(CODES, |out| {
             out.begin_object()?;
             out.key("columns")?;
             statement.describe(out)?;
             out.end()
         })?;
-        let records = records::stream(lease, statement, work.limits, work.deadline);
+        let fields = statement.columns.iter().map(|column| column.name.clone()).collect();
+        let records = sql::stream(lease, statement, fields, work.limits, work.deadline);
         return Ok(Answer { output, stream: Some(Streamed::Records(records)), read: 0, written });
     }
     let outcome = whole(lease.session()?, &statement, &work, written).await;
@@ -63,20 +45,24 @@ pub(crate) async fn query(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<
 }
 
 async fn whole(session: &mut Session, statement: &Statement, work: &Work, written: u64) -> Result<Answer, Error> {
-    let fault = |fault: Fault| failure::fault(&fault);
-    let mut out = Builder::new(&work.limits);
-    out.begin_object().and_then(|()| out.key("rows")).map_err(fault)?;
-    let gathered = records::gather(session, statement, &work.limits, &mut out).await?;
-    let described = out.key("columns").and_then(|()| statement.describe(&mut out)).and_then(|()| out.end());
+    let fault = |fault: Fault| CODES.fault(&fault);
+    let (mut out, mut gathered) = (Builder::new(&work.limits), Gathered::default());
+    out.begin_object().and_then(|()| out.key("rows")).and_then(|()| out.begin_array()).map_err(fault)?;
+    sql::gather(session, statement, &work.limits, &mut out, &mut gathered).await?;
+    let described = out
+        .end()
+        .and_then(|()| out.key("columns"))
+        .and_then(|()| statement.describe(&mut out))
+        .and_then(|()| out.end());
     let output = described.and_then(|()| out.finish()).map_err(fault)?;
     Ok(Answer { output, stream: None, read: gathered.bytes, written })
 }
 
 /// Runs one statement, in the transaction that the server makes for it alone.
 pub(crate) async fn execute(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
-    let asked = Asked::read(&work.input, failure::REFUSED)?;
+    let asked = Asked::read(&work.input, CODES)?;
     let mut lease = pool.lease(cx, work.part, work.deadline).await?;
-    let begin = format!("set statement_timeout = {}", remaining_ms(work.deadline));
+    let begin = format!("set statement_timeout = {}", remaining_ms(&work));
     let returns = |statement: &Statement| if statement.columns.is_empty() { Ok(()) } else { statement.gives_objects() };
     let begun = start(&mut lease, &asked, &begin, returns, Session::say_clean).await;
     let outcome = match begun {
@@ -87,20 +73,21 @@ pub(crate) async fn execute(pool: &Arc<Pool>, cx: &Context, work: Work) -> Resul
 }
 
 async fn changed(session: &mut Session, statement: &Statement, work: &Work, written: u64) -> Result<Answer, Error> {
-    let fault = |fault: Fault| failure::fault(&fault);
-    let mut out = Builder::new(&work.limits);
-    out.begin_object().and_then(|()| out.key("returned")).map_err(fault)?;
-    let gathered = records::gather(session, statement, &work.limits, &mut out).await?;
+    let fault = |fault: Fault| CODES.fault(&fault);
+    let (mut out, mut gathered) = (Builder::new(&work.limits), Gathered::default());
+    out.begin_object().and_then(|()| out.key("returned")).and_then(|()| out.begin_array()).map_err(fault)?;
+    sql::gather(session, statement, &work.limits, &mut out, &mut gathered).await?;
+    out.end().map_err(fault)?;
     if session.is_in_transaction() {
         return Err(failure::input("a transaction cannot be begun here (use `batch`, or one statement)"));
     }
     let rows = |out: &mut Builder| {
         out.key("rows")?;
-        out.integer(i64::try_from(gathered.rows).unwrap_or(i64::MAX))?;
+        out.integer(i64::try_from(gathered.counted).unwrap_or(i64::MAX))?;
         out.end()
     };
     let output = if statement.columns.is_empty() {
-        built(work, |out| {
+        work.built(CODES, |out| {
             out.begin_object()?;
             rows(out)
         })?
@@ -112,7 +99,7 @@ async fn changed(session: &mut Session, statement: &Statement, work: &Work, writ
 
 /// Runs one statement many times, in one transaction.
 pub(crate) async fn batch(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
-    let asked = Asked::read(&work.input, failure::REFUSED)?;
+    let asked = Asked::read(&work.input, CODES)?;
     let lists = asked.lists()?;
     let mut lease = pool.lease(cx, work.part, work.deadline).await?;
     let outcome = all_or_nothing(lease.session()?, asked.sql, lists, &work).await;
@@ -147,15 +134,8 @@ async fn all_or_nothing(session: &mut Session, sql: &str, lists: Vec<Node<'_>>, 
     session.say("commit")?;
     // Also after a commit that fails: not all that a statement leaves is undone with its transaction.
     session.say_clean()?;
-    session.heard().await.map_err(|error| match error.kind() {
-        Kind::Unreachable => Error::new(
-            Kind::Unreachable,
-            "postgres-commit-unknown",
-            "the connection broke while the batch was being committed: it is done, or nothing of it is",
-        ),
-        _ => error,
-    })?;
-    let output = built(work, |out| sql::counts(&counts, out))?;
+    work.committed(CODES, session.heard()).await?;
+    let output = work.built(CODES, |out| sql::counts(&counts, out))?;
     Ok(Answer { output, stream: None, read: 0, written: runs.iter().map(statement::bytes).sum() })
 }
 
@@ -177,7 +157,7 @@ async fn begin_runs(
         let values =
             |(at, list): (usize, &Node<'_>)| statement.values(sql::items(*list)).map_err(|error| in_list(at, error));
         let runs = lists.iter().enumerate().map(values).collect::<Result<Vec<Values>, Error>>()?;
-        session.say(&format!("begin; set local statement_timeout = {}", remaining_ms(work.deadline)))?;
+        session.say(&format!("begin; set local statement_timeout = {}", remaining_ms(work)))?;
         session.heard().await?;
         let Some(first) = runs.chunks(RUNS_AT_ONCE).next() else { return Ok((statement, runs)) };
         send(session, &statement, first).await?;
@@ -251,12 +231,7 @@ async fn start(
     }
 }
 
-fn built(work: &Work, write: impl FnOnce(&mut Builder) -> Result<(), Fault>) -> Result<Document, Error> {
-    let mut out = Builder::new(&work.limits);
-    write(&mut out).and_then(|()| out.finish()).map_err(|fault| failure::fault(&fault))
-}
-
-/// Milliseconds until the deadline, at least one: zero would mean for ever.
-fn remaining_ms(deadline: Instant) -> u128 {
-    deadline.saturating_duration_since(Instant::now()).max(Duration::from_millis(1)).as_millis().min(i32::MAX as u128)
+/// Milliseconds until the deadline.
+fn remaining_ms(work: &Work) -> u128 {
+    work.remaining().as_millis().min(i32::MAX as u128)
 }

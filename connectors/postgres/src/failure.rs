@@ -3,8 +3,7 @@
 use std::io;
 
 use fallible_iterator::FallibleIterator as _;
-use lockgate_connector_api::{Error, Kind, TlsCodes, sql::Refused};
-use lockgate_document::Fault;
+use lockgate_connector_api::{Error, Kind, TlsCodes, sql::Codes};
 use postgres_protocol::message::backend::ErrorResponseBody;
 
 /// Bytes of a server's words that are kept for the caller.
@@ -16,10 +15,16 @@ pub(crate) const GONE: &str = "postgres-statement-gone";
 /// What goes wrong with TLS.
 const TLS: TlsCodes = TlsCodes { certificate: "postgres-certificate", alert: "postgres-alert", tls: "postgres-tls" };
 
-/// The connection broke.
-pub(crate) fn broken() -> Error {
-    Error::new(Kind::Unreachable, "postgres-broken", "the connection to the server broke")
-}
+/// The failures that every database has.
+pub(crate) const CODES: Codes = Codes {
+    account: "postgres-account",
+    input: "postgres-input",
+    busy: "postgres-busy",
+    timeout: "postgres-timeout",
+    broken: "postgres-broken",
+    too_large: "postgres-too-large",
+    commit_unknown: "postgres-commit-unknown",
+};
 
 /// The server says something that the protocol does not have here.
 pub(crate) fn protocol(detail: &str) -> Error {
@@ -27,26 +32,9 @@ pub(crate) fn protocol(detail: &str) -> Error {
         .with_private(detail)
 }
 
-/// How inputs are refused.
-pub(crate) const REFUSED: Refused = Refused::with_code("postgres-input");
-
 /// What is asked for breaks a rule of the operation; nothing was executed.
 pub(crate) fn input(text: &'static str) -> Error {
-    REFUSED.error(text)
-}
-
-/// The answer grows past the limits of the run.
-pub(crate) fn too_large() -> Error {
-    Error::new(
-        Kind::TooLarge,
-        "postgres-too-large",
-        "the rows are larger than the limit of a reply (read them as a stream, or fewer of them)",
-    )
-}
-
-/// A document cannot be built.
-pub(crate) fn fault(fault: &Fault) -> Error {
-    too_large().with_private(fault.to_string())
+    CODES.input(text)
 }
 
 /// A failure of reading or writing.
@@ -56,7 +44,7 @@ pub(crate) fn of_io(error: &io::Error) -> Error {
     }
     match error.kind() {
         io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData => protocol(&error.to_string()),
-        _ => broken().with_private(error.to_string()),
+        _ => CODES.broken().with_private(error.to_string()),
     }
 }
 
@@ -124,7 +112,12 @@ fn meaning(state: &str) -> (Kind, &'static str, &'static str) {
             (Kind::Authorization, "postgres-permission", "the server does not let this account's role do it")
         }
         ("3D000", _) => (Kind::Configuration, "postgres-database", "the server has no such database"),
-        ("40001" | "40P01" | "40003" | "55P03", _) => (
+        ("40003" | "08007", _) => (
+            Kind::Unreachable,
+            CODES.commit_unknown,
+            "the server does not know whether the changes were committed: they are done, or nothing of them is",
+        ),
+        ("40001" | "40P01" | "55P03", _) => (
             Kind::Unavailable,
             "postgres-contention",
             "other transactions were in the way and the server undid this one (it may succeed later)",

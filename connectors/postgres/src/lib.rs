@@ -2,7 +2,7 @@
 //!
 //! `calls` are the operations: each takes a
 //! connection from `pool`, runs its `statement` in a `session` and turns what comes back into
-//! `records`. `read` and `write` turn values from and into the server's text, by the `types` that
+//! records. `read` and `write` turn values from and into the server's text, by the `types` that
 //! the server states (`catalogue` holds those of the database's own); `moment` does so for dates and
 //! times. Below, `signin` opens a connection (`binding` ties the password's proof to the server's
 //! certificate) and `wire` carries messages. `spec` is the declaration.
@@ -20,7 +20,6 @@ mod failure;
 mod moment;
 mod pool;
 mod read;
-mod records;
 mod session;
 mod signin;
 mod spec;
@@ -31,10 +30,12 @@ mod write;
 
 use std::{fmt, sync::Arc, time::Instant};
 
-use lockgate_connector_api::{Answer, Call, Config, Connector, Context, Error, Kind, Part, Spec, sql::Account};
+use lockgate_connector_api::{
+    Answer, Call, Config, Connector, Context, Error, Kind, Spec,
+    sql::{Account, Work},
+};
 
-use calls::Work;
-use pool::Pool;
+use pool::{Pool, Server};
 
 /// One account at a PostgreSQL database.
 pub struct Postgres(Arc<Pool>);
@@ -52,13 +53,12 @@ impl Connector for Postgres {
         let mut tls = (*config.tls()?).clone();
         // A server of another protocol behind the same certificate is told apart by this name.
         tls.alpn_protocols = vec![b"postgresql".to_vec()];
-        Ok(Self(Arc::new(Pool::new(Account::read(config, "postgres-account")?, Arc::new(tls)))))
+        let server = Server { account: Account::read(config, failure::CODES)?, tls: Arc::new(tls) };
+        Ok(Self(Arc::new(Pool::new(&spec::SPEC, server))))
     }
 
     async fn invoke(&self, cx: &Context, call: Call) -> Result<Answer, Error> {
-        let part = Part::of(&call);
-        let Call { operation, input, deadline, limits, stream, .. } = call;
-        let work = Work { input, deadline, limits, stream, part };
+        let (operation, work, _) = Work::of(call);
         match operation.as_str() {
             "query" => calls::query(&self.0, cx, work).await,
             "execute" => calls::execute(&self.0, cx, work).await,

@@ -1,11 +1,16 @@
 //! A value as the server writes it becomes a value of a document.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
+use fallible_iterator::FallibleIterator as _;
+use lockgate_connector_api::{Error, Kind};
 use lockgate_document::{Builder, Document, Duplicates, Fault, ParseOptions};
 use lockgate_model::Limits;
+use postgres_protocol::message::backend::DataRowBody;
 
 use crate::{
+    failure::{self, CODES},
     moment::{self, Malformed},
+    statement::Column,
     types::{Form, Type},
 };
 
@@ -28,6 +33,29 @@ impl From<Malformed> for Unread {
     fn from(_: Malformed) -> Self {
         Self::Malformed
     }
+}
+
+/// Writes a row as an object.
+pub(crate) fn record(out: &mut Builder, columns: &[Column], row: &DataRowBody, limits: &Limits) -> Result<(), Error> {
+    let fault = |fault| CODES.fault(&fault);
+    let mut ranges = row.ranges();
+    out.begin_object().map_err(fault)?;
+    for column in columns {
+        let range = ranges.next().map_err(|e| failure::of_io(&e))?;
+        let range = range.ok_or_else(|| failure::protocol("a row has too few columns"))?;
+        let cell = range.and_then(|range| row.buffer().get(range));
+        out.key(&column.name).map_err(fault)?;
+        value(out, &column.of, cell, limits).map_err(|unread| match unread {
+            Unread::Fault(fault) => CODES.fault(&fault),
+            Unread::Malformed => Error::new(
+                Kind::Protocol,
+                "postgres-form",
+                "a value is not in the form its type has in this connection (select it as text: `column::text`)",
+            )
+            .with_private(format!("column `{}` of type `{}`", column.name, column.of.name)),
+        })?;
+    }
+    out.end().map_err(fault)
 }
 
 /// Writes a value; `None` is null.

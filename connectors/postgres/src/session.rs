@@ -12,7 +12,12 @@ use std::{
 use aws_lc_rs::rand;
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator as _;
-use lockgate_connector_api::{Error, Kind, Vetted};
+use lockgate_connector_api::{
+    Error, Kind, Vetted,
+    sql::{self, Codes, Row},
+};
+use lockgate_document::Builder;
+use lockgate_model::Limits;
 use postgres_protocol::{
     IsNull,
     message::{
@@ -24,6 +29,7 @@ use postgres_protocol::{
 use crate::{
     catalogue::{self, Found, TYPE_DEPTH_MAX, Types},
     failure::{self, Reported},
+    read,
     signin::CancelKey,
     statement::{Column, Statement, Values},
     wire::{MESSAGE_BYTES_MAX, Wire},
@@ -56,6 +62,7 @@ pub(crate) struct Session {
     /// Requests that the server has not become ready after, the oldest first.
     awaited: VecDeque<Request>,
     in_transaction: bool,
+    /// A call has left something that is not undone: it must not serve another.
     is_marked: bool,
 }
 
@@ -99,35 +106,9 @@ impl Session {
         })
     }
 
-    /// Whether a statement of the caller's may still be at work.
-    pub fn is_running(&self) -> bool {
-        self.awaited.contains(&Request::Callers)
-    }
-
     /// Whether the last request left a transaction open.
     pub fn is_in_transaction(&self) -> bool {
         self.in_transaction
-    }
-
-    /// Whether a call has left something that is not undone: the connection must not serve another.
-    pub fn is_marked(&self) -> bool {
-        self.is_marked
-    }
-
-    /// Whether nothing has come from the server unasked: it is there, as far as we know.
-    pub fn is_quiet(&mut self) -> bool {
-        self.wire.is_quiet()
-    }
-
-    /// Asks the server whether it is there.
-    pub async fn ping(&mut self) -> Result<(), Error> {
-        self.sync(Request::Ours);
-        self.heard().await
-    }
-
-    /// Ends the connection.
-    pub async fn close(self) {
-        self.wire.close().await;
     }
 
     /// Writes statements of ours that need no parameters; [`Session::heard`] answers them.
@@ -135,7 +116,7 @@ impl Session {
         self.say_as(Request::Ours, sql)
     }
 
-    /// Writes what makes the connection as good as new, as far as that goes ([`Session::is_marked`]).
+    /// Writes what makes the connection as good as new, as far as that goes.
     pub fn say_clean(&mut self) -> Result<(), Error> {
         self.say_as(Request::Clean, CLEAN)
     }
@@ -331,6 +312,52 @@ impl Session {
                 }
                 Given::Ran(_) => {}
                 Given::Ready => return Ok(found),
+            }
+        }
+    }
+}
+
+impl sql::Session for Session {
+    type Columns = Statement;
+
+    const CODES: Codes = failure::CODES;
+
+    fn vetted(&self) -> Vetted {
+        self.vetted
+    }
+
+    fn is_quiet(&mut self) -> bool {
+        self.wire.is_quiet()
+    }
+
+    fn is_running(&self) -> bool {
+        self.awaited.contains(&Request::Callers)
+    }
+
+    async fn ping(&mut self) -> Result<(), Error> {
+        self.sync(Request::Ours);
+        self.heard().await
+    }
+
+    async fn renew(&mut self) -> Result<bool, Error> {
+        self.settle().await?;
+        Ok(!self.in_transaction && !self.is_marked)
+    }
+
+    async fn close(self) {
+        self.wire.close().await;
+    }
+
+    async fn row(&mut self, columns: &Statement, limits: &Limits, out: &mut Builder) -> Result<Row, Error> {
+        let mut counted = 0;
+        loop {
+            match self.given(sql::row_bytes_max(limits)).await? {
+                Given::Row(row) => {
+                    read::record(out, &columns.columns, &row, limits)?;
+                    return Ok(Row::Written(row.buffer().len() as u64));
+                }
+                Given::Ran(rows) => counted = rows,
+                Given::Ready => return Ok(Row::End(counted)),
             }
         }
     }

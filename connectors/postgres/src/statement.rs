@@ -49,7 +49,7 @@ impl Statement {
 
     /// Refuses rows that would not make objects: none at all, or two columns of one name.
     pub fn gives_objects(&self) -> Result<(), Error> {
-        sql::gives_objects(self.columns.iter().map(|c| c.name.as_str()), failure::REFUSED)
+        sql::gives_objects(self.columns.iter().map(|c| c.name.as_str()), failure::CODES)
     }
 
     /// Writes name and type of each column.

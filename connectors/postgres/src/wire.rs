@@ -9,7 +9,7 @@ use postgres_protocol::message::{
 use tokio::net::TcpStream;
 use tokio_rustls::client::TlsStream;
 
-use crate::failure;
+use crate::failure::{self, CODES};
 
 /// Longest message that carries no row: descriptions, errors, notices.
 pub(crate) const MESSAGE_BYTES_MAX: usize = 1 << 20;
@@ -62,7 +62,7 @@ impl Wire {
                 let length = usize::try_from(header.len()).unwrap_or(usize::MAX);
                 let is_row = header.tag() == DATA_ROW_TAG;
                 match is_row {
-                    true if length > bytes_max => return Err(failure::too_large()),
+                    true if length > bytes_max => return Err(CODES.too_large()),
                     false if length > MESSAGE_BYTES_MAX => return Err(failure::protocol("a message is too long")),
                     _ => {}
                 }
@@ -76,7 +76,7 @@ impl Wire {
             }
             let read = self.duplex.more().await.map_err(|e| failure::of_io(&e))?;
             if read == 0 {
-                return Err(failure::broken());
+                return Err(CODES.broken());
             }
         }
     }

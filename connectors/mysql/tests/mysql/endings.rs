@@ -7,13 +7,13 @@ use lockgate_connector_api::{Kind, Streamed};
 use lockgate_testkit::contract::tells_nothing;
 use serde_json::json;
 
-use crate::account::{Account, call, soon};
+use crate::account::{admin, app, call, soon};
 
 const RUNNING: &str = "select count(*) from information_schema.processlist where user = 'app' and command <> 'Sleep' and info like concat('%', ?, '%')";
 
 /// Waits until so many connections of `app` run something that holds `mark`.
 async fn runs_at_the_server(mark: &str, times: u32) {
-    let admin = Account::admin().unwrap();
+    let admin = admin().unwrap();
     let end = soon();
     while admin.value(RUNNING, json!([mark])).await != times {
         assert!(Instant::now() < end, "`{mark}` does not run {times} times");
@@ -23,7 +23,7 @@ async fn runs_at_the_server(mark: &str, times: u32) {
 
 /// The connections of `app` that run something that holds `mark` are ended.
 async fn kill(mark: &str) {
-    let admin = Account::admin().unwrap();
+    let admin = admin().unwrap();
     let sql = "select id from information_schema.processlist where user = 'app' and info like concat('%', ?, '%')";
     for row in admin.rows(sql, json!([mark])).await.as_array().unwrap() {
         admin.execute(&format!("kill {}", row["id"])).await;
@@ -32,7 +32,7 @@ async fn kill(mark: &str) {
 
 #[tokio::test]
 async fn the_deadline_ends_the_statement_at_the_server() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     for operation in ["query", "execute"] {
         let sql = format!("select sleep(60) as deadline_{operation}");
         let mut call = call(operation, &sql, json!([]));
@@ -55,14 +55,14 @@ async fn the_deadline_ends_the_statement_at_the_server() {
 /// The server ends it as well, where our word does not reach it.
 #[tokio::test]
 async fn the_server_knows_the_deadline() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     let left = account.value("select @@max_statement_time", json!([])).await.as_f64().unwrap();
     assert!((1.0..=30.0).contains(&left), "{left}");
 }
 
 #[tokio::test]
 async fn a_dropped_call_is_ended_at_the_server() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     let running = tokio::spawn({
         let account = account.clone();
         async move { account.call("query", "select sleep(60) as dropped_call", json!([])).await }
@@ -74,7 +74,7 @@ async fn a_dropped_call_is_ended_at_the_server() {
 
 #[tokio::test]
 async fn a_dropped_stream_is_ended_at_the_server() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     let sql = "select seq as dropped_stream, repeat('x', 100) as x from seq_1_to_100000000";
     let mut call = call("query", sql, json!([]));
     call.stream = true;
@@ -88,7 +88,7 @@ async fn a_dropped_stream_is_ended_at_the_server() {
 
 #[tokio::test]
 async fn the_deadline_ends_a_stream() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     let sql = "select repeat('x', 10000) as late_stream, sleep(0.01) as s from seq_1_to_100000";
     let mut call = call("query", sql, json!([]));
     call.stream = true;
@@ -107,7 +107,7 @@ async fn the_deadline_ends_a_stream() {
 
 #[tokio::test]
 async fn a_killed_connection_fails_its_call_and_no_other() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     let running = tokio::spawn({
         let account = account.clone();
         async move { account.fails("query", "select sleep(60) as killed_call", json!([])).await }
@@ -118,7 +118,7 @@ async fn a_killed_connection_fails_its_call_and_no_other() {
     assert!(error.is_transient(), "{error}");
     // Killed while idle: found out before it is used.
     let number = account.value("select connection_id()", json!([])).await;
-    let admin = Account::admin().unwrap();
+    let admin = admin().unwrap();
     admin.execute(&format!("kill {number}")).await;
     let gone = "select count(*) from information_schema.processlist where id = ?";
     while admin.value(gone, json!([number])).await != 0 {

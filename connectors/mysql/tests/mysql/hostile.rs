@@ -20,7 +20,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use crate::account::{Account, Binding, call, load};
+use crate::account::{Account, binding, call, load};
 
 /// A greeting that says that TLS is to be had (MySQL source documentation, `Protocol::HandshakeV10`),
 /// of a server whose users have `mysql_native_password`.
@@ -63,7 +63,7 @@ impl Scripted {
     }
 
     fn account(&self) -> Account {
-        Binding::app(self.port).open(&self.pki)
+        binding(self.port).open(&self.pki)
     }
 
     /// The packets that came, on all connections.
@@ -146,7 +146,7 @@ async fn mysql_8_is_shown_the_password_where_it_must() {
     server.account().test().await.unwrap();
     assert_eq!(server.heard()[1], format!("{CANARY}\0").as_bytes());
     // One that has not proved who it is hears nothing at all.
-    let elsewhere = Binding::app(server.port).open(&Pki::new());
+    let elsewhere = binding(server.port).open(&Pki::new());
     assert_eq!(elsewhere.test().await.unwrap_err().kind(), Kind::Identity);
     // By the other way nobody is shown it.
     let server = Scripted::start(GREETS_NATIVE, &[b"\x01\x04", OK]).await;

@@ -8,7 +8,7 @@ use lockgate_connector_api::{Body, Call, Error, Kind};
 use lockgate_testkit::{contract::tells_nothing, process::peak_rss_bytes};
 use serde_json::json;
 
-use crate::account::{Account, load};
+use crate::account::{app, load, loaded};
 
 /// Set in the process whose memory is measured.
 const MEASURED: &str = "LOCKGATE_TEST_MYSQL_LOAD";
@@ -24,7 +24,7 @@ fn pieces(list: Vec<Result<&'static str, Error>>) -> Body {
 
 #[tokio::test]
 async fn lines_become_rows() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     account.execute("create table loaded (id int primary key, name varchar(20))").await;
     // Pieces end anywhere, and an empty one is not the end.
     let body = pieces(vec![Ok("1,a"), Ok(""), Ok("\n2,ä😀"), Ok("\n3,c\n")]);
@@ -34,7 +34,7 @@ async fn lines_become_rows() {
     assert_eq!(answer.written, 17);
     let rows = account.rows("select * from loaded order by id", json!([])).await;
     assert_eq!(rows, json!([{"id": 1, "name": "a"}, {"id": 2, "name": "ä😀"}, {"id": 3, "name": "c"}]));
-    assert_eq!(account.load(&into("loaded"), Body::full("")).await.unwrap(), json!({"rows": 0}));
+    assert_eq!(loaded(&account, &into("loaded"), Body::full("")).await.unwrap(), json!({"rows": 0}));
     for (member, content) in [("body", "4,d\n"), ("body_base64", "NSxlCg==")] {
         let mut call = load(&into("loaded"), Body::full(""));
         let input = json!({"sql": into("loaded"), member: content}).to_string();
@@ -48,7 +48,7 @@ async fn lines_become_rows() {
 /// The server takes most of it for a warning, and would keep the rest.
 #[tokio::test]
 async fn what_does_not_fit_undoes_all_of_it() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     account.execute("create table unloaded (id int primary key, name varchar(3) not null)").await;
     account.execute("insert into unloaded values (1, 'a')").await;
     for (lines, told) in [
@@ -59,7 +59,7 @@ async fn what_does_not_fit_undoes_all_of_it() {
         ("2,b\n3,c,too many\n", "1262"),
         ("2,b\n3,\u{fffd}\n", ""),
     ] {
-        let outcome = account.load(&into("unloaded"), Body::full(lines)).await;
+        let outcome = loaded(&account, &into("unloaded"), Body::full(lines)).await;
         if told.is_empty() {
             assert_eq!(outcome.unwrap(), json!({"rows": 2}));
             continue;
@@ -77,7 +77,7 @@ async fn what_does_not_fit_undoes_all_of_it() {
         pieces(vec![Ok("5,e\n")]).with_length(Some(5)),
         pieces(vec![Ok("5,e\n")]).with_length(Some(3)),
     ] {
-        let error = account.load(&into("unloaded"), body).await.unwrap_err();
+        let error = loaded(&account, &into("unloaded"), body).await.unwrap_err();
         assert!(matches!(error.code(), "elsewhere" | "mysql-input"), "{error}");
         assert_eq!(account.value("select count(*) from unloaded", json!([])).await, 1);
     }
@@ -85,7 +85,7 @@ async fn what_does_not_fit_undoes_all_of_it() {
 
 #[tokio::test]
 async fn only_what_loads_the_stream_is_run() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     account.execute("create table kept (id int)").await;
     account.execute("insert into kept values (1)").await;
     for sql in [
@@ -96,7 +96,7 @@ async fn only_what_loads_the_stream_is_run() {
         "load data local infile 'body' into table kept; delete from kept",
         "load data local infile 'body' into table kept (@line) set id = '",
     ] {
-        let error = account.load(sql, Body::full("2\n")).await.unwrap_err();
+        let error = loaded(&account, sql, Body::full("2\n")).await.unwrap_err();
         assert!(matches!(error.kind(), Kind::Input | Kind::Rejected), "{sql}: {error}");
         assert_eq!(account.value("select group_concat(id) from kept", json!([])).await, "1", "{sql}");
     }
@@ -131,7 +131,7 @@ fn a_large_file_takes_flat_memory() {
 
 async fn measured() {
     const LINES: u64 = 500_000;
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     account.execute("create table large (id int, name varchar(200)) engine = myisam").await;
     let lines = stream::iter((0..LINES / 1_000).map(|block| {
         let text: String = (0..1_000).map(|n| format!("{},{}\n", block * 1_000 + n, "x".repeat(190))).collect();

@@ -6,12 +6,12 @@ use futures_util::future::join_all;
 use lockgate_connector_api::{Body, Call, Kind};
 use serde_json::json;
 
-use crate::account::{Account, Binding, call, shared, soon};
+use crate::account::{Binding, admin, app, binding, call, loaded, shared, soon};
 
 #[tokio::test]
 async fn calls_wait_for_a_connection() {
     let Some((pki, server)) = shared() else { return };
-    let account = Binding { connections_max: 3, ..Binding::app(server.port()) }.open(pki);
+    let account = Binding { connections_max: 3, ..binding(server.port()) }.open(pki);
     let sql = "select connection_id() as id, sleep(0.02) as s";
     let rows = join_all((0..24).map(|_| account.rows(sql, json!([])))).await;
     let mut numbers: Vec<_> = rows.iter().map(|r| r[0]["id"].as_i64().unwrap()).collect();
@@ -25,7 +25,7 @@ async fn calls_wait_for_a_connection() {
             tokio::spawn(async move { account.call("query", "select sleep(60) as taken", json!([])).await })
         })
         .collect();
-    let admin = Account::admin().unwrap();
+    let admin = admin().unwrap();
     let sql = "select count(*) from information_schema.processlist where info = 'select sleep(60) as taken'";
     let end = soon();
     while admin.value(sql, json!([])).await != 3 {
@@ -45,7 +45,7 @@ async fn calls_wait_for_a_connection() {
 #[tokio::test]
 async fn streams_leave_a_connection_to_the_calls_they_flow_into() {
     let Some((pki, server)) = shared() else { return };
-    let account = Binding { connections_max: 2, ..Binding::app(server.port()) }.open(pki);
+    let account = Binding { connections_max: 2, ..binding(server.port()) }.open(pki);
     let stream = |deadline| {
         let endless = call("query", "select seq as n from seq_1_to_100000000", json!([]));
         account.invoke(Call { stream: true, deadline, ..endless })
@@ -61,7 +61,7 @@ async fn streams_leave_a_connection_to_the_calls_they_flow_into() {
 #[tokio::test]
 async fn nothing_of_a_call_is_left_in_its_connection() {
     let Some((pki, server)) = shared() else { return };
-    let account = Binding { connections_max: 1, ..Binding::app(server.port()) }.open(pki);
+    let account = Binding { connections_max: 1, ..binding(server.port()) }.open(pki);
     let number = account.value("select connection_id()", json!([])).await;
     account.execute("create table locked (n int)").await;
     account.execute("set time_zone = '+05:00'").await;
@@ -89,7 +89,7 @@ async fn nothing_of_a_call_is_left_in_its_connection() {
     let error = account.fails("query", "select * from left_over", json!([])).await;
     assert_eq!(error.kind(), Kind::Rejected);
     // The lock on the table is gone: another one writes.
-    let other = Account::shared().unwrap();
+    let other = app().unwrap();
     other.execute("insert into locked values (1)").await;
     // A transaction that a call leaves open is undone, and told.
     for sql in ["begin", "start transaction"] {
@@ -108,15 +108,15 @@ async fn nothing_of_a_call_is_left_in_its_connection() {
 #[tokio::test]
 async fn a_connection_that_loads_is_not_kept() {
     let Some((pki, server)) = shared() else { return };
-    let account = Binding { connections_max: 2, ..Binding::app(server.port()) }.open(pki);
+    let account = Binding { connections_max: 2, ..binding(server.port()) }.open(pki);
     account.execute("create table loads_once (n bigint)").await;
     let sql = "load data local infile 'body' into table loads_once (@line) set n = connection_id()";
-    account.load(sql, Body::full("1\n")).await.unwrap();
-    account.load(sql, Body::full("2\n")).await.unwrap();
+    loaded(&account, sql, Body::full("1\n")).await.unwrap();
+    loaded(&account, sql, Body::full("2\n")).await.unwrap();
     let numbers = account.rows("select n from loads_once order by n", json!([])).await;
     let own = account.value("select connection_id()", json!([])).await;
     assert!(numbers[0]["n"] != numbers[1]["n"] && numbers[0]["n"] != own && numbers[1]["n"] != own, "{numbers} {own}");
-    let admin = Account::admin().unwrap();
+    let admin = admin().unwrap();
     let sql = "select count(*) from information_schema.processlist where id in (?, ?)";
     let end = soon();
     while admin.value(sql, json!([numbers[0]["n"], numbers[1]["n"]])).await != 0 {

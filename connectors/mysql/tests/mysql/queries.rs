@@ -3,11 +3,11 @@
 use lockgate_connector_api::Kind;
 use serde_json::json;
 
-use crate::account::{Account, Binding, call, shared};
+use crate::account::{admin, app, binding, call, shared};
 
 #[tokio::test]
 async fn parameters_stay_data() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     account.execute("create table injected (name text)").await;
     for evil in
         ["'; drop table injected; --", "\\'; drop table injected; --", "?", "%s", "\"", "a\u{0}b", "x' or 'a'='a", "😀"]
@@ -27,7 +27,7 @@ async fn parameters_stay_data() {
 #[tokio::test]
 async fn a_query_only_reads() {
     let Some((_, server)) = shared() else { return };
-    let account = Account::shared().unwrap();
+    let account = app().unwrap();
     account.execute("create table only_read (n int)").await;
     account.execute("create sequence only_read_numbers").await;
     account
@@ -46,7 +46,7 @@ async fn a_query_only_reads() {
     // Not even who may write files.
     let file = server.folder().join("data/written");
     let sql = format!("select 1 as a into outfile '{}'", file.display());
-    let error = Account::admin().unwrap().fails("query", &sql, json!([])).await;
+    let error = admin().unwrap().fails("query", &sql, json!([])).await;
     assert!(matches!(error.kind(), Kind::Input | Kind::Rejected), "{error}");
     assert!(!file.exists(), "a query wrote a file");
     // What gives no rows is no query, whatever it does; it is not even begun.
@@ -61,7 +61,7 @@ async fn a_query_only_reads() {
 
 #[tokio::test]
 async fn a_query_gives_rows_and_columns() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     let sql = "select seq as n, concat('r', seq) as name from seq_1_to_3 where seq <= ?";
     let answer = account.invoke(call("query", sql, json!([2]))).await.unwrap();
     assert_eq!(
@@ -74,7 +74,7 @@ async fn a_query_gives_rows_and_columns() {
 
 #[tokio::test]
 async fn rows_past_the_limit_are_too_large() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     for sql in ["select repeat('x', 1000) as x from seq_1_to_2000", "select repeat('x', 2000000) as x"] {
         let mut call = call("query", sql, json!([]));
         call.limits.reply_bytes_max = 1_000_000;
@@ -92,8 +92,8 @@ async fn rows_past_the_limit_are_too_large() {
 #[tokio::test]
 async fn values_larger_than_a_packet_go_through() {
     let Some((pki, server)) = shared() else { return };
-    Account::admin().unwrap().execute("set global max_allowed_packet = 67108864").await;
-    let account = Binding::app(server.port()).open(pki);
+    admin().unwrap().execute("set global max_allowed_packet = 67108864").await;
+    let account = binding(server.port()).open(pki);
     let text = "x".repeat(0xff_ffff + 100);
     let mut large = call("query", "select ? as x, length(?) as n", json!([text, text]));
     large.limits = lockgate_model::Limits { reply_bytes_max: 40 << 20, arena_bytes_max: 200 << 20, ..large.limits };
@@ -105,7 +105,7 @@ async fn values_larger_than_a_packet_go_through() {
 
 #[tokio::test]
 async fn a_statement_counts_and_returns() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     assert_eq!(
         account.execute("create table counted (id int auto_increment primary key, name varchar(20) unique)").await,
         json!({"rows": 0})
@@ -122,7 +122,7 @@ async fn a_statement_counts_and_returns() {
 
 #[tokio::test]
 async fn a_procedure_gives_its_results_and_parameters() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     account.execute("create table called (n int)").await;
     account
         .execute(
@@ -156,7 +156,7 @@ async fn a_procedure_gives_its_results_and_parameters() {
 
 #[tokio::test]
 async fn a_batch_is_all_or_nothing() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     account.execute("create table batched (id int primary key, name varchar(9) check (name <> 'bad'))").await;
     let insert = "insert into batched values (?, ?)";
     let many: Vec<_> = (0..500).map(|n| json!([n, "good"])).collect();
@@ -193,7 +193,7 @@ async fn a_batch_is_all_or_nothing() {
 
 #[tokio::test]
 async fn number_and_state_decide_the_kind() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     account.execute("create table stated (id int primary key, small tinyint, short varchar(3))").await;
     account.execute("insert into stated values (1, 1, 'a')").await;
     for (operation, sql, kind, state) in [
@@ -224,7 +224,7 @@ async fn number_and_state_decide_the_kind() {
 /// A transaction that waits for another is ended by the server, and may be tried again.
 #[tokio::test]
 async fn contention_may_be_repeated() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     account.execute("create table contended (id int primary key, n int)").await;
     account.execute("insert into contended values (1, 0), (2, 0)").await;
     let one = json!([[1], [2]]);

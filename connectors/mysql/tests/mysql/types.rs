@@ -3,7 +3,7 @@
 use lockgate_connector_api::Kind;
 use serde_json::json;
 
-use crate::account::{Account, call, text};
+use crate::account::{Account, app, call, text};
 
 /// The text of the one value of a query.
 async fn value(account: &Account, sql: &str, parameters: serde_json::Value) -> String {
@@ -23,7 +23,7 @@ async fn type_of(account: &Account, sql: &str) -> String {
 
 #[tokio::test]
 async fn columns_keep_their_values() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     for (at, (of, told, written, read)) in [
         ("tinyint", "tinyint", "-128", "-128"),
         ("tinyint unsigned", "tinyint unsigned", "255", "255"),
@@ -97,7 +97,7 @@ async fn columns_keep_their_values() {
 
 #[tokio::test]
 async fn parameters_reach_columns_as_they_are() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     for (at, (of, written, read)) in [
         ("tinyint(1)", "true", "1"),
         ("bigint", "-9223372036854775808", "-9223372036854775808"),
@@ -149,7 +149,7 @@ async fn parameters_reach_columns_as_they_are() {
 /// The server would cut, round away or make something else of it.
 #[tokio::test]
 async fn what_does_not_fit_its_column_is_refused() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     account
         .execute(
             "create table unfit (n tinyint, s varchar(2), d date, at datetime, e enum('a'), j json, u int unsigned)",

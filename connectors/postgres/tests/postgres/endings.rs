@@ -7,11 +7,11 @@ use lockgate_connector_api::{Kind, Streamed};
 use lockgate_testkit::contract::tells_nothing;
 use serde_json::json;
 
-use crate::account::{Account, call, soon};
+use crate::account::{admin, app, call, soon};
 
 /// Waits until no backend of `app` runs anything that holds `mark`.
 async fn ends_at_the_server(mark: &str) {
-    let admin = Account::admin().unwrap();
+    let admin = admin().unwrap();
     let sql = "select count(*) from pg_stat_activity where usename = 'app' and state <> 'idle' and query like '%' || $1 || '%'";
     let end = soon();
     while admin.value(sql, json!([mark])).await != 0 {
@@ -22,7 +22,7 @@ async fn ends_at_the_server(mark: &str) {
 
 #[tokio::test]
 async fn the_deadline_ends_the_statement_at_the_server() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     for operation in ["query", "execute"] {
         let sql = format!("select pg_sleep(60) as deadline_{operation}");
         let mut call = call(operation, &sql, json!([]));
@@ -44,12 +44,12 @@ async fn the_deadline_ends_the_statement_at_the_server() {
 
 #[tokio::test]
 async fn a_dropped_call_is_cancelled_at_the_server() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     let running = tokio::spawn({
         let account = account.clone();
         async move { account.call("query", "select pg_sleep(60) as dropped_call", json!([])).await }
     });
-    let admin = Account::admin().unwrap();
+    let admin = admin().unwrap();
     let sql = "select count(*) from pg_stat_activity where state = 'active' and usename = 'app' and query like '%dropped_call%'";
     let end = soon();
     while admin.value(sql, json!([])).await != 1 {
@@ -62,7 +62,7 @@ async fn a_dropped_call_is_cancelled_at_the_server() {
 
 #[tokio::test]
 async fn a_dropped_stream_is_cancelled_at_the_server() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     let mut call = call(
         "query",
         "select n as dropped_stream, repeat('x', 100) as x from generate_series(1, 100000000) as n",
@@ -78,7 +78,7 @@ async fn a_dropped_stream_is_cancelled_at_the_server() {
 
 #[tokio::test]
 async fn the_deadline_ends_a_stream() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     let mut call = call(
         "query",
         "select repeat('x', 10000) as late_stream, pg_sleep(0.01) as s from generate_series(1, 100000) as n",
@@ -100,8 +100,8 @@ async fn the_deadline_ends_a_stream() {
 
 #[tokio::test]
 async fn a_killed_connection_fails_its_call_and_no_other() {
-    let Some(account) = Account::shared() else { return };
-    let admin = Account::admin().unwrap();
+    let Some(account) = app() else { return };
+    let admin = admin().unwrap();
     let kill = "select pg_terminate_backend(pid) from pg_stat_activity where usename = 'app' and query like '%killed_call%' and state = 'active'";
     let running = tokio::spawn({
         let account = account.clone();

@@ -1,96 +1,15 @@
-//! What a broken network does: every call ends within its deadline, a statement is done as a whole
-//! or not at all, and rows that are reported complete are.
+//! What a broken network does.
 
-use std::time::{Duration, Instant};
+use lockgate_testkit::contract::sql::faults;
 
-use lockgate_connector_api::Call;
-use lockgate_testkit::{
-    FaultProxy,
-    contract::faults::{DEADLINE, clean, each, everywhere},
-    fault_proxy::Fault,
-};
-use serde_json::{Value, json};
-
-use crate::account::{Account, Binding, call, shared};
-
-const ROWS: usize = 2_000;
-const SQL: &str = "select n, repeat(md5(n::text), 6) as x from generate_series(1, 2000) as n";
-
-fn hurried(operation: &str, sql: &str, parameters: Value) -> Call {
-    Call { deadline: Instant::now() + DEADLINE, ..call(operation, sql, parameters) }
-}
-
-/// Role `app` through a proxy.
-fn through(port: u16) -> Account {
-    Binding::app(port).open(&shared().unwrap().0)
-}
-
-/// Bytes that a call carries both ways when nothing breaks.
-async fn totals(port: u16, one: Call) -> (u64, u64) {
-    let proxy = FaultProxy::start(port).await;
-    through(proxy.port()).invoke(one).await.unwrap();
-    proxy.carried()
-}
+use crate::account::Tested;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rows_are_all_there_or_the_call_fails() {
-    let Some((_, server)) = shared() else { return };
-    let faults = everywhere(totals(server.port(), hurried("query", SQL, json!([]))).await);
-    each(faults.clone(), server.port(), async |_, fault, port| {
-        let begun = Instant::now();
-        let answer = through(port).invoke(hurried("query", SQL, json!([]))).await;
-        let Some(answer) = clean(answer, begun, &format!("{fault:?}")) else { return true };
-        assert_eq!(crate::account::read(&answer.output)["rows"].as_array().unwrap().len(), ROWS, "{fault:?}");
-        false
-    })
-    .await;
-    each(faults, server.port(), async |_, fault, port| {
-        let begun = Instant::now();
-        let records = through(port).records_of(hurried("query", SQL, json!([]))).await;
-        let Some(records) = clean(records, begun, &format!("{fault:?}")) else { return true };
-        assert!(records.len() == ROWS && records[ROWS - 1]["n"] == ROWS, "{fault:?}: {} rows", records.len());
-        false
-    })
-    .await;
+    faults::rows_are_all_there_or_the_call_fails::<Tested>().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn statements_are_done_as_a_whole_or_not_at_all() {
-    const BATCH: usize = 50;
-    let Some((_, server)) = shared() else { return };
-    let account = Account::shared().unwrap();
-    account.execute("create table broken (call int, n int, x text)").await;
-    let text = "x".repeat(2_000);
-    let execute = |id: usize| {
-        let sql = "insert into broken select $1::int, n, $2 from generate_series(1, 50) as n";
-        hurried("execute", sql, json!([id, text]))
-    };
-    let batch = |id: usize| {
-        let rows: Vec<_> = (0..BATCH).map(|n| json!([id, n, text])).collect();
-        hurried("batch", "insert into broken values ($1, $2, $3)", rows.into())
-    };
-    let calls: [(_, &dyn Fn(usize) -> Call); 2] = [("execute", &execute), ("batch", &batch)];
-    for (of, (operation, one)) in calls.into_iter().enumerate() {
-        let of = (of + 1) * 1_000_000;
-        let faults = everywhere(totals(server.port(), one(of)).await);
-        let account = &account;
-        each(faults, server.port(), async |n, fault, port| {
-            let (id, what) = (of + n + 1, format!("{operation} {fault:?}"));
-            let begun = Instant::now();
-            let done = clean(through(port).invoke(one(id)).await, begun, &what).is_some();
-            let count = account.value("select count(*) from broken where call = $1", json!([id])).await;
-            assert!(count == 0 || count == BATCH, "{what}: {count} of {BATCH} rows");
-            assert!(!done || count == BATCH, "{what}: success without the rows");
-            !done
-        })
-        .await;
-    }
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_slow_network_is_only_slow() {
-    let Some((_, server)) = shared() else { return };
-    let proxy = FaultProxy::start(server.port()).await;
-    proxy.always(Fault::Latency(Duration::from_millis(20)));
-    assert_eq!(through(proxy.port()).records(SQL).await.unwrap().len(), ROWS);
+async fn calls_are_done_as_a_whole_or_not_at_all() {
+    faults::calls_are_done_as_a_whole_or_not_at_all::<Tested>(&[]).await;
 }

@@ -19,7 +19,7 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use crate::account::{Binding, call};
+use crate::account::{binding, call};
 
 /// What a server does.
 #[derive(Debug, Clone, Copy)]
@@ -121,7 +121,7 @@ async fn broken_and_hostile_servers_fail_in_time() {
         (Does::Repeats(b"S\0\0\0\x0aa\0b\0\0\0"), &[Kind::Protocol, Kind::Timeout]),
     ] {
         let (port, heard) = start(&pki, does).await;
-        let account = Binding::app(port).open(&pki);
+        let account = binding(port).open(&pki);
         let mut call = call("query", "select 1", json!([]));
         let begun = Instant::now();
         if kinds.contains(&Kind::Timeout) {
@@ -137,6 +137,6 @@ async fn broken_and_hostile_servers_fail_in_time() {
             assert!(!heard.contains("app"), "{does:?}: the role was sent without TLS");
         }
     }
-    let nobody = Binding::app(free_port()).open(&pki);
+    let nobody = binding(free_port()).open(&pki);
     assert_eq!(nobody.test().await.unwrap_err().kind(), Kind::Unreachable);
 }

@@ -1,15 +1,12 @@
 //! The connector against PostgreSQL servers that the tests start for themselves.
 #![expect(
     clippy::unwrap_used,
-    clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    clippy::unreachable,
     reason = "a broken premise must fail the test on the spot"
 )]
 
 mod account;
-mod contract;
 mod endings;
 mod faults;
 mod hostile;

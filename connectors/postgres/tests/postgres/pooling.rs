@@ -7,12 +7,12 @@ use lockgate_connector_api::{Call, Kind};
 use lockgate_testkit::{FaultProxy, wait_until_async};
 use serde_json::json;
 
-use crate::account::{Account, Binding, call, shared, soon};
+use crate::account::{Binding, admin, app, binding, call, shared, soon};
 
 #[tokio::test]
 async fn calls_wait_for_a_connection() {
     let Some((pki, server)) = shared() else { return };
-    let account = Binding { connections_max: 3, ..Binding::app(server.port()) }.open(pki);
+    let account = Binding { connections_max: 3, ..binding(server.port()) }.open(pki);
     let sql = "select pg_backend_pid() as pid, pg_sleep(0.02) as s";
     let rows = join_all((0..24).map(|_| account.rows(sql, json!([])))).await;
     let mut pids: Vec<_> = rows.iter().map(|r| r[0]["pid"].as_i64().unwrap()).collect();
@@ -26,7 +26,7 @@ async fn calls_wait_for_a_connection() {
             tokio::spawn(async move { account.call("query", "select pg_sleep(60) as taken", json!([])).await })
         })
         .collect();
-    let admin = Account::admin().unwrap();
+    let admin = admin().unwrap();
     let sql =
         "select count(*) from pg_stat_activity where state = 'active' and query like 'select pg_sleep(60) as taken'";
     let end = soon();
@@ -47,7 +47,7 @@ async fn calls_wait_for_a_connection() {
 #[tokio::test]
 async fn streams_leave_a_connection_to_the_calls_they_flow_into() {
     let Some((pki, server)) = shared() else { return };
-    let account = Binding { connections_max: 2, ..Binding::app(server.port()) }.open(pki);
+    let account = Binding { connections_max: 2, ..binding(server.port()) }.open(pki);
     let stream = |deadline| {
         let endless = call("query", "select n from generate_series(1, 100000000) as n", json!([]));
         account.invoke(Call { stream: true, deadline, ..endless })
@@ -63,7 +63,7 @@ async fn streams_leave_a_connection_to_the_calls_they_flow_into() {
 #[tokio::test]
 async fn nothing_of_a_call_is_left_in_its_connection() {
     let Some((pki, server)) = shared() else { return };
-    let account = Binding { connections_max: 1, ..Binding::app(server.port()) }.open(pki);
+    let account = Binding { connections_max: 1, ..binding(server.port()) }.open(pki);
     let pid = account.value("select pg_backend_pid()", json!([])).await;
     account.execute("set search_path = pg_temp").await;
     account.execute("set datestyle = 'German'").await;
@@ -95,7 +95,7 @@ async fn nothing_of_a_call_is_left_in_its_connection() {
     let error = account.fails("query", "select lastval()", json!([])).await;
     assert!(error.private().reveal().starts_with("SQLSTATE 55000"), "{}", error.private().reveal());
     // Who may be another role is itself again.
-    let admin = Binding { username: "admin", connections_max: 1, ..Binding::app(server.port()) }.open(pki);
+    let admin = Binding { username: "admin", connections_max: 1, ..binding(server.port()) }.open(pki);
     for sql in ["set role app", "set session authorization app"] {
         admin.execute(sql).await;
         let users = admin.rows("select current_user::text as one, session_user::text as other", json!([])).await;
@@ -107,7 +107,7 @@ async fn nothing_of_a_call_is_left_in_its_connection() {
 #[tokio::test]
 async fn a_connection_with_prepared_statements_of_a_call_serves_no_other() {
     let Some((pki, server)) = shared() else { return };
-    let account = Binding { connections_max: 1, ..Binding::app(server.port()) }.open(pki);
+    let account = Binding { connections_max: 1, ..binding(server.port()) }.open(pki);
     account.execute("create table kept (n int unique deferrable initially deferred)").await;
     account
         .execute(
@@ -154,7 +154,7 @@ async fn names_of_prepared_statements_are_not_guessed() {
     let Some((pki, server)) = shared() else { return };
     let mut seen = Vec::new();
     for _ in 0..3 {
-        let account = Binding { connections_max: 1, ..Binding::app(server.port()) }.open(pki);
+        let account = Binding { connections_max: 1, ..binding(server.port()) }.open(pki);
         let name = account.value("select name from pg_prepared_statements", json!([])).await;
         assert!(!seen.contains(&name), "{name} again");
         seen.push(name);
@@ -165,7 +165,7 @@ async fn names_of_prepared_statements_are_not_guessed() {
 #[tokio::test]
 async fn nothing_of_a_batch_is_left_when_its_commit_fails() {
     let Some((pki, server)) = shared() else { return };
-    let account = Binding { connections_max: 1, ..Binding::app(server.port()) }.open(pki);
+    let account = Binding { connections_max: 1, ..binding(server.port()) }.open(pki);
     account.execute("create table twice (n int unique deferrable initially deferred)").await;
     let sql = "insert into twice select $1 from pg_advisory_lock(7702)";
     let error = account.fails("batch", sql, json!([[1], [1]])).await;
@@ -177,17 +177,17 @@ async fn nothing_of_a_batch_is_left_when_its_commit_fails() {
 #[tokio::test]
 async fn a_transaction_that_is_begun_is_not_left() {
     let Some((pki, server)) = shared() else { return };
-    let account = Binding { connections_max: 1, ..Binding::app(server.port()) }.open(pki);
+    let account = Binding { connections_max: 1, ..binding(server.port()) }.open(pki);
     account.execute("create table begun (n int)").await;
     assert_eq!(account.fails("execute", "begin", json!([])).await.kind(), Kind::Input);
     account.execute("insert into begun values (1)").await;
-    let other = Account::shared().unwrap();
+    let other = app().unwrap();
     assert_eq!(other.value("select count(*) from begun", json!([])).await, 1);
 }
 
 #[tokio::test]
 async fn a_connection_is_kept_for_the_next_call() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     let first = account.value("select pg_backend_pid()", json!([])).await;
     for _ in 0..3 {
         assert_eq!(account.value("select pg_backend_pid()", json!([])).await, first);
@@ -199,7 +199,7 @@ async fn a_connection_is_kept_for_the_next_call() {
 async fn connections_are_closed_when_no_call_comes_and_with_their_account() {
     let Some((pki, server)) = shared() else { return };
     let proxy = FaultProxy::start(server.port()).await;
-    let account = Binding::app(proxy.port()).open(pki);
+    let account = binding(proxy.port()).open(pki);
     account.rows("select 1 as n", json!([])).await;
     assert_eq!(proxy.open(), 1, "it is kept");
     wait_until_async("the end of an idle connection", Duration::from_secs(100), || proxy.open() == 0).await;

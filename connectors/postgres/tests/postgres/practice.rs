@@ -6,13 +6,13 @@ use lockgate_model::definition::ServerIdentity;
 use lockgate_practice::postgres::{DATABASE, Database, USERNAME};
 use lockgate_testkit::{
     Pki,
-    contract::{context, loopback},
+    contract::{context, loopback, sql::Database as _},
     pki::Server,
     skip,
 };
 use serde_json::json;
 
-use crate::account::{Account, SCHEME};
+use crate::account::{Account, Tested};
 
 #[tokio::test]
 async fn the_practice_database_has_customers_and_orders() {
@@ -27,7 +27,7 @@ async fn the_practice_database_has_customers_and_orders() {
     registry.add::<Postgres>();
     let address = format!("postgres://localhost:{}/{DATABASE}", database.port());
     let config = Config {
-        address: Address::parse(SCHEME, true, &address).unwrap(),
+        address: Address::parse(Tested::SCHEME, true, &address).unwrap(),
         identity: ServerIdentity::System,
         settings: [("username".to_owned(), USERNAME.to_owned())].into(),
         secrets: [("password".to_owned(), Secret::new("Practice1".to_owned()))].into(),

@@ -3,11 +3,11 @@
 use lockgate_connector_api::Kind;
 use serde_json::json;
 
-use crate::account::{Account, call};
+use crate::account::{app, call};
 
 #[tokio::test]
 async fn parameters_stay_data() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     account.execute("create table injected (name text)").await;
     for evil in
         ["'; drop table injected; --", "\\'; drop table injected; --", "$1", "%s", "\"", "a\u{1}b", "x' or 'a'='a"]
@@ -26,7 +26,7 @@ async fn parameters_stay_data() {
 
 #[tokio::test]
 async fn a_query_only_reads() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     account.execute("create table only_read (n int)").await;
     account.execute("create sequence only_read_numbers").await;
     account.execute("create function only_read_writes() returns int language sql as 'insert into only_read values (1) returning n'").await;
@@ -45,7 +45,7 @@ async fn a_query_only_reads() {
 
 #[tokio::test]
 async fn a_query_gives_rows_and_columns() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     let sql = "select n, 'r' || n as name from generate_series(1, $1) as n";
     let answer = account.invoke(call("query", sql, json!([2]))).await.unwrap();
     assert_eq!(
@@ -59,7 +59,7 @@ async fn a_query_gives_rows_and_columns() {
 
 #[tokio::test]
 async fn rows_past_the_limit_are_too_large() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     for sql in ["select repeat('x', 1000) as x from generate_series(1, 2000)", "select repeat('x', 2000000) as x"] {
         let mut call = call("query", sql, json!([]));
         call.limits.reply_bytes_max = 1_000_000;
@@ -75,7 +75,7 @@ async fn rows_past_the_limit_are_too_large() {
 
 #[tokio::test]
 async fn a_statement_counts_and_returns() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     assert_eq!(
         account.execute("create table counted (id int generated always as identity, name text unique)").await,
         json!({"rows": 0})
@@ -90,7 +90,7 @@ async fn a_statement_counts_and_returns() {
 
 #[tokio::test]
 async fn a_batch_is_all_or_nothing() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     account.execute("create table batched (id int primary key, name text check (name <> 'bad'), later int)").await;
     account.execute("alter table batched add constraint later foreign key (later) references batched deferrable initially deferred").await;
     let insert = "insert into batched (id, name) values ($1, $2)";
@@ -123,7 +123,7 @@ async fn a_batch_is_all_or_nothing() {
 /// Large parameters and much talk of the server's on the way: neither side waits for the other.
 #[tokio::test]
 async fn a_batch_larger_than_all_buffers_goes_through() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     account.execute("create table large (t text)").await;
     let lists: Vec<_> = (0..400).map(|_| json!(["x".repeat(50_000)])).collect();
     let done = account.call("batch", "insert into large values ($1)", json!(lists)).await.unwrap();
@@ -145,7 +145,7 @@ async fn a_batch_larger_than_all_buffers_goes_through() {
 
 #[tokio::test]
 async fn the_state_decides_the_kind() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     account.execute("create table stated (id int primary key)").await;
     account.execute("insert into stated values (1)").await;
     for (operation, sql, kind, state) in [
@@ -168,7 +168,7 @@ async fn the_state_decides_the_kind() {
 /// A statement that was prepared goes on when its table was altered, or when it was forgotten.
 #[tokio::test]
 async fn a_prepared_statement_outlives_changes() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     account.execute("create table altered (a int)").await;
     account.execute("insert into altered values (1)").await;
     let sql = "select * from altered";
@@ -188,7 +188,7 @@ async fn a_prepared_statement_outlives_changes() {
 
 #[tokio::test]
 async fn a_prepared_batch_outlives_changes() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     account.execute("create table altered_by_batches (a int, b int)").await;
     let (insert, update) =
         ("insert into altered_by_batches values ($1, 0)", "update altered_by_batches set b = b + 1 where a = $1");
@@ -205,7 +205,7 @@ async fn a_prepared_batch_outlives_changes() {
 /// More statements than stay prepared.
 #[tokio::test]
 async fn prepared_statements_are_bounded() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     for n in 0..150 {
         assert_eq!(account.value(&format!("select {n} as n"), json!([])).await, n);
     }

@@ -5,7 +5,7 @@ use lockgate_document::Document;
 use lockgate_model::Limits;
 use serde_json::json;
 
-use crate::account::{Account, call, text};
+use crate::account::{Account, app, call, text};
 
 /// The row `{"v": …}` of a query, as text.
 async fn answer(account: &Account, sql: &str, parameters: &str) -> String {
@@ -21,7 +21,7 @@ async fn answer(account: &Account, sql: &str, parameters: &str) -> String {
 
 #[tokio::test]
 async fn what_the_server_writes_is_read_exactly() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     account.execute("create type mood as enum ('glad', 'so, so')").await;
     account.execute("create domain whole as int check (value >= 0)").await;
     account.execute("create domain wholes as whole[]").await;
@@ -112,7 +112,7 @@ async fn what_the_server_writes_is_read_exactly() {
 
 #[tokio::test]
 async fn what_goes_in_comes_back_exactly() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     account.execute("create type direction as enum ('north', 'south')").await;
     account.execute("create domain percent as numeric(5, 2) check (value <= 100)").await;
     for (of, there, back) in [
@@ -166,7 +166,7 @@ async fn what_goes_in_comes_back_exactly() {
 
 #[tokio::test]
 async fn what_does_not_fit_is_named_and_not_run() {
-    let Some(account) = Account::shared() else { return };
+    let Some(account) = app() else { return };
     account.execute("create domain few as int").await;
     for (of, value) in [
         ("int2", json!(32768)),

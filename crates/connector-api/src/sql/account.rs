@@ -2,7 +2,8 @@
 
 use percent_encoding::percent_decode_str;
 
-use crate::{Address, Config, Error, Kind, Secret};
+use super::Codes;
+use crate::{Address, Config, Error, Secret};
 
 /// The settings of an account: `username`, `connections_max`, a `password`, a client certificate.
 #[derive(Debug)]
@@ -22,13 +23,12 @@ pub struct Account {
 }
 
 impl Account {
-    /// Reads a configuration that has passed the check of the spec. `code` is the connector's, such as
-    /// `postgres-account`.
+    /// Reads a configuration that has passed the check of the spec.
     ///
     /// # Errors
     /// `Configuration` where nobody could sign in with it.
-    pub fn read(config: Config, code: &'static str) -> Result<Self, Error> {
-        let invalid = |text| Error::new(Kind::Configuration, code, text);
+    pub fn read(config: Config, codes: Codes) -> Result<Self, Error> {
+        let invalid = |text| codes.account(text);
         let username = config.settings.get("username").ok_or_else(|| invalid("the setting `username` is not set"))?;
         let connections_max = config
             .settings
@@ -68,7 +68,7 @@ mod tests {
     use lockgate_model::definition::ServerIdentity;
 
     use super::*;
-    use crate::Scheme;
+    use crate::{Kind, Scheme, sql::tests::CODES};
 
     const SCHEME: Scheme = Scheme { name: "db", port: 5432 };
 
@@ -80,7 +80,7 @@ mod tests {
             secrets: secrets.iter().map(|(k, v)| ((*k).to_owned(), Secret::new((*v).to_owned()))).collect(),
             tls: None,
         };
-        Account::read(config, "db-account")
+        Account::read(config, CODES)
     }
 
     #[test]
@@ -95,7 +95,7 @@ mod tests {
             (good, &[("username", "u"), ("connections_max", "x")], password),
         ] {
             let error = read(address, settings, secrets).err().unwrap();
-            assert_eq!((error.kind(), error.code()), (Kind::Configuration, "db-account"), "{address} {settings:?}");
+            assert_eq!((error.kind(), error.code()), (Kind::Configuration, "sql-account"), "{address} {settings:?}");
         }
     }
 

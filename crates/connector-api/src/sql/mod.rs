@@ -1,26 +1,28 @@
-//! What connectors of SQL databases have in common, whatever their protocol: the account, the input
-//! of their operations, and rows that become objects.
+//! What connectors of SQL databases have in common, whatever their protocol: the account, its
+//! connections, the operations and their input, and rows that become records.
 //!
 //! Deliberately absent: any SQL, and types of values; each database has its own.
 
 mod account;
+mod codes;
+mod pool;
+mod records;
+mod session;
+mod spec;
+mod work;
 
 use lockgate_document::{Builder, Document, Fault, Kind as Value, Node};
 use lockgate_model::Limits;
 
-use crate::{Error, Kind};
+use crate::Error;
 
 pub use account::Account;
-
-/// The schema of rows that are read.
-pub const ROWS: &str = include_str!("rows.json");
-/// The schema of what the runs of a batch counted, which [`counts`] writes.
-pub const COUNTS: &str = include_str!("counts.json");
-
-/// Records of a batch of a stream.
-pub const BATCH_RECORDS_MAX: usize = 1_000;
-/// Bytes of data after which a batch of a stream ends.
-pub const BATCH_BYTES_MAX: u64 = 256 << 10;
+pub use codes::Codes;
+pub use pool::{Lease, Pool};
+pub use records::{Gathered, gather, stream};
+pub use session::{Row, Server, Session};
+pub use spec::{BATCH, EXECUTE, QUERY, fields};
+pub use work::Work;
 
 /// Longest statement in bytes. It may stay prepared, so it is held once for each connection.
 const SQL_BYTES_MAX: usize = 256 << 10;
@@ -31,23 +33,7 @@ pub struct Asked<'a> {
     /// The statement.
     pub sql: &'a str,
     parameters: Node<'a>,
-    refused: Refused,
-}
-
-/// How a connector refuses an input: nothing was executed.
-#[derive(Debug, Clone, Copy)]
-pub struct Refused(&'static str);
-
-impl Refused {
-    /// With the connector's code, such as `postgres-input`.
-    pub const fn with_code(code: &'static str) -> Self {
-        Self(code)
-    }
-
-    /// What is asked for breaks a rule of the operation.
-    pub fn error(self, text: &'static str) -> Error {
-        Error::new(Kind::Input, self.0, text)
-    }
+    codes: Codes,
 }
 
 impl<'a> Asked<'a> {
@@ -56,31 +42,31 @@ impl<'a> Asked<'a> {
     /// # Errors
     /// `Input` for other members, a statement that is none or too long, and parameters that are no
     /// list.
-    pub fn read(input: &'a Document, refused: Refused) -> Result<Self, Error> {
-        Self::read_beside(input, &[], refused)
+    pub fn read(input: &'a Document, codes: Codes) -> Result<Self, Error> {
+        Self::read_beside(input, &[], codes)
     }
 
     /// Reads an input that may have other members beside these.
     ///
     /// # Errors
     /// As [`Asked::read`].
-    pub fn read_beside(input: &'a Document, others: &[&str], refused: Refused) -> Result<Self, Error> {
+    pub fn read_beside(input: &'a Document, others: &[&str], codes: Codes) -> Result<Self, Error> {
         let root = input.root();
         let is_known = |name: &str| matches!(name, "sql" | "parameters") || others.contains(&name);
         if let Some((other, _)) = root.entries().find(|(name, _)| !is_known(name)) {
             let detail = format!("`{other}` is none of its members");
-            return Err(refused.error("the input has a member that the operation does not take").with_private(detail));
+            return Err(codes.input("the input has a member that the operation does not take").with_private(detail));
         }
         let sql = root.get("sql").as_str().filter(|sql| !sql.trim().is_empty());
-        let sql = sql.ok_or_else(|| refused.error("`sql` must be a statement"))?;
+        let sql = sql.ok_or_else(|| codes.input("`sql` must be a statement"))?;
         if sql.len() > SQL_BYTES_MAX {
-            return Err(refused.error("`sql` is longer than 256 KiB"));
+            return Err(codes.input("`sql` is longer than 256 KiB"));
         }
         let parameters = root.get("parameters");
         if !matches!(parameters.kind(), Value::Undefined | Value::Null | Value::Array) {
-            return Err(refused.error("`parameters` must be a list"));
+            return Err(codes.input("`parameters` must be a list"));
         }
-        Ok(Self { sql, parameters, refused })
+        Ok(Self { sql, parameters, codes })
     }
 
     /// The parameters of one run.
@@ -94,7 +80,7 @@ impl<'a> Asked<'a> {
     /// `Input` when they are no list of lists.
     pub fn lists(&self) -> Result<Vec<Node<'a>>, Error> {
         if self.parameters.kind() != Value::Array || self.parameters.items().any(|list| list.kind() != Value::Array) {
-            return Err(self.refused.error("`parameters` must be a list of lists, one for each run"));
+            return Err(self.codes.input("`parameters` must be a list of lists, one for each run"));
         }
         Ok(self.parameters.items().collect())
     }
@@ -116,16 +102,16 @@ pub fn in_list(at: usize, error: Error) -> Error {
 ///
 /// # Errors
 /// `Input`.
-pub fn gives_objects<'a>(columns: impl Iterator<Item = &'a str>, refused: Refused) -> Result<(), Error> {
+pub fn gives_objects<'a>(columns: impl Iterator<Item = &'a str>, codes: Codes) -> Result<(), Error> {
     let mut names: Vec<&str> = columns.collect();
     if names.is_empty() {
-        return Err(refused.error("the statement gives no rows (use `execute` for what changes data)"));
+        return Err(codes.input("the statement gives no rows (use `execute` for what changes data)"));
     }
     names.sort_unstable();
     match names.array_windows().find(|[one, next]| one == next) {
         None => Ok(()),
-        Some([name, _]) => Err(refused
-            .error("two columns have one name: give each its own with `as`")
+        Some([name, _]) => Err(codes
+            .input("two columns have one name: give each its own with `as`")
             .with_private(format!("`{name}` is there twice"))),
     }
 }
@@ -187,10 +173,19 @@ pub fn is_near(number: f64, text: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
+    use crate::Kind;
 
-    const REFUSED: Refused = Refused::with_code("sql-input");
+    pub(super) const CODES: Codes = Codes {
+        account: "sql-account",
+        input: "sql-input",
+        busy: "sql-busy",
+        timeout: "sql-timeout",
+        broken: "sql-broken",
+        too_large: "sql-too-large",
+        commit_unknown: "sql-commit-unknown",
+    };
 
     fn document(json: &str) -> Document {
         Document::parse(json.as_bytes(), &Limits::default()).unwrap()
@@ -208,13 +203,13 @@ mod tests {
             &format!(r#"{{"sql": "{}"}}"#, "x".repeat(SQL_BYTES_MAX + 1)),
         ] {
             let input = document(json);
-            let error = Asked::read(&input, REFUSED).unwrap_err();
+            let error = Asked::read(&input, CODES).unwrap_err();
             assert_eq!((error.kind(), error.code()), (Kind::Input, "sql-input"));
         }
         let input = document(r#"{"sql": "select 1", "parameters": [[1], 2]}"#);
-        assert!(Asked::read(&input, REFUSED).unwrap().lists().is_err());
-        assert!(gives_objects(["b", "a", "b"].into_iter(), REFUSED).is_err());
-        assert!(gives_objects([].into_iter(), REFUSED).is_err());
+        assert!(Asked::read(&input, CODES).unwrap().lists().is_err());
+        assert!(gives_objects(["b", "a", "b"].into_iter(), CODES).is_err());
+        assert!(gives_objects([].into_iter(), CODES).is_err());
     }
 
     #[test]
@@ -227,8 +222,8 @@ mod tests {
     #[test]
     fn a_statement_has_its_parameters() {
         let input = document(r#"{"sql": "select 1", "parameters": [1, [2]], "body": "x"}"#);
-        let asked = Asked::read_beside(&input, &["body"], REFUSED).unwrap();
+        let asked = Asked::read_beside(&input, &["body"], CODES).unwrap();
         assert_eq!((asked.sql, asked.once().len()), ("select 1", 2));
-        gives_objects(["a", "b"].into_iter(), REFUSED).unwrap();
+        gives_objects(["a", "b"].into_iter(), CODES).unwrap();
     }
 }

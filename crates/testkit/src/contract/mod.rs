@@ -4,9 +4,10 @@
 //! that what a peer has seen belongs to that check alone. Which bad identities a server is given
 //! follows from the connector's declaration: a connector that takes certificates must refuse every
 //! bad certificate, one that takes host keys every bad host key. What a network does that breaks in
-//! the middle is in [`faults`].
+//! the middle is in [`faults`]; what connectors of databases promise beyond that, in [`sql`].
 
 pub mod faults;
+pub mod sql;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -205,8 +206,11 @@ pub fn declaration_is_whole<S: Subject>(subject: &S) {
         );
         for schema in [operation.input, operation.output] {
             let schema: serde_json::Value = serde_json::from_str(schema).expect("a schema is JSON");
-            assert!(schema.is_object(), "`{}` has a schema that is no object", operation.name);
+            assert!(schema["properties"].is_object(), "`{}` has a schema that is no object's", operation.name);
         }
+        let input: serde_json::Value = serde_json::from_str(operation.input).expect("a schema is JSON");
+        let has = |member: &str| input["properties"][member].is_object();
+        assert!(operation.constant.iter().chain(&operation.takes).all(|member| has(member)), "{}", operation.name);
     }
     let mut names = BTreeSet::new();
     for field in spec.fields {

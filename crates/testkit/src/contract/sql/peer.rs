@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    marker::PhantomData,
     sync::{
         Arc, Mutex, OnceLock,
         atomic::{AtomicUsize, Ordering},
@@ -9,14 +10,7 @@ use std::{
     time::Instant,
 };
 
-use lockgate_connector_api::{Call, Registered, Registry};
-use lockgate_connector_mysql::Mysql;
-use lockgate_testkit::{
-    FaultProxy, Mariadb, Pki,
-    contract::{self, CANARY, Proof, Wire},
-    fault_proxy::{Fault, Way},
-    pki,
-};
+use lockgate_connector_api::{Call, Registered};
 use rustls::pki_types::ServerName;
 use serde_json::json;
 use tokio::{
@@ -26,34 +20,51 @@ use tokio::{
 };
 use tokio_rustls::TlsConnector;
 
-use crate::hostile::GREETS_NATIVE;
+use super::{Database, Server, call};
+use crate::{
+    FaultProxy, Pki,
+    contract::{self, CANARY, Proof, Wire},
+    fault_proxy::{Fault, Way},
+    pki,
+};
 
-/// What a client sends to ask for TLS: its abilities, how much it takes at once, its characters, and
-/// nothing about itself (MySQL source documentation, `Protocol::SSLRequest`).
-const ASKS_FOR_TLS: [u8; 36] = [
-    32, 0, 0, 1, 0, 0x8a, 0x08, 0, 0, 0, 0, 0x40, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
-    0,
-];
+/// A database as the contract of all connectors takes it. Its server starts with the suite's own PKI
+/// and serves all checks: making one takes seconds.
+#[derive(Debug)]
+pub struct Subject<D: Database>(Arc<OnceLock<D::Server>>, PhantomData<D>);
 
-/// All is well (`OK_Packet`), in the clear.
-const ALL_IS_WELL: &[u8] = b"\x07\0\0\x02\0\0\0\x02\0\0\0";
-
-/// The server starts with the suite's own PKI and serves all checks: making one takes two seconds.
-#[derive(Default)]
-struct Subject(Arc<OnceLock<Mariadb>>);
-
-enum Peer {
-    Server { server: Arc<OnceLock<Mariadb>>, proxy: FaultProxy, earlier: usize },
-    Stranger { port: u16, connections: Arc<AtomicUsize>, raw: Arc<Mutex<Vec<u8>>>, _accepting: JoinHandle<()> },
+impl<D: Database> Default for Subject<D> {
+    fn default() -> Self {
+        Self(Arc::default(), PhantomData)
+    }
 }
 
-/// Sign-ins and statements that a server has logged.
-fn requests(server: &Mariadb) -> usize {
-    let log = server.statements();
-    log.matches("Connect\t").count() + log.matches("Execute\t").count()
+/// A server, or somebody who takes its place.
+#[derive(Debug)]
+pub enum Peer<S> {
+    /// The server, through a proxy.
+    Server {
+        /// The server.
+        server: Arc<OnceLock<S>>,
+        /// Where it is reached.
+        proxy: FaultProxy,
+        /// Requests before this peer's own.
+        earlier: usize,
+    },
+    /// Somebody else.
+    Stranger {
+        /// Its port.
+        port: u16,
+        /// Connections it accepted.
+        connections: Arc<AtomicUsize>,
+        /// What it heard.
+        raw: Arc<Mutex<Vec<u8>>>,
+        /// What accepts.
+        accepting: JoinHandle<()>,
+    },
 }
 
-impl Peer {
+impl<S> Peer<S> {
     /// Says that, and that again to whatever it hears.
     async fn stranger(greeting: &'static [u8], answer: &'static [u8]) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -76,11 +87,11 @@ impl Peer {
                 }
             }
         });
-        Self::Stranger { port, connections, raw, _accepting: accepting }
+        Self::Stranger { port, connections, raw, accepting }
     }
 }
 
-impl contract::Peer for Peer {
+impl<S: Server> contract::Peer for Peer<S> {
     fn port(&self) -> u16 {
         match self {
             Self::Server { proxy, .. } => proxy.port(),
@@ -97,7 +108,7 @@ impl contract::Peer for Peer {
 
     fn requests(&self) -> usize {
         match self {
-            Self::Server { server, earlier, .. } => requests(server.get().unwrap()) - earlier,
+            Self::Server { server, earlier, .. } => server.get().unwrap().requests() - earlier,
             Self::Stranger { .. } => 0,
         }
     }
@@ -110,17 +121,15 @@ impl contract::Peer for Peer {
     }
 }
 
-impl contract::Subject for Subject {
-    type Peer = Peer;
+impl<D: Database> contract::Subject for Subject<D> {
+    type Peer = Peer<D::Server>;
 
     fn registered(&self) -> Registered {
-        let mut registry = Registry::new();
-        registry.add::<Mysql>();
-        *registry.get("mysql").unwrap()
+        D::registered()
     }
 
     fn address(&self, host: &str, port: u16) -> String {
-        format!("mysql://{host}:{port}/peer")
+        format!("{}://{host}:{port}/peer", D::SCHEME.name)
     }
 
     fn settings(&self) -> (BTreeMap<String, String>, Vec<(&'static str, String)>) {
@@ -132,48 +141,53 @@ impl contract::Subject for Subject {
     }
 
     fn probe(&self, deadline: Instant) -> Call {
-        Call { deadline, ..crate::account::call("query", "select 1", json!([])) }
+        Call { deadline, ..call("query", "select 1", json!([])) }
     }
 
-    async fn serve(&self, pki: &Pki, proof: Proof, wire: Wire) -> Peer {
+    async fn serve(&self, pki: &Pki, proof: Proof, wire: Wire) -> Peer<D::Server> {
         let certificate = match proof {
             Proof::Good => pki::Server::Good,
             Proof::Certificate(certificate) => certificate,
-            Proof::HostKey(_) => unreachable!("no identity of this connector"),
+            Proof::HostKey(_) => panic!("no identity of this connector"),
         };
-        let server = self.0.get_or_init(|| Mariadb::start(pki).expect("checked by the test"));
+        let server = self.0.get_or_init(|| D::Server::start(pki).expect("checked by the test"));
         server.serve_with(&pki.server(certificate));
         let proxy = FaultProxy::start(server.port()).await;
         proxy.always(match wire {
-            // Says nothing; says that it has TLS, and goes on without it.
+            // Says nothing; has no TLS, or goes on without it.
             Wire::Silent => return Peer::stranger(b"", b"").await,
-            Wire::Plain => return Peer::stranger(GREETS_NATIVE, ALL_IS_WELL).await,
+            Wire::Plain => return Peer::stranger(D::WITHOUT_TLS.0, D::WITHOUT_TLS.1).await,
             Wire::Good => Fault::None,
-            Wire::Closes => Fault::Truncate(Way::Up, handshake(pki, &proxy).await.0 + 1),
-            Wire::Resets => Fault::Reset(Way::Up, handshake(pki, &proxy).await.0 + 1),
-            Wire::Garbage => Fault::Endless(handshake(pki, &proxy).await.1 + 1),
+            Wire::Closes => Fault::Truncate(Way::Up, handshake::<D>(pki, &proxy).await.0 + 1),
+            Wire::Resets => Fault::Reset(Way::Up, handshake::<D>(pki, &proxy).await.0 + 1),
+            Wire::Garbage => Fault::Endless(handshake::<D>(pki, &proxy).await.1 + 1),
         });
-        Peer::Server { server: Arc::clone(&self.0), proxy, earlier: requests(server) }
+        Peer::Server { server: Arc::clone(&self.0), proxy, earlier: server.requests() }
     }
 }
 
 /// Bytes that go up and down for a session in which nothing is said: after one more, something is.
-async fn handshake(pki: &Pki, proxy: &FaultProxy) -> (u64, u64) {
-    let mut stream = TcpStream::connect(("127.0.0.1", proxy.port())).await.unwrap();
-    let length = stream.read_u32_le().await.unwrap();
-    stream.read_exact(&mut vec![0; length as usize]).await.unwrap();
-    stream.write_all(&ASKS_FOR_TLS).await.unwrap();
-    let config = (*pki.client_config(None)).clone();
+async fn handshake<D: Database>(pki: &Pki, proxy: &FaultProxy) -> (u64, u64) {
+    D::handshake(pki, proxy.port()).await;
+    proxy.carried()
+}
+
+/// Connects, reads what is said first, asks for TLS by those bytes, and ends without a word.
+pub async fn ask_and_secure(pki: &Pki, port: u16, asks: &[u8], alpn: &[&[u8]], speaks_first: bool) {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await.unwrap();
+    if speaks_first {
+        let length = stream.read_u32_le().await.unwrap();
+        stream.read_exact(&mut vec![0; length as usize]).await.unwrap();
+    }
+    stream.write_all(asks).await.unwrap();
+    if !speaks_first {
+        assert_eq!(stream.read_u8().await.unwrap(), b'S');
+    }
+    let mut config = (*pki.client_config(None)).clone();
+    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
     let tls = TlsConnector::from(Arc::new(config));
     let mut stream = tls.connect(ServerName::try_from("localhost").unwrap(), stream).await.unwrap();
     // The server hears the end and ends as well: then all is counted.
     stream.shutdown().await.unwrap();
     let _ = stream.read_to_end(&mut Vec::new()).await;
-    proxy.carried()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn with_mariadb() {
-    let Some(_) = crate::account::shared() else { return };
-    contract::run(&Subject::default()).await;
 }

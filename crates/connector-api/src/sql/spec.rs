@@ -1,0 +1,66 @@
+//! What the declarations of databases have in common.
+
+use lockgate_model::manifest::StreamContent;
+
+use crate::{Field, Operation};
+
+/// The settings and secrets of an account; who signs in, and what becomes of the password, in words.
+pub const fn fields(username: &'static str, password: &'static str) -> [Field; 7] {
+    [
+        Field::text("username", username).required(),
+        Field::integer(
+            "connections_max",
+            2,
+            100,
+            "Connections at once; further calls wait. One of them is kept free of calls that stream to the next call, which may need it.",
+        )
+        .default("10"),
+        Field::secret("password", password),
+        Field::CLIENT_CERTIFICATE,
+        Field::CLIENT_KEY,
+        Field::CLIENT_P12,
+        Field::CLIENT_P12_PASSWORD,
+    ]
+}
+
+/// `query`
+pub const QUERY: Operation = Operation {
+    name: "query",
+    version: "1.0.0",
+    idempotent: true,
+    keyed: false,
+    help: "Reads rows in a transaction that can only read. As a stream, each row is a record.",
+    constant: &["sql"],
+    input: include_str!("schemas/one.json"),
+    output: include_str!("schemas/rows.json"),
+    takes: None,
+    gives: Some(StreamContent::Records),
+};
+
+/// `execute`
+pub const EXECUTE: Operation = Operation {
+    name: "execute",
+    version: "1.0.0",
+    idempotent: false,
+    keyed: false,
+    help: "Runs one statement that changes data.",
+    constant: &["sql"],
+    input: include_str!("schemas/one.json"),
+    output: include_str!("schemas/changed.json"),
+    takes: None,
+    gives: None,
+};
+
+/// `batch`
+pub const BATCH: Operation = Operation {
+    name: "batch",
+    version: "1.0.0",
+    idempotent: false,
+    keyed: false,
+    help: "Runs one statement for each list of parameters, in one transaction: all of it or nothing.",
+    constant: &["sql"],
+    input: include_str!("schemas/many.json"),
+    output: include_str!("schemas/counts.json"),
+    takes: None,
+    gives: None,
+};

@@ -1,0 +1,94 @@
+//! What a broken network does: every call ends within its deadline, a statement is done as a whole
+//! or not at all, and rows that are reported complete are.
+
+use std::time::{Duration, Instant};
+
+use lockgate_connector_api::Call;
+use serde_json::{Value, json};
+
+use super::{Account, Binding, Database, Server as _, call, read};
+use crate::{
+    FaultProxy,
+    contract::faults::{DEADLINE, clean, each, everywhere},
+    fault_proxy::Fault,
+};
+
+const ROWS: usize = 2_000;
+/// Rows that a call leaves in the table `broken`, or none.
+pub const DONE: usize = 50;
+
+/// An operation, and its call that writes those rows, for an `id` and a text.
+pub type Writes<'a> = (&'a str, &'a (dyn Fn(usize, &str) -> Call + Sync));
+
+/// The same call, in a hurry.
+pub fn hurried(call: Call) -> Call {
+    Call { deadline: Instant::now() + DEADLINE, ..call }
+}
+
+/// User `app` through a proxy.
+pub fn through<D: Database>(port: u16) -> Account {
+    Binding::app::<D>(port).open(&D::shared().unwrap().0)
+}
+
+/// Bytes that a call carries both ways when nothing breaks.
+async fn totals<D: Database>(port: u16, one: Call) -> (u64, u64) {
+    let proxy = FaultProxy::start(port).await;
+    through::<D>(proxy.port()).invoke(one).await.unwrap();
+    proxy.carried()
+}
+
+/// Rows are all there, or the call fails; a slow network is only slow.
+pub async fn rows_are_all_there_or_the_call_fails<D: Database>() {
+    let Some((_, server)) = D::shared() else { return };
+    let query = || hurried(call("query", &D::numbers(ROWS), json!([])));
+    let faults = everywhere(totals::<D>(server.port(), query()).await);
+    each(faults.clone(), server.port(), async |_, fault, port| {
+        let begun = Instant::now();
+        let answer = through::<D>(port).invoke(query()).await;
+        let Some(answer) = clean(answer, begun, &format!("{fault:?}")) else { return true };
+        assert_eq!(read(&answer.output)["rows"].as_array().unwrap().len(), ROWS, "{fault:?}");
+        false
+    })
+    .await;
+    each(faults, server.port(), async |_, fault, port| {
+        let begun = Instant::now();
+        let records = through::<D>(port).records_of(query()).await;
+        let Some(records) = clean(records, begun, &format!("{fault:?}")) else { return true };
+        assert!(records.len() == ROWS && records[ROWS - 1]["n"] == ROWS, "{fault:?}: {} rows", records.len());
+        false
+    })
+    .await;
+    let proxy = FaultProxy::start(server.port()).await;
+    proxy.always(Fault::Latency(Duration::from_millis(20)));
+    assert_eq!(through::<D>(proxy.port()).records(&D::numbers(ROWS)).await.unwrap().len(), ROWS);
+}
+
+/// Calls that write [`DONE`] rows into the table `broken (id, n, x)`, for an `id` and a text: they do all of it or
+/// nothing, and do not claim to have done what they did not.
+pub async fn calls_are_done_as_a_whole_or_not_at_all<D: Database>(calls: &[Writes<'_>]) {
+    let Some((_, server)) = D::shared() else { return };
+    let account = Account::shared::<D>().unwrap();
+    account.execute("create table broken (id int, n int, x text)").await;
+    let text = "x".repeat(2_000);
+    let execute = |id: usize, text: &str| call("execute", D::INSERT_FIFTY, json!([id, text]));
+    let batch = |id: usize, text: &str| {
+        let rows: Vec<Value> = (0..DONE).map(|n| json!([id, n, text])).collect();
+        call("batch", D::INSERT_ONE, rows.into())
+    };
+    let own: [Writes<'_>; 2] = [("execute", &execute), ("batch", &batch)];
+    for (of, (operation, one)) in own.iter().chain(calls).enumerate() {
+        let of = (of + 1) * 1_000_000;
+        let faults = everywhere(totals::<D>(server.port(), hurried(one(of, &text))).await);
+        let (account, text) = (&account, &text);
+        each(faults, server.port(), async |n, fault, port| {
+            let (id, what) = (of + n + 1, format!("{operation} {fault:?}"));
+            let begun = Instant::now();
+            let done = clean(through::<D>(port).invoke(hurried(one(id, text))).await, begun, &what).is_some();
+            let count = account.value(D::COUNT, json!([id])).await;
+            assert!(count == 0 || count == DONE, "{what}: {count} of {DONE} rows");
+            assert!(!done || count == DONE, "{what}: success without the rows");
+            !done
+        })
+        .await;
+    }
+}
