@@ -1,4 +1,4 @@
-//! The operation `load`: the content of a file that streams in goes into a table.
+//! The operation `load`: what streams in goes into a table by `load data local`.
 //!
 //! In this protocol the server asks for a file by name, and a client that gave what it is asked for
 //! would give away any. Here a connection that may be asked at all is opened for this one call and
@@ -8,19 +8,20 @@
 use std::sync::Arc;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use futures_util::StreamExt as _;
 use lockgate_connector_api::{
     Answer, Body, Context, Error, Kind,
-    sql::{Asked, Work},
+    sql::{Load, Name, Work, quoted},
 };
-use lockgate_document::Document;
+use lockgate_document::Node;
 
 use crate::{
-    calls,
+    calls::ready,
     failure::{self, CODES},
+    fields::Fields,
     pool::Pool,
     session::{Given, Session},
     wire::ANSWER_BYTES_MAX,
+    write::{self, Value, Wrong},
 };
 
 /// The file of the statement.
@@ -28,52 +29,43 @@ const OFFERED: &str = "body";
 /// Bytes of a piece that is sent at once: longer ones would need a packet of their own each.
 const PIECE_BYTES_MAX: usize = 256 << 10;
 
+/// How a column takes its values from a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// As they are.
+    Plain,
+    /// A moment in UTC, which the server takes without a `Z`.
+    Timestamp,
+    /// A number, which would be read as bytes.
+    Bits,
+    /// Bytes, in hexadecimal digits.
+    Bytes,
+}
+
 /// Loads lines into a table, in one transaction.
 pub(crate) async fn load(pool: &Arc<Pool>, cx: &Context, work: Work, stream: Option<Body>) -> Result<Answer, Error> {
-    let asked = Asked::read_beside(&work.input, &["body", "body_base64"], CODES)?;
-    if asked.once().len() > 0 {
-        return Err(failure::input("`load` takes no parameters"));
-    }
-    if !loads_the_stream(asked.sql) {
-        return Err(failure::input("the statement must begin with `load data local infile 'body'`"));
-    }
-    let body = content(&work.input, stream)?;
+    let mut load = Load::read(&work.input, stream, &work.limits, CODES)?;
     let mut lease = pool.lease_to_load(cx, work.deadline).await?;
-    let outcome = lines(lease.session()?, asked.sql, body, &work).await;
+    let outcome = rows(lease.session()?, &mut load, &work).await;
     // Where the stream broke off, the connection goes with all that it loaded.
     lease.finish(outcome).await
 }
 
-/// Whether a statement begins as one does that loads the file offered, and nothing else.
-fn loads_the_stream(sql: &str) -> bool {
-    let words: Vec<String> = sql.split_whitespace().take(6).map(str::to_ascii_lowercase).collect();
-    let words: Vec<&str> =
-        words.iter().map(String::as_str).filter(|w| !matches!(*w, "low_priority" | "concurrent")).collect();
-    matches!(words[..], ["load", "data", "local", "infile", "'body'", ..])
-}
-
-fn content(input: &Document, stream: Option<Body>) -> Result<Body, Error> {
-    let (text, base64) = (input.root().get("body"), input.root().get("body_base64"));
-    match (stream, text.is_undefined(), base64.is_undefined()) {
-        (Some(stream), true, true) => Ok(stream),
-        (None, false, true) => {
-            let text = text.as_str().ok_or_else(|| failure::input("`body` must be a text"))?;
-            Ok(Body::full(text.as_bytes().to_vec()))
-        }
-        (None, true, false) => {
-            let bytes = base64.as_str().and_then(|text| STANDARD.decode(text).ok());
-            bytes.map(Body::full).ok_or_else(|| failure::input("`body_base64` is no base64"))
-        }
-        (None, true, true) => Err(failure::input("there is no content: give `body`, `body_base64` or a streamed body")),
-        _ => Err(failure::input("more than one of `body`, `body_base64` and a streamed body is given")),
-    }
-}
-
-async fn lines(session: &mut Session, sql: &str, body: Body, work: &Work) -> Result<Answer, Error> {
-    calls::ready(session, work.remaining()).await?;
+async fn rows(session: &mut Session, load: &mut Load<'_>, work: &Work) -> Result<Answer, Error> {
+    ready(session, work.remaining()).await?;
+    let forms = forms(session, load.table, &load.columns).await?;
     session.say("start transaction").await?;
-    session.loads(sql, OFFERED).await?;
-    let written = send(session, body).await?;
+    session.loads(&statement(load, &forms), OFFERED).await?;
+    let value = |at: usize, node: Node<'_>| field(node, forms.get(at).copied().unwrap_or(Form::Plain));
+    let mut lines = Vec::new();
+    while load.lines(&mut lines, value).await? {
+        // An empty piece would be the end, which is told only after all of it.
+        for piece in lines.chunks(PIECE_BYTES_MAX) {
+            session.piece(piece).await?;
+        }
+        lines.clear();
+    }
+    session.piece(&[]).await?;
     let (rows, warnings) = match session.given(ANSWER_BYTES_MAX).await? {
         Given::Ran { rows, warnings } => (rows, warnings),
         _ => return Err(failure::protocol("a file that was given is not answered")),
@@ -91,6 +83,9 @@ async fn lines(session: &mut Session, sql: &str, body: Body, work: &Work) -> Res
         )
         .with_private(format!("{warnings} warnings; {}", words.unwrap_or_default())));
     }
+    if rows != load.rows {
+        return Err(failure::protocol("not all rows were loaded"));
+    }
     work.committed(CODES, session.say("commit")).await?;
     let output = work.built(CODES, |out| {
         out.begin_object()?;
@@ -98,50 +93,89 @@ async fn lines(session: &mut Session, sql: &str, body: Body, work: &Work) -> Res
         out.integer(i64::try_from(rows).unwrap_or(i64::MAX))?;
         out.end()
     })?;
-    Ok(Answer { output, stream: None, read: 0, written })
+    Ok(Answer { output, stream: None, read: 0, written: load.read })
 }
 
-/// Sends the content up to its end; gives its bytes. The end is told only after all of it.
-async fn send(session: &mut Session, mut body: Body) -> Result<u64, Error> {
-    let (length, mut sent) = (body.length(), 0);
-    while let Some(piece) = body.next().await.transpose()? {
-        // An empty piece would be the end.
-        for part in piece.chunks(PIECE_BYTES_MAX) {
-            session.piece(part).await?;
-            sent += part.len() as u64;
-        }
+/// The statement. The signs between values are the ones that the lines are written with.
+fn statement(load: &Load<'_>, forms: &[Form]) -> String {
+    let (mut columns, mut sets) = (Vec::new(), Vec::new());
+    for (at, (name, form)) in load.columns.iter().zip(forms).enumerate() {
+        let name = quoted(name, '`');
+        let made = match form {
+            Form::Plain | Form::Timestamp => None,
+            Form::Bits => Some(format!("{name} = cast(@lockgate_{at} as unsigned)")),
+            Form::Bytes => Some(format!("{name} = unhex(@lockgate_{at})")),
+        };
+        columns.push(if made.is_some() { format!("@lockgate_{at}") } else { name });
+        sets.extend(made);
     }
-    if length.is_some_and(|length| length != sent) {
-        return Err(failure::input("the streamed body is not as long as was said"));
-    }
-    session.piece(&[]).await?;
-    Ok(sent)
+    let sets = if sets.is_empty() { String::new() } else { format!(" set {}", sets.join(", ")) };
+    format!(
+        "load data local infile '{OFFERED}' into table {} character set utf8mb4 \
+         fields terminated by '\\t' escaped by '\\\\' lines terminated by '\\n' ({}){sets}",
+        load.table.quoted('`'),
+        columns.join(", "),
+    )
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_what_loads_the_stream_is_taken() {
-        for sql in [
-            "load data local infile 'body' into table t",
-            "LOAD DATA\n LOCAL INFILE 'body' INTO TABLE t",
-            "load data concurrent local infile 'body' replace into table t",
-        ] {
-            assert!(loads_the_stream(sql), "{sql}");
-        }
-        for sql in [
-            "load data infile 'body' into table t",
-            "load data local infile '/etc/passwd' into table t",
-            "load data local infile 'body''s' into table t",
-            "load data local infile \"body\" into table t",
-            "load xml local infile 'body' into table t",
-            "/* x */ load data local infile 'body' into table t",
-            "delete from t",
-            "",
-        ] {
-            assert!(!loads_the_stream(sql), "{sql}");
+/// How each column takes its values. Whoever may do anything to a column may ask for its type.
+async fn forms(session: &mut Session, table: Name<'_>, columns: &[&str]) -> Result<Vec<Form>, Error> {
+    const SQL: &str = "select column_name, data_type from information_schema.columns \
+         where table_schema = coalesce(?, database()) and table_name = ?";
+    let statement = session.prepare(SQL).await?;
+    let schema = table.schema.map_or(Value::Null, |schema| Value::Text(schema.to_owned()));
+    session.run(&statement, &[schema, Value::Text(table.name.to_owned())]).await?;
+    let mut known = Vec::new();
+    loop {
+        match session.given(ANSWER_BYTES_MAX).await? {
+            Given::Row(row) => {
+                let mut fields = Fields(&row);
+                // A byte that is zero, and one for what is null.
+                fields.bytes(2)?;
+                known.push((fields.text()?.to_owned(), fields.text()?.to_ascii_lowercase()));
+            }
+            Given::Columns(..) | Given::Ran { .. } => {}
+            Given::Ready => break,
         }
     }
+    let form = |name: &&str| {
+        let found = known.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+        let (_, of) = found.ok_or_else(|| {
+            let text = "the table is not there, or has no such column, or the account may not load it";
+            failure::input(text).with_private(format!("column `{name}`"))
+        })?;
+        Ok(match of.as_str() {
+            "timestamp" => Form::Timestamp,
+            "bit" => Form::Bits,
+            "binary" | "varbinary" | "vector" | "geometry" | "point" | "linestring" | "polygon" | "multipoint"
+            | "multilinestring" | "multipolygon" | "geometrycollection" | "geomcollection" => Form::Bytes,
+            blob if blob.ends_with("blob") => Form::Bytes,
+            _ => Form::Plain,
+        })
+    };
+    columns.iter().map(form).collect()
+}
+
+/// The text of a column's value.
+fn field(node: Node<'_>, form: Form) -> Result<Option<String>, Wrong> {
+    let text = match write::parameter(node)? {
+        Value::Null => return Ok(None),
+        Value::Boolean(truth) => u8::from(truth).to_string(),
+        Value::Signed(number) => number.to_string(),
+        Value::Unsigned(number) => number.to_string(),
+        Value::Double(_) => node.lexeme().unwrap_or_default().into_owned(),
+        Value::Decimal(text) | Value::Text(text) => text,
+    };
+    Ok(Some(match form {
+        Form::Plain => text,
+        Form::Timestamp => text.strip_suffix('Z').unwrap_or(&text).to_owned(),
+        Form::Bits if text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u64>().is_ok() => text,
+        Form::Bits => return Err("is no number of bits"),
+        Form::Bytes => hex(&STANDARD.decode(text).map_err(|_| "is no base64")?),
+    }))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    let digit = |half: u8| char::from_digit(half.into(), 16).unwrap_or_default();
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }

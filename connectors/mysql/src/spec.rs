@@ -24,17 +24,6 @@ pub(crate) const SPEC: Spec = Spec {
             ..sql::EXECUTE
         },
         sql::BATCH,
-        Operation {
-            name: "load",
-            version: "1.0.0",
-            idempotent: false,
-            keyed: false,
-            help: "Loads lines that stream in into a table (`load data local`), in one transaction: all of them or none.",
-            constant: &["sql"],
-            input: include_str!("schemas/load.json"),
-            output: include_str!("schemas/loaded.json"),
-            takes: Some("body"),
-            gives: None,
-        },
+        sql::LOAD,
     ],
 };

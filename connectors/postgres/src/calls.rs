@@ -118,7 +118,9 @@ async fn all_or_nothing(session: &mut Session, sql: &str, lists: Vec<Node<'_>>, 
         loop {
             match session.given(0).await {
                 Ok(Given::Ran(rows)) => counts.push(rows),
-                Ok(Given::Row(_)) => return Err(failure::protocol("a row of a statement that has none")),
+                Ok(Given::Row(_) | Given::Copied(_)) => {
+                    return Err(failure::protocol("a row of a statement that has none"));
+                }
                 Ok(Given::Ready) => break,
                 Err(error) => {
                     undo(session)?;
@@ -185,7 +187,7 @@ async fn send(session: &mut Session, statement: &Statement, runs: &[Values]) -> 
     session.flush().await
 }
 
-fn undo(session: &mut Session) -> Result<(), Error> {
+pub(crate) fn undo(session: &mut Session) -> Result<(), Error> {
     session.say("rollback")?;
     session.say_clean()
 }
@@ -232,6 +234,6 @@ async fn start(
 }
 
 /// Milliseconds until the deadline.
-fn remaining_ms(work: &Work) -> u128 {
+pub(crate) fn remaining_ms(work: &Work) -> u128 {
     work.remaining().as_millis().min(i32::MAX as u128)
 }

@@ -26,9 +26,12 @@ pub(crate) const CODES: Codes = Codes {
     commit_unknown: "postgres-commit-unknown",
 };
 
+/// Code of the error that the server does not keep to the protocol.
+pub(crate) const PROTOCOL: &str = "postgres-protocol";
+
 /// The server says something that the protocol does not have here.
 pub(crate) fn protocol(detail: &str) -> Error {
-    Error::new(Kind::Protocol, "postgres-protocol", "the server does not speak the PostgreSQL protocol correctly")
+    Error::new(Kind::Protocol, PROTOCOL, "the server does not speak the PostgreSQL protocol correctly")
         .with_private(detail)
 }
 

@@ -1,6 +1,6 @@
 //! Connector `postgres`: queries and changes in one PostgreSQL database.
 //!
-//! `calls` are the operations: each takes a
+//! `calls` are the operations, `load` and `unload` those that copy: each takes a
 //! connection from `pool`, runs its `statement` in a `session` and turns what comes back into
 //! records. `read` and `write` turn values from and into the server's text, by the `types` that
 //! the server states (`catalogue` holds those of the database's own); `moment` does so for dates and
@@ -8,8 +8,8 @@
 //! certificate) and `wire` carries messages. `spec` is the declaration.
 //!
 //! Deliberately absent: connections without TLS or without a verified server, passwords in the
-//! clear or as MD5, `copy`, statements put together from data (they come in whole, data by
-//! parameters), transactions that outlive a call, notifications, and any way to reach an address
+//! clear or as MD5, statements put together from data (they come in whole, data by
+//! parameters; names come apart and are quoted), transactions that outlive a call, notifications, and any way to reach an address
 //! past the egress rule: sockets come from `Egress::dial` alone. Why there is no driver below:
 //! docs/decisions/0008-postgresql-in-text.md.
 
@@ -17,6 +17,7 @@ mod binding;
 mod calls;
 mod catalogue;
 mod failure;
+mod load;
 mod moment;
 mod pool;
 mod read;
@@ -25,6 +26,7 @@ mod signin;
 mod spec;
 mod statement;
 mod types;
+mod unload;
 mod wire;
 mod write;
 
@@ -58,11 +60,13 @@ impl Connector for Postgres {
     }
 
     async fn invoke(&self, cx: &Context, call: Call) -> Result<Answer, Error> {
-        let (operation, work, _) = Work::of(call);
+        let (operation, work, body) = Work::of(call);
         match operation.as_str() {
             "query" => calls::query(&self.0, cx, work).await,
             "execute" => calls::execute(&self.0, cx, work).await,
             "batch" => calls::batch(&self.0, cx, work).await,
+            "load" => load::load(&self.0, cx, work, body).await,
+            "unload" => unload::unload(&self.0, cx, work).await,
             _ => Err(Error::new(Kind::Configuration, "unknown-operation", "the connector has no such operation")),
         }
     }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use aws_lc_rs::rand;
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use fallible_iterator::FallibleIterator as _;
 use lockgate_connector_api::{
     Error, Kind, Vetted,
@@ -62,6 +62,8 @@ pub(crate) struct Session {
     /// Requests that the server has not become ready after, the oldest first.
     awaited: VecDeque<Request>,
     in_transaction: bool,
+    /// The server copies out.
+    is_copying: bool,
     /// A call has left something that is not undone: it must not serve another.
     is_marked: bool,
 }
@@ -81,6 +83,8 @@ pub(crate) enum Given {
     Row(DataRowBody),
     /// It ran to its end and counted so many rows.
     Ran(u64),
+    /// A piece of what it copies out.
+    Copied(Bytes),
     /// The server is ready for the next one.
     Ready,
 }
@@ -102,6 +106,7 @@ impl Session {
             types: Types::default(),
             awaited: VecDeque::new(),
             in_transaction: false,
+            is_copying: false,
             is_marked: false,
         })
     }
@@ -135,7 +140,7 @@ impl Session {
             match self.given(MESSAGE_BYTES_MAX).await? {
                 Given::Ready => return Ok(()),
                 Given::Row(row) if is_clean => self.is_marked |= column(&row, 1) != Some("f"),
-                Given::Row(_) | Given::Ran(_) => {}
+                Given::Row(_) | Given::Ran(_) | Given::Copied(_) => {}
             }
         }
     }
@@ -177,6 +182,40 @@ impl Session {
         }
     }
 
+    /// Starts a `copy` of ours and waits until the server takes or gives it.
+    pub async fn copy(&mut self, sql: &str) -> Result<(), Error> {
+        self.say_as(Request::Callers, sql)?;
+        self.flush().await?;
+        match self.wire.receive(MESSAGE_BYTES_MAX).await? {
+            Message::CopyInResponse(_) => Ok(()),
+            Message::CopyOutResponse(_) => {
+                self.is_copying = true;
+                Ok(())
+            }
+            Message::ErrorResponse(body) => Err(self.refused(&Reported::read(&body)).await),
+            _ => Err(failure::protocol("a copy does not begin")),
+        }
+    }
+
+    /// Sends a piece of what is copied in. False when the server has something to say about what it
+    /// got: an error, because nothing else comes then.
+    pub async fn piece(&mut self, piece: &[u8]) -> Result<bool, Error> {
+        self.wire.write(|out| frontend::CopyData::new(piece).map(|data| data.write(out)))?;
+        self.flush().await?;
+        Ok(self.wire.is_quiet())
+    }
+
+    /// Ends what is copied in: all of it was sent, or nothing of it shall be taken.
+    pub fn end_copy(&mut self, is_whole: bool) -> Result<(), Error> {
+        self.wire.write(|out| {
+            if is_whole {
+                frontend::copy_done(out);
+                return Ok(());
+            }
+            frontend::copy_fail("given up", out)
+        })
+    }
+
     /// What comes next, rows of at most `row_bytes_max`. An error of the server's is given when it
     /// has become ready again.
     pub async fn given(&mut self, row_bytes_max: usize) -> Result<Given, Error> {
@@ -198,8 +237,10 @@ impl Session {
                 | Message::RowDescription(_)
                 | Message::NoData
                 | Message::EmptyQueryResponse => {}
+                Message::CopyData(body) if self.is_copying => return Ok(Given::Copied(body.into_bytes())),
+                Message::CopyDone if self.is_copying => self.is_copying = false,
                 Message::CopyInResponse(_) | Message::CopyOutResponse(_) => {
-                    return Err(failure::input("`copy` to and from the client is not supported"));
+                    return Err(failure::input("`copy` to and from the client is what `load` and `unload` do"));
                 }
                 _ => return Err(failure::protocol("a message that answers nothing")),
             }
@@ -310,7 +351,7 @@ impl Session {
                     let read = Found::read(|at| column(&row, at));
                     found.push(read.ok_or_else(|| failure::protocol("a type is not described"))?);
                 }
-                Given::Ran(_) => {}
+                Given::Ran(_) | Given::Copied(_) => {}
                 Given::Ready => return Ok(found),
             }
         }
@@ -357,6 +398,7 @@ impl sql::Session for Session {
                     return Ok(Row::Written(row.buffer().len() as u64));
                 }
                 Given::Ran(rows) => counted = rows,
+                Given::Copied(_) => return Err(failure::protocol("a copy in the place of rows")),
                 Given::Ready => return Ok(Row::End(counted)),
             }
         }

@@ -1,6 +1,7 @@
 //! The declaration of the connector: what an account takes and what it can do.
 
-use lockgate_connector_api::{AddressForm, IdentityKind, Scheme, Spec, sql};
+use lockgate_connector_api::{AddressForm, IdentityKind, Operation, Scheme, Spec, sql};
+use lockgate_model::manifest::StreamContent;
 
 pub(crate) const SPEC: Spec = Spec {
     name: "postgres",
@@ -16,5 +17,19 @@ pub(crate) const SPEC: Spec = Spec {
         "The role that signs in, by password, client certificate or both.",
         "Its password, proved by SCRAM-SHA-256 with channel binding and never sent.",
     ),
-    operations: &[sql::QUERY, sql::EXECUTE, sql::BATCH],
+    operations: &[sql::QUERY, sql::EXECUTE, sql::BATCH, sql::LOAD, UNLOAD],
+};
+
+/// `unload`
+const UNLOAD: Operation = Operation {
+    name: "unload",
+    version: "1.0.0",
+    idempotent: true,
+    keyed: false,
+    help: "Gives the rows of a table as CSV (`copy … to stdout`): as the server writes it, without a look at its values.",
+    constant: &["table", "columns"],
+    input: include_str!("schemas/unload.json"),
+    output: include_str!("schemas/unloaded.json"),
+    takes: None,
+    gives: Some(StreamContent::Bytes),
 };

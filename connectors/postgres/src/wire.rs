@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use lockgate_connector_api::{Duplex, Error};
 use postgres_protocol::message::{
-    backend::{DATA_ROW_TAG, Header, Message},
+    backend::{COPY_DATA_TAG, DATA_ROW_TAG, Header, Message},
     frontend,
 };
 use tokio::net::TcpStream;
@@ -60,7 +60,7 @@ impl Wire {
         loop {
             if let Some(header) = Header::parse(&self.duplex.incoming).map_err(|e| failure::of_io(&e))? {
                 let length = usize::try_from(header.len()).unwrap_or(usize::MAX);
-                let is_row = header.tag() == DATA_ROW_TAG;
+                let is_row = matches!(header.tag(), DATA_ROW_TAG | COPY_DATA_TAG);
                 match is_row {
                     true if length > bytes_max => return Err(CODES.too_large()),
                     false if length > MESSAGE_BYTES_MAX => return Err(failure::protocol("a message is too long")),

@@ -39,16 +39,14 @@ pub const OPERATIONS: &[(&str, &str, &str)] = &[
         "batch",
         "sql: 'insert into canaries values (?, ?)', parameters: [['${ n }', '${ text }'], ['${ n }', '${ text }']]",
     ),
-    (
-        "mysql",
-        "load",
-        "sql: \"load data local infile 'body' into table canaries\", body: '${ n & \"\\t\" & text & \"\\n\" }'",
-    ),
+    ("mysql", "load", LOAD),
     (
         "mysql",
         "query",
         "sql: \"select n, t, ? as asked, repeat('x', 20000) as much from canaries\", parameters: ['${ text }']",
     ),
+    ("postgres", "load", LOAD),
+    ("postgres", "unload", "table: canaries, columns: [n, t]"),
     ("postgres", "execute", "sql: 'insert into canaries values ($1, $2)', parameters: ['${ n }', '${ text }']"),
     (
         "postgres",
@@ -62,6 +60,7 @@ pub const OPERATIONS: &[(&str, &str, &str)] = &[
     ),
 ];
 
+const LOAD: &str = "table: canaries, columns: [n, t], header: false, body: '${ n & \",\" & text & \"\\n\" }'";
 const WITHOUT_BODY: &str = "path: echo, query: { q: '${ text }' }, headers: { x-note: '${ text }' }";
 const WITH_BODY: &str =
     "path: echo, query: { q: '${ text }' }, headers: { x-note: '${ text }' }, body: { t: '${ text }' }";

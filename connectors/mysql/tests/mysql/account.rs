@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use lockgate_connector_api::{Body, Call, Error, Registered, Registry, Scheme};
+use lockgate_connector_api::{Registered, Registry, Scheme};
 use lockgate_connector_mysql::Mysql;
 use lockgate_testkit::{
     Mariadb, Pki,
@@ -10,7 +10,7 @@ use lockgate_testkit::{
 };
 use serde_json::{Value, json};
 
-pub use lockgate_testkit::contract::sql::{Account, Binding, call, call_of, read, soon, text};
+pub use lockgate_testkit::contract::sql::{Account, Binding, call, read, soon, text};
 
 use crate::hostile::GREETS_NATIVE;
 
@@ -90,15 +90,6 @@ pub fn admin() -> Option<Account> {
 /// User `app`, by password.
 pub fn binding(port: u16) -> Binding {
     Binding::app::<Tested>(port)
-}
-
-pub fn load(sql: &str, body: Body) -> Call {
-    Call { body: Some(body), ..call_of("load", &json!({"sql": sql})) }
-}
-
-/// Loads what streams in.
-pub async fn loaded(account: &Account, sql: &str, body: Body) -> Result<Value, Error> {
-    Ok(read(&account.invoke(load(sql, body)).await?.output))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,7 +9,7 @@ use std::{
 use lockgate_connector_api::{Body, Call, Kind};
 use lockgate_testkit::{
     Pki,
-    contract::{CANARY, tells_nothing},
+    contract::{CANARY, sql::loads, tells_nothing},
     pki::Server,
 };
 use serde_json::json;
@@ -20,7 +20,7 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-use crate::account::{Account, binding, call, load};
+use crate::account::{Account, binding, call};
 
 /// A greeting that says that TLS is to be had (MySQL source documentation, `Protocol::HandshakeV10`),
 /// of a server whose users have `mysql_native_password`.
@@ -185,8 +185,13 @@ async fn a_way_is_changed_once_and_never_to_a_weak_one() {
 async fn a_server_that_asks_for_a_file_gets_none() {
     const ASKS: &[u8] = b"\xfb/etc/passwd";
     let query = || hurried(call("query", "select 1", json!([])));
-    let sql = "load data local infile 'body' into table t";
-    let load = || hurried(load(sql, Body::full("secret lines")));
+    let input = json!({"table": "t", "columns": ["n"], "header": false});
+    let load = || hurried(loads::load(&input, Body::full("secret lines")));
+    // What a table's columns are asked by, and its one column.
+    const PREPARED: &[u8] = b"\xee\x0c\0\x01\0\0\0\x02\0\x02\0\0\0\0\xee\x01\x01\xee\x01\x01\xee\x05\xfe\0\0\x02\0\
+        \xee\x17\x03def\0\0\0\x01a\0\x0c\x2d\0\0\0\0\0\xfd\0\0\0\0\0\xee\x17\x03def\0\0\0\x01b\0\x0c\x2d\0\0\0\0\0\xfd\0\0\0\0\0\xee\x05\xfe\0\0\x02\0";
+    const COLUMN: &[u8] = b"\xee\x01\x02\xee\x17\x03def\0\0\0\x01a\0\x0c\x2d\0\0\0\0\0\xfd\0\0\0\0\0\
+        \xee\x17\x03def\0\0\0\x01b\0\x0c\x2d\0\0\0\0\0\xfd\0\0\0\0\0\xee\x05\xfe\0\0\x02\0\xee\x08\0\0\x01n\x03int\xee\x05\xfe\0\0\x02\0";
     let says: [(Says, &dyn Fn() -> Call, usize); 7] = [
         (&[ASKS], &query, 1),
         (&[OK, ASKS], &query, 2),
@@ -196,7 +201,7 @@ async fn a_server_that_asks_for_a_file_gets_none() {
         (&[OK, NUMBER, OK, OK, b"\xee\x0c\0\x01\0\0\0\x01\0\0\0\0\0\0\xee\x17\x03def\0\0\0\x01a\0\x0c\x2d\0\0\0\0\0\xfd\0\0\0\0\0\xee\x05\xfe\0\0\x02\0", ASKS], &query, 6),
         // Where a stream is offered, before it is, and by another name.
         (&[OK, NUMBER, ASKS], &load, 3),
-        (&[OK, NUMBER, OK, OK, ASKS], &load, 5),
+        (&[OK, NUMBER, OK, PREPARED, COLUMN, OK, ASKS], &load, 7),
     ];
     for (at, (says, call, packets)) in says.into_iter().enumerate() {
         let server = Scripted::start(GREETS_NATIVE, says).await;

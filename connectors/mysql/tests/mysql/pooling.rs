@@ -3,10 +3,10 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use lockgate_connector_api::{Body, Call, Kind};
+use lockgate_connector_api::{Call, Kind};
 use serde_json::json;
 
-use crate::account::{Binding, admin, app, binding, call, loaded, shared, soon};
+use crate::account::{Binding, admin, app, binding, call, shared, soon};
 
 #[tokio::test]
 async fn calls_wait_for_a_connection() {
@@ -109,10 +109,14 @@ async fn nothing_of_a_call_is_left_in_its_connection() {
 async fn a_connection_that_loads_is_not_kept() {
     let Some((pki, server)) = shared() else { return };
     let account = Binding { connections_max: 2, ..binding(server.port()) }.open(pki);
-    account.execute("create table loads_once (n bigint)").await;
-    let sql = "load data local infile 'body' into table loads_once (@line) set n = connection_id()";
-    loaded(&account, sql, Body::full("1\n")).await.unwrap();
-    loaded(&account, sql, Body::full("2\n")).await.unwrap();
+    account.execute("create table loads_once (a int, n bigint)").await;
+    account
+        .execute("create trigger loads_once before insert on loads_once for each row set new.n = connection_id()")
+        .await;
+    for n in [1, 2] {
+        let input = json!({"table": "loads_once", "columns": ["a"], "body": format!("a\n{n}\n")});
+        account.output("load", input).await.unwrap();
+    }
     let numbers = account.rows("select n from loads_once order by n", json!([])).await;
     let own = account.value("select connection_id()", json!([])).await;
     assert!(numbers[0]["n"] != numbers[1]["n"] && numbers[0]["n"] != own && numbers[1]["n"] != own, "{numbers} {own}");

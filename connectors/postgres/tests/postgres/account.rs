@@ -11,7 +11,7 @@ use lockgate_testkit::{
 };
 use serde_json::{Value, json};
 
-pub use lockgate_testkit::contract::sql::{Account, Binding, call, read, soon, text};
+pub use lockgate_testkit::contract::sql::{Account, Binding, call, call_of, read, soon, text};
 
 /// What a client sends first to ask for TLS (PostgreSQL, protocol-message-formats, SSLRequest).
 const ASKS_FOR_TLS: [u8; 8] = [0, 0, 0, 8, 4, 210, 22, 47];

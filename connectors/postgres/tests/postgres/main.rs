@@ -10,6 +10,7 @@ mod account;
 mod endings;
 mod faults;
 mod hostile;
+mod loads;
 mod pooling;
 mod practice;
 mod queries;

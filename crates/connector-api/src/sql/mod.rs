@@ -5,6 +5,8 @@
 
 mod account;
 mod codes;
+mod load;
+mod name;
 mod pool;
 mod records;
 mod session;
@@ -18,10 +20,12 @@ use crate::Error;
 
 pub use account::Account;
 pub use codes::Codes;
+pub use load::{Content, Load, Unload};
+pub use name::{Name, quoted};
 pub use pool::{Lease, Pool};
 pub use records::{Gathered, gather, stream};
 pub use session::{Row, Server, Session};
-pub use spec::{BATCH, EXECUTE, QUERY, fields};
+pub use spec::{BATCH, EXECUTE, LOAD, QUERY, fields};
 pub use work::Work;
 
 /// Longest statement in bytes. It may stay prepared, so it is held once for each connection.
@@ -52,11 +56,8 @@ impl<'a> Asked<'a> {
     /// As [`Asked::read`].
     pub fn read_beside(input: &'a Document, others: &[&str], codes: Codes) -> Result<Self, Error> {
         let root = input.root();
-        let is_known = |name: &str| matches!(name, "sql" | "parameters") || others.contains(&name);
-        if let Some((other, _)) = root.entries().find(|(name, _)| !is_known(name)) {
-            let detail = format!("`{other}` is none of its members");
-            return Err(codes.input("the input has a member that the operation does not take").with_private(detail));
-        }
+        let known: Vec<&str> = ["sql", "parameters"].into_iter().chain(others.iter().copied()).collect();
+        load::has_only(root, &known, codes)?;
         let sql = root.get("sql").as_str().filter(|sql| !sql.trim().is_empty());
         let sql = sql.ok_or_else(|| codes.input("`sql` must be a statement"))?;
         if sql.len() > SQL_BYTES_MAX {

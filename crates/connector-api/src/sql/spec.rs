@@ -64,3 +64,17 @@ pub const BATCH: Operation = Operation {
     takes: None,
     gives: None,
 };
+
+/// `load`
+pub const LOAD: Operation = Operation {
+    name: "load",
+    version: "1.0.0",
+    idempotent: false,
+    keyed: false,
+    help: "Loads what streams in into a table, in one transaction: all of it or nothing.",
+    constant: &["table", "columns"],
+    input: include_str!("schemas/load.json"),
+    output: include_str!("schemas/loaded.json"),
+    takes: Some("body"),
+    gives: None,
+};

@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use lockgate_connector_api::Call;
+use lockgate_connector_api::{Body, Call};
 use serde_json::{Value, json};
 
 use super::{Account, Binding, Database, Server as _, call, read};
@@ -75,7 +75,12 @@ pub async fn calls_are_done_as_a_whole_or_not_at_all<D: Database>(calls: &[Write
         let rows: Vec<Value> = (0..DONE).map(|n| json!([id, n, text])).collect();
         call("batch", D::INSERT_ONE, rows.into())
     };
-    let own: [Writes<'_>; 2] = [("execute", &execute), ("batch", &batch)];
+    let load = |id: usize, text: &str| {
+        let lines: String = (0..DONE).map(|n| format!("{id},{n},{text}\n")).collect();
+        let input = json!({"table": "broken", "columns": ["id", "n", "x"], "header": false});
+        super::loads::load(&input, Body::full(lines))
+    };
+    let own: [Writes<'_>; 3] = [("execute", &execute), ("batch", &batch), ("load", &load)];
     for (of, (operation, one)) in own.iter().chain(calls).enumerate() {
         let of = (of + 1) * 1_000_000;
         let faults = everywhere(totals::<D>(server.port(), hurried(one(of, &text))).await);

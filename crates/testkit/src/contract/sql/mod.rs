@@ -5,6 +5,7 @@
 
 mod account;
 pub mod faults;
+pub mod loads;
 mod peer;
 pub mod refusals;
 pub mod streams;
