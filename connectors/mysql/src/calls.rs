@@ -1,7 +1,6 @@
 //! The operations: each borrows a connection, runs its statement and leaves the connection clean.
 
 use std::{
-    mem,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -91,6 +90,9 @@ async fn whole(session: &mut Session, columns: &[Column], work: &Work, written: 
 /// Runs one statement, in the transaction that the server makes for it alone.
 pub(crate) async fn execute(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
     let asked = Asked::read(&work.input, CODES)?;
+    if statement::first_word(asked.sql) == "call" {
+        return Err(failure::input("a procedure is called by the operation `call`"));
+    }
     let mut lease = pool.lease(cx, work.part, work.deadline).await?;
     if !statement::leaves_nothing(asked.sql) {
         lease.use_up();
@@ -118,7 +120,7 @@ async fn changing(session: &mut Session, asked: &Asked<'_>, work: &Work) -> Resu
 async fn results(session: &mut Session, limits: &Limits) -> Result<(Document, u64), Error> {
     let fault = |fault: Fault| CODES.fault(&fault);
     let (mut out, mut gathered) = (Builder::new(limits), Gathered::default());
-    let (mut changed, mut is_listing) = (0, false);
+    let mut changed = 0;
     out.begin_object().map_err(fault)?;
     loop {
         let (columns, whose) = match session.given(ANSWER_BYTES_MAX).await? {
@@ -131,35 +133,16 @@ async fn results(session: &mut Session, limits: &Limits) -> Result<(Document, u6
             Given::Ready => break,
         };
         // Not all of it is known before the statement runs.
-        if statement::gives_objects(&columns).is_err() {
+        if whose != Whose::Statement || statement::gives_objects(&columns).is_err() {
             return Err(Error::new(
                 Kind::Rejected,
                 "mysql-columns",
-                "the statement was executed, but two columns of the rows that it gave have one name",
+                "the statement was executed, but two columns of the rows that it gave have one name, or it is a procedure's call (use `call`)",
             ));
         }
-        let opened = match whose {
-            Whose::Statement => out.key("returned").and_then(|()| out.begin_array()),
-            Whose::Procedure if is_listing => out.begin_array(),
-            Whose::Procedure => {
-                is_listing = true;
-                out.key("results").and_then(|()| out.begin_array()).and_then(|()| out.begin_array())
-            }
-            Whose::Parameters => {
-                let closed = if mem::take(&mut is_listing) { out.end() } else { Ok(()) };
-                closed.and_then(|()| out.key("out"))
-            }
-        };
-        opened.map_err(fault)?;
+        out.key("returned").and_then(|()| out.begin_array()).map_err(fault)?;
         sql::gather(session, &columns, limits, &mut out, &mut gathered).await?;
-        match whose {
-            Whose::Statement => changed = gathered.rows,
-            Whose::Procedure => {}
-            Whose::Parameters => continue,
-        }
-        out.end().map_err(fault)?;
-    }
-    if is_listing {
+        changed = gathered.rows;
         out.end().map_err(fault)?;
     }
     let rows = out.key("rows").and_then(|()| out.integer(i64::try_from(changed).unwrap_or(i64::MAX)));

@@ -1,6 +1,7 @@
 //! Connector `mysql`: queries and changes in one MySQL or MariaDB database.
 //!
-//! `calls` are the operations, `load` the one that takes a stream: each takes a connection from
+//! `calls` are the operations, `routine` the one that calls procedures and functions, `load` the one that
+//! takes a stream: each takes a connection from
 //! `pool`, runs its `statement` in a `session` and turns what comes back into records. `write` makes
 //! parameters of values and `read` values of columns, by the `types` that the server states; `moment`
 //! does so for dates and times. Below, `signin` opens a connection (`proof` is how the password is
@@ -21,6 +22,7 @@ mod moment;
 mod pool;
 mod proof;
 mod read;
+mod routine;
 mod session;
 mod signin;
 mod spec;
@@ -62,6 +64,7 @@ impl Connector for Mysql {
             "query" => calls::query(&self.0, cx, work).await,
             "execute" => calls::execute(&self.0, cx, work).await,
             "batch" => calls::batch(&self.0, cx, work).await,
+            "call" => routine::call(&self.0, cx, work).await,
             "load" => load::load(&self.0, cx, work, body).await,
             _ => Err(Error::new(Kind::Configuration, "unknown-operation", "the connector has no such operation")),
         }

@@ -1,6 +1,6 @@
 //! The declaration of the connector: what an account takes and what it can do.
 
-use lockgate_connector_api::{AddressForm, IdentityKind, Operation, Scheme, Spec, sql};
+use lockgate_connector_api::{AddressForm, IdentityKind, Scheme, Spec, sql};
 
 pub(crate) const SPEC: Spec = Spec {
     name: "mysql",
@@ -16,14 +16,5 @@ pub(crate) const SPEC: Spec = Spec {
         "The user that signs in, by password, client certificate or both.",
         "Its password, shown to a verified server alone.",
     ),
-    operations: &[
-        sql::QUERY,
-        Operation {
-            help: "Runs one statement that changes data, or calls a procedure.",
-            output: include_str!("schemas/changed.json"),
-            ..sql::EXECUTE
-        },
-        sql::BATCH,
-        sql::LOAD,
-    ],
+    operations: &[sql::QUERY, sql::EXECUTE, sql::BATCH, sql::CALL, sql::LOAD],
 };

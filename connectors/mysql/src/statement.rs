@@ -48,12 +48,16 @@ pub(crate) fn describe(columns: &[Column], out: &mut Builder) -> Result<(), Faul
     sql::describe(columns.iter().map(|c| (c.name.as_str(), c.of.as_str())), out)
 }
 
+/// The word that a statement begins with, in lower case; none where it begins with a comment.
+pub(crate) fn first_word(sql: &str) -> String {
+    sql.trim_start().chars().take_while(char::is_ascii_alphabetic).map(|c| c.to_ascii_lowercase()).collect()
+}
+
 /// Whether a connection is as good as new when it was reset after this statement. A reset keeps the database and the role
 /// that were chosen (`use`, `set role`). What begins with a comment may hold either.
 pub(crate) fn leaves_nothing(sql: &str) -> bool {
-    let word: String = sql.trim_start().chars().take_while(char::is_ascii_alphabetic).collect();
-    match &*word.to_ascii_lowercase() {
-        "" | "use" => false,
+    match &*first_word(sql) {
+        "" | "use" | "call" => false,
         "set" => !sql.to_ascii_lowercase().contains("role"),
         _ => true,
     }

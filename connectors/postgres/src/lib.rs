@@ -1,6 +1,7 @@
 //! Connector `postgres`: queries and changes in one PostgreSQL database.
 //!
-//! `calls` are the operations, `load` and `unload` those that copy: each takes a
+//! `calls` are the operations, `routine` the one that calls procedures and functions, `load` and `unload`
+//! those that copy: each takes a
 //! connection from `pool`, runs its `statement` in a `session` and turns what comes back into
 //! records. `read` and `write` turn values from and into the server's text, by the `types` that
 //! the server states (`catalogue` holds those of the database's own); `moment` does so for dates and
@@ -21,6 +22,7 @@ mod load;
 mod moment;
 mod pool;
 mod read;
+mod routine;
 mod session;
 mod signin;
 mod spec;
@@ -65,6 +67,7 @@ impl Connector for Postgres {
             "query" => calls::query(&self.0, cx, work).await,
             "execute" => calls::execute(&self.0, cx, work).await,
             "batch" => calls::batch(&self.0, cx, work).await,
+            "call" => routine::call(&self.0, cx, work).await,
             "load" => load::load(&self.0, cx, work, body).await,
             "unload" => unload::unload(&self.0, cx, work).await,
             _ => Err(Error::new(Kind::Configuration, "unknown-operation", "the connector has no such operation")),

@@ -288,6 +288,20 @@ impl Session {
         }
         self.prepared += 1;
         let name = format!("{}_{}", self.prefix, self.prepared);
+        let statement = Arc::new(self.described(name, sql).await?);
+        self.statements.push((sql.to_owned(), Arc::clone(&statement)));
+        Ok(statement)
+    }
+
+    /// A statement that is prepared for one run alone; the one before it is forgotten.
+    pub async fn prepare_once(&mut self, sql: &str) -> Result<Statement, Error> {
+        let name = format!("{}_once", self.prefix);
+        self.wire.write(|out| frontend::close(b'S', &name, out))?;
+        self.described(name, sql).await
+    }
+
+    /// Prepares a statement under a name.
+    async fn described(&mut self, name: String, sql: &str) -> Result<Statement, Error> {
         self.wire.write(|out| {
             frontend::parse(&name, sql, [], out)?;
             frontend::describe(b'S', &name, out)
@@ -309,13 +323,11 @@ impl Session {
             }
         }
         self.learn(parameters.iter().copied().chain(columns.iter().map(|(_, oid)| *oid))).await?;
-        let statement = Arc::new(Statement {
+        Ok(Statement {
             name,
             parameters: parameters.into_iter().map(|oid| self.types.of(oid)).collect(),
             columns: columns.into_iter().map(|(name, oid)| Column { name, of: self.types.of(oid) }).collect(),
-        });
-        self.statements.push((sql.to_owned(), Arc::clone(&statement)));
-        Ok(statement)
+        })
     }
 
     /// Asks the server about the types that it has of its own, and about what they are made of.
@@ -338,21 +350,29 @@ impl Session {
 
     async fn look_up(&mut self, oids: &[u32]) -> Result<Vec<Found>, Error> {
         let list = oids.iter().map(u32::to_string).collect::<Vec<_>>().join(",");
+        let rows = self.ask(catalogue::LOOK_UP, &vec![Some(list)]).await?;
+        let read = |row: &Vec<Option<String>>| Found::read(|at| row.get(at)?.as_deref());
+        let found: Option<Vec<Found>> = rows.iter().map(read).collect();
+        found.ok_or_else(|| failure::protocol("a type is not described"))
+    }
+
+    /// The rows of a statement of ours, each column as its text.
+    pub async fn ask(&mut self, sql: &str, values: &Values) -> Result<Vec<Vec<Option<String>>>, Error> {
         self.wire.write(|out| {
-            frontend::parse("", catalogue::LOOK_UP, [], out)?;
-            run("", &vec![Some(list)], out)
+            frontend::parse("", sql, [], out)?;
+            run("", values, out)
         })?;
         self.sync(Request::Ours);
         self.flush().await?;
-        let mut found = Vec::new();
+        let mut rows = Vec::new();
         loop {
             match self.given(MESSAGE_BYTES_MAX).await? {
                 Given::Row(row) => {
-                    let read = Found::read(|at| column(&row, at));
-                    found.push(read.ok_or_else(|| failure::protocol("a type is not described"))?);
+                    let columns = row.ranges().count().unwrap_or_default();
+                    rows.push((0..columns).map(|at| column(&row, at).map(str::to_owned)).collect());
                 }
                 Given::Ran(_) | Given::Copied(_) => {}
-                Given::Ready => return Ok(found),
+                Given::Ready => return Ok(rows),
             }
         }
     }

@@ -16,6 +16,13 @@ pub(crate) struct Column {
     pub of: Arc<Type>,
 }
 
+impl Column {
+    /// Whether its values are names of cursors.
+    pub fn is_cursor(&self) -> bool {
+        self.of.name == "refcursor"
+    }
+}
+
 /// What the server knows under a name until its connection ends.
 #[derive(Debug)]
 pub(crate) struct Statement {

@@ -34,7 +34,8 @@ pub struct Authority {
     /// The account it goes through.
     pub account: AccountRef,
     /// Literal detail known at compile time: the https path or its fixed prefix ending in `*`,
-    /// a directory, a SOAP action, the SHA-256 of an SQL statement, the name of a table. Empty when nothing is fixed.
+    /// a directory, a SOAP action, the SHA-256 of an SQL statement, the name of a
+    /// table or routine. Empty when nothing is fixed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub detail: Vec<String>,
     /// How the account must prove who calls, where the flow says so: `basic` or `bearer`.

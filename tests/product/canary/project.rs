@@ -40,12 +40,14 @@ pub const OPERATIONS: &[(&str, &str, &str)] = &[
         "sql: 'insert into canaries values (?, ?)', parameters: [['${ n }', '${ text }'], ['${ n }', '${ text }']]",
     ),
     ("mysql", "load", LOAD),
+    ("mysql", "call", ROUTINE),
     (
         "mysql",
         "query",
         "sql: \"select n, t, ? as asked, repeat('x', 20000) as much from canaries\", parameters: ['${ text }']",
     ),
     ("postgres", "load", LOAD),
+    ("postgres", "call", ROUTINE),
     ("postgres", "unload", "table: canaries, columns: [n, t]"),
     ("postgres", "execute", "sql: 'insert into canaries values ($1, $2)', parameters: ['${ n }', '${ text }']"),
     (
@@ -61,6 +63,7 @@ pub const OPERATIONS: &[(&str, &str, &str)] = &[
 ];
 
 const LOAD: &str = "table: canaries, columns: [n, t], header: false, body: '${ n & \",\" & text & \"\\n\" }'";
+const ROUTINE: &str = "routine: canaries_come, parameters: ['${ n }', '${ text }']";
 const WITHOUT_BODY: &str = "path: echo, query: { q: '${ text }' }, headers: { x-note: '${ text }' }";
 const WITH_BODY: &str =
     "path: echo, query: { q: '${ text }' }, headers: { x-note: '${ text }' }, body: { t: '${ text }' }";
@@ -134,7 +137,18 @@ pub fn files() -> Vec<(String, String)> {
             "  - in-{database}: {{ call: {database}.execute:1@default, with: {{ account: the-{database}, {create} }} }}\n"
         )
     };
-    files.push(flow("prepare", "", &format!("{}{}", create("postgres"), create("mysql"))));
+    let routine = |database: &str, sql: &str| {
+        let with = format!("{{ account: the-{database}, sql: \"{sql}\", parameters: [] }}");
+        format!("  - routine-in-{database}: {{ call: {database}.execute:1@default, with: {with} }}\n")
+    };
+    let routines = routine(
+        "postgres",
+        "create or replace procedure canaries_come(n int, inout t text) language plpgsql as 'begin insert into canaries values (n, t); end'",
+    ) + &routine(
+        "mysql",
+        "create procedure if not exists canaries_come(n int, inout t text) insert into canaries values (n, t)",
+    );
+    files.push(flow("prepare", "", &format!("{}{}{routines}", create("postgres"), create("mysql"))));
     // The database's own words of refusal quote the text.
     let cast = "sql: 'select cast($1::text as int)', parameters: ['${ text }']";
     let call = format!("  - go: {{ call: postgres.query:1@default, with: {{ account: the-postgres, {cast} }} }}\n");

@@ -14,5 +14,6 @@ mod hostile;
 mod loads;
 mod pooling;
 mod queries;
+mod routines;
 mod streams;
 mod types;

@@ -121,40 +121,6 @@ async fn a_statement_counts_and_returns() {
 }
 
 #[tokio::test]
-async fn a_procedure_gives_its_results_and_parameters() {
-    let Some(account) = app() else { return };
-    account.execute("create table called (n int)").await;
-    account
-        .execute(
-            "create procedure calls(in a int, inout b int, out c varchar(9)) begin \
-             insert into called values (a), (a + 1); select n from called order by n; \
-             select a as a, 'x' as x where a > 100; select 1.50 as d; set b = b + a; set c = 'done'; \
-             update called set n = n + 1; end",
-        )
-        .await;
-    let answer = account.call("execute", "call calls(?, ?, ?)", json!([1, 40, null])).await.unwrap();
-    assert_eq!(
-        answer,
-        json!({"results": [[{"n": 1}, {"n": 2}], [], [{"d": 1.50}]], "out": {"b": 41, "c": "done"}, "rows": 4})
-    );
-    account.execute("create procedure quiet() begin insert into called values (7); end").await;
-    assert_eq!(account.execute("call quiet()").await, json!({"rows": 1}));
-    account.execute("create procedure doubled() begin select 1 as a, 2 as a; end").await;
-    let error = account.fails("execute", "call doubled()", json!([])).await;
-    assert_eq!((error.kind(), error.code()), (Kind::Rejected, "mysql-columns"));
-    // What goes wrong after a result ends the call.
-    account.execute("create procedure breaks() begin select 1 as a; signal sqlstate '45000' set message_text = 'peer-words'; end").await;
-    let error = account.fails("execute", "call breaks()", json!([])).await;
-    assert_eq!((error.kind(), error.code()), (Kind::Rejected, "mysql-refused"));
-    assert!(error.private().reveal().starts_with("SQLSTATE 45000: error 1644: "));
-    for (operation, parameters) in [("query", json!([])), ("batch", json!([[]]))] {
-        let error = account.fails(operation, "call doubled()", parameters).await;
-        assert_eq!(error.kind(), Kind::Input, "{operation}");
-    }
-    account.test().await.unwrap();
-}
-
-#[tokio::test]
 async fn a_batch_is_all_or_nothing() {
     let Some(account) = app() else { return };
     account.execute("create table batched (id int primary key, name varchar(9) check (name <> 'bad'))").await;

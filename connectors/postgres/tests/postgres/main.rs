@@ -15,5 +15,6 @@ mod pooling;
 mod practice;
 mod queries;
 mod refusals;
+mod routines;
 mod streams;
 mod types;

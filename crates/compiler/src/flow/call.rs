@@ -178,8 +178,8 @@ fn operation(
         fields.push((key.text.clone(), template));
     }
     let detail = fields.iter().find_map(|(key, value)| match key.as_str() {
-        // The name of a table is fixed, as a path may be.
-        "path" | "table" => Some(path_detail(value)),
+        // The name of a table or routine is fixed, as a path may be.
+        "path" | "table" | "routine" => Some(path_detail(value)),
         "sql" => Some(statement_detail(value)),
         _ => None,
     });

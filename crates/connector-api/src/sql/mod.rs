@@ -9,6 +9,7 @@ mod load;
 mod name;
 mod pool;
 mod records;
+mod routine;
 mod session;
 mod spec;
 mod work;
@@ -24,8 +25,9 @@ pub use load::{Content, Load, Unload};
 pub use name::{Name, quoted};
 pub use pool::{Lease, Pool};
 pub use records::{Gathered, gather, stream};
+pub use routine::Routine;
 pub use session::{Row, Server, Session};
-pub use spec::{BATCH, EXECUTE, LOAD, QUERY, fields};
+pub use spec::{BATCH, CALL, EXECUTE, LOAD, QUERY, fields};
 pub use work::Work;
 
 /// Longest statement in bytes. It may stay prepared, so it is held once for each connection.

@@ -78,3 +78,17 @@ pub const LOAD: Operation = Operation {
     takes: Some("body"),
     gives: None,
 };
+
+/// `call`
+pub const CALL: Operation = Operation {
+    name: "call",
+    version: "1.0.0",
+    idempotent: false,
+    keyed: false,
+    help: "Calls a procedure or function, and gives what comes out of it.",
+    constant: &["routine"],
+    input: include_str!("schemas/call.json"),
+    output: include_str!("schemas/called.json"),
+    takes: None,
+    gives: None,
+};

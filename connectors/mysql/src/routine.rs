@@ -1,0 +1,159 @@
+//! The operation `call`: procedures and functions by name.
+//!
+//! What a routine takes is asked of the server, so that a call gives values for what goes in alone.
+//! It runs in a transaction of its own, unless it ends that by itself.
+
+use std::sync::Arc;
+
+use lockgate_connector_api::{
+    Answer, Context, Error,
+    sql::{self, Gathered, Routine, Work, quoted},
+};
+use lockgate_document::{Builder, Document, Fault, Node};
+use lockgate_model::Limits;
+
+use crate::{
+    calls::ready,
+    failure::{self, CODES},
+    fields::Fields,
+    pool::Pool,
+    session::{Given, Session, Whose},
+    statement,
+    wire::ANSWER_BYTES_MAX,
+    write::{self, Value},
+};
+
+/// What a server says of a routine: its kind, and the mode of each of its parameters.
+const LOOK_UP: &str = "select r.routine_type, coalesce(p.parameter_mode, '') \
+     from information_schema.routines r left join information_schema.parameters p \
+     on p.specific_schema = r.routine_schema and p.specific_name = r.specific_name \
+     and p.routine_type = r.routine_type and p.ordinal_position > 0 \
+     where r.routine_schema = coalesce(?, database()) and r.routine_name = ? \
+     order by r.routine_type, p.ordinal_position";
+
+/// What is called.
+#[derive(Debug)]
+struct Found {
+    is_procedure: bool,
+    /// For each parameter, whether a value goes in.
+    takes: Vec<bool>,
+}
+
+/// Calls a routine.
+pub(crate) async fn call(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
+    let routine = Routine::read(&work.input, CODES)?;
+    let mut lease = pool.lease(cx, work.part, work.deadline).await?;
+    // It may choose a role, which a reset keeps.
+    lease.use_up();
+    let session = lease.session()?;
+    let outcome = called(session, &routine, &work).await;
+    // A transaction that is still open is undone with the connection.
+    lease.finish(outcome).await
+}
+
+async fn called(session: &mut Session, routine: &Routine<'_>, work: &Work) -> Result<Answer, Error> {
+    ready(session, work.remaining()).await?;
+    session.say("start transaction").await?;
+    let (output, read, written) = run(session, routine, &work.limits).await?;
+    if session.is_in_transaction() {
+        work.committed(CODES, session.say("commit")).await?;
+    }
+    Ok(Answer { output, stream: None, read, written })
+}
+
+/// Calls it within a transaction: what comes out, and the bytes of data both ways.
+pub(crate) async fn run(
+    session: &mut Session,
+    routine: &Routine<'_>,
+    limits: &Limits,
+) -> Result<(Document, u64, u64), Error> {
+    let found = find(session, routine).await?;
+    let name = routine.name.quoted('`');
+    let signs = vec!["?"; found.takes.len()].join(", ");
+    let sql = if found.is_procedure {
+        format!("call {name}({signs})")
+    } else {
+        format!("select {name}({signs}) as {}", quoted(routine.name.name, '`'))
+    };
+    let statement = session.prepare(&sql).await?;
+    let mut given = routine.parameters();
+    let wanted = found.takes.iter().filter(|takes| **takes).count();
+    if given.len() != wanted {
+        let detail = format!("{} are given, the routine takes {wanted}", given.len());
+        return Err(failure::input("the number of parameters is not the routine's").with_private(detail));
+    }
+    let value = |takes: &bool| if *takes { given.next().map_or(Ok(Value::Null), one) } else { Ok(Value::Null) };
+    let values = found.takes.iter().map(value).collect::<Result<Vec<_>, Error>>()?;
+    session.run(&statement, &values).await?;
+    let (output, read) = results(session, found.is_procedure, limits).await?;
+    Ok((output, read, write::bytes(&values)))
+}
+
+fn one(node: Node<'_>) -> Result<Value, Error> {
+    write::parameter(node)
+        .map_err(|wrong| failure::input("a parameter cannot be given to the server").with_private(wrong))
+}
+
+/// All that comes out of a routine, and bytes of data in it.
+async fn results(session: &mut Session, is_procedure: bool, limits: &Limits) -> Result<(Document, u64), Error> {
+    let fault = |fault: Fault| CODES.fault(&fault);
+    let (mut out, mut gathered) = (Builder::new(limits), Gathered::default());
+    let mut row = Builder::new(limits);
+    row.begin_array().map_err(fault)?;
+    out.begin_object().and_then(|()| out.key("results")).and_then(|()| out.begin_array()).map_err(fault)?;
+    loop {
+        let (columns, whose) = match session.given(ANSWER_BYTES_MAX).await? {
+            Given::Columns(columns, whose) => (columns, whose),
+            Given::Ran { .. } => continue,
+            Given::Row(_) => return Err(failure::protocol("a row without columns")),
+            Given::Ready => break,
+        };
+        // It is known when the routine runs, and undone with it.
+        statement::gives_objects(&columns)?;
+        if is_procedure && whose != Whose::Parameters {
+            out.begin_array().map_err(fault)?;
+            sql::gather(session, &columns, limits, &mut out, &mut gathered).await?;
+            out.end().map_err(fault)?;
+        } else {
+            sql::gather(session, &columns, limits, &mut row, &mut gathered).await?;
+        }
+    }
+    let row = row.end().and_then(|()| row.finish()).map_err(fault)?;
+    out.end().and_then(|()| out.key("output")).map_err(fault)?;
+    let written = match row.root().items().next() {
+        Some(row) => out.value(row),
+        None => out.begin_object().and_then(|()| out.end()),
+    };
+    let output = written.and_then(|()| out.end()).and_then(|()| out.finish()).map_err(fault)?;
+    Ok((output, gathered.bytes))
+}
+
+/// What the server says of the routine.
+async fn find(session: &mut Session, routine: &Routine<'_>) -> Result<Found, Error> {
+    let statement = session.prepare(LOOK_UP).await?;
+    let schema = routine.name.schema.map_or(Value::Null, |schema| Value::Text(schema.to_owned()));
+    session.run(&statement, &[schema, Value::Text(routine.name.name.to_owned())]).await?;
+    let mut rows = Vec::new();
+    loop {
+        match session.given(ANSWER_BYTES_MAX).await? {
+            Given::Row(row) => {
+                let mut fields = Fields(&row);
+                // A byte that is zero, and one for what is null.
+                fields.bytes(2)?;
+                rows.push((fields.text()?.to_owned(), fields.text()?.to_owned()));
+            }
+            Given::Columns(..) | Given::Ran { .. } => {}
+            Given::Ready => break,
+        }
+    }
+    let is_procedure = rows.first().is_some_and(|(of, _)| of == "PROCEDURE");
+    let refused = match (rows.first(), rows.last()) {
+        (Some((one, _)), Some((other, _))) if one == other => {
+            let modes = rows.iter().filter(|(_, mode)| !mode.is_empty());
+            return Ok(Found { is_procedure, takes: modes.map(|(_, mode)| mode != "OUT").collect() });
+        }
+        (Some(_), Some(_)) => "a procedure and a function have that name (call the one by a statement of its own)",
+        _ => "there is no procedure or function of that name that the account may call",
+    };
+    Err(failure::input(refused).with_private(routine.name.quoted('`')))
+}
