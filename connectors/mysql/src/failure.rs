@@ -21,6 +21,7 @@ pub(crate) const CODES: Codes = Codes {
     broken: "mysql-broken",
     too_large: "mysql-too-large",
     commit_unknown: "mysql-commit-unknown",
+    unmet: "mysql-unmet",
 };
 
 /// The server says something that the protocol does not have here.

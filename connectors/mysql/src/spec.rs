@@ -16,5 +16,5 @@ pub(crate) const SPEC: Spec = Spec {
         "The user that signs in, by password, client certificate or both.",
         "Its password, shown to a verified server alone.",
     ),
-    operations: &[sql::QUERY, sql::EXECUTE, sql::BATCH, sql::CALL, sql::LOAD],
+    operations: &[sql::QUERY, sql::EXECUTE, sql::BATCH, sql::TRANSACTION, sql::CALL, sql::LOAD],
 };

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Runs of a batch that are sent before their counts are read.
-const RUNS_AT_ONCE: usize = 1_000;
+pub(crate) const RUNS_AT_ONCE: usize = 1_000;
 
 /// Reads rows in a read-only transaction, which is undone in any case: nothing that the statement
 /// does to its session outlives it.
@@ -179,7 +179,7 @@ async fn begin_runs(
     }
 }
 
-async fn send(session: &mut Session, statement: &Statement, runs: &[Values]) -> Result<(), Error> {
+pub(crate) async fn send(session: &mut Session, statement: &Statement, runs: &[Values]) -> Result<(), Error> {
     for values in runs {
         session.run(statement, values)?;
     }

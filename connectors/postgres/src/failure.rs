@@ -24,6 +24,7 @@ pub(crate) const CODES: Codes = Codes {
     broken: "postgres-broken",
     too_large: "postgres-too-large",
     commit_unknown: "postgres-commit-unknown",
+    unmet: "postgres-unmet",
 };
 
 /// Code of the error that the server does not keep to the protocol.

@@ -27,6 +27,7 @@ mod session;
 mod signin;
 mod spec;
 mod statement;
+mod transaction;
 mod types;
 mod unload;
 mod wire;
@@ -36,7 +37,7 @@ use std::{fmt, sync::Arc, time::Instant};
 
 use lockgate_connector_api::{
     Answer, Call, Config, Connector, Context, Error, Kind, Spec,
-    sql::{Account, Work},
+    sql::{self, Account, Work},
 };
 
 use pool::{Pool, Server};
@@ -67,6 +68,7 @@ impl Connector for Postgres {
             "query" => calls::query(&self.0, cx, work).await,
             "execute" => calls::execute(&self.0, cx, work).await,
             "batch" => calls::batch(&self.0, cx, work).await,
+            "transaction" => sql::transaction(&self.0, cx, work).await,
             "call" => routine::call(&self.0, cx, work).await,
             "load" => load::load(&self.0, cx, work, body).await,
             "unload" => unload::unload(&self.0, cx, work).await,

@@ -64,6 +64,8 @@ pub(crate) struct Session {
     in_transaction: bool,
     /// The server copies out.
     is_copying: bool,
+    /// Rows that the runs of a request have counted so far.
+    counted: u64,
     /// A call has left something that is not undone: it must not serve another.
     is_marked: bool,
 }
@@ -107,6 +109,7 @@ impl Session {
             awaited: VecDeque::new(),
             in_transaction: false,
             is_copying: false,
+            counted: 0,
             is_marked: false,
         })
     }
@@ -160,6 +163,7 @@ impl Session {
 
     /// Ends a request of runs.
     pub fn end_runs(&mut self) {
+        self.counted = 0;
         self.sync(Request::Callers);
     }
 
@@ -410,16 +414,15 @@ impl sql::Session for Session {
     }
 
     async fn row(&mut self, columns: &Statement, limits: &Limits, out: &mut Builder) -> Result<Row, Error> {
-        let mut counted = 0;
         loop {
             match self.given(sql::row_bytes_max(limits)).await? {
                 Given::Row(row) => {
                     read::record(out, &columns.columns, &row, limits)?;
                     return Ok(Row::Written(row.buffer().len() as u64));
                 }
-                Given::Ran(rows) => counted = rows,
+                Given::Ran(rows) => self.counted = self.counted.saturating_add(rows),
                 Given::Copied(_) => return Err(failure::protocol("a copy in the place of rows")),
-                Given::Ready => return Ok(Row::End(counted)),
+                Given::Ready => return Ok(Row::End(mem::take(&mut self.counted))),
             }
         }
     }

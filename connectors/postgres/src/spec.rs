@@ -17,7 +17,7 @@ pub(crate) const SPEC: Spec = Spec {
         "The role that signs in, by password, client certificate or both.",
         "Its password, proved by SCRAM-SHA-256 with channel binding and never sent.",
     ),
-    operations: &[sql::QUERY, sql::EXECUTE, sql::BATCH, sql::CALL, sql::LOAD, UNLOAD],
+    operations: &[sql::QUERY, sql::EXECUTE, sql::BATCH, sql::TRANSACTION, sql::CALL, sql::LOAD, UNLOAD],
 };
 
 /// `unload`

@@ -43,11 +43,23 @@ pub const OPERATIONS: &[(&str, &str, &str)] = &[
     ("mysql", "call", ROUTINE),
     (
         "mysql",
+        "transaction",
+        "steps: [{ name: one, sql: 'select ? as t', parameters: ['${ text }'] }, \
+         { sql: 'insert into canaries values (?, ?)', each: [['${ n }', null]], take: [{ parameter: 2, step: one, column: t }] }]",
+    ),
+    (
+        "mysql",
         "query",
         "sql: \"select n, t, ? as asked, repeat('x', 20000) as much from canaries\", parameters: ['${ text }']",
     ),
     ("postgres", "load", LOAD),
     ("postgres", "call", ROUTINE),
+    (
+        "postgres",
+        "transaction",
+        "steps: [{ name: one, sql: 'insert into canaries values ($1, $2) returning t', parameters: ['${ n }', '${ text }'] }, \
+         { sql: 'insert into canaries values ($1, $2)', each: [['${ n }', null]], take: [{ parameter: 2, step: one, column: t }] }]",
+    ),
     ("postgres", "unload", "table: canaries, columns: [n, t]"),
     ("postgres", "execute", "sql: 'insert into canaries values ($1, $2)', parameters: ['${ n }', '${ text }']"),
     (

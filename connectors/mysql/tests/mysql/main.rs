@@ -16,4 +16,5 @@ mod pooling;
 mod queries;
 mod routines;
 mod streams;
+mod transactions;
 mod types;

@@ -17,4 +17,5 @@ mod queries;
 mod refusals;
 mod routines;
 mod streams;
+mod transactions;
 mod types;

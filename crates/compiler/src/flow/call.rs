@@ -172,18 +172,10 @@ fn operation(
             _ => {}
         }
         let template = template(reader, value, Place::Task);
-        if !matches!(template, Template::Constant(_)) {
-            computed.push((key.text.clone(), value.span));
-        }
+        computed_places(&key.text, &template, &mut |place| computed.push((place, value.span)));
         fields.push((key.text.clone(), template));
     }
-    let detail = fields.iter().find_map(|(key, value)| match key.as_str() {
-        // The name of a table or routine is fixed, as a path may be.
-        "path" | "table" | "routine" => Some(path_detail(value)),
-        "sql" => Some(statement_detail(value)),
-        _ => None,
-    });
-    let mut detail: Vec<String> = detail.into_iter().collect();
+    let mut detail = fields.iter().find_map(|(key, value)| details(key, value)).unwrap_or_default();
     if let Some(soap::Service { fields: carried, detail: said }) = described {
         fields.extend(carried);
         detail = said;
@@ -223,6 +215,52 @@ fn taken(reader: &mut Reader<'_>, entries: &[(Key, Node)], documents: &Documents
     let (key, node) = entries.iter().find(|(_, node)| is_stream(node))?;
     let format = find(entries, "format").and_then(|node| content(reader, node, "`format`", documents));
     Some(Takes { member: key.text.clone(), stream: Taken::new(node.span), format })
+}
+
+/// What is fixed about where a call leads, if this member of its input says so.
+fn details(member: &str, value: &Template) -> Option<Vec<String>> {
+    Some(match (member, value) {
+        // The name of a table or routine is fixed, as a path may be.
+        ("path" | "table" | "routine", _) => vec![path_detail(value)],
+        ("sql", _) => vec![statement_detail(value)],
+        ("steps", Template::Array(steps)) => steps.iter().map(step_detail).collect(),
+        ("steps", Template::Constant(json)) => match serde_json::from_str(json) {
+            Ok(serde_json::Value::Array(steps)) => {
+                steps.iter().map(|step| step_detail(&Template::Constant(step.to_string()))).collect()
+            }
+            _ => vec!["*".to_owned()],
+        },
+        ("steps", _) => vec!["*".to_owned()],
+        _ => return None,
+    })
+}
+
+/// The digest of the statement of a step.
+fn step_detail(step: &Template) -> String {
+    let sql = match step {
+        Template::Object(members) => {
+            members.iter().find(|(name, _)| name == "sql").map(|(_, sql)| statement_detail(sql))
+        }
+        Template::Constant(json) => serde_json::from_str(json).ok().and_then(|step: serde_json::Value| {
+            Some(statement_detail(&Template::Constant(step.get("sql")?.to_string())))
+        }),
+        _ => None,
+    };
+    sql.unwrap_or_else(|| "*".to_owned())
+}
+
+/// Tells each place of a member that holds an expression: `sql`, `steps[].parameters[]`.
+fn computed_places(place: &str, template: &Template, tell: &mut dyn FnMut(String)) {
+    match template {
+        Template::Constant(_) => {}
+        Template::Object(members) => {
+            members.iter().for_each(|(name, value)| computed_places(&format!("{place}.{name}"), value, tell));
+        }
+        Template::Array(items) => {
+            items.iter().for_each(|item| computed_places(&format!("{place}[]"), item, tell));
+        }
+        _ => tell(place.to_owned()),
+    }
 }
 
 /// The digest of a fixed statement.

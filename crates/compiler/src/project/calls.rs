@@ -147,7 +147,8 @@ pub(super) fn check_known(reader: &mut Reader<'_>, flow: &Flow, catalog: &Catalo
         }
         check_stream(reader, operation, known, catalog);
         input::check(reader, operation, known);
-        for (member, span) in operation.computed.iter().filter(|(member, _)| known.constant.contains(member)) {
+        let is_fixed = |place: &str| known.constant.iter().any(|fixed| holds(fixed, place) || holds(place, fixed));
+        for (member, span) in operation.computed.iter().filter(|(place, _)| is_fixed(place)) {
             reader.problem_help(
                 "LG-CALL-CONSTANT",
                 *span,
@@ -156,6 +157,11 @@ pub(super) fn check_known(reader: &mut Reader<'_>, flow: &Flow, catalog: &Catalo
             );
         }
     });
+}
+
+/// Whether a place of an input is another one, or holds it: `steps` holds `steps[].sql`.
+fn holds(outer: &str, inner: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '[']))
 }
 
 /// What streams must be able to, and what is read or taken must have a form.

@@ -24,7 +24,14 @@ fn catalog() -> Catalog {
     };
     let https = BTreeMap::from([("get".to_owned(), operation("1")), ("post".to_owned(), operation("1"))]);
     let query = OperationInfo { constant: vec!["sql".to_owned()], ..operation("1") };
-    let postgres = BTreeMap::from([("query".to_owned(), query)]);
+    let fixed = ["steps[].sql", "steps[].take"].map(str::to_owned).to_vec();
+    let transaction = OperationInfo { constant: fixed, ..operation("1") };
+    let load = OperationInfo { constant: vec!["table".to_owned(), "columns".to_owned()], ..operation("1") };
+    let postgres = BTreeMap::from([
+        ("query".to_owned(), query),
+        ("transaction".to_owned(), transaction),
+        ("load".to_owned(), load),
+    ]);
     Catalog { connectors: BTreeMap::from([("https".to_owned(), https), ("postgres".to_owned(), postgres)]) }
 }
 
@@ -579,6 +586,45 @@ fn what_a_deployment_must_know_is_not_computed() {
     let compiled = Project::parse(&sources).unwrap().compile(&catalog()).unwrap();
     let digest = lockgate_model::Digest::of(statement.as_bytes()).to_string();
     assert_eq!(compiled[0].manifest.operations[0].detail, [digest]);
+}
+
+/// Members of the items of a list too, and whatever holds them.
+#[test]
+fn what_a_deployment_must_know_of_steps_is_not_computed() {
+    let project = "project: shop\naccounts:\n  db: { connector: postgres, operations: [transaction, load] }\n";
+    let head = "document: { dsl: '1.0.3', namespace: test, name: orders, version: '1.0.0' }\nevaluate: { language: jsonata }\n";
+    let flow = |operation: &str, with: &str| {
+        format!("{head}do:\n  - q: {{ call: postgres.{operation}, with: {{ account: db, {with} }} }}\n")
+    };
+    for (operation, member, value) in [
+        ("transaction", "steps", "'${ steps }'"),
+        ("transaction", "steps", "['${ step }']"),
+        ("transaction", "steps", "[{ sql: '${ sql }' }]"),
+        ("transaction", "steps", "[{ sql: a }, { sql: b, take: '${ take }' }]"),
+        ("transaction", "steps", "[{ sql: b, take: [{ parameter: 1, step: '${ step }', column: c }] }]"),
+        ("load", "columns", "[a, '${ column }']"),
+    ] {
+        let file = flow(operation, &format!("{member}: {value}"));
+        is(
+            &[("project.yaml", project), ("orders.flow.yaml", &file)],
+            &[("LG-CALL-CONSTANT", "orders.flow.yaml", value)],
+        );
+    }
+    let digest = |statement: &str| lockgate_model::Digest::of(statement.as_bytes()).to_string();
+    for (operation, with, detail) in [
+        (
+            "transaction",
+            "steps: [{ sql: a, parameters: ['${ a }'], rows: '${ n }' }, { sql: b }]",
+            vec![digest("a"), digest("b")],
+        ),
+        ("transaction", "steps: [{ sql: a }, { sql: b }]", vec![digest("a"), digest("b")]),
+        ("load", "table: sales.orders, columns: [a], body: '${ b }'", vec!["sales.orders".to_owned()]),
+    ] {
+        let file = flow(operation, with);
+        let sources = sources(&[("project.yaml", project), ("orders.flow.yaml", &file)]);
+        let compiled = Project::parse(&sources).unwrap().compile(&catalog()).unwrap();
+        assert_eq!(compiled[0].manifest.operations[0].detail, detail, "{with}");
+    }
 }
 
 const TYPED: &str = "mapping: m\nversion: 1\nsource: { type: order }\ntarget: { type: erp }\nrules:\n";

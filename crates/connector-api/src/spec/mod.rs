@@ -258,7 +258,8 @@ pub struct Operation {
     /// One sentence for people.
     pub help: &'static str,
     /// Members of its input that must stand in the flow as they are, because a deployment must know
-    /// them (an SQL statement): the compiler refuses an expression there.
+    /// them (an SQL statement): the compiler refuses an expression there. `steps[].sql` is a member of
+    /// each item of a list.
     pub constant: &'static [&'static str],
     /// JSON Schema (2020-12) of its input.
     pub input: &'static str,

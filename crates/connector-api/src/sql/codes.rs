@@ -21,6 +21,8 @@ pub struct Codes {
     pub too_large: &'static str,
     /// Whether it was committed is not known.
     pub commit_unknown: &'static str,
+    /// A step of a transaction did not do what it says.
+    pub unmet: &'static str,
 }
 
 impl Codes {
@@ -59,6 +61,11 @@ impl Codes {
     /// A document cannot be built.
     pub fn fault(self, fault: &Fault) -> Error {
         self.too_large().with_private(fault.to_string())
+    }
+
+    /// A step of a transaction did not do what it says: all of it is undone.
+    pub fn unmet(self, text: &'static str) -> Error {
+        Error::new(Kind::Conflict, self.unmet, text)
     }
 
     /// What went wrong with a commit: where its answer did not come, nobody knows.

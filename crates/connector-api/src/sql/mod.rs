@@ -12,6 +12,7 @@ mod records;
 mod routine;
 mod session;
 mod spec;
+mod transaction;
 mod work;
 
 use lockgate_document::{Builder, Document, Fault, Kind as Value, Node};
@@ -27,7 +28,8 @@ pub use pool::{Lease, Pool};
 pub use records::{Gathered, gather, stream};
 pub use routine::Routine;
 pub use session::{Row, Server, Session};
-pub use spec::{BATCH, CALL, EXECUTE, LOAD, QUERY, fields};
+pub use spec::{BATCH, CALL, EXECUTE, LOAD, QUERY, TRANSACTION, fields};
+pub use transaction::{Begin, Done, Transactional, of_run, transaction};
 pub use work::Work;
 
 /// Longest statement in bytes. It may stay prepared, so it is held once for each connection.
@@ -49,15 +51,11 @@ impl<'a> Asked<'a> {
     /// `Input` for other members, a statement that is none or too long, and parameters that are no
     /// list.
     pub fn read(input: &'a Document, codes: Codes) -> Result<Self, Error> {
-        Self::read_beside(input, &[], codes)
+        Self::of(input.root(), &[], codes)
     }
 
-    /// Reads an input that may have other members beside these.
-    ///
-    /// # Errors
-    /// As [`Asked::read`].
-    pub fn read_beside(input: &'a Document, others: &[&str], codes: Codes) -> Result<Self, Error> {
-        let root = input.root();
+    /// Reads an object that may have other members beside these.
+    pub(crate) fn of(root: Node<'a>, others: &[&str], codes: Codes) -> Result<Self, Error> {
         let known: Vec<&str> = ["sql", "parameters"].into_iter().chain(others.iter().copied()).collect();
         load::has_only(root, &known, codes)?;
         let sql = root.get("sql").as_str().filter(|sql| !sql.trim().is_empty());
@@ -188,6 +186,7 @@ pub(crate) mod tests {
         broken: "sql-broken",
         too_large: "sql-too-large",
         commit_unknown: "sql-commit-unknown",
+        unmet: "sql-unmet",
     };
 
     fn document(json: &str) -> Document {
@@ -225,7 +224,7 @@ pub(crate) mod tests {
     #[test]
     fn a_statement_has_its_parameters() {
         let input = document(r#"{"sql": "select 1", "parameters": [1, [2]], "body": "x"}"#);
-        let asked = Asked::read_beside(&input, &["body"], CODES).unwrap();
+        let asked = Asked::of(input.root(), &["body"], CODES).unwrap();
         assert_eq!((asked.sql, asked.once().len()), ("select 1", 2));
         gives_objects(["a", "b"].into_iter(), CODES).unwrap();
     }

@@ -92,3 +92,17 @@ pub const CALL: Operation = Operation {
     takes: None,
     gives: None,
 };
+
+/// `transaction`
+pub const TRANSACTION: Operation = Operation {
+    name: "transaction",
+    version: "1.0.0",
+    idempotent: false,
+    keyed: false,
+    help: "Runs several statements in one transaction: all of it or nothing. A step can take what an earlier one gave.",
+    constant: &["steps[].sql", "steps[].take"],
+    input: include_str!("schemas/transaction.json"),
+    output: include_str!("schemas/committed.json"),
+    takes: None,
+    gives: None,
+};

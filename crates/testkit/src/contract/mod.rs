@@ -209,7 +209,10 @@ pub fn declaration_is_whole<S: Subject>(subject: &S) {
             assert!(schema["properties"].is_object(), "`{}` has a schema that is no object's", operation.name);
         }
         let input: serde_json::Value = serde_json::from_str(operation.input).expect("a schema is JSON");
-        let has = |member: &str| input["properties"][member].is_object();
+        let has = |member: &str| match member.split_once("[].") {
+            Some((list, member)) => input["properties"][list]["items"]["properties"][member].is_object(),
+            None => input["properties"][member].is_object(),
+        };
         assert!(operation.constant.iter().chain(&operation.takes).all(|member| has(member)), "{}", operation.name);
     }
     let mut names = BTreeSet::new();

@@ -80,7 +80,13 @@ pub async fn calls_are_done_as_a_whole_or_not_at_all<D: Database>(calls: &[Write
         let input = json!({"table": "broken", "columns": ["id", "n", "x"], "header": false});
         super::loads::load(&input, Body::full(lines))
     };
-    let own: [Writes<'_>; 3] = [("execute", &execute), ("batch", &batch), ("load", &load)];
+    let transaction = |id: usize, text: &str| {
+        let lists = |rows: std::ops::Range<usize>| -> Vec<Value> { rows.map(|n| json!([id, n, text])).collect() };
+        let steps = [lists(0..1), lists(1..DONE)].map(|each| json!({"sql": D::INSERT_ONE, "each": each}));
+        super::call_of("transaction", &json!({"steps": steps}))
+    };
+    let own: [Writes<'_>; 4] =
+        [("execute", &execute), ("batch", &batch), ("load", &load), ("transaction", &transaction)];
     for (of, (operation, one)) in own.iter().chain(calls).enumerate() {
         let of = (of + 1) * 1_000_000;
         let faults = everywhere(totals::<D>(server.port(), hurried(one(of, &text))).await);

@@ -9,6 +9,7 @@ pub mod loads;
 mod peer;
 pub mod refusals;
 pub mod streams;
+pub mod transactions;
 
 use lockgate_connector_api::{Registered, Scheme};
 

@@ -1,0 +1,58 @@
+//! Transactions of several steps.
+
+use lockgate_connector_api::Kind;
+use lockgate_testkit::contract::sql::transactions;
+use serde_json::json;
+
+use crate::account::{Binding, Tested, app, binding, shared};
+
+#[tokio::test]
+async fn steps_are_done_in_order() {
+    transactions::steps_are_done_in_order::<Tested>().await;
+}
+
+#[tokio::test]
+async fn what_fails_undoes_all_of_it() {
+    transactions::what_fails_undoes_all_of_it::<Tested>().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn contention_is_told() {
+    transactions::contention_is_told::<Tested>().await;
+}
+
+#[tokio::test]
+async fn the_deadline_undoes_all_of_it() {
+    transactions::the_deadline_undoes_all_of_it::<Tested>().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_is_not_answered_is_told_as_unknown() {
+    transactions::a_commit_that_is_not_answered_is_told_as_unknown::<Tested>().await;
+}
+
+/// A statement that was prepared before its table was altered does not fail the transaction.
+#[tokio::test]
+async fn a_table_that_was_altered_meanwhile_does_not_matter() {
+    let Some((pki, server)) = shared() else { return };
+    let account = Binding { connections_max: 2, ..binding(server.port()) }.open(pki);
+    account.execute("create table altered (n int)").await;
+    let steps = json!({"steps": [{"sql": "insert into altered values (1)"}, {"sql": "select * from altered"}]});
+    account.output("transaction", steps.clone()).await.unwrap();
+    app().unwrap().execute("alter table altered add m int default 5").await;
+    let given = account.output("transaction", steps).await.unwrap();
+    assert_eq!(given["steps"][1]["returned"], json!([{"n": 1, "m": 5}, {"n": 1, "m": 5}]));
+}
+
+/// A procedure cannot end the transaction that it is called in.
+#[tokio::test]
+async fn a_procedure_that_commits_is_refused() {
+    let Some(account) = app() else { return };
+    account.execute("create table kept_together (n int)").await;
+    account
+        .execute("create procedure commits_within() language plpgsql as 'begin insert into kept_together values (2); commit; end'")
+        .await;
+    let steps = json!({"steps": [{"sql": "insert into kept_together values (1)"}, {"sql": "call commits_within()"}]});
+    assert_eq!(account.output("transaction", steps).await.unwrap_err().kind(), Kind::Rejected);
+    assert_eq!(account.value("select count(*) from kept_together", json!([])).await, 0);
+}
