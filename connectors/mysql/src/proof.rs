@@ -1,17 +1,20 @@
 //! How a password is proved to the server, over what the server made up for this connection.
 //!
-//! Both ways hash: `mysql_native_password` with SHA-1 (MariaDB, MySQL before 8), and
-//! `caching_sha2_password` with SHA-256 (MySQL from 8 on). What they send is worth an attack by
-//! guessing to whoever reads it, so nothing of it leaves outside of TLS.
+//! Two ways hash: `mysql_native_password` with SHA-1 (MariaDB, MySQL before 8), and
+//! `caching_sha2_password` with SHA-256 (MySQL from 8 on). `client_ed25519` (MariaDB) signs: the SHA-512
+//! of the password stands where RFC 8032, section 5.1.5, has the hash of a private key. What they send is
+//! worth an attack by guessing to whoever reads it, so nothing of it leaves outside of TLS.
 //!
 //! Deliberately absent: `mysql_old_password` (broken), `mysql_clear_password` and `sha256_password`
-//! (the password itself, asked for at once), `client_ed25519` (it signs with a key that the library of
-//! our cryptography does not take).
+//! (the password itself, asked for at once), `parsec` (MariaDB from 11.6 on).
 
 use aws_lc_rs::digest::{self, Algorithm};
-
-/// Bytes that the server makes up.
-pub(crate) const SEED_BYTES: usize = 20;
+use ed25519_dalek::{
+    VerifyingKey,
+    hazmat::{ExpandedSecretKey, raw_sign},
+};
+use sha2::{Digest as _, Sha512};
+use zeroize::Zeroizing;
 
 /// A way to sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,6 +23,8 @@ pub(crate) enum Way {
     Native,
     /// `caching_sha2_password`
     CachingSha2,
+    /// `client_ed25519`
+    Ed25519,
 }
 
 impl Way {
@@ -28,6 +33,7 @@ impl Way {
         match name {
             b"mysql_native_password" => Some(Self::Native),
             b"caching_sha2_password" => Some(Self::CachingSha2),
+            b"client_ed25519" => Some(Self::Ed25519),
             _ => None,
         }
     }
@@ -37,6 +43,15 @@ impl Way {
         match self {
             Self::Native => "mysql_native_password",
             Self::CachingSha2 => "caching_sha2_password",
+            Self::Ed25519 => "client_ed25519",
+        }
+    }
+
+    /// Bytes that the server makes up for it.
+    pub fn seed_bytes(self) -> usize {
+        match self {
+            Self::Native | Self::CachingSha2 => 20,
+            Self::Ed25519 => 32,
         }
     }
 
@@ -45,12 +60,21 @@ impl Way {
         let (algorithm, seed_first) = match self {
             Self::Native => (&digest::SHA1_FOR_LEGACY_USE_ONLY, true),
             Self::CachingSha2 => (&digest::SHA256, false),
+            Self::Ed25519 => return signature(password, seed),
         };
         let once = hash(algorithm, &[password]);
         let twice = hash(algorithm, &[&once]);
         let mixed = if seed_first { hash(algorithm, &[seed, &twice]) } else { hash(algorithm, &[&twice, seed]) };
         once.iter().zip(mixed).map(|(one, other)| one ^ other).collect()
     }
+}
+
+/// The key is made of the password for this one use; that it is its own public key's is what makes the
+/// signature safe to give.
+fn signature(password: &[u8], seed: &[u8]) -> Vec<u8> {
+    let expanded = Zeroizing::new(<[u8; 64]>::from(Sha512::digest(password)));
+    let key = ExpandedSecretKey::from_bytes(&expanded);
+    raw_sign::<Sha512>(&key, seed, &VerifyingKey::from(&key)).to_bytes().to_vec()
 }
 
 fn hash(algorithm: &'static Algorithm, parts: &[&[u8]]) -> Vec<u8> {
@@ -61,6 +85,8 @@ fn hash(algorithm: &'static Algorithm, parts: &[&[u8]]) -> Vec<u8> {
 
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD};
+
     use super::*;
 
     fn hex(bytes: &[u8]) -> String {
@@ -81,6 +107,17 @@ mod tests {
         let mask = hash(&digest::SHA256, &[&stored, &seed]);
         let found: Vec<u8> = proof.iter().zip(mask).map(|(a, b)| a ^ b).collect();
         assert_eq!(hash(&digest::SHA256, &[&found]), stored);
+    }
+
+    /// `select ed25519_password('secret')` of MariaDB is this key in base64.
+    #[test]
+    fn the_key_is_the_servers() {
+        let expanded = <[u8; 64]>::from(Sha512::digest(b"secret"));
+        let key = VerifyingKey::from(&ExpandedSecretKey::from_bytes(&expanded));
+        assert_eq!(STANDARD_NO_PAD.encode(key.as_bytes()), "ZIgUREUg5PVgQ6LskhXmO+eZLS0nC8be6HPjYWR4YJY");
+        let signed = ed25519_dalek::Signature::from_slice(&Way::Ed25519.proof(b"secret", &[7; 32])).unwrap();
+        key.verify_strict(&[7; 32], &signed).unwrap();
+        assert!(key.verify_strict(&[8; 32], &signed).is_err());
     }
 
     /// `select password('hush')` of MariaDB is the hash of the hash.

@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 use crate::{
     failure,
     fields::Fields,
-    proof::{SEED_BYTES, Way},
+    proof::Way,
     session::Session,
     wire::{self, ANSWER_BYTES_MAX, Wire},
 };
@@ -200,7 +200,7 @@ async fn secure(
 
 async fn authenticate(wire: &mut Wire, hello: Vec<u8>, greeting: &Greeting, account: &Account) -> Result<(), Error> {
     // Where the server begins with a way that we do not go, it says which one the user has.
-    let mut way = greeting.way.unwrap_or(Way::Native);
+    let mut way = greeting.way.filter(|way| greeting.seed.len() == way.seed_bytes()).unwrap_or(Way::Native);
     let mut answer = hello;
     answer.extend_from_slice(account.username.as_bytes());
     answer.push(0);
@@ -223,10 +223,12 @@ async fn authenticate(wire: &mut Wire, hello: Vec<u8>, greeting: &Greeting, acco
                 switched = true;
                 way = Way::named(fields.ended()).ok_or_else(|| {
                     failure::sign_in(
-                        "the server asks for a way to sign in other than `caching_sha2_password` and `mysql_native_password`",
+                        "the server asks for a way to sign in other than `caching_sha2_password`, `client_ed25519` and `mysql_native_password`",
                     )
                 })?;
-                wire.send(&proof(way, account.password.as_ref(), fields.ended())?).await?;
+                // What is to be signed may hold zeros.
+                let seed = if way == Way::Ed25519 { fields.0 } else { fields.ended() };
+                wire.send(&proof(way, account.password.as_ref(), seed)?).await?;
             }
             // The server has the hash that the proof is of at hand: what follows is its yes or no.
             0x01 if way == Way::CachingSha2 && fields.0 == [3] => {}
@@ -251,7 +253,7 @@ async fn said(wire: &mut Wire) -> Result<Bytes, Error> {
 
 /// What proves the account's password; nothing where it has none.
 fn proof(way: Way, password: Option<&Secret>, seed: &[u8]) -> Result<Vec<u8>, Error> {
-    if seed.len() != SEED_BYTES {
+    if seed.len() != way.seed_bytes() {
         return Err(failure::protocol("what the password is proved over is of another length"));
     }
     Ok(password.map_or_else(Vec::new, |password| way.proof(password.expose().as_bytes(), seed)))

@@ -199,7 +199,7 @@ create user `old`@'%' identified via mysql_old_password using '606717496665bcba'
 grant all on peer.* to `app`@'%';
 grant all on peer.* to `client`@'%';
 grant all on peer.* to `both`@'%';
-grant all on *.* to `admin`@'%';
+grant all on *.* to `admin`@'%' with grant option;
 "
     ));
     Some(setup)

@@ -15,6 +15,7 @@ mod loads;
 mod pooling;
 mod queries;
 mod routines;
+mod signin;
 mod streams;
 mod transactions;
 mod types;

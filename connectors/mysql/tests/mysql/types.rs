@@ -175,3 +175,31 @@ async fn what_does_not_fit_its_column_is_refused() {
     }
     assert_eq!(account.value("select count(*) from unfit", json!([])).await, 0);
 }
+
+/// What an old table holds that no calendar does is read with its zeros, and cannot be written.
+#[tokio::test]
+async fn zeros_of_old_tables_stay() {
+    let Some(account) = app() else { return };
+    account.execute("create table zeroed (d date, at datetime(6), t timestamp null, span time(6))").await;
+    account
+        .execute(
+            "create procedure zeroes() begin set sql_mode = ''; \
+             insert into zeroed values ('0000-00-00', '0000-00-00 00:00:00', '0000-00-00 00:00:00', '-838:59:59'), \
+             ('2026-00-00', '2026-11-00 08:30:00', null, '26:00:00.5'); end",
+        )
+        .await;
+    account.output("call", json!({"routine": "zeroes"})).await.unwrap();
+    let rows = account.rows("select * from zeroed order by d", json!([])).await;
+    assert_eq!(
+        rows,
+        json!([{"d": "0000-00-00", "at": "0000-00-00T00:00:00", "t": "0000-00-00T00:00:00Z", "span": "-838:59:59"},
+               {"d": "2026-00-00", "at": "2026-11-00T08:30:00", "t": null, "span": "26:00:00.5"}])
+    );
+    for (column, value) in
+        [("d", "0000-00-00"), ("d", "2026-00-10"), ("at", "0000-00-00T00:00:00"), ("span", "839:00:00")]
+    {
+        let sql = format!("insert into zeroed ({column}) values (?)");
+        let error = account.fails("execute", &sql, json!([value])).await;
+        assert_eq!((error.kind(), error.code()), (Kind::Rejected, "mysql-value"), "{column} {value}: {error}");
+    }
+}

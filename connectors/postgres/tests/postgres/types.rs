@@ -105,6 +105,20 @@ async fn what_the_server_writes_is_read_exactly() {
         ("'a & b'::tsquery", "\"'a' & 'b'\""),
         ("'<a/>'::xml", "\"<a/>\""),
         ("pg_sleep(0)", "null"),
+        ("'Infinity'::numeric", "\"Infinity\""),
+        ("array['-Infinity', null, 1e-20]::numeric[]", "[\"-Infinity\",null,0.00000000000000000001]"),
+        ("'4714-11-24 00:00:00+00 BC'::timestamptz", "\"-4713-11-24T00:00:00Z\""),
+        ("'294276-12-31 23:59:59.999999+00'::timestamptz", "\"+294276-12-31T23:59:59.999999Z\""),
+        ("array['infinity', '-infinity', null]::timestamptz[]", "[\"infinity\",\"-infinity\",null]"),
+        ("'-178000000 years'::interval", "\"P-178000000Y\""),
+        ("'1 mon -1 day 00:00:00.000001'::interval", "\"P1M-1DT0.000001S\""),
+        ("array[[[1, null], [3, 4]], [[5, 6], [null, 8]]]", "[[[1,null],[3,4]],[[5,6],[null,8]]]"),
+        ("array[null, null]::text[]", "[null,null]"),
+        ("array[row(1, 'a b')::pair, null]", "[\"(1,\\\"a b\\\")\",null]"),
+        ("row(null, null)::pair", "\"(,)\""),
+        ("'{[1,3),[5,7)}'::int4multirange", "\"{[1,3),[5,7)}\""),
+        ("'empty'::daterange", "\"empty\""),
+        ("tstzrange('2026-11-22 08:00Z', 'infinity')", "\"[\\\"2026-11-22 08:00:00+00\\\",infinity)\""),
     ] {
         assert_eq!(answer(&account, &format!("select {sql} as v"), "[]").await, json, "{sql}");
     }
@@ -114,6 +128,7 @@ async fn what_the_server_writes_is_read_exactly() {
 async fn what_goes_in_comes_back_exactly() {
     let Some(account) = app() else { return };
     account.execute("create type direction as enum ('north', 'south')").await;
+    account.execute("create type two as (a int, b text)").await;
     account.execute("create domain percent as numeric(5, 2) check (value <= 100)").await;
     for (of, there, back) in [
         ("int4", "null", "null"),
@@ -158,6 +173,14 @@ async fn what_goes_in_comes_back_exactly() {
         ("int2vector", "\"1 2\"", "\"1 2\""),
         ("int4range", "\"[1,5)\"", "\"[1,5)\""),
         ("point", "\"(1,2)\"", "\"(1,2)\""),
+        ("timestamptz", "\"-4713-11-24T00:00:00Z\"", "\"-4713-11-24T00:00:00Z\""),
+        ("timestamptz", "\"+294276-12-31T23:59:59.999999Z\"", "\"+294276-12-31T23:59:59.999999Z\""),
+        ("int[]", "[[[1,null],[3,4]],[[5,6],[null,8]]]", "[[[1,null],[3,4]],[[5,6],[null,8]]]"),
+        ("two", "\"(1,\\\"a b\\\")\"", "\"(1,\\\"a b\\\")\""),
+        ("two[]", "[\"(1,x)\", null]", "[\"(1,x)\",null]"),
+        ("int4multirange", "\"{[1,3),[5,7)}\"", "\"{[1,3),[5,7)}\""),
+        ("percent[]", "[1.5, null]", "[1.50,null]"),
+        ("interval", "\"P1M-1DT0.000001S\"", "\"P1M-1DT0.000001S\""),
     ] {
         let sql = format!("select $1::{of} as v");
         assert_eq!(answer(&account, &sql, &format!("[{there}]")).await, back, "{of} {there}");
@@ -205,7 +228,15 @@ async fn what_does_not_fit_is_named_and_not_run() {
         );
     }
     // What only the server can tell is its error.
-    for (sql, value) in [("select $1::varchar(2) || $2::inet as v", "x"), ("select $1::text || $2::mood2 as v", "x")] {
+    for (sql, value) in [
+        ("select $1::varchar(2) || $2::inet as v", json!("x")),
+        ("select $1::text || $2::mood2 as v", json!("x")),
+        // Lists of different lengths are no array.
+        ("select $1::text as a, $2::int[] as v", json!([[1], [2, 3]])),
+        ("select $1::text as a, $2::int[] as v", json!([1, [2]])),
+        ("select $1::text as a, $2::int4range as v", json!("[5,1)")),
+        ("select $1::text as a, $2::timestamptz as v", json!("+300000-01-01T00:00:00Z")),
+    ] {
         let error = account.fails("query", sql, json!(["abc", value])).await;
         assert_eq!(error.kind(), Kind::Rejected, "{sql}: {error}");
     }

@@ -10,7 +10,7 @@ use super::{Account, Binding, Database, Server as _, call, read};
 use crate::{
     FaultProxy,
     contract::faults::{DEADLINE, clean, each, everywhere},
-    fault_proxy::Fault,
+    fault_proxy::{Fault, Way},
 };
 
 const ROWS: usize = 2_000;
@@ -101,5 +101,28 @@ pub async fn calls_are_done_as_a_whole_or_not_at_all<D: Database>(calls: &[Write
             !done
         })
         .await;
+    }
+}
+
+/// What was done is told within the call's time, though the connection cannot be made fit for another
+/// call behind it.
+pub async fn what_is_done_is_told_whatever_comes_behind_it<D: Database>() {
+    let Some((_, server)) = D::shared() else { return };
+    let account = Account::shared::<D>().unwrap();
+    account.execute("create table done (id int, n int, x text)").await;
+    let insert = D::INSERT_ONE.replace("broken", "done");
+    let transaction = |id: usize| {
+        hurried(super::call_of("transaction", &json!({"steps": [{"sql": insert, "parameters": [id, 1, "x"]}]})))
+    };
+    let execute = |id: usize| hurried(call("execute", &insert, json!([id, 1, "x"])));
+    for (id, one) in [&transaction as &(dyn Fn(usize) -> Call + Sync), &execute].into_iter().enumerate() {
+        let (_, down) = totals::<D>(server.port(), one(100 + id)).await;
+        let proxy = FaultProxy::start(server.port()).await;
+        // The last answer is cut: that of the clean-up.
+        proxy.once(Fault::BlackHole(Way::Down, down - 5));
+        let begun = Instant::now();
+        through::<D>(proxy.port()).invoke(one(id)).await.unwrap_or_else(|e| panic!("{e}, {}", e.private().reveal()));
+        assert!(begun.elapsed() < DEADLINE, "{:?}", begun.elapsed());
+        assert_eq!(account.value(&D::COUNT.replace("broken", "done"), json!([id])).await, 1);
     }
 }
