@@ -1,15 +1,15 @@
 //! Connector `mysql`: queries and changes in one MySQL or MariaDB database.
 //!
-//! `calls` are the operations, `routine` the one that calls procedures and functions, `load` the one that
-//! takes a stream: each takes a connection from
-//! `pool`, runs its `statement` in a `session` and turns what comes back into records. `write` makes
-//! parameters of values and `read` values of columns, by the `types` that the server states; `moment`
-//! does so for dates and times. Below, `signin` opens a connection (`proof` is how the password is
-//! proved), `wire` carries packets, and `fields` reads what stands in one. `spec` is the declaration.
+//! `calls` are the operations, `transaction` how several statements run as one, `routine` what calls
+//! procedures and functions, `load` what takes a stream. Each takes a connection from `pool`, runs its
+//! `statement` in a `session` and turns what comes back into records. `write` makes parameters of values
+//! and `read` values of columns, by the `types` that the server states; `moment` does so for dates and
+//! times. Below, `signin` opens a connection (`proof` is how the password is proved), `wire` carries
+//! packets, and `fields` reads what stands in one. `spec` is the declaration.
 //!
 //! Deliberately absent: connections without TLS or without a verified server, passwords in the
 //! clear outside of TLS or by a way that does not prove them first, statements put together from data
-//! (they come in whole, data by parameters), several statements in one text, files that the server
+//! (they come in whole, data by parameters; names come apart and are quoted), several statements in one text, files that the server
 //! asks for by name, transactions that outlive a call, compression, and any way to reach an address
 //! past the egress rule: sockets come from `Egress::dial` alone. Why there is no driver below:
 //! docs/decisions/0021-mysql-without-a-driver.md.

@@ -17,7 +17,6 @@ use lockgate_document::Node;
 use crate::{
     calls::ready,
     failure::{self, CODES},
-    fields::Fields,
     pool::Pool,
     session::{Given, Session},
     wire::ANSWER_BYTES_MAX,
@@ -122,29 +121,15 @@ fn statement(load: &Load<'_>, forms: &[Form]) -> String {
 async fn forms(session: &mut Session, table: Name<'_>, columns: &[&str]) -> Result<Vec<Form>, Error> {
     const SQL: &str = "select column_name, data_type from information_schema.columns \
          where table_schema = coalesce(?, database()) and table_name = ?";
-    let statement = session.prepare(SQL).await?;
     let schema = table.schema.map_or(Value::Null, |schema| Value::Text(schema.to_owned()));
-    session.run(&statement, &[schema, Value::Text(table.name.to_owned())]).await?;
-    let mut known = Vec::new();
-    loop {
-        match session.given(ANSWER_BYTES_MAX).await? {
-            Given::Row(row) => {
-                let mut fields = Fields(&row);
-                // A byte that is zero, and one for what is null.
-                fields.bytes(2)?;
-                known.push((fields.text()?.to_owned(), fields.text()?.to_ascii_lowercase()));
-            }
-            Given::Columns(..) | Given::Ran { .. } => {}
-            Given::Ready => break,
-        }
-    }
+    let known = session.pairs(SQL, &[schema, Value::Text(table.name.to_owned())]).await?;
     let form = |name: &&str| {
         let found = known.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
         let (_, of) = found.ok_or_else(|| {
             let text = "the table is not there, or has no such column, or the account may not load it";
             failure::input(text).with_private(format!("column `{name}`"))
         })?;
-        Ok(match of.as_str() {
+        Ok(match &*of.to_ascii_lowercase() {
             "timestamp" => Form::Timestamp,
             "bit" => Form::Bits,
             "binary" | "varbinary" | "vector" | "geometry" | "point" | "linestring" | "polygon" | "multipoint"

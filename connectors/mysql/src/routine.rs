@@ -15,7 +15,6 @@ use lockgate_model::Limits;
 use crate::{
     calls::ready,
     failure::{self, CODES},
-    fields::Fields,
     pool::Pool,
     session::{Given, Session, Whose},
     statement,
@@ -130,22 +129,8 @@ async fn results(session: &mut Session, is_procedure: bool, limits: &Limits) -> 
 
 /// What the server says of the routine.
 async fn find(session: &mut Session, routine: &Routine<'_>) -> Result<Found, Error> {
-    let statement = session.prepare(LOOK_UP).await?;
     let schema = routine.name.schema.map_or(Value::Null, |schema| Value::Text(schema.to_owned()));
-    session.run(&statement, &[schema, Value::Text(routine.name.name.to_owned())]).await?;
-    let mut rows = Vec::new();
-    loop {
-        match session.given(ANSWER_BYTES_MAX).await? {
-            Given::Row(row) => {
-                let mut fields = Fields(&row);
-                // A byte that is zero, and one for what is null.
-                fields.bytes(2)?;
-                rows.push((fields.text()?.to_owned(), fields.text()?.to_owned()));
-            }
-            Given::Columns(..) | Given::Ran { .. } => {}
-            Given::Ready => break,
-        }
-    }
+    let rows = session.pairs(LOOK_UP, &[schema, Value::Text(routine.name.name.to_owned())]).await?;
     let is_procedure = rows.first().is_some_and(|(of, _)| of == "PROCEDURE");
     let refused = match (rows.first(), rows.last()) {
         (Some((one, _)), Some((other, _))) if one == other => {

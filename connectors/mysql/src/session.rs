@@ -147,6 +147,20 @@ impl Session {
         }
     }
 
+    /// The rows of a statement of ours that gives two texts, neither of them null.
+    pub async fn pairs(&mut self, sql: &str, values: &[Value]) -> Result<Vec<(String, String)>, Error> {
+        let statement = self.prepare(sql).await?;
+        self.run(&statement, values).await?;
+        let mut pairs = Vec::new();
+        while let Some(row) = self.line().await? {
+            let mut fields = Fields(&row);
+            // A byte that is zero, and one for what is null.
+            fields.bytes(2)?;
+            pairs.push((fields.text()?.to_owned(), fields.text()?.to_owned()));
+        }
+        Ok(pairs)
+    }
+
     /// The first warning of the last statement, as an error.
     pub async fn warning(&mut self) -> Result<Option<Error>, Error> {
         self.ask(command::QUERY, b"show warnings limit 1").await?;

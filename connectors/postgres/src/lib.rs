@@ -1,17 +1,16 @@
 //! Connector `postgres`: queries and changes in one PostgreSQL database.
 //!
-//! `calls` are the operations, `routine` the one that calls procedures and functions, `load` and `unload`
-//! those that copy: each takes a
-//! connection from `pool`, runs its `statement` in a `session` and turns what comes back into
-//! records. `read` and `write` turn values from and into the server's text, by the `types` that
-//! the server states (`catalogue` holds those of the database's own); `moment` does so for dates and
-//! times. Below, `signin` opens a connection (`binding` ties the password's proof to the server's
-//! certificate) and `wire` carries messages. `spec` is the declaration.
+//! `calls` are the operations, `transaction` how several statements run as one, `routine` what calls
+//! procedures and functions, `load` and `unload` what copies. Each takes a connection from `pool`, runs its
+//! `statement` in a `session` and turns what comes back into records. `read` and `write` turn values from
+//! and into the server's text, by the `types` that the server states (`catalogue` holds those of the
+//! database's own); `moment` does so for dates and times. Below, `signin` opens a connection (`binding` ties
+//! the password's proof to the server's certificate) and `wire` carries messages. `spec` is the declaration.
 //!
-//! Deliberately absent: connections without TLS or without a verified server, passwords in the
-//! clear or as MD5, statements put together from data (they come in whole, data by
-//! parameters; names come apart and are quoted), transactions that outlive a call, notifications, and any way to reach an address
-//! past the egress rule: sockets come from `Egress::dial` alone. Why there is no driver below:
+//! Deliberately absent: connections without TLS or without a verified server, passwords in the clear or as
+//! MD5, statements put together from data (they come in whole, data by parameters; names come apart and are
+//! quoted), transactions that outlive a call, notifications, and any way to reach an address past the egress
+//! rule: sockets come from `Egress::dial` alone. Why there is no driver below:
 //! docs/decisions/0008-postgresql-in-text.md.
 
 mod binding;

@@ -6,7 +6,7 @@ use lockgate_connector_api::{Registered, Registry, Scheme};
 use lockgate_connector_mysql::Mysql;
 use lockgate_testkit::{
     Mariadb, Pki,
-    contract::sql::{self, Database, ask_and_secure},
+    contract::sql::{Database, ask_and_secure},
 };
 use serde_json::{Value, json};
 
@@ -33,6 +33,10 @@ impl Database for Tested {
     const INSERT_FIFTY: &str = "insert into broken select ?, seq, ? from seq_1_to_50";
     const INSERT_ONE: &str = "insert into broken values (?, ?, ?)";
     const COUNT: &str = "select count(*) from broken where id = ?";
+    const CONNECTION: &str = "select connection_id()";
+    const RUNNING: &str = "select count(*) from information_schema.processlist where user = 'app' and command <> 'Sleep' \
+         and info like concat('%', ?, '%')";
+    const SLEEPY_INSERT: &str = "insert into nowhere select sleep(?)";
     const WHO: &str = "select substring_index(current_user(), '@', 1)";
     const TLS: &str =
         "select variable_value from information_schema.session_status where variable_name = 'ssl_version'";
@@ -41,6 +45,10 @@ impl Database for Tested {
 
     fn numbers(rows: usize) -> String {
         format!("select seq as n, repeat(md5(seq), 6) as x from seq_1_to_{rows}")
+    }
+
+    fn sleep(seconds: f64) -> String {
+        format!("sleep({seconds})")
     }
 
     fn refused() -> Vec<(&'static str, Value)> {
@@ -92,13 +100,7 @@ pub fn binding(port: u16) -> Binding {
     Binding::app::<Tested>(port)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn keeps_the_contract() {
-    let Some(_) = shared() else { return };
-    lockgate_testkit::contract::run(&sql::Subject::<Tested>::default()).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn refuses_what_must_not_work() {
-    sql::refusals::run::<Tested>().await;
+/// What every database keeps.
+mod suite {
+    lockgate_testkit::sql_suite!(crate::account::Tested);
 }

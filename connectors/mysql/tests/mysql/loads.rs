@@ -6,21 +6,6 @@ use serde_json::json;
 
 use crate::account::{Tested, app, text};
 
-#[tokio::test]
-async fn lines_become_rows() {
-    loads::lines_become_rows::<Tested>().await;
-}
-
-#[tokio::test]
-async fn what_does_not_fit_undoes_all_of_it() {
-    loads::what_does_not_fit_undoes_all_of_it::<Tested>().await;
-}
-
-#[tokio::test]
-async fn a_stream_that_stalls_is_given_up() {
-    loads::a_stream_that_stalls_is_given_up::<Tested>().await;
-}
-
 #[test]
 fn a_million_rows_are_loaded_in_flat_memory() {
     streams::takes_flat_memory("loads::a_million_rows_are_loaded_in_flat_memory", async || {

@@ -9,7 +9,6 @@
 
 mod account;
 mod endings;
-mod faults;
 mod hostile;
 mod loads;
 mod pooling;
@@ -17,5 +16,4 @@ mod queries;
 mod routines;
 mod signin;
 mod streams;
-mod transactions;
 mod types;

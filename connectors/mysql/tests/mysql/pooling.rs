@@ -2,61 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use futures_util::future::join_all;
-use lockgate_connector_api::{Call, Kind};
+use lockgate_connector_api::Kind;
 use serde_json::json;
 
-use crate::account::{Binding, admin, app, binding, call, shared, soon};
-
-#[tokio::test]
-async fn calls_wait_for_a_connection() {
-    let Some((pki, server)) = shared() else { return };
-    let account = Binding { connections_max: 3, ..binding(server.port()) }.open(pki);
-    let sql = "select connection_id() as id, sleep(0.02) as s";
-    let rows = join_all((0..24).map(|_| account.rows(sql, json!([])))).await;
-    let mut numbers: Vec<_> = rows.iter().map(|r| r[0]["id"].as_i64().unwrap()).collect();
-    numbers.sort_unstable();
-    numbers.dedup();
-    assert!((1..=3).contains(&numbers.len()), "{numbers:?}");
-    // All taken until the deadline.
-    let taking: Vec<_> = (0..3)
-        .map(|_| {
-            let account = account.clone();
-            tokio::spawn(async move { account.call("query", "select sleep(60) as taken", json!([])).await })
-        })
-        .collect();
-    let admin = admin().unwrap();
-    let sql = "select count(*) from information_schema.processlist where info = 'select sleep(60) as taken'";
-    let end = soon();
-    while admin.value(sql, json!([])).await != 3 {
-        assert!(Instant::now() < end, "they never ran");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    let mut call = call("query", "select 1 as one", json!([]));
-    call.deadline = Instant::now() + Duration::from_millis(300);
-    let error = account.invoke(call).await.unwrap_err();
-    assert_eq!((error.kind(), error.code()), (Kind::Timeout, "mysql-busy"));
-    // Dropped, they give their connections back once they have ended at the server.
-    taking.iter().for_each(tokio::task::JoinHandle::abort);
-    account.test().await.unwrap();
-}
-
-/// What a stream flows into may need a connection of the same account.
-#[tokio::test]
-async fn streams_leave_a_connection_to_the_calls_they_flow_into() {
-    let Some((pki, server)) = shared() else { return };
-    let account = Binding { connections_max: 2, ..binding(server.port()) }.open(pki);
-    let stream = |deadline| {
-        let endless = call("query", "select seq as n from seq_1_to_100000000", json!([]));
-        account.invoke(Call { stream: true, deadline, ..endless })
-    };
-    let held = stream(soon()).await.unwrap();
-    let error = stream(Instant::now() + Duration::from_millis(300)).await.unwrap_err();
-    assert_eq!((error.kind(), error.code()), (Kind::Timeout, "mysql-busy"));
-    assert_eq!(account.value("select 1", json!([])).await, 1);
-    drop(held);
-    stream(soon()).await.unwrap();
-}
+use crate::account::{Binding, admin, app, binding, shared, soon};
 
 #[tokio::test]
 async fn nothing_of_a_call_is_left_in_its_connection() {

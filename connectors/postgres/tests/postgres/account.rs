@@ -6,7 +6,7 @@ use lockgate_connector_api::{Registered, Registry, Scheme};
 use lockgate_connector_postgres::Postgres;
 use lockgate_testkit::{
     Pki,
-    contract::sql::{self, Database, ask_and_secure},
+    contract::sql::{Database, ask_and_secure},
     postgres,
 };
 use serde_json::{Value, json};
@@ -25,6 +25,9 @@ impl Database for Tested {
     const INSERT_FIFTY: &str = "insert into broken select $1::int, n, $2 from generate_series(1, 50) as n";
     const INSERT_ONE: &str = "insert into broken values ($1, $2, $3)";
     const COUNT: &str = "select count(*) from broken where id = $1";
+    const CONNECTION: &str = "select pg_backend_pid()";
+    const RUNNING: &str = "select count(*) from pg_stat_activity where usename = 'app' and state <> 'idle' and query like '%' || $1 || '%'";
+    const SLEEPY_INSERT: &str = "insert into nowhere select 1 from pg_sleep($1)";
     const WHO: &str = "select current_user";
     const TLS: &str = "select version from pg_stat_ssl where pid = pg_backend_pid()";
     // Says that it has none.
@@ -32,6 +35,10 @@ impl Database for Tested {
 
     fn numbers(rows: usize) -> String {
         format!("select n, repeat(md5(n::text), 6) as x from generate_series(1, {rows}) as n")
+    }
+
+    fn sleep(seconds: f64) -> String {
+        format!("pg_sleep({seconds})")
     }
 
     fn refused() -> Vec<(&'static str, Value)> {
@@ -85,13 +92,7 @@ pub fn binding(port: u16) -> Binding {
     Binding::app::<Tested>(port)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn keeps_the_contract() {
-    let Some(_) = shared() else { return };
-    lockgate_testkit::contract::run(&sql::Subject::<Tested>::default()).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn refuses_what_must_not_work() {
-    sql::refusals::run::<Tested>().await;
+/// What every database keeps.
+mod suite {
+    lockgate_testkit::sql_suite!(crate::account::Tested);
 }

@@ -12,21 +12,6 @@ use serde_json::{Value, json};
 
 use crate::account::{Account, Tested, app, call_of, text};
 
-#[tokio::test]
-async fn lines_become_rows() {
-    loads::lines_become_rows::<Tested>().await;
-}
-
-#[tokio::test]
-async fn what_does_not_fit_undoes_all_of_it() {
-    loads::what_does_not_fit_undoes_all_of_it::<Tested>().await;
-}
-
-#[tokio::test]
-async fn a_stream_that_stalls_is_given_up() {
-    loads::a_stream_that_stalls_is_given_up::<Tested>().await;
-}
-
 /// In and out, in one process.
 #[test]
 fn a_million_rows_go_in_and_out_in_flat_memory() {

@@ -8,7 +8,6 @@
 
 mod account;
 mod endings;
-mod faults;
 mod hostile;
 mod loads;
 mod pooling;

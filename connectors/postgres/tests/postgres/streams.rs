@@ -7,11 +7,6 @@ use serde_json::json;
 use crate::account::{Tested, app, call};
 
 #[tokio::test]
-async fn records_come_in_order() {
-    streams::records_come_in_order::<Tested>().await;
-}
-
-#[tokio::test]
 async fn a_stream_tells_its_columns_and_gives_no_rows_beside() {
     let Some(account) = app() else { return };
     let mut call = call("query", "select 1 as n", json!([]));

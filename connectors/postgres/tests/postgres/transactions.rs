@@ -1,35 +1,9 @@
-//! Transactions of several steps.
+//! Transactions of several steps, as far as they are PostgreSQL's own.
 
 use lockgate_connector_api::Kind;
-use lockgate_testkit::contract::sql::transactions;
 use serde_json::json;
 
-use crate::account::{Binding, Tested, app, binding, shared};
-
-#[tokio::test]
-async fn steps_are_done_in_order() {
-    transactions::steps_are_done_in_order::<Tested>().await;
-}
-
-#[tokio::test]
-async fn what_fails_undoes_all_of_it() {
-    transactions::what_fails_undoes_all_of_it::<Tested>().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn contention_is_told() {
-    transactions::contention_is_told::<Tested>().await;
-}
-
-#[tokio::test]
-async fn the_deadline_undoes_all_of_it() {
-    transactions::the_deadline_undoes_all_of_it::<Tested>().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_commit_that_is_not_answered_is_told_as_unknown() {
-    transactions::a_commit_that_is_not_answered_is_told_as_unknown::<Tested>().await;
-}
+use crate::account::{Binding, app, binding, shared};
 
 /// A statement that was prepared before its table was altered does not fail the transaction.
 #[tokio::test]

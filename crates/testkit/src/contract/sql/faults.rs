@@ -15,18 +15,18 @@ use crate::{
 
 const ROWS: usize = 2_000;
 /// Rows that a call leaves in the table `broken`, or none.
-pub const DONE: usize = 50;
+const DONE: usize = 50;
 
 /// An operation, and its call that writes those rows, for an `id` and a text.
-pub type Writes<'a> = (&'a str, &'a (dyn Fn(usize, &str) -> Call + Sync));
+type Writes<'a> = (&'a str, &'a (dyn Fn(usize, &str) -> Call + Sync));
 
 /// The same call, in a hurry.
-pub fn hurried(call: Call) -> Call {
+pub(super) fn hurried(call: Call) -> Call {
     Call { deadline: Instant::now() + DEADLINE, ..call }
 }
 
 /// User `app` through a proxy.
-pub fn through<D: Database>(port: u16) -> Account {
+pub(super) fn through<D: Database>(port: u16) -> Account {
     Binding::app::<D>(port).open(&D::shared().unwrap().0)
 }
 
@@ -63,9 +63,9 @@ pub async fn rows_are_all_there_or_the_call_fails<D: Database>() {
     assert_eq!(through::<D>(proxy.port()).records(&D::numbers(ROWS)).await.unwrap().len(), ROWS);
 }
 
-/// Calls that write [`DONE`] rows into the table `broken (id, n, x)`, for an `id` and a text: they do all of it or
-/// nothing, and do not claim to have done what they did not.
-pub async fn calls_are_done_as_a_whole_or_not_at_all<D: Database>(calls: &[Writes<'_>]) {
+/// Calls that write [`DONE`] rows into the table `broken (id, n, x)` do all of it or nothing, and do not claim to have
+/// done what they did not.
+pub async fn calls_are_done_as_a_whole_or_not_at_all<D: Database>() {
     let Some((_, server)) = D::shared() else { return };
     let account = Account::shared::<D>().unwrap();
     account.execute("create table broken (id int, n int, x text)").await;
@@ -87,7 +87,7 @@ pub async fn calls_are_done_as_a_whole_or_not_at_all<D: Database>(calls: &[Write
     };
     let own: [Writes<'_>; 4] =
         [("execute", &execute), ("batch", &batch), ("load", &load), ("transaction", &transaction)];
-    for (of, (operation, one)) in own.iter().chain(calls).enumerate() {
+    for (of, (operation, one)) in own.iter().enumerate() {
         let of = (of + 1) * 1_000_000;
         let faults = everywhere(totals::<D>(server.port(), hurried(one(of, &text))).await);
         let (account, text) = (&account, &text);

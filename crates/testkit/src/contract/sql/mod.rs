@@ -4,9 +4,11 @@
 //! A connector's test implements [`Database`], which says what its server and its SQL are called.
 
 mod account;
+pub mod endings;
 pub mod faults;
 pub mod loads;
 mod peer;
+pub mod pooling;
 pub mod refusals;
 pub mod streams;
 pub mod transactions;
@@ -32,6 +34,14 @@ pub trait Database: Send + Sync + 'static {
     const INSERT_ONE: &str;
     /// How many rows it has of an `id`.
     const COUNT: &str;
+    /// The number of the connection.
+    const CONNECTION: &str;
+    /// How many connections of `app` run something that holds the parameter.
+    const RUNNING: &str;
+    /// Inserts a row into the table `nowhere (n)`, after as many seconds as its parameter says.
+    const SLEEPY_INSERT: &str;
+    /// An expression that takes so many seconds.
+    fn sleep(seconds: f64) -> String;
     /// The name of who has signed in.
     const WHO: &str;
     /// The version of TLS in use.
@@ -106,4 +116,38 @@ impl Server for Mariadb {
         let log = self.statements();
         log.matches("Connect\t").count() + log.matches("Execute\t").count()
     }
+}
+
+/// The tests that every database has, as tests of a connector's own crate.
+#[macro_export]
+macro_rules! sql_suite {
+    ($database:ty) => {
+        $crate::sql_suite!($database;
+            endings: the_deadline_ends_the_statement_at_the_server, what_is_dropped_is_ended_at_the_server,
+                the_deadline_ends_a_stream;
+            faults: rows_are_all_there_or_the_call_fails, calls_are_done_as_a_whole_or_not_at_all,
+                what_is_done_is_told_whatever_comes_behind_it;
+            loads: lines_become_rows, what_does_not_fit_undoes_all_of_it, a_stream_that_stalls_is_given_up;
+            pooling: calls_wait_for_a_connection, streams_leave_a_connection_to_the_calls_they_flow_into,
+                a_connection_is_kept_for_the_next_call;
+            refusals: what_must_not_work_is_refused;
+            streams: records_come_in_order;
+            transactions: steps_are_done_in_order, what_fails_undoes_all_of_it, contention_is_told,
+                the_deadline_undoes_all_of_it, a_commit_that_is_not_answered_is_told_as_unknown;
+        );
+
+        #[tokio::test(flavor = "multi_thread")]
+        async fn keeps_the_contract() {
+            let Some(_) = <$database as $crate::contract::sql::Database>::shared() else { return };
+            $crate::contract::run(&$crate::contract::sql::Subject::<$database>::default()).await;
+        }
+    };
+    ($database:ty; $($module:ident: $($test:ident),*;)*) => {
+        $(mod $module {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $test() {
+                $crate::contract::sql::$module::$test::<$database>().await;
+            })*
+        })*
+    };
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// All of it.
-pub async fn run<D: Database>() {
+pub async fn what_must_not_work_is_refused<D: Database>() {
     let Some(_) = D::shared() else { return };
     a_server_without_tls_is_told_nothing::<D>().await;
     a_server_that_does_not_prove_itself_is_told_nothing::<D>().await;

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use lockgate_connector_api::Kind;
+use lockgate_connector_api::{Error, Kind};
 use serde_json::{Value, json};
 
 use super::{Account, Database, Server as _, call_of, faults::through, soon};
@@ -130,52 +130,76 @@ pub async fn what_fails_undoes_all_of_it<D: Database>() {
     account.test().await.unwrap();
 }
 
+/// Two transactions side by side, each with a pause in its middle.
+async fn side_by_side<F: Future<Output = Result<Value, Error>>>(
+    one: impl Fn(i32, i32, f64) -> F,
+    pause: f64,
+) -> Vec<Error> {
+    let (one, other) = futures_util::future::join(one(1, 2, pause), one(2, 1, pause)).await;
+    [one, other].into_iter().filter_map(Result::err).collect()
+}
+
+/// The same with longer and longer pauses, until they are in each other's way. Gives how many were done,
+/// and the errors of the others.
+async fn colliding<F: Future<Output = Result<Value, Error>>>(one: impl Fn(i32, i32, f64) -> F) -> (usize, Vec<Error>) {
+    let mut done = 0;
+    for pause in [0.3, 1.0, 3.0, 8.0] {
+        let errors = side_by_side(&one, pause).await;
+        done += 2 - errors.len();
+        if !errors.is_empty() {
+            return (done, errors);
+        }
+    }
+    panic!("two transactions were never in each other's way");
+}
+
 /// Of two that are in each other's way one fails, in a way that a flow can tell and try again; and each
 /// level of isolation is the server's.
 pub async fn contention_is_told<D: Database>() {
     let Some(account) = Account::shared::<D>() else { return };
     account.execute("create table counters (id int primary key, n int)").await;
     account.execute("insert into counters values (1, 0), (2, 0)").await;
-    let pause = if D::SCHEME.name == "postgres" { "select pg_sleep(0.3)" } else { "select sleep(0.3) as s" };
-    let both = |first: i32, second: i32| {
+    let pause = |seconds: f64| format!("select {} as s", D::sleep(seconds));
+    // Each holds what the other waits for.
+    let (done, errors) = colliding(|first, second, seconds| {
         let update = |id: i32| format!("update counters set n = n + 1 where id = {id}");
-        let input = json!({"steps": [{"sql": update(first)}, {"sql": pause}, {"sql": update(second)}]});
+        let input = json!({"steps": [{"sql": update(first)}, {"sql": pause(seconds)}, {"sql": update(second)}]});
         let account = account.clone();
         async move { account.output("transaction", input).await }
-    };
-    let (one, other) = futures_util::future::join(both(1, 2), both(2, 1)).await;
-    let done = i32::from(one.is_ok()) + i32::from(other.is_ok());
-    assert_eq!(done, 1, "one of two that wait for each other is undone");
-    for error in [one, other].into_iter().filter_map(Result::err) {
+    })
+    .await;
+    assert_eq!(errors.len(), 1, "one of two that wait for each other is undone");
+    for error in errors {
         tells_nothing(&error);
         assert_eq!(error.kind(), Kind::Unavailable, "{error}");
         assert!(error.code().ends_with("-contention") && error.is_transient(), "{error}");
     }
     let rows = account.rows("select id, n from counters order by id", json!([])).await;
-    assert_eq!(rows, json!([{"id": 1, "n": 1}, {"id": 2, "n": 1}]));
-    // Both read what the other writes: only one of them can be.
-    let skewed = |read: i32, written: i32, level: &str| {
-        let input = json!({"isolation": level, "steps": [
-            {"sql": format!("select n from counters where id = {read}")}, {"sql": pause},
-            {"sql": format!("update counters set n = n + 10 where id = {written}")},
-        ]});
-        let account = account.clone();
-        async move { account.output("transaction", input).await }
-    };
-    for (level, done) in [("read-committed", 2), ("repeatable-read", 2), ("serializable", 1)] {
-        let (one, other) = futures_util::future::join(skewed(1, 2, level), skewed(2, 1, level)).await;
-        assert_eq!(i32::from(one.is_ok()) + i32::from(other.is_ok()), done, "{level}");
-        for error in [one, other].into_iter().filter_map(Result::err) {
-            assert_eq!(error.kind(), Kind::Unavailable, "{level}: {error}");
+    assert_eq!(rows, json!([{"id": 1, "n": done}, {"id": 2, "n": done}]));
+    // Both read what the other writes: only one of them can be, where that is what is asked for.
+    let skewed = |level: &'static str| {
+        let (account, pause) = (&account, &pause);
+        move |read: i32, written: i32, seconds: f64| {
+            let input = json!({"isolation": level, "steps": [
+                {"sql": format!("select n from counters where id = {read}")}, {"sql": pause(seconds)},
+                {"sql": format!("update counters set n = n + 10 where id = {written}")},
+            ]});
+            let account = account.clone();
+            async move { account.output("transaction", input).await }
         }
+    };
+    for level in ["read-committed", "repeatable-read"] {
+        assert!(side_by_side(skewed(level), 0.3).await.is_empty(), "{level}");
     }
+    let (_, errors) = colliding(skewed("serializable")).await;
+    assert!(errors.len() == 1 && errors[0].kind() == Kind::Unavailable, "{errors:?}");
 }
 
 /// At the deadline nothing is done, and nothing is left at the server.
 pub async fn the_deadline_undoes_all_of_it<D: Database>() {
     let Some(account) = Account::shared::<D>() else { return };
     account.execute("create table hurried (n int)").await;
-    let pause = if D::SCHEME.name == "postgres" { "select pg_sleep(60)" } else { "select sleep(60) as s" };
+    let pause = format!("select {} as s", D::sleep(60.0));
     let mut call =
         call_of("transaction", &json!({"steps": [{"sql": "insert into hurried values (1)"}, {"sql": pause}]}));
     call.deadline = Instant::now() + Duration::from_millis(500);
