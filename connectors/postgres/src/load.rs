@@ -33,7 +33,7 @@ pub(crate) async fn load(pool: &Arc<Pool>, cx: &Context, work: Work, stream: Opt
 async fn rows(session: &mut Session, load: &mut Load<'_>, work: &Work) -> Result<Answer, Error> {
     let into = format!("{} ({})", load.table.quoted('"'), load.quoted_columns('"'));
     let values: Vec<String> = (1..=load.columns.len()).map(|n| format!("${n}")).collect();
-    let target = session.prepare(&format!("insert into {into} values ({})", values.join(", "))).await?;
+    let target = session.prepare_once(&format!("insert into {into} values ({})", values.join(", "))).await?;
     session.say(&format!("begin; set local statement_timeout = {}", remaining_ms(work)))?;
     session.heard().await?;
     let copied = copy(session, load, &format!("copy {into} from stdin"), &target.parameters).await;

@@ -141,7 +141,7 @@ fn through_every_operation(cage: &Cage) {
 }
 
 fn through_streams_and_a_schedule(cage: &Cage) {
-    for name in ["rows-to-file", "file-to-web", "web-to-file"] {
+    for name in ["rows-to-file", "rows-to-table", "table-to-table", "file-to-web", "web-to-file"] {
         let reply = cage.post(name, &json!({"text": canary(name)}));
         assert_eq!(reply.status, 200, "{name}: {reply:.600?}");
     }

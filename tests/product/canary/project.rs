@@ -175,6 +175,14 @@ pub fn files() -> Vec<(String, String)> {
     let file = |name: &str| format!("path: '{name}', exists: replace, body: '${{ $stream }}'");
     let csv = format!("{}, format: csv", file("rows.csv"));
     files.push(streaming("rows-to-file", "", rows, ("sftp.put", &csv)));
+    let table = "table: canaries, columns: [n, t], body: '${ $stream }'";
+    files.push(streaming("rows-to-table", "", rows, ("mysql.load", &format!("{table}, format: csv"))));
+    files.push(streaming(
+        "table-to-table",
+        "",
+        ("postgres.unload", "table: canaries, columns: [t, n]"),
+        ("postgres.load", table),
+    ));
     files.push(streaming("nightly", "schedule: { every: PT1S }\n", rows, ("sftp.put", &csv)));
     files.push(streaming("breaking", "", breaking, ("sftp.put", &format!("{}, format: json", file("broken.json")))));
     files.push(streaming(
