@@ -1,26 +1,23 @@
-//! `get`: a file comes in as a stream, as fast as its reader takes it.
+//! A file comes in, as fast as its reader takes it.
 //!
-//! A file that turns out shorter or longer than its size, or that changes meanwhile, is a failed
-//! read: whoever writes it has not finished.
+//! One that turns out shorter or longer than its size, or that changes meanwhile, is a failed read:
+//! whoever writes it has not finished.
 
 use bytes::Bytes;
-use futures_util::stream;
 use lockgate_connector_api::{
-    Body, Context, Error, Kind,
-    files::{Attributes, Lease, Remote, Session as _, What, change, changed, no_file, unread},
+    Context, Error,
+    files::{Attributes, Remote, Session as _, What, change, changed, get::Get, input::Transfer, no_file, short},
 };
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 use crate::{
-    account::Account,
     ascii::Incoming,
     data::{Asked, Data},
-    transfer::Transfer,
+    session::Session,
 };
 
 /// A file that is being read.
-struct Reading {
-    lease: Lease<Account>,
+pub(crate) struct Reading {
     data: Data,
     path: Remote,
     /// What was told before it was opened.
@@ -32,71 +29,33 @@ struct Reading {
     at_end: bool,
 }
 
-/// What is to be read.
-pub(crate) struct Get {
-    pub path: Remote,
-    pub transfer: Transfer,
-    /// Byte at which to begin.
-    pub offset: u64,
-}
-
-/// Opens a file and gives its attributes and content, which must be read by the deadline.
-pub(crate) async fn get(
-    mut lease: Lease<Account>,
-    cx: &Context,
-    get: Get,
-    deadline: Instant,
-) -> Result<(Attributes, Body), Error> {
-    let (attributes, data) = match begin(&mut lease, cx, &get, deadline).await {
-        Ok(begun) => begun,
-        Err(error) => {
-            lease.give_back();
-            return Err(error);
-        }
-    };
-    let Get { path, transfer, offset } = get;
-    let is_binary = transfer == Transfer::Binary;
-    let length = attributes.size.filter(|_| is_binary).map(|size| size.saturating_sub(offset));
-    let lines = (!is_binary).then(Incoming::default);
-    let reading = Reading { lease, data, path, attributes, at: offset, lines, at_end: false };
-    let pieces = stream::try_unfold(Some(reading), move |reading| async move {
-        let Some(mut reading) = reading else { return Ok(None) };
-        match timeout_at(deadline, reading.piece()).await.map_err(|_| unread())?? {
-            Some(piece) => Ok(Some((piece, Some(reading)))),
-            None => {
-                reading.lease.give_back();
-                Ok(None)
-            }
-        }
-    });
-    Ok((attributes, Body::new(pieces).with_length(length)))
-}
-
-async fn begin(
-    lease: &mut Lease<Account>,
+/// Opens a file.
+pub(crate) async fn open(
+    session: &mut Session,
     cx: &Context,
     get: &Get,
     deadline: Instant,
-) -> Result<(Attributes, Data), Error> {
-    let session = &mut lease.session;
+) -> Result<(Attributes, Reading), Error> {
     let attributes = session.follow(&get.path).await?.ok_or_else(change::nothing_there)?;
     if !matches!(attributes.what, What::File | What::Other) {
         return Err(no_file());
     }
     if attributes.size.is_some_and(|size| get.offset > size) {
-        return Err(Error::new(Kind::Conflict, "ftps-offset", "the file ends before that offset"));
+        return Err(short());
     }
     session.represent(get.transfer).await?;
     let asked = Asked { offset: get.offset, verb: "RETR", argument: get.path.as_str() };
     let data = Data::open(session, cx, asked, deadline).await?;
-    Ok((attributes, data))
+    let lines = (get.transfer == Transfer::Ascii).then(Incoming::default);
+    let reading = Reading { data, path: get.path.clone(), attributes, at: get.offset, lines, at_end: false };
+    Ok((attributes, reading))
 }
 
 impl Reading {
     /// The next bytes, or none at the proven end.
-    async fn piece(&mut self) -> Result<Option<Bytes>, Error> {
+    pub async fn piece(&mut self, session: &mut Session) -> Result<Option<Bytes>, Error> {
         while !self.at_end {
-            let piece = match self.data.read(&mut self.lease.session).await? {
+            let piece = match self.data.read(session).await? {
                 Some(bytes) => {
                     self.at = self.at.saturating_add(bytes.len() as u64);
                     let too_long = self.lines.is_none() && self.attributes.size.is_some_and(|size| self.at > size);
@@ -107,7 +66,7 @@ impl Reading {
                 }
                 None => {
                     self.at_end = true;
-                    self.prove_end().await?;
+                    self.prove_end(session).await?;
                     self.lines.as_mut().and_then(Incoming::rest).unwrap_or_default()
                 }
             };
@@ -119,11 +78,11 @@ impl Reading {
     }
 
     /// All has come, and the file is the one that was opened.
-    async fn prove_end(&mut self) -> Result<(), Error> {
+    async fn prove_end(&mut self, session: &mut Session) -> Result<(), Error> {
         if self.lines.is_none() && self.attributes.size.is_some_and(|size| self.at != size) {
             return Err(changed());
         }
-        let now = self.lease.session.follow(&self.path).await?.ok_or_else(changed)?;
+        let now = session.follow(&self.path).await?.ok_or_else(changed)?;
         if now.size != self.attributes.size || now.modified != self.attributes.modified {
             return Err(changed());
         }

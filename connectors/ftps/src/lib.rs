@@ -3,11 +3,10 @@
 //! `config` reads the account, `open` secures a connection and signs in, `control` carries commands and
 //! `reply` reads what is answered; `session` has the requests that `files` of connector-api is made of,
 //! and `account` opens one. `data` carries contents, to a port that
-//! `passive` reads, under the TLS session that `tickets` keeps. `listing`, `get`
-//! and `put` are the operations with contents: `facts` and `lines` read what servers tell of files,
-//! `transfer` and `ascii` say how they travel. What does not depend
-//! on the protocol is `files`: paths, outputs, the other operations and their undoing, sessions kept
-//! between calls. `spec` is the declaration.
+//! `passive` reads, under the TLS session that `tickets` keeps; with them come and go what `listing`,
+//! `get` and `put` ask for. `facts` and `lines` read what servers tell of files, `ascii` translates the
+//! ends of lines. What does not depend on the protocol is `files`: inputs, paths, outputs, the operations
+//! and their undoing, sessions kept between calls. `spec` is the declaration.
 //!
 //! Deliberately absent: FTP in the clear (there is no way to write it down), data connections in the
 //! clear, active mode (nobody connects to us), the address that PASV names, and proxies of FTP. The
@@ -30,13 +29,12 @@ mod reply;
 mod session;
 mod spec;
 mod tickets;
-mod transfer;
 
 use std::{sync::Arc, time::Instant};
 
 use lockgate_connector_api::{
-    Answer, Call, Config, Connector, Context, Error, Part, Spec, Streamed,
-    files::{Pool, calls, input, listing::Listing, output},
+    Answer, Call, Config, Connector, Context, Error, Spec,
+    files::{Pool, calls},
 };
 
 use account::Account;
@@ -54,51 +52,11 @@ impl Connector for Ftps {
     }
 
     async fn invoke(&self, cx: &Context, call: Call) -> Result<Answer, Error> {
-        let (pool, deadline, limits) = (&self.0, call.deadline.into(), call.limits);
-        let (base, part) = (&pool.server().0.base, Part::of(&call));
-        let input = call.input.root();
-        match call.operation.as_str() {
-            "list" => {
-                input::known_keys(input, &["path", "pattern", "entries_max"])?;
-                let (folder, pattern) = (base.below(input::folder(input)?)?, input::pattern(input)?);
-                let listing = Listing::new(pattern, input::entries_max(input)?);
-                let mut lease = pool.lease(cx, part, deadline).await?;
-                let listed = listing::list(&mut lease.session, cx, &folder, listing, deadline).await;
-                lease.give_back();
-                let (entries, more) = listed?;
-                output::list(&entries, more, &limits).map(output::answer)
-            }
-            "get" => {
-                input::known_keys(input, &["path", "parse", "offset", "transfer"])?;
-                let (name, parse) = (input::path(input, "path")?, input::parse(input)?);
-                let (path, transfer) = (base.below(name)?, transfer::read(input)?);
-                let get = get::Get { path, transfer, offset: transfer::offset(input, transfer)? };
-                let lease = pool.lease(cx, part, deadline).await?;
-                let (attributes, body) = get::get(lease, cx, get, deadline).await?;
-                if call.stream {
-                    let output = output::get(&attributes, None, &limits)?;
-                    return Ok(Answer { output, stream: Some(Streamed::Bytes(body)), read: 0, written: 0 });
-                }
-                let bytes = body.collect(limits.reply_bytes_max).await?;
-                let read = bytes.len() as u64;
-                let shown = parse.read(name, bytes, &limits)?;
-                Ok(Answer { output: output::get(&attributes, Some(shown), &limits)?, stream: None, read, written: 0 })
-            }
-            "put" => {
-                input::known_keys(input, &["path", "exists", "body", "body_base64", "transfer"])?;
-                let path = base.below(input::path(input, "path")?)?;
-                let (exists, transfer) = (input::exists(input)?, transfer::read(input)?);
-                let content = input::content(input, call.body, &limits)?;
-                let put = put::Put { path, exists, transfer, content };
-                let written = put::put(Arc::clone(pool), cx.clone(), put, deadline).await?;
-                Ok(Answer { output: output::put(written, &limits)?, stream: None, read: 0, written })
-            }
-            _ => calls::invoke(pool, base, cx, call).await,
-        }
+        calls::invoke(&self.0, cx, call).await
     }
 
     /// Connects, verifies the server, signs in and looks at the base, which must be a folder.
     async fn test(&self, cx: &Context, deadline: Instant) -> Result<(), Error> {
-        calls::test(&self.0, &self.0.server().0.base, cx, deadline.into()).await
+        calls::test(&self.0, cx, deadline.into()).await
     }
 }

@@ -3,7 +3,7 @@
 use bytes::BytesMut;
 use lockgate_connector_api::{
     Context, Error, Kind,
-    files::{Attributes, Remote, listing::Listing},
+    files::{Attributes, Remote, input::Transfer, listing::Listing},
 };
 use tokio::time::Instant;
 
@@ -13,39 +13,37 @@ use crate::{
     failure,
     lines::{self, Line},
     session::Session,
-    transfer::Transfer,
 };
 
 /// Longest line, in bytes.
 const LINE_BYTES_MAX: usize = 16 << 10;
 
-/// Entries of a folder, by name, and whether there are more than were asked for.
+/// Shows the entries of a folder to a listing.
 pub(crate) async fn list(
     session: &mut Session,
     cx: &Context,
     folder: &Remote,
-    mut listing: Listing<'_>,
+    listing: &mut Listing<'_>,
     deadline: Instant,
-) -> Result<(Vec<(String, Attributes)>, bool), Error> {
+) -> Result<(), Error> {
     if session.features.facts {
         let asked = Asked { offset: 0, verb: "MLSD", argument: folder.as_str() };
         let data = Data::open(session, cx, asked, deadline).await.map_err(not_listed)?;
         lines_of(data, session, |line| match facts::entry(line) {
-            Some(Entry::Named(name, attributes)) => take(&mut listing, name, attributes),
+            Some(Entry::Named(name, attributes)) => take(listing, name, attributes),
             Some(Entry::Around) => Ok(()),
             None => Err(unknown()),
         })
-        .await?;
+        .await
     } else {
         // From within: some servers read blanks, `-` and `*` in an argument in ways of their own.
         if let Some(refusal) = session.enter(folder).await? {
             return Err(not_listed(Opening::Refused(refusal)));
         }
-        let listed = list_here(session, cx, &mut listing, deadline).await;
+        let listed = list_here(session, cx, listing, deadline).await;
         session.leave().await?;
-        listed?;
+        listed
     }
-    Ok(listing.finish())
 }
 
 async fn list_here(

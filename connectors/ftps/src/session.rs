@@ -2,20 +2,24 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use lockgate_connector_api::{
-    Error, Kind, Vetted,
-    files::{self, Attributes, Remote, What},
+    Context, Error, Kind, Vetted,
+    files::{
+        self, Attributes, Remote, What, content::Content, get::Get, input::Transfer, listing::Listing, put::Unstored,
+    },
 };
 use rustls::pki_types::ServerName;
-use tokio::net::TcpStream;
+use tokio::{net::TcpStream, time::Instant};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::{
     control::{Control, done},
     facts, failure,
+    get::{self, Reading},
+    listing, put,
     reply::{Class, Reply},
     tickets::Tickets,
-    transfer::Transfer,
 };
 
 /// The session.
@@ -130,6 +134,11 @@ impl Session {
 }
 
 impl files::Session for Session {
+    type Reading = Reading;
+
+    /// One connection carries a content, from its beginning on.
+    const STORES_IN_ORDER: bool = true;
+
     fn vetted(&self) -> Vetted {
         self.vetted
     }
@@ -193,6 +202,34 @@ impl files::Session for Session {
 
     async fn make_folder(&mut self, path: &Remote) -> Result<(), Error> {
         self.control.order("MKD", path.as_str()).await.map(drop)
+    }
+
+    async fn list(
+        &mut self,
+        cx: &Context,
+        folder: &Remote,
+        listing: &mut Listing<'_>,
+        deadline: Instant,
+    ) -> Result<(), Error> {
+        listing::list(self, cx, folder, listing, deadline).await
+    }
+
+    async fn read(&mut self, cx: &Context, get: &Get, deadline: Instant) -> Result<(Attributes, Reading), Error> {
+        get::open(self, cx, get, deadline).await
+    }
+
+    async fn next(&mut self, file: &mut Reading) -> Result<Option<Bytes>, Error> {
+        file.piece(self).await
+    }
+
+    async fn store(
+        &mut self,
+        cx: &Context,
+        to: &Remote,
+        content: &mut Content,
+        deadline: Instant,
+    ) -> Result<(), Unstored> {
+        put::store(self, cx, to, content, deadline).await
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lockgate_connector_api::{
     Context, Error,
-    files::{Server, late},
+    files::{Base, Server, late},
 };
 use russh::client;
 use tokio::time::{Instant, timeout_at};
@@ -26,6 +26,10 @@ impl Account {
 
 impl Server for Account {
     type Session = Session;
+
+    fn base(&self) -> &Base {
+        &self.settings.base
+    }
 
     async fn open(&self, cx: &Context, deadline: Instant) -> Result<Session, Error> {
         let connected = ssh::open(cx, &self.settings, Arc::clone(&self.config), deadline).await?;

@@ -1,21 +1,19 @@
-//! `get`: a file comes in as a stream, many reads ahead of its reader.
+//! A file comes in, many reads ahead of its reader.
 //!
-//! A file that turns out shorter or longer than its size, or that changes meanwhile, is a failed
-//! read: whoever writes it has not finished.
+//! One that turns out shorter or longer than its size, or that changes meanwhile, is a failed read:
+//! whoever writes it has not finished.
 
 use std::collections::VecDeque;
 
 use bytes::Bytes;
-use futures_util::stream;
 use lockgate_connector_api::{
-    Body, Error,
-    files::{Attributes, Lease, Remote, What, changed, no_file, unread},
+    Error,
+    files::{Attributes, Session as _, What, changed, get::Get, no_file, short},
 };
-use tokio::time::{Instant, timeout_at};
 
 use crate::{
-    account::Account,
     failure,
+    session::Session,
     wire::{Open, Reply, Request},
 };
 
@@ -25,8 +23,7 @@ const AHEAD_BYTES_MAX: u64 = 4 << 20;
 const AHEAD_MAX: usize = 64;
 
 /// A file that is being read.
-struct Reading {
-    lease: Lease<Account>,
+pub(crate) struct Reading {
     handle: Bytes,
     /// What was told when it was opened.
     attributes: Attributes,
@@ -48,57 +45,39 @@ struct Part {
     length: u32,
 }
 
-/// Opens a file and gives its attributes and content, which must be read by the deadline.
-pub(crate) async fn get(
-    mut lease: Lease<Account>,
-    path: &Remote,
-    deadline: Instant,
-) -> Result<(Attributes, Body), Error> {
-    let handle = match lease.session.open(path.as_str(), Open::Read).await {
-        Ok(handle) => handle,
-        Err(error) => {
-            lease.give_back();
-            return Err(error);
-        }
+/// Opens a file.
+pub(crate) async fn open(session: &mut Session, get: &Get) -> Result<(Attributes, Reading), Error> {
+    let handle = session.open(get.path.as_str(), Open::Read).await?;
+    session.file = Some(handle.clone());
+    let attributes = session.attributes(&Request::HandleStat(&handle)).await?;
+    let refusal = match attributes.what {
+        What::Folder | What::Link => Some(no_file()),
+        _ => attributes.size.filter(|size| get.offset > *size).map(|_| short()),
     };
-    lease.session.file = Some(handle.clone());
-    let attributes = lease.session.attributes(&Request::HandleStat(&handle)).await?;
-    if !matches!(attributes.what, What::File | What::Other) {
-        lease.settle_and_give_back().await;
-        return Err(no_file());
+    if let Some(refusal) = refusal {
+        session.settle().await?;
+        return Err(refusal);
     }
-    let chunk = lease.session.read_bytes;
-    let reading = Reading { lease, handle, attributes, out: VecDeque::new(), out_bytes: 0, next: 0, chunk, read: 0 };
-    let pieces = stream::try_unfold(Some(reading), move |reading| async move {
-        let Some(mut reading) = reading else { return Ok(None) };
-        let piece = timeout_at(deadline, reading.piece()).await.map_err(|_| unread())??;
-        match piece {
-            Some(piece) => Ok(Some((piece, Some(reading)))),
-            None => {
-                reading.lease.give_back();
-                Ok(None)
-            }
-        }
-    });
-    Ok((attributes, Body::new(pieces).with_length(attributes.size)))
+    let (chunk, from) = (session.read_bytes, get.offset);
+    Ok((attributes, Reading { handle, attributes, out: VecDeque::new(), out_bytes: 0, next: from, chunk, read: from }))
 }
 
 impl Reading {
     /// The next bytes, or none at the proven end.
-    async fn piece(&mut self) -> Result<Option<Bytes>, Error> {
+    pub async fn piece(&mut self, session: &mut Session) -> Result<Option<Bytes>, Error> {
         loop {
-            self.ask_ahead().await?;
+            self.ask_ahead(session).await?;
             let Some(part) = self.out.pop_front() else {
-                self.prove_end().await?;
+                self.prove_end(session).await?;
                 return Ok(None);
             };
-            let answer = self.lease.session.answer(part.id).await?;
+            let answer = session.answer(part.id).await?;
             self.out_bytes -= u64::from(part.length);
             let bytes = match answer {
                 Reply::Data(bytes) => bytes,
                 Reply::Status(1, _) if self.attributes.size.is_none() => {
                     // The end, of a file whose size nobody knew; reads past it answer the same.
-                    self.lease.session.take_in_all().await?;
+                    session.take_in_all().await?;
                     self.out.clear();
                     self.out_bytes = 0;
                     self.attributes.size = Some(self.read);
@@ -116,7 +95,7 @@ impl Reading {
                 // The server gives less at a time: the rest of this part comes next, and later
                 // parts are cut to what it gives.
                 self.chunk = self.chunk.min(got.max(4 << 10));
-                let rest = self.read_at(part.offset + u64::from(got), part.length - got).await?;
+                let rest = self.read_at(session, part.offset + u64::from(got), part.length - got).await?;
                 self.out.push_front(rest);
             }
             self.read += u64::from(got);
@@ -124,29 +103,28 @@ impl Reading {
         }
     }
 
-    async fn ask_ahead(&mut self) -> Result<(), Error> {
+    async fn ask_ahead(&mut self, session: &mut Session) -> Result<(), Error> {
         while self.out.len() < AHEAD_MAX && self.out_bytes < AHEAD_BYTES_MAX {
             let left = self.attributes.size.map_or(u64::MAX, |size| size.saturating_sub(self.next));
             let length = u32::try_from(left).unwrap_or(u32::MAX).min(self.chunk);
             if length == 0 {
                 break;
             }
-            let part = self.read_at(self.next, length).await?;
+            let part = self.read_at(session, self.next, length).await?;
             self.next += u64::from(length);
             self.out.push_back(part);
         }
         Ok(())
     }
 
-    async fn read_at(&mut self, offset: u64, length: u32) -> Result<Part, Error> {
-        let id = self.lease.session.send(&Request::Read { handle: &self.handle, offset, length }).await?;
+    async fn read_at(&mut self, session: &mut Session, offset: u64, length: u32) -> Result<Part, Error> {
+        let id = session.send(&Request::Read { handle: &self.handle, offset, length }).await?;
         self.out_bytes += u64::from(length);
         Ok(Part { id, offset, length })
     }
 
     /// The file ends here, and is the one that was opened.
-    async fn prove_end(&mut self) -> Result<(), Error> {
-        let session = &mut self.lease.session;
+    async fn prove_end(&mut self, session: &mut Session) -> Result<(), Error> {
         let past = Request::Read { handle: &self.handle, offset: self.read, length: 1 };
         let id = session.send(&past).await?;
         match session.answer(id).await? {

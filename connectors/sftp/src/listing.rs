@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use lockgate_connector_api::{
     Error,
-    files::{Attributes, Remote, listing::Listing},
+    files::{Remote, listing::Listing},
 };
 
 use crate::{failure, session::Session, wire::Request};
@@ -12,12 +12,8 @@ use crate::{failure, session::Session, wire::Request};
 /// Requests for entries that are out at once.
 const AHEAD: usize = 4;
 
-/// Entries of a folder, by name, and whether there are more than were asked for.
-pub(crate) async fn list(
-    session: &mut Session,
-    folder: &Remote,
-    mut listing: Listing<'_>,
-) -> Result<(Vec<(String, Attributes)>, bool), Error> {
+/// Shows the entries of a folder to a listing.
+pub(crate) async fn list(session: &mut Session, folder: &Remote, listing: &mut Listing<'_>) -> Result<(), Error> {
     let handle = session.handle(&Request::OpenFolder(folder.as_str())).await?;
     let mut at_end = false;
     let mut out = VecDeque::new();
@@ -40,6 +36,5 @@ pub(crate) async fn list(
             }
         }
     }
-    session.order(&Request::Close(&handle)).await?;
-    Ok(listing.finish())
+    session.order(&Request::Close(&handle)).await
 }

@@ -8,18 +8,21 @@ use std::collections::HashMap;
 
 use bytes::{Bytes, BytesMut};
 use lockgate_connector_api::{
-    Error, Kind, Vetted,
-    files::{self, Attributes, Remote},
+    Context, Error, Kind, Vetted,
+    files::{self, Attributes, Remote, content::Content, get::Get, listing::Listing, put::Unstored},
 };
 use russh::{
-    ChannelMsg,
+    ChannelMsg, ChannelReadHalf, ChannelWriteHalf,
     client::{Handle, Msg},
 };
-use russh::{ChannelReadHalf, ChannelWriteHalf};
+
+use tokio::time::Instant;
 
 use crate::{
     failure,
+    get::{self, Reading},
     leash::Leash,
+    listing, put,
     ssh::{Connected, Ended, Trust},
     wire::{self, Named, Open, Reply, Request},
 };
@@ -265,6 +268,11 @@ impl Session {
 }
 
 impl files::Session for Session {
+    type Reading = Reading;
+
+    /// Writes are answered in any order, so what is there may have holes.
+    const STORES_IN_ORDER: bool = false;
+
     fn vetted(&self) -> Vetted {
         self.vetted
     }
@@ -314,6 +322,22 @@ impl files::Session for Session {
 
     async fn make_folder(&mut self, path: &Remote) -> Result<(), Error> {
         self.order(&Request::MakeFolder(path.as_str())).await
+    }
+
+    async fn list(&mut self, _: &Context, folder: &Remote, listing: &mut Listing<'_>, _: Instant) -> Result<(), Error> {
+        listing::list(self, folder, listing).await
+    }
+
+    async fn read(&mut self, _: &Context, get: &Get, _: Instant) -> Result<(Attributes, Reading), Error> {
+        get::open(self, get).await
+    }
+
+    async fn next(&mut self, file: &mut Reading) -> Result<Option<Bytes>, Error> {
+        file.piece(self).await
+    }
+
+    async fn store(&mut self, _: &Context, to: &Remote, content: &mut Content, _: Instant) -> Result<(), Unstored> {
+        put::store(self, to, content).await
     }
 }
 

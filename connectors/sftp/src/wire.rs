@@ -17,6 +17,8 @@ pub(crate) enum Open {
     Read,
     /// A new one for writing; there must be none of that name.
     New,
+    /// One that is there, for writing over what is in it.
+    There,
 }
 
 /// A request, but for the content of a write.
@@ -77,6 +79,7 @@ impl Request<'_> {
                 out.put_u32(match how {
                     Open::Read => 0x01,
                     Open::New => 0x02 | 0x08 | 0x20,
+                    Open::There => 0x02,
                 });
                 out.put_u32(0);
             }

@@ -1,25 +1,20 @@
-//! Servers, accounts of the connector and calls of it, as the tests here use them.
+//! Servers of the connector and accounts on them, as the tests here use them.
 
-use std::{
-    fs,
-    path::PathBuf,
-    sync::{Arc, LazyLock},
-    time::{Duration, Instant},
-};
+use std::{path::PathBuf, sync::LazyLock};
 
-use lockgate_connector_api::{
-    Address, Answer, Body, Call, Config, Context, DynConnector, Egress, Error, Registry, Scheme, Secret,
-};
+use lockgate_connector_api::{Address, Config, Egress, Error, Registry, Scheme, Secret};
 use lockgate_connector_ftps::Ftps;
-use lockgate_document::Document;
-use lockgate_model::{Limits, definition::ServerIdentity};
+use lockgate_model::definition::ServerIdentity;
 use lockgate_testkit::{
     FtpServer, Pki,
-    contract::{CANARY, context, loopback, tells_nothing},
+    contract::{
+        CANARY, context,
+        files::{self, Account, Unusual},
+        loopback,
+    },
     ftp_peer::{Program, Setup},
     pki::Identity,
 };
-use serde_json::Value;
 
 /// The CA of all servers and clients of this test.
 pub static PKI: LazyLock<Pki> = LazyLock::new(Pki::new);
@@ -35,8 +30,6 @@ pub enum Kind {
     Plain,
     PureFtpd,
 }
-
-pub const KINDS: [Kind; 4] = [Kind::Proftpd, Kind::Implicit, Kind::Plain, Kind::PureFtpd];
 
 impl Kind {
     pub fn setup(self) -> Setup<'static> {
@@ -54,28 +47,63 @@ impl Kind {
 pub struct Server(pub FtpServer);
 
 impl Server {
-    pub fn start(kind: Kind) -> Option<Self> {
-        Self::start_as(&kind.setup())
-    }
-
     pub fn start_as(setup: &Setup<'_>) -> Option<Self> {
         FtpServer::start(&PKI, setup).map(Self)
     }
+}
 
-    pub fn port(&self) -> u16 {
+impl files::Server for Server {
+    fn port(&self) -> u16 {
         self.0.port()
     }
 
-    pub fn files(&self) -> PathBuf {
+    fn files(&self) -> PathBuf {
         self.0.files()
     }
 
-    /// Names in its folder, temporary ones too.
-    pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<_> =
-            fs::read_dir(self.files()).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
-        names.sort();
-        names
+    fn renamed(&self) -> Option<usize> {
+        Some(self.0.log("RNFR"))
+    }
+}
+
+impl files::Kind for Kind {
+    type Server = Server;
+
+    const ALL: &'static [Self] = &[Self::Proftpd, Self::Implicit, Self::Plain, Self::PureFtpd];
+
+    fn start(self) -> Option<Server> {
+        Server::start_as(&self.setup())
+    }
+
+    fn start_plain(self) -> Option<Server> {
+        let keeps = Setup { more: "AllowOverwrite off\n", ..self.setup() };
+        (self == Self::Proftpd).then(|| Server::start_as(&keeps)).flatten()
+    }
+
+    fn open(self, unusual: Unusual<'_, Server>) -> Account {
+        let Unusual { port, below, settings, .. } = unusual;
+        let mut opening = Opening { base: below.to_owned(), ..Opening::usual(self) };
+        opening.settings.extend(settings.iter().map(|(name, value)| (*name, (*value).to_owned())));
+        opening.open(port).unwrap()
+    }
+
+    fn takes_lines(self) -> bool {
+        true
+    }
+
+    /// What people are shown says not in which zone.
+    fn tells_times(self) -> bool {
+        self != Self::Plain
+    }
+
+    /// All was sent over another connection, and the question for its size is cut.
+    fn amid_a_put(self, up: u64) -> u64 {
+        up - 150
+    }
+
+    /// All came over another connection, and what tells that it is still the same file is cut.
+    fn amid_a_get(self, down: u64) -> u64 {
+        down - 100
     }
 }
 
@@ -121,73 +149,4 @@ pub fn sign_in(kind: Kind) -> (Fields, Fields) {
         settings.push(("tls", "implicit".to_owned()));
     }
     (settings, vec![("password", CANARY.to_owned())])
-}
-
-/// An account on a server.
-pub struct Account {
-    pub opened: Arc<dyn DynConnector>,
-    pub cx: Context,
-}
-
-impl Account {
-    /// The usual account on a server's folder.
-    pub fn on(kind: Kind, server: &Server) -> Self {
-        Self::through(kind, server, server.port())
-    }
-
-    /// The same through a proxy on another port.
-    pub fn through(kind: Kind, _: &Server, port: u16) -> Self {
-        Opening::usual(kind).open(port).unwrap()
-    }
-
-    pub async fn invoke(&self, call: Call) -> Result<Answer, Error> {
-        self.opened.clone().invoke(self.cx.clone(), call).await
-    }
-
-    pub async fn call(&self, operation: &str, input: Value) -> Result<Value, Error> {
-        Ok(read(&self.invoke(call(operation, input)).await?.output))
-    }
-
-    pub async fn test(&self) -> Result<(), Error> {
-        self.opened.clone().test(self.cx.clone(), Instant::now() + Duration::from_secs(10)).await
-    }
-
-    /// The call must fail; nothing of it may tell a secret.
-    pub async fn fails(&self, operation: &str, input: Value) -> Error {
-        let error = self.call(operation, input).await.expect_err("the call must fail");
-        tells_nothing(&error);
-        error
-    }
-}
-
-pub fn call(operation: &str, input: Value) -> Call {
-    let input = Document::parse(input.to_string().as_bytes(), &Limits::default()).unwrap();
-    Call::new(operation, input, Instant::now() + Duration::from_secs(20))
-}
-
-pub fn read(document: &Document) -> Value {
-    serde_json::from_slice(&document.print(64 << 20).unwrap()).unwrap()
-}
-
-/// So many bytes that no two blocks of are the same, in pieces.
-pub fn generated(bytes: u64) -> Body {
-    let pieces = (0..bytes.div_ceil(PIECE)).map(move |n| {
-        let length = usize::try_from(PIECE.min(bytes - n * PIECE)).unwrap();
-        Ok(content(n * PIECE, length).into())
-    });
-    Body::new(futures_util::stream::iter(pieces)).with_length(Some(bytes))
-}
-
-const PIECE: u64 = 64 << 10;
-
-/// The bytes of the generated content from a place on, which must be a multiple of 8.
-pub fn content(from: u64, length: usize) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(length + 8);
-    let mut word = from / 8;
-    while bytes.len() < length {
-        bytes.extend_from_slice(&word.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_le_bytes());
-        word += 1;
-    }
-    bytes.truncate(length);
-    bytes
 }

@@ -1,86 +1,40 @@
 //! The contract of all connectors, with each server.
 
-use std::{
-    collections::BTreeMap,
-    fs,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Instant,
-};
+use std::{collections::BTreeMap, fs, time::Instant};
 
 use lockgate_connector_api::{Call, Registered, Registry};
 use lockgate_connector_ftps::Ftps;
 use lockgate_document::Document;
 use lockgate_testkit::{
     FaultProxy, FtpServer, Pki,
-    contract::{self, Proof, Wire},
+    contract::{self, Proof, Stranger, Wire, files::Kind as _},
     fault_proxy::{Fault, Way},
     ftp_peer::Setup,
     pki,
 };
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpListener,
-    task::JoinHandle,
-};
 
-use crate::account::{Kind, Server, sign_in};
+use crate::account::{Kind, sign_in};
 
 struct Subject(Kind);
 
 /// A server behind a proxy, or somebody who is none.
 enum Peer {
     Server { server: FtpServer, proxy: FaultProxy },
-    Stranger { port: u16, connections: Arc<AtomicUsize>, raw: Arc<Mutex<Vec<u8>>>, _accepting: JoinHandle<()> },
-}
-
-impl Peer {
-    /// Says each of these words after it has heard something, the first ones at once, and never goes
-    /// over to TLS.
-    async fn stranger(words: &'static [&'static [u8]]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (connections, raw) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
-        let accepting = tokio::spawn({
-            let (connections, raw) = (Arc::clone(&connections), Arc::clone(&raw));
-            async move {
-                while let Ok((mut stream, _)) = listener.accept().await {
-                    connections.fetch_add(1, Ordering::SeqCst);
-                    let raw = Arc::clone(&raw);
-                    tokio::spawn(async move {
-                        let mut words = words.iter();
-                        let mut buffer = [0; 4096];
-                        loop {
-                            if let Some(words) = words.next() {
-                                let _ = stream.write_all(words).await;
-                            }
-                            match stream.read(&mut buffer).await {
-                                Ok(read @ 1..) => raw.lock().unwrap().extend_from_slice(&buffer[..read]),
-                                _ => break,
-                            }
-                        }
-                    });
-                }
-            }
-        });
-        Self::Stranger { port, connections, raw, _accepting: accepting }
-    }
+    Stranger(Stranger),
 }
 
 impl contract::Peer for Peer {
     fn port(&self) -> u16 {
         match self {
             Self::Server { proxy, .. } => proxy.port(),
-            Self::Stranger { port, .. } => *port,
+            Self::Stranger(stranger) => stranger.port(),
         }
     }
 
     fn connections(&self) -> usize {
         match self {
             Self::Server { proxy, .. } => proxy.connections(),
-            Self::Stranger { connections, .. } => connections.load(Ordering::SeqCst),
+            Self::Stranger(stranger) => stranger.connections(),
         }
     }
 
@@ -88,14 +42,14 @@ impl contract::Peer for Peer {
         match self {
             // Attempts to sign in, and what was transferred; Pure-FTPd tells contents alone.
             Self::Server { server, .. } => server.log("PASS ") + server.log("RETR ") + server.log("\"GET "),
-            Self::Stranger { .. } => 0,
+            Self::Stranger(stranger) => stranger.requests(),
         }
     }
 
     fn raw(&self) -> Vec<u8> {
         match self {
             Self::Server { .. } => Vec::new(),
-            Self::Stranger { raw, .. } => raw.lock().unwrap().clone(),
+            Self::Stranger(stranger) => stranger.raw(),
         }
     }
 }
@@ -135,10 +89,10 @@ impl contract::Subject for Subject {
         // Bytes of the handshake, after which the sign-in begins.
         let (talking, answering) = (1_900, 1_500);
         let fault = match wire {
-            Wire::Silent => return Peer::stranger(&[]).await,
+            Wire::Silent => return Peer::Stranger(Stranger::start(&[]).await),
             Wire::Plain => {
-                return Peer::stranger(&[b"220 peer-words\r\n", b"234 go on\r\n331 peer-words\r\n", b"230 in\r\n"])
-                    .await;
+                let words: &[&[u8]] = &[b"220 peer-words\r\n", b"234 go on\r\n331 peer-words\r\n", b"230 in\r\n"];
+                return Peer::Stranger(Stranger::start(words).await);
             }
             Wire::Good => Fault::None,
             Wire::Closes => Fault::Truncate(Way::Up, talking),
@@ -175,7 +129,7 @@ async fn with_pure_ftpd() {
 }
 
 async fn holds(kind: Kind) {
-    if Server::start(kind).is_some() {
+    if kind.start().is_some() {
         contract::run(&Subject(kind)).await;
     }
 }

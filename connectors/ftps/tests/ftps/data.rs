@@ -8,21 +8,23 @@ use std::{
     fs,
     net::{Ipv4Addr, SocketAddr},
     os::unix::fs::PermissionsExt as _,
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
-use futures_util::StreamExt as _;
+use futures_util::{StreamExt as _, future::join_all};
 use lockgate_connector_api::{Allowance, Call, Egress, Kind as Is};
 use lockgate_testkit::{
     FaultProxy, HttpsPeer, Pki,
     contract::{
         faults::{DEADLINE, clean, everywhere},
+        files::{Account, Server as _, call, content, generated, streams},
         tells_nothing,
     },
     fault_proxy::{Fault, Way},
     free_port,
     ftp_peer::Setup,
-    pki, wait_until_async,
+    pki,
 };
 use serde_json::json;
 use tokio::{
@@ -30,9 +32,11 @@ use tokio::{
     net::{TcpListener, TcpStream},
 };
 
-use crate::account::{Account, Kind, Opening, Server, call, content, generated};
+use crate::account::{Kind, Opening, Server};
 
 const BYTES: u64 = 400_000;
+/// Servers that break side by side.
+const SERVERS: usize = 8;
 
 struct Broken {
     server: Server,
@@ -76,14 +80,30 @@ fn faults(totals: (u64, u64)) -> Vec<Fault> {
     faults
 }
 
+/// Runs a call for every fault of a data connection that carries so much, at a few servers side by side;
+/// gives how many there were.
+async fn each_fault(totals: (u64, u64), call: impl AsyncFn(&Broken, Fault)) -> usize {
+    let faults = faults(totals);
+    let shares = faults.chunks(faults.len().div_ceil(SERVERS)).map(async |share| {
+        let broken = Broken::start(Kind::Proftpd.setup()).await.expect("one was started");
+        for fault in share {
+            broken.data.always(*fault);
+            call(&broken, *fault).await;
+        }
+        broken.data.always(Fault::None);
+        broken.server.is_tidy("after its faults").await;
+        broken.account.invoke(put("after")).await.expect("the account works again");
+    });
+    join_all(shares).await;
+    faults.len()
+}
+
 #[tokio::test]
 async fn a_get_whose_data_connection_breaks_is_no_whole_file() {
-    let Some(Broken { server, data, account, control: _control }) = Broken::start(Kind::Proftpd.setup()).await else {
-        return;
-    };
-    fs::write(server.files().join("file"), whole()).unwrap();
-    let read = async || {
-        let body = account.invoke(get("file")).await?.stream.unwrap().bytes().unwrap();
+    let Some(first) = Broken::start(Kind::Proftpd.setup()).await else { return };
+    let read = async |broken: &Broken| {
+        fs::write(broken.server.files().join("file"), whole()).unwrap();
+        let body = broken.account.stream(get("file")).await?;
         // The length that is told beforehand must not be what finds it.
         let mut bytes = Vec::new();
         let mut body = body.with_length(None);
@@ -92,24 +112,21 @@ async fn a_get_whose_data_connection_breaks_is_no_whole_file() {
         }
         Ok(bytes)
     };
-    data.always(Fault::None);
-    assert!(read().await.unwrap() == whole());
-    let mut failed = 0;
-    let faults = faults(data.carried());
-    let all = faults.len();
-    for fault in faults {
-        data.always(fault);
+    first.data.always(Fault::None);
+    assert!(read(&first).await.unwrap() == whole());
+    let failed = AtomicUsize::new(0);
+    let all = each_fault(first.data.carried(), async |broken, fault| {
         let begun = Instant::now();
-        match clean(read().await, begun, &format!("{fault:?}")) {
+        match clean(read(broken).await, begun, &format!("{fault:?}")) {
             Some(bytes) => assert!(bytes == whole(), "{fault:?}: a short success"),
-            None => failed += 1,
+            None => drop(failed.fetch_add(1, Ordering::Relaxed)),
         }
         assert!(begun.elapsed() < DEADLINE + Duration::from_secs(1), "{fault:?}");
-    }
+    });
+    let all = all.await;
+    let failed = failed.into_inner();
     println!("{failed} of {all} reads failed");
     assert!(failed * 10 > all * 7, "only {failed} of {all} reads failed: the faults do not come about");
-    data.always(Fault::None);
-    assert!(read().await.unwrap() == whole(), "the account works again");
 }
 
 /// All bytes of a file came, and the end of TLS did not: nothing tells that they are all.
@@ -141,32 +158,25 @@ async fn the_end_of_a_content_must_be_told_by_tls() {
 
 #[tokio::test]
 async fn a_put_whose_data_connection_breaks_is_not_there() {
-    let Some(Broken { server, data, account, control: _control }) = Broken::start(Kind::Proftpd.setup()).await else {
-        return;
-    };
-    data.always(Fault::None);
-    account.invoke(put("first")).await.unwrap();
-    let (mut failed, faults) = (0, faults(data.carried()));
-    let all = faults.len();
-    for fault in faults {
-        let file = server.files().join("final");
+    let Some(first) = Broken::start(Kind::Proftpd.setup()).await else { return };
+    first.data.always(Fault::None);
+    first.account.invoke(put("first")).await.unwrap();
+    let failed = AtomicUsize::new(0);
+    let all = each_fault(first.data.carried(), async |broken, fault| {
+        let file = broken.server.files().join("final");
         fs::write(&file, "before").unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
-        data.always(fault);
         let begun = Instant::now();
-        let done = clean(account.invoke(put("final")).await, begun, &format!("{fault:?}")).is_some();
+        let done = clean(broken.account.invoke(put("final")).await, begun, &format!("{fault:?}")).is_some();
         let there = fs::read(&file).unwrap();
         assert!(there == b"before" || there == whole(), "{fault:?}: {} bytes under the final name", there.len());
         assert!(!done || there == whole(), "{fault:?}: success without the file");
-        failed += usize::from(!done);
-    }
+        failed.fetch_add(usize::from(!done), Ordering::Relaxed);
+    });
+    let all = all.await;
+    let failed = failed.into_inner();
     println!("{failed} of {all} writes failed");
     assert!(failed * 10 > all * 6, "only {failed} of {all} writes failed: the faults do not come about");
-    let left = || server.names().into_iter().filter(|name| name.starts_with('.')).collect::<Vec<_>>();
-    wait_until_async("no temporary file", Duration::from_secs(15), || left().is_empty()).await;
-    data.always(Fault::None);
-    account.invoke(put("final")).await.unwrap();
-    assert!(fs::read(server.files().join("final")).unwrap() == whole());
 }
 
 #[tokio::test]
@@ -176,30 +186,7 @@ async fn a_streamed_file_waits_for_its_reader_until_the_deadline() {
     };
     fs::File::create(server.files().join("big")).unwrap().set_len(200 << 20).unwrap();
     data.always(Fault::None);
-    let deadline = Instant::now() + Duration::from_secs(3);
-    let answer = account.invoke(Call { deadline, ..get("big") }).await.unwrap();
-    let mut body = answer.stream.unwrap().bytes().unwrap();
-    let taken = body.next().await.unwrap().unwrap().len() as u64;
-    let mut before = u64::MAX;
-    wait_until_async("the server to stop sending", Duration::from_secs(5), || {
-        let now = data.carried().1;
-        let stopped = before == now;
-        before = now;
-        std::thread::sleep(Duration::from_millis(50));
-        stopped
-    })
-    .await;
-    let ahead = data.carried().1 - taken;
-    assert!(ahead < 16 << 20, "{ahead} bytes sent to a reader that reads nothing");
-    tokio::time::sleep_until(deadline.into()).await;
-    let error = loop {
-        match body.next().await {
-            Some(Ok(_)) => {}
-            Some(Err(error)) => break error,
-            None => panic!("read to the end after the deadline"),
-        }
-    };
-    assert_eq!(error.kind(), Is::Timeout);
+    streams::a_streamed_file_waits_for_its_reader(&account, "big", || data.carried().1).await;
 }
 
 /// A server that names another host in its reply to PASV, as one behind a gateway does, or one that

@@ -2,7 +2,6 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::indexing_slicing,
     clippy::unreachable,
     reason = "a broken premise must fail the test on the spot"
 )]
@@ -10,9 +9,9 @@
 mod account;
 mod contract;
 mod data;
-mod faults;
-mod files;
 mod refusals;
-mod replacing;
-mod streams;
 mod transfers;
+
+mod files {
+    lockgate_testkit::files_suite!(crate::account::Kind);
+}

@@ -2,20 +2,21 @@
 
 use std::fs;
 
-use lockgate_connector_api::{Call, Kind as Is};
+use lockgate_connector_api::Kind as Is;
 use lockgate_testkit::{
     FaultProxy,
+    contract::files::{Kind as _, Server as _},
     ftp_peer::{Program, Setup},
 };
 use serde_json::json;
 
-use crate::account::{Account, KINDS, Kind, Opening, PKI, Server, call};
+use crate::account::{Kind, Opening, PKI, Server};
 
 #[tokio::test]
 async fn ends_of_lines_are_translated_where_that_is_asked_for() {
-    for kind in KINDS {
-        let Some(server) = Server::start(kind) else { continue };
-        let account = Account::on(kind, &server);
+    for kind in Kind::ALL.iter().copied() {
+        let Some(server) = kind.start() else { continue };
+        let account = kind.on(&server);
         let text = "one\ntwo\n\nthree";
         account.call("put", json!({"path": "lines", "body": text, "transfer": "ascii"})).await.unwrap();
         // The servers' own lines end as ours do.
@@ -30,26 +31,6 @@ async fn ends_of_lines_are_translated_where_that_is_asked_for() {
     }
 }
 
-#[tokio::test]
-async fn a_file_that_was_read_in_part_is_read_on() {
-    for kind in KINDS {
-        let Some(server) = Server::start(kind) else { continue };
-        let account = Account::on(kind, &server);
-        fs::write(server.files().join("file"), "0123456789").unwrap();
-        for (offset, rest) in [(0, "0123456789"), (4, "456789"), (10, "")] {
-            let got = account.call("get", json!({"path": "file", "offset": offset})).await;
-            let got = got.unwrap_or_else(|e| panic!("{kind:?} {offset}: {e} {}", e.private().reveal()));
-            assert_eq!((&got["body"], &got["size"]), (&json!(rest), &json!(10)), "{kind:?} {offset}");
-        }
-        let streamed = Call { stream: true, ..call("get", json!({"path": "file", "offset": 7})) };
-        let body = account.invoke(streamed).await.unwrap().stream.unwrap().bytes().unwrap();
-        assert_eq!((body.length(), &body.collect(3).await.unwrap()[..]), (Some(3), &b"789"[..]), "{kind:?}");
-        let error = account.fails("get", json!({"path": "file", "offset": 11})).await;
-        assert_eq!(error.kind(), Is::Conflict, "{kind:?}: {error}");
-        assert_eq!(account.call("get", json!({"path": "file"})).await.unwrap()["body"], "0123456789", "{kind:?}");
-    }
-}
-
 /// A server that wants every data connection to resume the session of its control connection.
 #[tokio::test]
 async fn many_contents_go_over_few_connections() {
@@ -58,7 +39,7 @@ async fn many_contents_go_over_few_connections() {
         let setup = Setup { is_tls_1_2, ..Kind::Proftpd.setup() };
         let Some(server) = Server::start_as(&setup) else { return };
         let proxy = FaultProxy::start(server.port()).await;
-        let account = Account::through(Kind::Proftpd, &server, proxy.port());
+        let account = Kind::Proftpd.through(&server, proxy.port());
         for n in 0..10 {
             account.call("put", json!({"path": format!("{n}"), "body": "x"})).await.unwrap();
             account.call("get", json!({"path": format!("{n}")})).await.unwrap();

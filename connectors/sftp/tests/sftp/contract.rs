@@ -1,13 +1,6 @@
 //! The contract of all connectors, with each server.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
-    time::Instant,
-};
+use std::{collections::BTreeMap, time::Instant};
 
 use lockgate_connector_api::{Call, Registered, Registry};
 use lockgate_connector_sftp::Sftp;
@@ -15,14 +8,9 @@ use lockgate_document::Document;
 use lockgate_model::definition::ServerIdentity;
 use lockgate_testkit::{
     FaultProxy, Pki,
-    contract::{self, Proof, Wire},
+    contract::{self, Proof, Stranger, Wire, files::Kind as _, files::Server as _},
     fault_proxy::{Fault, Way},
     ssh_peer::Shown,
-};
-use tokio::{
-    io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpListener,
-    task::JoinHandle,
 };
 
 use crate::account::{KEYS, Kind, Server, sign_in};
@@ -32,64 +20,35 @@ struct Subject(Kind);
 /// A server behind a proxy, or somebody who is none.
 enum Peer {
     Server { server: Server, proxy: FaultProxy },
-    Stranger { port: u16, connections: Arc<AtomicUsize>, raw: Arc<Mutex<Vec<u8>>>, _accepting: JoinHandle<()> },
-}
-
-impl Peer {
-    /// Says that and hangs up when it has heard something, or says nothing and listens for ever.
-    async fn stranger(words: &'static [u8]) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let (connections, raw) = (Arc::new(AtomicUsize::new(0)), Arc::new(Mutex::new(Vec::new())));
-        let accepting = tokio::spawn({
-            let (connections, raw) = (Arc::clone(&connections), Arc::clone(&raw));
-            async move {
-                while let Ok((mut stream, _)) = listener.accept().await {
-                    connections.fetch_add(1, Ordering::SeqCst);
-                    let raw = Arc::clone(&raw);
-                    tokio::spawn(async move {
-                        let _ = stream.write_all(words).await;
-                        let mut buffer = [0; 4096];
-                        while let Ok(read @ 1..) = stream.read(&mut buffer).await {
-                            raw.lock().unwrap().extend_from_slice(&buffer[..read]);
-                            if !words.is_empty() {
-                                break;
-                            }
-                        }
-                    });
-                }
-            }
-        });
-        Self::Stranger { port, connections, raw, _accepting: accepting }
-    }
+    Stranger(Stranger),
 }
 
 impl contract::Peer for Peer {
     fn port(&self) -> u16 {
         match self {
             Self::Server { proxy, .. } => proxy.port(),
-            Self::Stranger { port, .. } => *port,
+            Self::Stranger(stranger) => stranger.port(),
         }
     }
 
     fn connections(&self) -> usize {
         match self {
             Self::Server { proxy, .. } => proxy.connections(),
-            Self::Stranger { connections, .. } => connections.load(Ordering::SeqCst),
+            Self::Stranger(stranger) => stranger.connections(),
         }
     }
 
     fn requests(&self) -> usize {
         match self {
             Self::Server { server, .. } => server.requests(),
-            Self::Stranger { .. } => 0,
+            Self::Stranger(stranger) => stranger.requests(),
         }
     }
 
     fn raw(&self) -> Vec<u8> {
         match self {
             Self::Server { .. } => Vec::new(),
-            Self::Stranger { raw, .. } => raw.lock().unwrap().clone(),
+            Self::Stranger(stranger) => stranger.raw(),
         }
     }
 }
@@ -136,8 +95,10 @@ impl contract::Subject for Subject {
         // Bytes of the key exchange, after which the sign-in begins.
         let (talking, answering) = (1_200, 2_000);
         let fault = match wire {
-            Wire::Silent => return Peer::stranger(b"").await,
-            Wire::Plain => return Peer::stranger(b"220 peer-words\r\n331 go on\r\n").await,
+            Wire::Silent => return Peer::Stranger(Stranger::start(&[]).await),
+            Wire::Plain => {
+                return Peer::Stranger(Stranger::start(&[b"220 peer-words\r\n331 go on\r\n"]).await);
+            }
             Wire::Good => Fault::None,
             Wire::Closes => Fault::Truncate(Way::Up, talking),
             Wire::Resets => Fault::Reset(Way::Up, talking),
@@ -161,7 +122,7 @@ async fn with_proftpd() {
 }
 
 async fn holds(kind: Kind) {
-    if Server::start(kind).is_some() {
+    if kind.start().is_some() {
         contract::run(&Subject(kind)).await;
     }
 }

@@ -2,15 +2,15 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::indexing_slicing,
     clippy::unreachable,
     reason = "a broken premise must fail the test on the spot"
 )]
 
 mod account;
 mod contract;
-mod faults;
-mod files;
 mod refusals;
-mod replacing;
 mod streams;
+
+mod files {
+    lockgate_testkit::files_suite!(crate::account::Kind);
+}

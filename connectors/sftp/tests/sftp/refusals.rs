@@ -1,19 +1,22 @@
-//! What is refused: servers with another key, sign-ins, paths, inputs.
+//! What is refused: servers with another key, sign-ins, accounts that cannot work.
 
-use lockgate_connector_api::{Call, Error, Kind as Is};
+use lockgate_connector_api::Kind as Is;
 use lockgate_testkit::{
-    FaultProxy,
-    contract::{CANARY, tells_nothing},
+    contract::{
+        CANARY,
+        files::{Kind as _, Server as _},
+        tells_nothing,
+    },
     ssh_peer::{Openssh, Shown},
 };
 use serde_json::json;
 
-use crate::account::{Account, Fields, KEYS, KINDS, Kind, Opening, Server, call, sign_in};
+use crate::account::{Fields, KEYS, Kind, Opening, sign_in};
 
 #[tokio::test]
 async fn a_server_with_another_key_hears_no_credential() {
-    for kind in KINDS {
-        let Some(server) = Server::start(kind) else { continue };
+    for kind in Kind::ALL.iter().copied() {
+        let Some(server) = kind.start() else { continue };
         let others = [
             KEYS.fingerprint("host_other"),
             KEYS.public("host_other"),
@@ -31,7 +34,7 @@ async fn a_server_with_another_key_hears_no_credential() {
 
 #[tokio::test]
 async fn any_of_a_servers_keys_is_accepted_as_a_whole() {
-    let Some(server) = Server::start(Kind::Openssh) else { return };
+    let Some(server) = Kind::Openssh.start() else { return };
     for key in [KEYS.public("host_ed25519"), KEYS.public("host_rsa"), KEYS.fingerprint("host_ed25519")] {
         let account = Opening { host_key: key, ..Opening::usual(Kind::Openssh) }.open(server.port()).unwrap();
         account.test().await.unwrap();
@@ -40,8 +43,8 @@ async fn any_of_a_servers_keys_is_accepted_as_a_whole() {
 
 #[tokio::test]
 async fn credentials_that_are_not_accepted() {
-    for kind in KINDS {
-        let Some(server) = Server::start(kind) else { continue };
+    for kind in Kind::ALL.iter().copied() {
+        let Some(server) = kind.start() else { continue };
         let usual = || Opening::usual(kind);
         let mut wrong = vec![Opening { settings: swapped(usual().settings, "username", "nobody-here"), ..usual() }];
         match kind {
@@ -62,8 +65,8 @@ async fn credentials_that_are_not_accepted() {
 
 #[tokio::test]
 async fn both_servers_take_rsa_keys_with_sha_2() {
-    for kind in KINDS {
-        let Some(server) = Server::start(kind) else { continue };
+    for kind in Kind::ALL.iter().copied() {
+        let Some(server) = kind.start() else { continue };
         let settings = swapped(Opening::usual(kind).settings, "auth", "key");
         let secrets = vec![("private_key", KEYS.private("user_rsa"))];
         let account = Opening { settings, secrets, ..Opening::usual(kind) }.open(server.port()).unwrap();
@@ -101,62 +104,6 @@ async fn accounts_that_cannot_work_are_refused_when_opened() {
 }
 
 #[tokio::test]
-async fn inputs_are_refused_before_anything_is_dialled() {
-    let proxy = FaultProxy::start(1).await;
-    let account = Opening::usual(Kind::Openssh).open(proxy.port()).unwrap();
-    let paths = ["..", "../x", "a/../../x", "/etc/passwd", "a\0b", "a\nb", "a\\..\\b", "a//b", "a/", "./a", "C:/x"];
-    let mut calls: Vec<Call> = Vec::new();
-    for path in paths {
-        for operation in ["list", "stat", "get", "delete", "mkdir"] {
-            calls.push(call(operation, json!({"path": path})));
-        }
-        calls.push(call("put", json!({"path": path, "body": "x"})));
-        calls.push(call("move", json!({"from": path, "to": "b"})));
-        calls.push(call("move", json!({"from": "a", "to": path})));
-    }
-    for (operation, input) in [
-        ("get", json!({})),
-        ("get", json!({"path": 1})),
-        ("get", json!({"path": ""})),
-        ("get", json!({"path": "a", "parse": "xml"})),
-        ("get", json!({"path": "a", "body": "x"})),
-        ("get", json!("a")),
-        ("delete", json!({"path": ""})),
-        ("mkdir", json!({"path": ""})),
-        ("put", json!({"path": "a"})),
-        ("put", json!({"path": "a", "body": "x", "body_base64": "eA=="})),
-        ("put", json!({"path": "a", "body_base64": "?"})),
-        ("put", json!({"path": "a", "body": "x", "exists": "maybe"})),
-        ("put", json!({"path": "a", "body": "x", "overwrite": true})),
-        ("move", json!({"from": "a"})),
-        ("list", json!({"entries_max": 0})),
-        ("list", json!({"entries_max": 1_000_000})),
-        ("list", json!({"pattern": "x".repeat(300)})),
-    ] {
-        calls.push(call(operation, input));
-    }
-    for call in calls {
-        let shown = format!("{call:?}");
-        let error: Error = account.invoke(call).await.expect_err(&shown);
-        assert_eq!((error.kind(), error.error_type()), (Is::Input, "validation"), "{shown}: {error}");
-    }
-    assert_eq!(proxy.connections(), 0);
-}
-
-#[tokio::test]
-async fn a_base_that_is_no_folder_fails_the_test_of_the_account() {
-    let Some(server) = Server::start(Kind::Openssh) else { return };
-    std::fs::write(server.files().join("file"), "x").unwrap();
-    for (below, kind) in [("/file", Is::Configuration), ("/missing", Is::NotFound)] {
-        let base = format!("{}{below}", server.base());
-        let account = Opening { base, ..Opening::usual(Kind::Openssh) }.open(server.port()).unwrap();
-        let error = account.test().await.unwrap_err();
-        assert_eq!(error.kind(), kind);
-        tells_nothing(&error);
-    }
-}
-
-#[tokio::test]
 async fn a_servers_key_is_shown_before_it_is_trusted() {
     use lockgate_connector_api::{Address, Egress, Registry, Scheme};
     use lockgate_model::definition::ServerIdentity;
@@ -176,28 +123,4 @@ async fn a_servers_key_is_shown_before_it_is_trusted() {
     assert_eq!(server.log("userauth-request"), 0, "somebody signed in");
     let gone = sftp.shown_identity(address(lockgate_testkit::free_port()), context(loopback()), soon()).await;
     assert_eq!(gone.unwrap_err().kind(), Is::Unreachable);
-}
-
-/// Nothing that a server can refuse costs the session.
-#[tokio::test]
-async fn a_refusal_keeps_the_session() {
-    for kind in KINDS {
-        let Some(server) = Server::start(kind) else { continue };
-        let proxy = FaultProxy::start(server.port()).await;
-        let account = Account::through(kind, &server, proxy.port());
-        std::fs::create_dir(server.files().join("folder")).unwrap();
-        for (operation, input) in [
-            ("stat", json!({"path": "missing"})),
-            ("list", json!({"path": "missing"})),
-            ("get", json!({"path": "missing"})),
-            ("get", json!({"path": "folder"})),
-            ("delete", json!({"path": "missing"})),
-            ("move", json!({"from": "missing", "to": "b"})),
-            ("put", json!({"path": "missing/b", "body": "x"})),
-            ("put", json!({"path": "folder", "body": "x"})),
-        ] {
-            account.fails(operation, input).await;
-        }
-        assert_eq!(proxy.connections(), 1, "{kind:?}");
-    }
 }

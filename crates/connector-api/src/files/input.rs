@@ -22,6 +22,15 @@ pub enum Exists {
     Replace,
 }
 
+/// How a content is represented on its way (RFC 959 §3.1.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Transfer {
+    /// Byte by byte.
+    Binary,
+    /// Lines, whose ends are translated.
+    Ascii,
+}
+
 /// A misspelt key would silently do nothing, so it is refused.
 pub fn known_keys(input: Node<'_>, known: &[&str]) -> Result<(), Error> {
     if !matches!(input.kind(), Is::Object | Is::Undefined) {
@@ -65,6 +74,30 @@ pub fn parse(input: Node<'_>) -> Result<Parse, Error> {
         Some("text") => Ok(Parse::Text),
         Some("base64") => Ok(Parse::Base64),
         Some(_) => Err(refused("`parse` must be `json`, `text` or `base64`")),
+    }
+}
+
+/// `transfer`: how a content is represented on its way.
+pub fn transfer(input: Node<'_>) -> Result<Transfer, Error> {
+    match optional(input, "transfer")? {
+        None | Some("binary") => Ok(Transfer::Binary),
+        Some("ascii") => Ok(Transfer::Ascii),
+        Some(_) => Err(refused("`transfer` must be `binary` or `ascii`")),
+    }
+}
+
+/// `offset`: the byte at which to begin.
+pub fn offset(input: Node<'_>, transfer: Transfer) -> Result<u64, Error> {
+    let given = input.get("offset");
+    if matches!(given.kind(), Is::Undefined | Is::Null) {
+        return Ok(0);
+    }
+    let offset = given.as_i64().and_then(|offset| u64::try_from(offset).ok());
+    match offset.ok_or_else(|| refused("`offset` must be a whole number of bytes"))? {
+        1.. if transfer == Transfer::Ascii => {
+            Err(refused("`offset` counts bytes, which `transfer: ascii` does not keep"))
+        }
+        offset => Ok(offset),
     }
 }
 

@@ -3,22 +3,24 @@
 //! undone.
 //!
 //! A connector implements [`Server`] and [`Session`], the few requests that every such protocol has.
-//! From them follow [`Pool`] (sessions are lent out and kept), [`change`] (`move`, `delete`, `mkdir`
-//! and the rename that ends a `put`), [`undo`] and
-//! [`calls`], which runs the operations without content. [`path`] keeps a call below the account's base,
-//! [`input`], [`output`] and [`listing`] read calls and write answers, [`operations`] declares them.
+//! From them follow [`Pool`] (sessions are lent out and kept), [`get`], [`put`] (of a [`content`]),
+//! [`change`] (`move`, `delete`, `mkdir` and the rename that ends a `put`), [`undo`] and [`calls`], which
+//! runs the operations. [`path`] keeps a call below the account's base, [`input`], [`output`] and
+//! [`listing`] read calls and write answers, [`operations`] declares them.
 //!
-//! Deliberately absent: contents. How bytes stream in and out differs by protocol, and connectors do
-//! it.
+//! Deliberately absent: how bytes are asked for and sent, which differs by protocol.
 
 pub mod calls;
 pub mod change;
+pub mod content;
+pub mod get;
 pub mod input;
 pub mod listing;
 pub mod operations;
 pub mod output;
 pub mod path;
 mod pool;
+pub mod put;
 mod session;
 pub mod undo;
 
@@ -59,6 +61,11 @@ pub fn changed() -> Error {
 /// There is no file to read.
 pub fn no_file() -> Error {
     Error::new(Kind::Rejected, "file-folder", "there is a folder at that path, and no file")
+}
+
+/// The bytes asked for stand behind a file's end.
+pub fn short() -> Error {
+    Error::new(Kind::Conflict, "file-offset", "the file ends before that offset")
 }
 
 /// The file was not read in time.

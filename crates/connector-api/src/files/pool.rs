@@ -86,6 +86,15 @@ async fn is_alive(session: &mut impl Session, deadline: Instant) -> bool {
 }
 
 impl<S: Server> Lease<S> {
+    /// Another session in the same place, where this one broke.
+    ///
+    /// # Errors
+    /// What keeps a session from being opened.
+    pub async fn renew(&mut self, cx: &Context, deadline: Instant) -> Result<(), Error> {
+        self.session = self.pool.server.open(cx, deadline).await?;
+        Ok(())
+    }
+
     /// Gives the session back, if another call can use it.
     pub fn give_back(self) {
         if self.session.is_whole() {

@@ -1,9 +1,10 @@
 //! What a protocol must be able to do.
 
+use bytes::Bytes;
 use lockgate_model::Timestamp;
 use tokio::time::Instant;
 
-use super::Remote;
+use super::{Base, Remote, content::Content, get::Get, listing::Listing, put::Unstored};
 use crate::{Context, Error, Vetted};
 
 /// A server of one account.
@@ -11,12 +12,24 @@ pub trait Server: Send + Sync + 'static {
     /// A session with it.
     type Session: Session;
 
+    /// Whether contents may travel as lines (`transfer: ascii`).
+    const TAKES_LINES: bool = false;
+
+    /// Where the account's files lie.
+    fn base(&self) -> &Base;
+
     /// Opens a session, signed in and ready, by the deadline.
     fn open(&self, cx: &Context, deadline: Instant) -> impl Future<Output = Result<Self::Session, Error>> + Send;
 }
 
 /// A session, used by one call at a time. A path that is not there is `NotFound` in all of them.
 pub trait Session: Send + 'static {
+    /// A file that is being read.
+    type Reading: Send + 'static;
+
+    /// Whether what is stored of a content is its beginning, however much of it that is.
+    const STORES_IN_ORDER: bool;
+
     /// The address it goes to.
     fn vetted(&self) -> Vetted;
 
@@ -54,6 +67,37 @@ pub trait Session: Send + 'static {
 
     /// Makes a folder.
     fn make_folder(&mut self, path: &Remote) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Shows the entries of a folder to a listing.
+    fn list(
+        &mut self,
+        cx: &Context,
+        folder: &Remote,
+        listing: &mut Listing<'_>,
+        deadline: Instant,
+    ) -> impl Future<Output = Result<(), Error>> + Send;
+
+    /// Opens a file, and tells what it is. An error leaves nothing open.
+    fn read(
+        &mut self,
+        cx: &Context,
+        get: &Get,
+        deadline: Instant,
+    ) -> impl Future<Output = Result<(Attributes, Self::Reading), Error>> + Send;
+
+    /// The next bytes of it; none at its end, once that is proven: as long as it was said to be, and
+    /// still the file that was opened.
+    fn next(&mut self, file: &mut Self::Reading) -> impl Future<Output = Result<Option<Bytes>, Error>> + Send;
+
+    /// Writes a content, from where it stands to its end, to a file that is new, or there when the
+    /// content is gone on with. What is stored then is as long as the content.
+    fn store(
+        &mut self,
+        cx: &Context,
+        to: &Remote,
+        content: &mut Content,
+        deadline: Instant,
+    ) -> impl Future<Output = Result<(), Unstored>> + Send;
 }
 
 /// What is at a path.

@@ -4,10 +4,14 @@
 //! that what a peer has seen belongs to that check alone. Which bad identities a server is given
 //! follows from the connector's declaration: a connector that takes certificates must refuse every
 //! bad certificate, one that takes host keys every bad host key. What a network does that breaks in
-//! the middle is in [`faults`]; what connectors of databases promise beyond that, in [`sql`].
+//! the middle is in [`faults`]; what connectors of databases and to servers of files promise besides, in [`sql`] and [`files`].
 
 pub mod faults;
+pub mod files;
 pub mod sql;
+mod stranger;
+
+pub use stranger::Stranger;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -6,27 +6,22 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, future::join_all, stream};
 use lockgate_connector_api::{Body, Call, Egress, Error, Kind as Is};
-use lockgate_testkit::{FaultProxy, contract::context, wait_until_async};
 use serde_json::json;
 
-use crate::account::{Account, KINDS, Kind, Opening, Server, call, content, generated};
+use super::{Account, Kind, Server, Unusual, call, content, each_server, generated, put, streamed};
+use crate::{
+    FaultProxy,
+    contract::context,
+    fault_proxy::{Fault, Way},
+    wait_until_async,
+};
 
-fn streamed(path: &str) -> Call {
-    Call { stream: true, ..call("get", json!({"path": path})) }
-}
-
-fn put(path: &str, body: Body) -> Call {
-    Call { body: Some(body), ..call("put", json!({"path": path})) }
-}
-
-#[tokio::test]
-async fn streams_pass_whole_and_in_order() {
+pub async fn streams_pass_whole_and_in_order<K: Kind>() {
     const BYTES: u64 = (5 << 20) + 12_345;
-    for kind in KINDS {
-        let Some(server) = Server::start(kind) else { continue };
-        let account = Account::on(kind, &server);
+    each_server(async |kind: K, server: &K::Server| {
+        let account = kind.on(server);
         let answer = account.invoke(put("big", generated(BYTES))).await.unwrap();
         assert_eq!(answer.written, BYTES);
         let expected = content(0, usize::try_from(BYTES).unwrap());
@@ -34,8 +29,7 @@ async fn streams_pass_whole_and_in_order() {
             fs::read(server.files().join("big")).unwrap() == expected,
             "{kind:?}: what was put is not what is there"
         );
-        let answer = account.invoke(streamed("big")).await.unwrap();
-        let body = answer.stream.unwrap().bytes().unwrap();
+        let body = account.stream(streamed("big")).await.unwrap();
         assert_eq!(body.length(), Some(BYTES));
         assert!(body.collect(BYTES).await.unwrap() == expected, "{kind:?}: what was read is not what is there");
         // Pieces of any size are put together.
@@ -52,28 +46,15 @@ async fn streams_pass_whole_and_in_order() {
         assert!(fs::read(server.files().join("pieces")).unwrap() == expected[..sizes.iter().sum::<usize>()]);
         account.invoke(put("nothing", Body::new(stream::empty()))).await.unwrap();
         assert_eq!(fs::read(server.files().join("nothing")).unwrap(), b"");
-        assert_eq!(
-            account
-                .invoke(streamed("nothing"))
-                .await
-                .unwrap()
-                .stream
-                .unwrap()
-                .bytes()
-                .unwrap()
-                .collect(0)
-                .await
-                .unwrap(),
-            ""
-        );
-    }
+        let nothing = account.stream(streamed("nothing")).await.unwrap();
+        assert_eq!(nothing.collect(0).await.unwrap(), "");
+    })
+    .await;
 }
 
-#[tokio::test]
-async fn a_source_that_fails_leaves_nothing() {
-    for kind in KINDS {
-        let Some(server) = Server::start(kind) else { continue };
-        let account = Account::on(kind, &server);
+pub async fn a_source_that_fails_leaves_nothing<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
+        let account = kind.on(server);
         let piece = || Ok(Bytes::from_static(&[7; 100_000]));
         let failing = [piece(), piece(), Err(Error::new(Is::NotFound, "source", "gone"))];
         let error = account.invoke(put("x", Body::new(stream::iter(failing)))).await.unwrap_err();
@@ -84,14 +65,13 @@ async fn a_source_that_fails_leaves_nothing() {
             assert_eq!((error.kind(), error.code()), (Is::Input, "file-length"), "{stated}");
         }
         assert_eq!(server.names(), Vec::<String>::new(), "{kind:?}");
-    }
+    })
+    .await;
 }
 
-#[tokio::test]
-async fn a_put_that_is_given_up_removes_its_temporary_file() {
-    for kind in KINDS {
-        let Some(server) = Server::start(kind) else { continue };
-        let account = Account::on(kind, &server);
+pub async fn a_put_that_is_given_up_removes_its_temporary_file<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
+        let account = kind.on(server);
         let endless = || Body::new(stream::repeat_with(|| Ok(Bytes::from_static(&[7; 50_000]))));
         let stuck = || Body::new(stream::iter([Ok(Bytes::from_static(&[7; 50_000]))]).chain(stream::pending()));
         for body in [endless(), stuck()] {
@@ -108,20 +88,47 @@ async fn a_put_that_is_given_up_removes_its_temporary_file() {
         assert_eq!(error.kind(), Is::Timeout, "{error}");
         assert!(Instant::now() < deadline + Duration::from_secs(1));
         wait_until_async("its removal", Duration::from_secs(10), || server.names().is_empty()).await;
-    }
+    })
+    .await;
 }
 
-#[tokio::test]
-async fn a_file_that_changes_while_it_is_read_is_a_failed_read() {
-    for kind in KINDS {
-        let Some(server) = Server::start(kind) else { continue };
-        let account = Account::on(kind, &server);
+/// A file of many megabytes whose reader stops: the server stops too, and at the deadline the call
+/// fails. `carried` are the bytes that came from the server.
+pub async fn a_streamed_file_waits_for_its_reader(account: &Account, path: &str, carried: impl Fn() -> u64) {
+    let deadline = Instant::now() + Duration::from_secs(3);
+    let mut body = account.stream(Call { deadline, ..streamed(path) }).await.unwrap();
+    let taken = body.next().await.unwrap().unwrap().len() as u64;
+    let mut before = u64::MAX;
+    wait_until_async("the server to stop sending", Duration::from_secs(5), || {
+        let now = carried();
+        let stopped = before == now;
+        before = now;
+        std::thread::sleep(Duration::from_millis(50));
+        stopped
+    })
+    .await;
+    let ahead = carried() - taken;
+    assert!(ahead < 16 << 20, "{ahead} bytes sent to a reader that reads nothing");
+    tokio::time::sleep_until(deadline.into()).await;
+    let error = loop {
+        match body.next().await {
+            Some(Ok(_)) => {}
+            Some(Err(error)) => break error,
+            None => panic!("read to the end after the deadline"),
+        }
+    };
+    assert_eq!(error.kind(), Is::Timeout);
+}
+
+pub async fn a_file_that_changes_while_it_is_read_is_a_failed_read<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
+        let account = kind.on(server);
         let path = server.files().join("changing");
         for change in ["longer", "shorter", "other"] {
             fs::write(&path, vec![b'x'; 20 << 20]).unwrap();
             let long_ago = std::time::UNIX_EPOCH + Duration::from_secs(1_700_000_000);
             fs::File::options().write(true).open(&path).unwrap().set_modified(long_ago).unwrap();
-            let body = account.invoke(streamed("changing")).await.unwrap().stream.unwrap().bytes().unwrap();
+            let body = account.stream(streamed("changing")).await.unwrap();
             let file = fs::File::options().write(true).open(&path).unwrap();
             match change {
                 "longer" => file.set_len((20 << 20) + 1).unwrap(),
@@ -132,17 +139,15 @@ async fn a_file_that_changes_while_it_is_read_is_a_failed_read() {
             let error = body.collect(u64::MAX).await.unwrap_err();
             assert_eq!((error.code(), error.is_transient()), ("file-changed", true), "{kind:?} {change}: {error}");
         }
-    }
+    })
+    .await;
 }
 
-#[tokio::test]
-async fn sessions_are_kept_and_bounded() {
-    for kind in KINDS {
-        let Some(server) = Server::start(kind) else { continue };
+pub async fn sessions_are_kept_and_bounded<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
         let proxy = FaultProxy::start(server.port()).await;
-        let mut opening = Opening::usual(kind);
-        opening.settings.push(("sessions_max", "3".to_owned()));
-        let account = opening.open(proxy.port()).unwrap();
+        let settings = &[("sessions_max", "3")];
+        let account = kind.open(Unusual { server: Some(server), settings, ..Unusual::at(proxy.port()) });
         for _ in 0..10 {
             account.call("stat", json!({})).await.unwrap();
         }
@@ -170,71 +175,65 @@ async fn sessions_are_kept_and_bounded() {
         drop(held);
         account.call("stat", json!({})).await.unwrap();
         putting.abort();
-    }
+    })
+    .await;
 }
 
 /// A copy holds a session for its source while it waits for one to write over.
-#[tokio::test]
-async fn many_copies_over_few_sessions_all_end() {
-    let servers = [Kind::Proftpd, Kind::PureFtpd].map(|kind| (kind, Server::start(kind)));
+pub async fn many_copies_over_few_sessions_all_end<K: Kind>() {
+    // The first server and the last.
+    let ends = [K::ALL.first(), K::ALL.last()].map(|kind| *kind.unwrap());
+    let servers = ends.map(|kind| (kind, kind.start()));
     let [(_, Some(_)), (_, Some(_))] = &servers else { return };
     let accounts = servers.each_ref().map(|(kind, server)| {
         let server = server.as_ref().unwrap();
         fs::write(server.files().join("source"), content(0, 300_000)).unwrap();
-        let mut opening = Opening::usual(*kind);
-        opening.settings.push(("sessions_max", "2".to_owned()));
-        opening.open(server.port()).unwrap()
+        let settings = &[("sessions_max", "2")];
+        kind.open(Unusual { server: Some(server), settings, ..Unusual::at(server.port()) })
     });
     // Within an account, and from each to the other.
     let ways = [(0, 0), (0, 1), (1, 0)];
     let copies = (0..48).map(|n| {
         let (way, (from, to)) = (n % 3, ways[n % 3]);
         let (from, to) = (&accounts[from], &accounts[to]);
-        async move {
-            let source = from.invoke(streamed("source")).await?.stream.unwrap().bytes().unwrap();
-            to.invoke(put(&format!("copy-{way}-{n}"), source)).await
-        }
+        async move { to.invoke(put(&format!("copy-{way}-{n}"), from.stream(streamed("source")).await?)).await }
     });
-    for outcome in futures_util::future::join_all(copies).await {
+    for outcome in join_all(copies).await {
         assert_eq!(outcome.unwrap().written, 300_000);
     }
 }
 
-#[tokio::test]
-async fn a_kept_session_that_the_server_closed_is_replaced() {
-    for kind in KINDS {
-        let Some(server) = Server::start(kind) else { continue };
+pub async fn a_kept_session_that_the_server_closed_is_replaced<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
         let proxy = FaultProxy::start(server.port()).await;
-        let account = Account::through(kind, &server, proxy.port());
+        let account = kind.through(server, proxy.port());
         account.call("stat", json!({})).await.unwrap();
         let (up, _) = proxy.carried();
         // The second session ends while it lies idle: its next request is its last one.
-        proxy.once(lockgate_testkit::fault_proxy::Fault::Reset(lockgate_testkit::fault_proxy::Way::Up, up + 1));
-        let account = Account::through(kind, &server, proxy.port());
+        proxy.once(Fault::Reset(Way::Up, up + 1));
+        let account = kind.through(server, proxy.port());
         account.call("stat", json!({})).await.unwrap();
         tokio::time::sleep(Duration::from_millis(700)).await;
         account.call("stat", json!({})).await.unwrap_or_else(|e| panic!("{kind:?}: {e}"));
         assert!(proxy.happened() && proxy.connections() == 3, "{} connections", proxy.connections());
-    }
+    })
+    .await;
 }
 
-#[tokio::test]
-async fn an_allowance_withdrawn_ends_kept_sessions() {
-    for kind in KINDS {
-        let Some(server) = Server::start(kind) else { continue };
-        let mut account = Account::on(kind, &server);
+pub async fn an_allowance_withdrawn_ends_kept_sessions<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
+        let mut account = kind.on(server);
         account.call("stat", json!({})).await.unwrap();
         account.cx = context(Egress::new(Vec::new()));
         assert_eq!(account.fails("stat", json!({})).await.kind(), Is::Refused);
-    }
+    })
+    .await;
 }
 
-#[tokio::test]
-async fn sessions_are_closed_when_no_call_comes_and_with_their_account() {
-    let kinds = KINDS.map(|kind| async move {
-        let Some(server) = Server::start(kind) else { return };
+pub async fn sessions_are_closed_when_no_call_comes_and_with_their_account<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
         let proxy = FaultProxy::start(server.port()).await;
-        let account = Account::through(kind, &server, proxy.port());
+        let account = kind.through(server, proxy.port());
         account.call("stat", json!({})).await.unwrap();
         assert_eq!(proxy.open(), 1, "{kind:?}: it is kept");
         wait_until_async("the end of an idle session", Duration::from_secs(90), || proxy.open() == 0).await;
@@ -242,6 +241,6 @@ async fn sessions_are_closed_when_no_call_comes_and_with_their_account() {
         assert_eq!((proxy.open(), proxy.connections()), (1, 2));
         drop(account);
         wait_until_async("the end of an account's session", Duration::from_secs(10), || proxy.open() == 0).await;
-    });
-    futures_util::future::join_all(kinds).await;
+    })
+    .await;
 }

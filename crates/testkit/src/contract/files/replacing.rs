@@ -7,9 +7,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, future::join_all, stream};
 use lockgate_connector_api::{Body, Call};
-use lockgate_testkit::{
+use serde_json::json;
+
+use super::{Kind, Server, call};
+use crate::{
     FaultProxy,
     contract::{
         faults::{DEADLINE, at_the_end, clean, each},
@@ -18,14 +21,11 @@ use lockgate_testkit::{
     fault_proxy::{Fault, Way},
     wait_until_async,
 };
-use serde_json::json;
-
-use crate::account::{Account, KINDS, Kind, Server, call};
 
 const OPERATIONS: [&str; 2] = ["put", "move"];
 
 /// A call that replaces the file `to-N`, after what it needs is there.
-fn replacing(server: &Server, operation: &str, n: usize) -> Call {
+fn replacing(server: &impl Server, operation: &str, n: usize) -> Call {
     let (from, to) = (format!("from-{n:03}"), format!("to-{n:03}"));
     let write = |name: &str, content: &str| {
         let file = server.files().join(name);
@@ -44,68 +44,67 @@ fn replacing(server: &Server, operation: &str, n: usize) -> Call {
 }
 
 /// Bytes that such a call carries both ways when nothing breaks.
-async fn totals(kind: Kind, server: &Server, operation: &str) -> (u64, u64) {
+async fn totals<K: Kind>(kind: K, server: &K::Server, operation: &str) -> (u64, u64) {
     let proxy = FaultProxy::start(server.port()).await;
-    Account::through(kind, server, proxy.port()).invoke(replacing(server, operation, 999)).await.unwrap();
+    kind.through(server, proxy.port()).invoke(replacing(server, operation, 999)).await.unwrap();
     proxy.carried()
 }
 
 /// Whether the new content of a call is in place. What is there must be whole, and all there is.
-fn is_replaced(server: &Server, operation: &str, n: usize, what: &str) -> bool {
+fn is_replaced(server: &impl Server, operation: &str, n: usize, what: &str) -> bool {
     let read = |name: String| fs::read_to_string(server.files().join(name)).ok();
     let (from, to) = (read(format!("from-{n:03}")), read(format!("to-{n:03}")));
     let source = (operation == "move").then(|| "after".to_owned());
     match to.as_deref() {
         Some("after") => assert_eq!(from, None, "{what}: there twice"),
         Some("before") => assert_eq!(from, source, "{what}: the new content is gone"),
-        _ => unreachable!("{what}: {to:?} is under the name"),
+        _ => panic!("{what}: {to:?} is under the name"),
     }
     to.as_deref() == Some("after")
 }
 
-async fn nothing_is_left(server: &Server, what: &str) {
-    let left = || server.names().into_iter().filter(|name| name.starts_with('.')).collect::<Vec<_>>();
-    wait_until_async(&format!("{what}: no temporary file"), Duration::from_secs(15), || left().is_empty()).await;
+/// Runs a case with a server of every kind for each operation, all at the same time.
+async fn each_way<K: Kind>(case: impl AsyncFn(K, &K::Server, &str)) {
+    let ways = K::ALL.iter().flat_map(|kind| OPERATIONS.map(|operation| (*kind, operation)));
+    let ways: Vec<_> = ways.filter_map(|(kind, operation)| Some((kind, kind.start_plain()?, operation))).collect();
+    join_all(ways.iter().map(|(kind, server, operation)| case(*kind, server, operation))).await;
 }
 
-#[tokio::test]
-async fn a_replacement_that_breaks_is_undone() {
-    for (kind, operation) in KINDS.into_iter().flat_map(|kind| OPERATIONS.map(|operation| (kind, operation))) {
-        let Some(server) = Server::start_plain(kind) else { continue };
-        let faults = at_the_end(totals(kind, &server, operation).await);
-        let (server, count) = (&server, faults.len());
+pub async fn a_replacement_that_breaks_is_undone<K: Kind>() {
+    each_way(async |kind: K, server: &K::Server, operation: &str| {
+        let faults = at_the_end(totals(kind, server, operation).await);
+        let count = faults.len();
         let done = std::sync::Mutex::new(vec![false; count]);
         let _proxies = each(faults, server.port(), async |n, fault, port| {
             let what = format!("{kind:?} {operation} {fault:?}");
-            let account = Account::through(kind, server, port);
+            let account = kind.through(server, port);
             let (one, begun) = (replacing(server, operation, n), Instant::now());
             let succeeded = clean(account.invoke(one).await, begun, &what).is_some();
             done.lock().unwrap()[n] = succeeded;
             !succeeded
         })
         .await;
-        nothing_is_left(server, &format!("{kind:?} {operation}")).await;
+        server.is_tidy(&format!("{kind:?} {operation}")).await;
         for (n, succeeded) in done.into_inner().unwrap().into_iter().enumerate() {
             let what = format!("{kind:?} {operation} {n}");
             assert!(is_replaced(server, operation, n, &what) || !succeeded, "{what}: success without the file");
         }
-    }
+    })
+    .await;
 }
 
-#[tokio::test]
-async fn a_replacement_that_is_given_up_is_undone() {
-    for (kind, operation) in KINDS.into_iter().flat_map(|kind| OPERATIONS.map(|operation| (kind, operation))) {
-        let Some(server) = Server::start_plain(kind) else { continue };
-        let (up, down) = totals(kind, &server, operation).await;
+pub async fn a_replacement_that_is_given_up_is_undone<K: Kind>() {
+    each_way(async |kind: K, server: &K::Server, operation: &str| {
+        let (up, down) = totals(kind, server, operation).await;
         // Over a connection that goes silent, and over one that works but is slow.
         let silent = at_the_end((up, down)).into_iter().filter(|fault| matches!(fault, Fault::BlackHole(..)));
         let slow = (1..=10).map(|n| (Fault::Latency(Duration::from_millis(20)), up.saturating_sub(n * 100)));
         let moments: Vec<_> = silent.map(|fault| (fault, u64::MAX)).chain(slow).collect();
-        let (server, count) = (&server, moments.len());
+        let count = moments.len();
         let calls = moments.into_iter().enumerate().map(|(n, (fault, sent))| async move {
             let proxy = FaultProxy::start(server.port()).await;
             proxy.once(fault);
-            let account = Account::through(kind, server, proxy.port());
+            let account = kind.through(server, proxy.port());
             let one = replacing(server, operation, n);
             let calling = tokio::spawn(account.opened.clone().invoke(account.cx.clone(), one));
             let is_then = || proxy.happened() || proxy.carried().0 >= sent;
@@ -115,26 +114,25 @@ async fn a_replacement_that_is_given_up_is_undone() {
         });
         // What is undone goes through them still.
         let _proxies: Vec<FaultProxy> = stream::iter(calls).buffer_unordered(8).collect().await;
-        nothing_is_left(server, &format!("{kind:?} {operation}")).await;
+        server.is_tidy(&format!("{kind:?} {operation}")).await;
         for n in 0..count {
             is_replaced(server, operation, n, &format!("{kind:?} {operation} {n}"));
         }
-    }
+    })
+    .await;
 }
 
-#[tokio::test]
-async fn what_cannot_be_put_back_is_named() {
-    for (kind, operation) in KINDS.into_iter().flat_map(|kind| OPERATIONS.map(|operation| (kind, operation))) {
-        let Some(server) = Server::start_plain(kind) else { continue };
-        let totals = totals(kind, &server, operation).await;
+pub async fn what_cannot_be_put_back_is_named<K: Kind>() {
+    each_way(async |kind: K, server: &K::Server, operation: &str| {
+        let totals = totals(kind, server, operation).await;
         let mut without = 0;
         for (n, fault) in at_the_end(totals).into_iter().enumerate() {
             let Fault::Reset(Way::Down, _) = fault else { continue };
             // Every connection breaks, those after the first before they can undo anything.
             let proxy = FaultProxy::start(server.port()).await;
             proxy.once(fault);
-            let account = Account::through(kind, &server, proxy.port());
-            let one = replacing(&server, operation, n);
+            let account = kind.through(server, proxy.port());
+            let one = replacing(server, operation, n);
             let calling = tokio::spawn(account.opened.clone().invoke(account.cx.clone(), one));
             wait_until_async("the first connection", Duration::from_secs(5), || proxy.connections() > 0).await;
             proxy.also(Fault::Reset(Way::Up, 30));
@@ -154,5 +152,6 @@ async fn what_cannot_be_put_back_is_named() {
             left.iter().for_each(|name| fs::remove_file(server.files().join(name)).unwrap());
         }
         assert!(without > 0, "{kind:?} {operation}: no fault came about between the two steps");
-    }
+    })
+    .await;
 }

@@ -7,25 +7,27 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::future::join_all;
 use lockgate_connector_api::{Body, Call, Kind as Is};
-use lockgate_testkit::{
+use serde_json::json;
+
+use super::{Kind, Server, call, content, each_server, generated};
+use crate::{
     FaultProxy,
     contract::{
-        faults::{DEADLINE, at_the_end, clean, each, everywhere},
+        faults::{DEADLINE, at_the_end, clean, each, each_healed, everywhere},
         tells_nothing,
     },
     fault_proxy::{Fault, Way},
     wait_until_async,
 };
-use serde_json::json;
-
-use crate::account::{Account, KINDS, Kind, Server, call, content, generated};
 
 const BYTES: u64 = 400_000;
+
 /// Bytes that a call carries both ways when nothing breaks.
-async fn totals(kind: Kind, server: &Server, one: Call) -> (u64, u64) {
+async fn totals<K: Kind>(kind: K, server: &K::Server, one: Call) -> (u64, u64) {
     let proxy = FaultProxy::start(server.port()).await;
-    let account = Account::through(kind, server, proxy.port());
+    let account = kind.through(server, proxy.port());
     let answer = account.invoke(one).await.unwrap();
     if let Some(stream) = answer.stream {
         stream.bytes().unwrap().collect(u64::MAX).await.unwrap();
@@ -46,18 +48,16 @@ fn whole() -> Vec<u8> {
     content(0, usize::try_from(BYTES).unwrap())
 }
 
-#[tokio::test]
-async fn a_put_is_whole_or_not_there() {
-    for kind in KINDS {
-        let Some(server) = Server::start(kind) else { continue };
-        let faults = everywhere(totals(kind, &server, put("first")).await);
-        let (server, whole) = (&server, &whole());
-        let _proxies = each(faults, server.port(), async |n, fault, port| {
+pub async fn a_put_is_whole_or_not_there<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
+        let faults = everywhere(totals(kind, server, put("first")).await);
+        let whole = &whole();
+        let _proxies = each_healed(faults, server.port(), async |n, fault, port| {
             let (name, what) = (format!("final-{n}"), format!("{kind:?} {fault:?}"));
             let file = server.files().join(&name);
             fs::write(&file, "before").unwrap();
             fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o666)).unwrap();
-            let account = Account::through(kind, server, port);
+            let account = kind.through(server, port);
             let begun = Instant::now();
             let done = clean(account.invoke(put(&name)).await, begun, &what).is_some();
             let there = fs::read(&file).unwrap();
@@ -67,42 +67,74 @@ async fn a_put_is_whole_or_not_there() {
         })
         .await;
         // New connections pass, so that nothing is left behind.
-        let left = || server.names().into_iter().filter(|name| name.starts_with('.')).collect::<Vec<_>>();
-        wait_until_async(&format!("no temporary file, {kind:?}"), Duration::from_secs(15), || left().is_empty()).await;
-    }
+        server.is_tidy(&format!("{kind:?}")).await;
+    })
+    .await;
 }
 
-#[tokio::test]
-async fn a_get_is_whole_or_fails() {
-    for kind in KINDS {
-        let Some(server) = Server::start(kind) else { continue };
-        let (server, whole) = (&server, &whole());
+pub async fn a_get_is_whole_or_fails<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
+        let whole = &whole();
         fs::write(server.files().join("file"), whole).unwrap();
         let faults = everywhere(totals(kind, server, get("file")).await);
-        each(faults, server.port(), async |_, fault, port| {
+        each_healed(faults, server.port(), async |_, fault, port| {
             let what = format!("{kind:?} {fault:?}");
-            let account = Account::through(kind, server, port);
+            let account = kind.through(server, port);
             let begun = Instant::now();
             let got = async {
-                let body: Body = account.invoke(get("file")).await?.stream.unwrap().bytes().unwrap();
+                let body: Body = account.stream(get("file")).await?;
                 body.collect(u64::MAX).await
             };
-            match clean(got.await, begun, &what) {
-                Some(bytes) => assert!(bytes == *whole, "{what}: a short success"),
-                None => return true,
-            }
-            false
+            let got = clean(got.await, begun, &what);
+            assert!(got.as_ref().is_none_or(|bytes| bytes == whole), "{what}: a short success");
+            got.is_none()
         })
         .await;
-    }
+    })
+    .await;
 }
 
-#[tokio::test]
-async fn small_operations_fail_cleanly() {
-    for kind in KINDS {
-        let Some(server) = Server::start(kind) else { continue };
-        let server = &server;
-        for (operation, from) in [("list", ""), ("stat", "a"), ("move", "a"), ("delete", "a")] {
+pub async fn a_get_whose_connection_breaks_goes_on<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
+        if !kind.tells_times() {
+            return;
+        }
+        let (whole, file) = (whole(), server.files().join("file"));
+        fs::write(&file, &whole).unwrap();
+        let (_, down) = totals(kind, server, get("file")).await;
+        let at = kind.amid_a_get(down);
+        for fault in [Fault::Reset(Way::Down, at), Fault::Truncate(Way::Down, at)] {
+            let proxy = FaultProxy::start(server.port()).await;
+            proxy.once(fault);
+            let account = kind.through(server, proxy.port());
+            let got = account.stream(get("file")).await.unwrap().collect(u64::MAX).await;
+            assert!(got.unwrap_or_else(|e| panic!("{kind:?} {fault:?}: {e}")) == whole, "{kind:?} {fault:?}");
+            assert!(proxy.happened() && proxy.connections() == 2, "{kind:?} {fault:?}: {}", proxy.connections());
+        }
+    })
+    .await;
+}
+
+pub async fn a_put_whose_connection_breaks_goes_on<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
+        let (up, _) = totals(kind, server, put("first")).await;
+        let proxy = FaultProxy::start(server.port()).await;
+        proxy.once(Fault::Reset(Way::Up, kind.amid_a_put(up)));
+        let account = kind.through(server, proxy.port());
+        let answer = account.invoke(put("final")).await;
+        let answer = answer.unwrap_or_else(|e| panic!("{kind:?}: {e} {}", e.private().reveal()));
+        assert!(proxy.happened() && proxy.connections() == 2, "{kind:?}: {} connections", proxy.connections());
+        assert_eq!(answer.written, BYTES);
+        assert!(fs::read(server.files().join("final")).unwrap() == whole(), "{kind:?}");
+        server.is_tidy(&format!("{kind:?}")).await;
+    })
+    .await;
+}
+
+pub async fn small_operations_fail_cleanly<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
+        let operations = [("list", ""), ("stat", "a"), ("move", "a"), ("delete", "a")];
+        join_all(operations.map(async |(operation, from)| {
             let prepare = |folder: &str| {
                 let folder = server.files().join(folder);
                 fs::create_dir_all(&folder).unwrap();
@@ -126,7 +158,7 @@ async fn small_operations_fail_cleanly() {
             each(faults, server.port(), async |n, fault, port| {
                 let (folder, what) = (format!("{operation}-{n}"), format!("{kind:?} {operation} {fault:?}"));
                 prepare(&folder);
-                let account = Account::through(kind, server, port);
+                let account = kind.through(server, port);
                 let begun = Instant::now();
                 let done = clean(account.invoke(one(&folder)).await, begun, &what).is_some();
                 let [a, b] = ["a", "b"].map(|name| server.files().join(&folder).join(name).exists());
@@ -135,22 +167,22 @@ async fn small_operations_fail_cleanly() {
                 !done
             })
             .await;
-        }
-    }
+        }))
+        .await;
+    })
+    .await;
 }
 
-#[tokio::test]
-async fn a_temporary_file_that_cannot_be_removed_is_named() {
-    for kind in KINDS {
-        let Some(server) = Server::start(kind) else { continue };
-        let (up, _) = totals(kind, &server, put("first")).await;
+pub async fn a_temporary_file_that_cannot_be_removed_is_named<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
+        let (up, _) = totals(kind, server, put("first")).await;
         // Every connection breaks, the one that tidies up before it gets that far.
         for (fault, kind_of_error) in
             [(Fault::BlackHole as fn(Way, u64) -> Fault, Is::Timeout), (Fault::Reset, Is::Unreachable)]
         {
             let proxy = FaultProxy::start(server.port()).await;
-            proxy.once(fault(Way::Up, up / 2));
-            let account = Account::through(kind, &server, proxy.port());
+            proxy.once(fault(Way::Up, kind.amid_a_put(up)));
+            let account = kind.through(server, proxy.port());
             let putting = tokio::spawn(account.opened.clone().invoke(account.cx.clone(), put("final")));
             wait_until_async("the first connection", Duration::from_secs(5), || proxy.connections() > 0).await;
             proxy.also(fault(Way::Up, 30));
@@ -164,31 +196,28 @@ async fn a_temporary_file_that_cannot_be_removed_is_named() {
             assert!(!server.files().join("final").exists());
             fs::remove_file(server.files().join(left)).unwrap();
         }
-    }
+    })
+    .await;
 }
 
-#[tokio::test]
-async fn a_slow_network_is_only_slow() {
-    for kind in KINDS {
-        let Some(server) = Server::start(kind) else { continue };
+pub async fn a_slow_network_is_only_slow<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
         let proxy = FaultProxy::start(server.port()).await;
         proxy.always(Fault::Latency(Duration::from_millis(20)));
-        let account = Account::through(kind, &server, proxy.port());
+        let account = kind.through(server, proxy.port());
         let patient = |call: Call| Call { deadline: Instant::now() + Duration::from_secs(15), ..call };
         account.invoke(patient(put("file"))).await.unwrap();
-        let body = account.invoke(patient(get("file"))).await.unwrap().stream.unwrap().bytes().unwrap();
+        let body = account.stream(patient(get("file"))).await.unwrap();
         assert!(body.collect(u64::MAX).await.unwrap() == whole());
-    }
+    })
+    .await;
 }
 
 /// The server has done it and its answer is lost: the call fails, and whoever repeats it is told what
 /// is there by then.
-#[tokio::test]
-async fn an_answer_that_is_lost_is_a_failed_call_that_can_be_repeated() {
-    for kind in KINDS {
-        let Some(server) = Server::start(kind) else { continue };
-        let server = &server;
-        for operation in ["stat", "mkdir", "delete"] {
+pub async fn an_answer_that_is_lost_is_a_failed_call_that_can_be_repeated<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
+        join_all(["stat", "mkdir", "delete"].map(async |operation| {
             let place = |n: usize| server.files().join(format!("{operation}-{n:03}"));
             let prepare = |n: usize| {
                 if operation != "mkdir" {
@@ -206,7 +235,7 @@ async fn an_answer_that_is_lost_is_a_failed_call_that_can_be_repeated() {
             each(faults, server.port(), async |n, fault, port| {
                 let what = format!("{kind:?} {operation} {fault:?}");
                 prepare(n);
-                let account = Account::through(kind, server, port);
+                let account = kind.through(server, port);
                 let begun = Instant::now();
                 let done = clean(account.invoke(one(n)).await, begun, &what).is_some();
                 let is_done = || place(n).exists() == (operation != "delete");
@@ -225,6 +254,8 @@ async fn an_answer_that_is_lost_is_a_failed_call_that_can_be_repeated() {
             })
             .await;
             assert!(done_unheard.into_inner() > 0, "{kind:?} {operation}: no answer was lost");
-        }
-    }
+        }))
+        .await;
+    })
+    .await;
 }

@@ -1,23 +1,20 @@
-//! Files and folders on both servers.
+//! Files and folders.
 
 use std::{fs, os::unix::fs::PermissionsExt as _};
 
 use lockgate_connector_api::{Call, Kind as Is};
 use lockgate_model::Limits;
-use lockgate_testkit::{contract::CANARY, ssh_peer::Proftpd};
 use serde_json::{Value, json};
 
-use crate::account::{Account, KEYS, KINDS, Kind, Server, call, read};
+use super::{Kind, Server, call, each_plain_server, each_server, read, streamed};
 
 fn names(listing: &Value) -> Vec<&str> {
     listing["entries"].as_array().unwrap().iter().map(|e| e["name"].as_str().unwrap()).collect()
 }
 
-#[tokio::test]
-async fn what_is_put_is_there_as_a_whole() {
-    for kind in KINDS {
-        let Some(server) = Server::start(kind) else { continue };
-        let account = Account::on(kind, &server);
+pub async fn what_is_put_is_there_as_a_whole<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
+        let account = kind.on(server);
         let on_disk = |name: &str| fs::read(server.files().join(name)).unwrap();
         for (path, body, bytes) in [
             ("text.txt", json!({"body": "grüße\r\n"}), "grüße\r\n".as_bytes()),
@@ -49,14 +46,13 @@ async fn what_is_put_is_there_as_a_whole() {
             assert_eq!(on_disk(path), b"other");
         }
         assert_eq!(server.names().len(), 6, "something was left: {:?}", server.names());
-    }
+    })
+    .await;
 }
 
-#[tokio::test]
-async fn contents_are_shown_as_they_are_asked_for() {
-    for kind in KINDS {
-        let Some(server) = Server::start(kind) else { continue };
-        let account = Account::on(kind, &server);
+pub async fn contents_are_shown_as_they_are_asked_for<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
+        let account = kind.on(server);
         let put = |name: &str, bytes: &[u8]| fs::write(server.files().join(name), bytes).unwrap();
         put("a.json", b"\xef\xbb\xbf{\"n\": 1.10, \"big\": 12345678901234567890}");
         put("a.txt", "grüße".as_bytes());
@@ -96,14 +92,13 @@ async fn contents_are_shown_as_they_are_asked_for() {
         let limits = Limits { reply_bytes_max: 50_001, ..Limits::default() };
         let answer = account.invoke(Call { limits, ..call("get", json!({"path": "big.txt"})) }).await.unwrap();
         assert_eq!(answer.read, 50_001, "the limit itself passes");
-    }
+    })
+    .await;
 }
 
-#[tokio::test]
-async fn folders_are_listed_by_name() {
-    for kind in KINDS {
-        let Some(server) = Server::start(kind) else { continue };
-        let account = Account::on(kind, &server);
+pub async fn folders_are_listed_by_name<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
+        let account = kind.on(server);
         let files = server.files();
         fs::create_dir(files.join("in")).unwrap();
         fs::set_permissions(files.join("in"), fs::Permissions::from_mode(0o777)).unwrap();
@@ -116,7 +111,8 @@ async fn folders_are_listed_by_name() {
         assert_eq!((names(&all).len(), all["more"].as_bool()), (251, Some(false)), "{kind:?}");
         assert_eq!(all["entries"][7]["size"], 7);
         assert_eq!(all["entries"][7]["kind"], "file");
-        assert!(all["entries"][7]["modified"].as_str().unwrap().starts_with("20"));
+        let modified = all["entries"][7]["modified"].as_str();
+        assert_eq!(modified.is_some_and(|time| time.starts_with("20")), kind.tells_times(), "{kind:?}");
         assert_eq!(
             all["entries"][250],
             all["entries"].as_array().unwrap().iter().find(|e| e["name"] == "link").unwrap().clone()
@@ -131,14 +127,13 @@ async fn folders_are_listed_by_name() {
         let one = account.call("stat", json!({"path": "in/link"})).await.unwrap();
         assert_eq!((&one["kind"], &one["size"]), (&json!("file"), &json!(0)));
         assert_eq!(account.fails("list", json!({"path": "missing"})).await.kind(), Is::NotFound);
-    }
+    })
+    .await;
 }
 
-#[tokio::test]
-async fn things_are_moved_and_deleted() {
-    for kind in KINDS {
-        let Some(server) = Server::start(kind) else { continue };
-        let account = Account::on(kind, &server);
+pub async fn things_are_moved_and_deleted<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
+        let account = kind.on(server);
         let at = |name: &str| server.files().join(name);
         fs::write(at("a"), "a").unwrap();
         account.call("mkdir", json!({"path": "done"})).await.unwrap();
@@ -162,47 +157,74 @@ async fn things_are_moved_and_deleted() {
         account.call("delete", json!({"path": "done"})).await.unwrap();
         assert_eq!(account.fails("delete", json!({"path": "done"})).await.kind(), Is::NotFound);
         assert_eq!(server.names(), Vec::<String>::new());
-    }
+    })
+    .await;
 }
 
-#[tokio::test]
-async fn files_are_replaced_without_the_extension_for_it_too() {
-    let Some(server) = Proftpd::start_plain(&KEYS, CANARY).map(Server::Proftpd) else { return };
-    let account = Account::on(Kind::Proftpd, &server);
-    let at = |name: &str| server.files().join(name);
-    for body in ["one", "two", "three"] {
-        account.call("put", json!({"path": "a", "body": body, "exists": "replace"})).await.unwrap();
-        assert_eq!(fs::read(at("a")).unwrap(), body.as_bytes());
-    }
-    assert_eq!(account.fails("put", json!({"path": "a", "body": "x"})).await.kind(), Is::Conflict);
-    account.call("put", json!({"path": "b", "body": "b"})).await.unwrap();
-    assert_eq!(account.fails("move", json!({"from": "b", "to": "a"})).await.kind(), Is::Conflict);
-    assert_eq!(fs::read(at("a")).unwrap(), b"three");
-    account.call("move", json!({"from": "b", "to": "a", "exists": "replace"})).await.unwrap();
-    assert_eq!(fs::read(at("a")).unwrap(), b"b");
-    assert_eq!(server.names(), ["a"]);
-    let Server::Proftpd(server) = server else { return };
-    assert!(server.log("RENAME") > 10, "a plain rename replaces here, so nothing was put aside");
+pub async fn a_file_that_was_read_in_part_is_read_on<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
+        let account = kind.on(server);
+        fs::write(server.files().join("file"), "0123456789").unwrap();
+        for (offset, rest) in [(0, "0123456789"), (4, "456789"), (10, "")] {
+            let got = account.call("get", json!({"path": "file", "offset": offset})).await;
+            let got = got.unwrap_or_else(|e| panic!("{kind:?} {offset}: {e} {}", e.private().reveal()));
+            assert_eq!((&got["body"], &got["size"]), (&json!(rest), &json!(10)), "{kind:?} {offset}");
+        }
+        let input = call("get", json!({"path": "file", "offset": 7})).input;
+        let body = account.stream(Call { input, ..streamed("file") }).await.unwrap();
+        assert_eq!((body.length(), &body.collect(3).await.unwrap()[..]), (Some(3), &b"789"[..]), "{kind:?}");
+        let error = account.fails("get", json!({"path": "file", "offset": 11})).await;
+        assert_eq!(error.kind(), Is::Conflict, "{kind:?}: {error}");
+        assert_eq!(account.call("get", json!({"path": "file"})).await.unwrap()["body"], "0123456789", "{kind:?}");
+    })
+    .await;
 }
 
-/// ProFTPD alone serves as another user than root where the test is root.
-#[tokio::test]
-async fn what_the_account_may_not_do_is_told() {
-    let Some(server) = Server::start(Kind::Proftpd) else { return };
-    let account = Account::on(Kind::Proftpd, &server);
-    let at = |name: &str| server.files().join(name);
-    fs::create_dir(at("closed")).unwrap();
-    fs::write(at("closed/file"), "x").unwrap();
-    fs::set_permissions(at("closed/file"), fs::Permissions::from_mode(0o000)).unwrap();
-    fs::set_permissions(at("closed"), fs::Permissions::from_mode(0o555)).unwrap();
-    for (operation, input) in [
-        ("get", json!({"path": "closed/file"})),
-        ("put", json!({"path": "closed/new", "body": "x"})),
-        ("delete", json!({"path": "closed/file"})),
-        ("mkdir", json!({"path": "closed/new"})),
-    ] {
-        let error = account.fails(operation, input).await;
-        assert_eq!((error.kind(), error.error_type()), (Is::Authorization, "authorization"), "{operation}: {error}");
-    }
-    fs::set_permissions(at("closed"), fs::Permissions::from_mode(0o755)).unwrap();
+pub async fn files_are_replaced_where_a_rename_does_not_replace<K: Kind>() {
+    each_plain_server(async |kind: K, server: &K::Server| {
+        let account = kind.on(server);
+        let read = |name: &str| fs::read_to_string(server.files().join(name)).unwrap();
+        for body in ["one", "two", "three"] {
+            let put = account.call("put", json!({"path": "a", "body": body, "exists": "replace"})).await;
+            put.unwrap_or_else(|e| panic!("{kind:?}: {e} {}", e.private().reveal()));
+            assert_eq!(read("a"), body);
+        }
+        assert_eq!(account.fails("put", json!({"path": "a", "body": "x"})).await.kind(), Is::Conflict);
+        account.call("put", json!({"path": "b", "body": "b"})).await.unwrap();
+        assert_eq!(account.fails("move", json!({"from": "b", "to": "a"})).await.kind(), Is::Conflict);
+        assert_eq!(read("a"), "three");
+        account.call("move", json!({"from": "b", "to": "a", "exists": "replace"})).await.unwrap();
+        assert_eq!((read("a"), server.names()), ("b".to_owned(), vec!["a".to_owned()]));
+        let renamed = server.renamed().unwrap_or(usize::MAX);
+        assert!(renamed > 8, "{kind:?}: a plain rename replaces here, so nothing was put aside");
+    })
+    .await;
+}
+
+pub async fn what_the_account_may_not_do_is_told<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
+        if !kind.has_its_users_rights() {
+            return;
+        }
+        let account = kind.on(server);
+        let at = |name: &str| server.files().join(name);
+        fs::create_dir(at("closed")).unwrap();
+        fs::write(at("closed/file"), "x").unwrap();
+        fs::set_permissions(at("closed/file"), fs::Permissions::from_mode(0o000)).unwrap();
+        fs::set_permissions(at("closed"), fs::Permissions::from_mode(0o555)).unwrap();
+        for (operation, input) in [
+            ("get", json!({"path": "closed/file"})),
+            ("put", json!({"path": "closed/new", "body": "x"})),
+            ("delete", json!({"path": "closed/file"})),
+            ("mkdir", json!({"path": "closed/new"})),
+        ] {
+            let error = account.fails(operation, input).await;
+            let told = format!("{kind:?} {operation}: {error} {}", error.private().reveal());
+            assert_eq!((error.kind(), error.error_type()), (Is::Authorization, "authorization"), "{told}");
+            // The server's own: no such permission in SFTP, not taken in FTP.
+            assert!(matches!(error.status(), Some(3 | 550 | 553)), "{told}");
+        }
+        fs::set_permissions(at("closed"), fs::Permissions::from_mode(0o755)).unwrap();
+    })
+    .await;
 }
