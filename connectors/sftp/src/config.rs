@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lockgate_connector_api::{Config, Error, Host, Kind, Secret, files::Base};
 use lockgate_model::definition::ServerIdentity;
-use russh::keys::{PrivateKey, decode_secret_key};
+use russh::keys::{Certificate, PrivateKey, decode_secret_key, ssh_key::certificate::CertType};
 
 use crate::host_key::HostKey;
 
@@ -31,7 +31,16 @@ pub(crate) enum SignIn {
     /// By password.
     Password(Secret),
     /// By a key.
-    Key(Arc<PrivateKey>),
+    Key(Key),
+    /// By a key and then by password.
+    Both(Key, Secret),
+}
+
+/// A key of ours.
+pub(crate) struct Key {
+    pub key: Arc<PrivateKey>,
+    /// What a CA of the server's has signed of it.
+    pub certificate: Option<Certificate>,
 }
 
 impl Settings {
@@ -43,12 +52,15 @@ impl Settings {
             return Err(invalid("the server must prove itself by its SSH host key"));
         };
         let username = setting("username").ok_or_else(|| missing("username"))?.to_owned();
+        let password = || secret("password").cloned().ok_or_else(|| missing("password"));
+        let key = || {
+            let text = secret("private_key").ok_or_else(|| missing("private_key"))?;
+            Key::read(text, secret("passphrase"), secret("certificate"))
+        };
         let sign_in = match setting("auth").unwrap_or("key") {
-            "password" => SignIn::Password(secret("password").ok_or_else(|| missing("password"))?.clone()),
-            "key" => {
-                let text = secret("private_key").ok_or_else(|| missing("private_key"))?;
-                SignIn::Key(Arc::new(key(text, secret("passphrase"))?))
-            }
+            "password" => SignIn::Password(password()?),
+            "key" => SignIn::Key(key()?),
+            "key-and-password" => SignIn::Both(key()?, password()?),
             _ => return Err(invalid("the setting `auth` is unknown")),
         };
         let sessions_max = setting("sessions_max")
@@ -66,12 +78,33 @@ impl Settings {
     }
 }
 
-fn key(text: &Secret, passphrase: Option<&Secret>) -> Result<PrivateKey, Error> {
-    // The library's words may hold parts of what it read, so none of them are passed on.
-    decode_secret_key(text.expose(), passphrase.map(Secret::expose)).map_err(|_| match passphrase {
-        None => invalid("the secret `private_key` cannot be read (OpenSSH or PEM; with a `passphrase` if it has one)"),
-        Some(_) => invalid("the secret `private_key` cannot be read with that `passphrase`"),
-    })
+impl Key {
+    fn read(text: &Secret, passphrase: Option<&Secret>, certificate: Option<&Secret>) -> Result<Self, Error> {
+        // The library's words may hold parts of what it read, so none of them are passed on.
+        let key = decode_secret_key(text.expose(), passphrase.map(Secret::expose)).map_err(|_| match passphrase {
+            None => {
+                invalid("the secret `private_key` cannot be read (OpenSSH or PEM; with a `passphrase` if it has one)")
+            }
+            Some(_) => invalid("the secret `private_key` cannot be read with that `passphrase`"),
+        })?;
+        let certificate = certificate.map(|text| certified(&key, text)).transpose()?;
+        Ok(Self { key: Arc::new(key), certificate })
+    }
+}
+
+/// A certificate as OpenSSH writes it into `….pub`, of that key.
+fn certified(key: &PrivateKey, text: &Secret) -> Result<Certificate, Error> {
+    let certificate = Certificate::from_openssh(text.expose().trim()).map_err(|_| {
+        invalid("the secret `certificate` is no OpenSSH certificate (`ssh-ed25519-cert-v01@openssh.com AAAA…`)")
+    })?;
+    if certificate.public_key() != key.public_key().key_data() || certificate.cert_type() != CertType::User {
+        return Err(invalid("the secret `certificate` is not that of a user with this `private_key`"));
+    }
+    // Its name in the protocol stands for signatures with SHA-1.
+    if key.algorithm().is_rsa() {
+        return Err(invalid("certificates of RSA keys are not taken: use an Ed25519 or ECDSA key"));
+    }
+    Ok(certificate)
 }
 
 fn missing(field: &str) -> Error {

@@ -28,8 +28,15 @@ impl From<Failure> for Error {
 
 /// A failure of the SSH connection.
 pub(crate) fn of(error: &russh::Error) -> Error {
-    use russh::Error as Ssh;
+    use russh::{AlgorithmKind, Error as Ssh};
     let (kind, code, text) = match error {
+        Ssh::NoCommonAlgo { kind: AlgorithmKind::Key, ours, .. } if ours.iter().all(|name| name.contains("-cert-")) => {
+            (
+                Kind::Identity,
+                "sftp-host-certificate",
+                "the server did not prove its identity: it shows no certificate, as the account's host CA would have signed",
+            )
+        }
         Ssh::NoCommonAlgo { .. } => (
             Kind::Identity,
             "sftp-algorithms",

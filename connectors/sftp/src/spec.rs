@@ -12,7 +12,12 @@ pub(crate) const SPEC: Spec = Spec {
     identities: &[IdentityKind::HostKey],
     fields: &[
         Field::text("username", "User name.").required(),
-        Field::choice("auth", &["key", "password"], "How the account signs in.").default("key"),
+        Field::choice(
+            "auth",
+            &["key", "password", "key-and-password"],
+            "How the account signs in. A password is also the answer to the one question of a server that asks (keyboard-interactive).",
+        )
+        .default("key"),
         Field::integer(
             "sessions_max",
             2,
@@ -20,9 +25,15 @@ pub(crate) const SPEC: Spec = Spec {
             "Sessions at once; further calls wait. One of them is kept free of calls that stream to the next call, which may need it.",
         )
         .default("8"),
-        Field::secret("private_key", "Private key in OpenSSH or PEM format.").when("auth", &["key"]),
+        Field::secret("private_key", "Private key in OpenSSH or PEM format.")
+            .when("auth", &["key", "key-and-password"]),
         Field::secret("passphrase", "Passphrase of the private key, if it has one.").together_with("private_key"),
-        Field::secret("password", "Password.").when("auth", &["password"]),
+        Field::secret(
+            "certificate",
+            "OpenSSH certificate of the private key (`…-cert.pub`), for servers that trust a CA; not of an RSA key.",
+        )
+        .together_with("private_key"),
+        Field::secret("password", "Password.").when("auth", &["password", "key-and-password"]),
     ],
     operations: &[
         operations::LIST,

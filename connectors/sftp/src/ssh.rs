@@ -17,7 +17,7 @@ use russh::{
 use tokio::time::Instant;
 
 use crate::{
-    config::{Settings, SignIn},
+    config::{Key, Settings, SignIn},
     failure::{self, Failure},
     host_key::HostKey,
     leash::{Leash, Leashed},
@@ -72,6 +72,8 @@ pub(crate) struct Connected {
 pub(crate) struct Trust {
     /// None when the server is only asked for its key; then nothing is trusted.
     expected: Option<HostKey>,
+    /// As a certificate must name it.
+    host: String,
     shown: Arc<OnceLock<String>>,
     ended: Ended,
 }
@@ -80,8 +82,18 @@ impl client::Handler for Trust {
     type Error = Failure;
 
     async fn check_server_key(&mut self, shown: &PublicKeyOrCertificate) -> Result<bool, Failure> {
-        // Certificates are never asked for.
-        let PublicKeyOrCertificate::PublicKey { key, .. } = shown else { return Ok(false) };
+        let key = match (shown, &self.expected) {
+            (PublicKeyOrCertificate::PublicKey { key, .. }, _) => key,
+            (PublicKeyOrCertificate::Certificate(certificate), Some(expected)) => {
+                return expected.check(certificate, &self.host).map(|()| true).map_err(|why| {
+                    let text = "the server did not prove its identity: its certificate is not one that the account's host CA has signed for it";
+                    let error = Error::new(Kind::Identity, "sftp-host-certificate", text);
+                    Failure::Told(error.with_private(format!("`{}`: {why}", certificate.key_id().escape_debug())))
+                });
+            }
+            // They are not asked for.
+            (PublicKeyOrCertificate::Certificate(_), None) => return Ok(false),
+        };
         let fingerprint = key.fingerprint(HashAlg::Sha256).to_string();
         let _ = self.shown.set(fingerprint.clone());
         match &self.expected {
@@ -111,8 +123,12 @@ impl client::Handler for Trust {
     }
 }
 
-/// The library's configuration for keys of those kinds.
-pub(crate) fn configuration(keys: Vec<Algorithm>) -> Arc<client::Config> {
+/// The library's configuration for a server that is to show that.
+pub(crate) fn configuration(expected: &HostKey) -> Arc<client::Config> {
+    configured(expected.algorithms(), expected.certified())
+}
+
+fn configured(keys: Vec<Algorithm>, certified: Vec<Algorithm>) -> Arc<client::Config> {
     Arc::new(client::Config {
         client_id: russh::SshId::Standard(Cow::Borrowed("SSH-2.0-lockgate")),
         window_size: WINDOW_BYTES,
@@ -123,7 +139,7 @@ pub(crate) fn configuration(keys: Vec<Algorithm>) -> Arc<client::Config> {
         preferred: Preferred {
             kex: Cow::Borrowed(KEX),
             key: Cow::Owned(keys),
-            host_key_certificates: Cow::Borrowed(&[]),
+            host_key_certificates: Cow::Owned(certified),
             cipher: Cow::Borrowed(CIPHERS),
             mac: Cow::Borrowed(MACS),
             compression: Cow::Borrowed(&[compression::NONE]),
@@ -143,8 +159,8 @@ pub(crate) async fn open(
     let (stream, leash) = Leashed::new(stream);
     let opening = async {
         let ended = Ended::default();
-        let trust =
-            Trust { expected: Some(settings.host_key.clone()), shown: Arc::default(), ended: Arc::clone(&ended) };
+        let (expected, host) = (Some(settings.host_key.clone()), settings.host.to_string());
+        let trust = Trust { expected, host, shown: Arc::default(), ended: Arc::clone(&ended) };
         let told = |error: russh::Error| ended.get().cloned().unwrap_or_else(|| failure::of(&error));
         let mut handle = client::connect_stream(config, stream, trust).await?;
         sign_in(&mut handle, settings).await.map_err(|failure| match failure {
@@ -174,9 +190,9 @@ pub(crate) async fn fingerprint(cx: &Context, host: &Host, port: u16, deadline: 
     let (stream, _) = cx.egress.dial(host, port, deadline.into_std()).await?;
     let (stream, leash) = Leashed::new(stream);
     let shown = Arc::<OnceLock<String>>::default();
-    let trust = Trust { expected: None, shown: Arc::clone(&shown), ended: Ended::default() };
+    let trust = Trust { expected: None, host: String::new(), shown: Arc::clone(&shown), ended: Ended::default() };
     // Ends with the server's key refused, or earlier.
-    let asking = client::connect_stream(configuration(HostKey::any()), stream, trust);
+    let asking = client::connect_stream(configured(HostKey::any(), Vec::new()), stream, trust);
     let error = match tokio::time::timeout_at(deadline, asking).await {
         Ok(asked) => asked.err().map_or_else(failure::broken, Error::from),
         Err(_) => late(),
@@ -187,29 +203,36 @@ pub(crate) async fn fingerprint(cx: &Context, host: &Host, port: u16, deadline: 
 async fn sign_in(handle: &mut Handle<Trust>, settings: &Settings) -> Result<(), Failure> {
     let user = settings.username.as_str();
     let outcome = match &settings.sign_in {
-        SignIn::Key(key) => {
-            let key = signer(handle, key).await?;
-            handle.authenticate_publickey(user, key).await?
-        }
-        SignIn::Password(password) => {
-            let outcome = handle.authenticate_password(user, password.expose()).await?;
-            match &outcome {
-                // Many servers take passwords by this way alone (RFC 4256).
-                AuthResult::Failure { remaining_methods, partial_success: false }
-                    if remaining_methods.contains(&MethodKind::KeyboardInteractive)
-                        && !remaining_methods.contains(&MethodKind::Password) =>
-                {
-                    return if answer(handle, user, password).await? {
-                        Ok(())
-                    } else {
-                        Err(not_accepted(handle, &outcome))
-                    };
-                }
-                _ => outcome,
-            }
-        }
+        SignIn::Key(key) => by_key(handle, user, key).await?,
+        SignIn::Password(password) => by_password(handle, user, password).await?,
+        SignIn::Both(key, password) => match by_key(handle, user, key).await? {
+            AuthResult::Failure { partial_success: true, .. } => by_password(handle, user, password).await?,
+            outcome => outcome,
+        },
     };
     if outcome.success() { Ok(()) } else { Err(not_accepted(handle, &outcome)) }
+}
+
+async fn by_key(handle: &mut Handle<Trust>, user: &str, key: &Key) -> Result<AuthResult, Failure> {
+    if let Some(certificate) = &key.certificate {
+        return Ok(handle.authenticate_openssh_cert(user, Arc::clone(&key.key), certificate.clone()).await?);
+    }
+    let key = signer(handle, &key.key).await?;
+    Ok(handle.authenticate_publickey(user, key).await?)
+}
+
+async fn by_password(handle: &mut Handle<Trust>, user: &str, password: &Secret) -> Result<AuthResult, Failure> {
+    let outcome = handle.authenticate_password(user, password.expose()).await?;
+    match &outcome {
+        // Many servers take passwords by this way alone.
+        AuthResult::Failure { remaining_methods, partial_success: false }
+            if remaining_methods.contains(&MethodKind::KeyboardInteractive)
+                && !remaining_methods.contains(&MethodKind::Password) =>
+        {
+            answer(handle, user, password).await
+        }
+        _ => Ok(outcome),
+    }
 }
 
 /// An RSA key signs with SHA-2 or not at all.
@@ -232,23 +255,41 @@ async fn signer(handle: &Handle<Trust>, key: &Arc<PrivateKey>) -> Result<Private
     Ok(PrivateKeyWithHashAlg::new(Arc::clone(key), hash))
 }
 
-/// Answers hidden questions with the password.
-async fn answer(handle: &mut Handle<Trust>, user: &str, password: &Secret) -> Result<bool, Failure> {
+/// Answers the one question whose answer is hidden with the password (RFC 4256).
+async fn answer(handle: &mut Handle<Trust>, user: &str, password: &Secret) -> Result<AuthResult, Failure> {
     let mut asked = handle.authenticate_keyboard_interactive_start(user, None).await?;
+    let mut is_answered = false;
     for _ in 0..ROUNDS_MAX {
         let prompts = match asked {
-            Asked::Success => return Ok(true),
-            Asked::Failure { .. } => return Ok(false),
+            Asked::Success => return Ok(AuthResult::Success),
+            Asked::Failure { remaining_methods, partial_success } => {
+                return Ok(AuthResult::Failure { remaining_methods, partial_success });
+            }
             Asked::InfoRequest { prompts, .. } => prompts,
         };
-        // A question whose answer is shown, or a second one, is not the one for the password.
-        if prompts.len() > 1 || prompts.iter().any(|prompt| prompt.echo) {
-            return Ok(false);
-        }
-        let answers = prompts.iter().map(|_| password.expose().to_owned()).collect();
+        let answers = match prompts.as_slice() {
+            // Some servers tell something before or after (§3.2).
+            [] => Vec::new(),
+            [prompt] if !prompt.echo && !is_answered => vec![password.expose().to_owned()],
+            questions => {
+                let questions: Vec<String> =
+                    questions.iter().map(|one| one.prompt.escape_debug().to_string()).collect();
+                return Err(Failure::Told(more_asked().with_private(format!("it asks: {}", questions.join(", ")))));
+            }
+        };
+        is_answered |= !answers.is_empty();
         asked = handle.authenticate_keyboard_interactive_respond(answers).await?;
     }
-    Ok(false)
+    Err(Failure::Told(more_asked()))
+}
+
+/// A question whose answer is shown, or a second one, is not the one for the password.
+fn more_asked() -> Error {
+    Error::new(
+        Kind::Authentication,
+        "sftp-questions",
+        "the server asks for more than a password, which nobody is there to answer (use a key)",
+    )
 }
 
 fn not_accepted(handle: &Handle<Trust>, outcome: &AuthResult) -> Failure {
@@ -256,11 +297,13 @@ fn not_accepted(handle: &Handle<Trust>, outcome: &AuthResult) -> Failure {
     if handle.is_closed() {
         return Failure::Ssh(russh::Error::Disconnect);
     }
-    let error = Error::new(
-        Kind::Authentication,
-        "sftp-sign-in",
-        "the server does not accept the account's user name with that key or password",
-    );
+    let text = match outcome {
+        AuthResult::Failure { partial_success: true, .. } => {
+            "the server accepts this and wants more (setting `auth`: a key and a password)"
+        }
+        _ => "the server does not accept the account's user name with that key, certificate or password",
+    };
+    let error = Error::new(Kind::Authentication, "sftp-sign-in", text);
     Failure::Told(match outcome {
         AuthResult::Failure { remaining_methods, .. } => error.with_private(format!(
             "the server takes: {}",

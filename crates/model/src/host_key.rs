@@ -1,5 +1,7 @@
 //! The host key that an SSH server must show: its SHA-256 digest, as OpenSSH prints it, or the whole
-//! public key, as it stands in a `.pub` file (RFC 4253 §6.6, RFC 5656 §3.1, RFC 8709 §4).
+//! public key, as it stands in a `.pub` file (RFC 4253 §6.6, RFC 5656 §3.1, RFC 8709 §4). With
+//! `@cert-authority` before it, as in a `known_hosts` file, it is the key of the authority that has
+//! certified the server's.
 
 use std::{fmt, str::FromStr};
 
@@ -17,25 +19,34 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_encode_padding(false).with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// The SHA-256 digest of a host key. Its text is `SHA256:` and 43 characters of base64.
+/// What marks the key of an authority.
+const AUTHORITY: &str = "@cert-authority";
+
+/// The SHA-256 digest of a host key, or of the key of an authority. Its text is `SHA256:` and 43
+/// characters of base64.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HostKey(Digest);
+pub struct HostKey {
+    digest: Digest,
+    is_authority: bool,
+}
 
 /// The text is no host key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "this is no host key: `SHA256:` and 43 characters as `ssh-keygen -l` prints them, or a public key such as `ssh-ed25519 AAAA…`"
+    "this is no host key: `SHA256:` and 43 characters as `ssh-keygen -l` prints them, or a public key such as `ssh-ed25519 AAAA…`; before that of an authority stands `@cert-authority`"
 )]
 pub struct InvalidHostKey;
 
 impl FromStr for HostKey {
     type Err = InvalidHostKey;
     fn from_str(text: &str) -> Result<Self, InvalidHostKey> {
-        let mut words = text.split_ascii_whitespace();
+        let mut words = text.split_ascii_whitespace().peekable();
+        let is_authority = words.next_if_eq(&AUTHORITY).is_some();
+        let of = |digest| Self { digest, is_authority };
         let first = words.next().ok_or(InvalidHostKey)?;
         if let Some(digest) = first.strip_prefix("SHA256:") {
             let digest = BASE64.decode(digest).ok().and_then(|bytes| bytes.try_into().ok());
-            return digest.filter(|_| words.next().is_none()).map(|bytes| Self(Digest(bytes))).ok_or(InvalidHostKey);
+            return digest.filter(|_| words.next().is_none()).map(|bytes| of(Digest(bytes))).ok_or(InvalidHostKey);
         }
         let blob = words.next().and_then(|blob| BASE64.decode(blob).ok()).ok_or(InvalidHostKey)?;
         let parts = parts(&blob).ok_or(InvalidHostKey)?;
@@ -49,13 +60,14 @@ impl FromStr for HostKey {
             ("ecdsa-sha2-nistp521", [b"nistp521", [4, point @ ..]]) => point.len() == 2 * 66,
             _ => false,
         };
-        if whole && *kind == first.as_bytes() { Ok(Self(Digest::of(&blob))) } else { Err(InvalidHostKey) }
+        if whole && *kind == first.as_bytes() { Ok(of(Digest::of(&blob))) } else { Err(InvalidHostKey) }
     }
 }
 
 impl fmt::Display for HostKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "SHA256:{}", BASE64.encode(self.0.0))
+        let marker = if self.is_authority { "@cert-authority " } else { "" };
+        write!(f, "{marker}SHA256:{}", BASE64.encode(self.digest.0))
     }
 }
 
@@ -101,7 +113,12 @@ mod tests {
         let other_kind = key.replace("ssh-ed25519", "ssh-rsa");
         let shortened = key.split_at(key.len() - 8).0;
         let empty = ["", " ", "SHA256:", "SHA256:AAAA", "MD5:00:11", "md5:00", "ssh-ed25519", "ssh-ed25519 AAAA", "*"];
-        for text in empty.into_iter().chain([cut, &long, &two, &other_kind, shortened, key.split_at(12).1]) {
+        for text in empty.into_iter().chain([cut, &long, &two, &other_kind, shortened, key.split_at(12).1]).chain([
+            AUTHORITY,
+            "@cert-authority @cert-authority SHA256:sDpzTmoykrmsYm5LY7cMKOEvhELVcZMN8pCqmHGz664",
+            "@revoked SHA256:sDpzTmoykrmsYm5LY7cMKOEvhELVcZMN8pCqmHGz664",
+            "@cert-authority *.example.com SHA256:sDpzTmoykrmsYm5LY7cMKOEvhELVcZMN8pCqmHGz664",
+        ]) {
             assert_eq!(text.parse::<HostKey>(), Err(InvalidHostKey), "{text}");
         }
     }
@@ -113,6 +130,10 @@ mod tests {
             assert_eq!(whole.to_string(), fingerprint);
             assert_eq!(fingerprint.parse(), Ok(whole));
             assert_eq!(format!("{fingerprint}=").parse(), Ok(whole), "with the padding of RFC 4648");
+            let authority: HostKey = format!("@cert-authority {key} ca\n").parse().unwrap();
+            assert_eq!(authority.to_string(), format!("@cert-authority {fingerprint}"));
+            assert_eq!(authority.to_string().parse(), Ok(authority));
+            assert_ne!(authority, whole);
         }
     }
 }

@@ -52,6 +52,9 @@ impl SshKeys {
             ("user_plain", "ed25519", ""),
             ("user_rsa", "rsa", ""),
             ("user_unknown", "ed25519", passphrase),
+            ("ca", "ed25519", ""),
+            ("ca_other", "ed25519", ""),
+            ("ca_rsa", "rsa", ""),
         ] {
             let mut keygen = Command::new("ssh-keygen");
             // `-m PEM` where it has a meaning: ProFTPD reads no other.
@@ -62,6 +65,21 @@ impl SshKeys {
             run(&mut keygen);
         }
         keys
+    }
+
+    /// A certificate of a public key by one of the CAs (`ca`, `ca_other`, `ca_rsa`): a file. Further
+    /// arguments of `ssh-keygen` say for whom and when.
+    pub fn certified(&self, ca: &str, name: &str, more: &[&str]) -> PathBuf {
+        let dir = temp_dir().keep();
+        let public = dir.join("key.pub");
+        fs::copy(self.path(&format!("{name}.pub")), &public).unwrap();
+        run(Command::new("ssh-keygen")
+            .args(["-q", "-I", "practice"])
+            .args(more)
+            .arg("-s")
+            .arg(self.path(ca))
+            .arg(&public));
+        dir.join("key-cert.pub")
     }
 
     /// Whether this machine can make them.
@@ -128,7 +146,36 @@ impl Openssh {
         Self::start_with(keys, shown, telling)
     }
 
+    /// Starts one with further lines of its configuration, which hold before the usual ones.
+    pub fn start_adding(keys: &SshKeys, more: &str) -> Option<Self> {
+        let subsystem = |dir: &Path| format!("internal-sftp -d {}", dir.join("files").display());
+        Self::started(keys, Shown::Own, subsystem, more, None)
+    }
+
+    /// Starts one that asks for a password by PAM (keyboard-interactive), and further lines as
+    /// [`Openssh::start_adding`]. With `twice` it asks for a new one as well. It must be started by root, who sees
+    /// other PAM services than this machine's then.
+    pub fn start_asking(keys: &SshKeys, password: &str, twice: bool, more: &str) -> Option<Self> {
+        let subsystem = |dir: &Path| format!("internal-sftp -d {}", dir.join("files").display());
+        if Owner::is_root() {
+            let more = format!("{more}UsePAM yes\nKbdInteractiveAuthentication yes\nPermitRootLogin yes\n");
+            return Self::started(keys, Shown::Own, subsystem, &more, Some((password, twice)));
+        }
+        crate::skip("a test with OpenSSH and PAM", "it must be started by root");
+        None
+    }
+
     fn start_with(keys: &SshKeys, shown: Shown, subsystem: impl FnOnce(&Path) -> String) -> Option<Self> {
+        Self::started(keys, shown, subsystem, "", None)
+    }
+
+    fn started(
+        keys: &SshKeys,
+        shown: Shown,
+        subsystem: impl FnOnce(&Path) -> String,
+        more: &str,
+        asks: Option<(&str, bool)>,
+    ) -> Option<Self> {
         let sshd = installed("sshd")?;
         let (dir, port) = (temp_dir(), free_port());
         let at = |name: &str| dir.path().join(name);
@@ -146,7 +193,7 @@ impl Openssh {
             _ => "",
         };
         let config = format!(
-            "ListenAddress 127.0.0.1:{port}\nHostKey {}\nHostKey {}\nPidFile none\nAuthorizedKeysFile {}\n\
+            "{more}ListenAddress 127.0.0.1:{port}\nHostKey {}\nHostKey {}\nPidFile none\nAuthorizedKeysFile {}\n\
              StrictModes no\nPermitRootLogin prohibit-password\nPasswordAuthentication no\n\
              KbdInteractiveAuthentication no\nUsePAM no\nSubsystem sftp {}\nAllowTcpForwarding no\n\
              X11Forwarding no\nPermitTTY no\nMaxStartups 500\nMaxSessions 100\nLogLevel DEBUG1\n{old}",
@@ -158,7 +205,10 @@ impl Openssh {
         fs::write(at("config"), config).unwrap();
         // sshd insists on it when it is root, and cannot make it when it is not.
         let _ = fs::create_dir_all("/run/sshd");
-        let mut command = Command::new(sshd);
+        let mut command = match asks {
+            None => Command::new(sshd),
+            Some((password, twice)) => asking(dir.path(), &sshd, password, twice),
+        };
         command.arg("-D").arg("-f").arg(at("config")).arg("-E").arg(at("log"));
         let process = Running::start(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()));
         listening(port, &at("log"));
@@ -272,6 +322,12 @@ pub(crate) struct Owner {
 }
 
 impl Owner {
+    /// Whether the test is run by root.
+    pub fn is_root() -> bool {
+        let output = Command::new("id").arg("-u").output().unwrap();
+        output.stdout.trim_ascii() == b"0"
+    }
+
     /// Makes the folder `files` and the list `users`, whose one user has it for a home. Root serves as
     /// nobody, anybody else as themselves.
     pub fn of_files(dir: &Path, name: &str, password: &str) -> Self {
@@ -294,6 +350,24 @@ impl Owner {
         private(&dir.join("users"), &format!("{name}:{hash}:{uid}:{gid}::{}:/bin/sh\n", files.display()));
         owner
     }
+}
+
+/// A server that sees PAM services of ours: it asks for a password, which a script compares.
+fn asking(dir: &Path, sshd: &Path, password: &str, twice: bool) -> Command {
+    let (services, check) = (dir.join("pam.d"), dir.join("check"));
+    fs::create_dir(&services).unwrap();
+    executable(&check, &format!("#!/bin/sh\n[ \"$(tr -d '\\000')\" = '{password}' ]\n"));
+    // A password that has expired is asked for anew.
+    let account = if twice { "pam_debug.so acct=new_authtok_reqd" } else { "pam_permit.so" };
+    let stack = format!(
+        "auth required pam_exec.so expose_authtok quiet {}\nauth required pam_permit.so\naccount required {account}\n\
+         password required pam_pwhistory.so\nsession required pam_permit.so\n",
+        check.display()
+    );
+    fs::write(services.join("sshd"), stack).unwrap();
+    let mut command = Command::new("unshare");
+    command.args(["--mount", "sh", "-c", "mount --bind \"$0\" /etc/pam.d && exec \"$@\""]).arg(services).arg(sshd);
+    command
 }
 
 /// A subsystem that appends to `sftp.log`.

@@ -9,6 +9,7 @@
 mod account;
 mod contract;
 mod refusals;
+mod signin;
 mod streams;
 
 mod files {

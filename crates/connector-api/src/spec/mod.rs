@@ -79,7 +79,9 @@ impl IdentityKind {
             Self::Ca => "chain and host name are verified against this CA certificate (PEM) alone",
             Self::System => "chain and host name are verified against the machine's root certificates",
             Self::Pin => "the server's certificate has this SHA-256 digest; its chain and names do not matter then",
-            Self::HostKey => "the server has this SSH host key, given by its fingerprint (`SHA256:…`) or as a whole",
+            Self::HostKey => {
+                "the server has this SSH host key, given by its fingerprint (`SHA256:…`) or as a whole; or, with `@cert-authority` before it, a certificate of its key that this authority has signed"
+            }
         }
     }
 }

@@ -62,8 +62,8 @@ pub struct Set {
     /// SHA-256 of the endpoint's certificate: `sha256:HEX`.
     #[arg(long, group = "identity")]
     pin: Option<Digest>,
-    /// SSH host key of the endpoint: `SHA256:…` or the whole public key. Without it, on a terminal,
-    /// the endpoint's key is shown and asked about.
+    /// SSH host key of the endpoint: `SHA256:…` or the whole public key; `@cert-authority KEY` is the
+    /// CA that has certified it. Without it, on a terminal, the endpoint's key is shown and asked about.
     #[arg(long, group = "identity")]
     host_key: Option<String>,
     /// A setting that is no secret: `name=value`.
