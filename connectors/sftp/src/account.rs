@@ -20,7 +20,7 @@ pub(crate) struct Account {
 impl Account {
     /// With these settings.
     pub fn new(settings: Settings) -> Self {
-        Self { config: ssh::configuration(&settings.host_key), settings }
+        Self { config: ssh::configuration(&settings.host_key, settings.algorithms.clone()), settings }
     }
 }
 

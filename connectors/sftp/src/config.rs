@@ -6,7 +6,10 @@ use lockgate_connector_api::{Config, Error, Host, Kind, Secret, files::Base};
 use lockgate_model::definition::ServerIdentity;
 use russh::keys::{Certificate, PrivateKey, decode_secret_key, ssh_key::certificate::CertType};
 
-use crate::host_key::HostKey;
+use crate::{
+    algorithms::{self, Algorithms},
+    host_key::HostKey,
+};
 
 /// The settings of an account.
 pub(crate) struct Settings {
@@ -18,6 +21,8 @@ pub(crate) struct Settings {
     pub base: Base,
     /// What the server's key must be.
     pub host_key: HostKey,
+    /// What a connection may use.
+    pub algorithms: Algorithms,
     /// Who we are.
     pub username: String,
     /// How we prove it.
@@ -71,6 +76,7 @@ impl Settings {
             port: config.address.port(),
             base: Base::of(&config.address)?,
             host_key: HostKey::parse(host_key)?,
+            algorithms: Algorithms::admitting(setting(algorithms::SETTING).unwrap_or_default()),
             username,
             sign_in,
             sessions_max,

@@ -2,6 +2,8 @@
 
 use lockgate_connector_api::{Error, Kind};
 
+use crate::algorithms;
+
 /// Why a connection ended: the library's word or ours.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -37,11 +39,15 @@ pub(crate) fn of(error: &russh::Error) -> Error {
                 "the server did not prove its identity: it shows no certificate, as the account's host CA would have signed",
             )
         }
-        Ssh::NoCommonAlgo { .. } => (
-            Kind::Identity,
-            "sftp-algorithms",
-            "the server offers no algorithms that we accept (those with SHA-1 and CBC are refused)",
-        ),
+        Ssh::NoCommonAlgo { kind, theirs, .. } => {
+            let error = Error::new(
+                Kind::Identity,
+                "sftp-algorithms",
+                "the server offers only algorithms that are not accepted (old ones can be admitted by the setting `legacy_algorithms`)",
+            );
+            let theirs = theirs.join(", ").escape_debug().take(1024).collect::<String>();
+            return error.with_private(format!("for {} it offers: {theirs}", algorithms::purpose(kind)));
+        }
         Ssh::UnknownKey | Ssh::WrongServerSig => {
             (Kind::Identity, "sftp-host-key", "the server did not prove that it has the account's host key")
         }

@@ -1,6 +1,6 @@
 //! Connector `sftp`: files on an SSH server.
 //!
-//! `config` reads the account, `host_key` and `ssh` prove the server and sign in, `session` speaks
+//! `config` reads the account, `algorithms`, `host_key` and `ssh` prove the server and sign in, `session` speaks
 //! SFTP (`wire` has its packets), with `listing`, `get` and `put` for what takes many of them; `account`
 //! ties them together. What does not depend on the protocol is `files` of connector-api: inputs, paths,
 //! outputs, the operations and their undoing, sessions kept between calls. `spec` is the declaration.
@@ -12,6 +12,7 @@
 //! and since reads and writes must be bounded where they wait.
 
 mod account;
+mod algorithms;
 mod config;
 mod failure;
 mod get;

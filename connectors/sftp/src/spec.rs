@@ -2,6 +2,8 @@
 
 use lockgate_connector_api::{AddressForm, Field, IdentityKind, Scheme, Spec, files::operations};
 
+use crate::algorithms;
+
 pub(crate) const SFTP: Scheme = Scheme { name: "sftp", port: 22 };
 
 pub(crate) const SPEC: Spec = Spec {
@@ -25,6 +27,11 @@ pub(crate) const SPEC: Spec = Spec {
             "Sessions at once; further calls wait. One of them is kept free of calls that stream to the next call, which may need it.",
         )
         .default("8"),
+        Field::exception(
+            algorithms::SETTING,
+            &algorithms::OLD,
+            "Old algorithms that are accepted from a server that offers no better ones.",
+        ),
         Field::secret("private_key", "Private key in OpenSSH or PEM format.")
             .when("auth", &["key", "key-and-password"]),
         Field::secret("passphrase", "Passphrase of the private key, if it has one.").together_with("private_key"),

@@ -8,43 +8,20 @@ use std::{
 
 use lockgate_connector_api::{Context, Error, Host, Kind, Secret, Vetted, files::late};
 use russh::{
-    Channel, MethodKind, Preferred, cipher,
+    Channel, MethodKind, Names, Preferred,
     client::{self, AuthResult, DisconnectReason, Handle, KeyboardInteractiveAuthResponse as Asked, Msg},
-    compression, kex,
+    compression,
     keys::{Algorithm, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKeyOrCertificate},
-    mac,
 };
 use tokio::time::Instant;
 
 use crate::{
+    algorithms::{self, Algorithms},
     config::{Key, Settings, SignIn},
     failure::{self, Failure},
     host_key::HostKey,
     leash::{Leash, Leashed},
 };
-
-/// What we accept, best first. Left out on purpose: SHA-1 in any place, CBC, and the NIST curves'
-/// key exchange. AES-GCM before ChaCha20, since processors do it by themselves.
-const KEX: &[kex::Name] = &[
-    kex::MLKEM768X25519_SHA256,
-    kex::CURVE25519,
-    kex::CURVE25519_PRE_RFC_8731,
-    kex::DH_G16_SHA512,
-    kex::DH_G18_SHA512,
-    kex::DH_GEX_SHA256,
-    kex::DH_G14_SHA256,
-    kex::EXTENSION_SUPPORT_AS_CLIENT,
-    kex::EXTENSION_OPENSSH_STRICT_KEX_AS_CLIENT,
-];
-const CIPHERS: &[cipher::Name] = &[
-    cipher::AES_256_GCM,
-    cipher::AES_128_GCM,
-    cipher::CHACHA20_POLY1305,
-    cipher::AES_256_CTR,
-    cipher::AES_192_CTR,
-    cipher::AES_128_CTR,
-];
-const MACS: &[mac::Name] = &[mac::HMAC_SHA256_ETM, mac::HMAC_SHA512_ETM, mac::HMAC_SHA256, mac::HMAC_SHA512];
 
 /// How long a connection may be silent before it is asked, and how often in vain.
 const ASK_AFTER: Duration = Duration::from_secs(15);
@@ -76,6 +53,14 @@ pub(crate) struct Trust {
     host: String,
     shown: Arc<OnceLock<String>>,
     ended: Ended,
+    /// Keys were exchanged once.
+    is_exchanged: bool,
+}
+
+impl Trust {
+    fn new(expected: Option<HostKey>, host: String, ended: &Ended) -> Self {
+        Self { expected, host, shown: Arc::default(), ended: Arc::clone(ended), is_exchanged: false }
+    }
 }
 
 impl client::Handler for Trust {
@@ -110,6 +95,18 @@ impl client::Handler for Trust {
         }
     }
 
+    async fn kex_done(&mut self, _: Option<&[u8]>, names: &Names, _: &mut client::Session) -> Result<(), Failure> {
+        // Once is enough, and only the first exchange tells it.
+        if !std::mem::replace(&mut self.is_exchanged, true) && algorithms::can_be_cut(names) {
+            return Err(Failure::Told(Error::new(
+                Kind::Identity,
+                "sftp-algorithms",
+                "the server has no strict key exchange, and no ciphers that are safe without it (AES in GCM or CTR mode)",
+            )));
+        }
+        Ok(())
+    }
+
     async fn disconnected(&mut self, reason: DisconnectReason<Failure>) -> Result<(), Failure> {
         let error = match reason {
             DisconnectReason::ReceivedDisconnect(info) => {
@@ -124,11 +121,12 @@ impl client::Handler for Trust {
 }
 
 /// The library's configuration for a server that is to show that.
-pub(crate) fn configuration(expected: &HostKey) -> Arc<client::Config> {
-    configured(expected.algorithms(), expected.certified())
+pub(crate) fn configuration(expected: &HostKey, algorithms: Algorithms) -> Arc<client::Config> {
+    configured(expected.algorithms(), expected.certified(), algorithms)
 }
 
-fn configured(keys: Vec<Algorithm>, certified: Vec<Algorithm>) -> Arc<client::Config> {
+fn configured(keys: Vec<Algorithm>, certified: Vec<Algorithm>, algorithms: Algorithms) -> Arc<client::Config> {
+    let Algorithms { kex, ciphers, macs } = algorithms;
     Arc::new(client::Config {
         client_id: russh::SshId::Standard(Cow::Borrowed("SSH-2.0-lockgate")),
         window_size: WINDOW_BYTES,
@@ -137,11 +135,11 @@ fn configured(keys: Vec<Algorithm>, certified: Vec<Algorithm>) -> Arc<client::Co
         keepalive_interval: Some(ASK_AFTER),
         keepalive_max: ASKED_IN_VAIN_MAX,
         preferred: Preferred {
-            kex: Cow::Borrowed(KEX),
+            kex: Cow::Owned(kex),
             key: Cow::Owned(keys),
             host_key_certificates: Cow::Owned(certified),
-            cipher: Cow::Borrowed(CIPHERS),
-            mac: Cow::Borrowed(MACS),
+            cipher: Cow::Owned(ciphers),
+            mac: Cow::Owned(macs),
             compression: Cow::Borrowed(&[compression::NONE]),
         },
         ..client::Config::default()
@@ -159,8 +157,7 @@ pub(crate) async fn open(
     let (stream, leash) = Leashed::new(stream);
     let opening = async {
         let ended = Ended::default();
-        let (expected, host) = (Some(settings.host_key.clone()), settings.host.to_string());
-        let trust = Trust { expected, host, shown: Arc::default(), ended: Arc::clone(&ended) };
+        let trust = Trust::new(Some(settings.host_key.clone()), settings.host.to_string(), &ended);
         let told = |error: russh::Error| ended.get().cloned().unwrap_or_else(|| failure::of(&error));
         let mut handle = client::connect_stream(config, stream, trust).await?;
         sign_in(&mut handle, settings).await.map_err(|failure| match failure {
@@ -189,10 +186,12 @@ fn greeted(leash: &Leash, error: Error) -> Error {
 pub(crate) async fn fingerprint(cx: &Context, host: &Host, port: u16, deadline: Instant) -> Result<String, Error> {
     let (stream, _) = cx.egress.dial(host, port, deadline.into_std()).await?;
     let (stream, leash) = Leashed::new(stream);
-    let shown = Arc::<OnceLock<String>>::default();
-    let trust = Trust { expected: None, host: String::new(), shown: Arc::clone(&shown), ended: Ended::default() };
+    let trust = Trust::new(None, String::new(), &Ended::default());
+    let shown = Arc::clone(&trust.shown);
+    // Old algorithms are as good here: nothing is trusted, and a person compares the key.
+    let config = configured(HostKey::any(), Vec::new(), Algorithms::admitting(&algorithms::OLD.join(" ")));
     // Ends with the server's key refused, or earlier.
-    let asking = client::connect_stream(configured(HostKey::any(), Vec::new()), stream, trust);
+    let asking = client::connect_stream(config, stream, trust);
     let error = match tokio::time::timeout_at(deadline, asking).await {
         Ok(asked) => asked.err().map_or_else(failure::broken, Error::from),
         Err(_) => late(),

@@ -152,7 +152,7 @@ impl Runtime {
                     event: if old.is_some() { "update" } else { "add" },
                     object: format!("{environment}/account/{account}"),
                     fields: Vec::new(),
-                    puts: Vec::new(),
+                    detail: BTreeMap::new(),                    puts: Vec::new(),
                     deletes: Vec::new(),
                     answer: AccountStatus { name: account.clone(), binding: empty(&binding), revision: 0 },
                 };
@@ -187,7 +187,7 @@ impl Runtime {
                 held.sort();
                 held.dedup();
                 let body = AccountBinding { secrets: held, ..empty(&binding) };
-                self.check_binding(account, &body)?;
+                plan.detail = self.check_binding(account, &body)?;
                 for (field, secret) in &binding.secrets {
                     let id = format!("{prefix}{field}");
                     // Two sealings of one field differ in what they are bound to. The version lies beside
@@ -209,13 +209,19 @@ impl Runtime {
         Ok(status)
     }
 
-    /// All problems of a binding at once.
-    fn check_binding(&self, account: &AccountName, binding: &AccountBinding) -> Result<(), Error> {
-        let connector = self.connector(&binding.connector)?;
-        connector.spec().check(binding).map(|_| ()).map_err(|problems| {
+    /// All problems of a binding at once; what the audit log tells of a good one.
+    fn check_binding(
+        &self,
+        account: &AccountName,
+        binding: &AccountBinding,
+    ) -> Result<BTreeMap<String, String>, Error> {
+        let spec = self.connector(&binding.connector)?.spec();
+        spec.check(binding).map_err(|problems| {
             let all: Vec<String> = problems.iter().map(ToString::to_string).collect();
             Error::invalid("LG-ACCOUNT", format!("account `{account}` cannot be bound: {}", all.join("; ")))
-        })
+        })?;
+        let exceptions = spec.exceptions(&binding.settings);
+        Ok(exceptions.into_iter().map(|(name, value)| (format!("exception.{name}"), value.to_owned())).collect())
     }
 
     fn connector(&self, name: &str) -> Result<&Registered, Error> {
@@ -252,6 +258,7 @@ impl Runtime {
                 event: "delete",
                 object: format!("{environment}/account/{account}"),
                 fields: Vec::new(),
+                detail: BTreeMap::new(),
                 puts: Vec::new(),
                 deletes,
                 answer: (),

@@ -2,6 +2,8 @@
 //! wait until this node decides on the new revision. When somebody else was faster, the whole plan
 //! is made again on the newer view.
 
+use std::collections::BTreeMap;
+
 use lockgate_access::{Decision, DeniedStatus, validate_change};
 use lockgate_model::{
     Kind,
@@ -25,6 +27,8 @@ pub(crate) struct Plan<T> {
     pub object: String,
     /// Names of the fields that change.
     pub fields: Vec<String>,
+    /// What the audit log tells besides, by fixed keys.
+    pub detail: BTreeMap<String, String>,
     /// Rows to write.
     pub puts: Vec<(Kind, String, serde_json::Value)>,
     /// Rows to delete.
@@ -60,6 +64,7 @@ impl Runtime {
             entry.channel = Some(plan.decision.channel());
             entry.object = plan.object;
             entry.fields = plan.fields;
+            entry.detail = plan.detail;
             entry.rule = plan.decision.rule().to_owned();
             entry.source = caller.source.clone();
             let change = Change {

@@ -1,6 +1,8 @@
 //! Credentials that administrators hand out: one-time tokens for the first login or a reset, and API
 //! keys. Each is shown once; what is kept does not give it back.
 
+use std::collections::BTreeMap;
+
 use lockgate_access::Scope;
 use lockgate_model::{
     Channel, Kind, Permission, Timestamp,
@@ -137,6 +139,7 @@ impl Runtime {
                 event: "reset",
                 object: format!("user/{user}"),
                 fields: vec!["token".to_owned()],
+                detail: BTreeMap::new(),
                 puts: vec![(Kind::Credential, user.to_string(), json(&row)?)],
                 deletes: Vec::new(),
                 answer: token.expose(),
@@ -178,6 +181,7 @@ impl Runtime {
                 event: "add",
                 object: format!("api-key/{}", key.id()),
                 fields: Vec::new(),
+                detail: BTreeMap::new(),
                 puts: vec![(Kind::ApiKey, key.id().to_string(), json(&row)?)],
                 deletes: Vec::new(),
                 answer: NewKey { id: key.id().clone(), key: key.expose(), expires },
@@ -211,6 +215,7 @@ impl Runtime {
                 event: "delete",
                 object: format!("api-key/{key}"),
                 fields: Vec::new(),
+                detail: BTreeMap::new(),
                 puts: Vec::new(),
                 deletes: vec![(Kind::ApiKey, key.to_string())],
                 answer: (),

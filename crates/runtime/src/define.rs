@@ -1,6 +1,8 @@
 //! Definitions that people administer: users, groups, profiles, ACLs, their assignments,
 //! environments and project permissions. One table says which permission each kind asks.
 
+use std::collections::BTreeMap;
+
 use lockgate_access::{Decision, Scope, decide};
 use lockgate_model::{
     Channel, Definition, Kind, Permission, TargetKind,
@@ -124,6 +126,7 @@ impl Runtime {
                 event: if old.is_some() { "update" } else { "add" },
                 object: format!("{kind}/{id}"),
                 fields,
+                detail: BTreeMap::new(),
                 puts: vec![(kind, id.to_owned(), body.clone())],
                 deletes: Vec::new(),
                 answer: (),
@@ -151,6 +154,7 @@ impl Runtime {
                 event: "delete",
                 object: format!("{kind}/{id}"),
                 fields: Vec::new(),
+                detail: BTreeMap::new(),
                 puts: Vec::new(),
                 deletes,
                 answer: (),

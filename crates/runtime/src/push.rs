@@ -102,6 +102,7 @@ impl Runtime {
                 event: "push",
                 object: format!("project/{project}"),
                 fields: Vec::new(),
+                detail: BTreeMap::new(),
                 puts: Vec::new(),
                 deletes: Vec::new(),
                 answer: Pushed {

@@ -7,6 +7,7 @@
 )]
 
 mod account;
+mod algorithms;
 mod contract;
 mod refusals;
 mod signin;

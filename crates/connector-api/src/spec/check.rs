@@ -135,6 +135,11 @@ fn value_problem(kind: FieldKind, value: &str) -> Option<String> {
         FieldKind::Choice(values) => {
             (!values.contains(&value)).then(|| format!("must be one of `{}`", values.join("`, `")))
         }
+        FieldKind::Exception(names) => {
+            let mut given = value.split(' ').filter(|name| !name.is_empty()).peekable();
+            let fits = given.peek().is_some() && given.all(|name| names.contains(&name));
+            (!fits).then(|| format!("must be one or several of `{}`, with blanks between them", names.join("`, `")))
+        }
         FieldKind::HostPort => {
             // Port 0 as the scheme's own: a port must be written.
             let parsed = Address::authority(Scheme { name: "", port: 0 }, value);

@@ -4,6 +4,8 @@
 mod check;
 mod page;
 
+use std::collections::BTreeMap;
+
 use lockgate_model::{definition::ServerIdentity, manifest::StreamContent};
 use serde_json::{Value, json};
 
@@ -140,6 +142,9 @@ pub enum FieldKind {
     },
     /// One of these.
     Choice(&'static [&'static str]),
+    /// One or several of these, with blanks between them: what an account admits against the
+    /// connector's own rule. The audit log tells what is set.
+    Exception(&'static [&'static str]),
     /// `host:port`.
     HostPort,
     /// A secret: sealed, write-only.
@@ -164,6 +169,11 @@ impl Field {
     /// One of `values`.
     pub const fn choice(name: &'static str, values: &'static [&'static str], help: &'static str) -> Self {
         Self::new(name, help, FieldKind::Choice(values))
+    }
+
+    /// An exception from the connector's own rule: one or several of `names`.
+    pub const fn exception(name: &'static str, names: &'static [&'static str], help: &'static str) -> Self {
+        Self::new(name, help, FieldKind::Exception(names))
     }
 
     /// A host and a port.
@@ -284,6 +294,12 @@ impl Spec {
         self.fields.iter().find(|f| f.name == name)
     }
 
+    /// Exceptions from the connector's own rules that are set, by their fields' names.
+    pub fn exceptions<'a>(&self, settings: &'a BTreeMap<String, String>) -> BTreeMap<&'static str, &'a str> {
+        let exceptions = self.fields.iter().filter(|field| matches!(field.kind, FieldKind::Exception(_)));
+        exceptions.filter_map(|field| Some((field.name, settings.get(field.name)?.as_str()))).collect()
+    }
+
     /// The declaration as JSON, for `lockgate connector doc --json` and forms.
     pub fn to_json(&self) -> Value {
         let fields: Vec<Value> = self.fields.iter().map(field_json).collect();
@@ -305,6 +321,7 @@ fn field_json(field: &Field) -> Value {
         FieldKind::Text => json!({"type": "text"}),
         FieldKind::Integer { min, max } => json!({"type": "integer", "min": min, "max": max}),
         FieldKind::Choice(values) => json!({"type": "choice", "values": values}),
+        FieldKind::Exception(names) => json!({"type": "exception", "values": names}),
         FieldKind::HostPort => json!({"type": "host-port"}),
         FieldKind::Secret => json!({"type": "secret"}),
     };

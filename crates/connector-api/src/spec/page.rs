@@ -117,6 +117,13 @@ fn value(field: &Field) -> String {
         FieldKind::Text => "text".to_owned(),
         FieldKind::Integer { min, max } => format!("{min} to {max}"),
         FieldKind::Choice(values) => values.iter().map(|v| format!("`{v}`")).collect::<Vec<_>>().join(", "),
+        FieldKind::Exception(names) => {
+            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+            format!(
+                "an exception, which the audit log tells: one or several of {}, with blanks between them",
+                names.join(", ")
+            )
+        }
         FieldKind::HostPort => "`host:port`".to_owned(),
         FieldKind::Secret => "sealed, write-only".to_owned(),
     }

@@ -128,3 +128,19 @@ fn a_host_key_that_no_server_can_have_is_told_before_anything_is_bound() {
     }
     assert!(bound(&format!("SHA256:{}", "A".repeat(43))).is_ok());
 }
+
+#[test]
+fn an_exception_is_by_name_and_told() {
+    const FIELDS: &[Field] = &[Field::exception("old", &["a", "b"], "Old ones."), Field::text("other", "Another.")];
+    let spec = Spec { fields: FIELDS, ..SPEC };
+    let with = |value: &str| binding(&[("old", value)], &[]);
+    for value in ["", " ", "c", "a c", "a,b", "a\tb"] {
+        let problems = spec.check(&with(value)).unwrap_err();
+        assert!(problems.iter().any(|problem| problem.field == "settings.old"), "{value:?}: {problems:?}");
+    }
+    for value in ["a", "b a", " a  b "] {
+        spec.check(&with(value)).unwrap_or_else(|problems| panic!("{value:?}: {problems:?}"));
+    }
+    assert_eq!(spec.exceptions(&with("a b").settings), [("old", "a b")].into());
+    assert!(spec.exceptions(&[("other".to_owned(), "x".to_owned())].into()).is_empty());
+}

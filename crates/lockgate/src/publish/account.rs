@@ -114,18 +114,27 @@ impl Account {
                 let value =
                     Client::from_context()?.get(&format!("environments/{}/accounts", segment(&of.environment)))?;
                 let list = value.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
-                let rows = list.iter().map(row).collect();
-                output.table(&value, &["account", "connector", "address", "identity", "secrets"], rows);
+                let rows = list.iter().map(|account| row(account, connectors)).collect();
+                output.table(&value, &["account", "connector", "address", "identity", "secrets", "exceptions"], rows);
                 Ok(())
             }
             Self::Test(one) => {
                 let path = format!("environments/{}/accounts/{}/test", segment(&one.environment), segment(&one.name));
-                let value = Client::from_context()?.post(&path, &json!({}))?;
+                let client = Client::from_context()?;
+                let value = client.post(&path, &json!({}))?;
                 if value.get("ok") == Some(&Value::Bool(false)) {
                     let message = value.get("message").and_then(Value::as_str).unwrap_or("it does not work").to_owned();
                     return Err(Exit::Failed { code: "LG-ACCOUNT-TEST".into(), message, detail: value });
                 }
-                output.result(&value, || format!("account `{}` works in `{}`", one.name, one.environment));
+                let list = client.get(&format!("environments/{}/accounts", segment(&one.environment)))?;
+                let mut bound = list.get("items").and_then(Value::as_array).into_iter().flatten();
+                let bound = bound.find(|account| account.get("name").and_then(Value::as_str) == Some(&one.name));
+                let exceptions = bound.map(|account| exceptions(account, connectors)).unwrap_or_default();
+                output.result(&value, || {
+                    let works = format!("account `{}` works in `{}`", one.name, one.environment);
+                    let but = exceptions.iter().map(|one| format!("\nexception  {one}"));
+                    works + &but.collect::<String>()
+                });
                 Ok(())
             }
             Self::Rm(one) => {
@@ -267,12 +276,23 @@ fn read(path: &std::path::Path) -> Result<String, Exit> {
     std::fs::read_to_string(path).map_err(|e| Exit::Usage(format!("cannot read `{}`: {e}", path.display())))
 }
 
-fn row(account: &Value) -> Vec<String> {
+fn row(account: &Value, connectors: &Registry) -> Vec<String> {
     let text = |name: &str| account.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let identity = account.get("identity").cloned().and_then(|one| serde_json::from_value(one).ok());
     let identity = identity.as_ref().map(shown).unwrap_or_default();
     let secrets = account.get("secrets").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
-    vec![text("name"), text("connector"), text("address"), identity, secrets.collect::<Vec<_>>().join(" ")]
+    let secrets = secrets.collect::<Vec<_>>().join(" ");
+    let exceptions = exceptions(account, connectors).join(", ");
+    vec![text("name"), text("connector"), text("address"), identity, secrets, exceptions]
+}
+
+/// What an account admits against its connector's own rules.
+fn exceptions(account: &Value, connectors: &Registry) -> Vec<String> {
+    let connector = account.get("connector").and_then(Value::as_str).and_then(|name| connectors.get(name));
+    let settings = account.get("settings").cloned().and_then(|settings| serde_json::from_value(settings).ok());
+    let (Some(connector), Some(settings)) = (connector, settings) else { return Vec::new() };
+    let exceptions = connector.spec().exceptions(&settings);
+    exceptions.into_iter().map(|(name, value)| format!("{name}: {value}")).collect()
 }
 
 /// How the server proves itself, with the fingerprint of what it shows or is vouched for by.
