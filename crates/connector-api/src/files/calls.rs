@@ -14,6 +14,7 @@ use super::{
     listing::Listing,
     output,
     put::{self, Put},
+    stable,
 };
 use crate::{Answer, Call, Context, Error, Kind, Part, Streamed};
 
@@ -34,15 +35,15 @@ pub async fn invoke<S: Server>(pool: &Arc<Pool<S>>, cx: &Context, call: Call) ->
 }
 
 async fn list<S: Server>(pool: &Arc<Pool<S>>, cx: &Context, call: Call) -> Result<Answer, Error> {
-    let (input, deadline) = (call.input.root(), call.deadline.into());
-    input::known_keys(input, &["path", "pattern", "entries_max"])?;
+    let (input, part, deadline) = (call.input.root(), Part::of(&call), call.deadline.into());
+    input::known_keys(input, &["path", "pattern", "entries_max", "stable"])?;
     let folder = pool.server().base().below(input::folder(input)?)?;
-    let mut listing = Listing::new(input::pattern(input)?, input::entries_max(input)?);
-    let mut lease = pool.lease(cx, Part::of(&call), deadline).await?;
-    let listed = lease.session.list(cx, &folder, &mut listing, deadline).await;
-    lease.give_back();
-    listed?;
-    let (entries, more) = listing.finish();
+    let (pattern, entries_max) = (input::pattern(input)?, input::entries_max(input)?);
+    let listing = || Listing::new(pattern, entries_max);
+    let (entries, more) = match input::stable(input)? {
+        None => super::list(pool, cx, part, &folder, listing(), deadline).await?,
+        Some(span) => stable::folder(pool, cx, part, (&folder, listing), span, deadline).await?,
+    };
     output::list(&entries, more, &call.limits).map(output::answer)
 }
 
@@ -58,11 +59,19 @@ async fn stat<S: Server>(pool: &Arc<Pool<S>>, cx: &Context, call: Call) -> Resul
 
 async fn read<S: Server>(pool: &Arc<Pool<S>>, cx: &Context, call: Call) -> Result<Answer, Error> {
     let (input, limits) = (call.input.root(), &call.limits);
-    let transfer = keys_and_transfer::<S>(input, &["path", "parse", "offset"])?;
+    let transfer = keys_and_transfer::<S>(input, &["path", "parse", "offset", "stable"])?;
     let (name, parse) = (input::path(input, "path")?, input::parse(input)?);
     let path = pool.server().base().below(name)?;
     let get = Get { path, transfer, offset: input::offset(input, transfer)? };
-    let (attributes, body) = get::get(pool, cx, Part::of(&call), get, call.deadline.into()).await?;
+    let (part, deadline) = (Part::of(&call), call.deadline.into());
+    let watched = match input::stable(input)? {
+        None => None,
+        Some(span) => Some(stable::file(pool, cx, part, &get.path, span, deadline).await?),
+    };
+    let (attributes, body) = get::get(pool, cx, part, get, deadline).await?;
+    if watched.is_some_and(|watched| watched != attributes) {
+        return Err(stable::unstable());
+    }
     if call.stream {
         let output = output::get(&attributes, None, limits)?;
         return Ok(Answer { output, stream: Some(Streamed::Bytes(body)), read: 0, written: 0 });

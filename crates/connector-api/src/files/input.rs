@@ -1,9 +1,11 @@
 //! A call's input, read and refused before anything is sent.
 
+use std::time::Duration;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use lockgate_document::{Builder, Kind as Is, Node};
-use lockgate_model::Limits;
+use lockgate_model::{Limits, duration::iso8601};
 
 use super::output::Parse;
 use crate::{Body, Error, Kind};
@@ -12,6 +14,9 @@ use crate::{Body, Error, Kind};
 const ENTRIES: usize = 1000;
 /// And at most.
 const ENTRIES_MAX: usize = 100_000;
+
+/// The longest time for which a file is watched.
+const STABLE_MAX: Duration = Duration::from_secs(3600);
 
 /// What becomes of a file that is there already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,10 +106,22 @@ pub fn offset(input: Node<'_>, transfer: Transfer) -> Result<u64, Error> {
     }
 }
 
-/// `pattern` of a listing.
+/// `stable`: how long a file must stay the same.
+pub fn stable(input: Node<'_>) -> Result<Option<Duration>, Error> {
+    let Some(text) = optional(input, "stable")? else { return Ok(None) };
+    let span = iso8601(text).and_then(|ms| u64::try_from(ms).ok()).map(Duration::from_millis);
+    // Servers tell times in whole seconds.
+    let span = span.filter(|span| (Duration::from_secs(1)..=STABLE_MAX).contains(span));
+    span.map(Some).ok_or_else(|| refused("`stable` must be a time from `PT1S` to `PT1H`"))
+}
+
+/// `pattern` of a listing, of names in the one folder.
 pub fn pattern(input: Node<'_>) -> Result<Option<&str>, Error> {
     match optional(input, "pattern")? {
         Some(pattern) if pattern.len() > 256 => Err(refused("`pattern` is longer than 256 bytes")),
+        Some(pattern) if pattern.contains('/') || pattern.contains("**") => {
+            Err(refused("`pattern` is of names in one folder: no `/` and no `**`"))
+        }
         pattern => Ok(pattern),
     }
 }

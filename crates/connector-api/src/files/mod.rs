@@ -6,7 +6,7 @@
 //! From them follow [`Pool`] (sessions are lent out and kept), [`get`], [`put`] (of a [`content`]),
 //! [`change`] (`move`, `delete`, `mkdir` and the rename that ends a `put`), [`undo`] and [`calls`], which
 //! runs the operations. [`path`] keeps a call below the account's base, [`input`], [`output`] and
-//! [`listing`] read calls and write answers, [`operations`] declares them.
+//! [`listing`] read calls and write answers, [`stable`] watches files, [`operations`] declares them.
 //!
 //! Deliberately absent: how bytes are asked for and sent, which differs by protocol.
 
@@ -22,13 +22,36 @@ pub mod path;
 mod pool;
 pub mod put;
 mod session;
+pub mod stable;
 pub mod undo;
 
 pub use path::{Base, Remote};
 pub use pool::{Lease, Pool};
 pub use session::{Attributes, Server, Session, What};
 
-use crate::{Error, Kind};
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use crate::{Context, Error, Kind, Part};
+
+/// The entries of a folder that a listing shows, and whether there are more.
+///
+/// # Errors
+/// The server's.
+pub(crate) async fn list<S: Server>(
+    pool: &Arc<Pool<S>>,
+    cx: &Context,
+    part: Part,
+    folder: &Remote,
+    mut listing: listing::Listing<'_>,
+    deadline: Instant,
+) -> Result<(Vec<(String, Attributes)>, bool), Error> {
+    let mut lease = pool.lease(cx, part, deadline).await?;
+    let listed = lease.session.list(cx, folder, &mut listing, deadline).await;
+    lease.give_back();
+    listed.map(|()| listing.finish())
+}
 
 /// The deadline passed.
 pub fn late() -> Error {

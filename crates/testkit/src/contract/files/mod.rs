@@ -47,6 +47,7 @@ macro_rules! files_suite {
             faults::small_operations_fail_cleanly
             operations::a_file_that_was_read_in_part_is_read_on
             operations::contents_are_shown_as_they_are_asked_for
+            operations::files_that_are_being_written_are_left_out_and_not_read
             operations::files_are_replaced_where_a_rename_does_not_replace
             operations::folders_are_listed_by_name
             operations::things_are_moved_and_deleted

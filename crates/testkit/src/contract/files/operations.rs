@@ -1,12 +1,17 @@
 //! Files and folders.
 
-use std::{fs, os::unix::fs::PermissionsExt as _};
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt as _,
+    time::{Duration, Instant},
+};
 
 use lockgate_connector_api::{Call, Kind as Is};
 use lockgate_model::Limits;
 use serde_json::{Value, json};
 
 use super::{Kind, Server, call, each_plain_server, each_server, read, streamed};
+use crate::FaultProxy;
 
 fn names(listing: &Value) -> Vec<&str> {
     listing["entries"].as_array().unwrap().iter().map(|e| e["name"].as_str().unwrap()).collect()
@@ -225,6 +230,46 @@ pub async fn what_the_account_may_not_do_is_told<K: Kind>() {
             assert!(matches!(error.status(), Some(3 | 550 | 553)), "{told}");
         }
         fs::set_permissions(at("closed"), fs::Permissions::from_mode(0o755)).unwrap();
+    })
+    .await;
+}
+
+pub async fn files_that_are_being_written_are_left_out_and_not_read<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
+        let proxy = FaultProxy::start(server.port()).await;
+        let account = kind.through(server, proxy.port());
+        for name in ["still", "growing"] {
+            fs::write(server.files().join(name), "x").unwrap();
+        }
+        fs::create_dir(server.files().join("folder")).unwrap();
+        let growing = server.files().join("growing");
+        let grow = async {
+            loop {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+                let mut file = fs::File::options().append(true).open(&growing).unwrap();
+                std::io::Write::write_all(&mut file, b"y").unwrap();
+            }
+        };
+        let watch = async {
+            let listed = account.call("list", json!({"stable": "PT1S"})).await.unwrap();
+            assert_eq!(names(&listed), ["folder", "still"], "{kind:?}");
+            let patterned = account.call("list", json!({"stable": "PT1S", "pattern": "gro*"})).await.unwrap();
+            assert_eq!(names(&patterned).len(), 0, "{kind:?}");
+            let error = account.fails("get", json!({"path": "growing", "stable": "PT1S"})).await;
+            assert_eq!((error.code(), error.is_transient()), ("file-changed", true), "{kind:?}: {error}");
+            let got = account.call("get", json!({"path": "still", "stable": "PT1S"})).await.unwrap();
+            assert_eq!(got["body"], "x", "{kind:?}");
+        };
+        tokio::select! {
+            () = watch => {}
+            () = grow => {}
+        }
+        assert_eq!(account.fails("get", json!({"path": "gone", "stable": "PT1S"})).await.kind(), Is::NotFound);
+        // Nobody waits in vain.
+        let begun = Instant::now();
+        let error = account.fails("get", json!({"path": "still", "stable": "PT1M"})).await;
+        assert_eq!((error.kind(), begun.elapsed() < Duration::from_secs(5)), (Is::Timeout, true), "{kind:?}: {error}");
+        assert!(proxy.connections() <= 4, "{kind:?}: {} connections", proxy.connections());
     })
     .await;
 }

@@ -60,6 +60,13 @@ pub async fn inputs_are_refused_before_anything_is_dialled<K: Kind>() {
         ("list", json!({"entries_max": 0})),
         ("list", json!({"entries_max": 1_000_000})),
         ("list", json!({"pattern": "x".repeat(300)})),
+        ("list", json!({"pattern": "**/*.csv"})),
+        ("list", json!({"pattern": "in/*.csv"})),
+        ("list", json!({"stable": 5})),
+        ("list", json!({"stable": "PT0.5S"})),
+        ("get", json!({"path": "a", "stable": "5s"})),
+        ("get", json!({"path": "a", "stable": "PT2H"})),
+        ("put", json!({"path": "a", "body": "x", "stable": "PT5S"})),
     ] {
         calls.push(call(operation, input));
     }
