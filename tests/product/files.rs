@@ -71,7 +71,21 @@ fn a_flow_writes_files_to_a_server_whose_host_key_was_confirmed() {
     assert!(!test().status.success());
     assert!(bind("set", &["--host-key", server.host_key()]).status.success());
     let tested = test();
-    assert!(tested.status.success(), "{tested:?}");
+    assert!(tested.status.success() && !told(&tested).contains("exception"), "{tested:?}");
+
+    // An exception from the connector's rules is told wherever the account is.
+    let refused = bind("set", &["--host-key", server.host_key(), "--set", "legacy_algorithms=none"]);
+    assert!(!refused.status.success() && told(&refused).contains("legacy_algorithms"), "{refused:?}");
+    let exception = ["--host-key", server.host_key(), "--set", "legacy_algorithms=aes128-cbc hmac-sha1"];
+    assert!(bind("set", &exception).status.success());
+    let listed = house.cli_as(&context, &["account", "list", "--env", "development"], "");
+    let audit = house.cli_as(&context, &["audit", "export"], "");
+    for output in [test(), listed] {
+        assert!(told(&output).contains("legacy_algorithms: aes128-cbc hmac-sha1"), "{output:?}");
+    }
+    let told_exception = "\"exception.legacy_algorithms\":\"aes128-cbc hmac-sha1\"";
+    assert!(told(&audit).replace(": ", ":").contains(told_exception), "{audit:?}");
+    assert!(bind("set", &["--host-key", server.host_key()]).status.success());
 
     // A secret that is needed is asked for at a terminal, and named where there is none.
     let account = ["account", "add", "asked", "--env", "development", "--connector", "sftp", "--address", &address];

@@ -26,18 +26,29 @@ pub(crate) async fn store(session: &mut Session, to: &Remote, content: &mut Cont
         Err(error) if error.code() == "sftp-status" => return Err(Unstored::Refused(error)),
         Err(error) => return Err(error.into()),
     };
-    write(session, &file, content).await?;
-    if session.fsync {
-        session.order(&Request::Fsync(&file)).await?;
+    let mut out = write(session, &file, content).await?;
+    // Asked for at once: what concerns one file is done in the order in which it is asked (§6.1).
+    let fsync = if session.fsync { Some(session.send(&Request::Fsync(&file)).await?) } else { None };
+    let size = session.send(&Request::HandleStat(&file)).await?;
+    while !out.ids.is_empty() {
+        out.written(session, content).await?;
     }
-    let stored = session.attributes(&Request::HandleStat(&file)).await?.size;
+    if let Some(fsync) = fsync {
+        session.done(fsync).await?;
+    }
+    let stored = match session.answer(size).await? {
+        Reply::Attributes(attributes) => attributes.size,
+        Reply::Status(code, words) => return Err(failure::status(code, &words).into()),
+        _ => return Err(failure::malformed().into()),
+    };
     if stored.is_some_and(|stored| stored != content.at()) {
         return Err(not_stored().into());
     }
     session.close().await.map_err(Unstored::from)
 }
 
-async fn write(session: &mut Session, file: &Bytes, content: &mut Content) -> Result<(), Error> {
+/// Sends all of a content; gives the writes that are still out.
+async fn write(session: &mut Session, file: &Bytes, content: &mut Content) -> Result<Writes, Error> {
     let chunk = session.write_bytes as usize;
     let mut out = Writes { offset: content.at(), ..Writes::default() };
     // Small pieces are put together, large ones are cut and never copied.
@@ -60,10 +71,7 @@ async fn write(session: &mut Session, file: &Bytes, content: &mut Content) -> Re
     if !small.is_empty() {
         out.send(session, file, content, small.freeze()).await?;
     }
-    while !out.ids.is_empty() {
-        out.written(session, content).await?;
-    }
-    Ok(())
+    Ok(out)
 }
 
 /// Writes that are out.

@@ -184,6 +184,15 @@ impl Session {
         }
     }
 
+    /// The answer to a request that was sent and answers with success alone.
+    pub async fn done(&mut self, id: u32) -> Result<(), Error> {
+        match self.answer(id).await? {
+            Reply::Status(0, _) => Ok(()),
+            Reply::Status(code, words) => Err(failure::status(code, &words)),
+            _ => Err(failure::malformed()),
+        }
+    }
+
     /// Opens a file.
     pub async fn open(&mut self, path: &str, how: Open) -> Result<Bytes, Error> {
         self.handle(&Request::Open(path, how)).await

@@ -1,11 +1,13 @@
 //! How contents travel: lines, parts, and over many data connections.
 
-use std::fs;
+use std::{fs, time::Duration};
 
+use futures_util::future::join_all;
 use lockgate_connector_api::Kind as Is;
 use lockgate_testkit::{
     FaultProxy,
-    contract::files::{Kind as _, Server as _},
+    contract::files::{Kind as _, Server as _, call},
+    fault_proxy::Fault,
     ftp_peer::{Program, Setup},
 };
 use serde_json::json;
@@ -29,6 +31,38 @@ async fn ends_of_lines_are_translated_where_that_is_asked_for() {
         account.call("put", json!({"path": "again", "body": "a\r\nb\n"})).await.unwrap();
         assert_eq!(fs::read(server.files().join("again")).unwrap(), b"a\r\nb\n", "{kind:?}");
     }
+}
+
+/// A session goes on after a call that was given up once what that call left was tidied up. Whatever the
+/// call was about to change then, the type of contents or the folder, is not as the session believes.
+#[tokio::test]
+async fn a_call_that_is_given_up_leaves_no_type_and_no_folder_behind() {
+    let kinds = [Kind::Proftpd, Kind::Plain].map(async |kind| {
+        let Some(server) = kind.start() else { return };
+        fs::create_dir(server.files().join("folder")).unwrap();
+        let slow = FaultProxy::start(server.port()).await;
+        slow.always(Fault::Latency(Duration::from_millis(10)));
+        let account = kind.through(&server, slow.port());
+        account.test().await.unwrap();
+        for n in 0..30 {
+            let given_up = match n % 2 {
+                0 => json!({"path": format!("lines-{n}"), "body": "a\nb", "transfer": "ascii"}),
+                _ => json!({"path": "folder", "body": "x", "exists": "replace"}),
+            };
+            let calling = tokio::spawn(account.opened.clone().invoke(account.cx.clone(), call("put", given_up)));
+            tokio::time::sleep(Duration::from_millis(20 + 5 * n)).await;
+            calling.abort();
+            // What is tidied up gives its session back.
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            let (name, bytes) = (format!("bytes-{n}"), "a\r\nb\n");
+            let put = account.call("put", json!({"path": name, "body": bytes})).await;
+            put.unwrap_or_else(|e| panic!("{kind:?} {n}: {e} {}", e.private().reveal()));
+            assert_eq!(fs::read(server.files().join(&name)).unwrap(), bytes.as_bytes(), "{kind:?} {n}");
+            assert_eq!(account.call("get", json!({"path": name})).await.unwrap()["body"], bytes, "{kind:?} {n}");
+        }
+        assert_eq!(fs::read_dir(server.files().join("folder")).unwrap().count(), 0, "{kind:?}");
+    });
+    join_all(kinds).await;
 }
 
 /// A server that wants every data connection to resume the session of its control connection.

@@ -1,0 +1,68 @@
+//! Files to an FTPS server (ProFTPD) and back, beside curl against the same server in the same run. Both
+//! sign in anew each time; ours writes under a temporary name, compares the size and renames on top of that.
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a bench fails by a panic")]
+#![allow(dead_code, reason = "a part of what the tests use")]
+
+#[path = "../connectors/ftps/tests/ftps/account.rs"]
+mod account;
+mod files;
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use lockgate_testkit::{
+    FtpServer,
+    contract::{
+        CANARY,
+        files::{Kind as _, Server as _},
+    },
+    temp_dir,
+};
+
+use account::{Kind, PKI};
+use files::Beside;
+
+struct Curl {
+    port: u16,
+    ca: PathBuf,
+}
+
+impl Curl {
+    fn run(&self, path: &str, more: &[&std::ffi::OsStr]) -> Duration {
+        let begun = Instant::now();
+        let status = Command::new("curl")
+            .args(["-sS", "--ssl-reqd", "--user", &format!("{}:{CANARY}", FtpServer::USER), "--cacert"])
+            .arg(&self.ca)
+            .args(more)
+            .arg(format!("ftp://localhost:{}/{path}", self.port))
+            .status()
+            .unwrap();
+        assert!(status.success());
+        begun.elapsed()
+    }
+}
+
+impl Beside for Curl {
+    const NAME: &'static str = "curl";
+
+    fn big(&self, file: &Path, back: &Path) -> [Duration; 2] {
+        [self.run("theirs", &["-T".as_ref(), file.as_os_str()]), self.run("theirs", &["-o".as_ref(), back.as_os_str()])]
+    }
+
+    /// It resumes one ticket of TLS 1.3 over and over, which the server refuses at last.
+    fn small(&self, _: &Path, _: u16) -> Option<Duration> {
+        None
+    }
+}
+
+fn main() {
+    let Some(server) = Kind::Proftpd.start() else { return };
+    let dir = temp_dir();
+    let ca = dir.path().join("ca.pem");
+    fs::write(&ca, PKI.ca_pem()).unwrap();
+    files::run(Kind::Proftpd, &server, &Curl { port: server.port(), ca });
+}
