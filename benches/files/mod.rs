@@ -67,13 +67,13 @@ pub fn run<K: Kind, B: Beside>(kind: K, server: &K::Server, beside: &B) {
         let [their_put, their_get] = beside.big(&file, &back);
         let their_small = beside.small(&folder, server.port()).unwrap_or(Duration::MAX);
         let their_far = beside.small(&far_folder, link.port()).unwrap_or(Duration::MAX);
-        println!(
-            "round {round}: connector put {put:.2?} get {get:.2?} small {small:.2?} far {far:.2?}; {} put {their_put:.2?} get {their_get:.2?} small {their_small:.2?} far {their_far:.2?}",
-            B::NAME
-        );
-        for (best, one) in
-            ours.iter_mut().chain(&mut theirs).zip([put, get, small, far, their_put, their_get, their_small, their_far])
-        {
+        let shown = |times: [Duration; 4]| {
+            let named = ["put", "get", "small", "far"].into_iter().zip(times).filter(|(_, time)| *time < Duration::MAX);
+            named.map(|(name, time)| format!(" {name} {time:.2?}")).collect::<String>()
+        };
+        let (round_ours, round_theirs) = ([put, get, small, far], [their_put, their_get, their_small, their_far]);
+        println!("round {round}: connector{}; {}{}", shown(round_ours), B::NAME, shown(round_theirs));
+        for (best, one) in ours.iter_mut().chain(&mut theirs).zip(round_ours.into_iter().chain(round_theirs)) {
             *best = one.min(*best);
         }
     }
