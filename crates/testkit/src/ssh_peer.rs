@@ -36,13 +36,12 @@ impl Shown {
 #[derive(Debug)]
 pub struct SshKeys {
     dir: tempfile::TempDir,
-    passphrase: String,
 }
 
 impl SshKeys {
     /// New keys; `user_ed25519` and `user_unknown` are sealed with that passphrase.
     pub fn new(passphrase: &str) -> Self {
-        let keys = Self { dir: temp_dir(), passphrase: passphrase.to_owned() };
+        let keys = Self { dir: temp_dir() };
         for (name, kind, seal) in [
             ("host_ed25519", "ed25519", ""),
             ("host_rsa", "rsa", ""),
@@ -70,7 +69,7 @@ impl SshKeys {
     /// A certificate of a public key by one of the CAs (`ca`, `ca_other`, `ca_rsa`): a file. Further
     /// arguments of `ssh-keygen` say for whom and when.
     pub fn certified(&self, ca: &str, name: &str, more: &[&str]) -> PathBuf {
-        let dir = temp_dir().keep();
+        let dir = tempfile::tempdir_in(self.dir.path()).unwrap().keep();
         let public = dir.join("key.pub");
         fs::copy(self.path(&format!("{name}.pub")), &public).unwrap();
         run(Command::new("ssh-keygen")
@@ -80,11 +79,6 @@ impl SshKeys {
             .arg(self.path(ca))
             .arg(&public));
         dir.join("key-cert.pub")
-    }
-
-    /// Whether this machine can make them.
-    pub fn available() -> bool {
-        Command::new("ssh-keygen").arg("-?").stderr(Stdio::null()).stdout(Stdio::null()).status().is_ok()
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -113,11 +107,6 @@ impl SshKeys {
         let text = String::from_utf8(output.stdout).unwrap();
         text.split_whitespace().find(|word| word.starts_with("SHA256:")).unwrap().to_owned()
     }
-
-    /// The passphrase of the user's Ed25519 keys.
-    pub fn passphrase(&self) -> &str {
-        &self.passphrase
-    }
 }
 
 /// OpenSSH's `sshd`.
@@ -131,7 +120,7 @@ pub struct Openssh {
 impl Openssh {
     /// Starts one; none where it is not installed.
     pub fn start(keys: &SshKeys, shown: Shown) -> Option<Self> {
-        Self::start_with(keys, shown, |dir| format!("internal-sftp -d {}", dir.join("files").display()))
+        Self::start_with(keys, shown, usual)
     }
 
     /// Starts one without the extension that replaces a file in one step, as older servers are.
@@ -148,18 +137,16 @@ impl Openssh {
 
     /// Starts one with further lines of its configuration, which hold before the usual ones.
     pub fn start_adding(keys: &SshKeys, more: &str) -> Option<Self> {
-        let subsystem = |dir: &Path| format!("internal-sftp -d {}", dir.join("files").display());
-        Self::started(keys, Shown::Own, subsystem, more, None)
+        Self::started(keys, Shown::Own, usual, more, None)
     }
 
     /// Starts one that asks for a password by PAM (keyboard-interactive), and further lines as
     /// [`Openssh::start_adding`]. With `twice` it asks for a new one as well. It must be started by root, who sees
     /// other PAM services than this machine's then.
     pub fn start_asking(keys: &SshKeys, password: &str, twice: bool, more: &str) -> Option<Self> {
-        let subsystem = |dir: &Path| format!("internal-sftp -d {}", dir.join("files").display());
         if Owner::is_root() {
             let more = format!("{more}UsePAM yes\nKbdInteractiveAuthentication yes\nPermitRootLogin yes\n");
-            return Self::started(keys, Shown::Own, subsystem, &more, Some((password, twice)));
+            return Self::started(keys, Shown::Own, usual, &more, Some((password, twice)));
         }
         crate::skip("a test with OpenSSH and PAM", "it must be started by root");
         None
@@ -350,6 +337,11 @@ impl Owner {
         private(&dir.join("users"), &format!("{name}:{hash}:{uid}:{gid}::{}:/bin/sh\n", files.display()));
         owner
     }
+}
+
+/// A subsystem whose sessions begin in the server's files.
+fn usual(dir: &Path) -> String {
+    format!("internal-sftp -d {}", dir.join("files").display())
 }
 
 /// A server that sees PAM services of ours: it asks for a password, which a script compares.
