@@ -4,34 +4,35 @@
 //! Where ACCESS.md leaves a choice open, this is what is chosen here:
 //!
 //! 1. §1, suspended tenant: all is denied in it (§3, "deny on any doubt").
-//! 2. §1, "IDP: console only": API channels are REST, SOAP and the command line. A schedule, a poll
-//!    and a sub-flow are no API channels: nobody calls from outside.
+//! 2. §1, "IDP: console only": every way in but the console and a sub-flow is an API channel, a
+//!    schedule and a poll too. (First chosen without these two; on doubt, deny.)
 //! 3. §1, "service account … without user-interface-access": the console is closed to it whatever its
-//!    profiles hold. For native and IDP users the console asks user-interface-access when it opens
-//!    (login), not again at each decision: §3 speaks of the *kind* alone.
-//! 4. §3, the channel rule is written under execute alone; here deploy, push and every other act ask
-//!    it too, for "every way in asks".
-//! 5. §3, the channel of a sub-flow: the channel was asked at the way in, so any kind may.
+//!    profiles hold, and the permission does not count. For the others the console asks
+//!    user-interface-access when it opens, not at each decision: §3 speaks of the *kind* alone.
+//! 4. §3, the channel rule is written under execute alone; here every act asks it ("every way in asks").
+//! 5. §3, a sub-flow: the channel was asked at the way in, so any kind may.
 //! 6. §1, groups: in one step; a group in a group is not spoken of.
-//! 7. §1, "environment ∈ p": a profile valid everywhere is valid in environments that exist. One that
-//!    is gone, or never was, holds nobody.
-//! 8. §1, "no climbing": *valid in all environments* means the tenant level, "present and future"; a
-//!    profile that names each environment there is does not count.
-//! 9. §1, the Default Project: its project permissions count for nothing, for it "is shared by all who
-//!    hold the permission through an access profile".
-//! 10. §3, the publish right: the one who adopted must be enabled and hold `deploy` there *still*, as
-//!     the publisher must.
-//! 11. §3, "no ACL assigned": the first deploy assigns one, so there is none only where nothing was
-//!     deployed; denied.
-//! 12. §3, "through an API": the two may be allowed by different profiles; each needs one for itself.
+//! 7. §1, "environment ∈ p": a profile valid everywhere is valid in environments that exist.
+//! 8. §1, "no climbing": *valid in all environments* means "present and future"; a profile that names
+//!    each environment there is does not count.
+//! 9. §1, the Default Project: a project permission given for it counts, as for any other. (First
+//!    chosen the other way, for it is "shared by all who hold the permission through an access profile".)
+//! 10. §3, the publish right: who adopted must be enabled and hold `deploy` there *still*.
+//! 11. §1, where nothing was ever deployed the list `default`, which the first deploy would assign, is
+//!     asked. What is deployed without a list is denied.
+//! 12. §3, "through an API": the two may be allowed by different profiles. Of an API that is not
+//!     deployed there nobody can say what is behind it: it is asked alone.
 //! 13. §3, `restart`: runs-control may come from another profile than the execution.
-//! 14. §3, answers: 401 for whom the tenant does not know or has disabled; then 404, then 403 for
-//!     whatever the caller lacks, and 409 last, only to those who were allowed to execute it if it were
-//!     published: nobody else learns what is. A publish right that fell is "not published" too.
+//! 14. §3, answers: 401 for whom the tenant does not know or has disabled; then 404, also for what is
+//!     published in no environment; then 403; and 409 last, to those alone who may execute it. A publish
+//!     right that fell is "not published" too. A project has 404 for who has neither a profile valid in
+//!     Development nor a permission on it.
 //! 15. §3, push: *Development* is the environment of that name.
 //! 16. Support grants, leases and sessions are not modelled: they do not enter §3's formulas.
 
-use crate::world::{Channel, Deploy, Execute, Kind, Names, Profile, Push, Request, Target, TargetKind, User, Valid, World};
+use crate::world::{
+    Channel, Deploy, Execute, Kind, Name, Names, Profile, Push, Request, Target, TargetKind, User, Valid, World,
+};
 
 /// What is answered (§3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,10 +49,10 @@ pub enum Answer {
     NotPublished,
 }
 
-/// The Default Project's name.
-pub const DEFAULT_PROJECT: &str = "Default";
+/// The list that the first deploy assigns.
+pub const DEFAULT_ACL: &str = "default";
 /// The environment in which projects are edited.
-pub const DEVELOPMENT: &str = "Development";
+pub const DEVELOPMENT: &str = "development";
 
 /// §3: what a request is answered.
 pub fn answer(world: &World, request: &Request) -> Answer {
@@ -77,7 +78,7 @@ fn enabled<'w>(world: &'w World, principal: &str) -> Option<&'w User> {
 
 /// §3, "channel allowed to its kind".
 fn channel_allowed(kind: Kind, channel: Channel) -> bool {
-    let api = matches!(channel, Channel::Rest | Channel::Soap | Channel::Cli);
+    let api = matches!(channel, Channel::Rest | Channel::Soap | Channel::Cli | Channel::Schedule | Channel::Poll);
     match kind {
         Kind::Native => true,
         Kind::Idp { calls_apis } => !api || calls_apis,
@@ -130,6 +131,9 @@ fn needs_every_environment(permission: &str) -> bool {
 
 /// §1 and §2: whether a profile of the user gives this permission in that environment.
 fn holds_in(world: &World, user: &User, permission: &str, environment: &str) -> bool {
+    if user.kind == Kind::Service && permission == "user-interface-access" {
+        return false;
+    }
     for profile in profiles_valid_in(world, user, environment) {
         let profile = &world.profiles[&profile];
         let counts = !needs_every_environment(permission) || profile.valid == Valid::Everywhere;
@@ -168,10 +172,19 @@ fn profile_in_acl(world: &World, user: &User, target: TargetKind, acl: Option<&N
     false
 }
 
-/// §1, ACL: the one a target names in an environment.
+/// Whether it is deployed there, by whomever.
+fn deployed(world: &World, target: &Target, environment: &str) -> bool {
+    let there = world.deployments.get(&(target.project.clone(), environment.to_owned()));
+    there.is_some_and(|deployment| deployment.holds.contains(&(target.kind, target.name.clone())))
+}
+
+/// §1, ACL: the one a target names in an environment, or that the first deploy would assign.
 fn acl_of<'w>(world: &'w World, target: &Target, environment: &str) -> Option<&'w Names> {
-    let name = world.assigned.get(&(target.clone(), environment.to_owned()))?;
-    world.acls.get(name)
+    match world.assigned.get(&(target.clone(), environment.to_owned())) {
+        Some(name) => world.acls.get(name),
+        None if deployed(world, target, environment) => None,
+        None => world.acls.get(DEFAULT_ACL),
+    }
 }
 
 /// §3: "through an API, the API and the orchestration are both asked (an API without its own ACL uses
@@ -180,10 +193,14 @@ fn acls_allow(world: &World, user: &User, execute: &Execute) -> bool {
     let environment = &execute.environment;
     let own = acl_of(world, &execute.orchestration, environment);
     if let Some(api) = &execute.through {
+        let there = deployed(world, api, environment);
         let assigned = world.assigned.contains_key(&(api.clone(), environment.clone()));
-        let acl = if assigned { acl_of(world, api, environment) } else { own };
+        let acl = if assigned || !there { acl_of(world, api, environment) } else { own };
         if !profile_in_acl(world, user, api.kind, acl, environment) {
             return false;
+        }
+        if !there {
+            return true;
         }
     }
     profile_in_acl(world, user, execute.orchestration.kind, own, environment)
@@ -218,7 +235,9 @@ fn knows_environment(world: &World, user: &User, environment: &str) -> bool {
 /// §3, execute.
 fn may_execute(world: &World, execute: &Execute) -> Answer {
     let Some(user) = enabled(world, &execute.principal) else { return Answer::Unknown };
-    if !knows_environment(world, user, &execute.environment) {
+    let called = execute.through.as_ref().unwrap_or(&execute.orchestration);
+    let published = world.environments.iter().any(|environment| deployed(world, called, environment));
+    if !knows_environment(world, user, &execute.environment) || !published {
         return Answer::NotFound;
     }
     if !channel_allowed(user.kind, execute.channel) || !acls_allow(world, user, execute) {
@@ -237,10 +256,11 @@ fn may_restart(world: &World, execute: &Execute) -> Answer {
     if !knows_environment(world, user, &execute.environment) {
         return Answer::NotFound;
     }
-    if !holds_in(world, user, "runs-control", &execute.environment) {
+    let answer = may_execute(world, execute);
+    if answer != Answer::NotFound && !holds_in(world, user, "runs-control", &execute.environment) {
         return Answer::Forbidden;
     }
-    may_execute(world, execute)
+    answer
 }
 
 /// §3, deploy.
@@ -259,9 +279,6 @@ fn may_deploy(world: &World, deploy: &Deploy) -> Answer {
 
 /// §1, project permission: "permissions of §2c for one project, given to users/groups".
 fn holds_for_project(world: &World, principal: &str, user: &User, permission: &str, project: &str) -> bool {
-    if project == DEFAULT_PROJECT {
-        return false;
-    }
     for given in world.project_permissions.values() {
         let to_group = user.groups.iter().any(|group| world.groups.contains_key(group) && given.groups.contains(group));
         let to = given.users.contains(principal) || to_group;
@@ -276,6 +293,11 @@ fn holds_for_project(world: &World, principal: &str, user: &User, permission: &s
 /// Development) or project permission".
 fn may_push(world: &World, push: &Push) -> Answer {
     let Some(user) = enabled(world, &push.principal) else { return Answer::Unknown };
+    let holds_some = |permission: &Name| holds_for_project(world, &push.principal, user, permission, &push.project);
+    let given = world.project_permissions.values().any(|given| given.permissions.iter().any(holds_some));
+    if !knows_environment(world, user, DEVELOPMENT) && !given {
+        return Answer::NotFound;
+    }
     let held = holds_in(world, user, &push.permission, DEVELOPMENT)
         || holds_for_project(world, &push.principal, user, &push.permission, &push.project);
     if channel_allowed(user.kind, push.channel) && held { Answer::Allowed } else { Answer::Forbidden }

@@ -1,0 +1,145 @@
+//! Tenants and requests by chance, from a seed. Rows fit together, as a snapshot demands; only who
+//! published may be gone.
+
+use std::collections::BTreeMap;
+
+use crate::random::Random;
+
+use crate::world::*;
+
+const ENVIRONMENTS: [&str; 4] = ["development", "live", "prelive", "test"];
+const PROFILES: [&str; 7] = ["p0", "p1", "p2", "p3", "p4", "p5", "p6"];
+const GROUPS: [&str; 3] = ["g0", "g1", "g2"];
+const USERS: [&str; 6] = ["u0", "u1", "u2", "u3", "u4", "u5"];
+const ACLS: [&str; 3] = ["default", "a1", "a2"];
+/// Projects of every world. Each holds an orchestration and an API in front of it.
+pub const PROJECTS: [&str; 3] = ["default", "x", "y"];
+const GLOBAL: [&str; 7] = [
+    "user-management",
+    "access-control",
+    "manage-company-capabilities",
+    "audit-log",
+    "stages-administer",
+    "advanced-security-administer",
+    "solution-create",
+];
+const PERSONAL: [&str; 2] = ["user-interface-access", "manage-personal-setup"];
+const PLACED: [&str; 4] = ["deploy", "runs-control", "logs-view", "apis-manage"];
+const EXECUTE: [&str; 3] = ["integrations.execute", "rest-apis.execute", "soap-apis.execute"];
+const EDIT: [&str; 4] = ["integrations.create", "integrations.update", "accounts.delete", "listeners.update"];
+
+fn some(random: &mut Random, of: &[&str], percent: usize) -> Names {
+    of.iter().filter(|_| random.percent(percent)).map(|name| (*name).to_owned()).collect()
+}
+
+/// The orchestration of a project.
+pub fn orchestration(project: &str) -> Target {
+    Target { project: project.to_owned(), kind: TargetKind::Orchestration, name: format!("{project}-flow") }
+}
+
+fn api(project: &str) -> Target {
+    let kind = if project == "y" { TargetKind::SoapApi } else { TargetKind::RestApi };
+    Target { project: project.to_owned(), kind, name: format!("{project}-api") }
+}
+
+/// A tenant.
+pub fn world(random: &mut Random) -> World {
+    let mut world = World { suspended: random.percent(2), ..World::default() };
+    world.environments = ENVIRONMENTS.map(str::to_owned).into();
+    for name in PROFILES {
+        let mut named = some(random, &ENVIRONMENTS, 50);
+        named.insert(random.pick(&ENVIRONMENTS).to_owned());
+        let valid = if random.percent(30) { Valid::Everywhere } else { Valid::In(named) };
+        let mut permissions = some(random, &EXECUTE, 60);
+        for (of, percent) in [(&GLOBAL[..], 30), (&PERSONAL, 40), (&PLACED, 45), (&EDIT, 30)] {
+            permissions.extend(some(random, of, percent));
+        }
+        world.profiles.insert(name.to_owned(), Profile { permissions, valid });
+    }
+    for name in GROUPS {
+        world.groups.insert(name.to_owned(), Group { profiles: some(random, &PROFILES, 20) });
+    }
+    for name in USERS {
+        let kind = match random.below(5) {
+            0 => Kind::Service,
+            1 => Kind::Idp { calls_apis: random.percent(50) },
+            _ => Kind::Native,
+        };
+        let (profiles, groups) = (some(random, &PROFILES, 25), some(random, &GROUPS, 30));
+        world.users.insert(name.to_owned(), User { kind, enabled: random.percent(90), profiles, groups });
+    }
+    world.acls = ACLS.map(|name| (name.to_owned(), some(random, &PROFILES, 50))).into();
+    for project in PROJECTS {
+        let (flow, api) = (orchestration(project), api(project));
+        for environment in ENVIRONMENTS {
+            for (target, percent) in [(&flow, 85), (&api, 50)] {
+                if random.percent(percent) {
+                    let acl = random.pick(&ACLS).to_owned();
+                    world.assigned.insert((target.clone(), environment.to_owned()), acl);
+                }
+            }
+            if random.percent(if project == "x" { 30 } else { 75 }) {
+                let publisher = if random.percent(5) { "gone" } else { random.pick(&USERS) }.to_owned();
+                let adopted = if random.percent(30) { [random.pick(&USERS).to_owned()].into() } else { Names::new() };
+                let holds = [(flow.kind, flow.name.clone()), (api.kind, api.name.clone())].into();
+                let key = (project.to_owned(), environment.to_owned());
+                world.deployments.insert(key, Deployment { publisher, adopted, holds });
+            }
+        }
+    }
+    let mut given = BTreeMap::new();
+    for (name, project) in [("one", "default"), ("two", "x"), ("three", "x")] {
+        let permissions = some(random, &[&EDIT[..], &EXECUTE].concat(), 50);
+        let (users, groups) = (some(random, &USERS, 25), some(random, &GROUPS, 25));
+        given.insert(name.to_owned(), ProjectPermission { project: project.to_owned(), permissions, users, groups });
+    }
+    world.project_permissions = given;
+    world
+}
+
+/// A request, mostly about what there is.
+pub fn request(random: &mut Random) -> Request {
+    let principal = if random.percent(3) { "nobody" } else { random.pick(&USERS) }.to_owned();
+    let environment = if random.percent(3) { "moon" } else { random.pick(&ENVIRONMENTS) }.to_owned();
+    let channel = if random.percent(50) { Channel::Cli } else { Channel::Console };
+    let kind = random.below(10);
+    match kind {
+        0..=5 => {
+            let project = random.pick(&PROJECTS);
+            let through = random.percent(50).then(|| api(project));
+            let restart = kind == 5;
+            let ways = [
+                Channel::Rest,
+                Channel::Soap,
+                Channel::Cli,
+                Channel::Console,
+                Channel::Schedule,
+                Channel::Poll,
+                Channel::SubFlow,
+            ];
+            let channel = if restart { channel } else { ways[random.below(ways.len())] };
+            let asked = Execute { principal, channel, orchestration: orchestration(project), through, environment };
+            if restart { Request::Restart(asked) } else { Request::Execute(asked) }
+        }
+        6 => Request::Deploy(Deploy {
+            principal,
+            channel,
+            environment,
+            needs: Names::new(),
+            bound: Names::new(),
+            green: true,
+        }),
+        7 => {
+            let project = random.pick(&["default", "x", "y", "new"]).to_owned();
+            Request::Push(Push { principal, channel, project, permission: random.pick(&EDIT).to_owned() })
+        }
+        8 => {
+            let permission = random.pick(&[&GLOBAL[..], &PERSONAL].concat()).to_owned();
+            Request::Act { principal, channel, permission, environment: None }
+        }
+        _ => {
+            let permission = random.pick(&[&GLOBAL[..], &PLACED, &PERSONAL].concat()).to_owned();
+            Request::Act { principal, channel, permission, environment: Some(environment) }
+        }
+    }
+}
