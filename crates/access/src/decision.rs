@@ -165,9 +165,12 @@ impl Decision {
         self
     }
 
-    /// The decision that settles it: the first denial, else the last one asked.
+    /// The decision that settles it: the first denial, else the last one asked. A 403 of a later part
+    /// goes before a 409: what is published is told only to who may do all of it.
     fn settling(&self) -> &Self {
+        let forbidden = self.verdict == Verdict::Deny(DeniedStatus::Forbidden);
         match self.before.as_deref().map(Self::settling) {
+            Some(before) if forbidden && before.verdict == Verdict::Deny(DeniedStatus::NotPublished) => self,
             Some(before) if before.verdict != Verdict::Allow => before,
             _ => self,
         }

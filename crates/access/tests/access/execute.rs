@@ -367,3 +367,17 @@ fn a_profile_valid_everywhere_is_valid_in_environments_to_come() {
     tenant.assign("hotfix/integrations/order", "callers");
     assert_eq!(tenant.execute(&by_basic("bob"), target("hotfix", "order"), Channel::Rest).0, ALLOW);
 }
+
+#[test]
+fn an_api_whose_publish_right_fell_is_forbidden_to_who_may_not_run_what_is_behind_it() {
+    let mut tenant = Tenant::story();
+    tenant.api("orders", TargetKind::RestApis, "order");
+    tenant.profile("front", &[Permission::RestApisExecute], Some(&["live"]));
+    tenant.put(Kind::Acl, "front", &Acl { title: String::new(), profiles: ids(&["front", "caller"]) });
+    tenant.assign("live/rest-apis/orders", "front");
+    tenant.user("eve", UserKind::Native, &["front"]);
+    tenant.edit(Kind::User, "pat", |user: &mut User| user.enabled = false);
+    let asked = |user: &str| tenant.execute(&by_basic(user), rest("live", "orders"), Channel::Rest).0;
+    assert_eq!(asked("bob"), E409);
+    assert_eq!(asked("eve"), E403);
+}

@@ -339,6 +339,13 @@ impl World {
             Some(project) if first == ALLOW => {
                 self.one(who, environment, TargetKind::Integrations, HELD[project].0, channel)
             }
+            // 403 goes before 409, of whichever part.
+            Some(project) if first == E409 && self.active.contains_key(&(environment, project)) => {
+                match self.one(who, environment, TargetKind::Integrations, HELD[project].0, channel) {
+                    E403 => E403,
+                    _ => E409,
+                }
+            }
             _ => first,
         }
     }
