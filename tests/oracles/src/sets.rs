@@ -1,11 +1,14 @@
 //! The access model as sets and loops, written from ACCESS.md alone and before its author had seen
 //! `crates/access`: a second opinion on every decision. One rule is one function, under its section.
 //!
-//! Where ACCESS.md leaves a choice open, this is what is chosen here:
+//! Where ACCESS.md leaves a choice open, this is what is chosen here. Choices 2, 3, 9, 11, 12 and 14
+//! were first made otherwise, or not at all, and settled when the two were compared: of these the
+//! model is no independent witness.
+//!
 //!
 //! 1. §1, suspended tenant: all is denied in it (§3, "deny on any doubt").
 //! 2. §1, "IDP: console only": every way in but the console and a sub-flow is an API channel, a
-//!    schedule and a poll too. (First chosen without these two; on doubt, deny.)
+//!    schedule and a poll too. On doubt, deny.
 //! 3. §1, "service account … without user-interface-access": the console is closed to it whatever its
 //!    profiles hold, and the permission does not count. For the others the console asks
 //!    user-interface-access when it opens, not at each decision: §3 speaks of the *kind* alone.
