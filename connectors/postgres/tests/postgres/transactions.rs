@@ -10,10 +10,11 @@ use crate::account::{Binding, app, binding, shared};
 async fn a_table_that_was_altered_meanwhile_does_not_matter() {
     let Some((pki, server)) = shared() else { return };
     let account = Binding { connections_max: 2, ..binding(server.port()) }.open(pki);
-    account.execute("create table altered (n int)").await;
-    let steps = json!({"steps": [{"sql": "insert into altered values (1)"}, {"sql": "select * from altered"}]});
+    account.execute("create table altered_between (n int)").await;
+    let steps =
+        json!({"steps": [{"sql": "insert into altered_between values (1)"}, {"sql": "select * from altered_between"}]});
     account.output("transaction", steps.clone()).await.unwrap();
-    app().unwrap().execute("alter table altered add m int default 5").await;
+    app().unwrap().execute("alter table altered_between add m int default 5").await;
     let given = account.output("transaction", steps).await.unwrap();
     assert_eq!(given["steps"][1]["returned"], json!([{"n": 1, "m": 5}, {"n": 1, "m": 5}]));
 }

@@ -25,7 +25,7 @@ async fn what_the_server_writes_is_read_exactly() {
     account.execute("create type mood as enum ('glad', 'so, so')").await;
     account.execute("create domain whole as int check (value >= 0)").await;
     account.execute("create domain wholes as whole[]").await;
-    account.execute("create type pair as (a int, b text)").await;
+    account.execute("create type written_pair as (a int, b text)").await;
     for (sql, json) in [
         ("null", "null"),
         ("true", "true"),
@@ -100,7 +100,7 @@ async fn what_the_server_writes_is_read_exactly() {
         ("array['1 2'::int2vector, '3']", "[\"1 2\",\"3\"]"),
         ("(select indkey from pg_index where indexrelid = 'pg_class_oid_index'::regclass)", "\"1\""),
         ("'26 25'::oidvector", "\"26 25\""),
-        ("row(1, 'a b')::pair", "\"(1,\\\"a b\\\")\""),
+        ("row(1, 'a b')::written_pair", "\"(1,\\\"a b\\\")\""),
         ("b'101'", "\"101\""),
         ("'a & b'::tsquery", "\"'a' & 'b'\""),
         ("'<a/>'::xml", "\"<a/>\""),
@@ -114,8 +114,8 @@ async fn what_the_server_writes_is_read_exactly() {
         ("'1 mon -1 day 00:00:00.000001'::interval", "\"P1M-1DT0.000001S\""),
         ("array[[[1, null], [3, 4]], [[5, 6], [null, 8]]]", "[[[1,null],[3,4]],[[5,6],[null,8]]]"),
         ("array[null, null]::text[]", "[null,null]"),
-        ("array[row(1, 'a b')::pair, null]", "[\"(1,\\\"a b\\\")\",null]"),
-        ("row(null, null)::pair", "\"(,)\""),
+        ("array[row(1, 'a b')::written_pair, null]", "[\"(1,\\\"a b\\\")\",null]"),
+        ("row(null, null)::written_pair", "\"(,)\""),
         ("'{[1,3),[5,7)}'::int4multirange", "\"{[1,3),[5,7)}\""),
         ("'empty'::daterange", "\"empty\""),
         ("tstzrange('2026-11-22 08:00Z', 'infinity')", "\"[\\\"2026-11-22 08:00:00+00\\\",infinity)\""),
