@@ -401,6 +401,14 @@ fn a_report_for_build_servers_is_xml_whatever_is_in_it() {
     let below = named(folder.path().join("target/reports/junit.xml"));
     lockgate(&["test", &named(folder.path().join("cases")), "--junit", &below], "");
     assert_eq!(std::fs::read_to_string(&below).unwrap().matches("<testcase").count(), 2);
+    // Where nothing can be run a build server must not see the report of the run before.
+    write(folder.path(), "orders.flow.yaml", "do: [");
+    let broken = lockgate(&["test", &named(folder.path().join("cases")), "--junit", &file], "");
+    assert_eq!(broken.status.code(), Some(1), "{broken:?}");
+    let xml = std::fs::read_to_string(&file).unwrap();
+    assert!(xml.contains("errors=\"1\"") && !xml.contains("shop.orders"), "{xml}");
+    let read = lockgate(&["eval", "--input", "xml", "testsuites.testsuite.testcase.error.`#text`"], &xml);
+    assert!(read.status.success(), "{read:?}\n{xml}");
     let unwritable = lockgate(&["test", &named(folder.path().join("cases")), "--junit", "/dev/null/x"], "");
     assert!(unwritable.status.code() == Some(1) && text(&unwritable.stderr).contains("LG-IO"), "{unwritable:?}");
 }

@@ -9,10 +9,10 @@ use std::{
 };
 
 use futures_util::{StreamExt as _, stream};
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use lockgate_connector_api::{
-    Answer, Call, Context, Error, Kind, Operation, Part, Records, Streamed,
-    http::{Client, Received, Request, Target, beginning, refusal, retry_after},
+    Answer, Call, Context, Error, Kind, Operation, Part, Place, Records, Streamed,
+    http::{Client, Received, Request, Room, Target, beginning, refusal, retry_after},
 };
 use lockgate_document::{Builder, Document, Fault, Kind as Is, Node};
 use lockgate_model::Limits;
@@ -63,6 +63,9 @@ struct Pages {
     client: Arc<Client>,
     cx: Context,
     part: Part,
+    /// The place of the whole list, where a call behind it waits for its pages: else that one could take the place of the
+    /// next page.
+    place: Option<Arc<Place>>,
     deadline: Instant,
     limits: Limits,
     /// What every page is asked for with.
@@ -102,11 +105,15 @@ impl Pages {
                 given.as_i64().filter(|most| *most > 0).ok_or_else(|| refused("`pages_max` is no number from 1"))?
             }
         };
+        if next.parameter().is_some_and(|name| !input.get("query").get(name).is_undefined()) {
+            return Err(refused("`query` has the parameter that `next` says for each page: leave it out there"));
+        }
         let (request, _) = of_call(client.settings(), operation, call)?;
         let mut pages = Self {
             client: Arc::clone(client),
             cx: cx.clone(),
             part,
+            place: None,
             deadline,
             limits,
             request,
@@ -144,25 +151,32 @@ impl Pages {
             return Err(Error::new(Kind::TooLarge, "https-pages", "the list has more pages than `pages_max` says"));
         }
         let received = self.ask(&target).await?;
-        let headers = received.headers().clone();
+        let (headers, is_none) = (received.headers().clone(), received.status() == StatusCode::NO_CONTENT);
+        let answered = received.target().cloned();
         let bytes = received.content(self.deadline).collect(self.limits.reply_bytes_max).await?;
         self.number += 1;
         self.read = self.read.saturating_add(bytes.len() as u64);
         if bytes.is_empty() {
-            return Ok(Some(Document::array([])));
+            // Of what is counted a page of nothing is the end, as one without records is.
+            let counted = matches!(self.next, Next::Offset { .. } | Next::Page { .. });
+            if let Next::Link(_) = self.next {
+                self.target = self.after(answered.as_ref(), &headers, Document::undefined().root(), 0)?;
+            }
+            return match counted || is_none || self.target.is_some() {
+                true => Ok(Some(Document::array([]))),
+                false => Err(no_page("a page of the list is empty, and names no next one")),
+            };
         }
         let page = json(&bytes, &self.limits)?;
         let list = self.records.iter().fold(page.root(), |node, name| node.get(name));
         if !matches!(list.kind(), Is::Array | Is::Null) {
-            let text = "a page has no list of records where `records` says";
-            return Err(Error::new(Kind::Protocol, "https-page", text));
+            return Err(no_page("a page has no list of records where `records` says"));
         }
         let items = if list.kind() == Is::Array { list.len() as u64 } else { 0 };
         self.items = self.items.saturating_add(items);
-        self.target = self.after(&target, &headers, page.root(), items)?;
-        if self.target.as_ref() == Some(&target) {
-            let text = "the next page of the list is the same page again";
-            return Err(Error::new(Kind::Protocol, "https-page", text));
+        self.target = self.after(answered.as_ref(), &headers, page.root(), items)?;
+        if self.target.is_some() && (self.target.as_ref() == Some(&target) || self.target == answered) {
+            return Err(no_page("the next page of the list is the same page again"));
         }
         records(list, &self.limits).map(Some).map_err(too_large)
     }
@@ -170,10 +184,14 @@ impl Pages {
     /// Asks for a page, again where the endpoint asks for time that there is.
     async fn ask(&mut self, target: &Target) -> Result<Received, Error> {
         let mut patience = PATIENCE;
+        if self.part == Part::Begins && self.place.is_none() {
+            self.place = Some(self.client.room(self.part, self.deadline).await?);
+        }
+        let room = self.place.clone().map_or(Room::Awaited(self.part), Room::Shared);
         loop {
             let request = self.request.again().map(|request| Request { target: target.clone(), ..request });
             let request = request.ok_or_else(|| refused("a list that comes in pages is asked for without a body"))?;
-            let received = self.client.send(&self.cx, self.part, request, self.deadline).await?;
+            let received = self.client.send(&self.cx, room.clone(), request, self.deadline).await?;
             let (status, headers) = (received.status(), received.headers().clone());
             let wait = retry_after(&headers).filter(|_| matches!(status.as_u16(), 429 | 503)).map(Duration::from_secs);
             let left = self.deadline.saturating_duration_since(Instant::now());
@@ -192,12 +210,29 @@ impl Pages {
         }
     }
 
-    /// The page behind this one.
-    fn after(&self, target: &Target, headers: &HeaderMap, page: Node<'_>, items: u64) -> Result<Option<Target>, Error> {
+    /// The page behind this one, which came from `answered` or, without that, from another origin.
+    fn after(
+        &self,
+        answered: Option<&Target>,
+        headers: &HeaderMap,
+        page: Node<'_>,
+        items: u64,
+    ) -> Result<Option<Target>, Error> {
+        let beside = |address: &str| match answered {
+            Some(target) => self.client.beside(target, address),
+            None if address.contains("://") => self.client.beside(&self.request.target, address),
+            None => Err(Error::new(
+                Kind::Refused,
+                "https-redirect",
+                "a page that a redirect to another origin gave names a place there, where the account's calls do not go",
+            )),
+        };
         let full = |size: &Option<u64>| items > 0 && size.is_none_or(|size| items >= size);
         match &self.next {
             Next::Link(relation) => {
-                link::related(headers, relation).map(|address| self.client.beside(target, &address)).transpose()
+                let related =
+                    link::related(headers, relation).map_err(|_| no_page("the header `Link` of a page is none"))?;
+                related.map(|address| beside(&address)).transpose()
             }
             Next::Cursor { at, into } => {
                 let cursor = at.iter().fold(page, |node, name| node.get(name));
@@ -208,12 +243,11 @@ impl Pages {
                 if none {
                     return Ok(None);
                 }
-                let cursor = scalar(cursor, "").map_err(|_| {
-                    Error::new(Kind::Protocol, "https-page", "the value at `cursor` is no text and no number")
-                })?;
+                let cursor =
+                    scalar(cursor, "").map_err(|_| no_page("the value at `cursor` is no text and no number"))?;
                 match into {
                     Some(into) => self.with(into, &cursor).map(Some),
-                    None => self.client.beside(target, &cursor).map(Some),
+                    None => beside(&cursor).map(Some),
                 }
             }
             Next::Offset { into, size } if full(size) => self.with(into, &self.items.to_string()).map(Some),
@@ -226,6 +260,15 @@ impl Pages {
 }
 
 impl Next {
+    /// The parameter that names a page.
+    fn parameter(&self) -> Option<&str> {
+        match self {
+            Self::Link(_) => None,
+            Self::Cursor { into, .. } => into.as_deref(),
+            Self::Offset { into, .. } | Self::Page { into, .. } => Some(into),
+        }
+    }
+
     fn read(given: Node<'_>) -> Result<Self, Error> {
         const WRONG: &str =
             "`next` is one of `{ link }`, `{ cursor, into }`, `{ offset, size }` and `{ page, from, size }`";
@@ -262,6 +305,11 @@ impl Next {
             false => Err(wrong()),
         }
     }
+}
+
+/// The endpoint's list is not what the call says.
+fn no_page(text: &'static str) -> Error {
+    Error::new(Kind::Protocol, "https-page", text)
 }
 
 /// Names divided by dots; none lead to the page itself.

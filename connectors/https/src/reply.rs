@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use lockgate_connector_api::{
     Answer, Body, Error, Kind, Streamed,
-    http::{Received, beginning, refusal},
+    http::{Received, beginning, is_refusal, refusal},
 };
 use lockgate_document::{Builder, Document, Fault};
 use lockgate_model::Limits;
@@ -31,7 +31,7 @@ pub(crate) async fn answer(
         headers.remove(header::CONTENT_ENCODING);
         headers.remove(header::CONTENT_LENGTH);
     }
-    if status.as_u16() >= 400 || status.is_redirection() && wanted.redirect == Some(false) {
+    if is_refusal(status.as_u16(), wanted.redirect) {
         let said = beginning(content(received, wanted, deadline), REFUSAL_BYTES_MAX).await;
         return Err(refusal(status, &headers).with_private(String::from_utf8_lossy(&said)));
     }

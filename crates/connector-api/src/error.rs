@@ -105,7 +105,7 @@ struct Inner {
     kind: Kind,
     code: &'static str,
     text: &'static str,
-    operation: Option<&'static str>,
+    operation: Option<Box<str>>,
     account: Option<AccountName>,
     status: Option<u16>,
     retry_after: Option<Duration>,
@@ -149,11 +149,11 @@ impl Error {
         self
     }
 
-    /// Says which call it was; the [`crate::Registry`] does this for every connector.
+    /// Says which call it was, where that is not known yet; the [`crate::Registry`] does this for every connector.
     #[must_use]
-    pub fn at(mut self, account: &AccountName, operation: Option<&'static str>) -> Self {
+    pub fn at(mut self, account: &AccountName, operation: Option<&str>) -> Self {
         self.0.account.get_or_insert_with(|| account.clone());
-        self.0.operation = self.0.operation.or(operation);
+        self.0.operation = self.0.operation.or_else(|| operation.map(Box::from));
         self
     }
 
@@ -173,8 +173,8 @@ impl Error {
     }
 
     /// The operation, once known.
-    pub fn operation(&self) -> Option<&'static str> {
-        self.0.operation
+    pub fn operation(&self) -> Option<&str> {
+        self.0.operation.as_deref()
     }
 
     /// The account, once known.
@@ -226,7 +226,7 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.operation {
+        match &self.0.operation {
             Some(operation) => write!(f, "cannot `{operation}`")?,
             None => f.write_str("cannot connect")?,
         }

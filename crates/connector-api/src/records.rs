@@ -3,6 +3,7 @@
 use std::{
     fmt,
     pin::Pin,
+    sync::{Arc, OnceLock},
     task::{Context, Poll},
 };
 
@@ -19,26 +20,39 @@ use crate::{Body, Error};
 /// connector in records *and* bytes; where batches begin and end has no meaning.
 pub struct Records {
     batches: Pin<Box<dyn Stream<Item = Result<Document, Error>> + Send>>,
-    fields: Option<Vec<String>>,
+    fields: Arc<OnceLock<Vec<String>>>,
 }
 
 impl Records {
     /// Records from their batches.
     pub fn new(batches: impl Stream<Item = Result<Document, Error>> + Send + 'static) -> Self {
-        Self { batches: Box::pin(batches), fields: None }
+        Self { batches: Box::pin(batches), fields: Arc::default() }
     }
 
     /// States the fields that every record has, in order, for readers that must know them even where
     /// no record comes.
     #[must_use]
-    pub fn with_fields(mut self, fields: Vec<String>) -> Self {
-        self.fields = Some(fields);
+    pub fn with_fields(self, fields: Vec<String>) -> Self {
+        self.with_fields_that_come(Arc::new(OnceLock::from(fields)))
+    }
+
+    /// The same of records that tell them as they come, with the first batch or at their end.
+    #[must_use]
+    pub fn with_fields_that_come(mut self, fields: Arc<OnceLock<Vec<String>>>) -> Self {
+        self.fields = fields;
         self
     }
 
-    /// The fields of every record, where they are known beforehand.
+    /// The same records, where what goes wrong on the way is told in other words.
+    #[must_use]
+    pub fn map_err(self, told: impl FnMut(Error) -> Error + Send + 'static) -> Self {
+        let Self { batches, fields } = self;
+        Self { batches: Box::pin(batches.map_err(told)), fields }
+    }
+
+    /// The fields of every record, where they are known by now.
     pub fn fields(&self) -> Option<&[String]> {
-        self.fields.as_deref()
+        self.fields.get().map(Vec::as_slice)
     }
 }
 
@@ -92,9 +106,7 @@ impl Streamed {
                 let length = body.length();
                 Self::Bytes(Body::new(body.map_err(named)).with_length(length))
             }
-            Self::Records(Records { batches, fields }) => {
-                Self::Records(Records { fields, ..Records::new(batches.map_err(named)) })
-            }
+            Self::Records(records) => Self::Records(records.map_err(named)),
         }
     }
 }

@@ -59,6 +59,8 @@ pub(crate) struct Host {
     pub(crate) strands_gone: Vec<StrandId>,
     /// Streams that loops want no more of: the strand and the slot.
     pub(crate) shut: Vec<(StrandId, u32)>,
+    /// Strands that caught a failure: a stream that was opened before is nobody's any more.
+    pub(crate) failed: Vec<StrandId>,
     /// The run's.
     id: RunId,
     /// The number of the last ticket.
@@ -162,6 +164,7 @@ impl Host {
             gone: Vec::new(),
             strands_gone: Vec::new(),
             shut: Vec::new(),
+            failed: Vec::new(),
             tickets: 0,
             limits,
             stop,

@@ -7,7 +7,7 @@ use std::{
 
 use futures_util::{FutureExt, future::BoxFuture};
 use lockgate_access::ExecutePermit;
-use lockgate_connector_api::{Answer, Call, Error, Kind, Streamed};
+use lockgate_connector_api::{Answer, Call, Error, Kind, Streamed, http};
 use lockgate_document::{Builder, Document, Fault, Value, formats::Content};
 use lockgate_model::{
     Limits, Timestamp,
@@ -168,6 +168,7 @@ impl Reach {
                     }
                 }
                 let (calls, streams, from) = (Arc::clone(calls), authority.streams, account.clone());
+                let operation = authority.operation.clone();
                 // The connector's own code may panic where it is called and where it is polled.
                 let (limits, reads) = (host.limits, parse.clone().filter(|_| !streams));
                 let calling = async move {
@@ -182,7 +183,7 @@ impl Reach {
                     let result = match answer {
                         Err(_) => Err(Problem::connector_panicked()),
                         Ok(Err(error)) => Err(Problem::connector(&error)),
-                        Ok(Ok(answer)) => given(answer, from, streams.then_some(parse)),
+                        Ok(Ok(answer)) => given(answer, (from, operation), streams.then_some(parse)),
                     };
                     Answered { result: result.map_err(Wrong::from), cost: 0, comes_ms: None, asked }
                 });
@@ -225,11 +226,16 @@ fn with_body(answer: &Document, body: &Document, limits: &Limits) -> Result<Docu
 }
 
 /// `streams` is what the bytes of a stream mean, where the answer is one.
-fn given(answer: Answer, account: AccountName, streams: Option<Option<Arc<Content>>>) -> Result<Given, Problem> {
+fn given(
+    answer: Answer,
+    (account, operation): (AccountName, String),
+    streams: Option<Option<Arc<Content>>>,
+) -> Result<Given, Problem> {
     let opened = match streams {
         Some(parse) => {
             let streamed = answer.stream.ok_or_else(no_stream).map_err(|error| Problem::connector(&error))?;
-            Some(Open { streamed, parse, account: Some(account.clone()), read: Arc::default() })
+            let (account, operation) = (Some(account.clone()), operation.into());
+            Some(Open { streamed, parse, account, operation, read: Arc::default() })
         }
         None => None,
     };
@@ -315,6 +321,13 @@ impl Wrong {
     }
 }
 
+/// The error that an https endpoint's mocked answer is by its status, as it is where there is an endpoint.
+fn refused(authority: &Authority, input: &Document, answer: &Document) -> Option<Error> {
+    let https = authority.connector.as_str() == "https";
+    let status = u16::try_from(answer.root().get("status").as_i64().filter(|_| https)?).ok()?;
+    http::is_refusal(status, input.root().get("redirect").as_bool()).then(|| http::refusal_of(status, None))
+}
+
 /// A call that takes a mock.
 fn mocked(
     host: &Host,
@@ -330,7 +343,10 @@ fn mocked(
     }
     let account = account_text(&authority.account);
     let document = match mock.map(|(mock, ..)| mock) {
-        Some(Mock::Answer(document)) => Arc::clone(document),
+        Some(Mock::Answer(document)) => match refused(authority, input, document) {
+            Some(error) => return Begun::failed(Problem::connector(&error), asked),
+            None => Arc::clone(document),
+        },
         Some(Mock::Error(error)) => return Begun::failed(Problem::mock(error), asked),
         None => {
             let problem = Problem::no_mock(account, &authority.connector, &authority.operation);
@@ -342,7 +358,7 @@ fn mocked(
         Some(Contents { parse, format }) => (parse.clone(), format.clone()),
         None => (None, None),
     };
-    let opened = authority.streams.then(|| Open::mocked(&document, account, parse.clone()));
+    let opened = authority.streams.then(|| Open::mocked(&document, account, &authority.operation, parse.clone()));
     let document = match parse.filter(|_| !authority.streams) {
         Some(parse) => match mocked_content(&document, &parse, &host.limits) {
             Ok(read) => read.map_or(document, Arc::new),

@@ -119,6 +119,9 @@ pub(crate) async fn run(executor: &Executor, account: Account, start: Start<'_>,
             run.opened.remove(&strand);
             run.loops.retain(|(of, _), _| *of != strand);
         }
+        for strand in turned.failed {
+            run.opened.remove(&strand);
+        }
         for shut in turned.shut {
             run.loops.remove(&shut);
         }

@@ -265,6 +265,9 @@ impl Host {
         let failed_at = std::mem::replace(&mut self.strand.pc, handler.pc);
         self.shut_left();
         self.strand.pc = failed_at;
+        // What the call that could not begin would have taken.
+        self.strand.feeds.clear();
+        self.failed.push(self.strand.id);
         if let Err(fault) = caught {
             // There was no room or no cost left to handle it: that ends the run.
             return Err(fault.into());

@@ -28,6 +28,8 @@ pub(crate) struct Turned {
     pub(crate) strands_gone: Vec<StrandId>,
     /// Streams that loops want no more of.
     pub(crate) shut: Vec<(StrandId, u32)>,
+    /// Strands that caught a failure.
+    pub(crate) failed: Vec<StrandId>,
 }
 
 /// Runs a turn that begins with one strand.
@@ -99,6 +101,7 @@ pub(crate) async fn turn(mut host: Box<Host>, strand: StrandId, entry: Entry) ->
     turned.gone = std::mem::take(&mut host.gone);
     turned.strands_gone = std::mem::take(&mut host.strands_gone);
     turned.shut = std::mem::take(&mut host.shut);
+    turned.failed = std::mem::take(&mut host.failed);
     (host, turned)
 }
 

@@ -142,7 +142,7 @@ struct State {
     tasks: BTreeMap<String, SpanId>,
     calls: usize,
     /// Connectors of the accounts that were called.
-    connectors: BTreeMap<AccountName, &'static str>,
+    connectors: BTreeMap<AccountName, Spec>,
     /// The task and account of the last call, if it failed.
     failed: Option<(String, AccountName)>,
 }
@@ -196,7 +196,7 @@ impl RunWatch {
         // Only now: bytes of streams are known when they have passed.
         for (account, bytes) in &end.bytes {
             if let Some(connector) = state.connectors.get(account) {
-                self.telemetry.metrics.call_bytes(connector, bytes.read, bytes.written);
+                self.telemetry.metrics.call_bytes(connector.name, bytes.read, bytes.written);
             }
         }
         let took = self.since.elapsed();
@@ -229,7 +229,7 @@ impl RunWatch {
     pub(crate) fn calling(self: &Arc<Self>, spec: &Spec, operation: &str, account: AccountName, task: &str) -> Calling {
         let operation = spec.operation(operation).map_or(OTHER, |o| o.name);
         let mut state = self.state();
-        state.connectors.insert(account.clone(), spec.name);
+        state.connectors.insert(account.clone(), *spec);
         let span = state.trace.recorded.is_some().then(new_span).flatten();
         drop(state);
         Calling {
@@ -358,8 +358,10 @@ impl Calling {
             Err(error) => {
                 // Of a stream that broke, the call it came out of.
                 let account = error.account().unwrap_or(&self.account);
-                let operation = error.operation().unwrap_or(self.operation);
-                let connector = self.watch.state().connectors.get(account).copied().unwrap_or(self.connector);
+                let spec = self.watch.state().connectors.get(account).copied();
+                let connector = spec.map_or(self.connector, |spec| spec.name);
+                let named = |name| spec.and_then(|spec| spec.operation(name)).map_or(OTHER, |operation| operation.name);
+                let operation = error.operation().map_or(self.operation, named);
                 let kind = error.kind();
                 if kind == ErrorKind::Refused {
                     metrics.egress_refused(connector);

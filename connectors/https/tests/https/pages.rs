@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use futures_util::StreamExt as _;
-use lockgate_connector_api::{Error, Kind, Streamed};
+use lockgate_connector_api::{Body, Error, Kind, Streamed};
 use lockgate_testkit::{
     HttpsPeer, Pki,
     contract::CANARY,
@@ -104,6 +104,9 @@ async fn what_names_no_next_page_is_never_sent() {
         json!({"next": {"link": "next"}, "raw": true}),
         json!({"next": {"link": "next"}, "body": 1}),
         json!({"next": {"link": "next"}, "path": "../x"}),
+        json!({"next": {"offset": "skip"}, "query": {"skip": 100}}),
+        json!({"next": {"page": "p"}, "query": {"p": 3}}),
+        json!({"next": {"cursor": "c", "into": "after"}, "query": {"after": null}}),
     ] {
         let error = account.fails("pages", input.clone()).await;
         assert_eq!(error.kind(), Kind::Input, "{input}");
@@ -197,6 +200,9 @@ async fn a_page_that_is_none_fails_the_list() {
         (told(200, "[1"), Kind::Protocol, "https-json"),
         (told(200, "{}"), Kind::Protocol, "https-page"),
         (page(&json!([2]), vec![("link", "</base/list?second=1>; rel=next".to_owned())]), Kind::Protocol, "https-page"),
+        (page(&json!([2]), vec![("link", "list?third=1; rel=next".to_owned())]), Kind::Protocol, "https-page"),
+        (told(200, ""), Kind::Protocol, "https-page"),
+        (told(202, ""), Kind::Protocol, "https-page"),
     ] {
         second(answer);
         let error =
@@ -206,6 +212,18 @@ async fn a_page_that_is_none_fails_the_list() {
         let error = streamed(&account, json!({"path": "list", "next": {"link": "next"}})).await.unwrap_err();
         assert_eq!((error.kind(), error.code()), (kind, code), "{error}");
     }
+    // An empty page may have one behind it.
+    second(Told { status: 204, headers: vec![("link", "<list?third=1>; rel=next".to_owned())], body: "".into() });
+    let third = move |arrived: &Arrived| match query(arrived).keys().next().map(String::as_str) {
+        Some("third") => page(&json!([3]), Vec::new()),
+        Some("second") => {
+            Told { status: 202, headers: vec![("link", "<list?third=1>; rel=next".to_owned())], body: "".into() }
+        }
+        _ => page(&json!([1]), vec![("link", "<list?second=1>; rel=next".to_owned())]),
+    };
+    peer.answers("/base/list", third);
+    let all = account.call("pages", json!({"path": "list", "next": {"link": "next"}})).await.unwrap();
+    assert_eq!(all, json!({"records": [1, 3], "pages": 3}));
     // Nothing more is an end.
     second(told(204, ""));
     assert_eq!(account.call("pages", json!({"path": "list", "next": {"link": "next"}})).await.unwrap()["pages"], 2);
@@ -240,5 +258,68 @@ async fn a_page_is_asked_for_again_when_the_endpoint_says_so() {
             (error.kind(), error.retry_after()),
             (Kind::Unavailable, Some(Duration::from_secs(seconds.parse().unwrap())))
         );
+    }
+}
+
+/// Pages name the next one beside where they came from, which need not be where the list was asked for.
+#[tokio::test]
+async fn the_next_page_is_beside_the_page_that_answered() {
+    let pki = Pki::new();
+    let peer = peer(&pki, &["http/1.1"]).await;
+    let moved = |to: &'static str| Told { status: 308, headers: vec![("location", to.to_owned())], body: "".into() };
+    peer.answers("/base/customers", move |_| moved("/base/v2/customers/"));
+    peer.answers("/base/v2/customers/", |arrived| match query(arrived).contains_key("page") {
+        true => page(&json!([2]), Vec::new()),
+        false => page(&json!([1]), vec![("link", "<?page=2>; rel=next".to_owned())]),
+    });
+    let account = Account::open(&pki, peer.port(), &[("redirects", "any-origin")], &[]);
+    let list = |path: Value| json!({"path": path, "next": {"link": "next"}});
+    let all = account.call("pages", list(json!("customers"))).await.unwrap();
+    assert_eq!(all["records"], json!([1, 2]));
+    // At another origin nothing of the account's own stands beside it.
+    let other = HttpsPeer::start(pki.server_config(Server::Good, false, &[])).await;
+    other.answers("/list", |_| page(&json!([1]), vec![("link", "<?page=2>; rel=next".to_owned())]));
+    let there = format!("https://localhost:{}/list", other.port());
+    peer.answers("/base/away", move |_| Told {
+        status: 302,
+        headers: vec![("location", there.clone())],
+        body: "".into(),
+    });
+    let error = account.fails("pages", list(json!("away"))).await;
+    assert_eq!((error.kind(), error.code()), (Kind::Refused, "https-redirect"), "{error}");
+    assert_eq!(peer.requests().iter().filter(|arrived| arrived.target.contains("page=")).count(), 1);
+    // The path that was asked for may hold what no other one may.
+    peer.answers("/base/projects/a%2Fb/issues", |arrived| match query(arrived).contains_key("page") {
+        true => page(&json!([4]), vec![("link", "</base/projects/a%2Fc/issues?page=3>; rel=next".to_owned())]),
+        false => page(&json!([3]), vec![("link", "</base/projects/a%2Fb/issues?page=2>; rel=next".to_owned())]),
+    });
+    let mut project = list(json!(["projects", "a/b", "issues"]));
+    let error = account.fails("pages", project.clone()).await;
+    assert_eq!((error.kind(), error.code()), (Kind::Refused, "https-redirect"), "{error}");
+    project["next"] = json!({"page": "page", "from": 2, "size": 2});
+    assert_eq!(account.call("pages", project).await.unwrap()["records"], json!([4]));
+}
+
+/// Lists that stream into calls of the same account do not take each other's places.
+#[tokio::test]
+async fn lists_that_stream_and_their_sinks_all_come_to_their_end() {
+    let pki = Pki::new();
+    let peer = peer(&pki, &["http/1.1"]).await;
+    list(&peer);
+    peer.answers("/base/sink", |_| page(&json!({}), Vec::new()));
+    let account = Account::open(&pki, peer.port(), &[("requests_max", "3")], &[]);
+    let account = &account;
+    let flow = async || {
+        let mut pages = call("pages", input("link", "", r#"{"link": "next"}"#));
+        pages.stream = true;
+        let records = account.invoke(pages).await?.stream.and_then(Streamed::records).unwrap();
+        let lines = records.map(|batch| batch.map(|batch| batch.print(1 << 20).unwrap().into()));
+        let mut post = call("post", json!({"path": "sink"}));
+        post.body = Some(Body::new(lines));
+        account.invoke(post).await.map(|_| ())
+    };
+    let all = futures_util::future::join_all((0..24).map(|_| flow()));
+    for done in tokio::time::timeout(Duration::from_secs(30), all).await.expect("none waits for another") {
+        done.unwrap();
     }
 }

@@ -9,14 +9,13 @@ use lockgate_model::Diagnostic;
 
 use super::formula::{Place, template};
 use super::reuse::{Reusable, own_or_reused};
-use super::task::not_yet;
 use super::tree::Template;
 use crate::reader::{Reader, find, list, nearest};
 
-/// Schemes that an https account can present.
-const SCHEMES: &[&str] = &["basic", "bearer", "digest", "oauth2"];
-/// Those of the standard that none can.
-const OTHERS: &[&str] = &["oidc"];
+/// Schemes of the standard, and what an https account presents for them. OpenID Connect is OAuth 2 to a client that
+/// signs in for itself (OpenID Connect Core 1.0 §1).
+const SCHEMES: [(&str, &str); 5] =
+    [("basic", "basic"), ("bearer", "bearer"), ("digest", "digest"), ("oauth2", "oauth2"), ("oidc", "oauth2")];
 
 /// Who signs in.
 enum SignsIn {
@@ -64,20 +63,15 @@ pub(super) fn authentication(
 }
 
 fn policy(reader: &mut Reader<'_>, node: &Node, secrets: &[String]) -> Option<SignsIn> {
-    let entries = reader.object_with(node, "an authentication", SCHEMES, OTHERS)?;
+    let entries = reader.object_of(node, "an authentication", &SCHEMES.map(|(name, _)| name))?;
     let [(key, value)] = entries else {
         reader.problem(
             "LG-FLOW-VALUE",
             node.span,
-            format!("an authentication names one of {}", list(SCHEMES.iter().copied())),
+            format!("an authentication names one of {}", list(SCHEMES.iter().map(|(name, _)| *name))),
         );
         return None;
     };
-    if OTHERS.contains(&key.text.as_str()) {
-        let help = "accounts sign in by `basic`, `bearer`, `digest` or `oauth2`, by client certificates, or by a header of their own";
-        not_yet(reader, key, &format!("`{}` authentications", key.text), help);
-        return None;
-    }
     let fields = reader.object(value, &format!("`{}`", key.text))?;
     if key.text == "basic"
         && let Some(password) = find(fields, "password")
@@ -113,7 +107,7 @@ fn policy(reader: &mut Reader<'_>, node: &Node, secrets: &[String]) -> Option<Si
         let problem = Diagnostic::new("LG-FLOW-REFERENCE", secret.span, format!("there is no secret `{name}`"));
         reader.refuse(problem.help(help).token(name));
     }
-    SCHEMES.iter().copied().find(|scheme| *scheme == key.text).map(SignsIn::Account)
+    SCHEMES.iter().find(|(name, _)| *name == key.text).map(|(_, presented)| SignsIn::Account(presented))
 }
 
 /// A user and a password that the run was given.

@@ -8,8 +8,8 @@ use lockgate_model::Diagnostic;
 
 use super::formula::{Place, template};
 use super::task::TaskReader;
-use super::tree::{Function, Task, Work};
-use super::{jumps, streams};
+use super::tree::{Function, Task, Template, Work};
+use super::{http::is_object, jumps, streams};
 
 impl<'r> TaskReader<'r, '_> {
     /// Checks all functions, called or not.
@@ -53,7 +53,14 @@ impl<'r> TaskReader<'r, '_> {
         if self.past_limit.is_some() {
             return None;
         }
-        let with = with.map(|with| template(self.reader, with, Place::Task));
+        let with = with.map(|with| {
+            let what = format!("`with` of function `{}`", key.text);
+            if is_object(self.reader, with, &what) {
+                template(self.reader, with, Place::Task)
+            } else {
+                Template::Broken
+            }
+        });
         // Told where it is defined already.
         let mut silent = self.reader.silent();
         std::mem::swap(self.reader, &mut silent);

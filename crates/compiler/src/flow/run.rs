@@ -25,7 +25,16 @@ impl TaskReader<'_, '_> {
             );
             return None;
         }
-        let entries = self.reader.object_of(node, "`run`", &["workflow", "await"])?;
+        let entries = self.reader.object_with(node, "`run`", &["workflow", "await"], &["return"])?;
+        if let Some((key, _)) = entries.iter().find(|(key, _)| key.text == "return") {
+            let help = "leave it out: the output of the task is the orchestration's own";
+            self.reader.problem_help(
+                "LG-FLOW-REFUSED",
+                key.span,
+                "`return` says which output of a process is wanted",
+                help,
+            );
+        }
         let awaits = find(entries, "await").map_or(Some(true), |node| self.reader.boolean(node, "`await`"));
         let awaits = awaits.unwrap_or(true);
         let node = self.reader.required(entries, "workflow", "`run`", node.span)?;

@@ -151,7 +151,7 @@ fn runs_of_flows_that_are_none() {
         &refused(
             "do: [a: { run: { await: later, return: all, workflow: { namespace: n, name: o, version: 1.0.0 } } }]",
         ),
-        &[("LG-WRONG-TYPE", "later"), ("LG-UNKNOWN-KEY", "return")],
+        &[("LG-WRONG-TYPE", "later"), ("LG-FLOW-REFUSED", "return")],
     );
     is(&refused("do: [a: { run: {} }]"), &[("LG-MISSING-KEY", "{}")]);
 }
@@ -173,6 +173,14 @@ fn functions() {
     is(
         &used("f.g: { set: { a: 1 } }, http: { set: { a: 1 } }", "a: { set: { a: 1 } }"),
         &[("LG-FLOW-NAME", "f.g"), ("LG-FLOW-NAME", "http")],
+    );
+    // Arguments have names.
+    is(
+        &used(
+            "f: { set: { a: 1 } }",
+            "a: { call: f, with: 5 }, b: { call: f, with: [1] }, c: { call: f, with: '${ x }' }",
+        ),
+        &[("LG-WRONG-TYPE", "5"), ("LG-WRONG-TYPE", "[1]")],
     );
     // Directly, and by another one.
     is(&used("f: { call: f }", "a: { call: f }"), &[("LG-FLOW-REFERENCE", "f")]);
@@ -210,15 +218,16 @@ fn a_policy_names_a_scheme_and_a_secret_and_never_holds_one() {
     is(&call("p: { bearer: { use: key } }", "{ use: p }"), &[]);
     is(&call("p: { basic: { use: key } }", "{ bearer: { use: key } }"), &[]);
     is(&call("p: { digest: { use: key } }", "{ oauth2: { use: key } }"), &[]);
+    is(&call("p: { oidc: { use: key } }", "{ use: p }"), &[]);
     is(&call("p: { bearer: { use: kay } }", "{ use: q }"), &[("LG-FLOW-REFERENCE", "kay"), ("LG-FLOW-REFERENCE", "q")]);
     is(&call("p: { bearer: { token: abc } }", "{ use: p }"), &[("LG-FLOW-REFUSED", "token")]);
     is(
         &call(
-            "p: { oidc: { use: key } }, r: {}, s: { basic: { use: key }, bearer: { use: key } }",
+            "p: { oidc: { authority: 'https://i' } }, r: {}, s: { basic: { use: key }, bearer: { use: key } }",
             "{ oauth2: { client: { id: a, secret: b } } }",
         ),
         &[
-            ("LG-FLOW-NOT-YET", "oidc"),
+            ("LG-FLOW-REFUSED", "authority"),
             ("LG-FLOW-VALUE", "{}"),
             ("LG-FLOW-VALUE", "{ basic: { use: key }, bearer: { use: key } }"),
             ("LG-FLOW-REFUSED", "client"),

@@ -15,15 +15,30 @@ use super::{
     outgoing::{Outgoing, Progress},
     pool::{Lease, Pool},
     received::Held,
-    redirect::{self, Place, Seen},
+    redirect::{self, Place as At, Seen},
     signin::oauth2::ClientAuth,
 };
-use crate::{Context, Error, Kind, Part, Spec};
+use crate::{Context, Error, Kind, Part, Place, Spec};
 
 /// Redirects of one call.
 const REDIRECTS_MAX: usize = 5;
 /// Connections one request may be handed to before it is known to be received.
 const HANDED_MAX: usize = 3;
+
+/// How a request comes by its place among those of the account.
+#[derive(Debug, Clone)]
+pub enum Room {
+    /// It waits for one.
+    Awaited(Part),
+    /// It shares one, with requests that it does not wait for.
+    Shared(Arc<Place>),
+}
+
+impl From<Part> for Room {
+    fn from(part: Part) -> Self {
+        Self::Awaited(part)
+    }
+}
 
 /// The client of one account: its origin, and the connections that are kept to it.
 pub struct Client {
@@ -63,23 +78,31 @@ impl Client {
         &self.settings
     }
 
+    /// A place among the account's requests, for several that come one after the other.
+    ///
+    /// # Errors
+    /// `Timeout` when none was free until the deadline.
+    pub async fn room(&self, part: Part, deadline: Instant) -> Result<Arc<Place>, Error> {
+        self.pool.room(part, deadline).await.map(Arc::new)
+    }
+
     /// Sends a request to the account's origin and follows redirects as its setting says.
     pub async fn send(
         &self,
         cx: &Context,
-        part: Part,
+        room: impl Into<Room>,
         mut request: Request,
         deadline: Instant,
     ) -> Result<Received, Error> {
-        let mut place = Place::Home;
+        let (mut at, room) = (At::Home, room.into());
         let follows = self.settings.redirects != Redirects::None && request.follows;
         for _ in 0..=REDIRECTS_MAX {
             let Request { method, target, headers, repeatable, .. } = &request;
             let (method, target, headers, repeatable) = (method.clone(), target.clone(), headers.clone(), *repeatable);
             let (has_content, spare) = (!request.content.is_empty(), request.content.again());
-            let received = match place {
-                Place::Home => self.signed(cx, part, request, deadline).await?,
-                Place::Other(_) => self.send_to(cx, part, &place, request, None, deadline).await?,
+            let received = match at {
+                At::Home => self.signed(cx, &room, request, deadline).await?,
+                At::Other(_) => self.send_to(cx, &room, &at, request, None, deadline).await?,
             };
             let location = received.headers().get(header::LOCATION);
             let Some(location) = location.filter(|_| redirect::is_redirect(received.status())) else {
@@ -93,7 +116,7 @@ impl Client {
                 home: &self.home,
                 base: self.settings.address.base(),
                 policy: self.settings.redirects,
-                place: &place,
+                place: &at,
                 target: &target,
                 method: &method,
                 has_content,
@@ -109,12 +132,13 @@ impl Client {
             }
             request.headers = travelling(headers, &step.place, step.keeps_content);
             request.repeatable = request.method.is_idempotent() && matches!(request.content, Content::Full(_));
-            place = step.place;
+            at = step.place;
         }
         Err(Error::new(Kind::Protocol, "https-redirect", "more than five redirects"))
     }
 
-    /// The place that an answer from `target` names, when it is one of the account's own: its origin, below its base.
+    /// The place that an answer from `target` names, when it is one of the account's own: its origin, below its base, or
+    /// the path of the answer itself.
     ///
     /// # Errors
     /// `Refused` where it leads anywhere else.
@@ -123,7 +147,7 @@ impl Client {
             home: &self.home,
             base: self.settings.address.base(),
             policy: Redirects::SameOrigin,
-            place: &Place::Home,
+            place: &At::Home,
             target,
             method: &Method::GET,
             has_content: false,
@@ -133,32 +157,32 @@ impl Client {
 
     /// Sends a request to the account's origin; a redirect is an answer like any other.
     pub async fn send_once(&self, cx: &Context, request: Request, deadline: Instant) -> Result<Received, Error> {
-        self.signed(cx, Part::Ends, request, deadline).await
+        self.signed(cx, &Room::Awaited(Part::Ends), request, deadline).await
     }
 
     /// Sends a request to the account's origin, signed in; where that asks for another proof, once more with it.
-    async fn signed(&self, cx: &Context, part: Part, request: Request, deadline: Instant) -> Result<Received, Error> {
+    async fn signed(&self, cx: &Context, room: &Room, request: Request, deadline: Instant) -> Result<Received, Error> {
         let sign_in = &self.settings.sign_in;
         let again = if sign_in.renews() { request.again() } else { None };
         let (method, target) = (request.method.clone(), request.target.clone());
         let once = matches!(request.content, Content::Stream(_));
-        let proof = self.proof(cx, part, (&method, &target), once, deadline).await?;
-        let received = self.send_to(cx, part, &Place::Home, request, proof.as_ref(), deadline).await?;
+        let proof = self.proof(cx, room, (&method, &target), once, deadline).await?;
+        let received = self.send_to(cx, room, &At::Home, request, proof.as_ref(), deadline).await?;
         let used = proof.as_ref().map(|(_, value)| value);
         if received.status() != StatusCode::UNAUTHORIZED || !sign_in.refused(received.headers(), used) {
             return Ok(received);
         }
         let Some(again) = again else { return Ok(received) };
         received.discard(deadline).await;
-        let proof = self.proof(cx, part, (&method, &target), once, deadline).await?;
-        self.send_to(cx, part, &Place::Home, again, proof.as_ref(), deadline).await
+        let proof = self.proof(cx, room, (&method, &target), once, deadline).await?;
+        self.send_to(cx, room, &At::Home, again, proof.as_ref(), deadline).await
     }
 
     /// The header by which a request signs in; one that can be sent only `once` is not sent to be refused.
     async fn proof(
         &self,
         cx: &Context,
-        part: Part,
+        room: &Room,
         (method, target): (&Method, &Target),
         once: bool,
         deadline: Instant,
@@ -169,7 +193,7 @@ impl Client {
             SignIn::Digest(digest) => {
                 if once && !digest.is_challenged() {
                     let probe = Request::bare(Method::HEAD, target.clone());
-                    let answer = self.send_to(cx, part, &Place::Home, probe, None, deadline).await?;
+                    let answer = self.send_to(cx, room, &At::Home, probe, None, deadline).await?;
                     if answer.status() == StatusCode::UNAUTHORIZED {
                         digest.challenged(answer.headers(), None);
                     }
@@ -192,31 +216,34 @@ impl Client {
     async fn send_to(
         &self,
         cx: &Context,
-        part: Part,
-        place: &Place,
+        room: &Room,
+        at: &At,
         request: Request,
         proof: Option<&(HeaderName, HeaderValue)>,
         deadline: Instant,
     ) -> Result<Received, Error> {
         let Request { method, target, headers, mut content, repeatable, .. } = request;
-        let room = self.pool.room(part, deadline).await?;
+        let room = match room {
+            Room::Awaited(part) => self.room(*part, deadline).await?,
+            Room::Shared(place) => Arc::clone(place),
+        };
         let proxy = self.settings.proxy.as_ref();
-        let origin = match place {
-            Place::Home => &self.home,
-            Place::Other(origin) => origin,
+        let origin = match at {
+            At::Home => &self.home,
+            At::Other(origin) => origin,
         };
         let mut fresh = false;
         let mut handed = 0;
         loop {
             handed += 1;
-            let mut lease = match place {
-                Place::Home => {
+            let mut lease = match at {
+                At::Home => {
                     let open = || {
                         connection::open(cx, origin, proxy, Arc::clone(&self.tls), self.settings.requests_max, deadline)
                     };
                     self.pool.lease(cx, fresh, open).await?
                 }
-                Place::Other(_) => {
+                At::Other(_) => {
                     let tls = Arc::clone(&self.tls_elsewhere);
                     Lease::unpooled(connection::open(cx, origin, proxy, tls, 1, deadline).await?)
                 }
@@ -237,7 +264,8 @@ impl Client {
             let mut failed = match outcome {
                 Ok(response) => {
                     let (head, body) = response.into_parts();
-                    return Ok(Received::new(head, body, Held::new(lease, room), progress));
+                    let target = (*at == At::Home).then_some(target);
+                    return Ok(Received::new(head, body, Held::new(lease, room, progress), target));
                 }
                 Err(failed) => failed,
             };
@@ -275,8 +303,8 @@ pub(crate) fn address(
 }
 
 /// The headers that go along with a redirect: to another origin only those that say what we read.
-fn travelling(mut headers: HeaderMap, place: &Place, keeps_content: bool) -> HeaderMap {
-    if *place != Place::Home {
+fn travelling(mut headers: HeaderMap, at: &At, keeps_content: bool) -> HeaderMap {
+    if *at != At::Home {
         const HARMLESS: [header::HeaderName; 3] = [header::ACCEPT, header::ACCEPT_LANGUAGE, header::USER_AGENT];
         let kept = HARMLESS.into_iter().filter_map(|name| headers.remove(&name).map(|value| (name, value)));
         return kept.collect();

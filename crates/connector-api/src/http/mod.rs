@@ -26,10 +26,10 @@ mod signin;
 mod target;
 mod watched;
 
-pub use client::Client;
+pub use client::{Client, Room};
 pub(crate) use connection::Origin;
 pub use outgoing::Content;
-pub use received::{Received, beginning, refusal, retry_after};
+pub use received::{Received, beginning, is_refusal, refusal, refusal_of, retry_after};
 pub use request::{Request, complete, header_value, is_of_connection, push_key, push_trace};
 pub use settings::{Redirects, Settings};
 pub(crate) use signin::SignIn;

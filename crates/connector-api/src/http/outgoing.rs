@@ -4,7 +4,7 @@ use std::{
     pin::Pin,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context, Poll},
 };
@@ -47,6 +47,7 @@ impl Content {
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     handed_over: AtomicU64,
+    ended: AtomicBool,
     failed: OnceLock<Error>,
 }
 
@@ -54,6 +55,11 @@ impl Progress {
     /// Bytes handed over so far.
     pub fn bytes(&self) -> u64 {
         self.handed_over.load(Ordering::Relaxed)
+    }
+
+    /// All of it was handed over.
+    pub fn ended(&self) -> bool {
+        self.ended.load(Ordering::Relaxed)
     }
 
     /// The error of the content's source, if it failed.
@@ -72,7 +78,19 @@ pub(crate) struct Outgoing {
 impl Outgoing {
     /// Content, and where its progress is told.
     pub fn new(content: Content, progress: Arc<Progress>) -> Self {
+        progress.ended.store(content.is_empty(), Ordering::Relaxed);
         Self { content, progress }
+    }
+
+    /// Whether nothing is left of it.
+    fn is_over(&self, came: Option<&Result<Bytes, Error>>) -> bool {
+        match &self.content {
+            Content::Full(bytes) => bytes.is_empty(),
+            // Where it says how long it is, nobody asks for what comes after that.
+            Content::Stream(body) => {
+                came.is_none() || body.length().is_some_and(|length| self.progress.bytes() >= length)
+            }
+        }
     }
 
     /// The content, of a request that was not sent.
@@ -100,6 +118,9 @@ impl http_body::Body for Outgoing {
                 let _ = self.progress.failed.set(error.clone());
             }
             None => {}
+        }
+        if self.is_over(piece.as_ref()) {
+            self.progress.ended.store(true, Ordering::Relaxed);
         }
         Poll::Ready(piece.map(|p| p.map(Frame::data)))
     }

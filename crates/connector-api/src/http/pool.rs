@@ -12,6 +12,7 @@ use std::{
 };
 
 use hyper::client::conn::{http1, http2};
+use tokio::time;
 
 use super::{
     connection::{Connection, Sender},
@@ -23,6 +24,8 @@ use crate::{Context, Error, Kept, Kind, Part, Place, Places, Spec, Vetted};
 
 /// An idle connection is closed after this; most servers close theirs later.
 const IDLE_MAX: Duration = Duration::from_secs(50);
+/// A kept connection is ready for the next request after this, or it is left.
+const READY_WITHIN: Duration = Duration::from_secs(1);
 /// Kept idle at most.
 const KEPT_MAX: usize = 64;
 
@@ -148,12 +151,14 @@ impl Pool {
                     (Sender::Http1(sender), vetted, broken)
                 }
             };
-            let ready = match &mut sender {
-                Sender::Http1(sender) => sender.ready().await,
-                Sender::Http2(sender) => sender.ready().await,
+            let ready = async {
+                match &mut sender {
+                    Sender::Http1(sender) => sender.ready().await,
+                    Sender::Http2(sender) => sender.ready().await,
+                }
             };
-            // One that has closed meanwhile is not fit any more.
-            if ready.is_ok() {
+            // One that has closed meanwhile is not fit any more, nor one that is busy with what nobody waits for.
+            if matches!(time::timeout(READY_WITHIN, ready).await, Ok(Ok(()))) {
                 return Some(Lease { sender, reused: true, vetted, broken, pool: Some(Arc::clone(self)) });
             }
         }

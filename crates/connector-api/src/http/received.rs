@@ -12,7 +12,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use tokio::time;
 
-use super::{gzip, outgoing::Progress, pool::Lease};
+use super::{Target, gzip, outgoing::Progress, pool::Lease};
 use crate::{Body, Error, Kind, Place};
 
 /// Bytes of a redirect's content that are read to keep its connection.
@@ -23,31 +23,40 @@ pub struct Received {
     head: response::Parts,
     body: Incoming,
     held: Held,
-    progress: Arc<Progress>,
+    /// Where it came from; none where that is another origin than the account's.
+    target: Option<Target>,
 }
 
 /// What an answer holds until its content was read; dropping it earlier closes an HTTP/1.1
 /// connection and resets an HTTP/2 stream.
 pub(crate) struct Held {
     lease: Lease,
-    room: Place,
+    room: Arc<Place>,
+    progress: Arc<Progress>,
 }
 
 impl Held {
-    pub fn new(lease: Lease, room: Place) -> Self {
-        Self { lease, room }
+    pub fn new(lease: Lease, room: Arc<Place>, progress: Arc<Progress>) -> Self {
+        Self { lease, room, progress }
     }
 
-    /// The content was read to its end.
+    /// The content was read to its end. A connection that is still sending the request's own serves nobody else.
     fn release(self) {
-        self.lease.give_back();
+        if self.progress.ended() {
+            self.lease.give_back();
+        }
         drop(self.room);
     }
 }
 
 impl Received {
-    pub(crate) fn new(head: response::Parts, body: Incoming, held: Held, progress: Arc<Progress>) -> Self {
-        Self { head, body, held, progress }
+    pub(crate) fn new(head: response::Parts, body: Incoming, held: Held, target: Option<Target>) -> Self {
+        Self { head, body, held, target }
+    }
+
+    /// The path and query that it is the answer of, behind all redirects; none at another origin.
+    pub fn target(&self) -> Option<&Target> {
+        self.target.as_ref()
     }
 
     /// Its status.
@@ -62,7 +71,7 @@ impl Received {
 
     /// Bytes of content that went out.
     pub fn sent(&self) -> u64 {
-        self.progress.bytes()
+        self.held.progress.bytes()
     }
 
     /// Nothing of its content is to be read, because it has none.
@@ -136,9 +145,19 @@ pub async fn beginning(mut content: Body, bytes_max: usize) -> Vec<u8> {
     said
 }
 
+/// Whether a status is an error: from 400 on, and a redirect that the caller does not take as an answer.
+pub fn is_refusal(status: u16, redirect: Option<bool>) -> bool {
+    status >= 400 || (300..400).contains(&status) && redirect == Some(false)
+}
+
 /// The error that a status is.
 pub fn refusal(status: StatusCode, headers: &HeaderMap) -> Error {
-    let (kind, text) = match status.as_u16() {
+    refusal_of(status.as_u16(), retry_after(headers).map(Duration::from_secs))
+}
+
+/// The same of a number, and of how long the endpoint wants to be left alone.
+pub fn refusal_of(status: u16, retry_after: Option<Duration>) -> Error {
+    let (kind, text) = match status {
         300..=399 => (Kind::Rejected, "the endpoint answered with a redirect that is not followed"),
         401 | 407 => (Kind::Authentication, "the endpoint does not accept the account's credentials"),
         403 => (Kind::Authorization, "the endpoint does not let this account do it"),
@@ -150,10 +169,7 @@ pub fn refusal(status: StatusCode, headers: &HeaderMap) -> Error {
         400..=499 => (Kind::Rejected, "the endpoint refused the request"),
         _ => (Kind::Rejected, "the endpoint failed"),
     };
-    let seconds = retry_after(headers);
-    Error::new(kind, "https-status", text)
-        .with_status(status.as_u16())
-        .with_retry_after(seconds.map(Duration::from_secs))
+    Error::new(kind, "https-status", text).with_status(status).with_retry_after(retry_after)
 }
 
 /// Seconds after which the endpoint wants to be asked again (RFC 9110 §10.2.3). A date is held against the answer's own,

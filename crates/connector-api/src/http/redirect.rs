@@ -78,18 +78,32 @@ impl Seen<'_> {
 
     /// A place of the account's own that an answer names.
     pub fn beside(&self, reference: &str) -> Result<Target, Error> {
-        let private = || format!("link to `{reference}`");
-        match self.locate(reference).map_err(|e| e.with_private(private()))? {
-            (Place::Home, target) => Ok(target),
-            (Place::Other(_), _) => {
-                Err(refused("an answer names a place at another origin, where the account's calls do not go")
-                    .with_private(private()))
-            }
+        let wrong = |text| refused(text).with_private(format!("link to `{reference}`"));
+        let (place, path, query) =
+            self.parts(reference).map_err(|_| wrong("an answer names no https URL of the account's origin"))?;
+        if place != Place::Home {
+            return Err(wrong("an answer names a place at another origin, where the account's calls do not go"));
         }
+        // Segments that are values may hold what nobody would follow elsewhere, as `%2F`: this one was asked for already.
+        let found = match path == self.target.path() {
+            true => self.target.with_query(query),
+            false => Target::redirected(self.base, &path, query),
+        };
+        found.ok_or_else(|| {
+            wrong("an answer names a place out of the account's base path, or one whose path cannot be taken as it is")
+        })
     }
 
     fn locate(&self, location: &str) -> Result<(Place, Target), Error> {
-        let reference = location.split('#').next().unwrap_or_default();
+        let (place, path, query) = self.parts(location)?;
+        let base = if place == Place::Home { self.base } else { "" };
+        let target = Target::redirected(base, &path, query);
+        target.map(|target| (place, target)).ok_or_else(|| refused("a redirect leads out of the account's base path"))
+    }
+
+    /// Where a reference leads, its path, and its query.
+    fn parts<'r>(&self, reference: &'r str) -> Result<(Place, String, &'r str), Error> {
+        let reference = reference.split('#').next().unwrap_or_default();
         let (rest, query) = reference.split_once('?').unwrap_or((reference, ""));
         let (place, path) = match rest.split_once(':') {
             Some((scheme, rest)) if is_scheme(scheme) => {
@@ -103,9 +117,7 @@ impl Seen<'_> {
                 None => (self.place.clone(), self.relative(rest)),
             },
         };
-        let base = if place == Place::Home { self.base } else { "" };
-        let target = Target::redirected(base, &path, query);
-        target.map(|target| (place, target)).ok_or_else(|| refused("a redirect leads out of the account's base path"))
+        Ok((place, path, query))
     }
 
     fn absolute(&self, rest: &str) -> Result<(Place, String), Error> {

@@ -79,9 +79,13 @@ impl Target {
     pub fn redirected(base: &str, path: &str, query: &str) -> Option<Self> {
         let rest = path.strip_prefix(base)?;
         let below = rest.is_empty() || rest.starts_with('/');
-        let target = Self::below(base, rest).ok().filter(|_| below)?;
+        Self::below(base, rest).ok().filter(|_| below)?.with_query(query)
+    }
+
+    /// The same path with a query as the server wrote it. None unless that is plain.
+    pub fn with_query(&self, query: &str) -> Option<Self> {
         let plain = query.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'#' | b'"' | b'<' | b'>' | b'\\'));
-        let target = Self { query: query.to_owned(), ..target };
+        let target = Self { path: self.path.clone(), query: query.to_owned() };
         (plain && target.fits().is_ok()).then_some(target)
     }
 

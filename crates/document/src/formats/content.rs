@@ -61,7 +61,10 @@ impl Content {
     /// A whole document: where records are named, the list of them.
     pub fn document(&self, bytes: &[u8], limits: &Limits) -> Result<Document, FormatError> {
         match (&self.format, self.records(limits).filter(|_| !self.path.is_empty())) {
-            (_, Some(records)) => records.all(bytes, limits),
+            (_, Some(records)) => {
+                let (list, records) = records.read_all(bytes, limits)?;
+                records.complete().map(|()| list)
+            }
             (Format::Json, None) => Document::parse(bytes, limits).map_err(|error| FormatError::json(&error, 0)),
             (_, None) => self.format.document(bytes, limits, ParseOptions::default()),
         }
@@ -70,6 +73,11 @@ impl Content {
     /// Writes records; none where it writes none.
     pub fn writer(&self, limits: &Limits) -> Option<Box<dyn RecordWriter>> {
         self.has_records().then(|| self.format.writer(limits)).flatten()
+    }
+
+    /// Whether records are written as a table.
+    pub fn is_table(&self) -> bool {
+        matches!(self.format, Format::Csv(_))
     }
 
     /// Writes records as a table, where that is what it is; `fields` are those of every record, if they are known.

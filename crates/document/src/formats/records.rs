@@ -70,8 +70,23 @@ impl Records {
         }
     }
 
+    /// To be asked when all were given: what was described has to be there, be it empty.
+    pub fn complete(&self) -> Result<(), FormatError> {
+        match self {
+            Self::Json(records) if records.is_astray() => {
+                Err(FormatError::new("LG-JSON-PATH", 0, "nothing stands where the records should be"))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The array of all of them, when no other bytes come than these.
-    pub fn all(mut self, bytes: &[u8], limits: &Limits) -> Result<Document, FormatError> {
+    pub fn all(self, bytes: &[u8], limits: &Limits) -> Result<Document, FormatError> {
+        self.read_all(bytes, limits).map(|(list, _)| list)
+    }
+
+    /// The same, and the reader at its end.
+    pub fn read_all(mut self, bytes: &[u8], limits: &Limits) -> Result<(Document, Self), FormatError> {
         self.push(bytes);
         self.push(&[]);
         let fault = |fault| FormatError::fault(&fault, 0);
@@ -80,7 +95,16 @@ impl Records {
         while let Some(batch) = self.batch(usize::MAX)? {
             batch.root().items().try_for_each(|record| list.value(record)).map_err(fault)?;
         }
-        list.end().and_then(|()| list.finish()).map_err(fault)
+        let list = list.end().and_then(|()| list.finish()).map_err(fault)?;
+        Ok((list, self))
+    }
+
+    /// The columns of a table, once its header was read; none of what has no columns.
+    pub fn columns(&self) -> Option<Vec<String>> {
+        match self {
+            Self::Csv(rows) => rows.columns(),
+            _ => None,
+        }
     }
 
     /// An expression's path would give them as a sequence that is gathered of several places.

@@ -56,6 +56,8 @@ pub struct JsonRecords {
     lists: bool,
     /// The one name is looked up in all items of the root at once.
     in_items: bool,
+    /// The way leads through a list, which may have no items.
+    through_list: bool,
     failed: Option<FormatError>,
 }
 
@@ -122,6 +124,7 @@ impl JsonRecords {
             records: 0,
             places: 0,
             in_items: false,
+            through_list: false,
             lists: false,
             failed: None,
         }
@@ -147,6 +150,11 @@ impl JsonRecords {
     /// How many values the way has led to.
     pub fn places(&self) -> u64 {
         self.places
+    }
+
+    /// Whether the way led to nothing in the whole text, not even to an empty list: the text is not what was described.
+    pub fn is_astray(&self) -> bool {
+        self.places == 0 && !self.through_list && self.failed.is_none()
     }
 
     /// Some of the next records that are complete, in an array; none when more bytes are needed or all
@@ -312,6 +320,7 @@ impl JsonRecords {
             b'[' if through => self.whole(Role::Nested(names)),
             b'[' => {
                 self.in_items |= names == 0 && self.path.len() == 1;
+                self.through_list = true;
                 self.open(Open::Array(Role::Way(names)), Expect::ItemOrEnd)
             }
             _ => self.whole(Role::Beside),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::stream;
-use lockgate_connector_api::{Error, Records, Streamed};
+use lockgate_connector_api::{Error, Kind, Records, Streamed};
 use lockgate_document::Document;
 use lockgate_model::Limits;
 use tokio::sync::mpsc;
@@ -22,12 +22,15 @@ pub(crate) struct Feed {
 /// What is between the two calls.
 pub(crate) struct Feeding {
     source: Source,
-    to: mpsc::Sender<Result<Document, Error>>,
+    to: mpsc::Sender<Passed>,
     /// What records go by, one after the other.
     feeds: Vec<Feed>,
     /// Which of these is next.
     at: usize,
 }
+
+/// What passes into the second call: records, what failed, or that all of them were there.
+type Passed = Result<Option<Document>, Error>;
 
 /// Records that came, to be made others of.
 pub(crate) struct Pulled {
@@ -42,9 +45,23 @@ impl Feeding {
     pub fn between(source: Source, feeds: Vec<Feed>) -> (Self, Open) {
         // One batch waits to be written while the next one is made.
         let (to, from) = mpsc::channel(1);
-        let made =
-            Records::new(stream::unfold(from, |mut from| async move { from.recv().await.map(|made| (made, from)) }));
-        let open = Open { streamed: Streamed::Records(made), parse: None, account: None, read: Arc::default() };
+        let made = Records::new(stream::unfold(Some(from), |from| async move {
+            let mut from = from?;
+            match from.recv().await {
+                Some(Ok(Some(made))) => Some((Ok(made), Some(from))),
+                Some(Ok(None)) => None,
+                Some(Err(error)) => Some((Err(error), None)),
+                // Who breaks off says nothing: what came is not all of it.
+                None => Some((Err(broken_off()), None)),
+            }
+        }));
+        let open = Open {
+            streamed: Streamed::Records(made),
+            parse: None,
+            account: None,
+            operation: "".into(),
+            read: Arc::default(),
+        };
         (Self { source, to, feeds, at: 0 }, open)
     }
 
@@ -69,9 +86,9 @@ impl Feeding {
             // The second call wants no more: it ends by itself.
             Err(_) => None,
             Ok(place) => match self.source.batch(0, &limits).await {
-                Ok(records) => records,
-                Err(error) => {
-                    place.send(Err(error));
+                Ok(Some(records)) => Some(records),
+                ended => {
+                    place.send(ended);
                     None
                 }
             },
@@ -89,8 +106,13 @@ impl Feeding {
         self.at = 0;
         if let Some(made) = made {
             // There is room, as [`Feeding::next`] saw; nobody takes it where the second call has ended.
-            let _ = self.to.try_send(Ok(made));
+            let _ = self.to.try_send(Ok(Some(made)));
         }
         self.next(limits).await
     }
+}
+
+fn broken_off() -> Error {
+    let text = "the records were broken off before all of them were made";
+    Error::new(Kind::Protocol, "stream-broken-off", text)
 }

@@ -35,6 +35,8 @@ pub(crate) struct Open {
     pub parse: Option<Arc<Content>>,
     /// The account it is read from; none where a mock stands in for it.
     pub account: Option<AccountName>,
+    /// The operation that opened it.
+    pub operation: Arc<str>,
     /// Bytes of content that came so far.
     pub read: Arc<AtomicU64>,
 }
@@ -50,7 +52,7 @@ fn not_declared() -> Error {
 
 impl Open {
     /// What a mocked answer streams: its member `stream`, an array for records and a text for bytes.
-    pub fn mocked(answer: &Document, account: &str, parse: Option<Arc<Content>>) -> Self {
+    pub fn mocked(answer: &Document, account: &str, operation: &str, parse: Option<Arc<Content>>) -> Self {
         let given = answer.root().get("stream");
         let streamed = match given.as_str() {
             Some(text) => Streamed::Bytes(Body::full(text.to_owned())),
@@ -61,7 +63,8 @@ impl Open {
                 Streamed::Records(Records::new(stream::iter([batch])))
             }
         };
-        Self { streamed, parse, account: AccountName::parse(account).ok(), read: Arc::default() }
+        let account = AccountName::parse(account).ok();
+        Self { streamed, parse, account, operation: operation.into(), read: Arc::default() }
     }
 
     /// The content of the call that takes it; without a format it is bytes.
@@ -70,7 +73,8 @@ impl Open {
         match (self.streamed, self.parse, format) {
             (Streamed::Bytes(body), None, None) => Ok(counted(body, read)),
             (Streamed::Bytes(body), Some(parse), Some(format)) => {
-                written::written(records(counted(body, read), &parse, limits)?, format, limits)
+                let records = records(counted(body, read), &parse, limits)?;
+                written::written(named(records, self.account, self.operation), format, limits)
             }
             // Rows have no bytes of their own: those that are written of them are counted.
             (Streamed::Records(records), None, Some(format)) => {
@@ -82,14 +86,25 @@ impl Open {
 
     /// Its records.
     pub fn source(self, limits: &Limits) -> Result<Source, Error> {
-        let Self { streamed, parse, account, read } = self;
+        let Self { streamed, parse, account, operation, read } = self;
         let (records, counts) = match (streamed, parse) {
-            (Streamed::Bytes(body), Some(parse)) => (records(counted(body, Arc::clone(&read)), &parse, limits)?, false),
+            (Streamed::Bytes(body), Some(parse)) => {
+                let records = records(counted(body, Arc::clone(&read)), &parse, limits)?;
+                (named(records, account.clone(), operation), false)
+            }
             (Streamed::Records(records), None) => (records, true),
             _ => return Err(not_declared()),
         };
         Ok(Source::new(records, counts, account, read))
     }
+}
+
+/// Content that cannot be read is a failure of the call it came out of, and not of the one that takes it.
+fn named(records: Records, account: Option<AccountName>, operation: Arc<str>) -> Records {
+    records.map_err(move |error| match &account {
+        Some(account) => error.at(account, Some(&operation)),
+        None => error,
+    })
 }
 
 /// Counts what passes.

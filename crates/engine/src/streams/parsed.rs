@@ -1,5 +1,7 @@
 //! Bytes become records, or one value, by what the call says that they mean.
 
+use std::sync::{Arc, OnceLock};
+
 use futures_util::{StreamExt as _, stream};
 use lockgate_connector_api::{Body, Error, Kind, Records};
 use lockgate_document::{
@@ -14,14 +16,18 @@ const RECORDS_MAX: usize = 1_024;
 /// The records in bytes, as these come.
 pub(crate) fn records(body: Body, parse: &Content, limits: &Limits) -> Result<Records, Error> {
     let reader = parse.records(limits).ok_or_else(super::not_declared)?;
-    let state = Some(Reading { body, reader, ended: false });
-    Ok(Records::new(stream::unfold(state, |state| async move {
+    let columns = Arc::new(OnceLock::new());
+    let state = Some(Reading { body, reader, ended: false, columns: Arc::clone(&columns) });
+    let records = Records::new(stream::unfold(state, |state| async move {
         let mut reading = state?;
-        match reading.next().await {
+        let batch = reading.next().await;
+        reading.tell_columns();
+        match batch {
             Ok(batch) => batch.map(|batch| (Ok(batch), Some(reading))),
             Err(error) => Some((Err(error), None)),
         }
-    })))
+    }));
+    Ok(records.with_fields_that_come(columns))
 }
 
 /// The value of bytes that are all there.
@@ -33,16 +39,27 @@ struct Reading {
     body: Body,
     reader: formats::Records,
     ended: bool,
+    /// Those of a table, for whoever writes the records as one.
+    columns: Arc<OnceLock<Vec<String>>>,
 }
 
 impl Reading {
+    fn tell_columns(&self) {
+        if self.columns.get().is_none()
+            && let Some(columns) = self.reader.columns()
+        {
+            // Nobody else sets them.
+            let _ = self.columns.set(columns);
+        }
+    }
+
     async fn next(&mut self) -> Result<Option<Document>, Error> {
         loop {
             if let Some(batch) = self.reader.batch(RECORDS_MAX).map_err(|wrong| not_so(&wrong))? {
                 return Ok(Some(batch));
             }
             if self.ended {
-                return Ok(None);
+                return self.reader.complete().map(|()| None).map_err(|wrong| not_so(&wrong));
             }
             match self.body.next().await.transpose()? {
                 // No bytes are the end, to the reader.

@@ -1,11 +1,14 @@
 //! Records of a stream, taken by the strand that loops over them or maps them.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
-use futures_util::StreamExt as _;
+use futures_util::{FutureExt as _, StreamExt as _};
 use lockgate_connector_api::{Error, Kind, Records};
 use lockgate_document::{Builder, Document, Fault};
 use lockgate_model::{Limits, id::AccountName};
@@ -62,7 +65,12 @@ impl Source {
     /// The next that are not none.
     async fn next(&mut self) -> Result<Option<Document>, Error> {
         while let Some(records) = &mut self.records {
-            let Some(some) = records.next().await.transpose()? else {
+            // A connector's own code may panic where it is polled.
+            let Ok(next) = AssertUnwindSafe(records.next()).catch_unwind().await else {
+                self.records = None;
+                return Err(panicked());
+            };
+            let Some(some) = next.transpose()? else {
                 self.records = None;
                 break;
             };
@@ -75,6 +83,10 @@ impl Source {
         }
         Ok(None)
     }
+}
+
+fn panicked() -> Error {
+    Error::new(Kind::Protocol, "LG-CONNECTOR-DEFECT", "the connector failed by a defect of its own")
 }
 
 fn too_large(_: Fault) -> Error {

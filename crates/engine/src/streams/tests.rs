@@ -7,7 +7,7 @@ use lockgate_document::Document;
 use lockgate_document::formats::Content;
 use lockgate_model::Limits;
 
-use super::Open;
+use super::{Feed, Feeding, Open};
 
 /// A format by its name, and its description.
 fn format(name: &str, description: &str) -> Content {
@@ -31,7 +31,7 @@ fn records(batches: Vec<Result<Document, Error>>, fields: Option<&[&str]>) -> St
 }
 
 fn open(streamed: Streamed) -> Open {
-    Open { streamed, parse: None, account: Some("db".parse().unwrap()), read: Arc::default() }
+    Open { streamed, parse: None, account: Some("db".parse().unwrap()), operation: "get".into(), read: Arc::default() }
 }
 
 fn parsed(bytes: &[&'static str], parse: Content) -> Open {
@@ -121,6 +121,81 @@ async fn bytes_become_records_wherever_they_are_cut() {
         wrong.private().reveal(),
         "LG-CSV-FIELDS: the line has 1 fields and the header has 2 (record 1, byte 11)"
     );
+}
+
+#[tokio::test]
+async fn content_that_cannot_be_read_is_a_failure_of_the_call_it_came_out_of() {
+    let wrong = || parsed(&["a,b\n1\n"], format("csv", ""));
+    let written = written(wrong(), Some(format("json", ""))).await.unwrap_err();
+    let pulled = batches(wrong(), 0).await.unwrap_err();
+    for error in [written, pulled] {
+        let error = error.at(&"archive".parse().unwrap(), Some("put"));
+        assert_eq!((error.account().map(|a| a.as_str()), error.operation()), (Some("db"), Some("get")));
+    }
+}
+
+#[tokio::test]
+async fn records_that_are_nowhere_are_an_error_and_an_empty_list_is_none() {
+    let orders = || format("json", r#"{"records":"data.orders"}"#);
+    for text in [r#"{"error":"x"}"#, r#"{"data":{"order":[1]}}"#, r#"{"data":null}"#, "7"] {
+        let error = batches(parsed(&[text], orders()), 0).await.unwrap_err();
+        assert!(error.private().reveal().starts_with("LG-JSON-PATH"), "{text}: {}", error.private().reveal());
+        let whole = orders().document(text.as_bytes(), &Limits::default()).unwrap_err();
+        assert_eq!(whole.code(), "LG-JSON-PATH");
+    }
+    for text in [r#"{"data":{"orders":[]}}"#, "[]", r#"{"data":[]}"#, r#"{"data":[{}]}"#] {
+        assert_eq!(batches(parsed(&[text], orders()), 0).await.unwrap(), Vec::<String>::new(), "{text}");
+    }
+    assert!(batches(parsed(&["<failure/>"], format("xml", r#"{"records":"rows/row"}"#)), 0).await.is_err());
+}
+
+#[tokio::test]
+async fn a_table_keeps_the_columns_of_the_table_it_was() {
+    let csv = |description: &str| format("csv", description);
+    assert_eq!(written(parsed(&["a;", "b\n"], csv(r#"{"delimiter":";"}"#)), Some(csv(""))).await.unwrap(), "a,b\r\n");
+    let absent = r#"{"empty":"absent"}"#;
+    let table = parsed(&["a,b\n1,\n", "2,3\n"], csv(absent));
+    assert_eq!(written(table, Some(csv(""))).await.unwrap(), "a,b\r\n1,\r\n2,3\r\n");
+}
+
+/// Who breaks off says nothing, and silence is no end: what has been written so far must not pass for the whole.
+#[tokio::test]
+async fn records_that_are_broken_off_are_no_whole() {
+    let limits = Limits::default();
+    for name in ["json", "json-lines", "csv"] {
+        let source = open(records(vec![batch(r#"[{"a":1}]"#), batch(r#"[{"a":2}]"#)], None)).source(&limits).unwrap();
+        let (feeding, sink) = Feeding::between(source, vec![Feed { slot: 0, pc: 0 }]);
+        let mut body = sink.body(Some(&format(name, "")), &limits).unwrap();
+        let pulled = feeding.next(limits).await;
+        let made = pulled.records;
+        let pulled = pulled.feeding.given(made, limits);
+        let (first, pulled) = tokio::join!(body.next(), pulled);
+        assert!(first.unwrap().is_ok());
+        drop(pulled);
+        assert_eq!(body.next().await.unwrap().unwrap_err().code(), "stream-broken-off", "{name}");
+        assert!(body.next().await.is_none());
+    }
+    // All of them are.
+    let source = open(records(vec![batch(r#"[{"a":1}]"#)], None)).source(&limits).unwrap();
+    let (feeding, sink) = Feeding::between(source, vec![Feed { slot: 0, pc: 0 }]);
+    let body = sink.body(Some(&format("json", "")), &limits).unwrap();
+    let all = async {
+        let mut pulled = feeding.next(limits).await;
+        while let Some(made) = pulled.records {
+            pulled = pulled.feeding.given(Some(made), limits).await;
+        }
+    };
+    let (written, ()) = tokio::join!(body.collect(1 << 20), all);
+    assert_eq!(written.unwrap(), "[{\"a\":1}]\n");
+}
+
+#[tokio::test]
+async fn a_source_that_panics_fails_who_pulls_it() {
+    let comes = stream::iter([1, 2]).map(|n| if n == 2 { panic!("defect") } else { batch("[1]") });
+    let mut source = open(Streamed::Records(Records::new(comes))).source(&Limits::default()).unwrap();
+    assert!(source.batch(1, &Limits::default()).await.unwrap().is_some());
+    assert_eq!(source.batch(1, &Limits::default()).await.unwrap_err().code(), "LG-CONNECTOR-DEFECT");
+    assert!(source.batch(1, &Limits::default()).await.unwrap().is_none());
 }
 
 #[tokio::test]

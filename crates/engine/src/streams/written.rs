@@ -8,29 +8,37 @@ use lockgate_model::Limits;
 
 /// Records written one batch after the other.
 pub(super) fn written(records: Records, format: &Content, limits: &Limits) -> Result<Body, Error> {
-    let fields = records.fields().map(<[String]>::to_vec);
-    let writer = match format.table(fields) {
-        Some(table) => Writer::Table(Some(table)),
-        None => Writer::Other(format.writer(limits).ok_or_else(super::not_declared)?),
+    let writer = match format.writer(limits).ok_or_else(super::not_declared)? {
+        _ if format.is_table() => Writer::Later(format.clone()),
+        writer => Writer::Other(writer),
     };
     Ok(Body::new(pieces(records, writer)))
 }
 
 /// How records become bytes.
 enum Writer {
+    /// A table, whose columns may be known when the first records are.
+    Later(Content),
     /// A table can tell which field has no place in it. Taken at the end.
     Table(Option<CsvWriter>),
     Other(Box<dyn RecordWriter>),
 }
 
 impl Writer {
+    /// Something came of the records, or their end.
+    fn ready(&mut self, records: &Records) {
+        if let Self::Later(format) = self {
+            *self = Self::Table(format.table(records.fields().map(<[String]>::to_vec)));
+        }
+    }
+
     fn write(&mut self, records: &Document, out: &mut Vec<u8>) -> Result<(), Error> {
         match self {
             Self::Table(Some(table)) => table.write(records.root(), out).map_err(|wrong| {
                 Error::new(Kind::Input, "stream-record", "a record has no place in the table")
                     .with_private(format!("{wrong}: `{}`", wrong.field()))
             }),
-            Self::Table(None) => Ok(()),
+            Self::Table(None) | Self::Later(_) => Ok(()),
             Self::Other(writer) => {
                 records.root().items().try_for_each(|record| writer.write(record, out)).map_err(unwritten)
             }
@@ -39,6 +47,7 @@ impl Writer {
 
     fn finish(&mut self, out: &mut Vec<u8>) -> Result<(), Error> {
         match self {
+            Self::Later(_) => Ok(()),
             Self::Table(table) => {
                 if let Some(table) = table.take() {
                     table.finish(out);
@@ -60,7 +69,9 @@ fn pieces(records: Records, writer: Writer) -> impl Stream<Item = Result<Bytes, 
         let (mut records, mut writer) = state?;
         let mut out = Vec::new();
         loop {
-            let (written, ended) = match records.next().await {
+            let next = records.next().await;
+            writer.ready(&records);
+            let (written, ended) = match next {
                 Some(Ok(batch)) => (writer.write(&batch, &mut out), false),
                 Some(Err(error)) => (Err(error), true),
                 None => (writer.finish(&mut out), true),

@@ -3,7 +3,6 @@
 use super::plan::{Action, Label, Number, Test, Value};
 use super::slots::DATA;
 use super::tasks::{Around, Emitter};
-use crate::flow::loops::BATCH_MAX;
 use crate::flow::tree::{For, Mapped, Taken, Task};
 use crate::mapping::{compile_each, compile_map};
 use crate::module::FunctionId;
@@ -56,15 +55,15 @@ impl Emitter<'_, '_> {
 
         self.plan.open(round);
         self.plan.act(Action::Begin);
-        // Of a batch there is one round, unless mappings have left nothing of it.
+        // Of a batch there is one round; mappings may have made none of it, or several.
         let count = match work.batch {
             None => Number::Length(records),
-            Some(_) => Number::Batches(records, BATCH_MAX),
+            Some(batch) => Number::Batches(records, batch),
         };
         self.plan.act(Action::GotoUnless(Test::Less(Number::Slot(place), count), next));
         let value = match work.batch {
             None => Value::Item(records, place),
-            Some(_) => Value::Slot(records),
+            Some(batch) => Value::Batch(records, place, batch),
         };
         self.round(work, value, (item, number, index));
         if let Some(condition) = &work.condition

@@ -17,7 +17,7 @@ pub(super) struct Endpoint {
     /// The path for the manifest: literal, or its fixed beginning and `*`.
     pub(super) detail: String,
     pub(super) query: Vec<(String, Template)>,
-    /// The whole of it, for the standard's response object.
+    /// All before the query, for the standard's response object.
     pub(super) uri: Vec<Piece>,
 }
 
@@ -66,7 +66,8 @@ fn parse(text: &str, span: Span) -> Result<Endpoint, Refusal> {
     let query =
         query.split('&').filter(|pair| !pair.is_empty()).map(|text| pair(text, span)).collect::<Result<Vec<_>, _>>()?;
     let detail = path.split_once('{').map_or_else(|| path.to_owned(), |(fixed, _)| format!("{fixed}*"));
-    let uri = pieces(text, |name| encoded(expanded(name, span), span))?;
+    let before_query = text.split_once('?').map_or(text, |(before, _)| before);
+    let uri = pieces(before_query, |name| encoded(expanded(name, span), span))?;
     Ok(Endpoint { origin, path: segments(path, span)?, detail, query, uri })
 }
 
@@ -101,6 +102,16 @@ pub(crate) fn origin(authority: &str) -> Result<String, Refusal> {
 /// A value as it stands in an address.
 pub(in crate::flow) fn encoded(value: Template, span: Span) -> Template {
     through(value, "$encodeUrlComponent($string($))", span)
+}
+
+/// A query as it stands in an address, as the connector writes it: nothing, or `?` and its pairs.
+pub(super) fn written_query(query: Template, span: Span) -> Template {
+    let pairs = "$keys($q).($k := $; $lookup($q, $k)[$ != null].($encodeUrlComponent($k) & \"=\" & $encodeUrlComponent($string($))))";
+    through(
+        query,
+        &format!("($q := $; $pairs := {pairs}; $exists($pairs) ? \"?\" & $join($pairs, \"&\") : \"\")"),
+        span,
+    )
 }
 
 /// A field without which there is no such path.

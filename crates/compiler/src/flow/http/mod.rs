@@ -12,14 +12,14 @@ use lockgate_model::Span;
 use super::authentication::authentication;
 use super::formula::{Place, template};
 use super::reuse::Reusable;
-use super::tree::{Account, Answer, Call, Operation, Template};
+use super::tree::{Account, Answer, Call, Operation, Piece, Template};
 use crate::reader::{Reader, find};
 
 mod endpoint;
 
-use endpoint::endpoint_uri;
 pub(crate) use endpoint::origin;
 pub(super) use endpoint::{encoded, json};
+use endpoint::{endpoint_uri, written_query};
 
 const METHODS: &[&str] = &["get", "post", "put", "patch", "delete", "head"];
 /// Those whose requests have no content.
@@ -63,16 +63,7 @@ pub(super) fn read(reader: &mut Reader<'_>, span: Span, with: Option<&Node>, reu
     let mut fields = vec![("path".to_owned(), endpoint.path)];
     fields.extend(given(query));
     let origin = endpoint.origin;
-    let request = Request {
-        method,
-        origin,
-        detail: endpoint.detail,
-        uri: Template::Text(endpoint.uri),
-        headers,
-        scheme,
-        fields,
-        span,
-    };
+    let request = Request { method, origin, detail: endpoint.detail, uri: endpoint.uri, headers, scheme, fields, span };
     request.call(wanted)
 }
 
@@ -83,8 +74,8 @@ pub(super) struct Request {
     pub(super) origin: String,
     /// What the manifest says of the path.
     pub(super) detail: String,
-    /// For `output: response`, as the headers are.
-    pub(super) uri: Template,
+    /// The address before its query: for `output: response`, as the headers are.
+    pub(super) uri: Vec<Piece>,
     pub(super) headers: Option<Template>,
     /// The scheme that the account must sign in by.
     pub(super) scheme: Option<&'static str>,
@@ -99,6 +90,7 @@ impl Request {
         // The address says all of it; the account that covers it may have a part of it as its base.
         self.fields.push(("absolute".to_owned(), Template::Constant("true".to_owned())));
         self.fields.push(("redirect".to_owned(), Template::Constant(wanted.redirect.to_string())));
+        let query = self.fields.iter().find(|(name, _)| name == "query").map(|(_, query)| query.clone());
         let answer = match wanted.output {
             Output::Content => Answer::Content,
             Output::Raw => {
@@ -107,7 +99,11 @@ impl Request {
             }
             Output::Response => Answer::Response(Template::Object(vec![
                 ("method".to_owned(), Template::Constant(format!("\"{}\"", self.method.to_uppercase()))),
-                ("uri".to_owned(), self.uri),
+                ("uri".to_owned(), {
+                    let query = query.map(|query| Piece::Value(Box::new(written_query(query, self.span))));
+                    self.uri.extend(query);
+                    Template::Text(self.uri)
+                }),
                 ("headers".to_owned(), self.headers.unwrap_or_else(|| Template::Constant("{}".to_owned()))),
             ])),
         };
@@ -177,7 +173,7 @@ fn method(reader: &mut Reader<'_>, node: &Node) -> Option<String> {
 }
 
 /// An object, or an expression that gives one.
-fn is_object(reader: &mut Reader<'_>, node: &Node, what: &str) -> bool {
+pub(super) fn is_object(reader: &mut Reader<'_>, node: &Node, what: &str) -> bool {
     let fits = node.entries().is_some() || node.as_text().is_some_and(|text| text.contains("${"));
     if !fits {
         reader.shape(node, what, "an object, or an expression that gives one");

@@ -20,7 +20,7 @@ use super::formula::{Place, template};
 use super::http;
 use super::resource::{resource, tell};
 use super::reuse::Reusable;
-use super::tree::{Call, Template};
+use super::tree::{Call, Piece, Template};
 use crate::documents::{Documents, Named, Refusal};
 use crate::project::input;
 use crate::reader::{Reader, find, list, nearest};
@@ -116,7 +116,7 @@ struct Request {
     origin: String,
     path: Template,
     detail: String,
-    uri: Template,
+    uri: Vec<Piece>,
     query: Option<Template>,
     headers: Option<Template>,
     body: Option<Template>,

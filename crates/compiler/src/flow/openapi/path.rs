@@ -19,7 +19,7 @@ pub(super) type Parts = BTreeMap<String, Template>;
 pub(super) struct Path {
     pub path: Template,
     pub detail: String,
-    pub uri: Template,
+    pub uri: Vec<Piece>,
 }
 
 /// The path of an operation below `base`.
@@ -66,7 +66,7 @@ pub(super) fn of(
         }
     };
     let detail = whole.split_once('{').map_or_else(|| whole.clone(), |(fixed, _)| format!("{fixed}*"));
-    Ok(Path { path, detail, uri: Template::Text(uri) })
+    Ok(Path { path, detail, uri })
 }
 
 /// A text split at its parameters; none where one of them has no value.

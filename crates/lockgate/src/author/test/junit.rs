@@ -27,6 +27,19 @@ pub fn xml(report: &Report) -> String {
     out
 }
 
+/// The file where no case could be run: one that stands for all of them, with the reason.
+pub fn broken(reason: &str) -> String {
+    let first = escaped(reason.lines().next().unwrap_or_default());
+    let reason = escaped(reason.trim_end());
+    format!(
+        "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\
+         <testsuites tests=\"1\" failures=\"0\" errors=\"1\" time=\"0.000\">\n  \
+         <testsuite name=\"lockgate\" tests=\"1\" failures=\"0\" errors=\"1\" time=\"0.000\">\n    \
+         <testcase name=\"project\" classname=\"lockgate\" time=\"0.000\">\n      \
+         <error message=\"{first}\">{reason}</error>\n    </testcase>\n  </testsuite>\n</testsuites>\n"
+    )
+}
+
 fn is_same(a: &Verdict, b: &Verdict) -> bool {
     (&a.project, &a.flow) == (&b.project, &b.flow)
 }

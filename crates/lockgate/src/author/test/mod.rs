@@ -157,8 +157,31 @@ impl Test {
         }
     }
 
-    /// Runs all cases that were asked for.
+    /// Runs all cases that were asked for, and writes the report for build servers, whatever came of it.
     fn pass(
+        &self,
+        chosen: &Chosen,
+        connectors: &Registry,
+        bench: &Workbench,
+        interrupt: Option<&Interrupt>,
+    ) -> Result<Pass, Exit> {
+        let passed = self.cases(chosen, connectors, bench, interrupt);
+        let xml = match &passed {
+            Ok(Pass::Done(report)) => junit::xml(report),
+            Ok(Pass::Interrupted) | Err(Exit::Usage(_)) => return passed,
+            Err(exit) => junit::broken(&exit.text()),
+        };
+        if let Some(path) = &self.junit {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            folder
+                .map_or(Ok(()), std::fs::create_dir_all)
+                .and_then(|()| std::fs::write(path, xml))
+                .map_err(|e| Exit::failed("LG-IO", format!("cannot write `{}`: {e}", path.display())))?;
+        }
+        passed
+    }
+
+    fn cases(
         &self,
         chosen: &Chosen,
         connectors: &Registry,
@@ -219,13 +242,6 @@ impl Test {
         }
         if report.cases.is_empty() && any {
             return Err(Exit::Usage("no case is of that name: nothing was run".to_owned()));
-        }
-        if let Some(path) = &self.junit {
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            folder
-                .map_or(Ok(()), std::fs::create_dir_all)
-                .and_then(|()| std::fs::write(path, junit::xml(&report)))
-                .map_err(|e| Exit::failed("LG-IO", format!("cannot write `{}`: {e}", path.display())))?;
         }
         Ok(Pass::Done(report))
     }
