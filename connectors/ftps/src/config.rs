@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lockgate_connector_api::{Config, Error, Host, Kind, Secret, files::Base};
+use lockgate_connector_api::{Config, Error, Host, Kind, Proxy, Secret, files::Base};
 use rustls::{
     ClientConfig,
     pki_types::{InvalidDnsNameError, ServerName},
@@ -16,6 +16,8 @@ pub(crate) struct Settings {
     pub name: ServerName<'static>,
     /// Its port.
     pub port: u16,
+    /// What every connection goes through.
+    pub proxy: Option<Proxy>,
     /// Below which all paths stand.
     pub base: Base,
     /// When TLS begins.
@@ -73,6 +75,7 @@ impl Settings {
             host: config.address.host().clone(),
             name: name(config.address.host()).map_err(|_| invalid("the host cannot stand in a certificate"))?,
             port: config.address.port(),
+            proxy: Proxy::of(config)?,
             base: Base::of(&config.address)?,
             begins,
             tls: config.tls()?,

@@ -1,4 +1,5 @@
-//! Data connections: each carries one content, over TLS, to the address of the control connection.
+//! Data connections: each carries one content, over TLS, by the way of the control connection: to its
+//! address, through its proxy.
 //!
 //! A content has ended when TLS says so (close_notify, RFC 8446 §6.1) and the server says so over the
 //! control connection (226). One without the other is a content that may be cut.
@@ -6,7 +7,7 @@
 use std::{io, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use lockgate_connector_api::{Context, Error, Host, Kind, files::Session as _};
+use lockgate_connector_api::{Context, Error, Kind, files::Session as _};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpStream,
@@ -47,8 +48,7 @@ impl Data {
     ) -> Result<Self, Opening> {
         let port = port(session).await?;
         // What the server says about addresses is not asked: the one that was vetted is dialled.
-        let host = Host::Ip(session.vetted().addr().ip());
-        let (stream, _) = cx.egress.dial(&host, port, deadline.into_std()).await?;
+        let (stream, _) = cx.egress.dial_again(session.route(), port, deadline.into_std()).await?;
         if asked.offset > 0 {
             let reply = session.control.ask("REST", &asked.offset.to_string()).await?;
             if reply.class() != Class::More {
@@ -158,7 +158,7 @@ async fn port(session: &mut Session) -> Result<u16, Error> {
         match reply.class() {
             Class::Done => return passive::extended(&reply.words()).ok_or_else(failure::malformed),
             // PASV has no form for another address than one of version 4.
-            Class::Never if session.vetted().addr().is_ipv4() => session.plain_passive = true,
+            Class::Never if session.route().endpoint().addr().is_ipv4() => session.plain_passive = true,
             _ => return Err(failure::refused(&reply)),
         }
     }

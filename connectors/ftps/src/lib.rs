@@ -9,7 +9,7 @@
 //! and their undoing, sessions kept between calls. `spec` is the declaration.
 //!
 //! Deliberately absent: FTP in the clear (there is no way to write it down), data connections in the
-//! clear, active mode (nobody connects to us), the address that PASV names, and proxies of FTP. The
+//! clear, active mode (nobody connects to us), the address that PASV names, and proxies that speak FTP. The
 //! client of FTP is ours; docs/decisions/0022 says why.
 
 mod account;

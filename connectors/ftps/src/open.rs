@@ -27,7 +27,8 @@ use crate::{
 
 /// A session that is signed in, by the deadline.
 pub(crate) async fn open(cx: &Context, settings: &Settings, deadline: Instant) -> Result<Session, Error> {
-    let (stream, vetted) = cx.egress.dial(&settings.host, settings.port, deadline.into_std()).await?;
+    let Settings { host, port, proxy, .. } = settings;
+    let (stream, route) = cx.egress.dial(host, *port, proxy.as_ref(), deadline.into_std()).await?;
     let opening = async {
         let tickets = Arc::<Tickets>::default();
         let tls = own(&settings.tls, &tickets);
@@ -43,7 +44,7 @@ pub(crate) async fn open(cx: &Context, settings: &Settings, deadline: Instant) -
         protect(&mut control).await?;
         let features = features(&mut control).await?;
         let secured = Secured { tls: TlsConnector::from(tls), name: settings.name.clone(), tickets };
-        Ok(Session::new(control, secured, vetted, features))
+        Ok(Session::new(control, secured, route, features))
     };
     timeout_at(deadline, opening).await.map_err(|_| late())?
 }

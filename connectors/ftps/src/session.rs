@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use lockgate_connector_api::{
-    Context, Error, Kind, Vetted,
+    Context, Error, Kind, Route,
     files::{
         self, Attributes, Remote, What, content::Content, get::Get, input::Transfer, listing::Listing, put::Unstored,
     },
@@ -26,7 +26,7 @@ use crate::{
 pub(crate) struct Session {
     pub control: Control<TlsStream<TcpStream>>,
     pub secured: Secured,
-    vetted: Vetted,
+    route: Route,
     pub features: Features,
     /// The folder in which the server put us, once it was asked for.
     home: Option<String>,
@@ -54,9 +54,9 @@ pub(crate) struct Features {
 
 impl Session {
     /// A session that has signed in, with its type set to binary.
-    pub fn new(control: Control<TlsStream<TcpStream>>, secured: Secured, vetted: Vetted, features: Features) -> Self {
+    pub fn new(control: Control<TlsStream<TcpStream>>, secured: Secured, route: Route, features: Features) -> Self {
         let transfer = Some(Transfer::Binary);
-        Self { control, secured, vetted, features, home: None, transfer, away: false, plain_passive: false }
+        Self { control, secured, route, features, home: None, transfer, away: false, plain_passive: false }
     }
 
     /// Contents from now on travel so.
@@ -139,8 +139,8 @@ impl files::Session for Session {
     /// One connection carries a content, from its beginning on.
     const STORES_IN_ORDER: bool = true;
 
-    fn vetted(&self) -> Vetted {
-        self.vetted
+    fn route(&self) -> Route {
+        self.route
     }
 
     fn is_whole(&self) -> bool {

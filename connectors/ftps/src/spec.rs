@@ -1,6 +1,6 @@
 //! The declaration of the connector: what an account takes and what it can do.
 
-use lockgate_connector_api::{AddressForm, Field, IdentityKind, Operation, Scheme, Spec, files::operations};
+use lockgate_connector_api::{AddressForm, Field, IdentityKind, Operation, Proxy, Scheme, Spec, files::operations};
 
 /// The port is that of FTP (RFC 4217 §2), as TLS is asked for there.
 pub(crate) const FTPS: Scheme = Scheme { name: "ftps", port: 21 };
@@ -32,6 +32,7 @@ pub(crate) const SPEC: Spec = Spec {
             "Sessions at once; further calls wait. One of them is kept free of calls that stream to the next call, which may need it.",
         )
         .default("8"),
+        Proxy::FIELD,
         Field::secret("password", "Password.").when("auth", &["password"]),
         Field::CLIENT_CERTIFICATE,
         Field::CLIENT_KEY,

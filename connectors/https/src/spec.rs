@@ -1,7 +1,7 @@
 //! The declaration of the connector: what an account takes and what it can do.
 
 use lockgate_connector_api::{
-    AddressForm, Field, IdentityKind, Operation, Spec,
+    AddressForm, Field, IdentityKind, Operation, Proxy, Spec,
     http::{HTTPS, fields},
 };
 use lockgate_model::manifest::StreamContent;
@@ -27,7 +27,7 @@ pub(crate) const SPEC: Spec = Spec {
             "Which redirects are followed. Another origin gets no credentials and no body.",
         )
         .default("same-origin"),
-        fields::PROXY,
+        Proxy::FIELD,
         fields::REQUESTS_MAX,
         fields::PASSWORD,
         fields::CLIENT_SECRET,

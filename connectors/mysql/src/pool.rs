@@ -41,7 +41,7 @@ impl sql::Server for Server {
     }
 
     async fn end(&self, egress: &Egress, session: Session, deadline: Instant) {
-        let itself = (session.vetted, session.number, &*session.server);
+        let itself = (session.route, session.number, &*session.server);
         let _ = signin::kill(egress, &self.account, &self.tls, itself, deadline).await;
     }
 }

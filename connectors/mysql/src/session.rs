@@ -4,7 +4,7 @@
 
 use bytes::Bytes;
 use lockgate_connector_api::{
-    Error, Vetted,
+    Error, Route,
     sql::{self, Codes, Row},
 };
 use lockgate_document::Builder;
@@ -39,8 +39,8 @@ const COLUMNS_MAX: u64 = 4_096;
 /// A connection.
 pub(crate) struct Session {
     wire: Wire,
-    /// The address it goes to.
-    pub vetted: Vetted,
+    /// The addresses by which it goes.
+    pub route: Route,
     /// The server's number of it.
     pub number: u64,
     /// Which server it is, among those behind one address.
@@ -88,11 +88,11 @@ pub(crate) enum Whose {
 
 impl Session {
     /// A connection that has just signed in: asks the server for its number and version.
-    pub async fn begin(wire: Wire, vetted: Vetted, has_metadata: bool) -> Result<Self, Error> {
+    pub async fn begin(wire: Wire, route: Route, has_metadata: bool) -> Result<Self, Error> {
         let state = State::Quiet;
         let mut session = Self {
             wire,
-            vetted,
+            route,
             number: 0,
             server: String::new(),
             is_mariadb: false,
@@ -320,8 +320,8 @@ impl sql::Session for Session {
 
     const CODES: Codes = CODES;
 
-    fn vetted(&self) -> Vetted {
-        self.vetted
+    fn route(&self) -> Route {
+        self.route
     }
 
     fn is_quiet(&mut self) -> bool {

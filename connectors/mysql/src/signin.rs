@@ -9,7 +9,7 @@ use std::{sync::Arc, time::Instant};
 
 use bytes::{Bytes, BytesMut};
 use lockgate_connector_api::{
-    Egress, Error, Host, Kind, Secret, Vetted,
+    Egress, Error, Host, Kind, Route, Secret,
     sql::{Account, Session as _},
 };
 use rustls::{ClientConfig, pki_types::ServerName};
@@ -81,21 +81,23 @@ pub(crate) async fn connect(
     files: Files,
     deadline: Instant,
 ) -> Result<Session, Error> {
-    connect_to(egress, account.address.host(), account.address.port(), account, tls, files, deadline).await
+    let (host, port) = (account.address.host(), account.address.port());
+    let dialled = egress.dial(host, port, account.proxy.as_ref(), deadline).await?;
+    begin(dialled, account, tls, files).await
 }
 
 /// Ends a connection at the server, with what it is doing, unless we reach another server behind that address: there
-/// its number is somebody else's. We travel as it did: to the address that
-/// was vetted, over TLS with the same name verified.
+/// its number is somebody else's. We travel as it did: by the addresses that
+/// were vetted, over TLS with the same name verified.
 pub(crate) async fn kill(
     egress: &Egress,
     account: &Account,
     tls: &Arc<ClientConfig>,
-    (vetted, number, server): (Vetted, u64, &str),
+    (route, number, server): (Route, u64, &str),
     deadline: Instant,
 ) -> Result<(), Error> {
-    let (host, port) = (Host::Ip(vetted.addr().ip()), vetted.addr().port());
-    let mut session = connect_to(egress, &host, port, account, tls, Files::None, deadline).await?;
+    let dialled = egress.dial_again(route, route.endpoint().addr().port(), deadline).await?;
+    let mut session = begin(dialled, account, tls, Files::None).await?;
     if session.server == server {
         session.say(&format!("kill {number}")).await?;
     }
@@ -103,16 +105,12 @@ pub(crate) async fn kill(
     Ok(())
 }
 
-async fn connect_to(
-    egress: &Egress,
-    host: &Host,
-    port: u16,
+async fn begin(
+    (mut stream, route): (TcpStream, Route),
     account: &Account,
     tls: &Arc<ClientConfig>,
     files: Files,
-    deadline: Instant,
 ) -> Result<Session, Error> {
-    let (mut stream, vetted) = egress.dial(host, port, deadline).await?;
     let greeting = greeting(&mut stream).await?;
     let mut able = NEEDED
         | can::TLS
@@ -135,7 +133,7 @@ async fn connect_to(
     let mut wire = Wire::new(stream, 2);
     authenticate(&mut wire, hello, &greeting, account).await?;
     let has_metadata = greeting.able_mariadb & can::MARIADB_METADATA != 0;
-    Session::begin(wire, vetted, has_metadata).await
+    Session::begin(wire, route, has_metadata).await
 }
 
 /// Reads what the server says first, and not a byte more: what follows belongs to TLS.

@@ -36,6 +36,6 @@ impl sql::Server for Server {
 
     async fn end(&self, egress: &Egress, session: Session, deadline: Instant) {
         let host = self.account.address.host();
-        let _ = signin::cancel(egress, host, session.vetted, session.key, &self.tls, deadline).await;
+        let _ = signin::cancel(egress, host, session.route, session.key, &self.tls, deadline).await;
     }
 }

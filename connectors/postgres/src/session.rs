@@ -11,7 +11,7 @@ use aws_lc_rs::rand;
 use bytes::{Bytes, BytesMut};
 use fallible_iterator::FallibleIterator as _;
 use lockgate_connector_api::{
-    Error, Kind, Vetted,
+    Error, Kind, Route,
     sql::{self, Codes, Row},
 };
 use lockgate_document::Builder;
@@ -46,8 +46,8 @@ const CLEAN: &str = "close all; set session authorization default; reset all; un
 /// A connection.
 pub(crate) struct Session {
     wire: Wire,
-    /// The address it goes to.
-    pub vetted: Vetted,
+    /// The addresses by which it goes.
+    pub route: Route,
     /// What a cancel request for it names.
     pub key: CancelKey,
     /// Prepared statements by their text, the one used last at the end.
@@ -91,14 +91,14 @@ pub(crate) enum Given {
 
 impl Session {
     /// A connection that has just signed in.
-    pub fn new(wire: Wire, vetted: Vetted, key: CancelKey) -> Result<Self, Error> {
+    pub fn new(wire: Wire, route: Route, key: CancelKey) -> Result<Self, Error> {
         let mut random = [0; 8];
         rand::fill(&mut random).map_err(|_| {
             Error::new(Kind::Unavailable, "postgres-random", "this machine gives no random numbers for names")
         })?;
         Ok(Self {
             wire,
-            vetted,
+            route,
             key,
             statements: Vec::new(),
             prefix: format!("lockgate_{:016x}", u64::from_be_bytes(random)),
@@ -282,8 +282,8 @@ impl sql::Session for Session {
 
     const CODES: Codes = failure::CODES;
 
-    fn vetted(&self) -> Vetted {
-        self.vetted
+    fn route(&self) -> Route {
+        self.route
     }
 
     fn is_quiet(&mut self) -> bool {

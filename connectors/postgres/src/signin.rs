@@ -7,7 +7,7 @@ use std::{sync::Arc, time::Instant};
 
 use bytes::BytesMut;
 use fallible_iterator::FallibleIterator as _;
-use lockgate_connector_api::{Egress, Error, Host, Kind, Secret, Vetted, sql::Account};
+use lockgate_connector_api::{Egress, Error, Host, Kind, Route, Secret, sql::Account};
 use postgres_protocol::{
     authentication::sasl::{ChannelBinding, SCRAM_SHA_256_PLUS, ScramSha256},
     message::{
@@ -48,7 +48,7 @@ pub(crate) async fn connect(
     deadline: Instant,
 ) -> Result<Session, Error> {
     let (host, port) = (settings.address.host(), settings.address.port());
-    let (stream, vetted) = egress.dial(host, port, deadline).await?;
+    let (stream, route) = egress.dial(host, port, settings.proxy.as_ref(), deadline).await?;
     let mut wire = Wire::new(secure(stream, host, tls).await?);
     // How values are written is fixed here, whatever the server or the role has as default: the
     // forms that `read` knows, in UTC.
@@ -68,21 +68,20 @@ pub(crate) async fn connect(
     wire.flush().await?;
     authenticate(&mut wire, settings).await?;
     let key = ready(&mut wire).await?;
-    Session::new(wire, vetted, key)
+    Session::new(wire, route, key)
 }
 
 /// Asks a server to break off what a connection is doing. The request travels as the connection
-/// did: to the address that was vetted, over TLS with the same name verified.
+/// did: by the addresses that were vetted, over TLS with the same name verified.
 pub(crate) async fn cancel(
     egress: &Egress,
     host: &Host,
-    vetted: Vetted,
+    route: Route,
     key: CancelKey,
     tls: &Arc<ClientConfig>,
     deadline: Instant,
 ) -> Result<(), Error> {
-    let address = Host::Ip(vetted.addr().ip());
-    let (stream, _) = egress.dial(&address, vetted.addr().port(), deadline).await?;
+    let (stream, _) = egress.dial_again(route, route.endpoint().addr().port(), deadline).await?;
     let mut stream = secure(stream, host, tls).await?;
     let mut request = BytesMut::new();
     frontend::cancel_request(key.process, key.secret, &mut request);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use lockgate_connector_api::{Config, Error, Host, Kind, Secret, files::Base};
+use lockgate_connector_api::{Config, Error, Host, Kind, Proxy, Secret, files::Base};
 use lockgate_model::definition::ServerIdentity;
 use russh::keys::{Certificate, PrivateKey, decode_secret_key, ssh_key::certificate::CertType};
 
@@ -17,6 +17,8 @@ pub(crate) struct Settings {
     pub host: Host,
     /// Its port.
     pub port: u16,
+    /// What every connection goes through.
+    pub proxy: Option<Proxy>,
     /// Below which all paths stand.
     pub base: Base,
     /// What the server's key must be.
@@ -74,6 +76,7 @@ impl Settings {
         Ok(Self {
             host: config.address.host().clone(),
             port: config.address.port(),
+            proxy: Proxy::of(config)?,
             base: Base::of(&config.address)?,
             host_key: HostKey::parse(host_key)?,
             algorithms: Algorithms::admitting(setting(algorithms::SETTING).unwrap_or_default()),

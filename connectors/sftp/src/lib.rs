@@ -28,7 +28,7 @@ mod wire;
 use std::{sync::Arc, time::Instant};
 
 use lockgate_connector_api::{
-    Address, Answer, Call, Config, Connector, Context, Error, Spec,
+    Address, Answer, Call, Config, Connector, Context, Error, Proxy, Spec,
     files::{Pool, calls},
 };
 use lockgate_model::definition::ServerIdentity;
@@ -57,8 +57,14 @@ impl Connector for Sftp {
     }
 
     /// The fingerprint of the server's host key.
-    async fn shown_identity(address: Address, cx: Context, deadline: Instant) -> Result<Option<ServerIdentity>, Error> {
-        let fingerprint = ssh::fingerprint(&cx, address.host(), address.port(), deadline.into()).await?;
+    async fn shown_identity(
+        address: Address,
+        proxy: Option<Proxy>,
+        cx: Context,
+        deadline: Instant,
+    ) -> Result<Option<ServerIdentity>, Error> {
+        let server = (address.host(), address.port());
+        let fingerprint = ssh::fingerprint(&cx, server, proxy.as_ref(), deadline.into()).await?;
         Ok(Some(ServerIdentity::HostKey(fingerprint)))
     }
 }

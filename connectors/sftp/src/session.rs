@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use bytes::{Bytes, BytesMut};
 use lockgate_connector_api::{
-    Context, Error, Kind, Vetted,
+    Context, Error, Kind, Route,
     files::{self, Attributes, Remote, content::Content, get::Get, listing::Listing, put::Unstored},
 };
 use russh::{
@@ -41,7 +41,7 @@ pub(crate) struct Session {
     handle: Handle<Trust>,
     ended: Ended,
     _leash: Leash,
-    vetted: Vetted,
+    route: Route,
     /// A file that is open.
     pub file: Option<Bytes>,
     arriving: BytesMut,
@@ -62,7 +62,7 @@ pub(crate) struct Session {
 impl Session {
     /// Greets the server (§4) and asks for its limits.
     pub async fn greet(connected: Connected) -> Result<Self, Error> {
-        let Connected { channel, handle, leash, ended, vetted } = connected;
+        let Connected { channel, handle, leash, ended, route } = connected;
         let (incoming, outgoing) = channel.split();
         let mut session = Self {
             incoming,
@@ -70,7 +70,7 @@ impl Session {
             handle,
             ended,
             _leash: leash,
-            vetted,
+            route,
             file: None,
             arriving: BytesMut::new(),
             arrived_bytes: 0,
@@ -282,8 +282,8 @@ impl files::Session for Session {
     /// Writes are answered in any order, so what is there may have holes.
     const STORES_IN_ORDER: bool = false;
 
-    fn vetted(&self) -> Vetted {
-        self.vetted
+    fn route(&self) -> Route {
+        self.route
     }
 
     fn is_whole(&self) -> bool {

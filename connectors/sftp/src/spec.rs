@@ -1,6 +1,6 @@
 //! The declaration of the connector: what an account takes and what it can do.
 
-use lockgate_connector_api::{AddressForm, Field, IdentityKind, Scheme, Spec, files::operations};
+use lockgate_connector_api::{AddressForm, Field, IdentityKind, Proxy, Scheme, Spec, files::operations};
 
 use crate::algorithms;
 
@@ -27,6 +27,7 @@ pub(crate) const SPEC: Spec = Spec {
             "Sessions at once; further calls wait. One of them is kept free of calls that stream to the next call, which may need it.",
         )
         .default("8"),
+        Proxy::FIELD,
         Field::exception(
             algorithms::SETTING,
             &algorithms::OLD,

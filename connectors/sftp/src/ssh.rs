@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use lockgate_connector_api::{Context, Error, Host, Kind, Secret, Vetted, files::late};
+use lockgate_connector_api::{Context, Error, Host, Kind, Proxy, Route, Secret, files::late};
 use russh::{
     Channel, MethodKind, Names, Preferred,
     client::{self, AuthResult, DisconnectReason, Handle, KeyboardInteractiveAuthResponse as Asked, Msg},
@@ -42,7 +42,7 @@ pub(crate) struct Connected {
     pub handle: Handle<Trust>,
     pub leash: Leash,
     pub ended: Ended,
-    pub vetted: Vetted,
+    pub route: Route,
 }
 
 /// Checks the server's key.
@@ -153,7 +153,8 @@ pub(crate) async fn open(
     config: Arc<client::Config>,
     deadline: Instant,
 ) -> Result<Connected, Error> {
-    let (stream, vetted) = cx.egress.dial(&settings.host, settings.port, deadline.into_std()).await?;
+    let Settings { host, port, proxy, .. } = settings;
+    let (stream, route) = cx.egress.dial(host, *port, proxy.as_ref(), deadline.into_std()).await?;
     let (stream, leash) = Leashed::new(stream);
     let opening = async {
         let ended = Ended::default();
@@ -169,7 +170,7 @@ pub(crate) async fn open(
         Ok((channel, handle, Arc::clone(&ended)))
     };
     match tokio::time::timeout_at(deadline, opening).await.unwrap_or_else(|_| Err(late())) {
-        Ok((channel, handle, ended)) => Ok(Connected { channel, handle, leash, ended, vetted }),
+        Ok((channel, handle, ended)) => Ok(Connected { channel, handle, leash, ended, route }),
         Err(error) => Err(greeted(&leash, error)),
     }
 }
@@ -183,8 +184,13 @@ fn greeted(leash: &Leash, error: Error) -> Error {
 }
 
 /// The fingerprint of the key that a server shows. Nobody signs in.
-pub(crate) async fn fingerprint(cx: &Context, host: &Host, port: u16, deadline: Instant) -> Result<String, Error> {
-    let (stream, _) = cx.egress.dial(host, port, deadline.into_std()).await?;
+pub(crate) async fn fingerprint(
+    cx: &Context,
+    (host, port): (&Host, u16),
+    proxy: Option<&Proxy>,
+    deadline: Instant,
+) -> Result<String, Error> {
+    let (stream, _) = cx.egress.dial(host, port, proxy, deadline.into_std()).await?;
     let (stream, leash) = Leashed::new(stream);
     let trust = Trust::new(None, String::new(), &Ended::default());
     let shown = Arc::clone(&trust.shown);

@@ -1,7 +1,7 @@
 //! The declaration of the connector: what an account takes and what it can do.
 
 use lockgate_connector_api::{
-    AddressForm, Field, IdentityKind, Operation, Spec,
+    AddressForm, Field, IdentityKind, Operation, Proxy, Spec,
     http::{HTTPS, fields},
 };
 use lockgate_model::manifest::StreamContent;
@@ -41,7 +41,7 @@ pub(crate) const SPEC: Spec = Spec {
             "Whether messages carry the headers of WS-Addressing 1.0; an answer to another message is refused then.",
         )
         .default("none"),
-        fields::PROXY,
+        Proxy::FIELD,
         fields::REQUESTS_MAX,
         fields::PASSWORD,
         fields::CLIENT_SECRET,

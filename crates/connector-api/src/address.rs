@@ -38,6 +38,9 @@ pub enum InvalidAddress {
     /// `?` or `#`.
     #[error("must not carry a query or fragment")]
     Query,
+    /// None where one must be written.
+    #[error("must be `host:port`: the port is missing")]
+    NoPort,
     /// No port number.
     #[error("the port must be a number from 1 to 65535")]
     Port,
@@ -92,6 +95,14 @@ impl Address {
             None => (text, scheme.port),
         };
         Ok((Host::parse(host)?, port))
+    }
+
+    /// Parses `host:port`, where no scheme has a port of its own.
+    pub fn host_port(text: &str) -> Result<(Host, u16), InvalidAddress> {
+        match Self::authority(Scheme { name: "", port: 0 }, text)? {
+            (_, 0) => Err(InvalidAddress::NoPort),
+            both => Ok(both),
+        }
     }
 
     /// The scheme.

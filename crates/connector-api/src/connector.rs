@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Instant};
 use lockgate_document::Document;
 use lockgate_model::{Limits, TraceContext, definition::ServerIdentity, id::AccountName};
 
-use crate::{Address, Body, Egress, Error, Kind, Secret, Spec, Streamed};
+use crate::{Address, Body, Egress, Error, Kind, Proxy, Secret, Spec, Streamed};
 
 /// One remote system. A value of the type is one account of one environment, opened.
 ///
@@ -30,10 +30,11 @@ pub trait Connector: Send + Sync + Sized + 'static {
     /// cannot be asked for: a CA is given, not shown.
     fn shown_identity(
         address: Address,
+        proxy: Option<Proxy>,
         cx: Context,
         deadline: Instant,
     ) -> impl Future<Output = Result<Option<ServerIdentity>, Error>> + Send {
-        drop((address, cx, deadline));
+        drop((address, proxy, cx, deadline));
         async { Ok(None) }
     }
 }

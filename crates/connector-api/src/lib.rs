@@ -35,7 +35,7 @@ pub use address::{Address, InvalidAddress, Scheme};
 pub use body::Body;
 pub use connector::{Answer, Call, Config, Connector, Context};
 pub use duplex::Duplex;
-pub use egress::{Allowance, Egress, Host, Vetted};
+pub use egress::{Allowance, Egress, Host, Proxy, Route, Vetted};
 pub use error::{Error, Kind, Private};
 pub use kept::Kept;
 pub use places::{Part, Place, Places};

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, fmt, sync::Arc, time::Instant};
 use futures_util::future::BoxFuture;
 use lockgate_model::definition::ServerIdentity;
 
-use crate::{Address, Answer, Call, Config, Connector, Context, Error, Kind, Operation, Spec};
+use crate::{Address, Answer, Call, Config, Connector, Context, Error, Kind, Operation, Proxy, Spec};
 
 /// An opened account, whatever its connector.
 pub trait DynConnector: Send + Sync {
@@ -71,7 +71,7 @@ pub struct Registered {
     shown: Shown,
 }
 
-type Shown = fn(Address, Context, Instant) -> BoxFuture<'static, Result<Option<ServerIdentity>, Error>>;
+type Shown = fn(Address, Option<Proxy>, Context, Instant) -> BoxFuture<'static, Result<Option<ServerIdentity>, Error>>;
 type Open = fn(Config, &Context) -> Result<Arc<dyn DynConnector>, Error>;
 
 impl Registered {
@@ -89,11 +89,12 @@ impl Registered {
     pub async fn shown_identity(
         &self,
         address: Address,
+        proxy: Option<Proxy>,
         cx: Context,
         deadline: Instant,
     ) -> Result<Option<ServerIdentity>, Error> {
         let account = cx.account.clone();
-        until(deadline, (self.shown)(address, cx, deadline)).await.map_err(|e| e.at(&account, None))
+        until(deadline, (self.shown)(address, proxy, cx, deadline)).await.map_err(|e| e.at(&account, None))
     }
 }
 
@@ -122,10 +123,11 @@ impl Registry {
         }
         fn shown<T: Connector>(
             address: Address,
+            proxy: Option<Proxy>,
             cx: Context,
             deadline: Instant,
         ) -> BoxFuture<'static, Result<Option<ServerIdentity>, Error>> {
-            Box::pin(T::shown_identity(address, cx, deadline))
+            Box::pin(T::shown_identity(address, proxy, cx, deadline))
         }
         self.connectors.insert(T::SPEC.name, Registered { spec: T::SPEC, open: open::<T>, shown: shown::<T> });
     }

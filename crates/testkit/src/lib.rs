@@ -5,7 +5,8 @@
 //! their own ([`ssh_peer`], [`nginx`], [`postgres`], [`mariadb`], [`soap_peer`]) that `./test` installs. The contract suite
 //! takes a peer through the trait
 //! [`contract::Subject`] and only asks it for a port and for what it has seen, so a further program
-//! joins by implementing that trait. [`fault_proxy`] stands between the two and breaks what passes.
+//! joins by implementing that trait. [`fault_proxy`] stands between the two and breaks what passes;
+//! [`connect_proxy`] and [`tinyproxy`] are HTTP proxies that an account names.
 //!
 //! Deliberately absent: mocks of anything of ours, sleeps as synchronisation ([`wait_until`]
 //! instead), and any use outside tests: no shipped crate depends on this one.
@@ -17,6 +18,7 @@
     reason = "test code: a broken premise must fail the test on the spot"
 )]
 
+pub mod connect_proxy;
 pub mod contract;
 pub mod fault_proxy;
 pub mod ftp_peer;
@@ -29,6 +31,7 @@ pub mod postgres;
 pub mod process;
 pub mod soap_peer;
 pub mod ssh_peer;
+pub mod tinyproxy;
 
 use std::{
     io::Write as _,
@@ -36,6 +39,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+pub use connect_proxy::ConnectProxy;
 pub use fault_proxy::FaultProxy;
 pub use ftp_peer::FtpServer;
 pub use https_peer::{Arrived, HttpsPeer, Told};
@@ -45,6 +49,7 @@ pub use pki::Pki;
 pub use postgres::Postgres;
 pub use soap_peer::SoapPeer;
 pub use tempfile::TempDir;
+pub use tinyproxy::Tinyproxy;
 
 /// A private folder that is removed when the value is dropped.
 pub fn temp_dir() -> TempDir {

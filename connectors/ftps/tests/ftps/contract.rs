@@ -76,6 +76,10 @@ impl contract::Subject for Subject {
         [FtpServer::USER, "USER", "PASS", "FEAT"].map(str::to_owned).to_vec()
     }
 
+    fn speaks_first(&self) -> bool {
+        self.0 != Kind::Implicit
+    }
+
     fn probe(&self, deadline: Instant) -> Call {
         Call::new("get", Document::object([("path", "probe".into())]), deadline)
     }

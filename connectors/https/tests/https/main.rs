@@ -13,7 +13,6 @@ mod contents;
 mod contract;
 mod faults;
 mod pages;
-mod proxy;
 mod redirects;
 mod requests;
 mod signin;

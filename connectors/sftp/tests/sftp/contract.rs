@@ -82,6 +82,10 @@ impl contract::Subject for Subject {
         vec!["ssh-connection".to_owned(), "ssh-userauth".to_owned()]
     }
 
+    fn speaks_first(&self) -> bool {
+        true
+    }
+
     fn probe(&self, deadline: Instant) -> Call {
         Call::new("list", Document::object::<&str>([]), deadline)
     }

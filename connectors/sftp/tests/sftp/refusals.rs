@@ -116,11 +116,11 @@ async fn a_servers_key_is_shown_before_it_is_trusted() {
     let address = |port: u16| {
         Address::parse(Scheme { name: "sftp", port: 22 }, true, &format!("sftp://127.0.0.1:{port}/x")).unwrap()
     };
-    let refused = sftp.shown_identity(address(server.port()), context(Egress::new(Vec::new())), soon()).await;
+    let refused = sftp.shown_identity(address(server.port()), None, context(Egress::new(Vec::new())), soon()).await;
     assert_eq!(refused.unwrap_err().kind(), Is::Refused);
-    let shown = sftp.shown_identity(address(server.port()), context(loopback()), soon()).await.unwrap();
+    let shown = sftp.shown_identity(address(server.port()), None, context(loopback()), soon()).await.unwrap();
     assert_eq!(shown, Some(ServerIdentity::HostKey(KEYS.fingerprint("host_ed25519"))));
     assert_eq!(server.log("userauth-request"), 0, "somebody signed in");
-    let gone = sftp.shown_identity(address(lockgate_testkit::free_port()), context(loopback()), soon()).await;
+    let gone = sftp.shown_identity(address(lockgate_testkit::free_port()), None, context(loopback()), soon()).await;
     assert_eq!(gone.unwrap_err().kind(), Is::Unreachable);
 }

@@ -4,7 +4,8 @@
 //! host, vets *every* answer (one refused answer refuses the name, so that a name cannot hide a
 //! private address behind a public one), connects to exactly a vetted address and checks the
 //! peer's address again. Since the address that was checked is the one that is dialled, a second
-//! answer of the resolver changes nothing.
+//! answer of the resolver changes nothing. Through a [`Proxy`] the same holds for both: the proxy's
+//! addresses are vetted, the endpoint's are, and the proxy is given the vetted address.
 //!
 //! Deliberately absent: names in allowances (a name is whatever its owner says today), and any
 //! way for a tenant to widen the rule. Allowances come from the operator's own rows.
@@ -12,6 +13,7 @@
 mod class;
 mod dial;
 mod host;
+mod proxy;
 mod resolve;
 
 use std::{fmt, net::IpAddr, net::SocketAddr, str::FromStr, sync::Arc};
@@ -19,7 +21,9 @@ use std::{fmt, net::IpAddr, net::SocketAddr, str::FromStr, sync::Arc};
 use ipnet::IpNet;
 
 pub use class::Class;
+pub use dial::Route;
 pub use host::{Host, InvalidHost};
+pub use proxy::Proxy;
 pub use resolve::{Resolve, System};
 
 /// A range the operator lets an environment reach: addresses and ports.

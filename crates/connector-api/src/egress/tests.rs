@@ -12,7 +12,10 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use tokio::net::TcpListener;
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
 
 use super::*;
 use crate::Kind;
@@ -206,7 +209,7 @@ fn soon() -> Instant {
 async fn one_refused_answer_refuses_the_name() {
     for answers in [&["8.8.8.8", "10.0.0.1"][..], &["169.254.169.254", "8.8.8.8"], &["::ffff:127.0.0.1"], &["::1"]] {
         let egress = open().with_resolver(Scripted::new(&[answers]));
-        let error = egress.dial(&Host::parse("a.example").unwrap(), 443, soon()).await.unwrap_err();
+        let error = egress.dial(&Host::parse("a.example").unwrap(), 443, None, soon()).await.unwrap_err();
         assert_eq!((error.kind(), error.code()), (Kind::Refused, "egress"), "{answers:?}");
     }
 }
@@ -214,7 +217,7 @@ async fn one_refused_answer_refuses_the_name() {
 #[tokio::test]
 async fn a_name_without_answer_is_unreachable() {
     let egress = open().with_resolver(Scripted::new(&[&[]]));
-    let error = egress.dial(&Host::parse("a.example").unwrap(), 443, soon()).await.unwrap_err();
+    let error = egress.dial(&Host::parse("a.example").unwrap(), 443, None, soon()).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Unreachable);
 }
 
@@ -228,13 +231,13 @@ async fn rebinding_changes_nothing() {
     let egress =
         Egress::new(vec![Allowance::parse("127.0.0.1/32", port, port).unwrap()]).with_resolver(resolver.clone());
     let host = Host::parse("rebinding.example").unwrap();
-    let (stream, vetted) = egress.dial(&host, port, soon()).await.unwrap();
+    let (stream, route) = egress.dial(&host, port, None, soon()).await.unwrap();
     assert_eq!(resolver.asked.load(Ordering::SeqCst), 1);
-    assert_eq!(stream.peer_addr().unwrap(), vetted.addr());
-    assert_eq!(vetted.addr().to_string(), format!("127.0.0.1:{port}"));
+    assert_eq!(stream.peer_addr().unwrap(), route.endpoint().addr());
+    assert_eq!(route.endpoint().addr().to_string(), format!("127.0.0.1:{port}"));
     // The next two answers are refused before anything is dialled.
     for _ in 0..2 {
-        assert_eq!(egress.dial(&host, port, soon()).await.unwrap_err().kind(), Kind::Refused);
+        assert_eq!(egress.dial(&host, port, None, soon()).await.unwrap_err().kind(), Kind::Refused);
     }
 }
 
@@ -243,7 +246,7 @@ async fn literals_are_vetted_without_a_resolver() {
     let resolver = Scripted::new(&[&["8.8.8.8"]]);
     let egress = open().with_resolver(resolver.clone());
     for text in ["127.0.0.1", "[::1]", "169.254.169.254", "[::ffff:169.254.169.254]", "10.0.0.1"] {
-        let error = egress.dial(&Host::parse(text).unwrap(), 443, soon()).await.unwrap_err();
+        let error = egress.dial(&Host::parse(text).unwrap(), 443, None, soon()).await.unwrap_err();
         assert_eq!(error.kind(), Kind::Refused, "{text}");
         assert!(!error.to_string().contains(text), "the address is private: {error}");
     }
@@ -260,7 +263,7 @@ async fn the_deadline_ends_a_silent_resolver() {
     }
     let egress = open().with_resolver(Arc::new(Silent));
     let deadline = Instant::now() + Duration::from_millis(30);
-    let error = egress.dial(&Host::parse("a.example").unwrap(), 443, deadline).await.unwrap_err();
+    let error = egress.dial(&Host::parse("a.example").unwrap(), 443, None, deadline).await.unwrap_err();
     assert_eq!(error.kind(), Kind::Timeout);
 }
 
@@ -271,14 +274,103 @@ async fn a_closed_port_is_unreachable_and_the_next_address_is_tried() {
     let allowed = vec![Allowance::parse("127.0.0.0/8", 1, 65535).unwrap()];
     let egress = Egress::new(allowed).with_resolver(Scripted::new(&[&["127.0.0.1", "127.0.0.2"], &["127.0.0.1"]]));
     let host = Host::parse("a.example").unwrap();
-    assert_eq!(egress.dial(&host, port, soon()).await.unwrap().1.addr().ip().to_string(), "127.0.0.2");
-    assert_eq!(egress.dial(&host, port, soon()).await.unwrap_err().kind(), Kind::Unreachable);
+    assert_eq!(egress.dial(&host, port, None, soon()).await.unwrap().1.endpoint().addr().ip().to_string(), "127.0.0.2");
+    assert_eq!(egress.dial(&host, port, None, soon()).await.unwrap_err().kind(), Kind::Unreachable);
 }
 
-#[test]
-fn an_allowance_withdrawn_ends_reuse() {
-    let before = Egress::new(vec![Allowance::parse("127.0.0.0/8", 443, 443).unwrap()]);
-    let vetted = before.vet("127.0.0.1".parse().unwrap(), 443).unwrap();
-    assert!(before.still_allows(vetted));
-    assert!(!open().still_allows(vetted));
+/// An HTTP proxy that answers a tunnel to one of these addresses by its words and passes nothing on; other
+/// addresses it cannot reach.
+async fn proxy(answers: &'static [(&'static str, &'static str)]) -> (Proxy, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (port, asked) = (listener.local_addr().unwrap().port(), Arc::<Mutex<Vec<String>>>::default());
+    let heard = Arc::clone(&asked);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut head = vec![0; 1024];
+            let read = stream.read(&mut head).await.unwrap();
+            let asked = String::from_utf8(head[..read].to_vec()).unwrap();
+            let to = asked.split(' ').nth(1).unwrap().to_owned();
+            let answer = answers.iter().find(|(address, _)| *address == to).map_or(UNREACHED, |(_, words)| words);
+            heard.lock().unwrap().push(to);
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        }
+    });
+    (Proxy { host: Host::parse("proxy.example").unwrap(), port }, asked)
+}
+
+const UNREACHED: &str = "HTTP/1.1 504 Gateway Timeout\r\n\r\n";
+
+/// Names of their own for the proxy and the endpoint.
+struct Named(&'static [&'static str], &'static [&'static str]);
+
+impl Resolve for Named {
+    fn resolve(&self, name: String) -> BoxFuture<'static, io::Result<Vec<IpAddr>>> {
+        let answers = if name == "proxy.example" { self.0 } else { self.1 };
+        Box::pin(async move { Ok(answers.iter().map(|text| text.parse().unwrap()).collect()) })
+    }
+}
+
+#[tokio::test]
+async fn a_proxy_is_given_the_next_address_where_it_does_not_reach_the_first() {
+    let (there, no) = ("HTTP/1.1 200 OK\r\n\r\nhello", "HTTP/1.1 403 Forbidden\r\n\r\n");
+    let name = Host::parse("a.example").unwrap();
+    for (answers, outcome, tried) in [
+        (vec![("8.8.8.8:443", there)], Ok("8.8.8.8:443"), 1),
+        (vec![("8.8.4.4:443", there)], Ok("8.8.4.4:443"), 2),
+        (vec![], Err(Kind::Unreachable), 2),
+        // What it refuses it would refuse again.
+        (vec![("8.8.8.8:443", no), ("8.8.4.4:443", there)], Err(Kind::Configuration), 1),
+    ] {
+        let (proxy, asked) = proxy(answers.leak()).await;
+        let allowed = vec![Allowance::parse("127.0.0.1", proxy.port, proxy.port).unwrap()];
+        let named = Named(&["127.0.0.1"], &["8.8.8.8", "8.8.4.4"]);
+        let egress = Egress::new(allowed).with_resolver(Arc::new(named));
+        match (egress.dial(&name, 443, Some(&proxy), soon()).await, outcome) {
+            (Ok((mut stream, route)), Ok(endpoint)) => {
+                assert_eq!(route.endpoint().addr().to_string(), endpoint);
+                assert_eq!(route.proxy().unwrap().addr(), stream.peer_addr().unwrap());
+                // What came with the answer is the endpoint's.
+                let mut first = String::new();
+                stream.read_to_string(&mut first).await.unwrap();
+                assert_eq!(first, "hello");
+            }
+            (Err(error), Err(kind)) => assert_eq!((error.kind(), error.code()), (kind, "proxy"), "{error}"),
+            (outcome, expected) => panic!("{outcome:?} and not {expected:?}"),
+        }
+        assert_eq!(asked.lock().unwrap().len(), tried);
+    }
+}
+
+/// Another connection of a session goes by the same addresses, whatever the names are by then.
+#[tokio::test]
+async fn a_second_connection_goes_by_the_way_of_the_first() {
+    let ok = "HTTP/1.1 200 OK\r\n\r\n";
+    let (proxy, asked) = proxy(vec![("8.8.8.8:21", ok), ("8.8.8.8:40000", ok)].leak()).await;
+    let allowed = vec![Allowance::parse("127.0.0.1", proxy.port, proxy.port).unwrap()];
+    let named = |at, endpoint| Egress::new(allowed.clone()).with_resolver(Arc::new(Named(at, endpoint)));
+    let name = Host::parse("a.example").unwrap();
+    let (_, route) = named(&["127.0.0.1"], &["8.8.8.8"]).dial(&name, 21, Some(&proxy), soon()).await.unwrap();
+    let rebound = named(&["127.0.0.2"], &["169.254.169.254"]);
+    let (_, again) = rebound.dial_again(route, 40_000, soon()).await.unwrap();
+    assert_eq!((again.endpoint().addr().to_string().as_str(), again.proxy()), ("8.8.8.8:40000", route.proxy()));
+    assert_eq!(*asked.lock().unwrap(), ["8.8.8.8:21", "8.8.8.8:40000"]);
+    // And each of them is vetted again.
+    assert_eq!(open().dial_again(route, 40_000, soon()).await.unwrap_err().kind(), Kind::Refused);
+}
+
+#[tokio::test]
+async fn an_allowance_withdrawn_ends_reuse() {
+    let (proxy, _) = proxy(vec![("127.0.0.9:443", "HTTP/1.1 200 OK\r\n\r\n")].leak()).await;
+    let to_proxy = Allowance::parse("127.0.0.1", proxy.port, proxy.port).unwrap();
+    let to_endpoint = Allowance::parse("127.0.0.9", 443, 443).unwrap();
+    let of = |allowed: &[&Allowance]| {
+        Egress::new(allowed.iter().map(|one| (*one).clone()).collect())
+            .with_resolver(Arc::new(Named(&["127.0.0.1"], &["127.0.0.9"])))
+    };
+    let both = of(&[&to_proxy, &to_endpoint]);
+    let (_, route) = both.dial(&Host::parse("a.example").unwrap(), 443, Some(&proxy), soon()).await.unwrap();
+    assert!(both.still_allows(route));
+    for allowed in [&[][..], &[&to_proxy], &[&to_endpoint]] {
+        assert!(!of(allowed).still_allows(route), "{allowed:?}");
+    }
 }

@@ -1,5 +1,5 @@
 //! Sessions kept for the next call. A session is lent to one call at a time, and again only while
-//! the egress rule still allows its address.
+//! the egress rule still allows its addresses.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -47,7 +47,7 @@ impl<S: Server> Pool<S> {
     /// `Timeout` when all were taken until then, and what keeps a session from being opened.
     pub async fn lease(self: &Arc<Self>, cx: &Context, part: Part, deadline: Instant) -> Result<Lease<S>, Error> {
         let place = self.place(part, deadline).await?;
-        let is_fit = |session: &mut S::Session| session.is_whole() && cx.egress.still_allows(session.vetted());
+        let is_fit = |session: &mut S::Session| session.is_whole() && cx.egress.still_allows(session.route());
         while let Some((mut session, idle)) = self.kept.take(is_fit) {
             if idle < TRUSTED_FOR || is_alive(&mut session, deadline).await {
                 return Ok(Lease { session, pool: Arc::clone(self), place });

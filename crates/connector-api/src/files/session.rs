@@ -5,7 +5,7 @@ use lockgate_model::Timestamp;
 use tokio::time::Instant;
 
 use super::{Base, Remote, content::Content, get::Get, listing::Listing, put::Unstored};
-use crate::{Context, Error, Vetted};
+use crate::{Context, Error, Route};
 
 /// A server of one account.
 pub trait Server: Send + Sync + 'static {
@@ -30,8 +30,8 @@ pub trait Session: Send + 'static {
     /// Whether what is stored of a content is its beginning, however much of it that is.
     const STORES_IN_ORDER: bool;
 
-    /// The address it goes to.
-    fn vetted(&self) -> Vetted;
+    /// The addresses by which it goes.
+    fn route(&self) -> Route;
 
     /// Whether another call may use it: nothing is out, nothing was given up halfway.
     fn is_whole(&self) -> bool;

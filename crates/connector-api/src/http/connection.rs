@@ -1,7 +1,6 @@
 //! Opens one connection: dial through the egress rule, secure it, agree on a protocol.
 
 use std::{
-    io,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -9,11 +8,7 @@ use std::{
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use rustls::{ClientConfig, pki_types::ServerName};
-use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
-    time,
-};
+use tokio::{net::TcpStream, time};
 use tokio_rustls::TlsConnector;
 
 use super::{
@@ -21,7 +16,7 @@ use super::{
     outgoing::Outgoing,
     watched::{Broken, Watched},
 };
-use crate::{Context, Error, Host, Kind, Vetted};
+use crate::{Context, Error, Host, Kind, Proxy, Route};
 
 /// Where a request goes on the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,19 +43,17 @@ pub(crate) enum Sender {
     Http2(http2::SendRequest<Outgoing>),
 }
 
-/// An open connection and every address it goes through.
+/// An open connection.
 #[derive(Debug)]
 pub(crate) struct Connection {
     /// Where requests go in.
     pub sender: Sender,
-    /// The addresses that were vetted for it: the endpoint's, and the proxy's if there is one.
-    pub vetted: Vec<Vetted>,
+    /// The addresses by which it goes.
+    pub route: Route,
     /// Why TLS ended, once it has.
     pub broken: Broken,
 }
 
-/// Longest head of a proxy's answer.
-const PROXY_HEAD_BYTES_MAX: usize = 8 << 10;
 /// Longest head of an endpoint's answer.
 const HEAD_BYTES_MAX: usize = 64 << 10;
 const HEADERS_MAX: usize = 256;
@@ -76,21 +69,15 @@ const PONG_WITHIN: Duration = Duration::from_secs(10);
 pub(crate) async fn open(
     cx: &Context,
     origin: &Origin,
-    proxy: Option<&(Host, u16)>,
+    proxy: Option<&Proxy>,
     tls: Arc<ClientConfig>,
     requests_max: usize,
     deadline: Instant,
 ) -> Result<Connection, Error> {
-    let (stream, vetted) = match proxy {
-        None => {
-            let (stream, vetted) = cx.egress.dial(&origin.host, origin.port, deadline).await?;
-            (stream, vec![vetted])
-        }
-        Some(proxy) => through_proxy(cx, origin, proxy, deadline).await?,
-    };
+    let (stream, route) = cx.egress.dial(&origin.host, origin.port, proxy, deadline).await?;
     let secured = time::timeout_at(deadline.into(), secure(stream, origin, tls, requests_max));
     let (sender, broken) = secured.await.map_err(|_| timed_out())??;
-    Ok(Connection { sender, vetted, broken })
+    Ok(Connection { sender, route, broken })
 }
 
 async fn secure(
@@ -128,52 +115,6 @@ async fn secure(
         tokio::spawn(driver);
         Ok((Sender::Http1(sender), broken))
     }
-}
-
-/// A tunnel by CONNECT (RFC 9110 §9.3.6). The endpoint's name is resolved and vetted here and the
-/// proxy is given the address, since a proxy that resolves the name itself could be led anywhere.
-async fn through_proxy(
-    cx: &Context,
-    origin: &Origin,
-    (proxy_host, proxy_port): &(Host, u16),
-    deadline: Instant,
-) -> Result<(TcpStream, Vec<Vetted>), Error> {
-    let target = *cx
-        .egress
-        .resolve(&origin.host, origin.port, deadline)
-        .await?
-        .first()
-        .ok_or_else(|| Error::new(Kind::Unreachable, "resolve", "its name has no address"))?;
-    let (mut stream, proxy) = cx.egress.dial(proxy_host, *proxy_port, deadline).await?;
-    let authority = target.addr().to_string();
-    let tunnel = time::timeout_at(deadline.into(), connect_request(&mut stream, &authority));
-    match tunnel.await {
-        Err(_) => Err(timed_out()),
-        Ok(Err(e)) => Err(proxy_failed().with_private(e.to_string())),
-        Ok(Ok(200..=299)) => Ok((stream, vec![target, proxy])),
-        Ok(Ok(status)) => Err(proxy_failed().with_status(status)),
-    }
-}
-
-async fn connect_request(stream: &mut TcpStream, authority: &str) -> io::Result<u16> {
-    stream.write_all(format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n\r\n").as_bytes()).await?;
-    let mut head = Vec::new();
-    // Byte by byte: what follows the head belongs to TLS. The proxy sends a few dozen bytes, once.
-    while !head.ends_with(b"\r\n\r\n") {
-        if head.len() >= PROXY_HEAD_BYTES_MAX {
-            return Err(io::Error::other("the head of the answer is too long"));
-        }
-        head.push(stream.read_u8().await?);
-    }
-    let head = String::from_utf8_lossy(&head);
-    let mut words = head.split_ascii_whitespace();
-    let version = words.next().unwrap_or_default();
-    let status = words.next().and_then(|s| s.parse().ok());
-    status.filter(|_| version.starts_with("HTTP/1.")).ok_or_else(|| io::Error::other("the answer is not HTTP"))
-}
-
-fn proxy_failed() -> Error {
-    Error::new(Kind::Unreachable, "https-proxy", "the proxy opened no tunnel to the endpoint")
 }
 
 fn timed_out() -> Error {

@@ -37,11 +37,6 @@ pub const AUDIENCE: Field = Field::text("audience", "For whom the token is to be
 pub const HEADER_NAME: Field =
     Field::text("header_name", "Name of the header that carries the key, such as `x-api-key`.")
         .when("auth", &["header"]);
-/// The proxy to go through.
-pub const PROXY: Field = Field::host_port(
-    "proxy",
-    "An HTTP proxy to go through by CONNECT. TLS runs through it end to end; it is given the checked address, not the name.",
-);
 /// Requests in flight at once.
 pub const REQUESTS_MAX: Field = Field::integer(
     "requests_max",

@@ -20,7 +20,7 @@ use super::{
     outgoing::Outgoing,
     watched::Broken,
 };
-use crate::{Context, Error, Kept, Kind, Part, Place, Places, Spec, Vetted};
+use crate::{Context, Error, Kept, Kind, Part, Place, Places, Route, Spec};
 
 /// An idle connection is closed after this; most servers close theirs later.
 const IDLE_MAX: Duration = Duration::from_secs(50);
@@ -32,14 +32,14 @@ const KEPT_MAX: usize = 64;
 #[derive(Debug)]
 struct Idle {
     sender: http1::SendRequest<Outgoing>,
-    vetted: Vec<Vetted>,
+    route: Route,
     broken: Broken,
 }
 
 #[derive(Debug, Clone)]
 struct Shared {
     sender: http2::SendRequest<Outgoing>,
-    vetted: Vec<Vetted>,
+    route: Route,
     broken: Broken,
 }
 
@@ -63,7 +63,7 @@ pub(crate) struct Lease {
     pub sender: Sender,
     /// It has carried a request before, so the server may be closing it just now.
     pub reused: bool,
-    vetted: Vec<Vetted>,
+    route: Route,
     broken: Broken,
     /// None for a connection that no pool takes back.
     pool: Option<Arc<Pool>>,
@@ -72,8 +72,8 @@ pub(crate) struct Lease {
 impl Lease {
     /// A connection that is used once.
     pub fn unpooled(connection: Connection) -> Self {
-        let Connection { sender, vetted, broken } = connection;
-        Self { sender, reused: false, vetted, broken, pool: None }
+        let Connection { sender, route, broken } = connection;
+        Self { sender, reused: false, route, broken, pool: None }
     }
 
     /// What a failure of this connection was.
@@ -85,7 +85,7 @@ impl Lease {
     pub fn give_back(self) {
         let (Some(pool), Sender::Http1(sender)) = (self.pool, self.sender) else { return };
         if !sender.is_closed() {
-            pool.idle.keep(Idle { sender, vetted: self.vetted, broken: self.broken });
+            pool.idle.keep(Idle { sender, route: self.route, broken: self.broken });
         }
     }
 }
@@ -131,24 +131,23 @@ impl Pool {
         {
             return Ok(lease);
         }
-        let Connection { sender, vetted, broken } = open().await?;
+        let Connection { sender, route, broken } = open().await?;
         self.one_by_one.store(matches!(sender, Sender::Http1(_)), Ordering::Relaxed);
         if let Sender::Http2(sender) = &sender {
-            self.shared.keep(Shared { sender: sender.clone(), vetted: vetted.clone(), broken: Arc::clone(&broken) });
+            self.shared.keep(Shared { sender: sender.clone(), route, broken: Arc::clone(&broken) });
         }
-        Ok(Lease { sender, reused: false, vetted, broken, pool: Some(Arc::clone(self)) })
+        Ok(Lease { sender, reused: false, route, broken, pool: Some(Arc::clone(self)) })
     }
 
     async fn kept(self: &Arc<Self>, cx: &Context) -> Option<Lease> {
-        let allowed = |vetted: &[Vetted]| vetted.iter().all(|v| cx.egress.still_allows(*v));
         loop {
-            let shared = self.shared.share(|shared| !shared.sender.is_closed() && allowed(&shared.vetted));
-            let (mut sender, vetted, broken) = match shared {
-                Some(Shared { sender, vetted, broken }) => (Sender::Http2(sender), vetted, broken),
+            let shared = self.shared.share(|shared| !shared.sender.is_closed() && cx.egress.still_allows(shared.route));
+            let (mut sender, route, broken) = match shared {
+                Some(Shared { sender, route, broken }) => (Sender::Http2(sender), route, broken),
                 None => {
-                    let idle = self.idle.take(|idle| !idle.sender.is_closed() && allowed(&idle.vetted));
-                    let (Idle { sender, vetted, broken }, _) = idle?;
-                    (Sender::Http1(sender), vetted, broken)
+                    let idle = self.idle.take(|idle| !idle.sender.is_closed() && cx.egress.still_allows(idle.route));
+                    let (Idle { sender, route, broken }, _) = idle?;
+                    (Sender::Http1(sender), route, broken)
                 }
             };
             let ready = async {
@@ -159,7 +158,7 @@ impl Pool {
             };
             // One that has closed meanwhile is not fit any more, nor one that is busy with what nobody waits for.
             if matches!(time::timeout(READY_WITHIN, ready).await, Ok(Ok(()))) {
-                return Some(Lease { sender, reused: true, vetted, broken, pool: Some(Arc::clone(self)) });
+                return Some(Lease { sender, reused: true, route, broken, pool: Some(Arc::clone(self)) });
             }
         }
     }

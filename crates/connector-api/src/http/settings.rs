@@ -16,7 +16,7 @@ use super::{
         sensitive,
     },
 };
-use crate::{Address, Config, Error, Host, Scheme, Secret};
+use crate::{Address, Config, Error, Proxy, Secret};
 
 /// The settings of an account.
 pub struct Settings {
@@ -27,7 +27,7 @@ pub struct Settings {
     /// Which redirects are followed.
     pub redirects: Redirects,
     /// The CONNECT proxy to go through.
-    pub proxy: Option<(Host, u16)>,
+    pub proxy: Option<Proxy>,
     /// Requests in flight at once.
     pub requests_max: usize,
 }
@@ -120,14 +120,10 @@ impl Settings {
             "none" => Redirects::None,
             _ => return Err(invalid("the setting `redirects` is unknown")),
         };
-        let proxy = setting("proxy")
-            .map(|text| Address::authority(Scheme { name: "", port: 0 }, text))
-            .transpose()
-            .map_err(|_| invalid("the setting `proxy` must be `host:port`"))?;
         let requests_max = setting("requests_max")
             .map_or(Ok(64), str::parse)
             .map_err(|_| invalid("the setting `requests_max` must be a number"))?;
-        Ok(Self { address: config.address.clone(), sign_in, redirects, proxy, requests_max })
+        Ok(Self { address: config.address.clone(), sign_in, redirects, proxy: Proxy::of(config)?, requests_max })
     }
 }
 

@@ -8,7 +8,7 @@ use lockgate_model::{
 };
 
 use super::{Field, FieldKind, IdentityKind, Spec};
-use crate::{Address, Scheme};
+use crate::Address;
 
 /// What is wrong with one field of a binding.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,15 +140,7 @@ fn value_problem(kind: FieldKind, value: &str) -> Option<String> {
             let fits = given.peek().is_some() && given.all(|name| names.contains(&name));
             (!fits).then(|| format!("must be one or several of `{}`, with blanks between them", names.join("`, `")))
         }
-        FieldKind::HostPort => {
-            // Port 0 as the scheme's own: a port must be written.
-            let parsed = Address::authority(Scheme { name: "", port: 0 }, value);
-            match parsed {
-                Ok((_, 0)) => Some("must be `host:port`: the port is missing".to_owned()),
-                Ok(_) => None,
-                Err(e) => Some(e.to_string()),
-            }
-        }
+        FieldKind::HostPort => Address::host_port(value).err().map(|e| e.to_string()),
         FieldKind::Secret => None,
     }
 }

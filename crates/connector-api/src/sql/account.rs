@@ -3,9 +3,9 @@
 use percent_encoding::percent_decode_str;
 
 use super::Codes;
-use crate::{Address, Config, Error, Secret};
+use crate::{Address, Config, Error, Proxy, Secret};
 
-/// The settings of an account: `username`, `connections_max`, a `password`, a client certificate.
+/// The settings of an account: `username`, `connections_max`, a `proxy`, a `password`, a client certificate.
 #[derive(Debug)]
 pub struct Account {
     /// Host and port.
@@ -20,6 +20,8 @@ pub struct Account {
     pub has_certificate: bool,
     /// Connections at once.
     pub connections_max: usize,
+    /// The proxy that all of them go through.
+    pub proxy: Option<Proxy>,
 }
 
 impl Account {
@@ -51,6 +53,7 @@ impl Account {
             password,
             has_certificate,
             connections_max,
+            proxy: Proxy::of(&config)?,
             address: config.address,
         })
     }

@@ -1,6 +1,6 @@
 //! Connections of one account, kept for the next call.
 //!
-//! A kept connection is used again only while the egress rule still allows its address and the
+//! A kept connection is used again only while the egress rule still allows its addresses and the
 //! server is still there. One whose statement was left in the middle is ended at the server, and
 //! counts as taken until then.
 
@@ -91,7 +91,7 @@ impl<S: Server> Pool<S> {
     }
 
     async fn kept(&self, cx: &Context) -> Option<S::Session> {
-        let is_fit = |session: &mut S::Session| cx.egress.still_allows(session.vetted()) && session.is_quiet();
+        let is_fit = |session: &mut S::Session| cx.egress.still_allows(session.route()) && session.is_quiet();
         loop {
             let (mut session, idle) = self.kept.take(is_fit)?;
             if idle < PING_AFTER {

@@ -6,7 +6,7 @@ use lockgate_document::Builder;
 use lockgate_model::Limits;
 
 use super::{Account, Codes};
-use crate::{Egress, Error, Vetted};
+use crate::{Egress, Error, Route};
 
 /// A server of one account.
 pub trait Server: Send + Sync + 'static {
@@ -40,8 +40,8 @@ pub trait Session: Send + 'static {
     /// How it fails.
     const CODES: Codes;
 
-    /// The address it goes to.
-    fn vetted(&self) -> Vetted;
+    /// The addresses by which it goes.
+    fn route(&self) -> Route;
 
     /// Whether nothing has come from the server unasked: it is there, as far as we know.
     fn is_quiet(&mut self) -> bool;

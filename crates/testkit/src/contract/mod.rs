@@ -8,6 +8,7 @@
 
 pub mod faults;
 pub mod files;
+mod proxies;
 pub mod sql;
 mod stranger;
 
@@ -35,6 +36,9 @@ use crate::{
 
 /// Stands in every secret of the suite; it must be found in no error.
 pub const CANARY: &str = "canary-7f3a91c2-secret";
+
+/// The time of a call at a server that does not answer.
+const IN_TIME: Duration = Duration::from_millis(700);
 
 /// A server of the connector's protocol.
 pub trait Peer {
@@ -126,6 +130,10 @@ pub trait Subject {
     }
     /// Words that a server may hear in a secured session alone, besides secrets.
     fn secured_words(&self) -> Vec<String>;
+    /// Whether the server speaks before the connector does.
+    fn speaks_first(&self) -> bool {
+        false
+    }
     /// A call that succeeds at a good server and changes nothing.
     fn probe(&self, deadline: Instant) -> Call;
     /// Starts a server that proves itself so and behaves so.
@@ -155,7 +163,19 @@ pub fn context(egress: Egress) -> Context {
 /// # Panics
 /// When the binding fails the check of its spec.
 pub fn open<S: Subject>(subject: &S, pki: &Pki, address: &str, cx: &Context) -> Arc<dyn DynConnector> {
-    let (settings, secrets) = subject.settings();
+    open_with(subject, pki, address, &[], cx)
+}
+
+/// As [`open`], with more settings.
+fn open_with<S: Subject>(
+    subject: &S,
+    pki: &Pki,
+    address: &str,
+    more: &[(&str, &str)],
+    cx: &Context,
+) -> Arc<dyn DynConnector> {
+    let (mut settings, secrets) = subject.settings();
+    settings.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     let registered = subject.registered();
     let binding = AccountBinding {
         connector: registered.spec().name.to_owned(),
@@ -189,6 +209,7 @@ pub async fn run<S: Subject>(subject: &S) {
     broken_servers_fail_in_time(subject, &pki).await;
     unknown_operations_are_refused(subject, &pki).await;
     good_servers_answer(subject, &pki).await;
+    proxies::accounts_keep_to_their_proxy(subject, &pki).await;
 }
 
 /// The spec is complete: names, schemas, help, an example that passes its own check.
@@ -293,10 +314,10 @@ async fn broken_servers_fail_in_time<S: Subject>(subject: &S, pki: &Pki) {
         let cx = context(loopback());
         let account = open(subject, pki, &subject.address("localhost", peer.port()), &cx);
         let begun = Instant::now();
-        let deadline = begun + Duration::from_millis(700);
+        let deadline = begun + IN_TIME;
         let error = account.invoke(cx, subject.probe(deadline)).await.expect_err(&format!("{wire:?} must fail"));
         assert!(kinds.contains(&error.kind()), "{wire:?}: {error}, {}", error.private().reveal());
-        assert!(begun.elapsed() < Duration::from_secs(2), "{wire:?}: took {:?}", begun.elapsed());
+        assert!(begun.elapsed() < IN_TIME * 3, "{wire:?}: took {:?}", begun.elapsed());
         tells_nothing(&error);
     }
     // Nobody listens at all.
@@ -333,8 +354,20 @@ async fn good_servers_answer<S: Subject>(subject: &S, pki: &Pki) {
 
 /// The probe must fail; the error is named and tells no secret.
 async fn fails<S: Subject>(subject: &S, pki: &Pki, host: &str, port: u16, egress: Egress) -> Error {
+    fails_with(subject, pki, host, port, &[], egress).await
+}
+
+/// As [`fails`], with more settings.
+async fn fails_with<S: Subject>(
+    subject: &S,
+    pki: &Pki,
+    host: &str,
+    port: u16,
+    more: &[(&str, &str)],
+    egress: Egress,
+) -> Error {
     let cx = context(egress);
-    let account = open(subject, pki, &subject.address(host, port), &cx);
+    let account = open_with(subject, pki, &subject.address(host, port), more, &cx);
     let tested = account.clone().test(cx.clone(), soon()).await.expect_err("the account test must fail too");
     tells_nothing(&tested);
     let call = subject.probe(soon());

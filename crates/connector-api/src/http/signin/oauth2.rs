@@ -21,7 +21,7 @@ use tokio::time;
 
 use super::sensitive;
 use crate::{
-    Address, Context, Error, Host, Kind, Secret,
+    Address, Context, Error, Kind, Proxy, Secret,
     http::{
         client::address,
         connection::{self, Origin, Sender},
@@ -77,7 +77,7 @@ impl Tokens {
     pub async fn header(
         &self,
         cx: &Context,
-        proxy: Option<&(Host, u16)>,
+        proxy: Option<&Proxy>,
         tls: Arc<ClientConfig>,
         deadline: Instant,
     ) -> Result<HeaderValue, Error> {
@@ -122,7 +122,7 @@ impl Tokens {
     async fn ask(
         &self,
         cx: &Context,
-        proxy: Option<&(Host, u16)>,
+        proxy: Option<&Proxy>,
         tls: Arc<ClientConfig>,
         deadline: Instant,
     ) -> Result<Token, Error> {

@@ -140,6 +140,11 @@ impl<D: Database> contract::Subject for Subject<D> {
         ["app", "peer", "select"].map(str::to_owned).into()
     }
 
+    /// Who says something without having been asked, be it of no TLS.
+    fn speaks_first(&self) -> bool {
+        !D::WITHOUT_TLS.0.is_empty()
+    }
+
     fn probe(&self, deadline: Instant) -> Call {
         Call { deadline, ..call("query", "select 1", json!([])) }
     }
