@@ -10,7 +10,7 @@ use std::{
 };
 
 use lockgate_access::Scope;
-use lockgate_connector_api::{Address, Context, Registered, Secret};
+use lockgate_connector_api::{Address, Context, Proxy, Registered, Secret};
 use lockgate_keys::{Binding as SealBinding, Sealed};
 use lockgate_model::{
     Channel, Kind, Permission,
@@ -281,7 +281,8 @@ impl Runtime {
     }
 
     /// The identity that a server shows, for a person to compare before an account is bound to it;
-    /// none where servers of that connector show none. Nobody signs in. It asks for the right to bind
+    /// none where servers of that connector show none. It is asked through `proxy` (`host:port`) if there is one, as
+    /// the account's connections will be. Nobody signs in. It asks for the right to bind
     /// the account and goes by the environment's egress rule, as a test of the account would.
     pub async fn shown_identity(
         &self,
@@ -290,6 +291,7 @@ impl Runtime {
         account: &AccountName,
         connector: &str,
         address: &str,
+        proxy: Option<&str>,
     ) -> Result<Result<Option<ServerIdentity>, lockgate_connector_api::Error>, Error> {
         let bound = self.view(caller.tenant())?.row(Kind::Account, &row_id(environment, account)).is_some();
         let permission = if bound { Permission::AccountsUpdate } else { Permission::AccountsCreate };
@@ -298,9 +300,11 @@ impl Runtime {
         let form = registered.spec().address;
         let address = Address::parse(form.scheme, form.path, address)
             .map_err(|e| Error::invalid("LG-ACCOUNT", format!("`address`: {e} (for example `{}`)", form.example)))?;
+        let proxy = proxy.map(Proxy::parse).transpose();
+        let proxy = proxy.map_err(|e| Error::invalid("LG-ACCOUNT", format!("`proxy`: {e}")))?;
         let egress = egress::rule(&view, environment)?.with_resolver(self.0.resolver.clone());
         let context = Context { account: account.clone(), egress: Arc::new(egress) };
-        Ok(registered.shown_identity(address, context, Instant::now() + Duration::from_millis(TEST_MS)).await)
+        Ok(registered.shown_identity(address, proxy, context, Instant::now() + Duration::from_millis(TEST_MS)).await)
     }
 
     /// Proves that an account works: resolve, connect, verify the server, sign in.

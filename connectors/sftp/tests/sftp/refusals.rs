@@ -105,9 +105,13 @@ async fn accounts_that_cannot_work_are_refused_when_opened() {
 
 #[tokio::test]
 async fn a_servers_key_is_shown_before_it_is_trusted() {
-    use lockgate_connector_api::{Address, Egress, Registry, Scheme};
+    use lockgate_connector_api::{Address, Egress, Proxy, Registry, Scheme};
     use lockgate_model::definition::ServerIdentity;
-    use lockgate_testkit::contract::{context, loopback, soon};
+    use lockgate_testkit::{
+        ConnectProxy,
+        connect_proxy::Behaviour,
+        contract::{context, loopback, soon},
+    };
 
     let Some(server) = Openssh::start(&KEYS, Shown::Own) else { return };
     let mut registry = Registry::new();
@@ -120,6 +124,16 @@ async fn a_servers_key_is_shown_before_it_is_trusted() {
     assert_eq!(refused.unwrap_err().kind(), Is::Refused);
     let shown = sftp.shown_identity(address(server.port()), None, context(loopback()), soon()).await.unwrap();
     assert_eq!(shown, Some(ServerIdentity::HostKey(KEYS.fingerprint("host_ed25519"))));
+    // Through a proxy, past which there is no way.
+    for behaviour in [Behaviour::Tunnels, Behaviour::TunnelsAtOnce] {
+        let proxy = ConnectProxy::start(behaviour).await;
+        let named = Proxy::parse(&proxy.setting()).ok();
+        let behind =
+            Address::parse(Scheme { name: "sftp", port: 22 }, true, &format!("sftp://a.example:{}", server.port()));
+        let shown =
+            sftp.shown_identity(behind.unwrap(), named, context(proxy.egress(true, true)), soon()).await.unwrap();
+        assert_eq!(shown, Some(ServerIdentity::HostKey(KEYS.fingerprint("host_ed25519"))));
+    }
     assert_eq!(server.log("userauth-request"), 0, "somebody signed in");
     let gone = sftp.shown_identity(address(lockgate_testkit::free_port()), None, context(loopback()), soon()).await;
     assert_eq!(gone.unwrap_err().kind(), Is::Unreachable);

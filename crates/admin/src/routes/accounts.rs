@@ -53,6 +53,9 @@ pub(crate) struct Endpoint {
     connector: String,
     /// Address in the connector's form.
     address: String,
+    /// The proxy that the account will go through, `host:port`.
+    #[serde(default)]
+    proxy: Option<String>,
 }
 
 /// What a server showed.
@@ -118,7 +121,9 @@ pub(crate) async fn identity(
     Place(at): Place<OfAccount>,
     Body(of): Body<Endpoint>,
 ) -> Answer<Json<Shown>> {
-    let shown = runtime.shown_identity(&caller, &at.environment, &at.name, &of.connector, &of.address).await?;
+    let Endpoint { connector, address, proxy } = &of;
+    let shown =
+        runtime.shown_identity(&caller, &at.environment, &at.name, connector, address, proxy.as_deref()).await?;
     Ok(Json(match shown {
         Ok(identity) => Shown { identity, code: None, message: None, detail: None },
         Err(error) => Shown {

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use super::Host;
-use crate::{Address, Config, Error, Field, Kind};
+use crate::{Address, Config, Error, Field, InvalidAddress, Kind};
 
 /// A proxy, as an account names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,10 +40,18 @@ impl Proxy {
     /// # Errors
     /// `Configuration` when the setting is not `host:port`.
     pub fn of(config: &Config) -> Result<Option<Self>, Error> {
-        let Some(text) = config.settings.get(Self::FIELD.name) else { return Ok(None) };
-        let (host, port) = Address::host_port(text)
-            .map_err(|_| Error::new(Kind::Configuration, "proxy", "the setting `proxy` must be `host:port`"))?;
-        Ok(Some(Self { host, port }))
+        config
+            .settings
+            .get(Self::FIELD.name)
+            .map(|text| Self::parse(text))
+            .transpose()
+            .map_err(|_| Error::new(Kind::Configuration, "proxy", "the setting `proxy` must be `host:port`"))
+    }
+
+    /// Parses `host:port`.
+    pub fn parse(text: &str) -> Result<Self, InvalidAddress> {
+        let (host, port) = Address::host_port(text)?;
+        Ok(Self { host, port })
     }
 }
 

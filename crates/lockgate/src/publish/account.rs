@@ -240,8 +240,9 @@ impl Set {
 
     /// Has the server's identity shown and asks a person about it.
     fn confirmed(&self, client: &Client, path: &str) -> Result<ServerIdentity, Exit> {
-        let shown =
-            client.post(&format!("{path}/identity"), &json!({"connector": self.connector, "address": self.address}))?;
+        let proxy = self.settings.iter().find(|(name, _)| name == "proxy").map(|(_, value)| value);
+        let server = json!({"connector": self.connector, "address": self.address, "proxy": proxy});
+        let shown = client.post(&format!("{path}/identity"), &server)?;
         if let Some(message) = shown.get("message").and_then(Value::as_str) {
             let message = format!("the server's identity cannot be shown: {message}");
             return Err(Exit::Failed { code: "LG-SERVER-IDENTITY".into(), message, detail: shown });

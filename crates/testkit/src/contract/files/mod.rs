@@ -11,6 +11,8 @@ pub mod faults;
 #[expect(missing_docs, reason = "a case's name says it")]
 pub mod operations;
 #[expect(missing_docs, reason = "a case's name says it")]
+pub mod proxied;
+#[expect(missing_docs, reason = "a case's name says it")]
 pub mod refusals;
 #[expect(missing_docs, reason = "a case's name says it")]
 pub mod replacing;
@@ -53,6 +55,8 @@ macro_rules! files_suite {
             operations::things_are_moved_and_deleted
             operations::what_is_put_is_there_as_a_whole
             operations::what_the_account_may_not_do_is_told
+            proxied::files_go_through_a_proxy_and_not_past_it
+            proxied::files_go_through_somebody_elses_proxy
             refusals::a_base_that_is_no_folder_fails_the_test_of_the_account
             refusals::a_refusal_keeps_the_session
             refusals::inputs_are_refused_before_anything_is_dialled

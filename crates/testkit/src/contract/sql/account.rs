@@ -40,6 +40,8 @@ pub struct Binding {
     pub connections_max: u32,
     /// Where it may go.
     pub egress: Egress,
+    /// What it goes through.
+    pub proxy: Option<String>,
 }
 
 impl Binding {
@@ -55,6 +57,7 @@ impl Binding {
             certificate: None,
             connections_max: 10,
             egress: loopback(),
+            proxy: None,
         }
     }
 
@@ -71,12 +74,13 @@ impl Binding {
         }
         let address = format!("{}://{}:{}/peer", self.scheme.name, self.host, self.port);
         let cx = context(self.egress);
+        let (username, connections_max) = (self.username.to_owned(), self.connections_max.to_string());
+        let settings =
+            [("username", Some(username)), ("connections_max", Some(connections_max)), ("proxy", self.proxy)];
         let config = Config {
             address: Address::parse(self.scheme, true, &address).unwrap(),
             identity: ServerIdentity::System,
-            settings: [("username", self.username.to_owned()), ("connections_max", self.connections_max.to_string())]
-                .map(|(k, v)| (k.to_owned(), v))
-                .into(),
+            settings: settings.into_iter().filter_map(|(k, v)| Some((k.to_owned(), v?))).collect(),
             secrets,
             tls: Some(pki.client_config(self.certificate)),
         };

@@ -9,6 +9,7 @@ pub mod faults;
 pub mod loads;
 mod peer;
 pub mod pooling;
+pub mod proxied;
 pub mod refusals;
 pub mod streams;
 pub mod transactions;
@@ -130,6 +131,7 @@ macro_rules! sql_suite {
             loads: lines_become_rows, what_does_not_fit_undoes_all_of_it, a_stream_that_stalls_is_given_up;
             pooling: calls_wait_for_a_connection, streams_leave_a_connection_to_the_calls_they_flow_into,
                 a_connection_is_kept_for_the_next_call;
+            proxied: statements_go_through_a_proxy_and_not_past_it, statements_go_through_somebody_elses_proxy;
             refusals: what_must_not_work_is_refused;
             streams: records_come_in_order;
             transactions: steps_are_done_in_order, what_fails_undoes_all_of_it, contention_is_told,
