@@ -54,8 +54,10 @@ impl Connector for Mysql {
     const SPEC: Spec = spec::SPEC;
 
     fn open(config: Config, _: &Context) -> Result<Self, Error> {
-        let tls = config.tls()?;
-        let server = Server { account: Account::read(config, failure::CODES)?, tls };
+        let mut tls = (*config.tls()?).clone();
+        // The protocol has no name there, and a server that knows others might end TLS over them.
+        tls.alpn_protocols.clear();
+        let server = Server { account: Account::read(config, failure::CODES)?, tls: Arc::new(tls) };
         Ok(Self(Arc::new(Pool::new(&spec::SPEC, server))))
     }
 

@@ -1,9 +1,10 @@
 //! A PKI for tests: one CA that is trusted, one that is not, and every server certificate that a
 //! client must refuse.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use base64::Engine as _;
+use lockgate_model::{Digest, definition::ServerIdentity};
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair,
     KeyUsagePurpose, date_time_ymd,
@@ -53,6 +54,7 @@ impl Server {
 pub struct Pki {
     trusted: CertifiedIssuer<'static, KeyPair>,
     unknown: CertifiedIssuer<'static, KeyPair>,
+    shown: Mutex<Option<Digest>>,
 }
 
 /// A certificate with its key.
@@ -90,7 +92,7 @@ impl Default for Pki {
 impl Pki {
     /// New keys, new CAs.
     pub fn new() -> Self {
-        Self { trusted: authority("Test CA"), unknown: authority("Unknown CA") }
+        Self { trusted: authority("Test CA"), unknown: authority("Unknown CA"), shown: Mutex::default() }
     }
 
     /// The trusted CA's certificate in PEM.
@@ -123,6 +125,7 @@ impl Pki {
             Server::SelfSigned => params.self_signed(&key).unwrap(),
             _ => params.signed_by(&key, &self.trusted).unwrap(),
         };
+        *self.shown.lock().unwrap() = Some(lockgate_keys::fingerprint(certificate.der()));
         identity(certificate.der().clone(), &key)
     }
 
@@ -160,14 +163,22 @@ impl Pki {
     }
 
     /// A client's configuration that trusts the trusted CA alone.
-    #[expect(clippy::disallowed_methods, reason = "stands in for `keys`, which this crate may not import")]
     pub fn client_config(&self, own: Option<Identity>) -> Arc<ClientConfig> {
-        let builder = ClientConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()));
-        let builder = builder.with_safe_default_protocol_versions().unwrap().with_root_certificates(self.roots());
-        Arc::new(match own {
-            Some(Identity { certificate, key }) => builder.with_client_auth_cert(vec![certificate], key).unwrap(),
-            None => builder.with_no_client_auth(),
-        })
+        self.client_config_for(&ServerIdentity::Ca(self.ca_pem()), own)
+    }
+
+    /// A client's configuration for a server that proves itself so, as the product makes it for an account.
+    pub fn client_config_for(&self, server: &ServerIdentity, own: Option<Identity>) -> Arc<ClientConfig> {
+        let own = own.map(|own| {
+            let (certificate, key) = (own.certificate_pem(), own.key_pem());
+            lockgate_keys::Identity::from_pem(certificate.as_bytes(), key.as_bytes()).unwrap()
+        });
+        lockgate_keys::client_config(server, own.as_ref(), lockgate_keys::ALPN_HTTP).unwrap()
+    }
+
+    /// The digest of the server's certificate that was made last.
+    pub fn shown(&self) -> Digest {
+        self.shown.lock().unwrap().expect("no server has a certificate yet")
     }
 
     fn roots(&self) -> RootCertStore {

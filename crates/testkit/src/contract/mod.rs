@@ -8,6 +8,7 @@
 
 pub mod faults;
 pub mod files;
+mod pins;
 mod proxies;
 pub mod sql;
 mod stranger;
@@ -185,9 +186,9 @@ fn open_with<S: Subject>(
         secrets: secrets.iter().map(|(name, _)| (*name).to_owned()).collect(),
     };
     let address: Address = registered.spec().check(&binding).unwrap_or_else(|p| panic!("binding refused: {p:?}"));
-    let tls = match binding.identity {
+    let tls = match &binding.identity {
         ServerIdentity::HostKey(_) => None,
-        _ => Some(pki.client_config(subject.shows(pki))),
+        identity => Some(pki.client_config_for(identity, subject.shows(pki))),
     };
     let secrets = secrets.into_iter().map(|(name, value)| (name.to_owned(), Secret::new(value))).collect();
     let config = Config { address, identity: binding.identity, settings, secrets, tls };
@@ -209,6 +210,7 @@ pub async fn run<S: Subject>(subject: &S) {
     broken_servers_fail_in_time(subject, &pki).await;
     unknown_operations_are_refused(subject, &pki).await;
     good_servers_answer(subject, &pki).await;
+    pins::a_pin_is_what_counts(subject, &pki).await;
     proxies::accounts_keep_to_their_proxy(subject, &pki).await;
 }
 
