@@ -358,7 +358,14 @@ async fn secrets_go_in_and_never_come_out() {
     let endpoint = |connector: &str, address: &str| Some(json!({"connector": connector, "address": address}));
     let told = house.ada("POST", &shown, endpoint("https", "https://127.0.0.1:1")).await;
     assert_eq!((told.status, &told.json()["identity"]), (200, &Value::Null));
-    for wrong in [endpoint("https", "http://127.0.0.1:1"), endpoint("none", "https://127.0.0.1:1")] {
+    let through = |proxy: &str| Some(json!({"connector": "https", "address": "https://127.0.0.1:1", "proxy": proxy}));
+    assert_eq!(house.ada("POST", &shown, through("127.0.0.1:3128")).await.status, 200);
+    for wrong in [
+        endpoint("https", "http://127.0.0.1:1"),
+        endpoint("none", "https://127.0.0.1:1"),
+        through("127.0.0.1"),
+        through("http://127.0.0.1:3128"),
+    ] {
         assert_eq!(house.ada("POST", &shown, wrong).await.status, 400);
     }
     done(house.ada("DELETE", path, None).await);

@@ -32,7 +32,7 @@ impl Proxy {
     /// The setting by which a connector is declared that can go through a proxy.
     pub const FIELD: Field = Field::host_port(
         "proxy",
-        "An HTTP proxy that every connection goes through, by CONNECT. What is secured is secured through it, end to end; it is given the checked address, not the name.",
+        "An HTTP proxy that every connection goes through, by CONNECT; none past it. The connection is secured end to end. The proxy is given the checked address and not the name, must allow the port, and is asked without credentials; its own address is checked as well.",
     );
 
     /// The proxy of an account, if it names one.
