@@ -7,8 +7,12 @@ use crate::random::Random;
 
 use crate::world::*;
 
-const ENVIRONMENTS: [&str; 4] = ["development", "live", "prelive", "test"];
-const PROFILES: [&str; 7] = ["p0", "p1", "p2", "p3", "p4", "p5", "p6"];
+/// Environments of every world, in promotion order.
+pub const ENVIRONMENTS: [&str; 4] = ["development", "test", "prelive", "live"];
+/// Where projects are edited.
+pub const DEVELOPMENT: &str = ENVIRONMENTS[0];
+/// Profiles of every world.
+pub const PROFILES: [&str; 7] = ["p0", "p1", "p2", "p3", "p4", "p5", "p6"];
 const GROUPS: [&str; 3] = ["g0", "g1", "g2"];
 const USERS: [&str; 6] = ["u0", "u1", "u2", "u3", "u4", "u5"];
 const ACLS: [&str; 3] = ["default", "a1", "a2"];
@@ -26,6 +30,9 @@ const GLOBAL: [&str; 7] = [
 const PERSONAL: [&str; 2] = ["user-interface-access", "manage-personal-setup"];
 const PLACED: [&str; 4] = ["deploy", "runs-control", "logs-view", "apis-manage"];
 const EXECUTE: [&str; 3] = ["integrations.execute", "rest-apis.execute", "soap-apis.execute"];
+/// Names of the project permissions of every world, and the project of each.
+pub const GIVEN: [(&str, &str); 3] = [("one", "default"), ("two", "x"), ("three", "x")];
+const ACCOUNTS: [&str; 3] = ["erp", "files", "mail"];
 const EDIT: [&str; 4] = ["integrations.create", "integrations.update", "accounts.delete", "listeners.update"];
 
 fn some(random: &mut Random, of: &[&str], percent: usize) -> Names {
@@ -37,7 +44,8 @@ pub fn orchestration(project: &str) -> Target {
     Target { project: project.to_owned(), kind: TargetKind::Orchestration, name: format!("{project}-flow") }
 }
 
-fn api(project: &str) -> Target {
+/// The API in front of it.
+pub fn api(project: &str) -> Target {
     let kind = if project == "y" { TargetKind::SoapApi } else { TargetKind::RestApi };
     Target { project: project.to_owned(), kind, name: format!("{project}-api") }
 }
@@ -46,6 +54,7 @@ fn api(project: &str) -> Target {
 pub fn world(random: &mut Random) -> World {
     let mut world = World { suspended: random.percent(2), ..World::default() };
     world.environments = ENVIRONMENTS.map(str::to_owned).into();
+    world.ask_for_green_run = some(random, &ENVIRONMENTS, 20);
     for name in PROFILES {
         let mut named = some(random, &ENVIRONMENTS, 50);
         named.insert(random.pick(&ENVIRONMENTS).to_owned());
@@ -71,6 +80,7 @@ pub fn world(random: &mut Random) -> World {
     world.acls = ACLS.map(|name| (name.to_owned(), some(random, &PROFILES, 50))).into();
     for project in PROJECTS {
         let (flow, api) = (orchestration(project), api(project));
+        world.pushed.extend([&flow, &api].into_iter().filter(|_| random.percent(70)).cloned());
         for environment in ENVIRONMENTS {
             for (target, percent) in [(&flow, 85), (&api, 50)] {
                 if random.percent(percent) {
@@ -88,7 +98,7 @@ pub fn world(random: &mut Random) -> World {
         }
     }
     let mut given = BTreeMap::new();
-    for (name, project) in [("one", "default"), ("two", "x"), ("three", "x")] {
+    for (name, project) in GIVEN {
         let permissions = some(random, &[&EDIT[..], &EXECUTE].concat(), 50);
         let (users, groups) = (some(random, &USERS, 25), some(random, &GROUPS, 25));
         given.insert(name.to_owned(), ProjectPermission { project: project.to_owned(), permissions, users, groups });
@@ -97,49 +107,81 @@ pub fn world(random: &mut Random) -> World {
     world
 }
 
+/// Who asks, by hand or by an API; a narrowed key is no password and no session.
+fn caller(random: &mut Random, ways: &[Channel]) -> Caller {
+    let principal = if random.percent(3) { "nobody" } else { random.pick(&USERS) }.to_owned();
+    let channel = ways[random.below(ways.len())];
+    let by_key = matches!(channel, Channel::Rest | Channel::Soap | Channel::Cli | Channel::SubFlow);
+    let key_of = (by_key && random.percent(12)).then(|| random.pick(&ENVIRONMENTS).to_owned());
+    Caller { principal, channel, key_of }
+}
+
+const BY_HAND: [Channel; 2] = [Channel::Cli, Channel::Console];
+
+fn deploy(random: &mut Random, caller: Caller, environment: Name, project: Name) -> Deploy {
+    let bind = |random: &mut Random, percent| {
+        let names = some(random, &ACCOUNTS, percent).into_iter();
+        names.map(|name| (name, random.pick(&["https", "https", "sftp"]).to_owned())).collect::<BTreeMap<_, _>>()
+    };
+    let bound = bind(random, 80);
+    // Mostly what is bound, so that some of it is covered.
+    let mut needs: std::collections::BTreeSet<_> =
+        bound.iter().filter(|_| random.percent(50)).map(|(name, of)| (name.clone(), of.clone())).collect();
+    needs.extend(bind(random, 10));
+    let run_as = random.percent(20).then(|| random.pick(&USERS).to_owned());
+    Deploy { caller, environment, project, needs, bound, green: random.percent(60), run_as }
+}
+
 /// A request, mostly about what there is.
 pub fn request(random: &mut Random) -> Request {
-    let principal = if random.percent(3) { "nobody" } else { random.pick(&USERS) }.to_owned();
     let environment = if random.percent(3) { "moon" } else { random.pick(&ENVIRONMENTS) }.to_owned();
-    let channel = if random.percent(50) { Channel::Cli } else { Channel::Console };
-    let kind = random.below(10);
+    let kind = random.below(14);
+    if kind <= 7 {
+        let project = random.pick(&PROJECTS);
+        let through = random.percent(50).then(|| api(project));
+        let ways = [
+            Channel::Rest,
+            Channel::Soap,
+            Channel::Cli,
+            Channel::Console,
+            Channel::Schedule,
+            Channel::Poll,
+            Channel::SubFlow,
+        ];
+        let restart = kind >= 6;
+        let caller = caller(random, if restart { &BY_HAND } else { &ways });
+        let asked = Execute { caller, orchestration: orchestration(project), through, environment };
+        return if restart { Request::Restart(asked) } else { Request::Execute(asked) };
+    }
+    let caller = caller(random, &BY_HAND);
     match kind {
-        0..=5 => {
-            let project = random.pick(&PROJECTS);
-            let through = random.percent(50).then(|| api(project));
-            let restart = kind == 5;
-            let ways = [
-                Channel::Rest,
-                Channel::Soap,
-                Channel::Cli,
-                Channel::Console,
-                Channel::Schedule,
-                Channel::Poll,
-                Channel::SubFlow,
-            ];
-            let channel = if restart { channel } else { ways[random.below(ways.len())] };
-            let asked = Execute { principal, channel, orchestration: orchestration(project), through, environment };
-            if restart { Request::Restart(asked) } else { Request::Execute(asked) }
-        }
-        6 => Request::Deploy(Deploy {
-            principal,
-            channel,
-            environment,
-            needs: Names::new(),
-            bound: Names::new(),
-            green: true,
-        }),
-        7 => {
-            let project = random.pick(&["default", "x", "y", "new"]).to_owned();
-            Request::Push(Push { principal, channel, project, permission: random.pick(&EDIT).to_owned() })
-        }
         8 => {
+            let project = random.pick(&PROJECTS).to_owned();
+            Request::Deploy(deploy(random, caller, environment, project))
+        }
+        9 => {
+            let project = random.pick(&PROJECTS).to_owned();
+            Request::Adopt { caller, environment, project, ends: random.percent(50) }
+        }
+        10 => {
+            let project = random.pick(&["default", "x", "y", "new"]).to_owned();
+            Request::Push(Push { caller, project, permission: random.pick(&EDIT).to_owned() })
+        }
+        11 => {
+            let project = random.pick(&["default", "x", "y", "new"]).to_owned();
+            let permission = random.pick(&[&EDIT[..], &["deploy", "export"], &GLOBAL].concat()).to_owned();
+            Request::Act { caller, permission, at: Place::Project(project) }
+        }
+        12 => {
+            if random.percent(25) {
+                return Request::Console(caller);
+            }
             let permission = random.pick(&[&GLOBAL[..], &PERSONAL].concat()).to_owned();
-            Request::Act { principal, channel, permission, environment: None }
+            Request::Act { caller, permission, at: Place::Tenant }
         }
         _ => {
             let permission = random.pick(&[&GLOBAL[..], &PLACED, &PERSONAL].concat()).to_owned();
-            Request::Act { principal, channel, permission, environment: Some(environment) }
+            Request::Act { caller, permission, at: Place::Environment(environment) }
         }
     }
 }

@@ -1,14 +1,17 @@
 //! Decisions by chance: random tenants and requests, decided by the product and by an oracle.
 //!
 //! [`generate`] draws a [`world`] and requests from a seed, [`product`] compiles the world's rows to the
-//! snapshot that the server decides on, [`sets`] is the oracle: the access model as naive sets.
+//! snapshot that the server decides on. Two oracles say what is right: [`sets`], the access model as
+//! naive sets, and [`mod@cedar`], the access model as policies of the Cedar language.
 //!
-//! Deliberately absent: the rest of a deploy (bound accounts, green runs), narrowed keys, HTTP.
+//! Deliberately absent: literal origins of a manifest (their cover is tested in `lockgate-access`), HTTP.
 
+pub mod cedar;
 pub mod generate;
 pub mod product;
 // One generator of numbers for all proofs by chance, without the engine that the other proofs need.
 #[path = "../../proof/src/random.rs"]
 pub mod random;
 pub mod sets;
+pub mod shrink;
 pub mod world;

@@ -1,17 +1,22 @@
 //! The product's answer: the same world as rows, compiled to a snapshot, and asked.
 
+use std::collections::BTreeMap;
+
 use lockgate_access::{
-    Decision, DeniedStatus, Scope, TenantSnapshot, Verdict, decide, decide_deploy, decide_execute, decide_push,
+    Bound, Decision, DeniedStatus, Scope, Stage, TenantSnapshot, Verdict, decide, decide_adopt, decide_console,
+    decide_deploy, decide_execute, decide_push, decide_undeploy,
 };
 use lockgate_model::{
-    Channel, Definition, Kind as Row, Principal, TargetKind, Timestamp, definition::Revision, id::TenantId,
+    Channel, Definition, Digest, Kind as Row, Permission, Principal, TargetKind, Timestamp,
+    definition::{AccountBinding, Deployment, Revision},
+    id::{AccountName, TenantId},
     principal::CredentialKind,
 };
 use serde_json::{Value, json};
 
 use crate::{
     sets::Answer,
-    world::{self, Kind, Request, Valid, World},
+    world::{self, Caller, Kind, Place, Request, Valid, World},
 };
 
 const NOW: Timestamp = Timestamp(1_700_000_000_000_000);
@@ -42,7 +47,8 @@ fn rows(world: &World) -> Vec<(Row, String, Value)> {
     let mut rows = vec![(Row::Tenant, "tenant".to_owned(), json!({"title": "", "suspended": world.suspended}))];
     let mut put = |kind, id: &str, body| rows.push((kind, id.to_owned(), body));
     for (order, name) in world.environments.iter().enumerate() {
-        put(Row::Environment, name, json!({"title": "", "order": order}));
+        let needs_green_run = world.ask_for_green_run.contains(name);
+        put(Row::Environment, name, json!({"title": "", "order": order, "needs_green_run": needs_green_run}));
     }
     for (name, user) in &world.users {
         let (kind, api_allowed) = match user.kind {
@@ -71,14 +77,25 @@ fn rows(world: &World) -> Vec<(Row, String, Value)> {
         let place = format!("{environment}/{}/{}", kind(target.kind).as_str(), target.name);
         put(Row::Assignment, &place, json!({"acl": acl}));
     }
+    let digest = digest();
     for project in crate::generate::PROJECTS {
-        put(Row::Project, project, json!({"title": ""}));
+        let held: Vec<_> = world.pushed.iter().filter(|target| target.project == project).collect();
+        put(Row::Project, project, json!({"title": "", "head": u8::from(!held.is_empty())}));
+        if !held.is_empty() {
+            let (flows, apis): (Vec<_>, Vec<_>) =
+                held.into_iter().partition(|target| target.kind == world::TargetKind::Orchestration);
+            let objects: BTreeMap<_, _> =
+                apis.iter().map(|api| (format!("{}/{}", kind(api.kind).as_str(), api.name), digest)).collect();
+            let names: Vec<_> = flows.iter().map(|flow| flow.name.clone()).collect();
+            let body = json!({"source": digest, "bundle": digest, "pushed_by": "u0", "pushed_at": 0,
+                "objects": objects, "orchestrations": names});
+            put(Row::ProjectVersion, &format!("{project}/1"), body);
+        }
     }
     for (name, given) in &world.project_permissions {
         let body = json!({"permissions": given.permissions, "users": given.users, "groups": given.groups});
         put(Row::ProjectPermission, &format!("{}/{name}", given.project), body);
     }
-    let digest = format!("sha256:{}", "0".repeat(64));
     for ((project, environment), deployment) in &world.deployments {
         let (mut orchestrations, mut apis) = (serde_json::Map::new(), serde_json::Map::new());
         for (of, name) in &deployment.holds {
@@ -96,17 +113,25 @@ fn rows(world: &World) -> Vec<(Row, String, Value)> {
     rows
 }
 
-fn principal(user: &str, channel: world::Channel) -> Principal {
-    let credential = match channel {
+fn digest() -> Digest {
+    id(&format!("sha256:{}", "0".repeat(64)))
+}
+
+fn principal(caller: &Caller) -> Principal {
+    let credential = match caller.channel {
         world::Channel::Console => CredentialKind::Session,
-        world::Channel::Rest | world::Channel::Soap | world::Channel::Cli => CredentialKind::Basic,
-        world::Channel::Schedule | world::Channel::Poll | world::Channel::SubFlow => CredentialKind::RunAs,
+        world::Channel::Schedule | world::Channel::Poll => CredentialKind::RunAs,
+        // A sub-flow is asked as the principal of its caller, whose key may be narrowed.
+        world::Channel::SubFlow if caller.key_of.is_none() => CredentialKind::RunAs,
+        _ if caller.key_of.is_some() => CredentialKind::ApiKey,
+        _ => CredentialKind::Basic,
     };
-    Principal { tenant: id("acme"), user: id(user), credential, only_environment: None }
+    let only_environment = caller.key_of.as_deref().map(id);
+    Principal { tenant: id("acme"), user: id(&caller.principal), credential, only_environment }
 }
 
 fn execute(snapshot: &TenantSnapshot, asked: &world::Execute, restart: bool) -> Decision {
-    let channel = match asked.channel {
+    let channel = match asked.caller.channel {
         _ if restart => Channel::Restart,
         world::Channel::Rest => Channel::Rest,
         world::Channel::Soap => Channel::Soap,
@@ -118,7 +143,44 @@ fn execute(snapshot: &TenantSnapshot, asked: &world::Execute, restart: bool) -> 
     let called = asked.through.as_ref().unwrap_or(&asked.orchestration);
     let target =
         lockgate_model::Target { environment: id(&asked.environment), kind: kind(called.kind), name: id(&called.name) };
-    decide_execute(snapshot, &principal(&asked.principal, asked.channel), target, channel, NOW)
+    decide_execute(snapshot, &principal(&asked.caller), target, channel, NOW)
+}
+
+/// As the use case asks: the right alone; then, where another is named to run as, the right to name;
+/// then what was compiled.
+fn deploy(snapshot: &TenantSnapshot, asked: &world::Deploy) -> Decision {
+    let who = principal(&asked.caller);
+    let first = || decide_deploy(snapshot, &who, id(&asked.environment), id(&asked.project), Channel::Admin, NOW);
+    if !first().is_allowed() {
+        return first();
+    }
+    let named = asked.run_as.as_ref().filter(|named| **named != asked.caller.principal);
+    let decision = match named {
+        Some(_) => {
+            decide(snapshot, &who, Permission::AccessControl, Scope::Tenant, Channel::Admin, NOW).and_also(first())
+        }
+        None => first(),
+    };
+    let operations: Vec<_> = asked.needs.iter().map(|(account, connector)| {
+        json!({"connector": connector, "operation": "post", "version": "1", "account": {"declared": account}})
+    }).collect();
+    let manifest = json!({"operations": operations, "runs": []});
+    let flow = crate::generate::orchestration(&asked.project).name;
+    let body = json!({"project": asked.project, "version": 1, "source": digest(), "publisher": asked.caller.principal,
+        "run_as": named, "deployed_at": 0, "orchestrations": {flow: {"module": digest(), "manifest": manifest}}});
+    let deployment: Deployment = serde_json::from_value(body).unwrap();
+    let bindings: BTreeMap<AccountName, AccountBinding> = asked
+        .bound
+        .iter()
+        .map(|(name, connector)| {
+            let body =
+                json!({"connector": connector, "address": format!("{connector}://example.com"), "identity": "system"});
+            (id(name), serde_json::from_value(body).unwrap())
+        })
+        .collect();
+    let bound: Bound = bindings.iter().map(|(name, binding)| (name.clone(), binding)).collect();
+    let stage = Stage { green: asked.green.then(digest).into_iter().collect() };
+    decision.covered(deployment, &bound, &stage)
 }
 
 /// What the product answers, and the code of the rule that decided.
@@ -126,19 +188,24 @@ pub fn answer(snapshot: &TenantSnapshot, request: &Request) -> (Answer, String) 
     let decision = match request {
         Request::Execute(asked) => execute(snapshot, asked, false),
         Request::Restart(asked) => execute(snapshot, asked, true),
-        Request::Deploy(asked) => {
-            let who = principal(&asked.principal, asked.channel);
-            decide_deploy(snapshot, &who, id(&asked.environment), id("default"), Channel::Admin, NOW)
+        Request::Deploy(asked) => deploy(snapshot, asked),
+        Request::Adopt { caller, environment, project, ends } => {
+            let decide = if *ends { decide_undeploy } else { decide_adopt };
+            decide(snapshot, &principal(caller), id(environment), id(project), Channel::Admin, NOW)
         }
         Request::Push(asked) => {
-            let who = principal(&asked.principal, asked.channel);
             let needs = [id(&asked.permission)].into_iter().collect();
-            decide_push(snapshot, &who, id(&asked.project), needs, Channel::Admin, NOW)
+            decide_push(snapshot, &principal(&asked.caller), id(&asked.project), needs, Channel::Admin, NOW)
         }
-        Request::Act { principal: user, channel, permission, environment } => {
-            let scope = environment.as_ref().map_or(Scope::Tenant, |name| Scope::Environment(id(name)));
-            decide(snapshot, &principal(user, *channel), id(permission), scope, Channel::Admin, NOW)
+        Request::Act { caller, permission, at } => {
+            let scope = match at {
+                Place::Tenant => Scope::Tenant,
+                Place::Environment(name) => Scope::Environment(id(name)),
+                Place::Project(name) => Scope::Project(id(name)),
+            };
+            decide(snapshot, &principal(caller), id(permission), scope, Channel::Admin, NOW)
         }
+        Request::Console(caller) => decide_console(snapshot, &principal(caller), Channel::Admin, NOW),
     };
     let answer = match decision.verdict() {
         Verdict::Allow => Answer::Allowed,

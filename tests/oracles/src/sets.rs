@@ -1,40 +1,52 @@
 //! The access model as sets and loops, written from ACCESS.md alone and before its author had seen
 //! `crates/access`: a second opinion on every decision. One rule is one function, under its section.
 //!
-//! Where ACCESS.md leaves a choice open, this is what is chosen here. Choices 2, 3, 9, 11, 12 and 14
-//! were first made otherwise, or not at all, and settled when the two were compared: of these the
-//! model is no independent witness.
-//!
+//! Where ACCESS.md leaves a choice open, this is what is chosen here. Choices 2, 3, 5, 9, 11, 12 and 14 were
+//! settled when the two were compared: of these the model is no independent witness. By which text it was
+//! judged then stands with each. 17 to 20 came later, by one who knew the product.
 //!
 //! 1. §1, suspended tenant: all is denied in it (§3, "deny on any doubt").
 //! 2. §1, "IDP: console only": every way in but the console and a sub-flow is an API channel, a
-//!    schedule and a poll too. On doubt, deny.
+//!    schedule and a poll too. Judged: INTERFACES.md lists them so ("REST, SOAP, schedule, poll, any
+//!    call with an API key or Basic"); a sub-flow is not among them.
 //! 3. §1, "service account … without user-interface-access": the console is closed to it whatever its
 //!    profiles hold, and the permission does not count. For the others the console asks
 //!    user-interface-access when it opens, not at each decision: §3 speaks of the *kind* alone.
 //! 4. §3, the channel rule is written under execute alone; here every act asks it ("every way in asks").
-//! 5. §3, a sub-flow: the channel was asked at the way in, so any kind may.
+//! 5. §3, a sub-flow: the channel was asked at the way in, so any kind may; what an API key began stays so.
 //! 6. §1, groups: in one step; a group in a group is not spoken of.
 //! 7. §1, "environment ∈ p": a profile valid everywhere is valid in environments that exist.
 //! 8. §1, "no climbing": *valid in all environments* means "present and future"; a profile that names
 //!    each environment there is does not count.
-//! 9. §1, the Default Project: a project permission given for it counts, as for any other. (First
-//!    chosen the other way, for it is "shared by all who hold the permission through an access profile".)
+//! 9. §1, the Default Project: a project permission given for it counts, as for any other. Judged: §1
+//!    gives project permissions "for one project", and it is one; that all who hold the permission by a
+//!    profile share it adds people and takes none away. It only has no "Developer" permission by itself.
 //! 10. §3, the publish right: who adopted must be enabled and hold `deploy` there *still*.
 //! 11. §1, where nothing was ever deployed the list `default`, which the first deploy would assign, is
-//!     asked. What is deployed without a list is denied.
-//! 12. §3, "through an API": the two may be allowed by different profiles. Of an API that is not
-//!     deployed there nobody can say what is behind it: it is asked alone.
+//!     asked. Judged: §3 puts 403 before 409, so 409 is for those who would be let in once it is there,
+//!     and §1 says which list that will be. What is deployed without a list is denied: §3's formula has
+//!     no list that holds a profile then.
+//! 12. §3, "through an API": the two may be allowed by different profiles, for each is asked the whole
+//!     formula. Judged: of an API that is not deployed there nobody can say what is behind it (the
+//!     definition is in the version that is deployed), so it is asked alone; it is never allowed.
 //! 13. §3, `restart`: runs-control may come from another profile than the execution.
-//! 14. §3, answers: 401 for whom the tenant does not know or has disabled; then 404, also for what is
-//!     published in no environment; then 403; and 409 last, to those alone who may execute it. A publish
-//!     right that fell is "not published" too. A project has 404 for who has neither a profile valid in
-//!     Development nor a permission on it.
+//! 14. §3, answers: 401 for whom the tenant does not know or has disabled; then 404, then 403, and 409
+//!     last, to those alone who may execute it. Judged by INTERFACES.md: 404 is "for an unknown name",
+//!     which is one that is published nowhere and in no newest version of a project; 409 is "not deployed
+//!     here or publish right fallen". A project has 404 for who has neither a profile valid in
+//!     Development nor a permission on it, as an environment has.
 //! 15. §3, push: *Development* is the environment of that name.
-//! 16. Support grants, leases and sessions are not modelled: they do not enter §3's formulas.
+//! 16. Support grants, leases and sessions do not enter §3's formulas: they are not modelled.
+//! 17. §1, "keys … belong to exactly one environment": a key of one environment finds no other (404), may
+//!     nothing in the tenant itself, and edits projects if its environment is Development.
+//! 18. §3, the stage rule: where no environment is before, no run was green in it.
+//! 19. INTERFACES.md, run-as: naming oneself is naming nobody; `access-control` is asked in the tenant.
+//! 20. §3, adopting and ending ask the right to deploy alone: what is published was covered. Who may not
+//!     is not told whether something is.
 
 use crate::world::{
-    Channel, Deploy, Execute, Kind, Name, Names, Profile, Push, Request, Target, TargetKind, User, Valid, World,
+    Caller, Channel, Deploy, Execute, Kind, Name, Names, Place, Profile, Push, Request, Target, TargetKind, User,
+    Valid, World,
 };
 
 /// What is answered (§3).
@@ -63,10 +75,10 @@ pub fn answer(world: &World, request: &Request) -> Answer {
         Request::Execute(execute) => may_execute(world, execute),
         Request::Restart(execute) => may_restart(world, execute),
         Request::Deploy(deploy) => may_deploy(world, deploy),
+        Request::Adopt { caller, environment, project, ends: _ } => may_adopt(world, caller, environment, project),
         Request::Push(push) => may_push(world, push),
-        Request::Act { principal, channel, permission, environment } => {
-            may_act(world, principal, *channel, permission, environment.as_deref())
-        }
+        Request::Act { caller, permission, at } => may_act(world, caller, permission, at),
+        Request::Console(caller) => may_open_console(world, caller),
     }
 }
 
@@ -80,8 +92,10 @@ fn enabled<'w>(world: &'w World, principal: &str) -> Option<&'w User> {
 }
 
 /// §3, "channel allowed to its kind".
-fn channel_allowed(kind: Kind, channel: Channel) -> bool {
-    let api = matches!(channel, Channel::Rest | Channel::Soap | Channel::Cli | Channel::Schedule | Channel::Poll);
+fn channel_allowed(kind: Kind, caller: &Caller) -> bool {
+    let channel = caller.channel;
+    let by_api = matches!(channel, Channel::Rest | Channel::Soap | Channel::Cli | Channel::Schedule | Channel::Poll);
+    let api = by_api || caller.key_of.is_some();
     match kind {
         Kind::Native => true,
         Kind::Idp { calls_apis } => !api || calls_apis,
@@ -103,7 +117,7 @@ fn profiles_of(world: &World, user: &User) -> Names {
 
 /// §1, role: where a profile is valid.
 fn valid_in(world: &World, profile: &Profile, environment: &str) -> bool {
-    if !world.environments.contains(environment) {
+    if !world.environments.iter().any(|name| name == environment) {
         return false;
     }
     match &profile.valid {
@@ -230,20 +244,29 @@ fn publish_right_stands(world: &World, target: &Target, environment: &str) -> bo
     false
 }
 
+/// §1, keys: what is said of one environment is said of no other.
+fn key_is_for(caller: &Caller, environment: &str) -> bool {
+    caller.key_of.as_ref().is_none_or(|only| only == environment)
+}
+
 /// §3, "404 unless the caller holds any profile valid in that environment".
-fn knows_environment(world: &World, user: &User, environment: &str) -> bool {
-    !profiles_valid_in(world, user, environment).is_empty()
+fn knows_environment(world: &World, user: &User, caller: &Caller, environment: &str) -> bool {
+    key_is_for(caller, environment) && !profiles_valid_in(world, user, environment).is_empty()
+}
+
+/// INTERFACES.md, "an unknown name" is the other way round.
+fn known(world: &World, target: &Target) -> bool {
+    world.pushed.contains(target) || world.environments.iter().any(|environment| deployed(world, target, environment))
 }
 
 /// §3, execute.
 fn may_execute(world: &World, execute: &Execute) -> Answer {
-    let Some(user) = enabled(world, &execute.principal) else { return Answer::Unknown };
+    let Some(user) = enabled(world, &execute.caller.principal) else { return Answer::Unknown };
     let called = execute.through.as_ref().unwrap_or(&execute.orchestration);
-    let published = world.environments.iter().any(|environment| deployed(world, called, environment));
-    if !knows_environment(world, user, &execute.environment) || !published {
+    if !knows_environment(world, user, &execute.caller, &execute.environment) || !known(world, called) {
         return Answer::NotFound;
     }
-    if !channel_allowed(user.kind, execute.channel) || !acls_allow(world, user, execute) {
+    if !channel_allowed(user.kind, &execute.caller) || !acls_allow(world, user, execute) {
         return Answer::Forbidden;
     }
     let mut targets = execute.through.iter().chain([&execute.orchestration]);
@@ -255,8 +278,8 @@ fn may_execute(world: &World, execute: &Execute) -> Answer {
 
 /// §3: "`restart` = runs-control ∧ may execute".
 fn may_restart(world: &World, execute: &Execute) -> Answer {
-    let Some(user) = enabled(world, &execute.principal) else { return Answer::Unknown };
-    if !knows_environment(world, user, &execute.environment) {
+    let Some(user) = enabled(world, &execute.caller.principal) else { return Answer::Unknown };
+    if !knows_environment(world, user, &execute.caller, &execute.environment) {
         return Answer::NotFound;
     }
     let answer = may_execute(world, execute);
@@ -266,18 +289,62 @@ fn may_restart(world: &World, execute: &Execute) -> Answer {
     answer
 }
 
+/// §1 and §3: the publish right of the caller, as a caller has it.
+fn may_publish(world: &World, user: &User, caller: &Caller, environment: &str) -> bool {
+    channel_allowed(user.kind, caller) && holds_in(world, user, "deploy", environment)
+}
+
 /// §3, deploy.
 fn may_deploy(world: &World, deploy: &Deploy) -> Answer {
-    let Some(user) = enabled(world, &deploy.principal) else { return Answer::Unknown };
-    if !knows_environment(world, user, &deploy.environment) {
+    let (caller, environment) = (&deploy.caller, &deploy.environment);
+    let Some(user) = enabled(world, &caller.principal) else { return Answer::Unknown };
+    if !knows_environment(world, user, caller, environment) {
         return Answer::NotFound;
     }
-    let stage = !world.ask_for_green_run.contains(&deploy.environment) || deploy.green;
-    let allowed = channel_allowed(user.kind, deploy.channel)
-        && holds_in(world, user, "deploy", &deploy.environment)
-        && deploy.needs.is_subset(&deploy.bound)
-        && stage;
+    let allowed = may_publish(world, user, caller, environment)
+        && covered(deploy)
+        && stage_rule(world, deploy)
+        && may_name(world, user, deploy);
     if allowed { Answer::Allowed } else { Answer::Forbidden }
+}
+
+/// §3: "the version's authority manifest is covered by bound accounts there".
+fn covered(deploy: &Deploy) -> bool {
+    for (account, connector) in &deploy.needs {
+        if deploy.bound.get(account) != Some(connector) {
+            return false;
+        }
+    }
+    true
+}
+
+/// §3, "the stage rule": "a green run of the same digest in the one before".
+fn stage_rule(world: &World, deploy: &Deploy) -> bool {
+    let first = world.environments.first() == Some(&deploy.environment);
+    !world.ask_for_green_run.contains(&deploy.environment) || (deploy.green && !first)
+}
+
+/// INTERFACES.md: "the deployer itself, or another … if the deployer holds access-control".
+fn may_name(world: &World, user: &User, deploy: &Deploy) -> bool {
+    match &deploy.run_as {
+        Some(other) if *other != deploy.caller.principal => {
+            deploy.caller.key_of.is_none() && holds_in_tenant(world, user, "access-control")
+        }
+        _ => true,
+    }
+}
+
+/// §3, "someone who does has adopted it": who may deploy there.
+fn may_adopt(world: &World, caller: &Caller, environment: &str, project: &str) -> Answer {
+    let Some(user) = enabled(world, &caller.principal) else { return Answer::Unknown };
+    if !knows_environment(world, user, caller, environment) {
+        return Answer::NotFound;
+    }
+    if !may_publish(world, user, caller, environment) {
+        return Answer::Forbidden;
+    }
+    let there = world.deployments.contains_key(&(project.to_owned(), environment.to_owned()));
+    if there { Answer::Allowed } else { Answer::NotPublished }
 }
 
 /// §1, project permission: "permissions of §2c for one project, given to users/groups".
@@ -292,27 +359,42 @@ fn holds_for_project(world: &World, principal: &str, user: &User, permission: &s
     false
 }
 
+/// §3, 404: who has neither a profile where projects are edited nor a permission on this one.
+fn knows_project(world: &World, principal: &str, user: &User, project: &str) -> bool {
+    let holds_some = |permission: &Name| holds_for_project(world, principal, user, permission, project);
+    let given = world.project_permissions.values().any(|given| given.permissions.iter().any(holds_some));
+    given || !profiles_valid_in(world, user, DEVELOPMENT).is_empty()
+}
+
 /// §3, push: "`<kind>.create|update|delete` for each object that differs, by profile (valid in
 /// Development) or project permission".
 fn may_push(world: &World, push: &Push) -> Answer {
-    let Some(user) = enabled(world, &push.principal) else { return Answer::Unknown };
-    let holds_some = |permission: &Name| holds_for_project(world, &push.principal, user, permission, &push.project);
-    let given = world.project_permissions.values().any(|given| given.permissions.iter().any(holds_some));
-    if !knows_environment(world, user, DEVELOPMENT) && !given {
-        return Answer::NotFound;
-    }
-    let held = holds_in(world, user, &push.permission, DEVELOPMENT)
-        || holds_for_project(world, &push.principal, user, &push.permission, &push.project);
-    if channel_allowed(user.kind, push.channel) && held { Answer::Allowed } else { Answer::Forbidden }
+    may_act(world, &push.caller, &push.permission, &Place::Project(push.project.clone()))
 }
 
-/// §2: what one permission stands for, in an environment or in the tenant.
-fn may_act(world: &World, who: &str, channel: Channel, permission: &str, environment: Option<&str>) -> Answer {
-    let Some(user) = enabled(world, who) else { return Answer::Unknown };
-    let held = match environment {
-        Some(environment) if !knows_environment(world, user, environment) => return Answer::NotFound,
-        Some(environment) => holds_in(world, user, permission, environment),
-        None => holds_in_tenant(world, user, permission),
+/// §2: what one permission stands for, in an environment, on a project or in the tenant.
+fn may_act(world: &World, caller: &Caller, permission: &str, at: &Place) -> Answer {
+    let Some(user) = enabled(world, &caller.principal) else { return Answer::Unknown };
+    let held = match at {
+        Place::Environment(environment) if !knows_environment(world, user, caller, environment) => {
+            return Answer::NotFound;
+        }
+        Place::Project(project) if !knows_project(world, &caller.principal, user, project) => return Answer::NotFound,
+        Place::Environment(environment) => holds_in(world, user, permission, environment),
+        Place::Project(project) => {
+            let given = holds_for_project(world, &caller.principal, user, permission, project);
+            key_is_for(caller, DEVELOPMENT) && (given || holds_in(world, user, permission, DEVELOPMENT))
+        }
+        Place::Tenant => caller.key_of.is_none() && holds_in_tenant(world, user, permission),
     };
-    if channel_allowed(user.kind, channel) && held { Answer::Allowed } else { Answer::Forbidden }
+    if channel_allowed(user.kind, caller) && held { Answer::Allowed } else { Answer::Forbidden }
+}
+
+/// §1 and §2a: user-interface-access, from any of the user's profiles; the console is a login session's.
+fn may_open_console(world: &World, caller: &Caller) -> Answer {
+    let Some(user) = enabled(world, &caller.principal) else { return Answer::Unknown };
+    let may = caller.channel == Channel::Console
+        && channel_allowed(user.kind, caller)
+        && holds_in_tenant(world, user, "user-interface-access");
+    if may { Answer::Allowed } else { Answer::Forbidden }
 }

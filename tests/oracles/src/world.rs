@@ -15,8 +15,8 @@ pub type Names = BTreeSet<Name>;
 pub struct World {
     /// The operator suspended it.
     pub suspended: bool,
-    /// Its environments.
-    pub environments: Names,
+    /// Its environments, in promotion order.
+    pub environments: Vec<Name>,
     /// Environments that ask for a green run in the one before.
     pub ask_for_green_run: Names,
     /// Users and service accounts.
@@ -29,7 +29,9 @@ pub struct World {
     pub acls: BTreeMap<Name, Names>,
     /// Which ACL a target names in an environment.
     pub assigned: BTreeMap<(Target, Name), Name>,
-    /// What is published in an environment.
+    /// What the newest versions of projects hold, published or not.
+    pub pushed: BTreeSet<Target>,
+    /// What is published in an environment, by project and environment.
     pub deployments: BTreeMap<(Name, Name), Deployment>,
     /// Project permissions, many for one project.
     pub project_permissions: BTreeMap<Name, ProjectPermission>,
@@ -152,6 +154,17 @@ pub enum Channel {
     SubFlow,
 }
 
+/// Who asks, and how.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Who.
+    pub principal: Name,
+    /// By which way.
+    pub channel: Channel,
+    /// By an API key of one environment.
+    pub key_of: Option<Name>,
+}
+
 /// What is asked.
 #[derive(Debug, Clone)]
 pub enum Request {
@@ -161,28 +174,48 @@ pub enum Request {
     Restart(Execute),
     /// To deploy.
     Deploy(Deploy),
+    /// To adopt what is published of a project, or to end it.
+    Adopt {
+        /// Who.
+        caller: Caller,
+        /// Where.
+        environment: Name,
+        /// Of which project.
+        project: Name,
+        /// To end it.
+        ends: bool,
+    },
     /// To store one object that differs.
     Push(Push),
-    /// To do what one permission stands for: in an environment, or in the tenant.
+    /// To do what one permission stands for.
     Act {
         /// Who.
-        principal: Name,
-        /// By which way.
-        channel: Channel,
+        caller: Caller,
         /// The permission.
         permission: Name,
-        /// Where, for what happens in an environment.
-        environment: Option<Name>,
+        /// Where.
+        at: Place,
     },
+    /// To open the console.
+    Console(Caller),
+}
+
+/// Where a permission is asked.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// In no environment: what is of the tenant itself.
+    Tenant,
+    /// In an environment.
+    Environment(Name),
+    /// On a project.
+    Project(Name),
 }
 
 /// An execute request.
 #[derive(Debug, Clone)]
 pub struct Execute {
     /// Who.
-    pub principal: Name,
-    /// By which way.
-    pub channel: Channel,
+    pub caller: Caller,
     /// The orchestration.
     pub orchestration: Target,
     /// The API it is called through.
@@ -195,27 +228,27 @@ pub struct Execute {
 #[derive(Debug, Clone)]
 pub struct Deploy {
     /// Who.
-    pub principal: Name,
-    /// By which way.
-    pub channel: Channel,
+    pub caller: Caller,
     /// Where.
     pub environment: Name,
-    /// The accounts of the version's authority manifest.
-    pub needs: Names,
-    /// The accounts that are bound there.
-    pub bound: Names,
-    /// The same digest had a green run in the environment before.
+    /// Of which project.
+    pub project: Name,
+    /// Accounts of the version's authority manifest, with their connectors.
+    pub needs: BTreeSet<(Name, Name)>,
+    /// Accounts that are bound there, with their connectors.
+    pub bound: BTreeMap<Name, Name>,
+    /// The same digest had a green run in the environment before, if there is one.
     pub green: bool,
+    /// As whom its schedules are to run; the caller if nobody is named.
+    pub run_as: Option<Name>,
 }
 
 /// One object of a push.
 #[derive(Debug, Clone)]
 pub struct Push {
     /// Who.
-    pub principal: Name,
-    /// By which way.
-    pub channel: Channel,
-    /// The project; none has the name of the Default Project but itself.
+    pub caller: Caller,
+    /// The project.
     pub project: Name,
     /// `<kind>.create`, `.update` or `.delete`.
     pub permission: Name,

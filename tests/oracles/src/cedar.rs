@@ -1,0 +1,318 @@
+//! The second oracle: the policies of `access.cedar`, decided by the crate `cedar-policy`.
+//!
+//! Here a world becomes entities, and a request becomes questions, asked in ACCESS.md's order of
+//! answers. Who may what is in the policies; the set model is not looked at.
+
+use std::{collections::BTreeMap, sync::LazyLock};
+
+use cedar_policy::{
+    Authorizer, Context, Decision, Entities, EntityId, EntityTypeName, EntityUid, PolicySet, Request as Question,
+};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    generate::{DEVELOPMENT, GIVEN, PROFILES, PROJECTS},
+    sets::Answer,
+    world::{Caller, Channel, Deploy, Execute, Kind, Name, Names, Place, Request, Target, TargetKind, Valid, World},
+};
+
+/// Parsed once: all worlds have profiles and project permissions of the same names.
+static POLICIES: LazyLock<PolicySet> = LazyLock::new(|| {
+    let given = GIVEN.map(|(name, _)| name);
+    let of_each = |policy: &str| -> Vec<String> {
+        for (each, names) in [("Profile::\"each\"", &PROFILES[..]), ("Given::\"each\"", &given)] {
+            if policy.contains(each) {
+                return names.iter().map(|name| policy.replace("\"each\"", &format!("{name:?}"))).collect();
+            }
+        }
+        vec![policy.to_owned()]
+    };
+    let lines: Vec<&str> = include_str!("access.cedar").lines().filter(|line| !line.starts_with("//")).collect();
+    let policies: Vec<String> = lines.join("\n").split_inclusive(';').flat_map(of_each).collect();
+    policies.concat().parse().unwrap()
+});
+
+/// A tenant as Cedar knows it.
+pub struct Cedar<'w> {
+    world: &'w World,
+    entities: Entities,
+    authorizer: Authorizer,
+}
+
+/// Parsed once: a question names three entities, and parsing their types costs more than answering it.
+static TYPES: LazyLock<BTreeMap<&str, EntityTypeName>> = LazyLock::new(|| {
+    ["Action", "Environment", "Project", "Target", "Tenant", "User"].map(|kind| (kind, kind.parse().unwrap())).into()
+});
+
+fn uid(kind: &str, id: &str) -> EntityUid {
+    EntityUid::from_type_name_and_id(TYPES[kind].clone(), EntityId::new(id))
+}
+
+fn reference(kind: &str, id: &str) -> Value {
+    json!({"__entity": {"type": kind, "id": id}})
+}
+
+fn references<'a>(kind: &str, ids: impl IntoIterator<Item = &'a Name>) -> Vec<Value> {
+    ids.into_iter().map(|id| reference(kind, id)).collect()
+}
+
+fn target_id(target: &Target, environment: &str) -> Name {
+    format!("{environment}/{:?}/{}", target.kind, target.name)
+}
+
+fn execute(kind: TargetKind) -> &'static str {
+    match kind {
+        TargetKind::Orchestration => "integrations.execute",
+        TargetKind::RestApi => "rest-apis.execute",
+        TargetKind::SoapApi => "soap-apis.execute",
+    }
+}
+
+fn way(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Rest => "rest",
+        Channel::Soap => "soap",
+        Channel::Cli => "cli",
+        Channel::Console => "console",
+        Channel::Schedule => "schedule",
+        Channel::Poll => "poll",
+        Channel::SubFlow => "sub-flow",
+    }
+}
+
+/// The tenant's entities.
+fn entities(world: &World) -> Entities {
+    let mut all = Vec::new();
+    let mut put = |kind: &str, id: &str, attrs: Value, parents: Vec<Value>| {
+        all.push(json!({"uid": {"type": kind, "id": id}, "attrs": attrs, "parents": parents}));
+    };
+    put("Tenant", "tenant", json!({"suspended": world.suspended}), vec![]);
+    for (at, name) in world.environments.iter().enumerate() {
+        let asks = world.ask_for_green_run.contains(name);
+        let mut attrs = json!({"environment": reference("Environment", name), "asksForGreenRun": asks});
+        if let Some(before) = at.checked_sub(1).and_then(|at| world.environments.get(at)) {
+            attrs["before"] = reference("Environment", before);
+        }
+        put("Environment", name, attrs, vec![]);
+    }
+    for project in PROJECTS.into_iter().chain(["new"]) {
+        put("Project", project, json!({"environment": reference("Environment", DEVELOPMENT)}), vec![]);
+    }
+    for (name, profile) in &world.profiles {
+        let (valid, everywhere) = match &profile.valid {
+            Valid::Everywhere => (references("Environment", &world.environments), true),
+            Valid::In(named) => (references("Environment", named), false),
+        };
+        let permissions = references("Action", &profile.permissions);
+        put(
+            "Profile",
+            name,
+            json!({"environments": valid, "everywhere": everywhere, "permissions": permissions}),
+            vec![],
+        );
+    }
+    for (name, given) in &world.project_permissions {
+        let permissions = references("Action", &given.permissions);
+        put(
+            "Given",
+            name,
+            json!({"project": reference("Project", &given.project), "permissions": permissions}),
+            vec![],
+        );
+    }
+    for (name, profiles) in &world.acls {
+        put("Acl", name, json!({"profiles": references("Profile", profiles)}), vec![]);
+    }
+    let given_to = |is: &dyn Fn(&crate::world::ProjectPermission) -> bool| -> Names {
+        world.project_permissions.iter().filter(|(_, given)| is(given)).map(|(name, _)| name.clone()).collect()
+    };
+    let parents =
+        |profiles: &Names, given: &Names| [references("Profile", profiles), references("Given", given)].concat();
+    for (name, group) in &world.groups {
+        put("Group", name, json!({}), parents(&group.profiles, &given_to(&|given| given.groups.contains(name))));
+    }
+    for (name, user) in &world.users {
+        let (kind, calls_apis) = match user.kind {
+            Kind::Native => ("native", true),
+            Kind::Idp { calls_apis } => ("idp", calls_apis),
+            Kind::Service => ("service", true),
+        };
+        let of_user = parents(&user.profiles, &given_to(&|given| given.users.contains(name)));
+        let attrs = json!({"kind": kind, "enabled": user.enabled, "callsApis": calls_apis});
+        put("User", name, attrs, [of_user, references("Group", &user.groups)].concat());
+    }
+    for environment in &world.environments {
+        for target in targets() {
+            let mut attrs = json!({"environment": reference("Environment", environment),
+                "execute": reference("Action", execute(target.kind)), "known": known(world, &target),
+                "deployed": deployed(world, &target, environment)});
+            if let Some(list) = world.assigned.get(&(target.clone(), environment.clone())) {
+                attrs["list"] = reference("Acl", list);
+            }
+            if target.kind != TargetKind::Orchestration && deployed(world, &target, environment) {
+                let behind = crate::generate::orchestration(&target.project);
+                attrs["behind"] = reference("Target", &target_id(&behind, environment));
+            }
+            put("Target", &target_id(&target, environment), attrs, vec![]);
+        }
+    }
+    Entities::from_json_value(Value::Array(all), None).unwrap()
+}
+
+fn targets() -> impl Iterator<Item = Target> {
+    PROJECTS.into_iter().flat_map(|project| [crate::generate::orchestration(project), crate::generate::api(project)])
+}
+
+/// Stands in a deployment of its project there.
+fn deployed(world: &World, target: &Target, environment: &str) -> bool {
+    let of = world.deployments.get(&(target.project.clone(), environment.to_owned()));
+    of.is_some_and(|of| of.holds.contains(&(target.kind, target.name.clone())))
+}
+
+/// Stands in a deployment, wherever, or in a newest version.
+fn known(world: &World, target: &Target) -> bool {
+    let deployed = world
+        .deployments
+        .iter()
+        .any(|((project, _), of)| *project == target.project && of.holds.contains(&(target.kind, target.name.clone())));
+    deployed || world.pushed.contains(target)
+}
+
+impl<'w> Cedar<'w> {
+    /// Translates a tenant.
+    pub fn new(world: &'w World) -> Self {
+        Self { world, entities: entities(world), authorizer: Authorizer::new() }
+    }
+
+    fn ask(&self, who: &str, action: &str, on: EntityUid, context: Value) -> bool {
+        let context = Context::from_json_value(context, None).unwrap();
+        let question = Question::new(uid("User", who), uid("Action", action), on, context, None).unwrap();
+        let answer = self.authorizer.is_authorized(&question, &POLICIES, &self.entities);
+        let errors: Vec<_> = answer.diagnostics().errors().collect();
+        assert!(errors.is_empty(), "{question}: {errors:?}");
+        answer.decision() == Decision::Allow
+    }
+
+    /// Asks for a caller as it came.
+    fn may(&self, caller: &Caller, action: &str, on: EntityUid) -> bool {
+        self.ask(&caller.principal, action, on, Value::Object(context(caller)))
+    }
+
+    /// What the policies make of a request.
+    pub fn answer(&self, request: &Request) -> Answer {
+        let (caller, seen) = match request {
+            Request::Execute(asked) | Request::Restart(asked) => (&asked.caller, Some(environment(&asked.environment))),
+            Request::Deploy(asked) => (&asked.caller, Some(environment(&asked.environment))),
+            Request::Adopt { caller, environment: at, .. } => (caller, Some(environment(at))),
+            Request::Push(asked) => (&asked.caller, Some(uid("Project", &asked.project))),
+            Request::Act { caller, at, .. } => (
+                caller,
+                match at {
+                    Place::Tenant => None,
+                    Place::Environment(name) => Some(environment(name)),
+                    Place::Project(name) => Some(uid("Project", name)),
+                },
+            ),
+            Request::Console(caller) => (caller, None),
+        };
+        // Whoever is in force may enter as somebody's sub-flow: 401 for the others.
+        if !self.ask(&caller.principal, "enter", tenant(), json!({"way": "sub-flow"})) {
+            return Answer::Unknown;
+        }
+        if seen.is_some_and(|place| !self.may(caller, "see", place)) {
+            return Answer::NotFound;
+        }
+        let enters = self.may(caller, "enter", tenant());
+        let act = |permission: &str, on| {
+            if enters && self.may(caller, permission, on) { Answer::Allowed } else { Answer::Forbidden }
+        };
+        match request {
+            Request::Execute(asked) => self.execute(asked, enters),
+            Request::Restart(asked) => {
+                self.execute(asked, enters && self.may(caller, "runs-control", environment(&asked.environment)))
+            }
+            Request::Deploy(asked) => {
+                if enters && self.deploy(asked) {
+                    Answer::Allowed
+                } else {
+                    Answer::Forbidden
+                }
+            }
+            Request::Adopt { environment: at, project, .. } => match act("deploy", environment(at)) {
+                Answer::Allowed if !self.world.deployments.contains_key(&(project.clone(), at.clone())) => {
+                    Answer::NotPublished
+                }
+                answer => answer,
+            },
+            Request::Push(asked) => act(&asked.permission, uid("Project", &asked.project)),
+            Request::Act { permission, at, .. } => act(
+                permission,
+                match at {
+                    Place::Tenant => tenant(),
+                    Place::Environment(name) => environment(name),
+                    Place::Project(name) => uid("Project", name),
+                },
+            ),
+            Request::Console(_) => act("open-console", tenant()),
+        }
+    }
+
+    fn execute(&self, asked: &Execute, may: bool) -> Answer {
+        let called = asked.through.as_ref().unwrap_or(&asked.orchestration);
+        let on = |target: &Target| uid("Target", &target_id(target, &asked.environment));
+        if !self.may(&asked.caller, "see", on(called)) {
+            return Answer::NotFound;
+        }
+        // What is behind an API is known of one that is deployed.
+        let there = deployed(self.world, called, &asked.environment);
+        let behind = Some(&asked.orchestration).filter(|orchestration| *orchestration != called && there);
+        let asked_of: Vec<_> = [called].into_iter().chain(behind).collect();
+        if !may || !asked_of.iter().all(|target| self.may(&asked.caller, execute(target.kind), on(target))) {
+            return Answer::Forbidden;
+        }
+        if asked_of.iter().all(|target| self.publish_right_stands(target, &asked.environment)) {
+            Answer::Allowed
+        } else {
+            Answer::NotPublished
+        }
+    }
+
+    /// §3: the publisher, or who adopted, still may deploy there.
+    fn publish_right_stands(&self, target: &Target, at: &str) -> bool {
+        let of = self.world.deployments.get(&(target.project.clone(), at.to_owned()));
+        let of = of.filter(|_| deployed(self.world, target, at));
+        let mut by = of.into_iter().flat_map(|of| of.adopted.iter().chain([&of.publisher]));
+        by.any(|who| self.ask(who, "deploy", environment(at), json!({})))
+    }
+
+    fn deploy(&self, asked: &Deploy) -> bool {
+        let mut context = context(&asked.caller);
+        let pair = |(account, connector): (&Name, &Name)| json!(format!("{account} {connector}"));
+        let (needs, bound) = (asked.needs.iter().map(|(a, c)| pair((a, c))), asked.bound.iter().map(pair));
+        context.insert("needs".into(), needs.collect());
+        context.insert("bound".into(), bound.collect());
+        context.insert("green".into(), asked.green.into());
+        if let Some(named) = &asked.run_as {
+            context.insert("runAs".into(), reference("User", named));
+            context.insert("controlsAccess".into(), self.may(&asked.caller, "access-control", tenant()).into());
+        }
+        self.ask(&asked.caller.principal, "deploy", environment(&asked.environment), Value::Object(context))
+    }
+}
+
+fn context(caller: &Caller) -> Map<String, Value> {
+    let mut context = Map::new();
+    context.insert("way".into(), way(caller.channel).into());
+    if let Some(only) = &caller.key_of {
+        context.insert("keyOf".into(), reference("Environment", only));
+    }
+    context
+}
+
+fn environment(name: &str) -> EntityUid {
+    uid("Environment", name)
+}
+
+fn tenant() -> EntityUid {
+    uid("Tenant", "tenant")
+}
