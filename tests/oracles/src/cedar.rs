@@ -3,7 +3,10 @@
 //! Here a world becomes entities, and a request becomes questions, asked in ACCESS.md's order of
 //! answers. Who may what is in the policies; the set model is not looked at.
 
-use std::{collections::BTreeMap, sync::LazyLock};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::LazyLock,
+};
 
 use cedar_policy::{
     Authorizer, Context, Decision, Entities, EntityId, EntityTypeName, EntityUid, PolicySet, Request as Question,
@@ -11,30 +14,28 @@ use cedar_policy::{
 use serde_json::{Map, Value, json};
 
 use crate::{
-    generate::{DEVELOPMENT, GIVEN, PROFILES, PROJECTS},
+    generate::{DEVELOPMENT, PROJECTS},
     sets::Answer,
     world::{Caller, Channel, Deploy, Execute, Kind, Name, Names, Place, Request, Target, TargetKind, Valid, World},
 };
 
-/// Parsed once: all worlds have profiles and project permissions of the same names.
-static POLICIES: LazyLock<PolicySet> = LazyLock::new(|| {
-    let given = GIVEN.map(|(name, _)| name);
-    let of_each = |policy: &str| -> Vec<String> {
-        for (each, names) in [("Profile::\"each\"", &PROFILES[..]), ("Given::\"each\"", &given)] {
-            if policy.contains(each) {
-                return names.iter().map(|name| policy.replace("\"each\"", &format!("{name:?}"))).collect();
-            }
-        }
-        vec![policy.to_owned()]
+/// The policies, those of each profile and project permission for those of the world.
+fn policies(world: &World) -> PolicySet {
+    let (profiles, given) = (world.profiles.keys().collect(), world.project_permissions.keys().collect());
+    let kinds: [(&str, Vec<&Name>); 2] = [("Profile::\"each\"", profiles), ("Given::\"each\"", given)];
+    let of_each = |policy: &str| match kinds.iter().find(|(each, _)| policy.contains(each)) {
+        Some((_, names)) => names.iter().map(|name| policy.replace("\"each\"", &format!("{name:?}"))).collect(),
+        None => policy.to_owned(),
     };
     let lines: Vec<&str> = include_str!("access.cedar").lines().filter(|line| !line.starts_with("//")).collect();
-    let policies: Vec<String> = lines.join("\n").split_inclusive(';').flat_map(of_each).collect();
-    policies.concat().parse().unwrap()
-});
+    let policies: String = lines.join("\n").split_inclusive(';').map(of_each).collect();
+    policies.parse().unwrap()
+}
 
 /// A tenant as Cedar knows it.
 pub struct Cedar<'w> {
     world: &'w World,
+    policies: PolicySet,
     entities: Entities,
     authorizer: Authorizer,
 }
@@ -141,26 +142,32 @@ fn entities(world: &World) -> Entities {
         let attrs = json!({"kind": kind, "enabled": user.enabled, "callsApis": calls_apis});
         put("User", name, attrs, [of_user, references("Group", &user.groups)].concat());
     }
+    let targets = targets(world);
     for environment in &world.environments {
-        for target in targets() {
+        for target in &targets {
             let mut attrs = json!({"environment": reference("Environment", environment),
-                "execute": reference("Action", execute(target.kind)), "known": known(world, &target),
-                "deployed": deployed(world, &target, environment)});
+                "execute": reference("Action", execute(target.kind)), "known": known(world, target),
+                "deployed": deployed(world, target, environment)});
             if let Some(list) = world.assigned.get(&(target.clone(), environment.clone())) {
                 attrs["list"] = reference("Acl", list);
             }
-            if target.kind != TargetKind::Orchestration && deployed(world, &target, environment) {
+            if target.kind != TargetKind::Orchestration && deployed(world, target, environment) {
                 let behind = crate::generate::orchestration(&target.project);
                 attrs["behind"] = reference("Target", &target_id(&behind, environment));
             }
-            put("Target", &target_id(&target, environment), attrs, vec![]);
+            put("Target", &target_id(target, environment), attrs, vec![]);
         }
     }
     Entities::from_json_value(Value::Array(all), None).unwrap()
 }
 
-fn targets() -> impl Iterator<Item = Target> {
-    PROJECTS.into_iter().flat_map(|project| [crate::generate::orchestration(project), crate::generate::api(project)])
+/// Whatever may be asked about: what the world speaks of, and what requests do.
+fn targets(world: &World) -> BTreeSet<Target> {
+    let drawn = PROJECTS.into_iter().flat_map(|of| [crate::generate::orchestration(of), crate::generate::api(of)]);
+    let deployed = world.deployments.iter().flat_map(|((project, _), of)| {
+        of.holds.iter().map(|(kind, name)| Target { project: project.clone(), kind: *kind, name: name.clone() })
+    });
+    drawn.chain(deployed).chain(world.pushed.iter().cloned()).collect()
 }
 
 /// Stands in a deployment of its project there.
@@ -181,13 +188,13 @@ fn known(world: &World, target: &Target) -> bool {
 impl<'w> Cedar<'w> {
     /// Translates a tenant.
     pub fn new(world: &'w World) -> Self {
-        Self { world, entities: entities(world), authorizer: Authorizer::new() }
+        Self { world, policies: policies(world), entities: entities(world), authorizer: Authorizer::new() }
     }
 
     fn ask(&self, who: &str, action: &str, on: EntityUid, context: Value) -> bool {
         let context = Context::from_json_value(context, None).unwrap();
         let question = Question::new(uid("User", who), uid("Action", action), on, context, None).unwrap();
-        let answer = self.authorizer.is_authorized(&question, &POLICIES, &self.entities);
+        let answer = self.authorizer.is_authorized(&question, &self.policies, &self.entities);
         let errors: Vec<_> = answer.diagnostics().errors().collect();
         assert!(errors.is_empty(), "{question}: {errors:?}");
         answer.decision() == Decision::Allow

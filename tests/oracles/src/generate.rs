@@ -11,8 +11,7 @@ use crate::world::*;
 pub const ENVIRONMENTS: [&str; 4] = ["development", "test", "prelive", "live"];
 /// Where projects are edited.
 pub const DEVELOPMENT: &str = ENVIRONMENTS[0];
-/// Profiles of every world.
-pub const PROFILES: [&str; 7] = ["p0", "p1", "p2", "p3", "p4", "p5", "p6"];
+const PROFILES: [&str; 7] = ["p0", "p1", "p2", "p3", "p4", "p5", "p6"];
 const GROUPS: [&str; 3] = ["g0", "g1", "g2"];
 const USERS: [&str; 6] = ["u0", "u1", "u2", "u3", "u4", "u5"];
 const ACLS: [&str; 3] = ["default", "a1", "a2"];
@@ -30,8 +29,8 @@ const GLOBAL: [&str; 7] = [
 const PERSONAL: [&str; 2] = ["user-interface-access", "manage-personal-setup"];
 const PLACED: [&str; 4] = ["deploy", "runs-control", "logs-view", "apis-manage"];
 const EXECUTE: [&str; 3] = ["integrations.execute", "rest-apis.execute", "soap-apis.execute"];
-/// Names of the project permissions of every world, and the project of each.
-pub const GIVEN: [(&str, &str); 3] = [("one", "default"), ("two", "x"), ("three", "x")];
+/// Names of project permissions, and the project of each.
+const GIVEN: [(&str, &str); 3] = [("one", "default"), ("two", "x"), ("three", "x")];
 const ACCOUNTS: [&str; 3] = ["erp", "files", "mail"];
 const EDIT: [&str; 4] = ["integrations.create", "integrations.update", "accounts.delete", "listeners.update"];
 

@@ -19,6 +19,7 @@ use crate::{
     world::{self, Caller, Kind, Place, Request, Valid, World},
 };
 
+const TENANT: &str = "acme";
 const NOW: Timestamp = Timestamp(1_700_000_000_000_000);
 
 fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
@@ -35,12 +36,16 @@ fn kind(kind: world::TargetKind) -> TargetKind {
 
 /// The snapshot that the product compiles of the world's rows.
 pub fn snapshot(world: &World) -> TenantSnapshot {
-    let tenant: TenantId = id("acme");
-    let definitions: Vec<Definition> = rows(world)
+    TenantSnapshot::build(id(TENANT), Revision(1), &definitions(TENANT, world)).unwrap()
+}
+
+/// The world's rows, for a tenant of this name.
+pub fn definitions(tenant: &str, world: &World) -> Vec<Definition> {
+    let tenant: TenantId = id(tenant);
+    rows(world)
         .into_iter()
         .map(|(kind, id, body)| Definition { tenant: tenant.clone(), kind, id, revision: Revision(1), body })
-        .collect();
-    TenantSnapshot::build(tenant, Revision(1), &definitions).unwrap()
+        .collect()
 }
 
 fn rows(world: &World) -> Vec<(Row, String, Value)> {
@@ -127,7 +132,7 @@ fn principal(caller: &Caller) -> Principal {
         _ => CredentialKind::Basic,
     };
     let only_environment = caller.key_of.as_deref().map(id);
-    Principal { tenant: id("acme"), user: id(&caller.principal), credential, only_environment }
+    Principal { tenant: id(TENANT), user: id(&caller.principal), credential, only_environment }
 }
 
 fn execute(snapshot: &TenantSnapshot, asked: &world::Execute, restart: bool) -> Decision {
