@@ -46,7 +46,7 @@ fn denied_explained_granted_and_all_of_it_in_the_audit_log() {
 fn a_tampered_audit_log_is_found_offline() {
     let house = House::start();
     let text = house.cli(&["audit", "export"]);
-    let lines: Vec<&str> = text.lines().collect();
+    let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("{\"head\"")).collect();
     let file = house.folder().join("audit.jsonl");
     let verdict = |lines: &[&str]| {
         std::fs::write(&file, lines.join("\n")).unwrap();
@@ -59,4 +59,42 @@ fn a_tampered_audit_log_is_found_offline() {
     assert_eq!(verdict(&[&lines[..2], &lines[3..]].concat()), Some(1), "a dropped entry");
     assert_eq!(verdict(&[&lines[..2], &[lines[3], lines[2]], &lines[4..]].concat()), Some(1), "two swapped");
     assert_eq!(verdict(&[&lines[..3], &[lines[2]], &lines[3..]].concat()), Some(1), "one twice");
+}
+
+/// Signed heads show what a chain by itself cannot: that its end was cut off, or all of it written anew.
+#[test]
+fn a_log_that_was_cut_or_written_anew_is_found_by_its_key() {
+    let house = House::start();
+    let key = house.cli(&["audit", "key"]);
+    let key = key.trim();
+    let text = house.cli(&["audit", "export"]);
+    let lines: Vec<&str> = text.lines().collect();
+    let file = house.folder().join("audit.jsonl");
+    let nobody = house.folder().join("none.json");
+    let verify = |lines: &[&str], key: &str| {
+        std::fs::write(&file, lines.join("\n")).unwrap();
+        house.cli_as(&nobody, &["audit", "verify", file.to_str().unwrap(), "--key", key], "")
+    };
+    let whole = verify(&lines, key);
+    assert!(whole.status.success(), "{whole:?}");
+    let told = String::from_utf8_lossy(&whole.stdout).into_owned();
+    assert!(told.contains("signed up to") && !told.contains("not checked"), "{told}");
+    let heads = lines.iter().filter(|line| line.starts_with("{\"head\"")).count();
+    assert!(heads > 0 && lines[..heads].iter().all(|line| line.starts_with("{\"head\"")));
+    for (what, lines) in [
+        ("an end that was cut off", &lines[..heads + 2]),
+        ("no entry at all", &lines[..heads]),
+        ("no head", &lines[heads..]),
+    ] {
+        assert_eq!(verify(lines, key).status.code(), Some(1), "{what}");
+    }
+    let upper = lines[heads + 1].replace("\"prev\":\"sha256:", "\"prev\":\"");
+    assert_eq!(verify(&[&lines[..=heads], &[&*upper], &lines[heads + 2..]].concat(), key).status.code(), Some(1));
+    // Another installation's key tells this log to be none of its own, and without a key nothing is claimed.
+    let other = House::start();
+    let theirs = other.cli(&["audit", "key"]);
+    assert_eq!(verify(&lines, theirs.trim()).status.code(), Some(1));
+    let unproven = house.cli_as(&nobody, &["audit", "verify", file.to_str().unwrap()], "");
+    assert!(String::from_utf8_lossy(&unproven.stdout).contains("not checked"), "{unproven:?}");
+    assert!(house.cli(&["audit", "verify"]).contains("signed up to"));
 }

@@ -4,6 +4,7 @@
 //!   purpose, so that no two tenants and no two uses share a key.
 //! - [`Sealed`] is a secret as it may lie in a database: readable only under the very row it was
 //!   sealed for ([`Binding`]).
+//! - [`HeadSigner`] signs where audit chains end, and [`HeadKey`] tells a true head.
 //! - [`Authority`] is a small certificate authority; [`Identity`] is a certificate chain with its
 //!   private key; [`TrustRoots`] are authorities somebody else runs.
 //! - [`Token`] lets in who can read a private file of this machine.
@@ -21,6 +22,7 @@ mod authority;
 mod client;
 mod error;
 mod file;
+mod head;
 mod identity;
 mod master;
 mod pin;
@@ -34,6 +36,7 @@ mod trust;
 pub use authority::{Authority, LEAF_DAYS_MAX};
 pub use client::{client_config, public_client_config};
 pub use error::Error;
+pub use head::{HeadKey, HeadSigner, InvalidHeadKey};
 pub use identity::{Identity, fingerprint};
 pub use master::{HmacKey, Master};
 pub use pin::presented_fingerprint;

@@ -7,7 +7,7 @@ use lockgate_model::{Digest, id::TenantId};
 use zeroize::Zeroizing;
 
 use crate::{
-    Binding, Error, Sealed, Secret,
+    Binding, Error, HeadSigner, Sealed, Secret,
     file::{create_private, private_directory, read_private},
 };
 
@@ -51,6 +51,12 @@ impl Master {
     pub fn hmac_key(&self, tenant: &TenantId, purpose: &str) -> Result<HmacKey, Error> {
         let key = self.derive("hmac", tenant, purpose)?;
         Ok(HmacKey(hmac::Key::new(hmac::HMAC_SHA256, key.as_slice())))
+    }
+
+    /// Signs heads of a tenant's audit chains.
+    pub fn head_signer(&self, tenant: &TenantId) -> Result<HeadSigner, Error> {
+        let seed = self.derive("sign", tenant, "audit heads")?;
+        HeadSigner::from_seed(seed.as_slice())
     }
 
     /// Seals a secret for one row.

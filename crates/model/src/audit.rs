@@ -4,6 +4,10 @@
 //! covers the entry's canonical JSON with its place in the chain. Metadata alone: never
 //! application data, never a secret's value.
 
+mod head;
+
+pub use head::{SignedHead, verify_signed};
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -143,10 +147,20 @@ pub type Heads = BTreeMap<(TenantId, WriterId), (u64, Digest)>;
 
 /// Verifies links of any number of chains, each in ascending order; returns the head of each.
 pub fn verify<'a>(links: impl IntoIterator<Item = &'a Link>) -> Result<Heads, Broken> {
-    let mut heads = Heads::new();
-    for link in links {
+    let mut walk = Walk::default();
+    links.into_iter().try_for_each(|link| walk.step(link))?;
+    Ok(walk.heads())
+}
+
+/// A walk along chains, link by link.
+#[derive(Default)]
+struct Walk(Heads);
+
+impl Walk {
+    /// The next link of its chain.
+    fn step(&mut self, link: &Link) -> Result<(), Broken> {
         let key = (link.tenant.clone(), link.writer.clone());
-        let (seq, prev) = heads.get(&key).copied().unwrap_or((0, GENESIS));
+        let (seq, prev) = self.0.get(&key).copied().unwrap_or((0, GENESIS));
         let broken =
             |reason| Broken { tenant: link.tenant.clone(), writer: link.writer.clone(), seq: link.seq, reason };
         if link.seq != seq + 1 {
@@ -159,7 +173,12 @@ pub fn verify<'a>(links: impl IntoIterator<Item = &'a Link>) -> Result<Heads, Br
         if hash(&link.tenant, &link.writer, link.seq, &link.prev, &json) != link.hash {
             return Err(broken("its content was changed"));
         }
-        heads.insert(key, (link.seq, link.hash));
+        self.0.insert(key, (link.seq, link.hash));
+        Ok(())
     }
-    Ok(heads)
+
+    /// Where they end.
+    fn heads(self) -> Heads {
+        self.0
+    }
 }

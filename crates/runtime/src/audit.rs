@@ -1,14 +1,19 @@
-//! Reading the audit log, for holders of `audit-log`. Reading is itself recorded.
+//! Reading the audit log, for holders of `audit-log`, which is itself recorded; and signing where its chains end.
+
+use std::{collections::BTreeMap, time::Duration};
 
 use lockgate_access::Scope;
+use lockgate_keys::HeadKey;
 use lockgate_model::{
     Channel, Permission,
-    audit::{Entry, Link, Outcome},
-    id::WriterId,
+    audit::{Entry, Link, Outcome, SignedHead},
+    id::{TenantId, WriterId},
 };
 
 use crate::{Caller, Error, Runtime};
 
+/// Between two signatures of a chain that grows: what was cut off its end is found but for so much.
+const SIGNED_EVERY: Duration = Duration::from_secs(60);
 /// Links of one answer.
 const LINKS_MAX: u32 = 10_000;
 
@@ -22,7 +27,63 @@ pub struct AuditPage {
     pub next: Option<(WriterId, u64)>,
 }
 
+/// Where a tenant's chains were signed to end, and what tells true signatures.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct AuditHeads {
+    /// The tenant's public key.
+    pub key: String,
+    /// The newest head of each chain, by writer.
+    pub heads: Vec<SignedHead>,
+}
+
 impl Runtime {
+    /// Signs the heads of all chains that have grown, over and over, and once more at `stop`.
+    pub async fn keep_heads_signed(&self, stop: impl Future<Output = ()>) {
+        let mut stop = std::pin::pin!(stop);
+        let mut signed = BTreeMap::new();
+        loop {
+            let stopped = tokio::time::timeout(SIGNED_EVERY, &mut stop).await.is_ok();
+            for tenant in self.0.views.tenants() {
+                if let Err(error) = self.sign_heads(&tenant, &mut signed).await {
+                    tracing::error!(%tenant, %error, "the end of the audit log cannot be signed; it is tried again");
+                }
+            }
+            if stopped {
+                return;
+            }
+        }
+    }
+
+    /// Signs the ends of a tenant's chains that are not `signed` yet.
+    async fn sign_heads(
+        &self,
+        tenant: &TenantId,
+        signed: &mut BTreeMap<(TenantId, WriterId), u64>,
+    ) -> Result<HeadKey, Error> {
+        let signer = self
+            .0
+            .master
+            .head_signer(tenant)
+            .map_err(|_| Error::Internal { what: "the key of the audit log".into() })?;
+        for (writer, seq, hash) in self.0.store.audit_heads(tenant).await? {
+            let last = signed.entry((tenant.clone(), writer.clone())).or_default();
+            if seq > *last {
+                self.0.store.keep_head(signer.sign(tenant, &writer, (seq, hash), self.now())).await?;
+                *last = seq;
+            }
+        }
+        Ok(signer.public())
+    }
+
+    /// The signed heads, down to the last entry there is: read them before the log, and all that they speak of is in it.
+    pub async fn audit_heads(&self, caller: &Caller) -> Result<AuditHeads, Error> {
+        self.may_read(caller, Permission::AuditLog, Scope::Tenant).await?;
+        self.record_reading(caller).await?;
+        let key = self.sign_heads(caller.tenant(), &mut BTreeMap::new()).await?;
+        let heads = self.0.store.signed_heads(caller.tenant()).await?;
+        Ok(AuditHeads { key: key.to_string(), heads })
+    }
+
     /// Links after a place. The first page records that the log is read, so that a reader always
     /// finds themself in it.
     pub async fn audit(&self, caller: &Caller, after: Option<(WriterId, u64)>, limit: u32) -> Result<AuditPage, Error> {

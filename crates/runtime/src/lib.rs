@@ -65,7 +65,7 @@ pub use lockgate_telemetry::{Line, LogQuery, Route, Telemetry};
 
 pub use account::{AccountStatus, Binding, SecretText};
 pub use admit::Intent;
-pub use audit::AuditPage;
+pub use audit::{AuditHeads, AuditPage};
 pub use authenticate::Caller;
 pub use cancel::CancelledRun;
 pub use clock::Clock;

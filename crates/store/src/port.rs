@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use lockgate_access::{AuditReceipt, Decision, DeployPermit};
 use lockgate_model::{
     Digest, RunId, RunRecord, Timestamp,
-    audit::{Entry, Link},
+    audit::{Entry, Link, SignedHead},
     definition::{Definition, Kind, Revision},
     id::{EnvironmentId, TargetName, TenantId, WriterId},
     run::{Phase, RunEnd},
@@ -227,6 +227,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// The last place and hash of each of the tenant's chains: what a signed head is made of.
     async fn audit_heads(&self, tenant: &TenantId) -> Result<Vec<(WriterId, u64, Digest)>, Error>;
+
+    /// Keeps a signed head in place of an older one of its chain.
+    async fn keep_head(&self, head: SignedHead) -> Result<(), Error>;
+
+    /// The newest signed head of each of the tenant's chains, by writer: all before it is under its hash.
+    async fn signed_heads(&self, tenant: &TenantId) -> Result<Vec<SignedHead>, Error>;
 
     /// Proves that definitions, runs and audit can be written now: something is written durably, and
     /// nothing of it remains.

@@ -5,7 +5,7 @@ use lockgate_model::{
     Target, TargetKind,
     id::{EnvironmentId, TargetName, UserId, WriterId},
 };
-use lockgate_runtime::{AuditPage, Error, Runtime};
+use lockgate_runtime::{AuditHeads, AuditPage, Error, Runtime};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -76,6 +76,15 @@ pub(crate) async fn audit(
         _ => return Err(Error::invalid("LG-QUERY", "send `writer` and `after` together, or neither").into()),
     };
     Ok(Json(runtime.audit(&caller, after, part.limit.unwrap_or_default()).await?))
+}
+
+/// Where the chains of the audit log were signed to end, and the public key that tells true signatures.
+///
+/// Ask for them before the log: then all that they speak of is in it. Reading them is itself recorded.
+#[utoipa::path(get, operation_id = "read_audit_heads", path = "/admin/v1/tenants/{tenant}/audit/heads", tag = "access",
+    params(InTenant), responses((status = 200, body = shapes::AuditHeads), Refusals))]
+pub(crate) async fn heads(State(runtime): State<Runtime>, Asker(caller): Asker) -> Answer<Json<AuditHeads>> {
+    Ok(Json(runtime.audit_heads(&caller).await?))
 }
 
 /// Why a user may execute something, or which link is missing and what would close it.

@@ -80,6 +80,34 @@ pub struct AuditPage {
     pub next: Option<(String, u64)>,
 }
 
+/// Where the chains of the audit log were signed to end.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuditHeads {
+    /// What tells true signatures: `ed25519:` and the public key as base64url.
+    pub key: String,
+    /// The newest head of each chain, by writer.
+    pub heads: Vec<AuditHead>,
+}
+
+/// Where a chain ended, signed.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuditHead {
+    /// The tenant.
+    pub tenant: String,
+    /// The process that wrote it.
+    pub writer: String,
+    /// Place of the last entry.
+    pub seq: u64,
+    /// Its hash.
+    pub hash: String,
+    /// When it was signed, in microseconds since 1970-01-01T00:00:00Z.
+    pub at: i64,
+    /// Ed25519, as base64url without padding.
+    pub signature: String,
+}
+
 /// An entry in its place. Keep it byte for byte as it came: its hash covers the entry's JSON.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -1,12 +1,15 @@
-//! `lockgate audit …`: the log, and whether its chains hold. Verification is done here, on links as
-//! they were written, so it also works on an exported file without any server.
+//! `lockgate audit …`: the log, and whether its chains hold.
 
-use std::{io::BufRead, path::PathBuf};
+mod log;
+
+use std::path::PathBuf;
 
 use clap::Subcommand;
-use lockgate_model::audit::{Link, Outcome, verify};
+use lockgate_keys::HeadKey;
+use lockgate_model::audit::{Link, Outcome, SignedHead};
 use serde_json::{Value, json};
 
+use self::log::{Chain, Holds, Line, Log};
 use crate::{
     client::{Client, segment},
     exit::Exit,
@@ -23,12 +26,17 @@ pub enum Audit {
         #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
         limit: u32,
     },
-    /// Write all links as JSON lines.
+    /// Write all links and signed heads as JSON lines.
     Export,
+    /// Show the public key that tells true heads: keep it where nobody can change both it and the log.
+    Key,
     /// Check that no entry was changed, dropped, moved or added.
     Verify {
         /// An exported file; the server's log when absent.
         file: Option<PathBuf>,
+        /// The public key that `audit key` showed: every chain must be signed by it then.
+        #[arg(long)]
+        key: Option<HeadKey>,
     },
 }
 
@@ -48,33 +56,40 @@ impl Audit {
                 Ok(())
             }
             Self::Export => {
-                for link in from_server(output)? {
-                    let line = serde_json::to_string(&link).map_err(|e| Exit::failed("LG-AUDIT", e.to_string()))?;
+                let log = from_server(output)?;
+                // The heads first: a file that was cut lacks what they speak of.
+                let heads = log.heads.into_iter().map(|head| Line::Head { head });
+                for line in heads.chain(log.links.into_iter().map(|link| Line::Link(Box::new(link)))) {
+                    let line = serde_json::to_string(&line).map_err(|e| Exit::failed("LG-AUDIT", e.to_string()))?;
                     output.line(&line);
                 }
                 Ok(())
             }
-            Self::Verify { file } => {
-                let links = match file {
-                    Some(path) => from_file(&path)?,
+            Self::Key => {
+                let (key, _) = signed(&Client::from_context()?)?;
+                output.result(&json!({"key": key.to_string()}), || format!("{key}\n"));
+                Ok(())
+            }
+            Self::Verify { file, key } => {
+                let log = match &file {
+                    Some(path) => from_file(path)?,
                     None => from_server(output)?,
                 };
-                let heads = verify(&links).map_err(|broken| {
-                    let detail = json!({"tenant": broken.tenant, "writer": broken.writer, "seq": broken.seq, "reason": broken.reason});
-                    Exit::Failed { code: "LG-AUDIT-BROKEN".into(), message: broken.to_string(), detail }
-                })?;
-                if links.is_empty() {
-                    let message = "there are no entries, so nothing is shown: an empty log is no log that holds";
-                    return Err(Exit::failed("LG-AUDIT-EMPTY", message));
-                }
-                let shown: Vec<Value> = heads
-                    .iter()
-                    .map(|((tenant, writer), (seq, hash))| json!({"tenant": tenant, "writer": writer, "entries": seq, "head": hash}))
-                    .collect();
-                output.result(&json!({"holds": true, "entries": links.len(), "chains": shown}), || {
-                    let mut text = format!("the audit log holds: {} entries\n", links.len());
-                    for ((tenant, writer), (seq, hash)) in &heads {
-                        text.push_str(&format!("  {tenant} by {writer}: {seq} entries, head {hash}\n"));
+                let Holds { entries, signed, chains } = log.holds(key.as_ref())?;
+                output.result(&json!({"holds": true, "entries": entries, "signed": signed, "chains": chains}), || {
+                    let mut text = format!("the audit log holds: {entries} entries\n");
+                    for chain in &chains {
+                        let Chain { tenant, writer, entries, head, .. } = chain;
+                        text.push_str(&format!("  {tenant} by {writer}: {entries} entries, head {head}"));
+                        text.push_str(&match chain.signed {
+                            Some(seq) if signed => format!(", signed up to {seq}\n"),
+                            _ => "\n".to_owned(),
+                        });
+                    }
+                    if !signed {
+                        text.push_str(
+                            "signatures were not checked: give the key that `lockgate audit key` shows by --key\n",
+                        );
                     }
                     text
                 });
@@ -82,6 +97,15 @@ impl Audit {
             }
         }
     }
+}
+
+/// The key and the signed heads of the server.
+fn signed(client: &Client) -> Result<(HeadKey, Vec<SignedHead>), Exit> {
+    let unread = || Exit::failed("LG-ANSWER", "the server's signed heads cannot be read");
+    let answer = client.get("audit/heads")?;
+    let key = answer.get("key").and_then(Value::as_str).and_then(|key| key.parse().ok()).ok_or_else(unread)?;
+    let heads = serde_json::from_value(answer.get("heads").cloned().unwrap_or_default()).map_err(|_| unread())?;
+    Ok((key, heads))
 }
 
 fn row(link: &Link) -> Vec<String> {
@@ -103,8 +127,10 @@ fn row(link: &Link) -> Vec<String> {
     ]
 }
 
-fn from_server(output: &Output) -> Result<Vec<Link>, Exit> {
+fn from_server(output: &Output) -> Result<Log, Exit> {
     let client = Client::from_context()?;
+    // Before the links: what they speak of is there then.
+    let (key, heads) = signed(&client)?;
     let bar = output.progress("reading the audit log");
     let mut all: Vec<Link> = Vec::new();
     let mut path = "audit?limit=10000".to_owned();
@@ -120,7 +146,7 @@ fn from_server(output: &Output) -> Result<Vec<Link>, Exit> {
         path = format!("audit?limit=10000&writer={}&after={seq}", segment(writer));
     }
     bar.finish_and_clear();
-    Ok(all)
+    Ok(Log { links: all, heads, key: Some(key) })
 }
 
 /// The links of an answer.
@@ -129,18 +155,8 @@ fn links(page: &Value) -> Result<Vec<Link>, Exit> {
         .map_err(|e| Exit::failed("LG-ANSWER", format!("the server's answer cannot be read: {e}")))
 }
 
-fn from_file(path: &std::path::Path) -> Result<Vec<Link>, Exit> {
-    let file = std::fs::File::open(path).map_err(|e| Exit::Usage(format!("cannot read `{}`: {e}", path.display())))?;
-    let mut links = Vec::new();
-    for (number, line) in std::io::BufReader::new(file).lines().enumerate() {
-        let line = line?;
-        let link = serde_json::from_str(&line).map_err(|e| {
-            Exit::failed(
-                "LG-AUDIT-BROKEN",
-                format!("line {} of `{}` is no audit entry: {e}", number + 1, path.display()),
-            )
-        })?;
-        links.push(link);
-    }
-    Ok(links)
+fn from_file(path: &std::path::Path) -> Result<Log, Exit> {
+    let name = path.display().to_string();
+    let file = std::fs::File::open(path).map_err(|e| Exit::Usage(format!("cannot read `{name}`: {e}")))?;
+    Log::read(std::io::BufReader::new(file), &name)
 }

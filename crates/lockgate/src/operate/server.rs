@@ -74,11 +74,14 @@ impl Listening {
         let scheduled = stop.clone();
         let (runtime, short) = (self.runtime.clone(), stop.clone());
         let keeping = tokio::spawn(async move { runtime.keep_runs_short(stopped(short)).await });
+        let (runtime, signed) = (self.runtime.clone(), stop.clone());
+        let signing = tokio::spawn(async move { runtime.keep_heads_signed(stopped(signed)).await });
         let scheduler = tokio::spawn(keep_running(self.runtime.clone(), move || stopped(scheduled.clone()), grace));
         let drained = Server::new(self.tls, settings).serve(self.listener, front, stopped(stop)).await;
         let _ = operator.await;
         let _ = scheduler.await;
         let _ = keeping.await;
+        let _ = signing.await;
         self.runtime.finish().await;
         let _ = std::fs::remove_file(&self.socket);
         drained

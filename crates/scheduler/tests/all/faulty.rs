@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use lockgate_access::{AuditReceipt, Decision, DeployPermit};
 use lockgate_model::{
     Digest, Kind, RunId, RunRecord,
-    audit::{Entry, Link},
+    audit::{Entry, Link, SignedHead},
     definition::{Definition, Revision},
     id::{EnvironmentId, TenantId, WriterId},
     run::RunEnd,
@@ -134,6 +134,12 @@ impl Store for Faulty {
     }
     async fn audit_heads(&self, tenant: &TenantId) -> Result<Vec<(WriterId, u64, Digest)>, Error> {
         self.store.audit_heads(tenant).await
+    }
+    async fn keep_head(&self, head: SignedHead) -> Result<(), Error> {
+        self.store.keep_head(head).await
+    }
+    async fn signed_heads(&self, tenant: &TenantId) -> Result<Vec<SignedHead>, Error> {
+        self.store.signed_heads(tenant).await
     }
     async fn writable(&self) -> Result<(), Error> {
         self.store.writable().await

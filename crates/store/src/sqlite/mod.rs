@@ -16,6 +16,7 @@ mod definitions;
 mod directory;
 mod failure;
 mod green;
+mod heads;
 mod open;
 mod removal;
 mod runs;
@@ -35,7 +36,7 @@ use futures_util::FutureExt;
 use lockgate_access::{AuditReceipt, Decision, DeployPermit, NotDurable};
 use lockgate_model::{
     Digest, RunId, RunRecord, Timestamp,
-    audit::{Entry, Link},
+    audit::{Entry, Link, SignedHead},
     definition::{Definition, Kind, Revision},
     id::{EnvironmentId, TenantId, WriterId},
     run::{Phase, RunEnd},
@@ -285,6 +286,15 @@ impl Store for SqliteStore {
     async fn audit_heads(&self, tenant: &TenantId) -> Result<Vec<(WriterId, u64, Digest)>, Error> {
         let tenant = tenant.clone();
         self.0.read_runs.read(move |db| chain::heads(db, &tenant)).await
+    }
+
+    async fn keep_head(&self, head: SignedHead) -> Result<(), Error> {
+        self.0.runs.queue(runs::Job::KeepHead(Box::new(head))).await?.durable().await.map(|_| ())
+    }
+
+    async fn signed_heads(&self, tenant: &TenantId) -> Result<Vec<SignedHead>, Error> {
+        let tenant = tenant.clone();
+        self.0.read_runs.read(move |db| heads::newest(db, &tenant)).await
     }
 
     async fn writable(&self) -> Result<(), Error> {

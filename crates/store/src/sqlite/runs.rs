@@ -7,7 +7,7 @@ use std::{
 
 use lockgate_model::{
     RunId, RunRecord, Timestamp,
-    audit::Entry,
+    audit::{Entry, SignedHead},
     definition::Revision,
     id::{AccountName, TenantId},
     run::{Bytes, Phase, RunEnd, RunError, TaskTime},
@@ -20,7 +20,7 @@ use super::{
     chain::Chain,
     connection::probe,
     failure::{damaged, failed},
-    green, removal, schedules,
+    green, heads, removal, schedules,
     writer::Book,
 };
 use crate::{Error, RUNS_DEFAULT, RUNS_MAX, RunQuery, ScheduleKey};
@@ -39,6 +39,8 @@ pub(super) enum Job {
     Schedule { tenant: TenantId, key: ScheduleKey, step: Step, entries: Vec<Entry> },
     /// What became of the change announced last.
     Settle { tenant: TenantId, current: Revision, at: Timestamp },
+    /// A signed head of an audit chain.
+    KeepHead(Box<SignedHead>),
     /// Nothing, durably.
     Probe,
 }
@@ -103,6 +105,7 @@ impl Book for RunsBook {
                 self.chain.settle(db, tenant, *current, *at)?;
                 Ok(Place::default())
             }
+            Job::KeepHead(head) => heads::put(db, head).map(|()| Place::default()),
             Job::Probe => probe(db).map(|()| Place::default()),
         }
     }
