@@ -22,13 +22,15 @@ use lockgate_store::{Change, Put, SqliteStore, Store as _};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
+use crate::watched::Watched;
+
 /// The password of everybody.
 pub const PASSWORD: &str = "Correct-Horse-7";
 
 pub struct House {
     admin: Router,
     operator: Router,
-    store: Arc<SqliteStore>,
+    store: Arc<Watched>,
     _dir: tempfile::TempDir,
 }
 
@@ -55,7 +57,7 @@ impl House {
         let clock = Clock::system();
         let mut registry = Registry::new();
         registry.add::<Https>();
-        let store = Arc::new(SqliteStore::open(&dir.path().join("store"), clock.now()).unwrap());
+        let store = Arc::new(Watched::new(SqliteStore::open(&dir.path().join("store"), clock.now()).unwrap()));
         let parts = Parts {
             store: store.clone(),
             engine: Arc::new(Engine::new(EngineConfig { stacks_max: 64, ..EngineConfig::default() }).unwrap()),
@@ -103,6 +105,11 @@ impl House {
             deletes: Vec::new(),
         };
         self.store.commit(change).await.unwrap();
+    }
+
+    /// What the store was asked since the last time.
+    pub fn asked(&self) -> Vec<(&'static str, TenantId)> {
+        self.store.asked()
     }
 
     /// Asks below `/admin/v1/tenants/acme/` as `ada`.

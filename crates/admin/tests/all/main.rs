@@ -12,3 +12,5 @@ mod house;
 mod operator;
 mod page;
 mod refusals;
+mod tenants;
+mod watched;

@@ -68,11 +68,12 @@ const REFUSED: &[(&str, &str, u16)] = &[
     ("post", "/environments/{environment}/runs/{id}/restart", 404),
     ("get", "/environments/{environment}/logs", 404),
     ("get", "/audit", 403),
+    ("get", "/audit/heads", 403),
     ("post", "/access/why", 403),
 ];
 
 /// A body that each route that takes one would take.
-fn body(method: &str, path: &str) -> Option<Value> {
+pub fn body(method: &str, path: &str) -> Option<Value> {
     Some(match (method, path) {
         ("put", "/{kind}/{id}") => json!({"kind": "native"}),
         ("put", "/project-permissions/{project}/{name}") => json!({"permissions": []}),
@@ -111,7 +112,7 @@ fn filled(path: &str, id: &str) -> String {
 }
 
 /// All routes below a tenant: method and rest of the path.
-fn routes() -> Vec<(String, String)> {
+pub fn routes() -> Vec<(String, String)> {
     let document = serde_json::to_value(openapi()).unwrap();
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
@@ -185,6 +186,27 @@ async fn a_user_without_profiles_is_refused_everywhere() {
         if *expected >= 400 {
             is_error(&told, path);
         }
+    }
+}
+
+/// What is told to whom a profile lets into every environment without a permission for it: 403, but
+/// where 404 is told of what is not there.
+const OTHERWISE: &[(&str, &str, u16)] = &[
+    ("post", "/logout", 204),
+    ("get", "/whoami", 200),
+    // Which permission it takes depends on what is to run, and that is not there.
+    ("post", "/environments/{environment}/runs", 404),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_user_without_the_permission_is_refused_everywhere() {
+    let house = House::open().await;
+    house.user("eve", &["api-portal-provider"]).await;
+    for (method, path, _) in REFUSED {
+        let expected = OTHERWISE.iter().find(|(m, p, _)| (m, p) == (method, path)).map_or(403, |(_, _, told)| *told);
+        let full = format!("/admin/v1/tenants/acme{}", filled(path, "00000000-0000-7000-8000-000000000000"));
+        let told = house.send(&method.to_uppercase(), &full, Some(&basic("eve")), body(method, path)).await;
+        assert_eq!(told.status, expected, "{method} {path}: {}", told.text);
     }
 }
 
