@@ -43,14 +43,7 @@ pub(crate) fn answer(error: &SoapError) -> Error {
 
 /// A fault. It is never a success, whatever its status.
 pub(crate) fn fault(fault: &Fault, status: StatusCode, headers: &HeaderMap) -> Error {
-    let code = match &fault.code {
-        FaultCode::VersionMismatch => "VersionMismatch",
-        FaultCode::MustUnderstand => "MustUnderstand",
-        FaultCode::DataEncodingUnknown => "DataEncodingUnknown",
-        FaultCode::Sender => "Sender",
-        FaultCode::Receiver => "Receiver",
-        FaultCode::Other(name) => &name.local,
-    };
+    let code = named(&fault.code);
     let is_unbelieved = [code].into_iter().chain(fault.subcodes.iter().map(String::as_str));
     let is_unbelieved = is_unbelieved.into_iter().any(|name| UNBELIEVED.contains(&name));
     let by_status = refusal(status, headers);
@@ -63,8 +56,29 @@ pub(crate) fn fault(fault: &Fault, status: StatusCode, headers: &HeaderMap) -> E
         _ => (by_status.kind(), "the service answered with a fault"),
     };
     let error = Error::new(kind, "soap-fault", text).with_retry_after(by_status.retry_after());
+    told(error, fault, status)
+}
+
+/// A fault where answers must be signed, and nobody did. That the call was not answered is all that is believed of it.
+pub(crate) fn unsigned(fault: &Fault, status: StatusCode) -> Error {
+    let text = "the service answered with a fault that is not signed as the account expects";
+    told(Error::new(Kind::Protocol, "soap-fault-unsigned", text), fault, status)
+}
+
+fn told(error: Error, fault: &Fault, status: StatusCode) -> Error {
     let error = if status.as_u16() >= 400 { error.with_status(status.as_u16()) } else { error };
-    error.with_private(words(fault, code))
+    error.with_private(words(fault, named(&fault.code)))
+}
+
+fn named(code: &FaultCode) -> &str {
+    match code {
+        FaultCode::VersionMismatch => "VersionMismatch",
+        FaultCode::MustUnderstand => "MustUnderstand",
+        FaultCode::DataEncodingUnknown => "DataEncodingUnknown",
+        FaultCode::Sender => "Sender",
+        FaultCode::Receiver => "Receiver",
+        FaultCode::Other(name) => &name.local,
+    }
 }
 
 /// `Sender.Unknown: there is no such parcel (by urn:x): {"Refusal":{…}}`

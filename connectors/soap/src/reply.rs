@@ -77,32 +77,45 @@ impl Expected<'_> {
 
     /// What an envelope says.
     fn read(&self, bytes: &[u8], status: StatusCode, headers: &HeaderMap) -> Result<Read, Error> {
-        let answer = self.messages.opened(bytes, self.limits).and_then(|document| {
-            let mut envelope = Envelope::of(&document)?;
+        let answer = self.messages.opened(bytes, self.limits).and_then(|opened| {
+            let mut envelope = opened.envelope()?;
             self.messages.believed(&mut envelope, self.message_id)?;
             self.operation.answer_in(&mut envelope, &self.messages.known(), self.limits)
         });
-        // Few services sign their faults, and who believes one believes nothing but that the call failed.
-        let answer = answer.or_else(|error| self.fault(bytes).ok_or(error));
         match answer {
             Ok(soap::Answer::Fault(fault)) => Err(failure::fault(&fault, status, headers)),
             Ok(soap::Answer::Output(output)) if status.is_success() => Ok(Read { output, bytes: bytes.len() as u64 }),
             Ok(soap::Answer::Output(_)) => Err(refusal(status, headers)),
-            Err(_) if !status.is_success() => {
+            Err(error) => Err(self.refused(&error, bytes, status, headers)),
+        }
+    }
+
+    /// What a message is that is not taken.
+    fn refused(&self, error: &SoapError, bytes: &[u8], status: StatusCode, headers: &HeaderMap) -> Error {
+        // What is too old, is for another, or asks what nobody understands is not looked at any further.
+        if matches!(&*error.code, "LG-SOAP-SECURITY" | "LG-SOAP-ADDRESSING" | "LG-SOAP-UNDERSTAND") {
+            return failure::answer(error);
+        }
+        match self.fault(bytes) {
+            // Few services sign their faults.
+            Some(fault) if error.code == "LG-SOAP-SIGNATURE" => failure::unsigned(&fault, status),
+            // One of another version, or with a detail of another type.
+            Some(fault) => failure::fault(&fault, status, headers),
+            None if status.is_success() => failure::answer(error),
+            None => {
                 let said = bytes.get(..bytes.len().min(REFUSAL_BYTES_MAX)).unwrap_or_default();
-                Err(refusal(status, headers).with_private(String::from_utf8_lossy(said)))
+                refusal(status, headers).with_private(String::from_utf8_lossy(said))
             }
-            Err(error) => Err(failure::answer(&error)),
         }
     }
 
     /// The fault that a message is, whoever it is from.
-    fn fault(&self, bytes: &[u8]) -> Option<soap::Answer> {
+    fn fault(&self, bytes: &[u8]) -> Option<soap::envelope::Fault> {
         let fault = || -> Result<_, SoapError> {
             let document = soap::envelope::document(bytes, self.limits)?;
             Envelope::of(&document)?.fault(&self.operation.faults, self.limits)
         };
-        fault().ok().flatten().map(|fault| soap::Answer::Fault(Box::new(fault)))
+        fault().ok().flatten()
     }
 
     /// An answer that is no message: one that has none is well where the operation gives none.

@@ -11,7 +11,7 @@ use lockgate_soap::{
     envelope::{self, Envelope},
     security::{
         self, Lifetime, NONCE_BYTES, Password, UsernameToken,
-        signature::{Signer, verified},
+        signature::{Signed, Signer, verified},
     },
 };
 use rustls_pki_types::{CertificateDer, pem::PemObject as _};
@@ -41,6 +41,22 @@ struct User {
 impl fmt::Debug for Messages {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Messages")
+    }
+}
+
+/// An answer that was read.
+pub(crate) enum Opened {
+    Plain(Document),
+    Signed(Signed),
+}
+
+impl Opened {
+    /// Of what is signed, what is signed alone.
+    pub fn envelope(&self) -> Result<Envelope<'_>, SoapError> {
+        match self {
+            Self::Plain(document) => Envelope::of(document),
+            Self::Signed(signed) => Envelope::signed(signed),
+        }
     }
 }
 
@@ -136,20 +152,23 @@ impl Messages {
         }
     }
 
-    /// The document of an answer, signed as the account expects.
-    pub fn opened(&self, bytes: &[u8], limits: &Limits) -> Result<Document, SoapError> {
+    /// An answer, signed as the account expects.
+    pub fn opened(&self, bytes: &[u8], limits: &Limits) -> Result<Opened, SoapError> {
         if self.trusted.is_empty() {
-            return envelope::document(bytes, limits);
+            return envelope::document(bytes, limits).map(Opened::Plain);
         }
         let certificates: Vec<&[u8]> = self.trusted.iter().map(AsRef::as_ref).collect();
-        verified(bytes, &certificates, limits)
+        verified(bytes, &certificates, limits).map(Opened::Signed)
     }
 
-    /// Refuses an answer that is not good now, or is one to another message.
+    /// Refuses an answer that is not good now, or is one to another message. One that must be signed says how long it is
+    /// good, so that nobody can keep it and hand it out again.
     pub fn believed(&self, envelope: &mut Envelope<'_>, message_id: Option<&str>) -> Result<(), SoapError> {
-        if let Some(lifetime) = Lifetime::of(envelope)? {
-            lifetime.check(now(), SKEW)?;
-        }
+        let lifetime = match envelope.is_signed() {
+            true => Some(Lifetime::required(envelope, self.lifetime)?),
+            false => Lifetime::of(envelope)?,
+        };
+        lifetime.map_or(Ok(()), |lifetime| lifetime.check(now(), SKEW))?;
         if let Some(message_id) = message_id {
             addressing::related(envelope, message_id)?;
         }

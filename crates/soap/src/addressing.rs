@@ -48,8 +48,8 @@ pub fn known() -> Vec<XmlName> {
         .collect()
 }
 
-/// Does an answer say to which request it belongs? One that names another request is refused; one that names none is
-/// not, as endpoints without WS-Addressing do not.
+/// Does an answer say to which request it belongs? One that names another request is refused. One that names none is
+/// not, as endpoints without WS-Addressing do not; but one that must be signed is: it could be an answer that was kept.
 pub fn related(envelope: &mut Envelope<'_>, message_id: &str) -> Result<bool, SoapError> {
     let wrong = |message| SoapError::new("LG-SOAP-ADDRESSING", message);
     let named = envelope.with_block(&XmlName::new(WSA, "RelatesTo"), |_, node| {
@@ -60,6 +60,7 @@ pub fn related(envelope: &mut Envelope<'_>, message_id: &str) -> Result<bool, So
     match named.flatten() {
         Some(true) => Ok(true),
         Some(false) => Err(wrong("the answer is one to another request")),
+        None if envelope.is_signed() => Err(wrong("the answer does not say to which request it is one")),
         None => Ok(false),
     }
 }

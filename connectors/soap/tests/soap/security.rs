@@ -1,6 +1,6 @@
 //! Messages that are signed, answers that must be, and messages that know each other.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use jiff::{SignedDuration, Timestamp};
 use lockgate_connector_api::{Error, Kind};
@@ -35,11 +35,16 @@ fn now() -> Timestamp {
 
 /// An answer that was made so long ago, signed by this identity.
 fn signed(identity: &Identity, ago: SignedDuration, blocks: Vec<Block>) -> String {
-    let (operation, limits) = (operation(), Limits::default());
-    let signer = Signer::new(&identity.key_pem(), &identity.certificate).unwrap();
     let created = now() - ago;
     let lifetime = Lifetime { created, expires: Some(created + SignedDuration::from_mins(1)) };
-    let children = [lifetime.block("TS-1")].into_iter().chain(signer.blocks(&["TS-1", "Body-1"])).collect();
+    signed_with(identity, Some(lifetime), &["TS-1", "Body-1"], blocks)
+}
+
+fn signed_with(identity: &Identity, lifetime: Option<Lifetime>, ids: &[&str], blocks: Vec<Block>) -> String {
+    let (operation, limits) = (operation(), Limits::default());
+    let signer = Signer::new(&identity.key_pem(), &identity.certificate).unwrap();
+    let stamp = lifetime.map(|lifetime| lifetime.block("TS-1"));
+    let children = stamp.into_iter().chain(signer.blocks(ids)).collect();
     let blocks: Vec<Block> = [security::header(operation.version, children)].into_iter().chain(blocks).collect();
     let (body, none) = (parse(r#"{"day": [{"name": "mon", "degrees": 7.5}]}"#), Document::undefined());
     let response = Request {
@@ -85,11 +90,103 @@ async fn an_answer_that_must_be_signed_is_taken_from_its_signer_alone() {
     assert!(answer(&pki, &[], &secrets, good.clone()).await.is_ok());
     // Faults are seldom signed; one is an error, whoever it is from.
     let fault = envelope("", "<s:Fault><faultcode>s:Client</faultcode><faultstring>no</faultstring></s:Fault>");
-    assert_eq!(answer(&pki, &[], &secrets, fault).await.unwrap_err().code(), "soap-fault");
+    let error = answer(&pki, &[], &secrets, fault.clone()).await.unwrap_err();
+    assert_eq!((error.kind(), error.code()), (Kind::Protocol, "soap-fault-unsigned"));
+    assert_eq!(error.private().reveal(), "Sender: no");
+    assert_eq!(answer(&pki, &[], &[], fault).await.unwrap_err().code(), "soap-fault");
     // Who asks for no signature looks at the time alone.
     assert!(answer(&pki, &[], &[], good).await.is_ok());
     let old = signed(&theirs, SignedDuration::from_hours(1), Vec::new());
     assert_eq!(answer(&pki, &[], &[], old).await.unwrap_err().code(), "soap-security");
+}
+
+#[tokio::test]
+async fn an_answer_that_must_be_signed_says_how_long_it_is_good() {
+    let pki = Pki::new();
+    let theirs = pki.client("theirs", true);
+    let secrets = [("answer_certificate", theirs.certificate_pem())];
+    let made = |minutes: i64| Lifetime { created: now() - SignedDuration::from_mins(minutes), expires: None };
+    let both = ["TS-1", "Body-1"];
+    let code = async |settings: &[(&str, &str)], body: String| {
+        answer(&pki, settings, &secrets, body).await.err().map(|error| error.code().to_owned())
+    };
+    let security = Some("soap-security".to_owned());
+    assert_eq!(code(&[], signed_with(&theirs, None, &["Body-1"], Vec::new())).await, security);
+    // Without an end, the lifetime of our own messages counts: 300 seconds, if the account says nothing. Clocks may
+    // differ by 5 minutes.
+    assert_eq!(code(&[], signed_with(&theirs, Some(made(9)), &both, Vec::new())).await, None);
+    assert_eq!(code(&[], signed_with(&theirs, Some(made(11)), &both, Vec::new())).await, security);
+    let hour = [("lifetime_seconds", "3600")];
+    assert_eq!(code(&hour, signed_with(&theirs, Some(made(64)), &both, Vec::new())).await, None);
+    assert_eq!(code(&hour, signed_with(&theirs, Some(made(66)), &both, Vec::new())).await, security);
+    // The time goes where nobody reads it.
+    let good = signed(&theirs, SignedDuration::from_hours(1), Vec::new());
+    let start = good.find("<wsu:Timestamp").unwrap();
+    let end = good.find("</wsu:Timestamp>").unwrap() + "</wsu:Timestamp>".len();
+    let without = format!("{}{}", &good[..start], &good[end..]);
+    for place in ["</soap:Header>", "</n1:forecastResponse>", "</ds:KeyInfo>"] {
+        let moved = without.replacen(place, &format!("{}{place}", &good[start..end]), 1);
+        assert_eq!(code(&[], moved).await.as_deref(), Some("soap-signature"), "{place}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_must_be_signed_says_so_to_which_message_it_is_one() {
+    let pki = Pki::new();
+    let (peer, theirs) = (peer(&pki).await, Arc::new(pki.client("theirs", true)));
+    let address = format!("https://localhost:{}{BASE}", peer.port());
+    let secrets = [("answer_certificate", theirs.certificate_pem())];
+    let account = Account::open(&pki, &address, &[("addressing", "1.0")], &secrets);
+    // An answer to this message, of which these are signed.
+    let related = |theirs: &Identity, message_id: &str, ids: &[&str]| {
+        let lifetime = Lifetime { created: now(), expires: Some(now() + SignedDuration::from_mins(1)) };
+        let block = Block::new(WSA, "RelatesTo").attribute(security::WSU, "Id", "R-1").text(message_id);
+        signed_with(theirs, Some(lifetime), ids, vec![block])
+    };
+    for (ids, kept, code) in [
+        (vec!["TS-1", "Body-1", "R-1"], false, None),
+        (vec!["TS-1", "Body-1"], false, Some("soap-signature")),
+        (vec!["TS-1", "Body-1", "R-1"], true, Some("soap-addressing")),
+    ] {
+        let kept = kept.then(|| related(&theirs, "urn:uuid:1", &ids));
+        let (theirs, ids) = (Arc::clone(&theirs), ids.clone());
+        peer.answers(BASE, move |request| {
+            let text = String::from_utf8_lossy(&request.body).into_owned();
+            let id = text.split("MessageID>").nth(1).unwrap().trim_end_matches("</wsa:");
+            let fresh = || related(&theirs, id, &ids);
+            crate::account::told(200, "text/xml", kept.clone().unwrap_or_else(fresh))
+        });
+        let answer = account.call(forecast("Ulm")).await;
+        assert_eq!(answer.err().map(|error| error.code().to_owned()).as_deref(), code, "{code:?}");
+    }
+    // One that names none may be one that was kept.
+    peer.answers(BASE, move |_| {
+        crate::account::told(200, "text/xml", signed(&theirs, SignedDuration::ZERO, Vec::new()))
+    });
+    assert_eq!(account.fails(forecast("Ulm")).await.code(), "soap-addressing");
+}
+
+#[tokio::test]
+async fn a_fault_that_cannot_be_taken_is_not_believed() {
+    let pki = Pki::new();
+    let fault = "<s:Fault><faultcode>s:Client</faultcode><faultstring>no</faultstring></s:Fault>";
+    let with = |header: &str| envelope(&format!("<s:Header>{header}</s:Header>"), fault);
+    let old = format!(
+        "<o:Security xmlns:o='{}' xmlns:u='{}'><u:Timestamp><u:Created>2026-01-01T00:00:00Z</u:Created><u:Expires>2026-01-01T00:05:00Z</u:Expires></u:Timestamp></o:Security>",
+        security::WSSE,
+        security::WSU,
+    );
+    let another = format!("<a:RelatesTo xmlns:a='{WSA}'>urn:uuid:another</a:RelatesTo>");
+    let addressing = [("addressing", "1.0")];
+    for (header, code) in [
+        ("", "soap-fault"),
+        (&old, "soap-security"),
+        (&another, "soap-addressing"),
+        ("<x s:mustUnderstand='1' xmlns='urn:x'/>", "soap-envelope"),
+    ] {
+        let error = answer(&pki, &addressing, &[], with(header)).await.unwrap_err();
+        assert_eq!(error.code(), code, "{header}");
+    }
 }
 
 #[tokio::test]
@@ -118,8 +215,8 @@ async fn a_signed_message_is_verified_by_its_receiver() {
     for request in &requests {
         let text = String::from_utf8_lossy(&request.body);
         assert!(!text.contains("rain-4") && text.contains("http://www.w3.org/2005/08/addressing"), "{text}");
-        let document = verified(&request.body, &[&own.certificate], &limits).unwrap();
-        let mut envelope = Envelope::of(&document).unwrap();
+        let message = verified(&request.body, &[&own.certificate], &limits).unwrap();
+        let mut envelope = Envelope::signed(&message).unwrap();
         let lifetime = Lifetime::of(&mut envelope).unwrap().unwrap();
         assert_eq!(lifetime.expires.unwrap().duration_since(lifetime.created), SignedDuration::from_mins(1));
         lifetime.check(now(), SignedDuration::from_secs(5)).unwrap();

@@ -1,10 +1,13 @@
 //! Reading an envelope.
 
+use std::collections::BTreeSet;
+
 use lockgate_document::{Document, Kind, Limits, Node, schema::XmlName, xml};
 
 use crate::{
     SoapError, Version,
-    shape::{Child, Names, children},
+    security::{self, signature::Signed},
+    shape::{Child, Mark, Names, children},
 };
 
 /// An envelope that was read, over its document.
@@ -17,8 +20,11 @@ pub struct Envelope<'a> {
     pub(crate) body: Vec<(&'a str, Node<'a>)>,
     pub(crate) headers: Vec<HeaderBlock>,
     header: Option<Node<'a>>,
-    /// The body itself.
+    /// The body itself, and where its declarations begin.
     pub(crate) body_element: Node<'a>,
+    body_mark: Option<Mark>,
+    /// The ids of what is signed, where nothing else may be read.
+    signed: Option<&'a BTreeSet<String>>,
 }
 
 /// A header block: what it is and for whom.
@@ -63,6 +69,8 @@ impl<'a> Envelope<'a> {
             headers: Vec::new(),
             header: None,
             body_element: root,
+            body_mark: None,
+            signed: None,
         };
         let (mut header, mut body) = (None, None);
         for (key, node) in elements(root)? {
@@ -87,9 +95,20 @@ impl<'a> Envelope<'a> {
         }
         // What the body declares holds for what is read from it.
         envelope.body_element = body;
-        envelope.names.enter(body);
+        envelope.body_mark = Some(envelope.names.enter(body));
         envelope.body = elements(body)?;
         Ok(envelope)
+    }
+
+    /// What a signed message is as an envelope, of which only what is signed can be read: its body, the timestamp, and
+    /// headers that have an id of their own. To read another header is an error.
+    pub fn signed(message: &'a Signed) -> Result<Envelope<'a>, SoapError> {
+        Ok(Envelope { signed: Some(&message.ids), ..Envelope::of(&message.document)? })
+    }
+
+    /// Is it one of which only what is signed can be read?
+    pub fn is_signed(&self) -> bool {
+        self.signed.is_some()
     }
 
     fn header(&mut self, header: Node<'a>) -> Result<(), SoapError> {
@@ -132,14 +151,21 @@ impl<'a> Envelope<'a> {
         if named.next().is_some() {
             return Err(wrong("a header comes twice"));
         }
-        // The body's declarations came last; those of the header hide them while its block is read.
-        let outer = self.header.map(|header| self.names.enter(header));
-        let inner = self.names.enter(node);
-        let shown = show(&mut self.names, node);
-        self.names.leave(inner);
-        if let Some(outer) = outer {
-            self.names.leave(outer);
+        // The body's declarations do not hold in the header.
+        if let Some(mark) = self.body_mark {
+            self.names.leave(mark);
         }
+        let mark = self.header.map(|header| self.names.enter(header));
+        let inner = self.names.enter(node);
+        // Of the security header, what is read of it is looked at by who reads it.
+        let is_shown = *name == security::name()
+            || self.signed.is_none_or(|ids| security::id(&self.names, node).is_some_and(|id| ids.contains(id)));
+        let shown = match is_shown {
+            true => show(&mut self.names, node),
+            false => Err(SoapError::new("LG-SOAP-SIGNATURE", "a header is not signed that the caller reads")),
+        };
+        self.names.leave(mark.unwrap_or(inner));
+        self.body_mark = Some(self.names.enter(self.body_element));
         shown.map(Some)
     }
 

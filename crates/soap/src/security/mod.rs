@@ -5,15 +5,17 @@
 //! Deliberately absent: encryption; where passwords are kept, and which nonces were seen; who serves asks both.
 
 pub mod signature;
+mod statement;
 mod timestamp;
+mod tree;
 mod username;
 
-use lockgate_document::schema::XmlName;
+use lockgate_document::{Node, schema::XmlName};
 
 pub use timestamp::Lifetime;
 pub use username::{NONCE_BYTES, Password, Presented, UsernameToken};
 
-use crate::{Block, Version};
+use crate::{Block, Version, shape::Names};
 
 /// Namespace of security headers.
 pub const WSSE: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";
@@ -29,4 +31,11 @@ pub fn header(version: Version, children: Vec<Block>) -> Block {
 /// The name of that header.
 pub fn name() -> XmlName {
     XmlName::new(WSSE, "Security")
+}
+
+/// The `wsu:Id` of an element whose declarations are in force.
+pub(crate) fn id<'a>(names: &Names<'a>, node: Node<'a>) -> Option<&'a str> {
+    let attributes = node.entries().map_while(|(key, value)| Some((key.strip_prefix('@')?, value)));
+    let mut ids = attributes.filter(|(key, _)| names.attribute(key) == (WSU, "Id"));
+    ids.next().and_then(|(_, value)| value.as_str())
 }

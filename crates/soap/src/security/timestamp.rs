@@ -74,6 +74,15 @@ impl Lifetime {
         Ok(found.flatten())
     }
 
+    /// That of an envelope that must have one. Where it says no end, it ends so long after it was made.
+    pub fn required(envelope: &mut Envelope<'_>, age_max: SignedDuration) -> Result<Lifetime, SoapError> {
+        let Some(Lifetime { created, expires }) = Lifetime::of(envelope)? else {
+            return Err(wrong("the message does not say when it was made: it would be good for ever"));
+        };
+        let end = || created.saturating_add(age_max).map_err(|_| wrong("the message was made at no time"));
+        Ok(Lifetime { created, expires: Some(expires.map_or_else(end, Ok)?) })
+    }
+
     /// Refuses a message that is not good now; clocks may differ by `skew`.
     pub fn check(&self, now: Timestamp, skew: SignedDuration) -> Result<(), SoapError> {
         let after = |earlier: Timestamp, later: Timestamp| later.duration_since(earlier) > skew;

@@ -14,7 +14,7 @@ mod raw;
 pub(crate) use content::hold_content;
 pub(crate) use decode::Decode;
 pub(crate) use encode::{Encode, holds_scalars, texts};
-pub(crate) use names::{Child, Names, Prefixes, XML, children};
+pub(crate) use names::{Child, Mark, Names, Prefixes, XML, children};
 
 /// Of `nil` and `type`. Values call it `xsi`.
 pub(crate) const INSTANCE: &str = "http://www.w3.org/2001/XMLSchema-instance";
