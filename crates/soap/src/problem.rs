@@ -44,6 +44,9 @@ impl Problem {
     }
 }
 
+/// Problems of one kind of a description that are told: to find the line of each takes its time.
+pub(crate) const TOLD_MAX: usize = 200;
+
 /// A place in a document.
 #[derive(Debug, Clone)]
 pub(crate) struct Place<'a> {

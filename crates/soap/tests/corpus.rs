@@ -79,7 +79,7 @@ fn listed(wsdl: &Wsdl) -> String {
     let mut out = String::new();
     for port in wsdl.services().iter().flat_map(|service| &service.ports) {
         writeln!(out, "port {} {} {}", port.name, port.version, port.address).unwrap();
-        for operation in &port.operations {
+        for operation in port.operations.iter() {
             let (action, style) = (&operation.action, operation.style);
             writeln!(out, "  {} {style:?} action {action} addressing {}", operation.name, operation.addressing_action)
                 .unwrap();

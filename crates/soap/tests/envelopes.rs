@@ -308,6 +308,25 @@ fn a_message_is_good_for_its_time() {
 }
 
 #[test]
+fn what_the_body_declares_does_not_hold_in_the_header() {
+    let (wsse, wsu) = (security::WSSE, security::WSU);
+    let stamp = "<u:Timestamp><u:Created>2026-11-23T06:00:00Z</u:Created></u:Timestamp>";
+    let xml = |body: &str| {
+        format!(
+            "<e:Envelope xmlns:e='{ENV11}' xmlns:u='{wsu}'><e:Header><w:Security xmlns:w='{wsse}'>{stamp}</w:Security></e:Header>{body}</e:Envelope>"
+        )
+    };
+    for body in ["<e:Body/>", "<e:Body xmlns:u='urn:x'/>"] {
+        assert!(opened(&xml(body), Lifetime::of).unwrap().is_some(), "{body}");
+        // And what the header declares does not hold in the body, whatever was read before.
+        let document = document(xml(body).as_bytes(), &Limits::default()).unwrap();
+        let mut envelope = Envelope::of(&document).unwrap();
+        Lifetime::of(&mut envelope).unwrap();
+        assert_eq!(Lifetime::of(&mut envelope).unwrap(), Lifetime::of(&mut Envelope::of(&document).unwrap()).unwrap());
+    }
+}
+
+#[test]
 fn an_answer_belongs_to_its_request() {
     let operation = operation("faults.wsdl");
     let id = "urn:uuid:0195";
@@ -369,6 +388,29 @@ fn hostile_descriptions_end_soon() {
         all
     });
     assert_eq!(read(format!("{head}>{messages}</definitions>")), "LG-WSDL-SIZE");
+    // Many ports of a binding with many operations, and many headers of a message with many parts.
+    let times = |count: usize, text: &dyn Fn(usize) -> String| (0..count).map(text).collect::<String>();
+    let soap = "http://schemas.xmlsoap.org/wsdl/soap/";
+    let service = |operations: usize, ports: usize, parts: usize, headers: usize, used: &str| {
+        let parts = times(parts, &|i| format!("<part name='p{i}' element='x'/>"));
+        let declared = times(operations, &|i| format!("<operation name='o{i}'><input message='m'/></operation>"));
+        let header = times(headers, &|_| "<s:header message='h' part='p0' use='literal'/>".to_owned());
+        let bound = times(operations, &|i| {
+            format!("<operation name='o{i}'><input>{header}<s:body use='{used}'/></input></operation>")
+        });
+        let ports = times(ports, &|i| format!("<port name='p{i}' binding='b'/>"));
+        format!(
+            "{head} xmlns:s='{soap}'><message name='m'/><message name='h'>{parts}</message><portType name='t'>{declared}</portType>\
+             <binding name='b' type='t'><s:binding transport='http://schemas.xmlsoap.org/soap/http'/>{bound}</binding>\
+             <service name='s'>{ports}</service></definitions>"
+        )
+    };
+    assert!(Wsdl::read("a.wsdl", service(100, 100, 1, 2, "literal"), |_| None).is_ok());
+    assert_eq!(read(service(4_000, 30_000, 1, 0, "literal")), "LG-WSDL-SIZE");
+    assert_eq!(read(service(4_000, 10_000, 1, 0, "literal")), "LG-WSDL-SIZE");
+    assert_eq!(read(service(4_000, 10_000, 1, 0, "encoded")), "LG-WSDL-LATER");
+    assert_eq!(read(service(9_000, 1, 1, 0, "wrong")), "LG-WSDL-LATER");
+    assert_eq!(read(service(1, 1, 100_000, 1_000, "literal")), "LG-WSDL-SIZE");
     // A document that imports ever further ones.
     let mut number = 0;
     let import = |to: u32| format!("{head}><import namespace='urn:a' location='{to}.wsdl'/></definitions>");

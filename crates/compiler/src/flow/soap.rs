@@ -219,7 +219,8 @@ fn port<'w>(wsdl: &'w Wsdl, wanted: Option<&str>, name: &str) -> Result<&'w Port
     };
     let Some(wanted) = wanted else {
         return all().find(|port| port.operation(name).is_some()).ok_or_else(|| {
-            let names = all().flat_map(|port| port.operations.iter().map(|one| one.name.as_str())).collect();
+            let names =
+                all().flat_map(|port| port.operations.iter().map(|one| one.name.as_str())).take(NEAR_MAX).collect();
             Unknown { is_port: false, message: format!("no operation `{name}`"), help: offered(name, names) }
         });
     };

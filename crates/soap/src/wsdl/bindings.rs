@@ -1,5 +1,7 @@
 //! Bindings: how the messages of a port type stand in envelopes.
 
+use std::sync::Arc;
+
 use lockgate_document::schema::{XmlName, XsdRef};
 
 use super::{
@@ -15,9 +17,10 @@ use crate::{Problem, Version, problem::shown};
 const HTTP: [&str; 2] = ["http://schemas.xmlsoap.org/soap/http", "http://www.w3.org/2003/05/soap/bindings/HTTP/"];
 
 /// A binding that can be called.
+#[derive(Clone)]
 pub(super) struct Bound {
     pub version: Version,
-    pub operations: Vec<Described>,
+    pub operations: Arc<[Described]>,
 }
 
 /// The namespace of the elements of bindings.
@@ -45,8 +48,17 @@ fn style(part: Part<'_>, otherwise: Style) -> Way<Style> {
 }
 
 impl<'d> Reader<'d> {
-    /// What a binding says, where it is of SOAP over HTTP.
+    /// What a binding says, where it is of SOAP over HTTP. It is read once, however many ports are of it.
     pub(super) fn bound(&mut self, binding: Part<'d>) -> Option<Bound> {
+        if let Some(known) = self.bound.get(&binding.key()) {
+            return known.clone();
+        }
+        let bound = self.read_binding(binding);
+        self.bound.insert(binding.key(), bound.clone());
+        bound
+    }
+
+    fn read_binding(&mut self, binding: Part<'d>) -> Option<Bound> {
         let port_type = self.find(Kind::PortType, binding, "type")?;
         match self.soap(binding) {
             Ok((version, style)) => {
@@ -55,7 +67,7 @@ impl<'d> Reader<'d> {
                     let described = self.described(part, port_type, version, style);
                     self.told(part, described)
                 });
-                let operations: Vec<Described> = operations.collect();
+                let operations: Arc<[Described]> = operations.collect();
                 Some(Bound { version, operations }).filter(|bound| !bound.operations.is_empty())
             }
             way => {

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     Problem,
-    problem::{Place, shown},
+    problem::{Place, TOLD_MAX, shown},
 };
 
 /// Documents of one description.
@@ -43,7 +43,7 @@ pub(super) fn gather(
             Err(problem) => problems.push(problem),
             Ok(parsed) => {
                 for node in parsed.descendants().filter(Xml::is_element) {
-                    let Some((location, needed)) = import(node) else { continue };
+                    let Some((location, needed)) = import(node).filter(|_| problems.len() < TOLD_MAX) else { continue };
                     let Some(wanted) = resolve(&name, location) else {
                         if needed {
                             let message = format!("`{}` leads nowhere that is read", shown(location));
@@ -173,6 +173,8 @@ pub(super) struct Documents<'d> {
     /// Names of documents in which schemas stand.
     mains: Vec<&'d str>,
     components: BTreeMap<(Kind, Name), Part<'d>>,
+    /// Components, with the operations and ports in them.
+    count: usize,
 }
 
 /// Parses the documents, and shows them with the names of those in which schemas stand.
@@ -182,7 +184,7 @@ pub(super) fn parse<T>(
 ) -> Result<T, Vec<Problem>> {
     let parsed = texts.iter().map(|(name, text)| Ok((name.as_str(), document(name, text)?)));
     let parsed: Vec<(&str, Document<'_>)> = parsed.collect::<Result<_, Problem>>().map_err(|problem| vec![problem])?;
-    let mut documents = Documents { roots: Vec::new(), mains: Vec::new(), components: BTreeMap::new() };
+    let mut documents = Documents { roots: Vec::new(), mains: Vec::new(), components: BTreeMap::new(), count: 0 };
     let mut problems = Vec::new();
     let imported: BTreeSet<String> = parsed.iter().flat_map(|(name, document)| imported(name, document)).collect();
     for (name, document) in &parsed {
@@ -221,6 +223,9 @@ impl<'d> Documents<'d> {
         self.roots.push(root);
         for part in root.children() {
             let Some(kind) = Kind::of(part) else { continue };
+            if problems.len() >= TOLD_MAX {
+                return;
+            }
             let mut tell = |code, place: &Place<'_>, message: String, help: &str| {
                 problems.push(Problem::new(code, place, message, help));
             };
@@ -228,7 +233,8 @@ impl<'d> Documents<'d> {
                 tell("LG-WSDL-VALUE", &part.place(), format!("a {} needs a name", kind.noun()), "add `name`");
                 continue;
             }
-            if self.components.len() >= COMPONENTS_MAX {
+            self.count += 1 + part.children().filter(|inner| inner.is("operation") || inner.is("port")).count();
+            if self.count > COMPONENTS_MAX {
                 let message = format!("a description has at most {COMPONENTS_MAX} components");
                 tell("LG-WSDL-SIZE", &part.place(), message, "take out what is not needed");
                 return;

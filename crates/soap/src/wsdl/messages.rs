@@ -35,7 +35,7 @@ impl<'d> Reader<'d> {
                 true => format!("the description has no {} at all: import the document that has it", kind.noun()),
                 false => format!("there are {}; mind the prefix", names.join(", ")),
             };
-            self.problems.push(crate::Problem::new("LG-WSDL-REF", &part.place_of(attribute), message, help));
+            self.problem_at(&part.place_of(attribute), "LG-WSDL-REF", message, &help);
         }
         found
     }
@@ -47,8 +47,11 @@ impl<'d> Reader<'d> {
     }
 
     pub(super) fn parts(&mut self, message: Part<'d>) -> Vec<MessagePart<'d>> {
-        let parts = message.children().filter(|part| part.is("part"));
-        parts.filter_map(|part| Some(MessagePart { part, of: self.part(part)? })).collect()
+        let parts: Vec<Part<'d>> = message.children().filter(|part| part.is("part")).collect();
+        if !self.goes(message, parts.len() + 1) {
+            return Vec::new();
+        }
+        parts.into_iter().filter_map(|part| Some(MessagePart { part, of: self.part(part)? })).collect()
     }
 
     fn part(&mut self, part: Part<'d>) -> Option<Of> {
@@ -75,7 +78,7 @@ impl<'d> Reader<'d> {
         let place = part.place_of(attribute);
         let Some((namespace, local)) = part.resolve(written) else {
             let message = format!("the prefix of `{}` is not declared", shown(written));
-            self.problems.push(crate::Problem::new("LG-WSDL-REF", &place, message, "declare it by `xmlns:`"));
+            self.problem_at(&place, "LG-WSDL-REF", message, "declare it by `xmlns:`");
             return None;
         };
         Some(XsdRef { name: XmlName { namespace, local }, file: part.file.to_owned(), range: place.range })

@@ -14,11 +14,17 @@ mod part;
 mod port_types;
 mod services;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use lockgate_document::schema::{XmlName, XsdRef};
 
-use crate::{Problem, Version};
+use crate::{
+    Problem, Version,
+    problem::{Place, TOLD_MAX},
+};
 
 /// Namespace of WSDL 1.1.
 const WSDL: &str = "http://schemas.xmlsoap.org/wsdl/";
@@ -29,6 +35,8 @@ const SOAP12: &str = "http://schemas.xmlsoap.org/wsdl/soap12/";
 const XSD: &str = "http://www.w3.org/2001/XMLSchema";
 /// Messages, port types, bindings, services, operations and ports of all documents.
 const COMPONENTS_MAX: usize = 20_000;
+/// Parts of messages that are looked at, and operations of ports: what is named often is looked at as often.
+const STEPS_MAX: usize = 1_000_000;
 
 /// A description of services.
 #[derive(Debug)]
@@ -59,8 +67,8 @@ pub struct Port {
     pub address: String,
     /// The version of SOAP.
     pub version: Version,
-    /// What can be called, in order.
-    pub operations: Vec<Described>,
+    /// What can be called, in order: that of its binding, which several ports may be of.
+    pub operations: Arc<[Described]>,
 }
 
 /// An operation as its WSDL describes it.
@@ -111,7 +119,7 @@ impl Wsdl {
     pub fn read(name: &str, text: String, mut find: impl FnMut(&str) -> Option<String>) -> Result<Wsdl, Vec<Problem>> {
         let texts = documents::gather(name, text, &mut find)?;
         let (mains, read) = documents::parse(&texts, |documents| {
-            let mut reader = Reader { documents, problems: Vec::new(), left_out: Vec::new() };
+            let mut reader = Reader::new(documents);
             let services = reader.services();
             (documents.mains(), reader.finish(services))
         })?;
@@ -143,15 +151,58 @@ struct Reader<'d> {
     documents: &'d documents::Documents<'d>,
     problems: Vec<Problem>,
     left_out: Vec<Problem>,
+    /// Bindings that were read; none of those that cannot be called.
+    bound: BTreeMap<part::Place<'d>, Option<bindings::Bound>>,
+    /// Operations of port types by their names.
+    operations: BTreeMap<part::Place<'d>, BTreeMap<&'d str, Vec<part::Part<'d>>>>,
+    steps: usize,
+    /// What was told, and where.
+    told: BTreeSet<(&'d str, usize, String)>,
 }
 
 impl<'d> Reader<'d> {
+    fn new(documents: &'d documents::Documents<'d>) -> Self {
+        let (bound, operations) = (BTreeMap::new(), BTreeMap::new());
+        Reader {
+            documents,
+            problems: Vec::new(),
+            left_out: Vec::new(),
+            bound,
+            operations,
+            steps: 0,
+            told: BTreeSet::new(),
+        }
+    }
+    /// Goes so many steps; false where they are too many, which is told once.
+    fn goes(&mut self, part: part::Part<'d>, steps: usize) -> bool {
+        let was_well = self.steps <= STEPS_MAX;
+        self.steps = self.steps.saturating_add(steps);
+        let is_well = self.steps <= STEPS_MAX;
+        if was_well && !is_well {
+            let message = "the description names its messages and operations too often";
+            self.problem(part, "LG-WSDL-SIZE", message, "take out ports and operations that are not needed");
+        }
+        is_well
+    }
     fn problem(&mut self, part: part::Part<'d>, code: &'static str, message: impl Into<String>, help: &str) {
-        self.problems.push(Problem::new(code, &part.place(), message, help));
+        self.problem_at(&part.place(), code, message, help);
+    }
+    fn problem_at(&mut self, place: &Place<'d>, code: &'static str, message: impl Into<String>, help: &str) {
+        let message = message.into();
+        if self.problems.len() < TOLD_MAX && self.is_new(place, &message) {
+            self.problems.push(Problem::new(code, place, message, help));
+        }
     }
     /// What cannot be called, though nothing is wrong with it.
     fn leave_out(&mut self, part: part::Part<'d>, message: impl Into<String>, help: &str) {
-        self.left_out.push(Problem::new("LG-WSDL-LATER", &part.place(), message, help));
+        let (place, message) = (part.place(), message.into());
+        if self.left_out.len() < TOLD_MAX && self.is_new(&place, &message) {
+            self.left_out.push(Problem::new("LG-WSDL-LATER", &place, message, help));
+        }
+    }
+    /// A message is looked at wherever it is used, and told of once.
+    fn is_new(&mut self, place: &Place<'d>, message: &str) -> bool {
+        self.told.insert((place.file, place.range.start, message.to_owned()))
     }
 
     fn finish(mut self, services: Vec<Service>) -> Result<(Vec<Service>, Vec<Problem>), Vec<Problem>> {
@@ -163,13 +214,6 @@ impl<'d> Reader<'d> {
                 }
             }
             self.problems.append(&mut self.left_out);
-        }
-        // A message is looked at wherever it is used.
-        for told in [&mut self.problems, &mut self.left_out] {
-            let mut seen = BTreeSet::new();
-            told.retain(|problem| {
-                seen.insert((problem.file.clone(), problem.line, problem.column, problem.message.clone()))
-            });
         }
         if self.problems.is_empty() { Ok((services, self.left_out)) } else { Err(self.problems) }
     }

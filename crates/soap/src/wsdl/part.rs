@@ -3,7 +3,7 @@
 use roxmltree::Node as Xml;
 
 use super::WSDL;
-use crate::problem::Place;
+use crate::problem;
 
 /// A name and its namespace, which comes first.
 pub(super) type Name = (String, String);
@@ -17,7 +17,13 @@ pub(super) struct Part<'d> {
     pub namespace: &'d str,
 }
 
+/// Where an element stands among all: its document, and where its text begins there.
+pub(super) type Place<'d> = (&'d str, usize);
+
 impl<'d> Part<'d> {
+    pub(super) fn key(&self) -> Place<'d> {
+        (self.file, self.node.range().start)
+    }
     pub(super) fn attribute(&self, name: &str) -> Option<&'d str> {
         self.node.attribute(name)
     }
@@ -55,12 +61,12 @@ impl<'d> Part<'d> {
         Some((namespace.to_owned(), local.to_owned()))
     }
     /// Where it stands.
-    pub(super) fn place(&self) -> Place<'d> {
-        Place { file: self.file, text: self.node.document().input_text(), range: self.node.range() }
+    pub(super) fn place(&self) -> problem::Place<'d> {
+        problem::Place { file: self.file, text: self.node.document().input_text(), range: self.node.range() }
     }
     /// Where an attribute of it stands, else itself.
-    pub(super) fn place_of(&self, attribute: &str) -> Place<'d> {
+    pub(super) fn place_of(&self, attribute: &str) -> problem::Place<'d> {
         let range = self.node.attribute_node(attribute).map(|attribute| attribute.range());
-        Place { range: range.unwrap_or_else(|| self.node.range()), ..self.place() }
+        problem::Place { range: range.unwrap_or_else(|| self.node.range()), ..self.place() }
     }
 }

@@ -1,5 +1,7 @@
 //! Port types: operations with the messages that they take and give.
 
+use std::collections::BTreeMap;
+
 use super::{Reader, part::Part};
 use crate::problem::shown;
 
@@ -30,15 +32,23 @@ impl<'d> Reader<'d> {
     /// The operation of this name.
     pub(super) fn operation_of(&mut self, port_type: Part<'d>, bound: Part<'d>) -> Result<Abstract<'d>, Without> {
         let name = bound.name();
-        let mut named = port_type.children().filter(|part| part.is("operation") && part.name() == name);
-        let Some(operation) = named.next() else {
+        let operations = self.operations.entry(port_type.key()).or_insert_with(|| {
+            let mut operations: BTreeMap<&str, Vec<Part<'d>>> = BTreeMap::new();
+            for operation in port_type.children().filter(|part| part.is("operation")) {
+                operations.entry(operation.name()).or_default().push(operation);
+            }
+            operations
+        });
+        let named = operations.get(name).map_or(&[][..], Vec::as_slice);
+        let (operation, is_alone) = (named.first().copied(), named.len() == 1);
+        let Some(operation) = operation else {
             let message = format!("the port type `{}` has no operation `{}`", shown(port_type.name()), shown(name));
             let place = bound.place_of("name");
             let help = "a binding has the operations of its port type";
-            self.problems.push(crate::Problem::new("LG-WSDL-REF", &place, message, help));
+            self.problem_at(&place, "LG-WSDL-REF", message, help);
             return Err(Without::Wrong);
         };
-        if named.next().is_some() {
+        if !is_alone {
             let message = format!("several operations are called `{}`", shown(name));
             return Err(Without::LeftOut(message, "give each operation a name of its own (WS-I Basic Profile, R2304)"));
         }

@@ -1,5 +1,7 @@
 //! Services and their ports.
 
+use std::collections::BTreeSet;
+
 use super::{Described, Port, Reader, Service, bindings::Bound, documents::Kind, part::Part};
 use crate::{Version, problem::shown};
 
@@ -17,8 +19,9 @@ impl<'d> Reader<'d> {
         });
         let services = services.collect();
         let named = documents.all(Kind::Service).into_iter().flat_map(|service| service.children());
-        let named: Vec<&str> = named.filter_map(|port| port.attribute("binding")).collect();
-        let is_named = |binding: &Part<'_>| named.iter().any(|name| name.rsplit(':').next() == Some(binding.name()));
+        let named = named.filter_map(|port| port.attribute("binding")?.rsplit(':').next());
+        let named: BTreeSet<&str> = named.collect();
+        let is_named = |binding: &Part<'_>| named.contains(binding.name());
         for binding in documents.all(Kind::Binding).into_iter().filter(|binding| !is_named(binding)) {
             let _ = self.bound(binding);
             let message = format!("no port is of the binding `{}`", shown(binding.name()));
@@ -30,6 +33,9 @@ impl<'d> Reader<'d> {
     fn port(&mut self, port: Part<'d>) -> Option<Port> {
         let binding = self.find(Kind::Binding, port, "binding")?;
         let Bound { version, operations } = self.bound(binding)?;
+        if !self.goes(port, operations.len()) {
+            return None;
+        }
         let addresses = Version::ALL.map(super::bindings::namespace);
         let address = addresses.iter().find_map(|namespace| port.child_of(namespace, "address"));
         // The address of an account is that it is bound to: a description without one can be used.
