@@ -2,14 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
 use lockgate_connector_api::{Body, Error, Kind};
-use lockgate_document::{Builder, Fault, Kind as Is, Node};
 use lockgate_soap::{
     SoapError,
-    mtom::{Event, PartHead, Reader, content_id},
+    mtom::{Event, PartHead, Reader},
 };
 
 use crate::failure;
@@ -54,7 +52,10 @@ impl Parts {
 
     /// What follows the last part is nothing, but only who has read it knows that the answer has ended.
     async fn end(&mut self) -> Result<(), Error> {
-        while self.content.next().await.transpose()?.is_some() {}
+        while let Some(piece) = self.content.next().await.transpose()? {
+            self.reader.push(&piece);
+            self.reader.event().map_err(|error| failure::answer(&error))?;
+        }
         Ok(())
     }
 
@@ -87,9 +88,11 @@ impl Parts {
             match self.next().await? {
                 Piece::Part(head) => {
                     let bytes = self.part(left).await?;
-                    left = left.saturating_sub(bytes.len() as u64);
-                    if let Some(id) = head.content_id {
-                        all.insert(id, bytes.into());
+                    let id = head.content_id.unwrap_or_default();
+                    left = left.saturating_sub((bytes.len() + id.len()) as u64);
+                    // Nobody can say which of two was meant.
+                    if !id.is_empty() && all.insert(id, bytes.into()).is_some() {
+                        return Err(refused("the answer has two attachments of one content id"));
                     }
                 }
                 Piece::Done => {
@@ -105,19 +108,19 @@ impl Parts {
     pub async fn none(mut self) -> Result<(), Error> {
         match self.next().await? {
             Piece::Done => self.end().await,
-            _ => Err(Error::new(
-                Kind::Protocol,
-                "soap-attachment",
-                "the answer has attachments, which nobody has signed",
-            )),
+            _ => Err(refused("the answer has attachments, which nobody has signed")),
         }
     }
 
-    /// The one attachment as a stream.
-    pub async fn stream(mut self) -> Result<Body, Error> {
+    /// The one attachment as a stream: that to which the message refers by these ids.
+    pub async fn stream(mut self, referred: &[String]) -> Result<Body, Error> {
+        let Some((id, others)) = referred.split_first() else { return Err(none()) };
+        if others.iter().any(|other| other != id) {
+            return Err(several());
+        }
         match self.next().await? {
-            Piece::Part(_) => {}
-            _ => return Err(none()),
+            Piece::Part(head) if head.content_id.as_ref() == Some(id) => {}
+            _ => return Err(missing()),
         }
         Ok(Body::new(stream::try_unfold(self, |mut parts| async move {
             match parts.next().await? {
@@ -127,11 +130,7 @@ impl Parts {
                         parts.end().await?;
                         Ok(None)
                     }
-                    _ => Err(Error::new(
-                        Kind::Protocol,
-                        "soap-attachment",
-                        "the answer has several attachments, of which a stream can be one alone: leave out `stream`",
-                    )),
+                    _ => Err(several()),
                 },
                 Piece::Part(_) | Piece::Done => Ok(None),
             }
@@ -141,35 +140,18 @@ impl Parts {
 
 /// Nothing is there to be streamed.
 pub(crate) fn none() -> Error {
-    let text = "the answer has no attachment that could be streamed: leave out `stream`";
-    Error::new(Kind::Protocol, "soap-attachment", text)
+    refused("the answer has no attachment that could be streamed: leave out `stream`")
 }
 
-/// A value with attachments in base64 where it refers to them.
-pub(crate) fn filled(value: Node<'_>, attachments: &Attachments, out: &mut Builder) -> Result<(), Fault> {
-    match value.kind() {
-        Is::Array => {
-            out.begin_array()?;
-            for item in value.items() {
-                filled(item, attachments, out)?;
-            }
-            out.end()
-        }
-        Is::Object => {
-            out.begin_object()?;
-            for (key, value) in value.entries() {
-                out.key(key)?;
-                filled(value, attachments, out)?;
-            }
-            out.end()
-        }
-        Is::String => {
-            let id = value.as_str().and_then(content_id);
-            match id.and_then(|id| attachments.get(&id)) {
-                Some(bytes) => out.text(&STANDARD.encode(bytes)),
-                None => out.value(value),
-            }
-        }
-        _ => out.value(value),
-    }
+fn several() -> Error {
+    refused("the answer has several attachments, of which a stream can be one alone: leave out `stream`")
+}
+
+/// The message refers to what is not there.
+pub(crate) fn missing() -> Error {
+    refused("the answer refers to an attachment that it does not have")
+}
+
+fn refused(text: &'static str) -> Error {
+    Error::new(Kind::Protocol, "soap-attachment", text)
 }

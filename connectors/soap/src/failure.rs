@@ -20,6 +20,11 @@ pub(crate) fn input(text: &'static str) -> Error {
 
 /// A value that is not what the description says.
 pub(crate) fn value(error: &SoapError) -> Error {
+    if error.code == "LG-SOAP-ATTACHMENT" {
+        return input(
+            "the input must say once where the attachment belongs: write `cid:attachment` where the type is base64Binary",
+        );
+    }
     let text = "the input is not what the service's description says";
     Error::new(Kind::Input, "soap-value", text).with_private(error.to_string())
 }

@@ -2,9 +2,11 @@
 
 use std::time::Instant;
 
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use futures_util::StreamExt as _;
 use http::{HeaderMap, StatusCode, header};
 use lockgate_connector_api::{
-    Answer, Error, Kind, Streamed,
+    Answer, Body, Error, Kind, Streamed,
     http::{Received, beginning, refusal},
 };
 use lockgate_document::{Builder, Document, Fault, Limits};
@@ -31,9 +33,10 @@ pub(crate) struct Expected<'a> {
     pub deadline: Instant,
 }
 
-/// What is read of an answer without its attachments.
+/// What was read of an answer.
 struct Read {
     output: soap::Output,
+    /// Of the envelope and its attachments.
     bytes: u64,
 }
 
@@ -48,39 +51,55 @@ impl Expected<'_> {
         if Reader::takes(&media_type) {
             let mut parts = Parts::new(&media_type, content).map_err(|error| failure::answer(&error))?;
             let envelope = parts.envelope(bytes_max).await?;
-            let read = self.read(&envelope, status, &headers)?;
+            let read = self.read(&envelope, status, &headers, &Attachments::new())?;
             if self.messages.verifies() {
                 parts.none().await?;
-                return self.given(&read, &Attachments::new(), None, written);
+                return self.given(&read, None, written);
             }
             if self.stream {
-                let stream = Some(Streamed::Bytes(parts.stream().await?));
-                return self.given(&read, &Attachments::new(), stream, written);
+                let stream = Some(Streamed::Bytes(parts.stream(&read.output.attachments).await?));
+                return self.given(&read, stream, written);
             }
             let attachments = parts.attachments(bytes_max.saturating_sub(read.bytes)).await?;
-            return self.given(&read, &attachments, None, written);
+            if read.output.attachments.iter().any(|id| !attachments.contains_key(id)) {
+                return Err(attachment::missing());
+            }
+            // The values with the attachments in their places, which came behind them.
+            let read = self.read(&envelope, status, &headers, &attachments)?;
+            let attached: usize = attachments.values().map(bytes::Bytes::len).sum();
+            return self.given(&Read { bytes: read.bytes + attached as u64, ..read }, None, written);
         }
         if !is_envelope(&media_type) {
-            let said = beginning(content, REFUSAL_BYTES_MAX).await;
+            let said = said(status, content).await?;
             return self.without(status, &headers, &said, written);
         }
         let envelope = content.collect(bytes_max).await?;
         if envelope.is_empty() {
             return self.without(status, &headers, &envelope, written);
         }
-        let read = self.read(&envelope, status, &headers)?;
+        let read = self.read(&envelope, status, &headers, &Attachments::new())?;
         if self.stream {
             return Err(attachment::none());
         }
-        self.given(&read, &Attachments::new(), None, written)
+        if !read.output.attachments.is_empty() {
+            return Err(attachment::missing());
+        }
+        self.given(&read, None, written)
     }
 
-    /// What an envelope says.
-    fn read(&self, bytes: &[u8], status: StatusCode, headers: &HeaderMap) -> Result<Read, Error> {
+    /// What an envelope says, with these attachments where it refers to them.
+    fn read(
+        &self,
+        bytes: &[u8],
+        status: StatusCode,
+        headers: &HeaderMap,
+        attachments: &Attachments,
+    ) -> Result<Read, Error> {
+        let attached = |id: &str| attachments.get(id).map(|content| STANDARD.encode(content));
         let answer = self.messages.opened(bytes, self.limits).and_then(|opened| {
             let mut envelope = opened.envelope()?;
             self.messages.believed(&mut envelope, self.message_id)?;
-            self.operation.answer_in(&mut envelope, &self.messages.known(), self.limits)
+            self.operation.answer_with(&mut envelope, &self.messages.known(), &attached, self.limits)
         });
         match answer {
             Ok(soap::Answer::Fault(fault)) => Err(failure::fault(&fault, status, headers)),
@@ -118,12 +137,14 @@ impl Expected<'_> {
         fault().ok().flatten()
     }
 
-    /// An answer that is no message: one that has none is well where the operation gives none.
+    /// An answer that is no message: one that has nothing is well where the operation gives nothing, as is anything that
+    /// says by its status that the message was taken.
     fn without(&self, status: StatusCode, headers: &HeaderMap, said: &[u8], written: u64) -> Result<Answer, Error> {
         if !status.is_success() {
             return Err(refusal(status, headers).with_private(String::from_utf8_lossy(said)));
         }
-        if self.operation.output.is_none() && !self.stream {
+        let is_taken = said.is_empty() || status == StatusCode::ACCEPTED;
+        if self.operation.output.is_none() && !self.stream && is_taken {
             let output = Document::object::<&str>([]);
             return Ok(Answer { output, stream: None, read: said.len() as u64, written });
         }
@@ -134,28 +155,37 @@ impl Expected<'_> {
         Err(Error::new(Kind::Protocol, "soap-content", text).with_private(String::from_utf8_lossy(said)))
     }
 
-    fn given(
-        &self,
-        read: &Read,
-        attachments: &Attachments,
-        stream: Option<Streamed>,
-        written: u64,
-    ) -> Result<Answer, Error> {
-        let attached: usize = attachments.values().map(bytes::Bytes::len).sum();
-        let output = built(&read.output, attachments, self.limits).map_err(|fault| {
+    fn given(&self, read: &Read, stream: Option<Streamed>, written: u64) -> Result<Answer, Error> {
+        let output = built(&read.output, self.limits).map_err(|fault| {
             Error::new(Kind::TooLarge, "soap-output", "the answer does not fit into the run's limits")
                 .with_private(fault.to_string())
         })?;
-        Ok(Answer { output, stream, read: read.bytes + attached as u64, written })
+        Ok(Answer { output, stream, read: read.bytes, written })
     }
 }
 
-fn built(read: &soap::Output, attachments: &Attachments, limits: &Limits) -> Result<Document, Fault> {
+/// The beginning of what is no message. Where it may be a success, it is one only if it came whole.
+async fn said(status: StatusCode, mut content: Body) -> Result<Vec<u8>, Error> {
+    if !status.is_success() {
+        return Ok(beginning(content, REFUSAL_BYTES_MAX).await);
+    }
+    let mut said = Vec::new();
+    while let Some(piece) = content.next().await.transpose()? {
+        said.extend_from_slice(&piece);
+        if said.len() >= REFUSAL_BYTES_MAX {
+            said.truncate(REFUSAL_BYTES_MAX);
+            break;
+        }
+    }
+    Ok(said)
+}
+
+fn built(read: &soap::Output, limits: &Limits) -> Result<Document, Fault> {
     let mut out = Builder::new(limits);
     out.begin_object()?;
     if !read.body.root().is_undefined() {
         out.key("output")?;
-        attachment::filled(read.body.root(), attachments, &mut out)?;
+        out.value(read.body.root())?;
     }
     if !read.headers.root().is_undefined() {
         out.key("headers")?;

@@ -49,12 +49,14 @@ pub(crate) fn of_call(
         return Err(input("`headers` must be an object"));
     }
     let target = target(address.base(), given.get("path"))?;
+    // Whom the message is for is where it goes.
+    let to = format!("{}{}", address.origin(), target.path_and_query());
     let attachment = attachment(given, call.body)?;
     if attachment.is_some() && messages.signs() {
         return Err(input("an attachment cannot go along with a message that is signed: it would not be signed"));
     }
     let ids: BTreeSet<String> = attachment.iter().map(|_| ATTACHMENT.to_owned()).collect();
-    let Along { blocks, body_id, message_id } = messages.along(operation, &address.to_string())?;
+    let Along { blocks, body_id, message_id } = messages.along(operation, &to)?;
     let message = lockgate_soap::Request {
         body: given.get("input"),
         headers: given.get("headers"),
@@ -71,9 +73,6 @@ pub(crate) fn of_call(
             Content::Full(envelope.into())
         }
         Some((content, media_type)) => {
-            if !refers(given.get("input")) {
-                return Err(input("the input does not say where the attachment belongs: write `cid:attachment` there"));
-            }
             let boundary = lockgate_model::run::unique();
             let writer = Writer::new(&boundary, operation.version, &operation.action).map_err(|error| value(&error))?;
             push(&mut headers, writer.http_headers())?;
@@ -123,16 +122,6 @@ fn attachment(given: Node<'_>, stream: Option<Body>) -> Result<Option<(Body, Str
         _ => media_type.as_str().ok_or_else(|| input("`attachment_type` must be a text"))?,
     };
     Ok(Some((content, media_type.to_owned())))
-}
-
-/// Does a value say where the attachment belongs?
-fn refers(value: Node<'_>) -> bool {
-    match value.kind() {
-        Is::String => value.as_str().and_then(|text| text.strip_prefix("cid:")) == Some(ATTACHMENT),
-        Is::Array => value.items().any(refers),
-        Is::Object => value.entries().any(|(_, value)| refers(value)),
-        _ => false,
-    }
 }
 
 fn push(headers: &mut HeaderMap, given: Vec<(&'static str, String)>) -> Result<(), Error> {

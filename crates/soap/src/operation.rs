@@ -10,7 +10,7 @@ use lockgate_document::{
 use crate::{
     Block, Problem, SoapError, Style, Version, Wsdl,
     envelope::{self, Envelope, Fault, Parts, document},
-    shape::{Decode, hold_content, holds_scalars, texts},
+    shape::{Decode, Find, hold_content, holds_scalars, texts},
     wsdl::{BodyParts, Contents, Described},
 };
 
@@ -91,6 +91,14 @@ pub struct Output {
     pub body: Document,
     /// An object with a field for each header block of the description that came; undefined for none.
     pub headers: Document,
+    /// Content ids of the attachments to which body and headers refer, in order.
+    pub attachments: Vec<String>,
+}
+
+impl Output {
+    fn nothing() -> Output {
+        Output { body: Document::undefined(), headers: Document::undefined(), attachments: Vec::new() }
+    }
 }
 
 impl Wsdl {
@@ -247,6 +255,18 @@ impl Operation {
         known: &[XmlName],
         limits: &Limits,
     ) -> Result<Answer, SoapError> {
+        self.answer_with(envelope, known, &|_| None, limits)
+    }
+
+    /// The same, with what stands where an attachment is referred to: the base64 of the one with a content id. Where
+    /// there is none, `cid:ID` stands there.
+    pub fn answer_with(
+        &self,
+        envelope: &mut Envelope<'_>,
+        known: &[XmlName],
+        attachments: &dyn Fn(&str) -> Option<String>,
+        limits: &Limits,
+    ) -> Result<Answer, SoapError> {
         if envelope.version != self.version {
             return Err(SoapError::new("LG-SOAP-VERSION", "the answer is of another version of SOAP than the request"));
         }
@@ -257,8 +277,9 @@ impl Operation {
             return Ok(Answer::Fault(Box::new(fault)));
         }
         match &self.output {
-            Some(output) => output.read(envelope, limits).map(Answer::Output),
-            None => Ok(Answer::Output(Output { body: Document::undefined(), headers: Document::undefined() })),
+            Some(output) => output.read(envelope, attachments, limits).map(Answer::Output),
+            None if envelope.body.is_empty() => Ok(Answer::Output(Output::nothing())),
+            None => Err(SoapError::new("LG-SOAP-BODY", "the operation has no answer, and something is answered")),
         }
     }
 
@@ -269,12 +290,13 @@ impl Operation {
         let known: Vec<XmlName> =
             known.iter().chain(self.input.headers.iter().map(|header| &header.name)).cloned().collect();
         envelope.understood(&known)?;
-        self.input.read(&mut envelope, limits)
+        self.input.read(&mut envelope, &|_| None, limits)
     }
 }
 
 impl Contract {
-    fn read(&self, envelope: &mut Envelope<'_>, limits: &Limits) -> Result<Output, SoapError> {
+    fn read(&self, envelope: &mut Envelope<'_>, find: Find<'_>, limits: &Limits) -> Result<Output, SoapError> {
+        let mut found = Vec::new();
         let wrong = |message| Err(SoapError::new("LG-SOAP-BODY", message));
         let body = match (&self.body, envelope.body.as_slice()) {
             (None, []) => Document::undefined(),
@@ -287,7 +309,8 @@ impl Contract {
                     return wrong("the body holds another element than the description has");
                 }
                 let mut out = Builder::new(limits);
-                let mut decode = Decode { names: &mut envelope.names, out: &mut out, path: Vec::new() };
+                let names = &mut envelope.names;
+                let mut decode = Decode { names, out: &mut out, path: Vec::new(), find, found: &mut found };
                 decode.value(&message.schema, message.schema.root(), node)?;
                 envelope.names.leave(mark);
                 let body = out.finish()?;
@@ -297,10 +320,17 @@ impl Contract {
             }
             (Some(_), _) => return wrong("the body holds several elements"),
         };
-        Ok(Output { body, headers: self.read_headers(envelope, limits)? })
+        let headers = self.read_headers(envelope, find, &mut found, limits)?;
+        Ok(Output { body, headers, attachments: found })
     }
 
-    fn read_headers(&self, envelope: &mut Envelope<'_>, limits: &Limits) -> Result<Document, SoapError> {
+    fn read_headers(
+        &self,
+        envelope: &mut Envelope<'_>,
+        find: Find<'_>,
+        found: &mut Vec<String>,
+        limits: &Limits,
+    ) -> Result<Document, SoapError> {
         let mut out = Builder::new(limits);
         let mut any = false;
         out.begin_object()?;
@@ -308,7 +338,7 @@ impl Contract {
             let shown = envelope.with_block(&header.name, |names, node| {
                 out.key(&header.name.local)?;
                 let path = vec!["headers".to_owned(), header.name.local.clone()];
-                Decode { names, out: &mut out, path }.value(&header.schema, header.schema.root(), node)
+                Decode { names, out: &mut out, path, find, found }.value(&header.schema, header.schema.root(), node)
             })?;
             any |= shown.is_some();
         }

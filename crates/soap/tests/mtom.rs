@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, path::Path};
 
 use lockgate_document::{Document, Limits};
 use lockgate_soap::{
-    Request, SoapError, Version, Wsdl,
+    Operation, Request, SoapError, Version, Wsdl,
     mtom::{Event, PartHead, Reader, Writer, content_id},
 };
 use lockgate_testkit::process::peak_rss_bytes;
@@ -22,7 +22,11 @@ fn parts(content_type: &str, bytes: &[u8], piece: usize) -> Result<Vec<(PartHead
             Event::Part(head) => parts.push((head, Vec::new())),
             Event::Data(data) => parts.last_mut().unwrap().1.extend_from_slice(data),
             Event::EndOfPart => {}
-            Event::Done => return Ok(parts),
+            // What follows is read, too.
+            Event::Done => match pieces.next() {
+                Some(piece) => reader.push(piece),
+                None => return Ok(parts),
+            },
             Event::More => match pieces.next() {
                 Some(piece) => reader.push(piece),
                 None => reader.end(),
@@ -112,6 +116,15 @@ fn what_is_cut_off_or_encoded_or_out_of_order_is_refused() {
     }
     let long = format!("--b\r\nx: {}\r\n\r\n\r\n--b--", "y".repeat(20_000));
     assert!(parts(related, long.as_bytes(), 100).is_err());
+    // Ids that are held, and what stands around the parts.
+    let id = |length: usize| format!("--b\r\ncontent-id: <{}>\r\n\r\nx\r\n--b--", "i".repeat(length));
+    assert!(parts(related, id(256).as_bytes(), 100).is_ok());
+    assert!(parts(related, id(257).as_bytes(), 100).is_err());
+    let around =
+        |before: usize, after: usize| format!("{}\r\n--b\r\n\r\nx\r\n--b--{}", "p".repeat(before), "q".repeat(after));
+    assert!(parts(related, around(10_000, 10).as_bytes(), 1000).is_ok());
+    assert!(parts(related, around(20_000, 0).as_bytes(), 1000).is_err());
+    assert!(parts(related, around(0, 40_000).as_bytes(), 1000).is_err());
     let many = "--b\r\n\r\n\r\n".repeat(10_001);
     assert!(parts(related, many.as_bytes(), 1000).is_err());
     for (id, media) in [("a b", "x/y"), ("a\r\nx", "x/y"), ("", "x/y"), ("a", "x\r\ny")] {
@@ -124,7 +137,10 @@ fn what_is_cut_off_or_encoded_or_out_of_order_is_refused() {
 fn an_envelope_refers_to_its_attachments() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wsdl");
     let text = std::fs::read_to_string(folder.join("wrapped.wsdl")).unwrap();
-    let operation = Wsdl::read("wrapped.wsdl", text, |_| None).unwrap().operation("P", "op").unwrap();
+    let read = |text: String| Wsdl::read("wrapped.wsdl", text, |_| None).unwrap().operation("P", "op").unwrap();
+    // A text is no attachment, whatever stands in it.
+    let texts = read(text.clone());
+    let operation = read(text.replace("name=\"first\" type=\"xs:string\"", "name=\"first\" type=\"xs:base64Binary\""));
     let limits = Limits::default();
     let body = Document::parse(br#"{"first": "cid:file@1"}"#, &limits).unwrap();
     let (none, ids) = (Document::undefined(), BTreeSet::from(["file@1".to_owned()]));
@@ -134,6 +150,16 @@ fn an_envelope_refers_to_its_attachments() {
     assert!(xml.contains("<n1:first><xop:Include href=\"cid:file@1\"/></n1:first>"), "{xml}");
     let read = operation.asked(&bytes, &[], &limits).unwrap();
     assert_eq!(read.body.root().get("first").as_str(), Some("cid:file@1"));
+    assert_eq!(read.attachments, ["file@1"]);
+    let refused = |operation: &Operation, ids: &[&str]| {
+        let ids: BTreeSet<String> = ids.iter().map(|id| (*id).to_owned()).collect();
+        operation.request(&Request { attachments: &ids, ..request }, &limits).unwrap_err().code
+    };
+    assert_eq!(refused(&texts, &["file@1"]), "LG-SOAP-ATTACHMENT");
+    assert_eq!(refused(&operation, &["file@1", "file@2"]), "LG-SOAP-ATTACHMENT");
+    assert_eq!(refused(&operation, &["file@2"]), "LG-SOAP-ATTACHMENT");
+    let include = bytes.clone();
+    assert_eq!(texts.asked(&include, &[], &limits).unwrap_err().code, "LG-SOAP-BODY");
     // What is no attachment is text.
     let request = Request { attachments: &BTreeSet::new(), ..request };
     assert!(!String::from_utf8_lossy(&operation.request(&request, &limits).unwrap()).contains("Include"));

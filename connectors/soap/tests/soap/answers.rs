@@ -125,8 +125,29 @@ async fn an_operation_without_an_answer_is_well_without_one() {
     let peer = peer(&pki).await;
     let account = Account::at(&pki, peer.port());
     let input = json!({"wsdl": wsdl(text), "port": "P", "operation": "op", "input": {}});
-    for (status, media_type, content) in [(202, "text/plain", ""), (200, "text/html", "thanks"), (200, XML, "")] {
-        peer.answers(BASE, move |_| told(status, media_type, content));
+    // What says something else is from another than the service: a proxy, a page to sign in.
+    for (status, content) in [(200, "thanks"), (203, "<html>sign in</html>")] {
+        peer.answers(BASE, move |_| told(status, "text/html", content));
+        let error = account.fails(input.clone()).await;
+        assert_eq!((error.kind(), error.code()), (Kind::Protocol, "soap-content"), "{status} {content}");
+    }
+    let answer = envelope("", TOLD);
+    peer.answers(BASE, move |_| told(200, XML, answer.clone()));
+    assert_eq!(account.fails(input.clone()).await.code(), "soap-body");
+    // An answer that does not come to its end.
+    peer.answers(BASE, |_| {
+        let mut cut = told(200, "text/plain", "");
+        cut.headers.push(("content-length", "10".to_owned()));
+        cut
+    });
+    let error = account.fails(input.clone()).await;
+    assert!(matches!(error.kind(), Kind::Unreachable | Kind::Protocol), "{error}");
+    let empty = envelope("", "");
+    for (status, media_type, content) in
+        [(202, "text/plain", ""), (202, "text/html", "thanks"), (204, XML, ""), (200, XML, ""), (200, XML, &empty)]
+    {
+        let content = content.to_owned();
+        peer.answers(BASE, move |_| told(status, media_type, content.clone()));
         let answer = account.call(input.clone()).await;
         assert_eq!(answer.unwrap(), json!({}), "{status} {media_type}");
     }

@@ -7,7 +7,7 @@ use lockgate_soap::{Version, mtom::Writer};
 use lockgate_testkit::Pki;
 use serde_json::{Value, json};
 
-use crate::account::{Account, BASE, call, envelope, peer, read, told, wsdl};
+use crate::account::{Account, BASE, TOLD, call, envelope, forecast, peer, read, told, wsdl};
 
 const FILES: &str = include_str!("../files.wsdl");
 const INCLUDE: &str = "<x:Include xmlns:x='http://www.w3.org/2004/08/xop/include' href='cid:";
@@ -74,6 +74,71 @@ async fn what_is_cut_off_or_not_there_is_never_a_success() {
         let error = fetched(stream, "text/xml".to_owned(), fault.clone().into_bytes()).await.unwrap_err();
         assert_eq!(error.code(), "soap-fault");
     }
+}
+
+#[tokio::test]
+async fn a_reference_to_an_attachment_that_is_not_there_is_never_a_success() {
+    let refers = format!("{INCLUDE}a@x'/>");
+    let (media_type, none) = message(&refers, &[]);
+    let (_, other) = message(&refers, &[("b@x", b"another")]);
+    let (_, twice) = message(&refers, &[("a@x", b"one"), ("a@x", b"two")]);
+    let (_, no_id) = message(&refers, &[("gone", b"nameless")]);
+    let no_id = String::from_utf8(no_id).unwrap().replace("content-id: <gone>\r\n", "").into_bytes();
+    let (_, unnamed) = message("UERG", &[("a@x", b"nobody refers to it")]);
+    for (what, bytes) in [("none", none), ("another", other), ("twice", twice), ("without id", no_id)] {
+        for stream in [false, true] {
+            let error = fetched(stream, media_type.clone(), bytes.clone()).await.expect_err(what);
+            assert_eq!((error.kind(), error.code()), (Kind::Protocol, "soap-attachment"), "{what} {stream}");
+        }
+    }
+    // Nobody asked for it; a stream of it would be of something else than what is wanted.
+    assert_eq!(
+        fetched(false, media_type.clone(), unnamed.clone()).await.unwrap().0,
+        json!({"output": {"content": "UERG"}})
+    );
+    assert_eq!(fetched(true, media_type, unnamed).await.unwrap_err().code(), "soap-attachment");
+    // A message without parts has none at all.
+    let plain =
+        envelope("", &format!("<fetchResponse xmlns='urn:lockgate:files'><content>{refers}</content></fetchResponse>"));
+    for stream in [false, true] {
+        let error = fetched(stream, "text/xml".to_owned(), plain.clone().into_bytes()).await.unwrap_err();
+        assert_eq!(error.code(), "soap-attachment");
+    }
+}
+
+/// What looks like a reference is one only where the type is of bytes, and by an `xop:Include`.
+#[tokio::test]
+async fn a_text_of_the_data_is_no_reference() {
+    let (pki, writer) = (Pki::new(), Writer::new("b0undary", Version::Soap11, "").unwrap());
+    let peer = peer(&pki).await;
+    let town = TOLD.replace("mon", "cid:a@x");
+    let mut bytes = writer.envelope();
+    bytes.extend(envelope("", &town).bytes());
+    bytes.extend(writer.attachment("a@x", "text/plain").unwrap());
+    bytes.extend(b"the content");
+    bytes.extend(writer.end());
+    let media_type = writer.http_headers().swap_remove(0).1;
+    peer.answers(BASE, move |_| told(200, &media_type, bytes.clone()));
+    let account = Account::at(&pki, peer.port());
+    let answer = account.call(forecast("cid:attachment")).await.unwrap();
+    assert_eq!(answer["output"]["day"][0]["name"], "cid:a@x");
+    assert!(String::from_utf8_lossy(&peer.requests()[0].body).contains("<n1:town>cid:attachment</n1:town>"));
+    // In a text, in two places, or nowhere is not where an attachment belongs.
+    let mut named = store("cid:attachment");
+    named["input"]["name"] = "cid:attachment".into();
+    for (input, is_sent) in [(named, true), (store("UERG"), false), (forecast("cid:attachment"), false)] {
+        let mut input = input;
+        input["attachment"] = "PDF".into();
+        let sent = peer.requests().len();
+        let error = account.fails(input.clone()).await;
+        assert_eq!(peer.requests().len() > sent, is_sent, "{input}");
+        assert!(is_sent || error.code() == "soap-input", "{input} {error}");
+    }
+    let stored = String::from_utf8_lossy(&peer.requests()[1].body).into_owned();
+    assert!(
+        stored.contains("<n1:name>cid:attachment</n1:name>") && stored.matches("xop:Include").count() == 1,
+        "{stored}"
+    );
 }
 
 #[tokio::test]

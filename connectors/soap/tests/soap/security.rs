@@ -121,11 +121,11 @@ async fn an_answer_that_must_be_signed_says_how_long_it_is_good() {
     assert_eq!(code(&hour, signed_with(&theirs, Some(made(66)), &both, Vec::new())).await, security);
     // The time goes where nobody reads it.
     let good = signed(&theirs, SignedDuration::from_hours(1), Vec::new());
-    let start = good.find("<wsu:Timestamp").unwrap();
-    let end = good.find("</wsu:Timestamp>").unwrap() + "</wsu:Timestamp>".len();
-    let without = format!("{}{}", &good[..start], &good[end..]);
+    let (before, rest) = good.split_once("<wsu:Timestamp").unwrap();
+    let (inner, after) = rest.split_once("</wsu:Timestamp>").unwrap();
+    let (without, stamp) = (format!("{before}{after}"), format!("<wsu:Timestamp{inner}</wsu:Timestamp>"));
     for place in ["</soap:Header>", "</n1:forecastResponse>", "</ds:KeyInfo>"] {
-        let moved = without.replacen(place, &format!("{}{place}", &good[start..end]), 1);
+        let moved = without.replacen(place, &format!("{stamp}{place}"), 1);
         assert_eq!(code(&[], moved).await.as_deref(), Some("soap-signature"), "{place}");
     }
 }
@@ -226,6 +226,26 @@ async fn a_signed_message_is_verified_by_its_receiver() {
         seen.insert(text.split("MessageID>").nth(1).unwrap().to_owned());
     }
     assert_eq!(seen.len(), 4, "each message has a nonce and an id of its own");
+}
+
+#[tokio::test]
+async fn a_message_is_for_the_address_to_which_it_goes() {
+    let pki = Pki::new();
+    let peer = peer(&pki).await;
+    let address = format!("https://localhost:{}{BASE}", peer.port());
+    let account = Account::open(&pki, &address, &[("addressing", "1.0")], &[]);
+    for (path, to) in [(None, ""), (Some("v2/now?client=100&a=b"), "/v2/now?client=100&amp;a=b")] {
+        peer.answers(&format!("{BASE}{}", if path.is_some() { "/v2/now" } else { "" }), |_| {
+            told(200, "text/xml", envelope("", crate::account::TOLD))
+        });
+        let mut input = forecast("Ulm");
+        if let Some(path) = path {
+            input["path"] = path.into();
+        }
+        account.call(input).await.unwrap();
+        let sent = String::from_utf8_lossy(&peer.requests().last().unwrap().body).into_owned();
+        assert!(sent.contains(&format!("<wsa:To>{address}{to}</wsa:To>")), "{sent}");
+    }
 }
 
 #[tokio::test]

@@ -86,6 +86,20 @@ impl Schema {
         Written::Text
     }
 
+    /// Is the text that a rule allows one of bytes in base64?
+    pub fn is_base64(&self, rule: RuleId) -> bool {
+        let (mut open, mut seen) = (vec![rule], 0);
+        while let Some(id) = open.pop() {
+            seen += 1;
+            let rule = self.rule(id);
+            if rule.text.is_base64 || seen > self.rules.len() {
+                return rule.text.is_base64;
+            }
+            open.extend(rule.any.iter().chain(&rule.reference).copied());
+        }
+        false
+    }
+
     /// The rule of the items, where a rule is one of arrays.
     pub fn item_rule(&self, rule: RuleId) -> RuleId {
         self.rule(rule).array.items.unwrap_or(rule)

@@ -62,6 +62,8 @@ pub(super) struct TextRule {
     pub length: Count,
     pub pattern: Option<Pattern>,
     pub decimal: Option<Box<DecimalRule>>,
+    /// Bytes in base64 (XML Schema's `base64Binary`); nothing is asked of the letters.
+    pub is_base64: bool,
 }
 
 /// How a number is written in a text.
@@ -134,7 +136,7 @@ pub(super) static ANY: Rule = Rule {
     dependent: Vec::new(),
     allowed: Vec::new(),
     number: NumberRule { minimum: None, maximum: None, above: None, below: None, multiple: None },
-    text: TextRule { length: Count { min: 0, max: None }, pattern: None, decimal: None },
+    text: TextRule { length: Count { min: 0, max: None }, pattern: None, decimal: None, is_base64: false },
     array: ArrayRule {
         count: Count { min: 0, max: None },
         prefix: Vec::new(),

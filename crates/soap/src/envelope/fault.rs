@@ -196,7 +196,9 @@ impl<'a> Envelope<'a> {
             let mark = self.names.enter(entry);
             let (namespace, local) = self.names.element(key);
             out.key(local)?;
-            let mut decode = Decode { names: &mut self.names, out: &mut out, path: vec![local.to_owned()] };
+            let mut found = Vec::new();
+            let path = vec![local.to_owned()];
+            let mut decode = Decode { names: &mut self.names, out: &mut out, path, find: &|_| None, found: &mut found };
             let typed = details.iter().find(|one| one.name.namespace == namespace && one.name.local == local);
             match typed {
                 Some(message) => decode.value(&message.schema, message.schema.root(), entry)?,

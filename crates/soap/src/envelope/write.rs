@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use lockgate_document::{
     Builder, Limits, Node,
-    schema::{RuleId, Schema, XmlName},
+    schema::{Schema, XmlName},
     xml::{self, Namespaces, XmlOptions},
 };
 
@@ -49,8 +49,14 @@ pub(crate) fn write(parts: &Parts<'_>, limits: &Limits) -> Result<Vec<u8>, SoapE
     let named = PREFIXES.into_iter().filter(|(namespace, _)| used.contains(namespace));
     let named: Vec<(&str, &str)> = [(parts.version.namespace(), PREFIX)].into_iter().chain(named).collect();
     let prefixes = Prefixes::new(&named, used);
-    let mut out = Builder::new(limits);
-    envelope(parts, &prefixes, &mut out)?;
+    let (mut out, mut included) = (Builder::new(limits), Vec::new());
+    envelope(parts, &prefixes, &mut included, &mut out)?;
+    included.sort_unstable();
+    if !included.iter().eq(parts.attachments) {
+        let message =
+            "the message must say once where each attachment belongs: `cid:ID`, where the type is base64Binary";
+        return Err(SoapError::new("LG-SOAP-ATTACHMENT", message));
+    }
     print(out, &prefixes, limits)
 }
 
@@ -80,52 +86,50 @@ fn print(out: Builder, prefixes: &Prefixes, limits: &Limits) -> Result<Vec<u8>, 
     Ok(bytes)
 }
 
-fn envelope(parts: &Parts<'_>, prefixes: &Prefixes, out: &mut Builder) -> Result<(), SoapError> {
-    out.begin_object()?;
-    out.key("soap:Envelope")?;
-    out.begin_object()?;
-    if !parts.blocks.is_empty() || !parts.headers.is_empty() {
-        out.key("soap:Header")?;
-        out.begin_object()?;
-        out.key("#content")?;
-        out.begin_array()?;
-        for block in parts.blocks {
-            out.begin_object()?;
-            out.key(&prefixes.name(&block.name.namespace, &block.name.local))?;
-            block.write(prefixes, out)?;
-            out.end()?;
-        }
-        for (name, schema, value) in &parts.headers {
-            out.begin_object()?;
-            element(name, schema, *value, parts, prefixes, out)?;
-            out.end()?;
-        }
-        out.end()?;
-        out.end()?;
-    }
-    out.key("soap:Body")?;
-    out.begin_object()?;
-    if let Some(id) = parts.body_id {
-        out.key(&format!("@{}", prefixes.name(WSU, "Id")))?;
-        out.text(id)?;
-    }
-    if let Some((name, schema, value)) = parts.body {
-        element(name, schema, value, parts, prefixes, out)?;
-    }
-    out.end()?;
-    out.end()?;
-    Ok(out.end()?)
-}
-
-fn element(
-    name: &XmlName,
-    schema: &Schema,
-    value: Node<'_>,
+fn envelope(
     parts: &Parts<'_>,
     prefixes: &Prefixes,
+    included: &mut Vec<String>,
     out: &mut Builder,
 ) -> Result<(), SoapError> {
-    let rule: RuleId = schema.root();
-    out.key(&prefixes.name(&name.namespace, &name.local))?;
-    Encode { prefixes, out, attachments: parts.attachments }.value(schema, rule, value)
+    let mut encode = Encode { prefixes, out, attachments: parts.attachments, included };
+    encode.out.begin_object()?;
+    encode.out.key("soap:Envelope")?;
+    encode.out.begin_object()?;
+    if !parts.blocks.is_empty() || !parts.headers.is_empty() {
+        encode.out.key("soap:Header")?;
+        encode.out.begin_object()?;
+        encode.out.key("#content")?;
+        encode.out.begin_array()?;
+        for block in parts.blocks {
+            encode.out.begin_object()?;
+            encode.out.key(&prefixes.name(&block.name.namespace, &block.name.local))?;
+            block.write(prefixes, encode.out)?;
+            encode.out.end()?;
+        }
+        for (name, schema, value) in &parts.headers {
+            encode.out.begin_object()?;
+            element(name, schema, *value, &mut encode)?;
+            encode.out.end()?;
+        }
+        encode.out.end()?;
+        encode.out.end()?;
+    }
+    encode.out.key("soap:Body")?;
+    encode.out.begin_object()?;
+    if let Some(id) = parts.body_id {
+        encode.out.key(&format!("@{}", prefixes.name(WSU, "Id")))?;
+        encode.out.text(id)?;
+    }
+    if let Some((name, schema, value)) = parts.body {
+        element(name, schema, value, &mut encode)?;
+    }
+    encode.out.end()?;
+    encode.out.end()?;
+    Ok(encode.out.end()?)
+}
+
+fn element(name: &XmlName, schema: &Schema, value: Node<'_>, encode: &mut Encode<'_>) -> Result<(), SoapError> {
+    encode.out.key(&encode.prefixes.name(&name.namespace, &name.local))?;
+    encode.value(schema, schema.root(), value)
 }

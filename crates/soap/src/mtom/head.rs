@@ -1,6 +1,6 @@
 //! Heads of parts, and media types with their parameters.
 
-use super::wrong;
+use super::{ID_BYTES_MAX, wrong};
 use crate::SoapError;
 
 /// What a part is.
@@ -40,6 +40,9 @@ impl PartHead {
         if let Some(id) = &mut head.content_id {
             let bare = id.strip_prefix('<').and_then(|id| id.strip_suffix('>')).unwrap_or(id);
             *id = bare.to_owned();
+        }
+        if head.content_id.as_ref().is_some_and(|id| id.len() > ID_BYTES_MAX) {
+            return Err(wrong("a content id is longer than any should be"));
         }
         Ok(head)
     }

@@ -18,6 +18,10 @@ use crate::SoapError;
 
 /// Longest head of a part, in bytes.
 const HEAD_BYTES_MAX: usize = 16 << 10;
+/// Longest content id.
+const ID_BYTES_MAX: usize = 256;
+/// Bytes before the first part and behind the last, where nothing belongs.
+const AROUND_BYTES_MAX: usize = 16 << 10;
 /// Parts of one message.
 const PARTS_MAX: usize = 10_000;
 /// Longest boundary (RFC 2046 §5.1.1).

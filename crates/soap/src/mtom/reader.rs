@@ -1,6 +1,6 @@
 //! Reading: bytes in as they arrive, parts out piece by piece.
 
-use super::{HEAD_BYTES_MAX, PARTS_MAX, PartHead, head::parameter, is_boundary, wrong};
+use super::{AROUND_BYTES_MAX, HEAD_BYTES_MAX, PARTS_MAX, PartHead, head::parameter, is_boundary, wrong};
 use crate::SoapError;
 
 /// Something of a message.
@@ -41,6 +41,8 @@ pub struct Reader {
     taken: usize,
     state: State,
     parts: usize,
+    /// Bytes before the first part and behind the last.
+    around: usize,
     is_ended: bool,
 }
 
@@ -76,6 +78,7 @@ impl Reader {
             taken: 0,
             state: State::Preamble,
             parts: 0,
+            around: 0,
             is_ended: false,
         })
     }
@@ -84,8 +87,9 @@ impl Reader {
     pub fn push(&mut self, bytes: &[u8]) {
         self.buffer.drain(..self.taken);
         self.taken = 0;
-        if self.state != State::Done {
-            self.buffer.extend_from_slice(bytes);
+        match self.state {
+            State::Done => self.around += bytes.len(),
+            _ => self.buffer.extend_from_slice(bytes),
         }
     }
     /// No more bytes will come.
@@ -100,6 +104,9 @@ impl Reader {
     /// The next event.
     pub fn event(&mut self) -> Result<Event<'_>, SoapError> {
         loop {
+            if self.around > AROUND_BYTES_MAX {
+                return Err(wrong("too much stands before the first part, or behind the last"));
+            }
             match self.state {
                 State::Done => return Ok(Event::Done),
                 State::Head => return self.head(),
@@ -127,6 +134,7 @@ impl Reader {
                     if is_data {
                         return Ok(Event::Data(self.buffer.get(from..self.taken).unwrap_or_default()));
                     }
+                    self.around += length;
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! From elements to values.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use lockgate_document::{
     Builder, Kind, Node,
@@ -11,7 +11,7 @@ use super::{
     INSTANCE, Names, XOP,
     names::{Child, children},
 };
-use crate::SoapError;
+use crate::{SoapError, mtom::content_id};
 
 pub(super) type Decoded = Result<(), SoapError>;
 
@@ -21,7 +21,14 @@ pub(crate) struct Decode<'s, 'a> {
     pub out: &'s mut Builder,
     /// The names of the fields that are open, for who must be told where something is wrong.
     pub path: Vec<String>,
+    pub find: Find<'s>,
+    /// The content ids of attachments that were referred to.
+    pub found: &'s mut Vec<String>,
 }
+
+/// What stands where an attachment is referred to: the base64 of the one with this content id; the reference itself where
+/// there is none.
+pub(crate) type Find<'s> = &'s dyn Fn(&str) -> Option<String>;
 
 /// A child, and the field that it belongs to.
 struct Held<'m, 'a> {
@@ -40,7 +47,7 @@ impl<'m, 'a> Held<'m, 'a> {
 }
 
 impl<'a> Decode<'_, 'a> {
-    fn refuse(&self, message: impl Into<std::borrow::Cow<'static, str>>) -> SoapError {
+    fn refuse(&self, message: impl Into<Cow<'static, str>>) -> SoapError {
         let pointer: String = self.path.iter().map(|name| format!("/{name}")).collect();
         SoapError::new("LG-SOAP-BODY", message).at(pointer)
     }
@@ -51,27 +58,31 @@ impl<'a> Decode<'_, 'a> {
             return Ok(self.out.null()?);
         }
         match schema.written(rule) {
-            Written::Text => self.text(element),
+            Written::Text => {
+                let text = self.text(schema, rule, element)?;
+                Ok(self.out.text(&text)?)
+            }
             Written::Any => self.raw(element),
-            Written::Element(markup) => self.element(schema, markup, element),
+            Written::Element(markup) => self.element(schema, rule, markup, element),
         }
     }
 
-    fn text(&mut self, element: Node<'a>) -> Decoded {
-        let mut text = None;
+    /// The text of an element that has text alone, or the attachment to which it refers.
+    fn text(&mut self, schema: &Schema, rule: RuleId, element: Node<'a>) -> Result<Cow<'a, str>, SoapError> {
+        let (mut text, mut attachment) = (None, None);
         for child in children(element) {
             match child {
                 Child::Text(found) if text.is_none() => text = Some(found),
                 Child::Element(key, include) => {
-                    let href = self.attachment(key, include);
+                    let id = self.attachment(key, include).filter(|_| schema.is_base64(rule));
                     // White space around the reference is for the eye.
-                    if text.is_none_or(is_blank)
-                        && let Some(href) = href
-                    {
-                        text = Some(href);
-                        continue;
-                    }
-                    return Err(self.refuse("an element stands where the type has text alone"));
+                    let is_alone = text.is_none_or(is_blank) && attachment.is_none();
+                    let Some((id, href)) = id.filter(|_| is_alone) else {
+                        return Err(self.refuse("an element stands where the type has text alone"));
+                    };
+                    text = Some("");
+                    attachment = Some((self.find)(&id).map_or(Cow::Borrowed(href), Cow::Owned));
+                    self.found.push(id);
                 }
                 Child::Text(found) if is_blank(found) => {}
                 Child::Text(_) => {
@@ -79,19 +90,30 @@ impl<'a> Decode<'_, 'a> {
                 }
             }
         }
-        Ok(self.out.text(text.unwrap_or_default())?)
+        Ok(attachment.unwrap_or(Cow::Borrowed(text.unwrap_or_default())))
     }
 
-    /// Where an `xop:Include` leads, as `cid:ID`.
-    fn attachment(&mut self, key: &'a str, include: Node<'a>) -> Option<&'a str> {
+    /// Where an `xop:Include` leads: the content id, and as it stands there, `cid:ID`.
+    fn attachment(&mut self, key: &'a str, include: Node<'a>) -> Option<(String, &'a str)> {
         let mark = self.names.enter(include);
         let name = self.names.element(key);
         self.names.leave(mark);
-        include.get("@href").as_str().filter(|href| name == (XOP, "Include") && href.starts_with("cid:"))
+        let href = include.get("@href").as_str().filter(|_| name == (XOP, "Include"))?;
+        Some((content_id(href)?, href))
     }
 
-    fn element(&mut self, schema: &Schema, markup: &Markup, element: Node<'a>) -> Decoded {
+    fn element(&mut self, schema: &Schema, rule: RuleId, markup: &Markup, element: Node<'a>) -> Decoded {
         let attributes = self.attributes(markup, element)?;
+        if markup.text {
+            let text = self.text(schema, rule, element)?;
+            if attributes.is_empty() {
+                return Ok(self.out.text(&text)?);
+            }
+            self.begin(&attributes)?;
+            self.out.key("#text")?;
+            self.out.text(&text)?;
+            return Ok(self.out.end()?);
+        }
         let mut held = Vec::new();
         let (mut texts, mut has_text) = (Vec::new(), false);
         for child in children(element) {
@@ -106,19 +128,6 @@ impl<'a> Decode<'_, 'a> {
                     held.push(Held { field, key, local, value });
                 }
             }
-        }
-        if markup.text {
-            if !held.is_empty() {
-                return Err(self.refuse("an element stands where the type has text alone"));
-            }
-            let text = texts.first().map_or("", |(_, text)| text);
-            if attributes.is_empty() {
-                return Ok(self.out.text(text)?);
-            }
-            self.begin(&attributes)?;
-            self.out.key("#text")?;
-            self.out.text(text)?;
-            return Ok(self.out.end()?);
         }
         if has_text && !markup.mixed {
             return Err(self.refuse("text stands where the type has elements alone"));

@@ -16,8 +16,10 @@ type Encoded = Result<(), SoapError>;
 pub(crate) struct Encode<'s> {
     pub prefixes: &'s Prefixes,
     pub out: &'s mut Builder,
-    /// Content ids of attachments: a text `cid:ID` of one of these is a reference to it.
+    /// Content ids of attachments: where the type is of bytes, a text `cid:ID` of one of these is a reference to it.
     pub attachments: &'s BTreeSet<String>,
+    /// The references that were written.
+    pub included: &'s mut Vec<String>,
 }
 
 impl Encode<'_> {
@@ -26,19 +28,20 @@ impl Encode<'_> {
         match (schema.written(rule), value.kind()) {
             (_, Kind::Null) => Ok(self.out.null()?),
             (Written::Any, _) => Ok(self.out.value(value)?),
-            (Written::Text, _) => self.text(value),
+            (Written::Text, _) => self.text(schema, rule, value),
             (Written::Element(markup), Kind::Object) => self.object(schema, markup, value),
             // Text alone, or an element with nothing in it.
-            (Written::Element(_), _) => self.text(value),
+            (Written::Element(_), _) => self.text(schema, rule, value),
         }
     }
 
-    fn text(&mut self, value: Node<'_>) -> Encoded {
+    fn text(&mut self, schema: &Schema, rule: RuleId, value: Node<'_>) -> Encoded {
         let text = value.as_str().unwrap_or_default();
         let reference = text.strip_prefix("cid:").filter(|id| self.attachments.contains(*id));
-        if reference.is_none() {
+        let Some(id) = reference.filter(|_| schema.is_base64(rule)) else {
             return Ok(self.out.text(text)?);
-        }
+        };
+        self.included.push(id.to_owned());
         self.out.begin_object()?;
         self.out.key(&self.prefixes.name(XOP, "Include"))?;
         self.out.begin_object()?;

@@ -12,7 +12,7 @@ mod names;
 mod raw;
 
 pub(crate) use content::hold_content;
-pub(crate) use decode::Decode;
+pub(crate) use decode::{Decode, Find};
 pub(crate) use encode::{Encode, holds_scalars, texts};
 pub(crate) use names::{Child, Mark, Names, Prefixes, XML, children};
 

@@ -115,6 +115,7 @@ pub(super) fn builtin(draft: &mut Draft, name: &str) -> Option<Rule> {
     } else if !TEXTS.contains(&name) {
         return None;
     }
+    text.is_base64 = name == "base64Binary";
     Some(Rule { types: Types::STRING, text, ..Rule::default() })
 }
 
