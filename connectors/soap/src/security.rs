@@ -18,9 +18,9 @@ use rustls_pki_types::{CertificateDer, pem::PemObject as _};
 
 /// By how much the clocks of two machines may differ.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
-/// `wsu:Id` of what is signed.
-const BODY_ID: &str = "Body-1";
-const TIMESTAMP_ID: &str = "TS-1";
+/// `wsu:Id` of what is signed; no data may have it as an id, too.
+const BODY_ID: &str = "lockgate-body";
+const TIMESTAMP_ID: &str = "lockgate-timestamp";
 
 /// How the messages of an account are made, and how answers are believed.
 pub(crate) struct Messages {
@@ -169,6 +169,7 @@ impl Messages {
             false => Lifetime::of(envelope)?,
         };
         lifetime.map_or(Ok(()), |lifetime| lifetime.check(now(), SKEW))?;
+        security::understood(envelope)?;
         if let Some(message_id) = message_id {
             addressing::related(envelope, message_id)?;
         }
@@ -177,7 +178,8 @@ impl Messages {
 
     /// Headers of an answer that are looked at.
     pub fn known(&self) -> Vec<XmlName> {
-        addressing::known().into_iter().chain([security::name()]).collect()
+        let addressing = if self.addressing { addressing::known() } else { Vec::new() };
+        addressing.into_iter().chain([security::name()]).collect()
     }
 }
 

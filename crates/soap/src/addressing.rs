@@ -40,12 +40,10 @@ impl Addressing<'_> {
     }
 }
 
-/// The headers that [`related`] looks at, so that they may be ones that must be understood.
+/// The headers of an answer that may be ones that must be understood where [`related`] looks at it: those that say what
+/// the answer is. Where an answer to the answer is to go, nobody here would obey.
 pub fn known() -> Vec<XmlName> {
-    ["To", "Action", "MessageID", "RelatesTo", "From", "ReplyTo", "FaultTo"]
-        .into_iter()
-        .map(|local| XmlName::new(WSA, local))
-        .collect()
+    ["To", "Action", "MessageID", "RelatesTo", "From"].into_iter().map(|local| XmlName::new(WSA, local)).collect()
 }
 
 /// Does an answer say to which request it belongs? One that names another request is refused. One that names none is

@@ -249,6 +249,35 @@ async fn a_message_is_for_the_address_to_which_it_goes() {
 }
 
 #[tokio::test]
+async fn what_must_be_understood_is_looked_at_or_refused() {
+    let pki = Pki::new();
+    let (none, with) = (&[][..], &[("addressing", "1.0")][..]);
+    let addressing = |local: &str| format!("<a:{local} xmlns:a='{WSA}' s:mustUnderstand='1'>x</a:{local}>");
+    let (wsse, wsu) = (security::WSSE, security::WSU);
+    let secured = |must: &str, inner: &str| {
+        let stamp = format!("<u:Timestamp><u:Created>{}</u:Created></u:Timestamp>", now());
+        format!("<w:Security xmlns:w='{wsse}' xmlns:u='{wsu}' s:mustUnderstand='{must}'>{stamp}{inner}</w:Security>")
+    };
+    let unknown = "<x:ReferenceList xmlns:x='http://www.w3.org/2001/04/xmlenc#'/>";
+    for (settings, header, is_taken) in [
+        (with, addressing("Action"), true),
+        (none, addressing("Action"), false),
+        (with, addressing("ReplyTo"), false),
+        (none, addressing("Action").replace(" s:mustUnderstand='1'", ""), true),
+        (none, secured("1", ""), true),
+        (none, secured("1", "<w:BinarySecurityToken>x</w:BinarySecurityToken>"), true),
+        (none, secured("1", unknown), false),
+        (none, secured("1", "<w:UsernameToken/>"), false),
+        (none, secured("0", unknown), true),
+    ] {
+        let answer =
+            answer(&pki, settings, &[], envelope(&format!("<s:Header>{header}</s:Header>"), crate::account::TOLD));
+        let code = answer.await.err().map(|error| error.code().to_owned());
+        assert_eq!(code.as_deref(), (!is_taken).then_some("soap-envelope"), "{header}");
+    }
+}
+
+#[tokio::test]
 async fn an_answer_to_another_message_is_refused() {
     let pki = Pki::new();
     let related = |id: &str| {

@@ -55,7 +55,8 @@ struct Types {
 pub(super) struct Service {
     /// Members that the connector gets for `wsdl` and `port`.
     pub fields: Vec<(String, Template)>,
-    /// What the manifest says: the path, the operation of a port, the action.
+    /// What the manifest says: the path, the operation of a port, its actions (of SOAP and of WS-Addressing, where they
+    /// differ), and the element of the request, as `{namespace}name`.
     pub detail: Vec<String>,
 }
 
@@ -141,13 +142,17 @@ pub(super) fn service(
         return None;
     }
     let path = text("path").map(|(path, _)| path.to_owned());
-    let action = Some(described.action.clone()).filter(|action| !action.is_empty());
+    // Services choose what they do by any of these.
+    let mut actions = vec![described.action.clone(), described.addressing_action.clone()];
+    actions.dedup();
+    let element = described.element().map(|name| format!("{{{}}}{}", name.namespace, name.local));
+    let selects = actions.into_iter().filter(|action| !action.is_empty()).chain(element);
     Some(Service {
         fields: vec![
             ("wsdl".to_owned(), Template::Constant(carried.to_owned())),
             ("port".to_owned(), Template::Constant(Value::from(port.name.as_str()).to_string())),
         ],
-        detail: path.into_iter().chain([format!("{}.{name}", port.name)]).chain(action).collect(),
+        detail: path.into_iter().chain([format!("{}.{name}", port.name)]).chain(selects).collect(),
     })
 }
 

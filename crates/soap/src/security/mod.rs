@@ -15,7 +15,11 @@ use lockgate_document::{Node, schema::XmlName};
 pub use timestamp::Lifetime;
 pub use username::{NONCE_BYTES, Password, Presented, UsernameToken};
 
-use crate::{Block, Version, shape::Names};
+use crate::{
+    Block, SoapError, Version,
+    envelope::{Envelope, HeaderBlock, elements},
+    shape::Names,
+};
 
 /// Namespace of security headers.
 pub const WSSE: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd";
@@ -31,6 +35,28 @@ pub fn header(version: Version, children: Vec<Block>) -> Block {
 /// The name of that header.
 pub fn name() -> XmlName {
     XmlName::new(WSSE, "Security")
+}
+
+/// Refuses a security header that must be understood and holds something else than what is looked at: a timestamp, and
+/// a signature with its certificate.
+pub fn understood(envelope: &mut Envelope<'_>) -> Result<(), SoapError> {
+    let is_ours = |block: &HeaderBlock| block.must_understand && block.is_ours && block.name == name();
+    if !envelope.headers().iter().any(is_ours) {
+        return Ok(());
+    }
+    let known = [(WSU, "Timestamp"), (WSSE, "BinarySecurityToken"), (signature::DS, "Signature")];
+    envelope.with_block(&name(), |names, security| {
+        for (key, node) in elements(security)? {
+            let mark = names.enter(node);
+            if !known.contains(&names.element(key)) {
+                let message = "the security header must be understood, and holds what nobody here looks at";
+                return Err(SoapError::new("LG-SOAP-UNDERSTAND", message));
+            }
+            names.leave(mark);
+        }
+        Ok(())
+    })?;
+    Ok(())
 }
 
 /// The `wsu:Id` of an element whose declarations are in force.

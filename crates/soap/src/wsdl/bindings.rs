@@ -9,7 +9,7 @@ use super::{
     documents::Kind,
     messages::{MessagePart, Of},
     part::Part,
-    port_types::{Abstract, Without},
+    port_types::{Abstract, Action, Without},
 };
 use crate::{Problem, Version, problem::shown};
 
@@ -144,7 +144,12 @@ impl<'d> Reader<'d> {
         for fault in faults {
             details.extend(self.fault(fault)?);
         }
-        let addressing_action = if action.is_empty() { addressing } else { action.clone() };
+        // What is told goes before `soapAction`, and that before what is made of names (WS-Addressing Metadata, §4.4.1).
+        let addressing_action = match addressing {
+            Action::Told(told) => told,
+            Action::Made(_) if !action.is_empty() => action.clone(),
+            Action::Made(made) => made,
+        };
         let name = part.name().to_owned();
         Ok(Described { name, action, addressing_action, style, input, output, faults: details })
     }

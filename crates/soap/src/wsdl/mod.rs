@@ -113,6 +113,18 @@ pub(crate) enum BodyParts {
     Wrapped { name: XmlName, parts: Vec<(String, XsdRef)> },
 }
 
+impl Described {
+    /// The name of the element that its request holds, by which many services choose what they do; none where it holds
+    /// none.
+    pub fn element(&self) -> Option<&XmlName> {
+        match &self.input.body {
+            BodyParts::Nothing => None,
+            BodyParts::Element(element) => Some(&element.name),
+            BodyParts::Wrapped { name, .. } => Some(name),
+        }
+    }
+}
+
 impl Wsdl {
     /// Reads a description and all that it imports. `name` is where it is from, an https address or a path, from
     /// which the places of other documents are told; `find` hands in one of these, or none.

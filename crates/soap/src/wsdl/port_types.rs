@@ -17,7 +17,15 @@ pub(super) struct Abstract<'d> {
     pub input: Part<'d>,
     pub output: Option<Part<'d>>,
     pub faults: Vec<Part<'d>>,
-    pub action: String,
+    pub action: Action,
+}
+
+/// The action of WS-Addressing.
+pub(super) enum Action {
+    /// As the description says.
+    Told(String),
+    /// As the standard makes it of names, where nothing else says what it is.
+    Made(String),
 }
 
 /// Why an operation is not to be had.
@@ -74,14 +82,14 @@ impl<'d> Reader<'d> {
 }
 
 /// The action as the description says, else as WS-Addressing makes it (Metadata §4.4.4).
-fn action(port_type: Part<'_>, operation: Part<'_>, input: Part<'_>) -> String {
+fn action(port_type: Part<'_>, operation: Part<'_>, input: Part<'_>) -> Action {
     if let Some(told) = ACTIONS.iter().find_map(|namespace| input.node.attribute((*namespace, "Action"))) {
-        return told.to_owned();
+        return Action::Told(told.to_owned());
     }
     let namespace = port_type.namespace;
     let delimiter = if namespace.starts_with("urn:") { ":" } else { "/" };
     let namespace = namespace.strip_suffix(delimiter).unwrap_or(namespace);
     let made = format!("{}Request", operation.name());
     let input = input.attribute("name").unwrap_or(&made);
-    [namespace, port_type.name(), input].join(delimiter)
+    Action::Made([namespace, port_type.name(), input].join(delimiter))
 }

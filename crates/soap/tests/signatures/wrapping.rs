@@ -296,3 +296,26 @@ fn a_header_of_the_description_that_is_not_signed_is_not_read() {
     assert_eq!(output.headers.root().get("token").as_str(), Some("x"));
     assert_eq!(read(&BOTH).unwrap_err().code, "LG-SOAP-SIGNATURE");
 }
+
+/// Comments are not signed: they end no text, and hide nothing.
+#[test]
+fn comments_change_nothing() {
+    let ours = Pki::new().client("ours", true);
+    let genuine = Genuine(signed(&ours, &BOTH));
+    for (from, to) in [
+        ("pay 7", "pay<!-- --> 7"),
+        ("pay 7", "<!-- -->pay 7"),
+        ("06:35:00", "06:35<!-- -->:00"),
+        ("06:30:00", "<!-- -->06:30:00"),
+        ("</soap:Body>", "<!-- --></soap:Body>"),
+        ("<ds:SignedInfo>", "<!-- --><ds:SignedInfo><!-- -->"),
+        ("<ds:DigestValue>", "<ds:DigestValue><!-- -->"),
+        ("<ds:SignatureValue>", "<ds:SignatureValue><!-- -->"),
+        ("pay 7 &lt;EUR&gt;", "<![CDATA[pay 7 <EUR>]]>"),
+        ("pay 7 &lt;EUR&gt;", "p<![CDATA[ay 7]]> &#60;EUR&#x3e;"),
+    ] {
+        assert_eq!(check(&genuine.with(&[(from, to)]), &ours).as_deref(), Ok("pay 7 <EUR>"), "{to}");
+    }
+    // Instructions are signed.
+    assert!(check(&genuine.with(&[("pay 7", "pay<?x y?> 7")]), &ours).is_err());
+}

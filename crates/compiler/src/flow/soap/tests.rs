@@ -226,10 +226,19 @@ fn the_module_carries_the_description_and_its_manifest_the_action() {
                 input: { customer: 12, kind: new, line: [{ sku: '${ s }', count: 2 }] }";
     let first = compiled(&format!("{WSDL}, {call}"), &[]);
     let [authority] = first.manifest.operations.as_slice() else { panic!("one operation") };
-    assert_eq!(authority.detail, ["orders?client=1", "OrdersPort.place", "urn:o/place"]);
+    assert_eq!(authority.detail, ["orders?client=1", "OrdersPort.place", "urn:o/place", "{urn:o}place"]);
     assert_eq!(authority.account, AccountRef::Declared("erp".parse().unwrap()));
     let holds = |wasm: &[u8], text: &str| wasm.windows(text.len()).any(|bytes| bytes == text.as_bytes());
     assert!(holds(&first.wasm, "OrdersPort") && !holds(&first.wasm, "Of people."));
+    // Neither a name nor an empty action hides what the service is asked for.
+    let sly = ORDERS.replacen("urn:o/place", "", 1).replacen(
+        "<input message",
+        "<input a:Action='urn:admin/deleteAll' xmlns:a='http://www.w3.org/2006/05/addressing/wsdl' message",
+        1,
+    );
+    let sly = compiled(&format!("{WSDL}, {call}"), &[("documents/orders.wsdl", &sly)]);
+    let detail = &sly.manifest.operations[0].detail;
+    assert_eq!(detail[1..], ["OrdersPort.place", "urn:admin/deleteAll", "{urn:o}place"]);
     // What people alone read changes no module.
     let again =
         compiled(&format!("{WSDL}, {call}"), &[("documents/orders.wsdl", &ORDERS.replace("Of people", "Of me"))]);
