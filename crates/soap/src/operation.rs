@@ -71,7 +71,8 @@ pub struct Request<'a> {
     pub blocks: &'a [Block],
     /// `wsu:Id` of the body, for who signs it.
     pub body_id: Option<&'a str>,
-    /// Content ids of attachments: a text `cid:ID` is a reference to one of them.
+    /// Content ids of attachments: where the type is `base64Binary`, a text `cid:ID` is a reference to one of them. Each is
+    /// referred to once.
     pub attachments: &'a BTreeSet<String>,
 }
 
