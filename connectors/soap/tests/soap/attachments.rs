@@ -1,9 +1,17 @@
 //! Attachments: refusals first, then what comes along in either direction.
 
+use std::collections::BTreeSet;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
+use jiff::Timestamp;
 use lockgate_connector_api::{Body, Call, Error, Kind};
-use lockgate_soap::{Version, mtom::Writer};
+use lockgate_document::{Document, Limits};
+use lockgate_soap::{
+    Request, Version, Wsdl,
+    mtom::Writer,
+    security::{self, Lifetime, signature::Signer},
+};
 use lockgate_testkit::Pki;
 use serde_json::{Value, json};
 
@@ -145,11 +153,34 @@ async fn a_text_of_the_data_is_no_reference() {
 async fn what_must_be_signed_comes_without_attachments() {
     let pki = Pki::new();
     let (peer, theirs) = (peer(&pki).await, pki.client("theirs", true));
+    let signer = Signer::new(&theirs.key_pem(), &theirs.certificate).unwrap();
     let (media_type, bytes) = message(&format!("{INCLUDE}a@x'/>"), &[("a@x", b"the content")]);
     peer.answers(BASE, move |_| told(200, &media_type, bytes.clone()));
     let secrets = [("answer_certificate", theirs.certificate_pem())];
     let account = Account::open(&pki, &format!("https://localhost:{}{BASE}", peer.port()), &[], &secrets);
     assert_eq!(account.fails(fetch()).await.code(), "soap-signature");
+    // Nor does a message that is signed refer to one: the signature says nothing of the bytes.
+    let (limits, none) = (Limits::default(), Document::undefined());
+    let operation = Wsdl::read("w", FILES.to_owned(), |_| None).unwrap().operation("FilesPort", "fetch").unwrap();
+    #[expect(clippy::disallowed_methods, reason = "the connector compares with the machine's clock")]
+    let lifetime = Lifetime { created: Timestamp::now(), expires: None };
+    let children = [lifetime.block("TS-1")].into_iter().chain(signer.blocks(&["TS-1", "B-1"])).collect();
+    let body = Document::parse(br#"{"content": "cid:a"}"#, &limits).unwrap();
+    let response = Request {
+        body: body.root(),
+        headers: none.root(),
+        blocks: &[security::header(Version::Soap11, children)],
+        body_id: Some("B-1"),
+        attachments: &BTreeSet::from(["a".to_owned()]),
+    };
+    let signed = signer.sign(operation.response(&response, &limits).unwrap()).unwrap();
+    let writer = Writer::new("b0undary", Version::Soap11, "").unwrap();
+    let alone = [writer.envelope(), signed.clone(), writer.end()].concat();
+    let media_type = writer.http_headers().swap_remove(0).1;
+    for (media_type, bytes) in [("text/xml".to_owned(), signed), (media_type, alone)] {
+        peer.answers(BASE, move |_| told(200, &media_type, bytes.clone()));
+        assert_eq!(account.fails(fetch()).await.code(), "soap-attachment");
+    }
 }
 
 #[tokio::test]
