@@ -34,19 +34,20 @@ use tokio::{
 
 use crate::account::{Kind, Opening, Server};
 
-const BYTES: u64 = 400_000;
+pub const BYTES: u64 = 400_000;
 /// Servers that break side by side.
 const SERVERS: usize = 8;
 
-struct Broken {
-    server: Server,
+/// A server whose data connections break.
+pub struct Broken {
+    pub server: Server,
     control: FaultProxy,
-    data: FaultProxy,
-    account: Account,
+    pub data: FaultProxy,
+    pub account: Account,
 }
 
 impl Broken {
-    async fn start(setup: Setup<'_>) -> Option<Self> {
+    pub async fn start(setup: Setup<'_>) -> Option<Self> {
         let (host, data_port) = (Ipv4Addr::new(127, 0, 0, 2), free_port());
         let setup = Setup { host, data_port: Some(data_port), ..setup };
         let server = Server::start_as(&setup)?;
@@ -60,16 +61,16 @@ impl Broken {
     }
 }
 
-fn put(path: &str) -> Call {
+pub fn put(path: &str) -> Call {
     let deadline = Instant::now() + DEADLINE;
     Call { body: Some(generated(BYTES)), deadline, ..call("put", json!({"path": path, "exists": "replace"})) }
 }
 
-fn get(path: &str) -> Call {
+pub fn get(path: &str) -> Call {
     Call { stream: true, deadline: Instant::now() + DEADLINE, ..call("get", json!({"path": path})) }
 }
 
-fn whole() -> Vec<u8> {
+pub fn whole() -> Vec<u8> {
     content(0, usize::try_from(BYTES).unwrap())
 }
 

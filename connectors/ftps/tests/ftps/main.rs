@@ -10,6 +10,7 @@ mod account;
 mod contract;
 mod data;
 mod refusals;
+mod resuming;
 mod transfers;
 
 mod files {

@@ -33,6 +33,16 @@ async fn an_old_server_is_refused_by_what_it_offers() {
 }
 
 #[tokio::test]
+async fn a_group_exchange_with_sha_1_is_refused() {
+    let only = "diffie-hellman-group-exchange-sha1";
+    let Some(server) = Openssh::start_adding(&KEYS, &format!("KexAlgorithms {only}\n")) else { return };
+    let error = tested(&server, None).await.unwrap_err();
+    assert_eq!((error.kind(), error.code()), (Is::Identity, "sftp-algorithms"), "{error}");
+    assert_eq!(error.private().reveal(), &format!("for key exchange it offers: {only}"));
+    assert_eq!(server.log("userauth-request"), 0, "somebody signed in");
+}
+
+#[tokio::test]
 async fn an_old_server_is_taken_by_what_is_admitted() {
     let Some(server) = Openssh::start_adding(&KEYS, OLD) else { return };
     for kex in ["diffie-hellman-group14-sha1", "diffie-hellman-group1-sha1"] {

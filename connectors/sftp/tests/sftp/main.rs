@@ -12,6 +12,7 @@ mod contract;
 mod refusals;
 mod signin;
 mod streams;
+mod strict;
 
 mod files {
     lockgate_testkit::files_suite!(crate::account::Kind);

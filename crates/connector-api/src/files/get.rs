@@ -96,8 +96,13 @@ impl<S: Server> Reading<S> {
     /// Opens the file anew, over another connection and at the next byte. The place is kept.
     async fn resume(&mut self, broken: Error) -> Result<(), Error> {
         self.resumed += 1;
-        self.lease.renew(&self.cx, self.deadline).await.map_err(|_| broken)?;
-        let (attributes, file) = self.lease.session.read(&self.cx, &self.get, self.deadline).await?;
+        self.lease.renew(&self.cx, self.deadline).await.map_err(|_| broken.clone())?;
+        let read = self.lease.session.read(&self.cx, &self.get, self.deadline).await;
+        // A server that only begins at the beginning may well do so for a call that is repeated.
+        let (attributes, file) = read.map_err(|error| match error.kind() {
+            Kind::NotFound | Kind::Conflict => error,
+            _ => broken,
+        })?;
         if attributes != self.attributes {
             return Err(changed());
         }
