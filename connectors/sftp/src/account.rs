@@ -9,18 +9,20 @@ use lockgate_connector_api::{
 use russh::client;
 use tokio::time::{Instant, timeout_at};
 
-use crate::{config::Settings, session::Session, ssh};
+use crate::{config::Settings, connection::Connections, session::Session, ssh};
 
 /// The account.
 pub(crate) struct Account {
     pub settings: Settings,
     config: Arc<client::Config>,
+    connections: Connections,
 }
 
 impl Account {
     /// With these settings.
     pub fn new(settings: Settings) -> Self {
-        Self { config: ssh::configuration(&settings.host_key, settings.algorithms.clone()), settings }
+        let config = ssh::configuration(&settings.host_key, settings.algorithms.clone());
+        Self { config, settings, connections: Connections::default() }
     }
 }
 
@@ -32,7 +34,7 @@ impl Server for Account {
     }
 
     async fn open(&self, cx: &Context, deadline: Instant) -> Result<Session, Error> {
-        let connected = ssh::open(cx, &self.settings, Arc::clone(&self.config), deadline).await?;
-        timeout_at(deadline, Session::greet(connected)).await.map_err(|_| late())?
+        let opened = self.connections.session(cx, &self.settings, &self.config, deadline).await?;
+        timeout_at(deadline, Session::greet(opened)).await.map_err(|_| late())?
     }
 }

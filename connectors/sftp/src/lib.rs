@@ -1,7 +1,7 @@
 //! Connector `sftp`: files on an SSH server.
 //!
-//! `config` reads the account, `algorithms`, `host_key` and `ssh` prove the server and sign in, `session` speaks
-//! SFTP (`wire` has its packets), with `listing`, `get` and `put` for what takes many of them; `account`
+//! `config` reads the account, `algorithms`, `host_key` and `ssh` prove the server and sign in, `connection` shares what
+//! is signed in among sessions, `session` speaks SFTP (`wire` has its packets), with `listing`, `get` and `put` for what takes many of them; `account`
 //! ties them together. What does not depend on the protocol is `files` of connector-api: inputs, paths,
 //! outputs, the operations and their undoing, sessions kept between calls. `spec` is the declaration.
 //!
@@ -14,6 +14,7 @@
 mod account;
 mod algorithms;
 mod config;
+mod connection;
 mod failure;
 mod get;
 mod host_key;

@@ -30,6 +30,7 @@ pub(crate) async fn store(session: &mut Session, to: &Remote, content: &mut Cont
     // Asked for at once: what concerns one file is done in the order in which it is asked (§6.1).
     let fsync = if session.fsync { Some(session.send(&Request::Fsync(&file)).await?) } else { None };
     let size = session.send(&Request::HandleStat(&file)).await?;
+    let close = session.send_close().await?;
     while !out.ids.is_empty() {
         out.written(session, content).await?;
     }
@@ -44,7 +45,10 @@ pub(crate) async fn store(session: &mut Session, to: &Remote, content: &mut Cont
     if stored.is_some_and(|stored| stored != content.at()) {
         return Err(not_stored().into());
     }
-    session.close().await.map_err(Unstored::from)
+    if let Some(close) = close {
+        session.done(close).await?;
+    }
+    Ok(())
 }
 
 /// Sends all of a content; gives the writes that are still out.

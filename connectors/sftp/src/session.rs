@@ -1,29 +1,26 @@
 //! One SFTP session, used by one call at a time.
 //!
 //! Requests go out without waiting for answers, which come in any order; who asks for an answer
-//! takes in what arrives until it is there. While a request waits for room on its way out, arrivals
-//! are taken in as well, so that two full pipes never wait for each other.
+//! takes in what arrives until it is there. Small requests go out together when somebody waits for an
+//! answer: each packet of SSH wakes two processes at the server. While requests wait for room on their
+//! way out, arrivals are taken in as well, so that two full pipes never wait for each other.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 use lockgate_connector_api::{
     Context, Error, Kind, Route,
     files::{self, Attributes, Remote, content::Content, get::Get, listing::Listing, put::Unstored},
 };
-use russh::{
-    ChannelMsg, ChannelReadHalf, ChannelWriteHalf,
-    client::{Handle, Msg},
-};
-
-use tokio::time::Instant;
+use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, client::Msg};
+use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
 use crate::{
+    connection::{Connection, Opened},
     failure,
     get::{self, Reading},
-    leash::Leash,
     listing, put,
-    ssh::{Connected, Ended, Trust},
+    ssh::Ended,
     wire::{self, Named, Open, Reply, Request},
 };
 
@@ -31,19 +28,20 @@ use crate::{
 const CHUNK_BYTES: u32 = 32 << 10;
 /// The most for one, however much the server takes.
 const CHUNK_BYTES_MAX: u32 = 255 << 10;
+/// Requests that wait for others to go out with.
+const UNSENT_BYTES_MAX: usize = 32 << 10;
 /// Arrivals that nobody has asked for yet.
 const ARRIVED_BYTES_MAX: usize = 16 << 20;
 
 /// The session.
 pub(crate) struct Session {
     incoming: ChannelReadHalf,
-    outgoing: ChannelWriteHalf<Msg>,
-    handle: Handle<Trust>,
-    ended: Ended,
-    _leash: Leash,
-    route: Route,
+    outgoing: Arc<ChannelWriteHalf<Msg>>,
+    connection: Arc<Connection>,
+    _place: OwnedSemaphorePermit,
     /// A file that is open.
     pub file: Option<Bytes>,
+    unsent: BytesMut,
     arriving: BytesMut,
     arrived_bytes: usize,
     /// Every request that is out, and its answer once that is in.
@@ -61,17 +59,16 @@ pub(crate) struct Session {
 
 impl Session {
     /// Greets the server (§4) and asks for its limits.
-    pub async fn greet(connected: Connected) -> Result<Self, Error> {
-        let Connected { channel, handle, leash, ended, route } = connected;
+    pub async fn greet(opened: Opened) -> Result<Self, Error> {
+        let Opened { channel, connection, place } = opened;
         let (incoming, outgoing) = channel.split();
         let mut session = Self {
             incoming,
-            outgoing,
-            handle,
-            ended,
-            _leash: leash,
-            route,
+            outgoing: Arc::new(outgoing),
+            connection,
+            _place: place,
             file: None,
+            unsent: BytesMut::new(),
             arriving: BytesMut::new(),
             arrived_bytes: 0,
             answers: HashMap::new(),
@@ -82,7 +79,7 @@ impl Session {
             read_bytes: CHUNK_BYTES,
             write_bytes: CHUNK_BYTES,
         };
-        session.write(Request::Init.packet(0)).await?;
+        session.put_out(&Request::Init.packet(0)).await?;
         let extensions = loop {
             match wire::take(&mut session.arriving).map_err(|_| failure::malformed())? {
                 Some((None, Reply::Version(3.., extensions))) => break extensions,
@@ -116,7 +113,7 @@ impl Session {
     /// Sends a request; its answer is taken by [`Session::answer`].
     pub async fn send(&mut self, request: &Request<'_>) -> Result<u32, Error> {
         let id = self.announce();
-        self.write(request.packet(id)).await?;
+        self.put_out(&request.packet(id)).await?;
         Ok(id)
     }
 
@@ -124,8 +121,14 @@ impl Session {
     pub async fn send_content(&mut self, handle: &Bytes, offset: u64, content: Bytes) -> Result<u32, Error> {
         let id = self.announce();
         let length = u32::try_from(content.len()).map_err(|_| failure::malformed())?;
-        self.write(Request::Write { handle, offset, length }.packet(id)).await?;
-        self.write(content).await?;
+        self.put_out(&Request::Write { handle, offset, length }.packet(id)).await?;
+        if self.unsent.len() + content.len() <= UNSENT_BYTES_MAX {
+            self.put_out(&content).await?;
+        } else {
+            // Not copied.
+            self.send_out().await?;
+            self.write(content).await?;
+        }
         Ok(id)
     }
 
@@ -216,9 +219,17 @@ impl Session {
 
     /// Closes the file that is open.
     pub async fn close(&mut self) -> Result<(), Error> {
-        match self.file.take() {
-            Some(file) => self.order(&Request::Close(&file)).await,
+        match self.send_close().await? {
+            Some(close) => self.done(close).await,
             None => Ok(()),
+        }
+    }
+
+    /// Asks for the file that is open to be closed.
+    pub async fn send_close(&mut self) -> Result<Option<u32>, Error> {
+        match self.file.take() {
+            Some(file) => self.send(&Request::Close(&file)).await.map(Some),
+            None => Ok(None),
         }
     }
 
@@ -232,11 +243,23 @@ impl Session {
         }
     }
 
+    async fn put_out(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        self.check_open()?;
+        self.unsent.extend_from_slice(bytes);
+        if self.unsent.len() >= UNSENT_BYTES_MAX { self.send_out().await } else { Ok(()) }
+    }
+
+    async fn send_out(&mut self) -> Result<(), Error> {
+        let bytes = self.unsent.split().freeze();
+        if bytes.is_empty() { Ok(()) } else { self.write(bytes).await }
+    }
+
     async fn write(&mut self, bytes: Bytes) -> Result<(), Error> {
         self.check_open()?;
         // Until it is out as a whole, a caller that goes away leaves half a request behind.
         self.torn = true;
-        let Self { outgoing, incoming, arriving, ended, .. } = self;
+        let Self { outgoing, incoming, arriving, connection, .. } = self;
+        let ended = &connection.ended;
         let mut sending = std::pin::pin!(outgoing.data_bytes(bytes));
         loop {
             tokio::select! {
@@ -253,8 +276,9 @@ impl Session {
     }
 
     async fn take_in(&mut self) -> Result<(), Error> {
+        self.send_out().await?;
         let message = self.incoming.wait().await;
-        keep(message, &mut self.arriving, &self.ended)
+        keep(message, &mut self.arriving, &self.connection.ended)
     }
 
     /// Puts one arrived packet where its asker finds it; false when no whole one is there.
@@ -272,7 +296,8 @@ impl Session {
     }
 
     fn check_open(&self) -> Result<(), Error> {
-        if self.torn || self.handle.is_closed() { Err(cause(&self.ended, failure::broken)) } else { Ok(()) }
+        let is_broken = self.torn || self.connection.handle.is_closed();
+        if is_broken { Err(cause(&self.connection.ended, failure::broken)) } else { Ok(()) }
     }
 }
 
@@ -283,11 +308,11 @@ impl files::Session for Session {
     const STORES_IN_ORDER: bool = false;
 
     fn route(&self) -> Route {
-        self.route
+        self.connection.route
     }
 
     fn is_whole(&self) -> bool {
-        let is_quiet = !self.torn && self.answers.is_empty() && self.arriving.is_empty();
+        let is_quiet = !self.torn && self.answers.is_empty() && self.arriving.is_empty() && self.unsent.is_empty();
         is_quiet && self.file.is_none() && self.check_open().is_ok()
     }
 
@@ -347,6 +372,23 @@ impl files::Session for Session {
 
     async fn store(&mut self, _: &Context, to: &Remote, content: &mut Content, _: Instant) -> Result<(), Unstored> {
         put::store(self, to, content).await
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        use files::Session as _;
+        if !self.is_whole() {
+            // Its connection may be what went wrong.
+            self.connection.close_to_others();
+        }
+        // Others may go on over the connection; without others it ends by itself.
+        if Arc::strong_count(&self.connection) > 1
+            && let Ok(runtime) = tokio::runtime::Handle::try_current()
+        {
+            let outgoing = Arc::clone(&self.outgoing);
+            runtime.spawn(async move { outgoing.close().await });
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Opens one SSH connection: dial through the egress rule, check the host key, sign in, start SFTP.
+//! Opens one SSH connection: dial through the egress rule, check the host key, sign in; and starts SFTP on it.
 
 use std::{
     borrow::Cow,
@@ -18,6 +18,7 @@ use tokio::time::Instant;
 use crate::{
     algorithms::{self, Algorithms},
     config::{Key, Settings, SignIn},
+    connection::Connection,
     failure::{self, Failure},
     host_key::HostKey,
     leash::{Leash, Leashed},
@@ -35,15 +36,6 @@ const ROUNDS_MAX: usize = 4;
 
 /// Why a connection ended, once it has.
 pub(crate) type Ended = Arc<OnceLock<Error>>;
-
-/// An open SFTP channel and what keeps it open.
-pub(crate) struct Connected {
-    pub channel: Channel<Msg>,
-    pub handle: Handle<Trust>,
-    pub leash: Leash,
-    pub ended: Ended,
-    pub route: Route,
-}
 
 /// Checks the server's key.
 pub(crate) struct Trust {
@@ -146,13 +138,13 @@ fn configured(keys: Vec<Algorithm>, certified: Vec<Algorithm>, algorithms: Algor
     })
 }
 
-/// Opens a connection with SFTP in it, by the deadline.
+/// Opens a connection and signs in, by the deadline.
 pub(crate) async fn open(
     cx: &Context,
     settings: &Settings,
     config: Arc<client::Config>,
     deadline: Instant,
-) -> Result<Connected, Error> {
+) -> Result<Connection, Error> {
     let Settings { host, port, proxy, .. } = settings;
     let (stream, route) = cx.egress.dial(host, *port, proxy.as_ref(), deadline.into_std()).await?;
     let (stream, leash) = Leashed::new(stream);
@@ -165,14 +157,20 @@ pub(crate) async fn open(
             Failure::Ssh(error) => told(error),
             Failure::Told(error) => error,
         })?;
-        let channel = handle.channel_open_session().await.map_err(told)?;
-        channel.request_subsystem(true, "sftp").await.map_err(told)?;
-        Ok((channel, handle, Arc::clone(&ended)))
+        Ok((handle, Arc::clone(&ended)))
     };
     match tokio::time::timeout_at(deadline, opening).await.unwrap_or_else(|_| Err(late())) {
-        Ok((channel, handle, ended)) => Ok(Connected { channel, handle, leash, ended, route }),
+        Ok((handle, ended)) => Ok(Connection::new(handle, ended, route, leash)),
         Err(error) => Err(greeted(&leash, error)),
     }
+}
+
+/// Starts SFTP on a connection.
+pub(crate) async fn channel(connection: &Connection) -> Result<Channel<Msg>, Error> {
+    let told = |error: russh::Error| connection.ended.get().cloned().unwrap_or_else(|| failure::of(&error));
+    let channel = connection.handle.channel_open_session().await.map_err(told)?;
+    channel.request_subsystem(true, "sftp").await.map_err(told)?;
+    Ok(channel)
 }
 
 /// A server of another protocol is told by its greeting, however the connection ended then.

@@ -19,8 +19,9 @@ use tokio::{
         TcpListener, TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
     },
-    sync::watch,
+    sync::{mpsc, watch},
     task::{JoinHandle, JoinSet},
+    time::Instant,
 };
 
 /// A direction of a connection.
@@ -37,7 +38,7 @@ pub enum Way {
 pub enum Fault {
     /// Nothing.
     None,
-    /// Each piece is held back for that long, in both directions.
+    /// What passes arrives so much later, in both directions, as over a long line.
     Latency(Duration),
     /// Both sides are reset after so many bytes.
     Reset(Way, u64),
@@ -209,6 +210,35 @@ async fn carry(client: TcpStream, fault: Fault, shared: &Shared) {
     both.await;
 }
 
+/// Carries on after the pause, however much is on its way meanwhile.
+async fn delayed(
+    from: &mut OwnedReadHalf,
+    to: &mut OwnedWriteHalf,
+    pause: Duration,
+    count: &AtomicU64,
+) -> io::Result<()> {
+    let (line, mut arrived) = mpsc::channel::<(Instant, Vec<u8>)>(256);
+    let entering = async move {
+        let mut buffer = vec![0; 64 << 10];
+        loop {
+            let read = from.read(&mut buffer).await?;
+            let piece = buffer.get(..read).unwrap_or_default().to_vec();
+            if read == 0 || line.send((Instant::now() + pause, piece)).await.is_err() {
+                return Ok(());
+            }
+        }
+    };
+    let leaving = async {
+        while let Some((due, piece)) = arrived.recv().await {
+            tokio::time::sleep_until(due).await;
+            count.fetch_add(piece.len() as u64, Ordering::SeqCst);
+            to.write_all(&piece).await?;
+        }
+        to.shutdown().await
+    };
+    tokio::try_join!(entering, leaving).map(drop)
+}
+
 async fn one_way(
     way: Way,
     mut from: OwnedReadHalf,
@@ -218,7 +248,11 @@ async fn one_way(
     mut told: watch::Receiver<Fate>,
     shared: &Shared,
 ) -> (OwnedReadHalf, OwnedWriteHalf) {
+    let count = if way == Way::Up { &shared.up } else { &shared.down };
     let carrying = async {
+        if let Fault::Latency(pause) = fault {
+            return delayed(&mut from, &mut to, pause, count).await;
+        }
         let mut buffer = vec![0; 64 << 10];
         let mut carried = 0_u64;
         loop {
@@ -230,7 +264,6 @@ async fn one_way(
             let here = |at: u64| (carried..carried + read as u64).contains(&at).then(|| (at - carried) as usize);
             let mut ends = None;
             match fault {
-                Fault::Latency(pause) => tokio::time::sleep(pause).await,
                 Fault::Flip(of, at) if of == way => {
                     if let Some(place) = here(at) {
                         piece[place] ^= 1;
@@ -255,7 +288,6 @@ async fn one_way(
                 piece = &mut piece[..place];
             }
             // Counted before it is passed on: whoever has it may look at the count at once.
-            let count = if way == Way::Up { &shared.up } else { &shared.down };
             count.fetch_add(piece.len() as u64, Ordering::SeqCst);
             to.write_all(piece).await?;
             carried += piece.len() as u64;

@@ -85,20 +85,28 @@ pub async fn rename(
     exists: Exists,
 ) -> Result<(), Error> {
     match exists {
-        Exists::Replace if session.replace(from, to).await? => Ok(()),
-        Exists::Replace => replace(session, traces, from, to).await,
+        Exists::Replace => match session.replace(from, to).await {
+            Ok(true) => Ok(()),
+            Ok(false) => replace(session, traces, from, to).await,
+            Err(error) => Err(why(session, to, exists, error).await?),
+        },
         Exists::Refuse => {
             // Some servers replace by a plain rename, so a look just before it narrows the gap.
             check_free(session, to, exists).await?;
             match session.rename(from, to).await {
-                Err(error) if error.kind() == Kind::Rejected => {
-                    check_free(session, to, exists).await?;
-                    Err(error)
-                }
-                outcome => outcome,
+                Ok(()) => Ok(()),
+                Err(error) => Err(why(session, to, exists, error).await?),
             }
         }
     }
+}
+
+/// Why a rename was refused: servers tell what is in the way by words alone.
+async fn why(session: &mut impl Session, to: &Remote, exists: Exists, error: Error) -> Result<Error, Error> {
+    if error.kind() == Kind::Rejected {
+        check_free(session, to, exists).await?;
+    }
+    Ok(error)
 }
 
 /// Where a plain rename does not replace: the old file is put aside until the new one has its name.
@@ -109,6 +117,8 @@ async fn replace(session: &mut impl Session, traces: &mut Traces, from: &Remote,
         Err(error) if matches!(error.kind(), Kind::Rejected | Kind::Conflict | Kind::Authorization) => {}
         outcome => return outcome,
     }
+    // A folder makes way for nothing.
+    check_free(session, to, Exists::Replace).await?;
     let kept = to.temporary()?;
     // Noted before it is asked for: the answer may be lost when it has been done.
     traces.aside = Some(Aside { kept: kept.clone(), place: to.clone(), newcomer: from.clone() });

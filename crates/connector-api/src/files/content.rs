@@ -13,6 +13,8 @@ use crate::{Body, Error};
 /// connection; buffers of a connection hold less.
 const KEPT_BYTES_MAX: u64 = 8 << 20;
 const KEPT_PIECES_MAX: usize = 4096;
+/// A short content.
+const SHORT_BYTES_MAX: u64 = 64 << 10;
 
 /// The content.
 #[derive(Debug)]
@@ -35,6 +37,11 @@ impl Content {
     /// From its beginning.
     pub fn new(body: Body, transfer: Transfer) -> Self {
         Self { body, transfer, kept: VecDeque::new(), kept_bytes: 0, taken: 0, at: 0, stored: 0, is_resumed: false }
+    }
+
+    /// Whether it is known to be sent sooner than a server answers.
+    pub fn is_short(&self) -> bool {
+        self.body.length().is_some_and(|length| length <= SHORT_BYTES_MAX)
     }
 
     /// How it travels.

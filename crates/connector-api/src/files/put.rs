@@ -68,7 +68,9 @@ async fn upload<S: Server>(
 ) -> Result<u64, Error> {
     let Put { path, exists, mut content } = put;
     // Told before gigabytes were sent for nothing; the rename decides.
-    change::check_free(session, &path, exists).await?;
+    if !content.is_short() {
+        change::check_free(session, &path, exists).await?;
+    }
     let temporary = path.temporary()?;
     traces.temporary = Some(temporary.clone());
     let (mut resumed, mut broken) = (0, None);
