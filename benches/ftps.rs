@@ -1,5 +1,5 @@
-//! Files to an FTPS server (ProFTPD) and back, beside curl against the same server in the same run. Both
-//! sign in anew each time; ours writes under a temporary name, compares the size and renames on top of that.
+//! Files to an FTPS server (ProFTPD) and back, beside curl and lftp against the same server in the same run.
+//! All sign in anew each time; ours writes under a temporary name, compares the size and renames on top of that.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a bench fails by a panic")]
 #![allow(dead_code, reason = "a part of what the tests use")]
 
@@ -10,7 +10,7 @@ mod files;
 use std::{
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Stdio},
     time::{Duration, Instant},
 };
 
@@ -47,7 +47,9 @@ impl Curl {
 }
 
 impl Beside for Curl {
-    const NAME: &'static str = "curl";
+    fn name(&self) -> &'static str {
+        "curl"
+    }
 
     fn big(&self, file: &Path, back: &Path) -> [Duration; 2] {
         [self.run("theirs", &["-T".as_ref(), file.as_os_str()]), self.run("theirs", &["-o".as_ref(), back.as_os_str()])]
@@ -59,10 +61,49 @@ impl Beside for Curl {
     }
 }
 
+struct Lftp {
+    port: u16,
+    ca: PathBuf,
+}
+
+impl Lftp {
+    fn run(&self, commands: &str, port: u16) -> Duration {
+        let sets = "set cmd:fail-exit true; set xfer:clobber true; set net:max-retries 2; set ftp:ssl-force true; \
+                    set ftp:ssl-protect-data true; set ssl:verify-certificate true";
+        let open = format!("open -u {},{CANARY} -p {port} ftp://localhost", FtpServer::USER);
+        let begun = Instant::now();
+        let status = Command::new("lftp")
+            .arg("--norc")
+            .arg("-c")
+            .arg(format!("{sets}; set ssl:ca-file {}; {open}; {commands}", self.ca.display()))
+            .stdout(Stdio::null())
+            .status()
+            .unwrap();
+        assert!(status.success());
+        begun.elapsed()
+    }
+}
+
+impl Beside for Lftp {
+    fn name(&self) -> &'static str {
+        "lftp"
+    }
+
+    fn big(&self, file: &Path, back: &Path) -> [Duration; 2] {
+        [format!("put {} -o theirs", file.display()), format!("get theirs -o {}", back.display())]
+            .map(|commands| self.run(&commands, self.port))
+    }
+
+    fn small(&self, folder: &Path, port: u16) -> Option<Duration> {
+        Some(self.run(&format!("mput {}/*", folder.display()), port))
+    }
+}
+
 fn main() {
     let Some(server) = Kind::Proftpd.start() else { return };
     let dir = temp_dir();
     let ca = dir.path().join("ca.pem");
     fs::write(&ca, PKI.ca_pem()).unwrap();
-    files::run(Kind::Proftpd, &server, &Curl { port: server.port(), ca });
+    let port = server.port();
+    files::run(Kind::Proftpd, &server, &[&Curl { port, ca: ca.clone() }, &Lftp { port, ca }]);
 }

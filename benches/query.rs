@@ -2,71 +2,39 @@
 //! writing the same rows; the stream of records alone; and one row by its key, a call of one round
 //! trip.
 
-use std::{
-    collections::BTreeMap,
-    process::{Command, Stdio},
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::process::{Command, Stdio};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use futures_util::StreamExt as _;
-use lockgate_connector_api::{Address, Call, Config, Context, DynConnector, Registry, Scheme, Secret, Streamed};
-use lockgate_connector_postgres::Postgres;
-use lockgate_document::{CsvWriter, Document, Value, csv::Dialect};
-use lockgate_model::definition::ServerIdentity;
-use lockgate_testkit::{
-    Pki,
-    contract::{CANARY, context, loopback},
-};
+use lockgate_connector_api::Streamed;
+use lockgate_document::{CsvWriter, csv::Dialect};
+use lockgate_testkit::{Pki, contract::CANARY};
+
+use sql::Account;
+
+mod sql;
 
 const ROWS: u64 = 200_000;
 const SQL: &str = "select id, name, total, at, even from bench";
 
-struct Account(Arc<dyn DynConnector>, Context);
-
-impl Account {
-    fn open(pki: &Pki, port: u16) -> Self {
-        let cx = context(loopback());
-        let mut registry = Registry::new();
-        registry.add::<Postgres>();
-        let scheme = Scheme { name: "postgres", port: 5432 };
-        let config = Config {
-            address: Address::parse(scheme, true, &format!("postgres://localhost:{port}/peer")).unwrap(),
-            identity: ServerIdentity::System,
-            settings: [("username".to_owned(), "app".to_owned())].into(),
-            secrets: BTreeMap::from([("password".to_owned(), Secret::new(CANARY.to_owned()))]),
-            tls: Some(pki.client_config(None)),
-        };
-        Self(registry.get("postgres").unwrap().open(config, &cx).unwrap(), cx)
-    }
-
-    async fn call(&self, operation: &str, sql: &str, parameters: Vec<Value>, stream: bool) -> Option<Streamed> {
-        let input = Document::object([("sql", sql.into()), ("parameters", Value::Array(parameters))]);
-        let mut call = Call::new(operation, input, Instant::now() + Duration::from_secs(60));
-        call.stream = stream;
-        self.0.clone().invoke(self.1.clone(), call).await.unwrap().stream
-    }
-
-    /// All rows; their CSV, a batch at a time, when asked for. Bytes written.
-    async fn rows(&self, csv: bool) -> usize {
-        let Some(Streamed::Records(mut records)) = self.call("query", SQL, Vec::new(), true).await else {
-            panic!("no records")
-        };
-        let mut csv = csv.then(|| CsvWriter::new(Dialect::default(), None));
-        let (mut rows, mut bytes, mut written) = (0, 0, Vec::new());
-        while let Some(batch) = records.next().await {
-            let batch = batch.unwrap();
-            rows += batch.root().len() as u64;
-            if let Some(csv) = &mut csv {
-                csv.write(batch.root(), &mut written).unwrap();
-                bytes += written.len();
-                written.clear();
-            }
+/// All rows; their CSV, a batch at a time, when asked for. Bytes written.
+async fn rows(account: &Account, csv: bool) -> usize {
+    let Some(Streamed::Records(mut records)) = account.call("query", SQL, Vec::new(), true).await else {
+        panic!("no records")
+    };
+    let mut csv = csv.then(|| CsvWriter::new(Dialect::default(), None));
+    let (mut rows, mut bytes, mut written) = (0, 0, Vec::new());
+    while let Some(batch) = records.next().await {
+        let batch = batch.unwrap();
+        rows += batch.root().len() as u64;
+        if let Some(csv) = &mut csv {
+            csv.write(batch.root(), &mut written).unwrap();
+            bytes += written.len();
+            written.clear();
         }
-        assert_eq!(rows, ROWS);
-        bytes
     }
+    assert_eq!(rows, ROWS);
+    bytes
 }
 
 fn query(c: &mut Criterion) {
@@ -83,8 +51,8 @@ fn query(c: &mut Criterion) {
 
     let mut group = c.benchmark_group("rows");
     group.sample_size(10).throughput(Throughput::Elements(ROWS));
-    group.bench_function("stream to CSV", |b| b.iter(|| runtime.block_on(account.rows(true))));
-    group.bench_function("stream of records alone", |b| b.iter(|| runtime.block_on(account.rows(false))));
+    group.bench_function("stream to CSV", |b| b.iter(|| runtime.block_on(rows(&account, true))));
+    group.bench_function("stream of records alone", |b| b.iter(|| runtime.block_on(rows(&account, false))));
     let folder = lockgate_testkit::temp_dir();
     let ca = folder.path().join("ca.crt");
     std::fs::write(&ca, pki.ca_pem()).unwrap();

@@ -46,7 +46,9 @@ impl Sftp {
 }
 
 impl Beside for Sftp {
-    const NAME: &'static str = "sftp";
+    fn name(&self) -> &'static str {
+        "sftp"
+    }
 
     fn big(&self, file: &Path, back: &Path) -> [Duration; 2] {
         // `-f` has what was put written to disk; what is got back need not be.
@@ -61,5 +63,5 @@ impl Beside for Sftp {
 
 fn main() {
     let Some(server) = Kind::Openssh.start() else { return };
-    files::run(Kind::Openssh, &server, &Sftp { port: server.port() });
+    files::run(Kind::Openssh, &server, &[&Sftp { port: server.port() }]);
 }

@@ -1,9 +1,12 @@
 //! What the benches of connectors to servers of files share: a gigabyte there and back, and a thousand
-//! small files, by a connector and beside it by the client that people would use instead.
+//! small files, by a connector and beside it by the clients that people would use instead. All of them read
+//! and write files of the same folder. An argument (`big`, `small`, `far`) runs that part alone.
 
 use std::{
-    fs,
-    path::Path,
+    fs::{self, File},
+    io::{Read as _, Write as _},
+    path::{Path, PathBuf},
+    thread,
     time::{Duration, Instant},
 };
 
@@ -18,20 +21,24 @@ use lockgate_testkit::{
     process::peak_rss_bytes,
     temp_dir,
 };
+use tokio::sync::mpsc;
 
-const MIB: u64 = 1024;
-const ROUNDS: usize = 3;
+const BIG_BYTES: u64 = 1 << 30;
+const ROUNDS: usize = 5;
 const SMALL_FILES: usize = 1000;
 const SMALL_BYTES: usize = 10 << 10;
 /// Files and delay each way of a server that is not near.
 const FAR: (usize, Duration) = (200, Duration::from_millis(5));
 /// Calls at once; an account has eight sessions where nothing else is said.
 const CALLS: usize = 32;
+/// What is read from a file or written to one at a time, and how many of these may wait.
+const PIECE_BYTES: usize = 256 << 10;
+const PIECES_MAX: usize = 16;
 
-/// What is measured, and how long the other client takes for it.
+/// Another client.
 pub trait Beside {
     /// Its name.
-    const NAME: &'static str;
+    fn name(&self) -> &'static str;
 
     /// Puts a file, has it written to the server's disk where it can, and gets it back to that path.
     fn big(&self, file: &Path, back: &Path) -> [Duration; 2];
@@ -40,98 +47,164 @@ pub trait Beside {
     fn small(&self, folder: &Path, port: u16) -> Option<Duration>;
 }
 
+/// The parts that are measured, as they are named and told.
+const PARTS: [&str; 4] =
+    ["put of 1 GiB", "get of 1 GiB", "put of 1,000 files of 10 KiB", "put of 200 over 5 ms each way"];
+
+/// Times of the parts, where measured.
+type Times = [Option<Duration>; 4];
+
 /// Measures and prints; the best of each, since what else the machine does only ever adds.
-pub fn run<K: Kind, B: Beside>(kind: K, server: &K::Server, beside: &B) {
+pub fn run<K: Kind>(kind: K, server: &K::Server, beside: &[&dyn Beside]) {
+    let asked: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let is_asked = |part: &str| asked.is_empty() || asked.iter().any(|one| one == part);
     let local = temp_dir();
-    let (file, back, folder) = (local.path().join("file"), local.path().join("back"), local.path().join("small"));
-    let block = vec![0x5a; 1 << 20];
-    let mut writing = fs::File::create(&file).unwrap();
-    for _ in 0..MIB {
-        std::io::Write::write_all(&mut writing, &block).unwrap();
+    let [file, back, folder, far_folder] = ["file", "back", "small", "far"].map(|name| local.path().join(name));
+    if is_asked("big") {
+        write_big(&file);
     }
-    drop(writing);
-    let far_folder = local.path().join("far");
     for (folder, files) in [(&folder, SMALL_FILES), (&far_folder, FAR.0)] {
         fs::create_dir(folder).unwrap();
-        (0..files).for_each(|n| fs::write(folder.join(format!("small-{n:04}")), &block[..SMALL_BYTES]).unwrap());
+        (0..files).for_each(|n| fs::write(folder.join(format!("small-{n:04}")), vec![0x5a; SMALL_BYTES]).unwrap());
     }
     let runtime = tokio::runtime::Runtime::new().unwrap();
-    let (mut ours, mut theirs) = ([Duration::MAX; 4], [Duration::MAX; 4]);
     let link = runtime.block_on(FaultProxy::start(server.port()));
     link.always(Fault::Latency(FAR.1));
+    let ours = || {
+        let big = is_asked("big").then(|| runtime.block_on(big(&kind.on(server), &file, &back)));
+        let small = is_asked("small").then(|| runtime.block_on(small(&kind.on(server), &folder)));
+        let far = is_asked("far").then(|| runtime.block_on(small_far(kind, server, &link, &far_folder)));
+        [big.map(|[put, _]| put), big.map(|[_, get]| get), small, far]
+    };
+    let theirs = |other: &dyn Beside| {
+        let big = is_asked("big").then(|| other.big(&file, &back));
+        let small = is_asked("small").then(|| other.small(&folder, server.port())).flatten();
+        let far = is_asked("far").then(|| other.small(&far_folder, link.port())).flatten();
+        [big.map(|[put, _]| put), big.map(|[_, get]| get), small, far]
+    };
+    let mut best = vec![Times::default(); 1 + beside.len()];
     for round in 1..=ROUNDS {
-        let account = kind.on(server);
-        let [put, get] = runtime.block_on(big(&account));
-        let small = runtime.block_on(put_small(&kind.on(server), SMALL_FILES));
-        let far = runtime.block_on(put_small(&kind.through(server, link.port()), FAR.0));
-        let [their_put, their_get] = beside.big(&file, &back);
-        let their_small = beside.small(&folder, server.port()).unwrap_or(Duration::MAX);
-        let their_far = beside.small(&far_folder, link.port()).unwrap_or(Duration::MAX);
-        let shown = |times: [Duration; 4]| {
-            let named = ["put", "get", "small", "far"].into_iter().zip(times).filter(|(_, time)| *time < Duration::MAX);
-            named.map(|(name, time)| format!(" {name} {time:.2?}")).collect::<String>()
-        };
-        let (round_ours, round_theirs) = ([put, get, small, far], [their_put, their_get, their_small, their_far]);
-        println!("round {round}: connector{}; {}{}", shown(round_ours), B::NAME, shown(round_theirs));
-        for (best, one) in ours.iter_mut().chain(&mut theirs).zip(round_ours.into_iter().chain(round_theirs)) {
-            *best = one.min(*best);
-        }
-    }
-    let ratio = |place: usize| theirs[place].as_secs_f64() / ours[place].as_secs_f64();
-    for (place, what) in ["put", "get"].into_iter().enumerate() {
-        let rate = |time: Duration| MIB as f64 / time.as_secs_f64();
-        let (ours, theirs) = (rate(ours[place]), rate(theirs[place]));
+        let times: Vec<Times> = std::iter::once_with(ours).chain(beside.iter().map(|other| theirs(*other))).collect();
         println!(
-            "{what} of {MIB} MiB: connector {ours:.0} MiB/s, {} {theirs:.0} MiB/s, ratio {:.2}",
-            B::NAME,
-            ratio(place)
+            "round {round}: {}",
+            names(beside).zip(&times).map(|(name, times)| shown(name, times)).collect::<String>()
         );
-    }
-    let far = format!("{} of them over a link with {:?} each way", FAR.0, FAR.1);
-    for (place, what) in [(2, format!("{SMALL_FILES} files of {SMALL_BYTES} bytes")), (3, far)] {
-        print!("put of {what}: connector {:.2?}", ours[place]);
-        match theirs[place] {
-            Duration::MAX => println!(),
-            theirs => println!(", {} {theirs:.2?}, ratio {:.2}", B::NAME, ratio(place)),
+        for (best, one) in best.iter_mut().flatten().zip(times.iter().flatten()) {
+            *best = best.iter().chain(one).min().copied();
         }
     }
-    println!(
-        "most memory of this process, both workloads: {:.1} MiB",
-        peak_rss_bytes(std::process::id()) as f64 / f64::from(1 << 20)
-    );
+    tell(beside, &best);
 }
 
-fn deadline() -> Instant {
+fn names<'a>(beside: &'a [&'a dyn Beside]) -> impl Iterator<Item = &'static str> + 'a {
+    std::iter::once("connector").chain(beside.iter().map(|other| other.name()))
+}
+
+fn shown(name: &str, times: &Times) -> String {
+    let times = ["put", "get", "small", "far"].into_iter().zip(times);
+    let times = times.filter_map(|(part, time)| time.map(|time| format!(" {part} {time:.2?}")));
+    format!("{name}{}; ", times.collect::<String>())
+}
+
+fn tell(beside: &[&dyn Beside], best: &[Times]) {
+    for (place, part) in PARTS.into_iter().enumerate() {
+        let Some(ours) = best[0][place] else { continue };
+        print!("{part}:");
+        for (name, times) in names(beside).zip(best) {
+            let Some(time) = times[place] else { continue };
+            print!(" {name} {time:.3?}");
+            if place < 2 {
+                print!(" ({:.0} MiB/s)", 1024.0 / time.as_secs_f64());
+            }
+            print!(", ratio {:.2};", time.as_secs_f64() / ours.as_secs_f64());
+        }
+        println!();
+    }
+    let resident = peak_rss_bytes(std::process::id()) as f64 / f64::from(1 << 20);
+    println!("most memory of this process throughout: {resident:.1} MiB");
+}
+
+/// Pseudo-random, so that nobody gains by finding it alike.
+fn write_big(file: &Path) {
+    let mut writing = File::create(file).unwrap();
+    let mut word = 0x9e37_79b9_7f4a_7c15_u64;
+    for _ in 0..BIG_BYTES >> 20 {
+        let block = (0..1 << 17).flat_map(|_| {
+            word ^= word << 13;
+            word ^= word >> 7;
+            word ^= word << 17;
+            word.to_le_bytes()
+        });
+        writing.write_all(&block.collect::<Vec<u8>>()).unwrap();
+    }
+}
+
+pub fn deadline() -> Instant {
     Instant::now() + Duration::from_secs(600)
 }
 
-async fn big(account: &Account) -> [Duration; 2] {
-    let block = Bytes::from(vec![0x5a; 1 << 20]);
-    let blocks = stream::repeat_with(move || Ok(block.clone())).take(MIB as usize);
+/// The content of a file, read by a thread.
+pub fn contents(file: &Path) -> Body {
+    let (send, pieces) = mpsc::channel(PIECES_MAX);
+    let reading = File::open(file).unwrap();
+    let length = reading.metadata().unwrap().len();
+    thread::spawn(move || {
+        loop {
+            let mut piece = Vec::with_capacity(PIECE_BYTES);
+            (&reading).take(PIECE_BYTES as u64).read_to_end(&mut piece).unwrap();
+            if piece.is_empty() || send.blocking_send(Ok(Bytes::from(piece))).is_err() {
+                break;
+            }
+        }
+    });
+    let pieces = stream::unfold(pieces, async |mut pieces| pieces.recv().await.map(|piece| (piece, pieces)));
+    Body::new(pieces).with_length(Some(length))
+}
+
+/// Writes a content to a file by a thread; gives its length.
+async fn write(mut body: Body, file: PathBuf) -> u64 {
+    let (send, mut pieces) = mpsc::channel::<Bytes>(PIECES_MAX);
+    let writing = thread::spawn(move || {
+        let mut writing = File::create(file).unwrap();
+        let mut bytes = 0;
+        while let Some(piece) = pieces.blocking_recv() {
+            writing.write_all(&piece).unwrap();
+            bytes += piece.len() as u64;
+        }
+        bytes
+    });
+    while let Some(piece) = body.next().await {
+        send.send(piece.unwrap()).await.unwrap();
+    }
+    drop(send);
+    tokio::task::spawn_blocking(|| writing.join().unwrap()).await.unwrap()
+}
+
+async fn big(account: &Account, file: &Path, back: &Path) -> [Duration; 2] {
     let input = Document::object([("path", "ours".into()), ("exists", "replace".into())]);
-    let body = Some(Body::new(blocks).with_length(Some(MIB << 20)));
     let begun = Instant::now();
-    account.invoke(Call { body, ..Call::new("put", input, deadline()) }).await.unwrap();
+    account.invoke(Call { body: Some(contents(file)), ..Call::new("put", input, deadline()) }).await.unwrap();
     let put = begun.elapsed();
     let get = Call { stream: true, ..Call::new("get", Document::object([("path", "ours".into())]), deadline()) };
     let begun = Instant::now();
-    let mut body = account.stream(get).await.unwrap();
-    let mut bytes = 0;
-    while let Some(piece) = body.next().await {
-        bytes += piece.unwrap().len() as u64;
-    }
-    assert_eq!(bytes, MIB << 20);
+    let body = account.stream(get).await.unwrap();
+    assert_eq!(write(body, back.to_owned()).await, BIG_BYTES);
     [put, begun.elapsed()]
 }
 
-async fn put_small(account: &Account, files: usize) -> Duration {
-    let content = Bytes::from(vec![0x5a; SMALL_BYTES]);
+async fn small(account: &Account, folder: &Path) -> Duration {
     let begun = Instant::now();
-    let puts = stream::iter(0..files).map(|n| {
-        let path = format!("ours-{n:04}");
+    let files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let puts = stream::iter(files).map(|file| {
+        let path = format!("ours-{}", file.file_name().unwrap().display());
         let input = Document::object([("path", path.as_str().into()), ("exists", "replace".into())]);
-        account.invoke(Call { body: Some(Body::full(content.clone())), ..Call::new("put", input, deadline()) })
+        let body = Some(Body::full(fs::read(file).unwrap()));
+        account.invoke(Call { body, ..Call::new("put", input, deadline()) })
     });
     puts.buffer_unordered(CALLS).try_for_each(async |_| Ok(())).await.unwrap();
     begun.elapsed()
+}
+
+async fn small_far<K: Kind>(kind: K, server: &K::Server, link: &FaultProxy, folder: &Path) -> Duration {
+    small(&kind.through(server, link.port()), folder).await
 }
