@@ -26,7 +26,7 @@ use crate::{
     ssh::{self, Ended, Trust},
 };
 
-/// Sessions that one connection carries. Several connections keep more than one core of a server busy.
+/// Sessions that one connection carries: fewer than the ten that OpenSSH allows (`MaxSessions`).
 const SESSIONS_MAX: usize = 8;
 /// How long the next connection waits for one that is being opened, to share it; and how long a server
 /// may take for one more session before it gets a connection of its own.

@@ -116,6 +116,10 @@ impl files::Kind for Kind {
         false
     }
 
+    fn connections(self, _: usize) -> usize {
+        1
+    }
+
     /// OpenSSH serves as the one who runs the test.
     fn has_its_users_rights(self) -> bool {
         self == Self::Proftpd

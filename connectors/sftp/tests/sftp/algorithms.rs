@@ -38,7 +38,8 @@ async fn a_group_exchange_with_sha_1_is_refused() {
     let Some(server) = Openssh::start_adding(&KEYS, &format!("KexAlgorithms {only}\n")) else { return };
     let error = tested(&server, None).await.unwrap_err();
     assert_eq!((error.kind(), error.code()), (Is::Identity, "sftp-algorithms"), "{error}");
-    assert_eq!(error.private().reveal(), &format!("for key exchange it offers: {only}"));
+    let told = error.private().reveal();
+    assert!(told.starts_with(&format!("for key exchange it offers: {only}")), "{told}");
     assert_eq!(server.log("userauth-request"), 0, "somebody signed in");
 }
 

@@ -112,6 +112,11 @@ pub trait Kind: Copy + fmt::Debug + PartialEq + Send + Sync + 'static {
         true
     }
 
+    /// Connections over which a few sessions go that are open at once.
+    fn connections(self, sessions: usize) -> usize {
+        sessions
+    }
+
     /// A byte of the connection to which a call is sent that stands in the midst of a `put`, of all that
     /// it sends there.
     fn amid_a_put(self, up: u64) -> u64 {
