@@ -2,7 +2,7 @@
 //! of CSV into a table. Beside it what people write down in a script: `psql` and `\copy` into a file, which
 //! OpenSSH's `sftp` then sends (it takes no pipe), and `\copy … from` that file. Every connection is
 //! encrypted and the server proven.
-#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a bench fails by a panic")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a bench fails by a panic")]
 #![allow(dead_code, reason = "a part of what the tests and other benches use")]
 
 #[path = "../connectors/sftp/tests/sftp/account.rs"]

@@ -83,6 +83,9 @@ fn a_flow_writes_files_to_a_server_whose_host_key_was_confirmed() {
     for output in [test(), listed] {
         assert!(told(&output).contains("legacy_algorithms: aes128-cbc hmac-sha1"), "{output:?}");
     }
+    let json = house.cli_as(&context, &["--json", "account", "test", "files", "--env", "development"], "");
+    let json: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(json["exceptions"], serde_json::json!({"legacy_algorithms": "aes128-cbc hmac-sha1"}), "{json}");
     let told_exception = "\"exception.legacy_algorithms\":\"aes128-cbc hmac-sha1\"";
     assert!(told(&audit).replace(": ", ":").contains(told_exception), "{audit:?}");
     assert!(bind("set", &["--host-key", server.host_key()]).status.success());

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use lockgate_connector_api::{Context, Error, Host, Kind, Proxy, Route, Secret, files::late};
+use lockgate_connector_api::{Context, Error, Host, Kind, Proxy, Secret, files::late};
 use russh::{
     Channel, MethodKind, Names, Preferred,
     client::{self, AuthResult, DisconnectReason, Handle, KeyboardInteractiveAuthResponse as Asked, Msg},

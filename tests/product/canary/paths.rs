@@ -108,7 +108,7 @@ impl World {
                 port: text("address").rsplit(':').next().unwrap().parse().unwrap(),
                 identity: host_key(&text("host_key")),
                 other_identity: host_key("SHA256:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"),
-                settings: &["username=practice", "auth=password"],
+                settings: &["username=practice", "auth=password", "legacy_algorithms=aes128-cbc hmac-sha1"],
                 from_end: 150,
                 password: Some(text("password")),
             },

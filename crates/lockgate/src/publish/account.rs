@@ -121,7 +121,7 @@ impl Account {
             Self::Test(one) => {
                 let path = format!("environments/{}/accounts/{}/test", segment(&one.environment), segment(&one.name));
                 let client = Client::from_context()?;
-                let value = client.post(&path, &json!({}))?;
+                let mut value = client.post(&path, &json!({}))?;
                 if value.get("ok") == Some(&Value::Bool(false)) {
                     let message = value.get("message").and_then(Value::as_str).unwrap_or("it does not work").to_owned();
                     return Err(Exit::Failed { code: "LG-ACCOUNT-TEST".into(), message, detail: value });
@@ -130,9 +130,12 @@ impl Account {
                 let mut bound = list.get("items").and_then(Value::as_array).into_iter().flatten();
                 let bound = bound.find(|account| account.get("name").and_then(Value::as_str) == Some(&one.name));
                 let exceptions = bound.map(|account| exceptions(account, connectors)).unwrap_or_default();
+                if let Some(members) = value.as_object_mut() {
+                    members.insert("exceptions".to_owned(), json!(exceptions));
+                }
                 output.result(&value, || {
                     let works = format!("account `{}` works in `{}`", one.name, one.environment);
-                    let but = exceptions.iter().map(|one| format!("\nexception  {one}"));
+                    let but = exceptions.iter().map(|(name, value)| format!("\nexception  {name}: {value}"));
                     works + &but.collect::<String>()
                 });
                 Ok(())
@@ -283,17 +286,18 @@ fn row(account: &Value, connectors: &Registry) -> Vec<String> {
     let identity = identity.as_ref().map(shown).unwrap_or_default();
     let secrets = account.get("secrets").and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
     let secrets = secrets.collect::<Vec<_>>().join(" ");
-    let exceptions = exceptions(account, connectors).join(", ");
+    let exceptions = exceptions(account, connectors).into_iter().map(|(name, value)| format!("{name}: {value}"));
+    let exceptions = exceptions.collect::<Vec<_>>().join(", ");
     vec![text("name"), text("connector"), text("address"), identity, secrets, exceptions]
 }
 
-/// What an account admits against its connector's own rules.
-fn exceptions(account: &Value, connectors: &Registry) -> Vec<String> {
+/// What an account admits against its connector's own rules, by setting.
+fn exceptions(account: &Value, connectors: &Registry) -> BTreeMap<String, String> {
     let connector = account.get("connector").and_then(Value::as_str).and_then(|name| connectors.get(name));
     let settings = account.get("settings").cloned().and_then(|settings| serde_json::from_value(settings).ok());
-    let (Some(connector), Some(settings)) = (connector, settings) else { return Vec::new() };
+    let (Some(connector), Some(settings)) = (connector, settings) else { return BTreeMap::new() };
     let exceptions = connector.spec().exceptions(&settings);
-    exceptions.into_iter().map(|(name, value)| format!("{name}: {value}")).collect()
+    exceptions.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
 /// How the server proves itself, with the fingerprint of what it shows or is vouched for by.
