@@ -32,6 +32,7 @@ mod orchestrations;
 mod passing;
 mod peered;
 mod promotion;
+mod refused;
 mod repl;
 mod restarts;
 mod scenarios;

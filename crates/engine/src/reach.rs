@@ -317,7 +317,9 @@ impl Wrong {
             return Self::Raised(Document::object(fields.into_iter().flatten()));
         }
         let status = field("status").and_then(|status| u16::try_from(status.as_i64()?).ok());
-        Self::Problem(Problem::subflow(&error.kind, error.code, status.unwrap_or(500), error.status, message))
+        // What was wrong with the input of the orchestration is none of the caller's.
+        let over_http = error.status.max(500);
+        Self::Problem(Problem::subflow(&error.kind, error.code, status.unwrap_or(500), over_http, message))
     }
 }
 

@@ -82,7 +82,10 @@ fn reference<'t>(reader: &mut Reader<'_>, span: Span, text: &'t str) -> Option<R
         _ => {
             reader.refuse(
                 Diagnostic::new("LG-CALL-NAME", span, format!("`{text}` names nothing that can be called"))
-                    .help("write `<connector>.<operation>:<version>@default`, `map.<name>:<version>@default` or `http`")
+                    .help(
+                        "write `<connector>.<operation>:<version>@default`, `map.<name>:<version>@default`, `http`, \
+                         `openapi`, or the name of a function under `use.functions`",
+                    )
                     .token(text),
             );
             None

@@ -3,7 +3,7 @@
 
 use lockgate_mapping::yaml::{Key, Node, write_json_text};
 
-use super::formula::{Place, template};
+use super::formula::{Place, present, template};
 use super::reuse::own_or_reused;
 use super::tree::{FieldFilter, Template};
 use crate::reader::{Reader, list, nearest};
@@ -71,7 +71,17 @@ pub(super) fn error(reader: &mut Reader<'_>, node: &Node) -> Template {
             reader.string(value, &format!("`{}` of an error", key.text));
         }
     }
-    template(reader, node, Place::Task)
+    match template(reader, node, Place::Task) {
+        // An expression in jq gives null where the standard has the field absent.
+        Template::Object(fields) => {
+            let made = |(name, value): (String, Template)| match name.as_str() {
+                "title" | "detail" | "instance" => (name, present(value, node.span)),
+                _ => (name, value),
+            };
+            Template::Object(fields.into_iter().map(made).collect())
+        }
+        other => other,
+    }
 }
 
 /// Reads `catch.errors.with`.

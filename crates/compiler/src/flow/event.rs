@@ -5,7 +5,8 @@
 
 use lockgate_mapping::yaml::Node;
 
-use super::formula::{Place, template};
+use super::formula::{Place, present, template};
+use super::http;
 use super::tree::Template;
 use crate::reader::{Reader, find};
 
@@ -64,7 +65,21 @@ pub(super) fn event(reader: &mut Reader<'_>, node: &Node, flow: &str) -> Option<
     fields.extend(own("source").then_some(("source".to_owned(), Template::Constant(source))));
     fields.extend(own("time").then_some(("time".to_owned(), Template::Now)));
     for (key, value) in given {
-        fields.push((key.text.clone(), template(reader, value, Place::Task)));
+        let made = match (key.text.as_str(), value.as_text()) {
+            ("source", Some(text)) if !text.contains("${") && text.contains(['{', '}']) => {
+                match http::expanded_text(text, value.span) {
+                    Ok(expanded) => expanded,
+                    Err((message, help)) => {
+                        reader.problem_help("LG-FLOW-VALUE", value.span, message, help);
+                        Template::Broken
+                    }
+                }
+            }
+            ("data", _) => template(reader, value, Place::Task),
+            // An expression in jq gives null where JSON has the attribute absent (CloudEvents JSON format 1.0.2, 2.2).
+            _ => present(template(reader, value, Place::Task), value.span),
+        };
+        fields.push((key.text.clone(), made));
     }
     Some(Template::Object(fields))
 }

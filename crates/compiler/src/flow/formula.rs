@@ -93,6 +93,14 @@ pub(super) fn through(value: Template, text: &str, span: Span) -> Template {
     Template::Through(Box::new(value), Box::new(formula))
 }
 
+/// The same value, where null is none.
+pub(super) fn present(value: Template, span: Span) -> Template {
+    match value {
+        Template::Constant(_) | Template::Broken => value,
+        computed => through(computed, "$[$ != null]", span),
+    }
+}
+
 /// Reads a value: strings of the form `${ … }` are expressions wherever they stand, all else is constant.
 pub(super) fn template(reader: &mut Reader<'_>, node: &Node, place: Place) -> Template {
     match &node.value {

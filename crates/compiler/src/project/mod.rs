@@ -522,8 +522,10 @@ fn unknown_file(path: &str) -> Diagnostic {
         "API descriptions are not supported yet".to_owned()
     } else if path.starts_with("lock/") {
         "lock/ holds what `lockgate build` fetched, and nothing else".to_owned()
-    } else if let Some(stem) = None.or_else(|| stem(".yml")).or_else(|| stem(".flow.json")) {
+    } else if let Some(stem) = stem(".yml") {
         format!("rename it to `{stem}.yaml`")
+    } else if let Some(stem) = stem(".flow.json") {
+        format!("rename it to `{stem}.flow.yaml`: JSON is YAML too")
     } else if let Some(near) = nearest(path, [PROJECT_FILE, "sample.json", "README.md"]) {
         format!("did you mean `{near}`?")
     } else {

@@ -32,17 +32,17 @@ impl Emitter<'_, '_> {
 
     /// A call of a connector: suspends, and goes on with the answer.
     pub(super) fn call(&mut self, task: &Task, operation: &Operation, input: u32, around: Around<'_>) {
-        let argument = self.template(&operation.input, Value::Slot(input));
+        let mut argument = self.template(&operation.input, Value::Slot(input));
         let Some(op) = self.authority(operation) else {
             // The account could not be read: nothing is emitted but what else is wrong is found.
             return self.finish(task, Value::Slot(input), &task.then, around);
         };
         let request = match &operation.answer {
             Answer::Response(request) => {
-                let request = self.template(request, Value::Slot(input));
                 let slot = self.slots.value();
-                self.plan.act(Action::Store(slot, request));
-                Some(slot)
+                self.plan.act(Action::Store(slot, argument));
+                argument = Value::Slot(slot);
+                Some((slot, request))
             }
             Answer::Whole | Answer::Content | Answer::Raw => None,
         };
@@ -59,9 +59,10 @@ impl Emitter<'_, '_> {
             (Answer::Raw, _) => {
                 Value::Field(Box::new(Value::Slot(DATA)), self.values.module.constant_text("body_base64"))
             }
-            (Answer::Response(_), Some(request)) => {
-                let response = self.values.response();
-                Value::Apply2(response, Box::new(Value::Slot(request)), Box::new(Value::Slot(DATA)))
+            (Answer::Response(_), Some((asked, request))) => {
+                // What was sent, and not what its expressions would give now.
+                let (request, response) = (self.template(request, Value::Slot(asked)), self.values.response());
+                Value::Apply2(response, Box::new(request), Box::new(Value::Slot(DATA)))
             }
             _ => Value::Slot(DATA),
         };

@@ -17,8 +17,6 @@ pub(super) struct Endpoint {
     /// The path for the manifest: literal, or its fixed beginning and `*`.
     pub(super) detail: String,
     pub(super) query: Vec<(String, Template)>,
-    /// All before the query, for the standard's response object.
-    pub(super) uri: Vec<Piece>,
 }
 
 /// Reads an endpoint: a text, or an object around it.
@@ -66,9 +64,7 @@ fn parse(text: &str, span: Span) -> Result<Endpoint, Refusal> {
     let query =
         query.split('&').filter(|pair| !pair.is_empty()).map(|text| pair(text, span)).collect::<Result<Vec<_>, _>>()?;
     let detail = path.split_once('{').map_or_else(|| path.to_owned(), |(fixed, _)| format!("{fixed}*"));
-    let before_query = text.split_once('?').map_or(text, |(before, _)| before);
-    let uri = pieces(before_query, |name| encoded(expanded(name, span), span))?;
-    Ok(Endpoint { origin, path: segments(path, span)?, detail, query, uri })
+    Ok(Endpoint { origin, path: segments(path, span)?, detail, query })
 }
 
 /// The origin of a host with or without a port.
@@ -99,19 +95,17 @@ pub(crate) fn origin(authority: &str) -> Result<String, Refusal> {
     Ok(if port == 443 { format!("https://{host}") } else { format!("https://{host}:{port}") })
 }
 
-/// A value as it stands in an address.
-pub(in crate::flow) fn encoded(value: Template, span: Span) -> Template {
-    through(value, "$encodeUrlComponent($string($))", span)
-}
-
-/// A query as it stands in an address, as the connector writes it: nothing, or `?` and its pairs.
-pub(super) fn written_query(query: Template, span: Span) -> Template {
+/// The address of a request, for the standard's response object: of the input that the connector is given, which
+/// writes it so.
+pub(super) fn written(origin: &str, span: Span) -> Template {
+    let path = "$type($p) = \"array\" ? \"/\" & $join($p.$encodeUrlComponent($), \"/\") : $p";
     let pairs = "$keys($q).($k := $; $lookup($q, $k)[$ != null].($encodeUrlComponent($k) & \"=\" & $encodeUrlComponent($string($))))";
-    through(
-        query,
-        &format!("($q := $; $pairs := {pairs}; $exists($pairs) ? \"?\" & $join($pairs, \"&\") : \"\")"),
-        span,
-    )
+    let query = "$exists($pairs) ? \"?\" & $join($pairs, \"&\") : \"\"";
+    let origin = json(origin);
+    let text = format!(
+        "($p := $lookup($, \"path\"); $q := $lookup($, \"query\"); $pairs := {pairs}; {origin} & ({path}) & ({query}))"
+    );
+    through(Template::Whole, &text, span)
 }
 
 /// A field without which there is no such path.
@@ -166,6 +160,12 @@ fn pair(pair: &str, span: Span) -> Result<(String, Template), Refusal> {
         _ => return Err(HARD),
     };
     Ok((name.to_owned(), value))
+}
+
+/// A text with `{name}` in it, each a field of the data, absent or encoded.
+pub(in crate::flow) fn expanded_text(text: &str, span: Span) -> Result<Template, Refusal> {
+    let encoded = |name: &str| through(expanded(name, span), "$encodeUrlComponent($string($))", span);
+    pieces(text, encoded).map(Template::Text)
 }
 
 /// Splits at `{name}` (RFC 6570, level 1); `field` is what stands there.

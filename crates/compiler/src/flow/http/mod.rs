@@ -10,16 +10,16 @@ use lockgate_mapping::yaml::{Key, Node};
 use lockgate_model::Span;
 
 use super::authentication::authentication;
-use super::formula::{Place, template};
+use super::formula::{Place, template, through};
 use super::reuse::Reusable;
-use super::tree::{Account, Answer, Call, Operation, Piece, Template};
+use super::tree::{Account, Answer, Call, Operation, Template};
 use crate::reader::{Reader, find};
 
 mod endpoint;
 
 pub(crate) use endpoint::origin;
-pub(super) use endpoint::{encoded, json};
-use endpoint::{endpoint_uri, written_query};
+use endpoint::{endpoint_uri, written};
+pub(super) use endpoint::{expanded_text, json};
 
 const METHODS: &[&str] = &["get", "post", "put", "patch", "delete", "head"];
 /// Those whose requests have no content.
@@ -63,7 +63,7 @@ pub(super) fn read(reader: &mut Reader<'_>, span: Span, with: Option<&Node>, reu
     let mut fields = vec![("path".to_owned(), endpoint.path)];
     fields.extend(given(query));
     let origin = endpoint.origin;
-    let request = Request { method, origin, detail: endpoint.detail, uri: endpoint.uri, headers, scheme, fields, span };
+    let request = Request { method, origin, detail: endpoint.detail, scheme, fields, span };
     request.call(wanted)
 }
 
@@ -74,9 +74,6 @@ pub(super) struct Request {
     pub(super) origin: String,
     /// What the manifest says of the path.
     pub(super) detail: String,
-    /// The address before its query: for `output: response`, as the headers are.
-    pub(super) uri: Vec<Piece>,
-    pub(super) headers: Option<Template>,
     /// The scheme that the account must sign in by.
     pub(super) scheme: Option<&'static str>,
     /// What the connector is given.
@@ -90,7 +87,6 @@ impl Request {
         // The address says all of it; the account that covers it may have a part of it as its base.
         self.fields.push(("absolute".to_owned(), Template::Constant("true".to_owned())));
         self.fields.push(("redirect".to_owned(), Template::Constant(wanted.redirect.to_string())));
-        let query = self.fields.iter().find(|(name, _)| name == "query").map(|(_, query)| query.clone());
         let answer = match wanted.output {
             Output::Content => Answer::Content,
             Output::Raw => {
@@ -99,12 +95,8 @@ impl Request {
             }
             Output::Response => Answer::Response(Template::Object(vec![
                 ("method".to_owned(), Template::Constant(format!("\"{}\"", self.method.to_uppercase()))),
-                ("uri".to_owned(), {
-                    let query = query.map(|query| Piece::Value(Box::new(written_query(query, self.span))));
-                    self.uri.extend(query);
-                    Template::Text(self.uri)
-                }),
-                ("headers".to_owned(), self.headers.unwrap_or_else(|| Template::Constant("{}".to_owned()))),
+                ("uri".to_owned(), written(&self.origin, self.span)),
+                ("headers".to_owned(), through(Template::Whole, "$exists(headers) ? headers : {}", self.span)),
             ])),
         };
         Call::Operation(Box::new(Operation {

@@ -20,7 +20,7 @@ use super::formula::{Place, template};
 use super::http;
 use super::resource::{resource, tell};
 use super::reuse::Reusable;
-use super::tree::{Call, Piece, Template};
+use super::tree::{Call, Template};
 use crate::documents::{Documents, Named, Refusal};
 use crate::project::input;
 use crate::reader::{Reader, find, list, nearest};
@@ -86,8 +86,7 @@ pub(super) fn read(
         [("query", request.query), ("headers", request.headers.clone()), ("body", request.body), ("basic", basic)];
     fields.extend(rest.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
     let (method, origin, detail) = (described.method.to_owned(), request.origin, request.detail);
-    http::Request { method, origin, detail, uri: request.uri, headers: request.headers, scheme, fields, span }
-        .call(wanted)
+    http::Request { method, origin, detail, scheme, fields, span }.call(wanted)
 }
 
 /// A value under `parameters`.
@@ -116,7 +115,6 @@ struct Request {
     origin: String,
     path: Template,
     detail: String,
-    uri: Vec<Piece>,
     query: Option<Template>,
     headers: Option<Template>,
     body: Option<Template>,
@@ -170,7 +168,7 @@ impl<'d> Described<'d> {
         if telling.reader.problems.0.len() > before {
             return Ok(None);
         }
-        let path = path::of(self, &origin, &base, &parts, telling.span)?;
+        let path = path::of(self, &base, &parts)?;
         if let Some((_, media_type)) = &body
             && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
         {
@@ -179,7 +177,6 @@ impl<'d> Described<'d> {
         Ok(Some(Request {
             path: path.path,
             detail: path.detail,
-            uri: path.uri,
             query: value::query(query, merged, telling.span),
             headers: (!headers.is_empty()).then_some(Template::Object(headers)),
             body: body.map(|(value, _)| value),

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use lockgate_model::Span;
-
 use super::description::{Described, MEND};
 use crate::documents::Refusal;
-use crate::flow::http::{encoded, json};
+use crate::flow::http::json;
 use crate::flow::tree::{Piece, Template};
 
 /// Bytes of a path.
@@ -15,21 +13,14 @@ const PATH_BYTES_MAX: usize = 2_000;
 /// Parameters of the path by name.
 pub(super) type Parts = BTreeMap<String, Template>;
 
-/// A path as it is sent, as the manifest has it, and as a part of the whole address.
+/// A path as it is sent, and as the manifest has it.
 pub(super) struct Path {
     pub path: Template,
     pub detail: String,
-    pub uri: Vec<Piece>,
 }
 
 /// The path of an operation below `base`.
-pub(super) fn of(
-    described: &Described<'_>,
-    origin: &str,
-    base: &str,
-    parts: &Parts,
-    span: Span,
-) -> Result<Path, Refusal> {
+pub(super) fn of(described: &Described<'_>, base: &str, parts: &Parts) -> Result<Path, Refusal> {
     let whole = format!("{base}{}", described.path);
     let refuse = |message: String| described.operation.refuse("LG-OPENAPI-DOCUMENT", message, MEND);
     let is_dots = |segment: &str| matches!(segment.to_lowercase().replace("%2e", ".").as_str(), "." | "..");
@@ -39,17 +30,13 @@ pub(super) fn of(
     if whole.contains(['?', '#']) || whole.split('/').any(is_dots) || whole.chars().any(char::is_control) {
         return Err(refuse(format!("the path `{whole}` has a query, a fragment or a segment of dots")));
     }
-    let pieces = pieces(&whole, parts).ok_or_else(|| {
-        refuse(format!("the path `{whole}` has a parameter that is not described, or a brace that is none's"))
-    })?;
+    if pieces(&whole, parts).is_none() {
+        let what = format!("the path `{whole}` has a parameter that is not described, or a brace that is none's");
+        return Err(refuse(what));
+    }
     if let Some(unused) = parts.keys().find(|name| !whole.contains(&format!("{{{name}}}"))) {
         return Err(refuse(format!("the path `{whole}` has no place for the parameter `{unused}`")));
     }
-    let mut uri = vec![Piece::Text(origin.to_owned())];
-    uri.extend(pieces.into_iter().map(|piece| match piece {
-        Piece::Value(value) => Piece::Value(Box::new(encoded(*value, span))),
-        plain => plain,
-    }));
     let path = match whole.contains('{') {
         false => Template::Constant(json(&whole)),
         true if whole.contains('%') => {
@@ -66,7 +53,7 @@ pub(super) fn of(
         }
     };
     let detail = whole.split_once('{').map_or_else(|| whole.clone(), |(fixed, _)| format!("{fixed}*"));
-    Ok(Path { path, detail, uri })
+    Ok(Path { path, detail })
 }
 
 /// A text split at its parameters; none where one of them has no value.
