@@ -279,7 +279,10 @@ fn a_service_is_called_by_the_description_that_was_built() {
     let output = lockgate(&["build", path, "--ca", ca, "--json"]);
     assert!(output.status.success(), "{}", text(&output.stderr));
     let built: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert_eq!(built["modules"][0]["manifest"]["operations"][0]["detail"], json!(["Application.send", "send"]));
+    assert_eq!(
+        built["modules"][0]["manifest"]["operations"][0]["detail"],
+        json!(["Application.send", "send", "{urn:lockgate:parcels}send"])
+    );
     assert!(files(&root).iter().any(|name| name.ends_with(".wsdl")));
     let output = lockgate(&["test", path]);
     assert!(output.status.success(), "{} {}", text(&output.stdout), text(&output.stderr));
