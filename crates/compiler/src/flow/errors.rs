@@ -11,10 +11,13 @@ use crate::reader::{Reader, list, nearest};
 /// Where the standard's error types lived and live. The same name means the same error under all.
 const HOMES: &[&str] = &[
     "https://open-workflow-specification.org/spec/1.0.0/errors/",
-    "https://open-workflow-specification.org/dsl/errors/types/",
+    ERROR_HOME,
     "https://serverlessworkflow.io/spec/1.0.0/errors/",
     "https://serverlessworkflow.io/dsl/errors/types/",
 ];
+
+/// Where the types are that runs tell.
+pub const ERROR_HOME: &str = "https://open-workflow-specification.org/dsl/errors/types/";
 
 /// The standard's error types.
 pub const ERROR_TYPES: &[&str] = &[

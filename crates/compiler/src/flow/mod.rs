@@ -50,7 +50,7 @@ use task::{TaskReader, metadata};
 use tree::{Flow, Part};
 
 pub(crate) use emit::{Surroundings, emit, emit_marked, probe};
-pub use errors::{ERROR_TYPES, error_type_names};
+pub use errors::{ERROR_HOME, ERROR_TYPES, error_type_names};
 pub(crate) use http::origin;
 pub(crate) use openapi::Index;
 pub(crate) use soap::Description;

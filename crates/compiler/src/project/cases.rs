@@ -25,7 +25,7 @@ use std::{
 use lockgate_mapping::yaml::{self, Key, Node};
 use lockgate_model::{Diagnostics, Span, Timestamp};
 
-use crate::flow::ERROR_TYPES;
+use crate::flow::{ERROR_HOME, ERROR_TYPES};
 use crate::reader::{Reader, find, list, nearest};
 
 /// One case; values are JSON texts.
@@ -109,7 +109,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, flow: &str, name: &str,
         [(key, node)] if key.text == "output" => Expect::Output(node.to_json()),
         [(key, node)] if key.text == "error" => {
             reader.object(node, "`expect.error`")?;
-            Expect::Error(node.to_json())
+            Expect::Error(expected_error(&node.to_json()))
         }
         _ => {
             let help = "`expect: nothing` is for a flow that gives no output";
@@ -128,6 +128,17 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, flow: &str, name: &str,
         expect,
         named: find(entries, "mocks").and_then(Node::entries).map(names).unwrap_or_default(),
     })
+}
+
+/// The standard's types may be named shortly, as in `mocks`.
+fn expected_error(json: &str) -> String {
+    let Ok(mut error) = serde_json::from_str::<serde_json::Value>(json) else { return json.to_owned() };
+    if let Some(serde_json::Value::String(kind)) = error.get_mut("type")
+        && ERROR_TYPES.contains(&kind.as_str())
+    {
+        kind.insert_str(0, ERROR_HOME);
+    }
+    error.to_string()
 }
 
 fn names(mocks: &[(Key, Node)]) -> Vec<(String, Span)> {
