@@ -5,7 +5,12 @@ use std::{
     time::Duration,
 };
 
-use lockgate_model::{audit, id::TenantId, run::Phase};
+use lockgate_model::{
+    Timestamp,
+    audit::{self, SignedHead},
+    id::TenantId,
+    run::Phase,
+};
 use lockgate_store::{Error, Store, Written};
 
 use super::{Backend, fixture::*};
@@ -52,6 +57,17 @@ pub async fn ten_thousand_entries_verify(at: impl Backend) {
     // At most so many at once, whatever is asked.
     let all = store.audit(&tenant(), None, u32::MAX).await.unwrap();
     assert_eq!(all.len(), 10_000);
+    // Of signed heads the one that speaks of most is kept, whenever it comes.
+    let (writer, seq, hash) = stored[0].clone();
+    let head = |seq, hash| {
+        let (at, signature) = (Timestamp(1), "signed".to_owned());
+        SignedHead { tenant: tenant(), writer: writer.clone(), seq, hash, at, signature }
+    };
+    for one in [head(7, all[6].hash), head(seq, hash), head(5, all[4].hash)] {
+        store.keep_head(one).await.unwrap();
+    }
+    assert_eq!(store.signed_heads(&tenant()).await.unwrap(), [head(seq, hash)]);
+    assert_eq!(store.signed_heads(&TenantId::parse("other").unwrap()).await.unwrap(), []);
 }
 
 pub async fn chains_of_two_tenants_are_two(at: impl Backend) {

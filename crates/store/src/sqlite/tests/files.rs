@@ -110,7 +110,7 @@ async fn runs_of_an_older_version_are_green_still() {
     };
     let before = "DROP INDEX runs_by_environment; DROP INDEX runs_open;
                   CREATE INDEX runs_left ON runs (writer) WHERE phase = 'running';
-                  DROP TABLE green; ALTER TABLE runs DROP COLUMN module;
+                  DROP TABLE heads; DROP TABLE green; ALTER TABLE runs DROP COLUMN module;
                   DELETE FROM refinery_schema_history WHERE version >= 3;";
     let runs = [
         run(1, Some(module), "completed"),
