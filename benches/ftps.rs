@@ -18,12 +18,13 @@ use lockgate_testkit::{
     FtpServer,
     contract::{
         CANARY,
-        files::{Kind as _, Server as _},
+        files::{Account, Kind as _, Server as _},
     },
     temp_dir,
 };
+use tokio::runtime::Runtime;
 
-use account::{Kind, PKI};
+use account::{Kind, Opening, PKI};
 use files::Beside;
 
 struct Curl {
@@ -99,11 +100,40 @@ impl Beside for Lftp {
     }
 }
 
+/// The connector with TLS 1.2, whose sessions any number of uploads resume (this server gives no tickets of 1.3 with them).
+struct Older(Runtime, u16);
+
+impl Older {
+    fn account(port: u16) -> Account {
+        let mut opening = Opening::usual(Kind::Proftpd);
+        opening.settings.push(("tls_version", "1.2".to_owned()));
+        opening.open(port).unwrap()
+    }
+}
+
+impl Beside for Older {
+    fn name(&self) -> &'static str {
+        "connector by TLS 1.2"
+    }
+
+    fn big(&self, file: &Path, back: &Path) -> [Duration; 2] {
+        self.0.block_on(files::big(&Self::account(self.1), file, back))
+    }
+
+    fn small(&self, folder: &Path, port: u16) -> Option<Duration> {
+        Some(self.0.block_on(files::small(&Self::account(port), folder)))
+    }
+}
+
 fn main() {
     let Some(server) = Kind::Proftpd.start() else { return };
     let dir = temp_dir();
     let ca = dir.path().join("ca.pem");
     fs::write(&ca, PKI.ca_pem()).unwrap();
     let port = server.port();
-    files::run(Kind::Proftpd, &server, &[&Curl { port, ca: ca.clone() }, &Lftp { port, ca }]);
+    files::run(
+        Kind::Proftpd,
+        &server,
+        &[&Older(Runtime::new().unwrap(), port), &Curl { port, ca: ca.clone() }, &Lftp { port, ca }],
+    );
 }

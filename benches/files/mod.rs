@@ -180,7 +180,7 @@ async fn write(mut body: Body, file: PathBuf) -> u64 {
     tokio::task::spawn_blocking(|| writing.join().unwrap()).await.unwrap()
 }
 
-async fn big(account: &Account, file: &Path, back: &Path) -> [Duration; 2] {
+pub async fn big(account: &Account, file: &Path, back: &Path) -> [Duration; 2] {
     let input = Document::object([("path", "ours".into()), ("exists", "replace".into())]);
     let begun = Instant::now();
     account.invoke(Call { body: Some(contents(file)), ..Call::new("put", input, deadline()) }).await.unwrap();
@@ -192,7 +192,7 @@ async fn big(account: &Account, file: &Path, back: &Path) -> [Duration; 2] {
     [put, begun.elapsed()]
 }
 
-async fn small(account: &Account, folder: &Path) -> Duration {
+pub async fn small(account: &Account, folder: &Path) -> Duration {
     let begun = Instant::now();
     let files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     let puts = stream::iter(files).map(|file| {

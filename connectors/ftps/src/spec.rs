@@ -32,6 +32,7 @@ pub(crate) const SPEC: Spec = Spec {
             "Sessions at once; further calls wait. One of them is kept free of calls that stream to the next call, which may need it.",
         )
         .default("8"),
+        Field::TLS_VERSION,
         Proxy::FIELD,
         Field::secret("password", "Password.").when("auth", &["password"]),
         Field::CLIENT_CERTIFICATE,

@@ -27,6 +27,7 @@ pub(crate) const SPEC: Spec = Spec {
             "Which redirects are followed. Another origin gets no credentials and no body.",
         )
         .default("same-origin"),
+        Field::TLS_VERSION,
         Proxy::FIELD,
         fields::REQUESTS_MAX,
         fields::PASSWORD,

@@ -5,7 +5,7 @@
 //! closed after it, the name must be the one that the statement has, and what is sent is the stream
 //! that came with the call. There is no way to a file of this machine.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use lockgate_connector_api::{
@@ -55,9 +55,9 @@ async fn rows(session: &mut Session, load: &mut Load<'_>, work: &Work) -> Result
     let forms = forms(session, load.table, &load.columns).await?;
     session.say("start transaction").await?;
     session.loads(&statement(load, &forms), OFFERED).await?;
-    let value = |at: usize, node: Node<'_>| field(node, forms.get(at).copied().unwrap_or(Form::Plain));
     let mut lines = Vec::new();
-    while load.lines(&mut lines, value).await? {
+    let form = |at: usize| forms.get(at).copied().unwrap_or(Form::Plain);
+    while load.lines(&mut lines, |at, node| Ok(field(node, form(at))?.map(Cow::Owned))).await? {
         // An empty piece would be the end, which is told only after all of it.
         for piece in lines.chunks(PIECE_BYTES_MAX) {
             session.piece(piece).await?;

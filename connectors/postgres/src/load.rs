@@ -3,7 +3,7 @@
 //! The types of the columns are those of an insert into them, which is prepared and never run: whoever
 //! may load rows may do that, and need not be able to read them.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use lockgate_connector_api::{
@@ -56,10 +56,10 @@ async fn rows(session: &mut Session, load: &mut Load<'_>, work: &Work) -> Result
 async fn copy(session: &mut Session, load: &mut Load<'_>, sql: &str, types: &[Arc<Type>]) -> Result<(), Error> {
     session.copy(sql).await?;
     let content = load.content;
-    let value = |at: usize, node: Node<'_>| types.get(at).map_or(Ok(None), |of| field(node, of, content));
     let mut lines = Vec::new();
     let given_up = loop {
-        match load.lines(&mut lines, value).await {
+        let read = load.lines(&mut lines, |at, node| types.get(at).map_or(Ok(None), |of| field(node, of, content)));
+        match read.await {
             Ok(true) => {}
             Ok(false) => break None,
             Err(error) => break Some(error),
@@ -92,8 +92,9 @@ async fn copy(session: &mut Session, load: &mut Load<'_>, sql: &str, types: &[Ar
 
 /// The text of a column's value. A field of CSV is what the server writes, or what stands for it in a
 /// document.
-fn field(node: Node<'_>, of: &Type, content: Content) -> Result<Option<String>, Wrong> {
-    let Some(text) = node.as_str().filter(|_| content == Content::Csv) else { return write::parameter(node, of) };
+fn field<'n>(node: Node<'n>, of: &Type, content: Content) -> Result<Option<Cow<'n, str>>, Wrong> {
+    let parameter = || Ok(write::parameter(node, of)?.map(Cow::Owned));
+    let Some(text) = node.as_str().filter(|_| content == Content::Csv) else { return parameter() };
     if text.contains('\0') {
         return Err("holds the character U+0000, which PostgreSQL cannot store");
     }
@@ -101,14 +102,14 @@ fn field(node: Node<'_>, of: &Type, content: Content) -> Result<Option<String>, 
         Form::Bytes if text.starts_with("\\x") => None,
         Form::Bytes => {
             STANDARD.decode(text).map_err(|_| "is no base64, and no `\\x` with hexadecimal digits")?;
-            return write::parameter(node, of);
+            return parameter();
         }
         Form::Date => moment::date_in(text).ok(),
         Form::Timestamp => moment::timestamp_in(text, false).ok(),
         Form::TimestampTz => moment::timestamp_in(text, true).ok(),
         // The server would cut off the rest in silence.
-        Form::Short(_) => return write::parameter(node, of),
+        Form::Short(_) => return parameter(),
         _ => None,
     };
-    Ok(Some(ours.unwrap_or_else(|| text.to_owned())))
+    Ok(Some(ours.map_or(Cow::Borrowed(text), Cow::Owned)))
 }

@@ -41,6 +41,7 @@ pub(crate) const SPEC: Spec = Spec {
             "Whether messages carry the headers of WS-Addressing 1.0; an answer to another message is refused then.",
         )
         .default("none"),
+        Field::TLS_VERSION,
         Proxy::FIELD,
         fields::REQUESTS_MAX,
         fields::PASSWORD,

@@ -34,7 +34,7 @@ mod token;
 mod trust;
 
 pub use authority::{Authority, LEAF_DAYS_MAX};
-pub use client::{client_config, public_client_config};
+pub use client::{Versions, client_config, public_client_config};
 pub use error::Error;
 pub use head::{HeadKey, HeadSigner, InvalidHeadKey};
 pub use identity::{Identity, fingerprint};

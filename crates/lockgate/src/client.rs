@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
+use lockgate_keys::Versions;
 use lockgate_model::{Digest, definition::ServerIdentity};
 use rustls::pki_types::ServerName;
 use serde_json::Value;
@@ -155,7 +156,7 @@ impl Client {
         let host = self.url.host_str().unwrap_or_default();
         let port = self.url.port_or_known_default().unwrap_or(443);
         let tls = match &self.trust {
-            Trust::Server(identity) => lockgate_keys::client_config(identity, None, &[b"http/1.1"]),
+            Trust::Server(identity) => lockgate_keys::client_config(identity, None, Versions::Both, &[b"http/1.1"]),
             Trust::Public { more } => lockgate_keys::public_client_config(more.as_deref(), &[b"http/1.1"]),
         };
         let tls = tls.map_err(|e| Exit::Usage(format!("the server's identity cannot be used: {e}")))?;

@@ -11,7 +11,7 @@ use lockgate_connector_api::{
 };
 use lockgate_document::Document;
 use lockgate_engine::{CallSite, Calls, SubEnd, SubRun};
-use lockgate_keys::Identity;
+use lockgate_keys::{Identity, Versions};
 use lockgate_model::{
     Kind,
     definition::{AccountBinding, ServerIdentity},
@@ -110,7 +110,8 @@ impl Runtime {
             ServerIdentity::HostKey(_) => None,
             identity => {
                 let own = client_identity(&secrets)?;
-                let tls = lockgate_keys::client_config(identity, own.as_ref(), lockgate_keys::ALPN_HTTP);
+                let versions = Versions::chosen(&binding.settings);
+                let tls = lockgate_keys::client_config(identity, own.as_ref(), versions, lockgate_keys::ALPN_HTTP);
                 Some(tls.map_err(|error| {
                     tracing::warn!(account = %name, %error, "no TLS configuration for an account");
                     misconfigured("account-identity", "the server identity of the account cannot be used")

@@ -1,7 +1,10 @@
 //! A PKI for tests: one CA that is trusted, one that is not, and every server certificate that a
 //! client must refuse.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
 
 use base64::Engine as _;
 use lockgate_model::{Digest, definition::ServerIdentity};
@@ -164,16 +167,22 @@ impl Pki {
 
     /// A client's configuration that trusts the trusted CA alone.
     pub fn client_config(&self, own: Option<Identity>) -> Arc<ClientConfig> {
-        self.client_config_for(&ServerIdentity::Ca(self.ca_pem()), own)
+        self.client_config_for(&ServerIdentity::Ca(self.ca_pem()), own, &BTreeMap::new())
     }
 
-    /// A client's configuration for a server that proves itself so, as the product makes it for an account.
-    pub fn client_config_for(&self, server: &ServerIdentity, own: Option<Identity>) -> Arc<ClientConfig> {
+    /// A client's configuration for a server that proves itself so, as the product makes it for an account of these settings.
+    pub fn client_config_for(
+        &self,
+        server: &ServerIdentity,
+        own: Option<Identity>,
+        settings: &BTreeMap<String, String>,
+    ) -> Arc<ClientConfig> {
         let own = own.map(|own| {
             let (certificate, key) = (own.certificate_pem(), own.key_pem());
             lockgate_keys::Identity::from_pem(certificate.as_bytes(), key.as_bytes()).unwrap()
         });
-        lockgate_keys::client_config(server, own.as_ref(), lockgate_keys::ALPN_HTTP).unwrap()
+        let versions = lockgate_keys::Versions::chosen(settings);
+        lockgate_keys::client_config(server, own.as_ref(), versions, lockgate_keys::ALPN_HTTP).unwrap()
     }
 
     /// The digest of the server's certificate that was made last.

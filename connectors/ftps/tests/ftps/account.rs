@@ -128,12 +128,15 @@ impl Opening {
         let mut registry = Registry::new();
         registry.add::<Ftps>();
         let scheme = Scheme { name: "ftps", port: 21 };
+        let settings = self.settings.into_iter().map(|(k, v)| (k.to_owned(), v)).collect();
+        let identity = ServerIdentity::Ca(PKI.ca_pem());
+        let tls = PKI.client_config_for(&identity, self.certificate, &settings);
         let config = Config {
             address: Address::parse(scheme, true, &format!("ftps://localhost:{port}{}", self.base)).unwrap(),
-            identity: ServerIdentity::Ca(PKI.ca_pem()),
-            settings: self.settings.into_iter().map(|(k, v)| (k.to_owned(), v)).collect(),
+            identity,
+            settings,
             secrets: self.secrets.into_iter().map(|(k, v)| (k.to_owned(), Secret::new(v))).collect(),
-            tls: Some(PKI.client_config(self.certificate)),
+            tls: Some(tls),
         };
         Ok(Account { opened: registry.get("ftps").unwrap().open(config, &cx)?, cx })
     }

@@ -82,6 +82,23 @@ async fn many_contents_go_over_few_connections() {
     }
 }
 
+/// To a server that gives no tickets with uploads each two of them sign in anew, unless TLS 1.2 is chosen.
+#[tokio::test]
+async fn many_uploads_go_over_one_connection_of_tls_1_2() {
+    let Some(server) = Kind::Proftpd.start() else { return };
+    for (version, sessions) in [(None, 5), (Some("1.2"), 1)] {
+        let proxy = FaultProxy::start(server.port()).await;
+        let mut opening = Opening::usual(Kind::Proftpd);
+        opening.settings.extend(version.map(|version| ("tls_version", version.to_owned())));
+        let account = opening.open(proxy.port()).unwrap();
+        for n in 0..10 {
+            let put = json!({"path": format!("{n}"), "body": "x", "exists": "replace"});
+            account.call("put", put).await.unwrap();
+        }
+        assert_eq!(proxy.connections(), sessions, "{version:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_certificate_signs_in() {
     let more = "TLSVerifyClient on\nTLSUserName CommonName\n";

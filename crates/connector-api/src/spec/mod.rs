@@ -233,6 +233,12 @@ impl Field {
         self.kind == FieldKind::Secret
     }
 
+    /// Which version of TLS is spoken; read by `runtime` for `keys`, as the fields `CLIENT_*` are.
+    pub const TLS_VERSION: Field = Field::choice(
+        "tls_version",
+        &["1.3", "1.2"],
+        "The one version of TLS that is offered, where not both are: then the server takes 1.3 if it knows it.",
+    );
     /// Our certificate for endpoints that ask for one (PEM, leaf first). The fields
     /// `CLIENT_*` are the same in every TLS connector; `runtime` reads them by these names and
     /// `keys` puts them into the TLS configuration, so a connector never sees a private key.

@@ -5,6 +5,8 @@
 //! before what would be misread. So a file means the same to each of them, and nothing in it can end a
 //! value. How a value is written is the connector's, which knows the types.
 
+use std::borrow::Cow;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use futures_util::StreamExt as _;
 use lockgate_document::{
@@ -100,7 +102,7 @@ impl<'a> Load<'a> {
     pub async fn lines(
         &mut self,
         out: &mut Vec<u8>,
-        value: impl Fn(usize, Node<'_>) -> Result<Option<String>, &'static str>,
+        value: impl for<'n> Fn(usize, Node<'n>) -> Result<Option<Cow<'n, str>>, &'static str>,
     ) -> Result<bool, Error> {
         loop {
             let batch = match &mut self.reader {
@@ -143,18 +145,24 @@ impl<'a> Load<'a> {
         &mut self,
         record: Node<'_>,
         out: &mut Vec<u8>,
-        value: impl Fn(usize, Node<'_>) -> Result<Option<String>, &'static str>,
+        value: impl for<'n> Fn(usize, Node<'n>) -> Result<Option<Cow<'n, str>>, &'static str>,
     ) -> Result<(), Error> {
         self.rows += 1;
         let wrong = |detail: String| {
             let text = "a record does not fit the columns, so nothing was loaded";
             self.codes.input(text).with_private(format!("record {}: {detail}", self.rows))
         };
-        if let Some((name, _)) = record.entries().find(|(name, _)| !self.columns.contains(name)) {
+        // Most records have the columns in their order, and then none has to be looked for.
+        let in_order = record.entries().map(|(name, _)| name).eq(self.columns.iter().copied());
+        if !in_order && let Some((name, _)) = record.entries().find(|(name, _)| !self.columns.contains(name)) {
             return Err(wrong(format!("`{name}` is none of the columns")));
         }
+        let mut entries = record.entries();
         for (at, name) in self.columns.iter().enumerate() {
-            let node = record.get(name);
+            let node = match entries.next() {
+                Some((_, node)) if in_order => node,
+                _ => record.get(name),
+            };
             if node.is_undefined() {
                 return Err(wrong(format!("there is no `{name}`")));
             }
@@ -244,16 +252,23 @@ fn delimiter(root: Node<'_>, codes: Codes) -> Result<(&'static str, char), Error
 /// A value, such that nothing in it ends it.
 fn put(out: &mut Vec<u8>, value: Option<&str>) {
     let Some(text) = value else { return out.extend_from_slice(b"\\N") };
-    for byte in text.bytes() {
-        match byte {
-            b'\\' => out.extend_from_slice(b"\\\\"),
-            b'\t' => out.extend_from_slice(b"\\t"),
-            b'\n' => out.extend_from_slice(b"\\n"),
-            b'\r' => out.extend_from_slice(b"\\r"),
-            0 => out.extend_from_slice(b"\\0"),
-            _ => out.push(byte),
-        }
+    let mut rest = text.as_bytes();
+    while let Some((plain, [special, behind @ ..])) = rest
+        .iter()
+        .position(|byte| matches!(byte, b'\\' | b'\t' | b'\n' | b'\r' | 0))
+        .and_then(|at| rest.split_at_checked(at))
+    {
+        out.extend_from_slice(plain);
+        out.extend_from_slice(match special {
+            b'\t' => b"\\t",
+            b'\n' => b"\\n",
+            b'\r' => b"\\r",
+            0 => b"\\0",
+            _ => b"\\\\",
+        });
+        rest = behind;
     }
+    out.extend_from_slice(rest);
 }
 
 /// A member that is a text; the default where it is not given, none where it is something else.
@@ -304,12 +319,12 @@ mod tests {
         let input = Document::parse(input.as_bytes(), &Limits::default()).unwrap();
         let mut load = Load::read(&input, None, &Limits::default(), CODES)?;
         let mut out = Vec::new();
-        let value = |_: usize, node: Node<'_>| match node.lexeme() {
-            Some(number) => Ok(Some(number.into_owned())),
-            None => Ok(node.as_str().map(str::to_owned)),
-        };
-        while load.lines(&mut out, value).await? {}
+        while load.lines(&mut out, text).await? {}
         Ok(String::from_utf8(out).unwrap())
+    }
+
+    fn text<'n>(_: usize, node: Node<'n>) -> Result<Option<Cow<'n, str>>, &'static str> {
+        Ok(node.lexeme().or_else(|| node.as_str().map(Cow::Borrowed)))
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use lockgate_model::manifest::StreamContent;
 use crate::{Field, Operation, Proxy};
 
 /// The settings and secrets of an account; who signs in, and what becomes of the password, in words.
-pub const fn fields(username: &'static str, password: &'static str) -> [Field; 8] {
+pub const fn fields(username: &'static str, password: &'static str) -> [Field; 9] {
     [
         Field::text("username", username).required(),
         Field::integer(
@@ -15,6 +15,7 @@ pub const fn fields(username: &'static str, password: &'static str) -> [Field; 8
             "Connections at once; further calls wait. One of them is kept free of calls that stream to the next call, which may need it.",
         )
         .default("10"),
+        Field::TLS_VERSION,
         Proxy::FIELD,
         Field::secret("password", password),
         Field::CLIENT_CERTIFICATE,

@@ -11,7 +11,8 @@ use tokio_rustls::{TlsAcceptor, TlsConnector};
 
 use super::{DAY_MS, now};
 use crate::{
-    ALPN_HTTP, Authority, ClientCertificates, Error, Identity, client_config, presented_fingerprint, server_config,
+    ALPN_HTTP, Authority, ClientCertificates, Error, Identity, Versions, client_config, presented_fingerprint,
+    server_config,
 };
 
 const NAME: &str = "api.example";
@@ -65,7 +66,7 @@ fn plain(identity: &Identity) -> Arc<ServerConfig> {
 }
 
 fn trusting(authority: &Authority, own: Option<&Identity>) -> Arc<ClientConfig> {
-    client_config(&ServerIdentity::Ca(authority.certificate_pem()), own, &[]).unwrap()
+    client_config(&ServerIdentity::Ca(authority.certificate_pem()), own, Versions::Both, &[]).unwrap()
 }
 
 struct Pki {
@@ -138,7 +139,7 @@ fn forge(leaf: &Identity) -> Identity {
 #[tokio::test]
 async fn a_wrong_pin_is_refused_and_tells_what_was_shown() {
     let pki = pki();
-    let pinned = client_config(&ServerIdentity::Pin(Digest([0; 32])), None, &[]).unwrap();
+    let pinned = client_config(&ServerIdentity::Pin(Digest([0; 32])), None, Versions::Both, &[]).unwrap();
     let error = refused(pinned, plain(&pki.server)).await;
     let tls = error.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>()).unwrap();
     assert_eq!(presented_fingerprint(tls), Some(pki.server.fingerprint()));
@@ -162,9 +163,31 @@ async fn a_pinned_certificate_without_its_key_is_refused() {
             .with_no_client_auth()
             .with_cert_resolver(Arc::new(rustls::sign::SingleCertAndKey::from(posing.clone())));
         let pin = ServerIdentity::Pin(pki.server.fingerprint());
-        let client = client_config(&pin, None, &[]).unwrap();
+        let client = client_config(&pin, None, Versions::Both, &[]).unwrap();
         let error = refused(client, Arc::new(server)).await;
         assert!(error.to_string().contains("ignature"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn only_the_version_that_is_chosen_is_offered() {
+    let pki = pki();
+    let identity = ServerIdentity::Ca(pki.authority.certificate_pem());
+    let key = pki.server.key_pem();
+    let server = |version| {
+        let key = rustls_pki_types::pem::PemObject::from_pem_slice(key.expose()).unwrap();
+        #[expect(clippy::disallowed_methods, reason = "the server of one version of this test is made in `keys` too")]
+        let server = ServerConfig::builder_with_provider(crate::provider()).with_protocol_versions(&[version]).unwrap();
+        Arc::new(server.with_no_client_auth().with_single_cert(pki.server.chain().to_vec(), key).unwrap())
+    };
+    let (old, new) = (&rustls::version::TLS12, &rustls::version::TLS13);
+    for (chosen, met) in [(None, [true, true]), (Some("1.3"), [false, true]), (Some("1.2"), [true, false])] {
+        let settings = chosen.map(|name| ("tls_version".to_owned(), name.to_owned())).into_iter().collect();
+        for (version, is_met) in [old, new].into_iter().zip(met) {
+            let client = client_config(&identity, None, Versions::chosen(&settings), &[]).unwrap();
+            let outcome = meet(client, server(version)).await.client;
+            assert_eq!(outcome.is_ok(), is_met, "{chosen:?} {:?}: {outcome:?}", version.version);
+        }
     }
 }
 
@@ -194,7 +217,7 @@ async fn a_required_client_certificate_is_required() {
 async fn the_machines_roots_do_not_know_our_authority() {
     let pki = pki();
     // A machine without any roots refuses even earlier.
-    if let Ok(client) = client_config(&ServerIdentity::System, None, &[]) {
+    if let Ok(client) = client_config(&ServerIdentity::System, None, Versions::Both, &[]) {
         refused(client, plain(&pki.server)).await;
     }
 }
@@ -202,7 +225,7 @@ async fn the_machines_roots_do_not_know_our_authority() {
 #[test]
 fn a_host_key_is_no_tls_identity() {
     let identity = ServerIdentity::HostKey("ssh-ed25519 AAAA".to_owned());
-    assert!(matches!(client_config(&identity, None, &[]), Err(Error::NotTls)));
+    assert!(matches!(client_config(&identity, None, Versions::Both, &[]), Err(Error::NotTls)));
 }
 
 #[tokio::test]
@@ -212,7 +235,7 @@ async fn the_right_server_is_met_by_authority_and_by_pin() {
     let by_authority = ServerIdentity::Ca(pki.authority.certificate_pem());
     let by_pin = ServerIdentity::Pin(pki.server.fingerprint());
     for identity in [by_authority, by_pin] {
-        let client = client_config(&identity, None, ALPN_HTTP).unwrap();
+        let client = client_config(&identity, None, Versions::Both, ALPN_HTTP).unwrap();
         let met = meet(client, server.clone()).await;
         met.client.unwrap();
         assert_eq!(met.request, REQUEST);

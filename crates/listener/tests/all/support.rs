@@ -7,7 +7,7 @@ use http::{Request, Response};
 use http_body_util::{BodyExt as _, Full};
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use lockgate_keys::{Authority, ClientCertificates, Identity, client_config, server_config};
+use lockgate_keys::{Authority, ClientCertificates, Identity, Versions, client_config, server_config};
 use lockgate_listener::{Drained, Handler, Server, Settings};
 use lockgate_model::{Timestamp, definition::ServerIdentity};
 use rustls_pki_types::ServerName;
@@ -75,7 +75,7 @@ impl Running {
 
     pub async fn tls(&self, alpn: &[&[u8]], own: Option<&Identity>) -> std::io::Result<TlsStream<TcpStream>> {
         let ca = ServerIdentity::Ca(self.authority.certificate_pem());
-        let config = client_config(&ca, own, alpn).unwrap();
+        let config = client_config(&ca, own, Versions::Both, alpn).unwrap();
         let tcp = TcpStream::connect(self.address).await?;
         TlsConnector::from(config).connect(ServerName::try_from("localhost").unwrap(), tcp).await
     }

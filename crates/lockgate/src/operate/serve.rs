@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use clap::Args;
 use lockgate_connector_api::Registry;
-use lockgate_keys::Identity;
+use lockgate_keys::{Identity, Versions};
 use lockgate_listener::Settings;
 use lockgate_model::{RunId, definition::ServerIdentity};
 use lockgate_runtime::Runtime;
@@ -137,7 +137,8 @@ impl Serve {
             ),
             None => ServerIdentity::System,
         };
-        let tls = lockgate_keys::client_config(&identity, None, &[b"http/1.1"]).map_err(|e| unusable(&e))?;
+        let tls =
+            lockgate_keys::client_config(&identity, None, Versions::Both, &[b"http/1.1"]).map_err(|e| unusable(&e))?;
         // A start is an instance: its run-like id is as good a name as any.
         Collector::new(address, tls, RunId::new().to_string()).map(Some).map_err(|e| unusable(&e))
     }

@@ -188,7 +188,7 @@ fn open_with<S: Subject>(
     let address: Address = registered.spec().check(&binding).unwrap_or_else(|p| panic!("binding refused: {p:?}"));
     let tls = match &binding.identity {
         ServerIdentity::HostKey(_) => None,
-        identity => Some(pki.client_config_for(identity, subject.shows(pki))),
+        identity => Some(pki.client_config_for(identity, subject.shows(pki), &settings)),
     };
     let secrets = secrets.into_iter().map(|(name, value)| (name.to_owned(), Secret::new(value))).collect();
     let config = Config { address, identity: binding.identity, settings, secrets, tls };
