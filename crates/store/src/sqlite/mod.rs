@@ -18,6 +18,7 @@ mod failure;
 mod green;
 mod heads;
 mod open;
+mod record;
 mod removal;
 mod runs;
 mod schedules;

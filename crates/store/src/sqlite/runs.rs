@@ -9,18 +9,19 @@ use lockgate_model::{
     RunId, RunRecord, Timestamp,
     audit::{Entry, SignedHead},
     definition::Revision,
-    id::{AccountName, TenantId},
-    run::{Bytes, Phase, RunEnd, RunError, TaskTime},
+    id::TenantId,
+    run::{Phase, RunEnd},
     schedule::{ScheduleState, Step},
 };
-use rusqlite::{Connection, OptionalExtension, Row, params};
-use serde::{Deserialize, Serialize};
+use rusqlite::{Connection, OptionalExtension, params};
 
 use super::{
     chain::Chain,
     connection::probe,
-    failure::{damaged, failed},
-    green, heads, removal, schedules,
+    failure::failed,
+    green, heads,
+    record::{self, COLUMNS},
+    removal, schedules,
     writer::Book,
 };
 use crate::{Error, RUNS_DEFAULT, RUNS_MAX, RunQuery, ScheduleKey};
@@ -122,31 +123,15 @@ impl Book for RunsBook {
     }
 }
 
-/// What closing adds to a run, as JSON in its own column: the record need not be read for it.
-#[derive(Serialize, Deserialize)]
-struct Outcome {
-    error: Option<RunError>,
-    cost: u64,
-    bytes: BTreeMap<AccountName, Bytes>,
-    tasks: Vec<TaskTime>,
-}
-
-impl Outcome {
-    fn json(end: &RunEnd) -> Result<String, Error> {
-        let RunEnd { error, cost, bytes, tasks, .. } = end.clone();
-        serde_json::to_string(&Self { error, cost, bytes, tasks })
-            .map_err(|_| Error::Refused("the run's end cannot be written as JSON".into()))
-    }
-}
-
 impl RunsBook {
     pub(super) fn new(chain: Chain) -> Self {
         Self { chain, opening: BTreeMap::new(), green: HashSet::new() }
     }
 
     fn insert(&self, db: &Connection, run: &RunRecord, end: Option<&RunEnd>) -> Result<(), Error> {
-        let record = serde_json::to_string(run)
-            .map_err(|_| Error::Refused("the run record cannot be written as JSON".into()))?;
+        let phase = end.map_or(run.phase, |end| end.phase);
+        // Whose it is is asked while it is open.
+        let writer = if phase == Phase::Running { self.chain.writer().as_str() } else { "" };
         db.prepare_cached(
             "INSERT INTO runs (tenant, id, writer, environment, name, phase, started, record, module, ended, outcome)
              VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
@@ -155,15 +140,15 @@ impl RunsBook {
         .execute(params![
             run.tenant.as_str(),
             run.id.to_string(),
-            self.chain.writer().as_str(),
+            writer,
             run.target.environment.as_str(),
             run.target.name.as_str(),
-            end.map_or(run.phase, |end| end.phase).as_str(),
+            phase.as_str(),
             run.started.0,
-            record,
+            record::opening(run)?,
             run.module.map(|module| module.to_string()),
             end.map(|end| end.ended.0),
-            end.map(Outcome::json).transpose()?,
+            record::outcome(run, end)?,
         ])
         .map_err(failed("open a run"))?;
         Ok(())
@@ -202,7 +187,7 @@ impl RunsBook {
     /// Marks the runs that this writer's process left behind.
     pub(super) fn mark_lost(&self, db: &Connection, now: Timestamp) -> Result<usize, Error> {
         db.execute(
-            "UPDATE runs SET phase = 'lost', ended = ?2 WHERE writer = ?1 AND phase = 'running'",
+            "UPDATE runs SET phase = 'lost', ended = ?2, writer = '' WHERE writer = ?1 AND phase = 'running'",
             params![self.chain.writer().as_str(), now.0],
         )
         .map_err(failed("mark lost runs"))
@@ -212,19 +197,18 @@ impl RunsBook {
 /// Writes the end of a run that was opened before; its environment and module.
 fn update(db: &Connection, tenant: &TenantId, run: RunId, end: &RunEnd) -> Result<(String, Option<String>), Error> {
     db.prepare_cached(
-        "UPDATE runs SET phase = ?3, ended = ?4, outcome = ?5
+        "UPDATE runs SET phase = ?3, ended = ?4, outcome = ?5, writer = ''
          WHERE tenant = ?1 AND id = ?2 AND phase = 'running' RETURNING environment, module",
     )
     .map_err(failed("close a run"))?
-    .query_row(params![tenant.as_str(), run.to_string(), end.phase.as_str(), end.ended.0, Outcome::json(end)?], |row| {
-        Ok((row.get(0)?, row.get(1)?))
-    })
+    .query_row(
+        params![tenant.as_str(), run.to_string(), end.phase.as_str(), end.ended.0, record::ending(end)?],
+        |row| Ok((row.get(0)?, row.get(1)?)),
+    )
     .optional()
     .map_err(failed("close a run"))?
     .ok_or_else(|| Error::Refused(format!("run {run} is not running")))
 }
-
-const COLUMNS: &str = "phase, ended, record, outcome";
 
 /// Runs that fit a query, newest first.
 pub(super) fn find(db: &Connection, tenant: &TenantId, query: &RunQuery) -> Result<Vec<RunRecord>, Error> {
@@ -257,7 +241,7 @@ pub(super) fn find(db: &Connection, tenant: &TenantId, query: &RunQuery) -> Resu
         .map_err(failed("read runs"))?;
     let mut runs = Vec::new();
     while let Some(row) = rows.next().map_err(failed("read runs"))? {
-        runs.push(record(row)?);
+        runs.push(record::read(tenant, row)?);
     }
     Ok(runs)
 }
@@ -268,32 +252,8 @@ pub(super) fn get(db: &Connection, tenant: &TenantId, run: RunId) -> Result<Opti
     let found = db
         .prepare_cached(&sql)
         .and_then(|mut select| {
-            select.query_row(params![tenant.as_str(), run.to_string()], |row| Ok(record(row))).optional()
+            select.query_row(params![tenant.as_str(), run.to_string()], |row| Ok(record::read(tenant, row))).optional()
         })
         .map_err(failed("read a run"))?;
     found.transpose()
-}
-
-fn record(row: &Row<'_>) -> Result<RunRecord, Error> {
-    let unreadable = || damaged("a run record cannot be read");
-    let text = |i| row.get::<_, String>(i).map_err(failed("read a run"));
-    let mut run: RunRecord = serde_json::from_str(&text(2)?).map_err(|_| unreadable())?;
-    run.phase = phase(&text(0)?).ok_or_else(unreadable)?;
-    run.ended = row.get::<_, Option<i64>>(1).map_err(failed("read a run"))?.map(Timestamp);
-    let outcome = row.get::<_, Option<String>>(3).map_err(failed("read a run"))?;
-    if let Some(outcome) = outcome {
-        let outcome: Outcome = serde_json::from_str(&outcome).map_err(|_| unreadable())?;
-        run.error = outcome.error;
-        run.cost = outcome.cost;
-        run.bytes = outcome.bytes;
-        run.tasks = outcome.tasks;
-    }
-    Ok(run)
-}
-
-const PHASES: [Phase; 6] =
-    [Phase::Running, Phase::Completed, Phase::Faulted, Phase::Cancelled, Phase::Denied, Phase::Lost];
-
-fn phase(text: &str) -> Option<Phase> {
-    PHASES.into_iter().find(|phase| phase.as_str() == text)
 }

@@ -5,10 +5,13 @@ use std::{
     os::unix::fs::{PermissionsExt, symlink},
 };
 
-use lockgate_model::Digest;
+use lockgate_model::{
+    Digest, RunId, RunRecord,
+    run::{Phase, RunError, TaskTime},
+};
 use serde_json::json;
 
-use super::{Place, change, tenant};
+use super::{NOW, Place, change, run, tenant};
 use crate::Store;
 
 #[tokio::test]
@@ -95,31 +98,41 @@ fn what_is_no_database_is_refused() {
     assert!(place.refusal().contains("restore it from a backup"));
 }
 
-/// The files of the version before this one knew green runs by their records alone.
+/// Files of older versions knew green runs by their records alone, and records repeated what has a column.
 #[tokio::test]
-async fn runs_of_an_older_version_are_green_still() {
+async fn runs_of_an_older_version_are_read_and_green_still() {
     let place = Place::new();
     drop(place.open());
     let (module, faulted) = (Digest::of(b"module"), Digest::of(b"faulted"));
-    let run = |id: u8, module: Option<Digest>, phase: &str| {
-        let record = json!({"module": module});
+    let error = RunError { kind: "limit".into(), code: "LG-X".into(), task: "/do/0".into(), status: 500 };
+    let task = TaskTime { task: "/do/0".into(), entered: 1, wall_us: 2, first_us: 3, last_us: 4 };
+    let kept = |module: Option<Digest>, phase| RunRecord { module, phase, ..run() };
+    let runs = [
+        kept(Some(module), Phase::Completed),
+        RunRecord { restarts: Some(RunId::new()), cost: 7, tasks: vec![task], ..kept(Some(module), Phase::Completed) },
+        RunRecord { error: Some(error), ended: Some(NOW), ..kept(Some(faulted), Phase::Faulted) },
+        kept(None, Phase::Denied),
+    ];
+    let row = |run: &RunRecord| {
+        // An outcome where there is one, else what the record says.
+        let outcome = (run.cost > 0).then(|| json!({"error": null, "cost": run.cost, "bytes": {}, "tasks": run.tasks}));
+        let outcome = outcome.map_or("NULL".to_owned(), |outcome| format!("'{outcome}'"));
+        let ended = run.ended.map_or("NULL".to_owned(), |ended| ended.0.to_string());
+        let (id, phase, started, record) = (run.id, run.phase.as_str(), run.started.0, json!(run));
         format!(
-            "INSERT INTO runs (tenant, id, writer, environment, name, phase, started, record)
-             VALUES ('acme', '{id}', 'w', 'live', 'order', '{phase}', 0, '{record}');"
+            "INSERT INTO runs (tenant, id, writer, environment, name, phase, started, ended, record, outcome)
+             VALUES ('acme', '{id}', 'w', 'live', 'order', '{phase}', {started}, {ended}, '{record}', {outcome});"
         )
     };
     let before = "DROP INDEX runs_by_environment; DROP INDEX runs_open;
                   CREATE INDEX runs_left ON runs (writer) WHERE phase = 'running';
                   DROP TABLE heads; DROP TABLE green; ALTER TABLE runs DROP COLUMN module;
                   DELETE FROM refinery_schema_history WHERE version >= 3;";
-    let runs = [
-        run(1, Some(module), "completed"),
-        run(2, Some(module), "completed"),
-        run(3, Some(faulted), "faulted"),
-        run(4, None, "denied"),
-    ];
-    place.with("runs.sqlite", &format!("{before}{}", runs.concat()));
+    place.with("runs.sqlite", &format!("{before}{}", runs.iter().map(row).collect::<String>()));
     let store = place.open();
     let green = store.green(&tenant(), &"live".parse().unwrap(), [module, faulted].into()).await.unwrap();
     assert_eq!(green, [module].into());
+    for run in runs {
+        assert_eq!(store.run(&tenant(), run.id).await.unwrap(), Some(run));
+    }
 }
