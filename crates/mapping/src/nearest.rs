@@ -6,7 +6,11 @@ pub fn nearest<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> O
     known
         .into_iter()
         .map(|name| (distance(&written.to_lowercase(), &name.to_lowercase()), name))
-        .filter(|(distance, _)| *distance <= allowed)
+        // Where more than a letter differs, less than half of the word may.
+        .filter(|(distance, name)| {
+            let longest = name.chars().count().max(written.chars().count());
+            *distance <= 1 || *distance <= allowed && 2 * distance < longest
+        })
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, name)| name)
 }
@@ -46,6 +50,7 @@ mod tests {
         assert_eq!(nearest("cacth", ["try", "catch"]), Some("catch"));
         assert_eq!(nearest("expotr", ["export", "output"]), Some("export"));
         assert_eq!(nearest("banana", ["set", "switch", "do"]), None);
+        assert_eq!(nearest("sort", ["not", "set", "all"]), None);
         assert_eq!((distance("", "abc"), distance("abc", ""), distance("same", "same")), (3, 3, 0));
     }
 }

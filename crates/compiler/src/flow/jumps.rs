@@ -10,10 +10,10 @@ pub(super) fn resolve(reader: &mut Reader<'_>, tasks: &mut [Task]) {
     self::names(reader, tasks);
     let names: Vec<String> = tasks.iter().map(|task| task.name.clone()).collect();
     for task in tasks.iter_mut() {
-        point(reader, &mut task.then, &names);
+        point(reader, &mut task.then, &names, &task.name);
         match &mut task.work {
-            Work::Switch(cases) => cases.iter_mut().for_each(|case| point(reader, &mut case.then, &names)),
-            Work::Try(work) => work.then.iter_mut().for_each(|then| point(reader, then, &names)),
+            Work::Switch(cases) => cases.iter_mut().for_each(|case| point(reader, &mut case.then, &names, &task.name)),
+            Work::Try(work) => work.then.iter_mut().for_each(|then| point(reader, then, &names, &task.name)),
             _ => {}
         }
     }
@@ -35,13 +35,15 @@ pub(super) fn names(reader: &mut Reader<'_>, tasks: &[Task]) {
     }
 }
 
-fn point(reader: &mut Reader<'_>, jump: &mut Jump, names: &[String]) {
+/// Leads a jump of the task `own` to its task.
+fn point(reader: &mut Reader<'_>, jump: &mut Jump, names: &[String], own: &str) {
     let Target::Named(name) = &jump.to else { return };
     match names.iter().position(|known| known == name) {
         Some(index) => jump.to = Target::Task(index),
         None => {
             let known = names.iter().map(String::as_str);
-            let help = match nearest(name, known.clone().chain(["continue", "exit", "end"])) {
+            let meant = known.clone().filter(|known| *known != own).chain(["continue", "exit", "end"]);
+            let help = match nearest(name, meant) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => format!("`then` leads to a task of the same list: {}", list(known)),
             };

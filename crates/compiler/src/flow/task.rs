@@ -319,7 +319,8 @@ impl<'r, 't> TaskReader<'r, 't> {
         } else if super::formula::is_argument(name) {
             self.reader.problem("LG-FLOW-NAME", node.span, format!("`${name}` is taken by the runtime"));
         }
-        name.to_owned()
+        // It is known from here on as what was meant, so that each use of it is no problem of its own.
+        name.trim_start_matches('$').to_owned()
     }
 
     fn attempt(&mut self, node: &Node, entries: &[(Key, Node)], pointer: &str, at: Span) -> Option<Work> {

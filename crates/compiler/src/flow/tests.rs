@@ -274,6 +274,23 @@ fn a_flow_has_a_limited_number_of_tasks() {
     is(&refused(&tasks(super::task::TASKS_MAX + 1)), &[("LG-FLOW-SIZE", "t4000")]);
 }
 
+/// One mistake is one problem: what it should have been is known behind it, and is not suggested in its own place.
+#[test]
+fn a_mistake_is_told_once() {
+    let text = format!(
+        "{HEAD}do: [a: {{ try: [b: {{ set: {{ x: 1 }} }}], catch: {{ as: $e, do: [c: {{ set: {{ x: '${{ $e.status }}' }} }}] }} }}]\n"
+    );
+    let (flow, problems) = parse(&text);
+    assert_eq!(problems.0.iter().map(|p| p.code.as_str()).collect::<Vec<_>>(), ["LG-FLOW-NAME"], "{problems}");
+    let (maps, tables) = (Default::default(), Default::default());
+    let found = probe(&flow, &Surroundings { file: "f.flow.yaml", maps: &maps, tables: &tables });
+    assert!(found.is_empty(), "{found}");
+    let (_, problems) =
+        parse(&format!("{HEAD}do:\n  - tow: {{ set: {{ x: 1 }}, then: two }}\n  - c: {{ set: {{ x: 1 }} }}\n"));
+    let help = problems.0.iter().find_map(|p| p.help.clone()).unwrap_or_default();
+    assert!(help.contains("a task of the same list: `tow`"), "{help}");
+}
+
 #[test]
 fn jumps_and_names() {
     is(

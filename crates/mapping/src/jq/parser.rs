@@ -601,12 +601,17 @@ impl<'a> Parser<'a> {
 fn unknown(word: &str, span: Span, count: usize) -> Problem {
     if FUNCTIONS.contains(&word) || WORDS.contains(&word) {
         let message = format!("`{word}` with {count} arguments is not in the jq profile");
-        return Box::new(Diagnostic::new("LG-JQ-PROFILE", span, message));
+        let help = "docs/jq.md lists the functions of the profile with their arguments";
+        return Box::new(Diagnostic::new("LG-JQ-PROFILE", span, message).help(help));
     }
     let all = FUNCTIONS.iter().chain(WORDS).copied();
     let help = match nearest(word, all) {
         Some(near) => format!("did you mean `{near}`? A field is `.{word}`"),
-        None => format!("a field is `.{word}`, a variable `${word}`; the functions are {}", FUNCTIONS.join(", ")),
+        None => format!(
+            "a field is `.{word}` (with a `-` in its name it stands in quotes: `.\"…-{word}\"`), a variable `${word}`; \
+             the functions are {}",
+            FUNCTIONS.join(", ")
+        ),
     };
     outside(span, &format!("the function `{word}`"), &help)
 }
