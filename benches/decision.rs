@@ -127,6 +127,24 @@ fn decisions() {
         black_box(answers[&keys[n % keys.len()]]);
     });
 
+    // What any decision has to find, if nothing were to be decided.
+    let found: HashMap<&TenantId, (HashMap<UserId, bool>, HashMap<TargetName, bool>)> = names
+        .iter()
+        .map(|name| {
+            let users = (0..users).map(|n| (UserId::parse(&format!("u{n}")).unwrap(), true)).collect();
+            let targets = (0..acls).map(|n| (TargetName::parse(&format!("f{n}")).unwrap(), true)).collect();
+            (name, (users, targets))
+        })
+        .collect();
+    measure("  look-ups of tenant, user and target in hash maps", DECISIONS, |n| {
+        let (principal, target) = &questions[n % questions.len()];
+        let (users, targets) = &found[&principal.tenant];
+        black_box(users[&principal.user] && targets[&target.name]);
+    });
+    measure("  the question alone, made anew of its parts and let go", DECISIONS, |n| {
+        black_box(questions[n % questions.len()].clone());
+    });
+
     let cedar = Cedar::new(&world);
     let request = |n: usize| {
         let caller = world::Caller { principal: format!("u{n}"), channel: world::Channel::Rest, key_of: None };

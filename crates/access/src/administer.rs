@@ -4,7 +4,8 @@ use std::fmt;
 
 use lockgate_model::{
     Channel, Permission, Principal, Timestamp,
-    id::{EnvironmentId, ProjectId},
+    definition::ProjectPermission,
+    id::{EnvironmentId, ProfileId, ProjectId, UserId},
     permission::Area,
     principal::{CredentialKind, UserKind},
 };
@@ -13,11 +14,11 @@ use crate::{
     Act, Decision, RuleText, TenantSnapshot,
     gate::{self, No, forbidden},
     rule,
-    snapshot::{UserFacts, valid_in},
+    snapshot::valid_in,
 };
 
 /// Where an act takes effect.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     /// The tenant itself: users, profiles, lists, environments, the audit log.
     Tenant,
@@ -25,6 +26,26 @@ pub enum Scope {
     Environment(EnvironmentId),
     /// One project: edited in Development, or by permission on that project alone.
     Project(ProjectId),
+}
+
+impl Scope {
+    /// Some operation asks the permission in scopes of this kind; to hold it in another means nothing there.
+    pub fn asks(&self, permission: Permission) -> bool {
+        use Permission as P;
+        let of_tenant = permission.area() == Area::Global
+            || matches!(permission, P::StagesAdminister | P::SolutionCreate | P::SolutionUpdate | P::SolutionDelete);
+        let executes = matches!(permission, P::IntegrationsExecute | P::RestApisExecute | P::SoapApisExecute);
+        match self {
+            Self::Tenant => of_tenant || permission == P::AdvancedSecurityAdminister,
+            Self::Environment(_) => match permission.area() {
+                Area::Project => {
+                    executes || matches!(permission, P::AccountsCreate | P::AccountsUpdate | P::AccountsDelete)
+                }
+                _ => !of_tenant,
+            },
+            Self::Project(_) => permission == P::Export || (permission.area() == Area::Project && !executes),
+        }
+    }
 }
 
 /// `tenant`, `environment/live`, `project/orders`: the object of the audit entry.
@@ -84,24 +105,19 @@ fn judge(
     if !gate::held(snapshot, &principal.user, user, scope).contains(permission) {
         return Err(missing());
     }
-    Ok(by(snapshot, principal, user, permission, scope))
+    Ok(by(snapshot, principal, permission, scope))
 }
 
 /// The allow rule, naming what gave the permission.
-fn by(
-    snapshot: &TenantSnapshot,
-    principal: &Principal,
-    user: &UserFacts,
-    permission: Permission,
-    scope: &Scope,
-) -> RuleText {
+fn by(snapshot: &TenantSnapshot, principal: &Principal, permission: Permission, scope: &Scope) -> RuleText {
     let permission_pair = ("permission", permission.as_str());
-    match giving(snapshot, user, permission, scope) {
-        Some(profile) => RuleText::with(rule::ADMINISTER, &[permission_pair, ("profile", profile)]),
+    match giving(snapshot, &principal.user, permission, scope) {
+        Some(profile) => RuleText::with(rule::ADMINISTER, &[permission_pair, ("profile", profile.as_str())]),
         None => {
             let Scope::Project(project) = scope else { return RuleText::with(rule::ADMINISTER, &[permission_pair]) };
-            let given = project_permission(snapshot, principal, project, permission).unwrap_or("-");
-            RuleText::with(rule::ADMINISTER, &[permission_pair, ("project-permission", given)])
+            let given = project_permission(snapshot, &principal.user, project, permission);
+            let name = given.map_or("-", |(name, _)| name);
+            RuleText::with(rule::ADMINISTER, &[permission_pair, ("project-permission", name)])
         }
     }
 }
@@ -109,42 +125,37 @@ fn by(
 /// The first profile of the user that gives the permission in the scope.
 pub(crate) fn giving<'a>(
     snapshot: &'a TenantSnapshot,
-    user: &UserFacts,
+    user: &UserId,
     permission: Permission,
     scope: &Scope,
-) -> Option<&'a str> {
+) -> Option<&'a ProfileId> {
     use lockgate_model::definition::ValidIn;
     let personal = matches!(permission, Permission::UserInterfaceAccess | Permission::ManagePersonalSetup);
-    user.profiles
-        .common(&user.profiles)
-        .filter_map(|number| snapshot.profiles.get(number))
-        .find(|id| {
-            snapshot.rows.profiles.get(*id).is_some_and(|profile| {
-                let wide = profile.valid_in == ValidIn::All;
-                let here = match scope {
-                    Scope::Tenant => wide || personal,
-                    Scope::Environment(environment) => valid_in(&profile.valid_in, environment),
-                    Scope::Project(_) => {
-                        snapshot.development.as_ref().is_some_and(|dev| valid_in(&profile.valid_in, dev))
-                    }
-                };
-                here && profile.permissions.contains(permission) && (wide || !permission.tenant_wide_only())
-            })
+    let held = &snapshot.users.get(user)?.held.profiles;
+    held.common(held).filter_map(|number| snapshot.profiles.get(number)).find(|id| {
+        snapshot.rows.profiles.get(*id).is_some_and(|profile| {
+            let wide = profile.valid_in == ValidIn::All;
+            let here = match scope {
+                Scope::Tenant => wide || personal,
+                Scope::Environment(environment) => valid_in(&profile.valid_in, environment),
+                Scope::Project(_) => snapshot.development.as_ref().is_some_and(|dev| valid_in(&profile.valid_in, dev)),
+            };
+            here && profile.permissions.contains(permission) && (wide || !permission.tenant_wide_only())
         })
-        .map(|id| id.as_str())
+    })
 }
 
-/// The first permission on the project that gives it to the principal.
+/// The first permission on the project that gives it to the user, with its name.
 pub(crate) fn project_permission<'a>(
     snapshot: &'a TenantSnapshot,
-    principal: &Principal,
+    user: &UserId,
     project: &ProjectId,
     permission: Permission,
-) -> Option<&'a str> {
+) -> Option<(&'a str, &'a ProjectPermission)> {
     if permission.area() != Area::Project {
         return None;
     }
-    let groups = snapshot.rows.users.get(&principal.user).map(|user| user.groups.as_slice()).unwrap_or_default();
+    let groups = snapshot.rows.users.get(user).map(|user| user.groups.as_slice()).unwrap_or_default();
     snapshot
         .rows
         .project_permissions
@@ -152,9 +163,9 @@ pub(crate) fn project_permission<'a>(
         .filter(|((of, _), _)| of == project)
         .find(|(_, given)| {
             given.permissions.contains(permission)
-                && (given.users.contains(&principal.user) || groups.iter().any(|g| given.groups.contains(g)))
+                && (given.users.contains(user) || groups.iter().any(|g| given.groups.contains(g)))
         })
-        .map(|((_, name), _)| name.as_str())
+        .map(|((_, name), given)| (name.as_str(), given))
 }
 
 /// Decides whether the principal may have the console: asked at login and by every console page.
@@ -171,7 +182,7 @@ fn console(snapshot: &TenantSnapshot, principal: &Principal, channel: Channel) -
         return Err(forbidden(rule::SERVICE_IN_CONSOLE));
     }
     let by_session = principal.credential == CredentialKind::Session;
-    if !by_session || !user.anywhere.contains(Permission::UserInterfaceAccess) {
+    if !by_session || !user.held.anywhere.contains(Permission::UserInterfaceAccess) {
         return Err(forbidden(rule::NO_CONSOLE));
     }
     Ok(rule::CONSOLE.into())

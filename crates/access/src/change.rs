@@ -8,10 +8,11 @@ use serde::Deserialize;
 
 use crate::{
     TenantSnapshot,
-    references::Fault,
+    references::{self, Fault},
     rows::Rows,
     shipped::{Row, shipped_profiles},
-    snapshot::{DEFAULT_ACL, UserFacts},
+    snapshot::DEFAULT_ACL,
+    users::UserFacts,
 };
 
 /// Why a change is not saved.
@@ -49,7 +50,11 @@ impl TenantSnapshot {
             rows.put(*kind, id, body).map_err(|e| refusal("unreadable", e.to_string()))?;
         }
         named_by_deployments(&rows, deletes)?;
-        let after = Self::compile(self.tenant().clone(), Revision(self.revision().0.saturating_add(1)), rows)
+        references::check_change(&rows, puts, deletes).map_err(|fault| explain(fault, deletes))?;
+        let deleted = deletes.iter().map(|(kind, id)| (*kind, id.as_str()));
+        let changed = puts.iter().map(|(kind, id, _)| (*kind, id.as_str())).chain(deleted).collect();
+        let revision = Revision(self.revision().0.saturating_add(1));
+        let after = Self::compile(self.tenant().clone(), revision, rows, Some((self, &changed)))
             .map_err(|fault| explain(fault, deletes))?;
         if has_administrator(self) && !has_administrator(&after) {
             return Err(refusal(
@@ -149,8 +154,8 @@ fn explain(fault: Fault, deletes: &[(Kind, String)]) -> Refusal {
 
 /// Someone enabled may manage users and access of the whole tenant.
 fn has_administrator(snapshot: &TenantSnapshot) -> bool {
-    let may = |user: &UserFacts| {
-        let held = user.tenant_wide;
+    let may = |user: UserFacts<'_>| {
+        let held = user.held.tenant_wide;
         user.enabled && held.contains(Permission::UserManagement) && held.contains(Permission::AccessControl)
     };
     snapshot.users.values().any(may)

@@ -82,7 +82,8 @@ fn decide_active(
     let mut stage = StageRule { needs_green_run: true, before: None };
     let answer = judge(snapshot, principal, &environment, channel).and_then(|(rule, asked)| {
         let active = snapshot.rows.deployments.get(&(environment.clone(), project.clone()));
-        let mut active = active.cloned().ok_or_else(|| not_published(rule::NOTHING_DEPLOYED))?;
+        let mut active =
+            active.map(|active| Deployment::clone(active)).ok_or_else(|| not_published(rule::NOTHING_DEPLOYED))?;
         if how == Deploying::Adopt {
             active.adopted_by = Some(principal.user.clone());
         }
@@ -103,10 +104,10 @@ fn judge(
     let facts = gate::visible(snapshot, principal, user, environment)?;
     gate::standing(snapshot, principal, user, channel)?;
     let scope = Scope::Environment(environment.clone());
-    let profile = administer::giving(snapshot, user, Permission::Deploy, &scope)
+    let profile = administer::giving(snapshot, &principal.user, Permission::Deploy, &scope)
         .ok_or_else(|| forbidden(RuleText::with(rule::NO_DEPLOY, &[("environment", environment.as_str())])))?;
     let stage = StageRule { needs_green_run: facts.needs_green_run, before: facts.before.clone() };
-    Ok((RuleText::with(rule::DEPLOY, &[("profile", profile)]), stage))
+    Ok((RuleText::with(rule::DEPLOY, &[("profile", profile.as_str())]), stage))
 }
 
 impl Decision {

@@ -73,15 +73,45 @@ pub enum Via {
 /// Explains the way a user of its kind would come: by REST with a password or key; an IDP user
 /// without leave for APIs by a session.
 pub fn why(snapshot: &TenantSnapshot, user: &UserId, target: &Target) -> Explanation {
-    let row = snapshot.rows.users.get(user);
-    let (credential, channel) = match row.map(|row| row.kind) {
+    let (principal, channel) = way_in(snapshot, user);
+    why_by(snapshot, &principal, target, channel)
+}
+
+/// The way that a user of its kind comes.
+pub(crate) fn way_in(snapshot: &TenantSnapshot, user: &UserId) -> (Principal, Channel) {
+    let (credential, channel) = match snapshot.users.get(user).map(|facts| facts.kind) {
         Some(UserKind::Idp) => (CredentialKind::Session, Channel::Manual),
         Some(UserKind::Service) => (CredentialKind::ApiKey, Channel::Rest),
         Some(UserKind::Native) | None => (CredentialKind::Basic, Channel::Rest),
     };
-    let principal =
-        Principal { tenant: snapshot.tenant().clone(), user: user.clone(), credential, only_environment: None };
-    why_by(snapshot, &principal, target, channel)
+    let tenant = snapshot.tenant().clone();
+    (Principal { tenant, user: user.clone(), credential, only_environment: None }, channel)
+}
+
+/// What lets a user in whom a decision let in.
+pub(crate) fn path(snapshot: &TenantSnapshot, user: &UserId, target: &Target) -> Option<PathTaken> {
+    let here = snapshot.environment(&target.environment)?;
+    let facts = here.target(target.kind, &target.name)?;
+    let gate = here.gate(target.kind, Some(facts))?;
+    let number = gate.opened_by(&snapshot.users.get(user)?.held.profiles)?;
+    let profile = snapshot.profiles.get(number)?;
+    Some(PathTaken {
+        target: target.clone(),
+        profile: profile.clone(),
+        via: via(snapshot, user, profile)?,
+        acl: gate.list.acl.clone(),
+        publisher: here.published(facts)?.0.publisher.clone(),
+    })
+}
+
+/// How a user holds a profile.
+pub(crate) fn via(snapshot: &TenantSnapshot, user: &UserId, profile: &ProfileId) -> Option<Via> {
+    let row = snapshot.rows.users.get(user)?;
+    if row.profiles.contains(profile) {
+        return Some(Via::User);
+    }
+    let holds = |id: &&GroupId| snapshot.rows.groups.get(*id).is_some_and(|g| g.profiles.contains(profile));
+    row.groups.iter().find(holds).map(|id| Via::Group(id.clone()))
 }
 
 /// Explains exactly this principal, by this way.
@@ -92,7 +122,8 @@ pub fn why_by(snapshot: &TenantSnapshot, principal: &Principal, target: &Target,
     let search = Search { snapshot, principal, channel, row: snapshot.rows.users.get(&principal.user) };
     let (mut paths, mut missing) = (Vec::new(), Vec::new());
     if allowed {
-        paths.extend(decision.parts().into_iter().filter_map(|part| search.path(part)));
+        let targets = decision.parts().into_iter().filter_map(|part| part.target());
+        paths.extend(targets.filter_map(|target| path(snapshot, &principal.user, target)));
     } else {
         missing.extend(search.about_user());
         missing.extend(search.about_target(target));

@@ -7,10 +7,7 @@ use lockgate_model::{
     principal::{CredentialKind, UserKind},
 };
 
-use crate::{
-    DeniedStatus, RuleText, Scope, TenantSnapshot, rule,
-    snapshot::{EnvironmentFacts, UserFacts},
-};
+use crate::{DeniedStatus, RuleText, Scope, TenantSnapshot, rule, targets::EnvironmentFacts, users::UserFacts};
 
 /// A no, with the rule that said it.
 #[derive(Debug)]
@@ -30,7 +27,7 @@ pub(crate) fn not_published(rule: impl Into<RuleText>) -> No {
 }
 
 /// The principal is a user of this tenant.
-pub(crate) fn user<'a>(snapshot: &'a TenantSnapshot, principal: &Principal) -> Result<&'a UserFacts, No> {
+pub(crate) fn user<'a>(snapshot: &'a TenantSnapshot, principal: &Principal) -> Result<UserFacts<'a>, No> {
     if principal.tenant != *snapshot.tenant() {
         return Err(not_found(rule::OTHER_TENANT));
     }
@@ -41,11 +38,11 @@ pub(crate) fn user<'a>(snapshot: &'a TenantSnapshot, principal: &Principal) -> R
 pub(crate) fn visible<'a>(
     snapshot: &'a TenantSnapshot,
     principal: &Principal,
-    user: &UserFacts,
+    user: UserFacts<'_>,
     environment: &EnvironmentId,
 ) -> Result<&'a EnvironmentFacts, No> {
-    let facts = snapshot.environments.get(environment).ok_or_else(|| not_found(rule::UNKNOWN_ENVIRONMENT))?;
-    if user.profiles.first_common(&facts.valid).is_none() {
+    let facts = snapshot.environment(environment).ok_or_else(|| not_found(rule::UNKNOWN_ENVIRONMENT))?;
+    if user.held.profiles.first_common(&facts.valid).is_none() {
         return Err(not_found(rule::NO_PROFILE));
     }
     if principal.only_environment.as_ref().is_some_and(|only| only != environment) {
@@ -58,7 +55,7 @@ pub(crate) fn visible<'a>(
 pub(crate) fn standing(
     snapshot: &TenantSnapshot,
     principal: &Principal,
-    user: &UserFacts,
+    user: UserFacts<'_>,
     channel: Channel,
 ) -> Result<(), No> {
     if snapshot.suspended {
@@ -70,7 +67,7 @@ pub(crate) fn standing(
     channel_open(principal, user, channel).map_err(forbidden)
 }
 
-fn channel_open(principal: &Principal, user: &UserFacts, channel: Channel) -> Result<(), &'static str> {
+fn channel_open(principal: &Principal, user: UserFacts<'_>, channel: Channel) -> Result<(), &'static str> {
     let by_itself = matches!(channel, Channel::Schedule | Channel::Poll | Channel::SubFlow);
     if principal.credential == CredentialKind::RunAs && !by_itself {
         return Err(rule::RUN_AS_BY_HAND);
@@ -97,16 +94,15 @@ pub(crate) fn not_narrowed(principal: &Principal, within: Option<&EnvironmentId>
 pub(crate) fn project_visible(
     snapshot: &TenantSnapshot,
     principal: &Principal,
-    user: &UserFacts,
+    user: UserFacts<'_>,
     project: &ProjectId,
 ) -> Result<(), No> {
     let profile = snapshot
         .development
         .as_ref()
-        .and_then(|id| snapshot.environments.get(id))
-        .is_some_and(|development| user.profiles.first_common(&development.valid).is_some());
-    let given = snapshot.projects.get(&(principal.user.clone(), project.clone()));
-    if profile || given.is_some_and(|given| !given.is_empty()) {
+        .and_then(|id| snapshot.environment(id))
+        .is_some_and(|development| user.held.profiles.first_common(&development.valid).is_some());
+    if profile || !snapshot.given(&principal.user, user, project).is_empty() {
         Ok(())
     } else {
         Err(not_found(rule::PROJECT_NO_PROFILE))
@@ -114,18 +110,20 @@ pub(crate) fn project_visible(
 }
 
 /// All permissions a user has in a scope.
-pub(crate) fn held(snapshot: &TenantSnapshot, user: &UserId, facts: &UserFacts, scope: &Scope) -> Permissions {
+pub(crate) fn held(snapshot: &TenantSnapshot, user: &UserId, facts: UserFacts<'_>, scope: &Scope) -> Permissions {
     let within = |environment: &EnvironmentId| {
-        let number = snapshot.environments.get(environment).map(|e| e.number);
-        number.and_then(|n| facts.by_environment.get(n)).copied().unwrap_or_default()
+        let number = snapshot.environment(environment).map(|e| e.number);
+        number.and_then(|n| facts.held.by_environment.get(n)).copied().unwrap_or_default()
     };
     match scope {
         // Tenant-wide acts need a profile valid everywhere, but for what a user does to itself.
-        Scope::Tenant => facts.anywhere.iter().filter(|p| personal(*p)).chain(facts.tenant_wide.iter()).collect(),
+        Scope::Tenant => {
+            facts.held.anywhere.iter().filter(|p| personal(*p)).chain(facts.held.tenant_wide.iter()).collect()
+        }
         Scope::Environment(environment) => within(environment),
         Scope::Project(project) => {
             let by_profile = snapshot.development.as_ref().map(within).unwrap_or_default();
-            let given = snapshot.projects.get(&(user.clone(), project.clone())).copied().unwrap_or_default();
+            let given = snapshot.given(user, facts, project);
             by_profile.union(given.iter().filter(|p| p.area() == Area::Project).collect())
         }
     }

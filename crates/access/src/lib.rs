@@ -26,6 +26,8 @@ mod deploy;
 mod execute;
 mod explain;
 mod gate;
+mod key;
+mod matrix;
 mod permit;
 mod profile_set;
 mod push;
@@ -33,8 +35,11 @@ mod receipt;
 mod references;
 mod rows;
 mod rule;
+mod shared_map;
 mod shipped;
 mod snapshot;
+mod targets;
+mod users;
 
 pub use administer::{Scope, decide, decide_console};
 pub use bound::{Bound, Uncovered};
@@ -43,6 +48,7 @@ pub use decision::{Act, Decision, Denied, DeniedStatus, Deploying, StageRule, Ve
 pub use deploy::{Stage, decide_adopt, decide_deploy, decide_undeploy};
 pub use execute::decide_execute;
 pub use explain::{Explanation, Grant, Missing, PathTaken, Step, Via, why, why_by};
+pub use matrix::{By, Cell, Difference, MatrixPage, MatrixPart, Right, difference, matrix};
 pub use permit::{DeployPermit, ExecutePermit};
 pub use push::{UnknownObject, decide_push, push_permissions};
 pub use receipt::{AuditReceipt, Durability, NotDurable};

@@ -3,7 +3,7 @@
 //! A row that cannot be read is an error, never skipped: a snapshot that left out an unreadable row
 //! would decide on a tenant that nobody defined.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{collections::BTreeSet, sync::Arc};
 
 use lockgate_model::{
     Definition, Kind, TargetKind,
@@ -15,6 +15,8 @@ use lockgate_model::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
+
+use crate::shared_map::SharedMap;
 
 /// A target in an environment.
 pub(crate) type Place = (EnvironmentId, TargetKind, TargetName);
@@ -34,20 +36,20 @@ pub(crate) struct Names(pub BTreeSet<(TargetKind, TargetName)>);
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Rows {
     pub tenant: Option<Tenant>,
-    pub environments: BTreeMap<EnvironmentId, Environment>,
-    pub users: BTreeMap<UserId, User>,
-    pub groups: BTreeMap<GroupId, Group>,
-    pub profiles: BTreeMap<ProfileId, Profile>,
-    pub acls: BTreeMap<AclId, Acl>,
-    pub assignments: BTreeMap<Place, AclId>,
-    pub projects: BTreeMap<ProjectId, Project>,
-    pub project_permissions: BTreeMap<(ProjectId, String), ProjectPermission>,
-    pub versions: BTreeMap<(ProjectId, u64), Names>,
-    pub deployments: BTreeMap<(EnvironmentId, ProjectId), Deployment>,
-    pub credentials: BTreeSet<UserId>,
-    pub keys: BTreeMap<KeyId, KeyOwner>,
+    pub environments: SharedMap<EnvironmentId, Environment>,
+    pub users: SharedMap<UserId, User>,
+    pub groups: SharedMap<GroupId, Group>,
+    pub profiles: SharedMap<ProfileId, Profile>,
+    pub acls: SharedMap<AclId, Acl>,
+    pub assignments: SharedMap<Place, AclId>,
+    pub projects: SharedMap<ProjectId, Project>,
+    pub project_permissions: SharedMap<(ProjectId, String), ProjectPermission>,
+    pub versions: SharedMap<(ProjectId, u64), Arc<Names>>,
+    pub deployments: SharedMap<(EnvironmentId, ProjectId), Arc<Deployment>>,
+    pub credentials: SharedMap<UserId, ()>,
+    pub keys: SharedMap<KeyId, KeyOwner>,
     /// Accounts and their secrets: only that their environment exists matters here.
-    pub placed: BTreeSet<(EnvironmentId, Kind, String)>,
+    pub placed: SharedMap<(EnvironmentId, Kind, String), ()>,
 }
 
 pub(crate) fn unreadable(kind: Kind, id: &str, reason: impl ToString) -> Unreadable {
@@ -70,7 +72,7 @@ pub(crate) fn target_kind(text: &str) -> Option<TargetKind> {
     [TargetKind::Integrations, TargetKind::RestApis, TargetKind::SoapApis].into_iter().find(|k| k.as_str() == text)
 }
 
-fn place(id: &str) -> Result<Place, Unreadable> {
+pub(crate) fn place(id: &str) -> Result<Place, Unreadable> {
     let kind = Kind::Assignment;
     let mut parts = id.splitn(3, '/');
     let (Some(environment), Some(target), Some(name)) = (parts.next(), parts.next(), parts.next()) else {
@@ -149,8 +151,10 @@ impl Rows {
             Kind::ProjectVersion => {
                 let (project, number) = pair(kind, id)?;
                 let version: ProjectVersion = body(kind, id, json)?;
-                self.versions
-                    .insert((parsed(kind, id, project)?, parsed(kind, id, number)?), names(kind, id, &version)?);
+                self.versions.insert(
+                    (parsed(kind, id, project)?, parsed(kind, id, number)?),
+                    Arc::new(names(kind, id, &version)?),
+                );
             }
             Kind::Deployment => {
                 let (environment, project) = pair(kind, id)?;
@@ -158,17 +162,18 @@ impl Rows {
                 if deployment.project.as_str() != project {
                     return Err(unreadable(kind, id, "its body names another project"));
                 }
-                self.deployments.insert((parsed(kind, id, environment)?, deployment.project.clone()), deployment);
+                let key = (parsed(kind, id, environment)?, deployment.project.clone());
+                self.deployments.insert(key, Arc::new(deployment));
             }
             Kind::Credential => {
-                self.credentials.insert(parsed(kind, id, id)?);
+                self.credentials.insert(parsed(kind, id, id)?, ());
             }
             Kind::ApiKey => {
                 self.keys.insert(parsed(kind, id, id)?, body(kind, id, json)?);
             }
             Kind::Account | Kind::Secret => {
                 let (environment, _) = pair(kind, id)?;
-                self.placed.insert((parsed(kind, id, environment)?, kind, id.to_owned()));
+                self.placed.insert((parsed(kind, id, environment)?, kind, id.to_owned()), ());
             }
             Kind::Egress | Kind::Limits => {}
         }
@@ -179,13 +184,13 @@ impl Rows {
     pub fn remove(&mut self, kind: Kind, id: &str) -> Result<(), Unreadable> {
         match kind {
             Kind::Tenant => self.tenant = None,
-            Kind::Environment => drop(self.environments.remove(id)),
-            Kind::User => drop(self.users.remove(id)),
-            Kind::Group => drop(self.groups.remove(id)),
-            Kind::Profile => drop(self.profiles.remove(id)),
-            Kind::Acl => drop(self.acls.remove(id)),
-            Kind::Assignment => drop(self.assignments.remove(&place(id)?)),
-            Kind::Project => drop(self.projects.remove(id)),
+            Kind::Environment => self.environments.remove(id),
+            Kind::User => self.users.remove(id),
+            Kind::Group => self.groups.remove(id),
+            Kind::Profile => self.profiles.remove(id),
+            Kind::Acl => self.acls.remove(id),
+            Kind::Assignment => self.assignments.remove(&place(id)?),
+            Kind::Project => self.projects.remove(id),
             Kind::ProjectPermission => {
                 let (project, name) = pair(kind, id)?;
                 self.project_permissions.remove(&(parsed(kind, id, project)?, name.to_owned()));
@@ -198,8 +203,8 @@ impl Rows {
                 let (environment, project) = pair(kind, id)?;
                 self.deployments.remove(&(parsed(kind, id, environment)?, parsed(kind, id, project)?));
             }
-            Kind::Credential => drop(self.credentials.remove(id)),
-            Kind::ApiKey => drop(self.keys.remove(id)),
+            Kind::Credential => self.credentials.remove(id),
+            Kind::ApiKey => self.keys.remove(id),
             Kind::Account | Kind::Secret => {
                 let (environment, _) = pair(kind, id)?;
                 self.placed.remove(&(parsed(kind, id, environment)?, kind, id.to_owned()));

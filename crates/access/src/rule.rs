@@ -4,7 +4,14 @@
 //! of the tenant, never data. The table in `docs/access.md` explains each code, and a test holds it
 //! to the list below.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, OnceLock},
+};
+
+use lockgate_model::id::ProfileId;
+
+use crate::key::Key;
 
 macro_rules! rules {
     ($($(#[$doc:meta])* $name:ident = $code:literal;)*) => {
@@ -58,14 +65,16 @@ rules! {
     WRONG_ACT = "permit.wrong-act";
 }
 
-/// A rule's code with its pairs. Cheap to clone: the allow path of execute makes no new text.
-#[derive(Clone, PartialEq, Eq)]
+/// A rule's code with its pairs. Cheap to clone, and the allow path of execute makes no text: it is made
+/// when it is read.
+#[derive(Clone)]
 pub struct RuleText(Text);
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone)]
 enum Text {
     Code(&'static str),
     Pairs(Arc<str>),
+    Executes { profile: ProfileId, acl: Key, text: OnceLock<Box<str>> },
 }
 
 impl RuleText {
@@ -81,11 +90,19 @@ impl RuleText {
         Self(Text::Pairs(text.into()))
     }
 
+    /// This profile, on this list, lets the user execute.
+    pub(crate) fn executes(profile: &ProfileId, acl: &Key) -> Self {
+        Self(Text::Executes { profile: profile.clone(), acl: acl.clone(), text: OnceLock::new() })
+    }
+
     /// The whole text.
     pub fn as_str(&self) -> &str {
         match &self.0 {
             Text::Code(code) => code,
             Text::Pairs(text) => text,
+            Text::Executes { profile, acl, text } => {
+                text.get_or_init(|| format!("{EXECUTE} profile={profile} acl={acl}").into())
+            }
         }
     }
 
@@ -95,6 +112,12 @@ impl RuleText {
     }
 }
 
+impl PartialEq for RuleText {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+impl Eq for RuleText {}
 impl From<&'static str> for RuleText {
     fn from(code: &'static str) -> Self {
         Self(Text::Code(code))

@@ -3,16 +3,18 @@
 use lockgate_model::{
     Channel, Permission, Principal, Target, TargetKind,
     definition::{User, ValidIn},
-    id::{EnvironmentId, GroupId, ProfileId, ProjectId, UserId},
+    id::{EnvironmentId, ProfileId, ProjectId, UserId},
     permission::Permissions,
     principal::UserKind,
 };
 
-use super::{Grant, Missing, PathTaken, Step, Via};
+use super::{Grant, Missing, Step};
 use crate::{
-    Act, Decision, Scope, TenantSnapshot,
+    Scope, TenantSnapshot,
     shipped::shipped_profiles,
-    snapshot::{DEFAULT_ACL, DeployedFacts, EnvironmentFacts, Gate, TargetFacts, UserFacts, valid_in},
+    snapshot::{DEFAULT_ACL, valid_in},
+    targets::{EnvironmentFacts, Gate, Published},
+    users::UserFacts,
 };
 
 /// One explanation in the making.
@@ -24,31 +26,6 @@ pub(super) struct Search<'a> {
 }
 
 impl<'a> Search<'a> {
-    pub fn path(&self, part: &Decision) -> Option<PathTaken> {
-        let Act::Execute { target, .. } = part.act() else { return None };
-        let here = self.snapshot.environments.get(&target.environment)?;
-        let facts = here.targets.get(target.kind).get(&target.name)?;
-        let gate = facts.gate.as_ref()?;
-        let number = self.snapshot.users.get(&self.principal.user)?.profiles.first_common(&gate.open)?;
-        let profile = self.snapshot.profiles.get(number)?;
-        Some(PathTaken {
-            target: target.clone(),
-            profile: profile.clone(),
-            via: self.via(profile)?,
-            acl: gate.acl.clone(),
-            publisher: facts.deployed.as_ref()?.publisher.clone(),
-        })
-    }
-
-    fn via(&self, profile: &ProfileId) -> Option<Via> {
-        let row = self.row?;
-        if row.profiles.contains(profile) {
-            return Some(Via::User);
-        }
-        let holds = |id: &&GroupId| self.snapshot.rows.groups.get(*id).is_some_and(|g| g.profiles.contains(profile));
-        row.groups.iter().find(holds).map(|id| Via::Group(id.clone()))
-    }
-
     pub fn about_user(&self) -> Vec<Missing> {
         let mut missing = Vec::new();
         let user = &self.principal.user;
@@ -75,47 +52,42 @@ impl<'a> Search<'a> {
 
     /// The orchestration behind an API.
     pub fn behind(&self, target: &Target) -> Option<Target> {
-        let here = self.snapshot.environments.get(&target.environment)?;
-        let name = here.targets.get(target.kind).get(&target.name)?.orchestration.clone()?;
+        let here = self.snapshot.environment(&target.environment)?;
+        let name = here.target(target.kind, &target.name)?.orchestration.clone()?;
         Some(Target { environment: target.environment.clone(), kind: TargetKind::Integrations, name })
     }
 
     pub fn about_target(&self, target: &Target) -> Vec<Missing> {
         let mut missing = Vec::new();
         let environment = &target.environment;
-        let Some(here) = self.snapshot.environments.get(environment) else {
+        let Some(here) = self.snapshot.environment(environment) else {
             let add = Grant::AddEnvironment(environment.clone());
             missing.push(self.link(format!("there is no environment `{environment}`"), [vec![add]]));
             return missing;
         };
-        let facts = here.targets.get(target.kind).get(&target.name);
+        let facts = here.target(target.kind, &target.name);
         if facts.is_none() && !self.snapshot.known.contains(&(target.kind, target.name.clone())) {
             let link = format!("there is no `{}/{}` in any project: push one", target.kind.as_str(), target.name);
             missing.push(Missing { link, remedies: Vec::new() });
             return missing;
         }
         let user = self.snapshot.users.get(&self.principal.user);
-        let gate = match facts {
-            Some(TargetFacts { gate: Some(gate), .. }) => Some(gate),
-            Some(TargetFacts { deployed: Some(_), .. }) => None,
-            _ => here.default_gate.get(target.kind).as_ref(),
-        };
-        match (gate, user) {
-            (Some(gate), Some(user)) => missing.extend(self.about_gate(target, here, gate, user)),
+        match (here.gate(target.kind, facts), user) {
+            (Some(gate), Some(user)) => missing.extend(self.about_gate(target, gate, user)),
             (None, user) => {
                 missing.push(self.no_list(target));
                 // With the default list in place, that list is asked.
-                let default = here.default_gate.get(target.kind).as_ref();
-                missing.extend(default.zip(user).and_then(|(gate, user)| self.about_gate(target, here, gate, user)));
+                let default = here.default_gate(target.kind);
+                missing.extend(default.zip(user).and_then(|(gate, user)| self.about_gate(target, gate, user)));
             }
             (Some(_), None) => {}
         }
         if matches!(self.channel, Channel::Restart | Channel::Resume) {
             missing.extend(user.and_then(|user| self.about_control(target, here, user)));
         }
-        match facts.and_then(|facts| facts.deployed.as_ref()) {
+        match facts.and_then(|facts| here.published(facts)) {
             None => missing.push(self.not_deployed(target)),
-            Some(deployed) if !deployed.right_stands => missing.push(self.right_fallen(target, deployed)),
+            Some((published, _)) if !published.right_stands => missing.push(self.right_fallen(target, published)),
             Some(_) => {}
         }
         missing
@@ -129,32 +101,31 @@ impl<'a> Search<'a> {
 
     /// No profile of the user is on the list, valid here and may execute: which one change to which
     /// profile would do, and what to make if none would.
-    fn about_gate(&self, target: &Target, here: &EnvironmentFacts, gate: &Gate, user: &UserFacts) -> Option<Missing> {
-        if user.profiles.first_common(&gate.open).is_some() {
+    fn about_gate(&self, target: &Target, gate: Gate<'_>, user: UserFacts<'_>) -> Option<Missing> {
+        if gate.opened_by(&user.held.profiles).is_some() {
             return None;
         }
         let (name, environment) = (&self.principal.user, &target.environment);
         let permission = target.kind.execute();
         let link = format!(
             "no profile of `{name}` is on the ACL `{}`, valid in `{environment}` and permits `{permission}`",
-            gate.acl
+            gate.list.acl
         );
-        let list = self.snapshot.rows.acls.get(&gate.acl)?;
+        let list = self.snapshot.rows.acls.get(&gate.list.acl)?;
         let mut remedies = Vec::new();
         // What the user holds already, one step away.
         for (id, steps) in self.held(user).map(|id| (id, self.steps(id, permission, environment))) {
             let Some(mut steps) = steps else { continue };
             if !list.profiles.contains(id) {
-                steps.push(Grant::ListProfile(gate.acl.clone(), id.clone()));
+                steps.push(Grant::ListProfile(gate.list.acl.clone(), id.clone()));
             }
             remedies.push(steps);
         }
         remedies.sort_by_key(Vec::len);
         // What is on the list already and opens it: the narrowest profile first, none that
         // administers the tenant.
-        let mut open: Vec<(usize, &ProfileId)> = here
-            .valid
-            .common(&gate.open)
+        let mut open: Vec<(usize, &ProfileId)> = gate
+            .opening()
             .filter_map(|number| self.snapshot.profiles.get(number))
             .filter_map(|id| Some((self.breadth(id)?, id)))
             .collect();
@@ -166,8 +137,8 @@ impl<'a> Search<'a> {
         Some(self.link(link, remedies))
     }
 
-    fn held<'s>(&'s self, user: &'s UserFacts) -> impl Iterator<Item = &'a ProfileId> + 's {
-        user.profiles.common(&user.profiles).filter_map(|number| self.snapshot.profiles.get(number))
+    fn held<'s>(&'s self, user: UserFacts<'s>) -> impl Iterator<Item = &'a ProfileId> + 's {
+        user.held.profiles.common(&user.held.profiles).filter_map(|number| self.snapshot.profiles.get(number))
     }
 
     /// What makes a profile permit this here; `None` for a shipped one that does not already.
@@ -191,7 +162,7 @@ impl<'a> Search<'a> {
         (!tenant_wide).then(|| profile.permissions.iter().count())
     }
 
-    fn new_profile(&self, target: &Target, gate: &Gate) -> Option<Vec<Grant>> {
+    fn new_profile(&self, target: &Target, gate: Gate<'_>) -> Option<Vec<Grant>> {
         let kind = match target.kind {
             TargetKind::Integrations => "",
             TargetKind::RestApis => "rest-",
@@ -204,14 +175,14 @@ impl<'a> Search<'a> {
             .find(|id| !self.snapshot.rows.profiles.contains_key(id))?;
         Some(vec![
             Grant::AddProfile(id.clone(), target.kind.execute(), target.environment.clone()),
-            Grant::ListProfile(gate.acl.clone(), id.clone()),
+            Grant::ListProfile(gate.list.acl.clone(), id.clone()),
             Grant::GiveProfile(self.principal.user.clone(), id),
         ])
     }
 
-    fn about_control(&self, target: &Target, here: &EnvironmentFacts, user: &UserFacts) -> Option<Missing> {
+    fn about_control(&self, target: &Target, here: &EnvironmentFacts, user: UserFacts<'_>) -> Option<Missing> {
         let control = Permission::RunsControl;
-        let held = user.by_environment.get(here.number).copied().unwrap_or_default();
+        let held = user.held.by_environment.get(here.number).copied().unwrap_or_default();
         if held.contains(control) {
             return None;
         }
@@ -239,12 +210,12 @@ impl<'a> Search<'a> {
         self.link(link, project.map(|project| vec![Grant::Deploy(project, target.environment.clone())]))
     }
 
-    fn right_fallen(&self, target: &Target, deployed: &DeployedFacts) -> Missing {
-        let (publisher, environment) = (&deployed.publisher, &target.environment);
-        let held = |facts: &UserFacts, here: &EnvironmentFacts| {
-            facts.by_environment.get(here.number).is_some_and(|p| p.contains(Permission::Deploy))
+    fn right_fallen(&self, target: &Target, published: &Published) -> Missing {
+        let (publisher, environment) = (&published.publisher, &target.environment);
+        let held = |facts: UserFacts<'_>, here: &EnvironmentFacts| {
+            facts.held.by_environment.get(here.number).is_some_and(|p| p.contains(Permission::Deploy))
         };
-        let here = self.snapshot.environments.get(environment);
+        let here = self.snapshot.environment(environment);
         let mut remedies = Vec::new();
         let link = match self.snapshot.users.get(publisher) {
             None => format!("the publish right has fallen: its publisher `{publisher}` is no more"),
