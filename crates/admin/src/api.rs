@@ -149,6 +149,8 @@ fn all() -> OpenApiRouter<Runtime> {
         .routes(routes!(access::audit))
         .routes(routes!(access::heads))
         .routes(routes!(access::why))
+        .routes(routes!(access::matrix))
+        .routes(routes!(access::what_if).layer(DefaultBodyLimit::max(APPLY_BYTES_MAX)))
         .routes(routes!(connectors::list))
         .routes(routes!(connectors::get))
 }

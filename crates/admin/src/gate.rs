@@ -49,7 +49,7 @@ fn intent(method: &Method, route: &str, at: &At) -> Result<Intent, Refused> {
         }),
         ("PUT", "/project-permissions/{project}/{name}") => Intent::Define(&[Kind::ProjectPermission]),
         ("PUT", "/environments/{environment}/acls/{kind}/{name}") => Intent::Define(&[Kind::Assignment]),
-        ("POST", "/apply") => Intent::Define(&[Kind::User, Kind::Profile, Kind::Environment]),
+        ("POST", "/apply" | "/access/what-if") => Intent::Define(&[Kind::User, Kind::Profile, Kind::Environment]),
         ("POST", "/users/{id}/keys") => Intent::HandOutCredentials,
         ("POST", "/projects/{project}/versions") => Intent::Push(at.id("project")?),
         ("PUT", "/environments/{environment}/accounts/{name}")
@@ -75,6 +75,7 @@ fn intent(method: &Method, route: &str, at: &At) -> Result<Intent, Refused> {
         ("POST", "/environments/{environment}/runs/{id}/restart") => Intent::ControlRuns(at.id("environment")?),
         ("GET" | "HEAD", "/audit" | "/audit/heads") => Intent::ReadAudit,
         ("POST", "/access/why") => Intent::AskAboutOneself,
+        ("GET" | "HEAD", "/access/matrix") => Intent::ReadMatrix,
         _ => return Err(Error::Internal { what: "access to this address".into() }.into()),
     })
 }

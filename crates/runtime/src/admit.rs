@@ -17,6 +17,8 @@ use crate::{Caller, Error, Runtime, define::write_permission};
 pub enum Intent {
     /// To ask about oneself, which everybody may who is established.
     AskAboutOneself,
+    /// To see who may do what.
+    ReadMatrix,
     /// To write a definition of one of these kinds.
     Define(&'static [Kind]),
     /// To hand out credentials.
@@ -59,6 +61,7 @@ impl Runtime {
         let within = |environment: &EnvironmentId| Scope::Environment(environment.clone());
         match intent {
             Intent::AskAboutOneself => Ok(()),
+            Intent::ReadMatrix => self.may_any(caller, &[Permission::AccessControl], &Scope::Tenant).await,
             Intent::Define(kinds) => {
                 let permissions: Vec<_> = kinds.iter().filter_map(|kind| write_permission(*kind)).collect();
                 self.may_any(caller, &permissions, &Scope::Tenant).await

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use lockgate_access::{Decision, DeniedStatus, validate_change};
+use lockgate_access::{Decision, DeniedStatus, Refusal, validate_change};
 use lockgate_model::{
     Kind,
     audit::{Entry, Outcome},
@@ -151,8 +151,11 @@ impl Runtime {
 
 /// What saving must refuse, whoever asks.
 fn validate<T>(view: &View, plan: &Plan<T>) -> Result<(), Error> {
-    validate_change(&view.snapshot, &plan.puts, &plan.deletes)
-        .map_err(|refusal| Error::Conflict { code: refusal.code, message: refusal.message })
+    validate_change(&view.snapshot, &plan.puts, &plan.deletes).map_err(refusal)
+}
+
+pub(crate) fn refusal(refusal: Refusal) -> Error {
+    Error::Conflict { code: refusal.code, message: refusal.message }
 }
 
 impl From<lockgate_store::Error> for Error {

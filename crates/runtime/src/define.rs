@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use lockgate_access::{Decision, Scope, decide};
+use lockgate_access::{Decision, Scope, TenantSnapshot, decide};
 use lockgate_model::{
     Channel, Definition, Kind, Permission, TargetKind,
     definition::{Acl, Assignment, Environment, Group, Profile, ProjectPermission, User},
@@ -117,54 +117,67 @@ impl Runtime {
 
     /// Creates or changes a definition.
     pub async fn put_definition(&self, caller: &Caller, kind: Kind, id: &str, body: Value) -> Result<(), Error> {
-        let body = checked(kind, id, body)?;
-        self.change(caller, |view| {
-            let old = view.row(kind, id);
-            let fields = changed_fields(old.map(|o| &o.body), &body);
-            Ok(Plan {
-                decision: self.may_write(view, caller, kind, gives(kind, old.map(|o| &o.body), &body))?,
-                event: if old.is_some() { "update" } else { "add" },
-                object: format!("{kind}/{id}"),
-                fields,
-                detail: BTreeMap::new(),
-                puts: vec![(kind, id.to_owned(), body.clone())],
-                deletes: Vec::new(),
-                answer: (),
-            })
-        })
-        .await
+        self.edited(caller, (kind, id), Some(body)).await
     }
 
     /// Deletes a definition; a user takes its credentials and keys along.
     pub async fn delete_definition(&self, caller: &Caller, kind: Kind, id: &str) -> Result<(), Error> {
-        self.change(caller, |view| {
-            let decision = self.may_write(view, caller, kind, false)?;
-            if decision.is_allowed() && view.row(kind, id).is_none() {
-                return Err(Error::not_found(format!("{kind} `{id}`")));
-            }
-            let mut deletes = vec![(kind, id.to_owned())];
-            if kind == Kind::User {
-                if view.row(Kind::Credential, id).is_some() {
-                    deletes.push((Kind::Credential, id.to_owned()));
-                }
-                deletes.extend(crate::credential::keys_of(view, id)?.into_iter().map(|key| (Kind::ApiKey, key)));
-            }
-            Ok(Plan {
-                decision,
-                event: "delete",
-                object: format!("{kind}/{id}"),
-                fields: Vec::new(),
-                detail: BTreeMap::new(),
-                puts: Vec::new(),
-                deletes,
-                answer: (),
-            })
-        })
-        .await?;
+        self.edited(caller, (kind, id), None).await?;
         if let (Kind::User, Ok(user)) = (kind, UserId::parse(id)) {
             self.0.sessions.close_user(caller.tenant(), &user);
         }
         Ok(())
+    }
+
+    async fn edited(&self, caller: &Caller, (kind, id): (Kind, &str), body: Option<Value>) -> Result<(), Error> {
+        let plan = |view: &View| {
+            let old = view.row(kind, id).map(|row| &row.body);
+            self.edit(view, &view.snapshot, caller, (kind, id), old, body.clone())
+        };
+        self.change(caller, plan).await
+    }
+
+    /// What it takes to make a definition so, or to delete it, in a tenant that is `now` and has it as `old`.
+    pub(crate) fn edit(
+        &self,
+        view: &View,
+        now: &TenantSnapshot,
+        caller: &Caller,
+        (kind, id): (Kind, &str),
+        old: Option<&Value>,
+        new: Option<Value>,
+    ) -> Result<Plan<()>, Error> {
+        let new = new.map(|body| checked(kind, id, body)).transpose()?;
+        let decision = self.may_write(now, caller, kind, new.as_ref().is_some_and(|new| gives(kind, old, new)))?;
+        let mut plan = Plan {
+            decision,
+            event: match (&new, old) {
+                (None, _) => "delete",
+                (Some(_), Some(_)) => "update",
+                (Some(_), None) => "add",
+            },
+            object: format!("{kind}/{id}"),
+            fields: new.as_ref().map(|new| changed_fields(old, new)).unwrap_or_default(),
+            detail: BTreeMap::new(),
+            puts: Vec::new(),
+            deletes: Vec::new(),
+            answer: (),
+        };
+        if let Some(body) = new {
+            plan.puts.push((kind, id.to_owned(), body));
+            return Ok(plan);
+        }
+        if plan.decision.is_allowed() && old.is_none() {
+            return Err(Error::not_found(format!("{kind} `{id}`")));
+        }
+        plan.deletes.push((kind, id.to_owned()));
+        if kind == Kind::User {
+            if view.row(Kind::Credential, id).is_some() {
+                plan.deletes.push((Kind::Credential, id.to_owned()));
+            }
+            plan.deletes.extend(crate::credential::keys_of(view, id)?.into_iter().map(|key| (Kind::ApiKey, key)));
+        }
+        Ok(plan)
     }
 
     /// Makes a batch of definitions so, one after the other.
@@ -180,13 +193,11 @@ impl Runtime {
         Ok(done)
     }
 
-    fn may_write(&self, view: &View, caller: &Caller, kind: Kind, gives: bool) -> Result<Decision, Error> {
+    fn may_write(&self, now: &TenantSnapshot, caller: &Caller, kind: Kind, gives: bool) -> Result<Decision, Error> {
         let permission = write_permission(kind).ok_or_else(|| {
             Error::invalid("LG-KIND", format!("a {kind} is not written here; it has commands of its own"))
         })?;
-        let ask = |permission| {
-            decide(&view.snapshot, &caller.principal, permission, Scope::Tenant, Channel::Admin, self.now())
-        };
+        let ask = |permission| decide(now, &caller.principal, permission, Scope::Tenant, Channel::Admin, self.now());
         let decision = ask(permission);
         // Giving rights is more than keeping the list of users: whoever may only do the latter must
         // not be able to give themself a profile.

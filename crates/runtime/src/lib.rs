@@ -44,6 +44,7 @@ mod siblings;
 mod tenant;
 mod view;
 mod watch;
+mod what_if;
 mod why;
 
 use std::sync::Arc;
@@ -58,6 +59,7 @@ use lockgate_model::{Limits, Timestamp, id::TenantId};
 use lockgate_store::Store;
 
 /// What front doors hand in and get back, named here so that they need only this crate.
+pub use lockgate_access::MatrixPart;
 pub use lockgate_compiler::Sources;
 pub use lockgate_document::Document;
 pub use lockgate_engine::ERROR_TYPES;
@@ -88,6 +90,8 @@ pub use session::SESSION_MS;
 pub use siblings::{Ran, Siblings};
 pub use tenant::NewTenant;
 pub use view::View;
+pub use what_if::WhatIf;
+pub use why::Matrix;
 
 /// What a runtime is made of.
 pub struct Parts {

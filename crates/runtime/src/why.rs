@@ -1,9 +1,22 @@
-//! Why may somebody execute something, or why not: the same engine as enforcement.
+//! Why may somebody execute something, or why not, and who may do what: the same engine as enforcement.
 
-use lockgate_access::{Explanation, Scope};
-use lockgate_model::{Permission, Target, id::UserId};
+use lockgate_access::{Cell, Explanation, MatrixPart, Scope};
+use lockgate_model::{Kind, Permission, Target, definition::Revision, id::UserId};
+use serde::Serialize;
 
 use crate::{Caller, Error, Runtime};
+
+/// A page of who may do what.
+#[derive(Debug, Clone, Serialize)]
+pub struct Matrix {
+    /// The revision of the tenant it holds for.
+    pub revision: Revision,
+    /// The rights, by user and scope.
+    pub cells: Vec<Cell>,
+    /// The last user of this page; absent if there are no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<UserId>,
+}
 
 impl Runtime {
     /// Explains the decision on a user and a target. One may ask about oneself; about others with
@@ -18,5 +31,30 @@ impl Runtime {
             self.may_read(caller, Permission::AccessControl, Scope::Tenant).await?
         };
         Ok(lockgate_access::why(&view.snapshot, user, target))
+    }
+
+    /// A page of who may do what; with `access-control`. Where a page goes on
+    /// of a revision that is no longer the newest, it is a conflict: half of it would be of another tenant.
+    pub async fn matrix(&self, caller: &Caller, part: MatrixPart, of: Option<Revision>) -> Result<Matrix, Error> {
+        let view = self.may_read(caller, Permission::AccessControl, Scope::Tenant).await?;
+        if let Some(environment) = &part.environment
+            && !view.snapshot.environments().contains(&environment)
+        {
+            return Err(Error::not_found(format!("environment `{environment}`")));
+        }
+        if let Some(user) = &part.user
+            && view.row(Kind::User, user.as_str()).is_none()
+        {
+            return Err(Error::not_found(format!("user `{user}`")));
+        }
+        if of.is_some_and(|of| of != view.revision) {
+            let message = "the tenant was changed since the first page; begin again".into();
+            return Err(Error::Conflict { code: "LG-BUSY", message });
+        }
+        let page = tokio::task::spawn_blocking(move || {
+            let page = lockgate_access::matrix(&view.snapshot, &part);
+            Matrix { revision: view.revision, cells: page.cells, next: page.next }
+        });
+        page.await.map_err(|_| Error::Internal { what: "the matrix".into() })
     }
 }

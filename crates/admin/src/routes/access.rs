@@ -3,9 +3,10 @@
 use axum::{Json, extract::State};
 use lockgate_model::{
     Target, TargetKind,
+    definition::Revision,
     id::{EnvironmentId, TargetName, UserId, WriterId},
 };
-use lockgate_runtime::{AuditHeads, AuditPage, Error, Runtime};
+use lockgate_runtime::{Apply, AuditHeads, AuditPage, Error, Matrix, MatrixPart, Runtime, WhatIf};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -20,7 +21,7 @@ use crate::{
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(crate) struct Part {
+pub(crate) struct Links {
     /// After an entry of this writer; together with `after`.
     #[param(value_type = Option<String>)]
     writer: Option<WriterId>,
@@ -32,6 +33,24 @@ pub(crate) struct Part {
     /// The newest so many of all writers instead, in the order of their times; alone.
     #[param(minimum = 1, maximum = 10000)]
     newest: Option<u32>,
+}
+
+/// Which rights.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Rights {
+    /// Of this user alone.
+    #[param(value_type = Option<String>)]
+    user: Option<UserId>,
+    /// In this environment alone.
+    #[param(value_type = Option<String>)]
+    environment: Option<EnvironmentId>,
+    /// Of the users behind this one.
+    #[param(value_type = Option<String>)]
+    after: Option<UserId>,
+    /// Of this revision of the tenant; 409 if it is not the newest.
+    revision: Option<u64>,
 }
 
 /// Whose access to what.
@@ -56,13 +75,13 @@ pub(crate) struct Question {
 /// The audit log: links in the order of their chains.
 ///
 /// Reading it is itself recorded.
-#[utoipa::path(get, operation_id = "read_audit", path = "/admin/v1/tenants/{tenant}/audit", tag = "access", params(InTenant, Part),
+#[utoipa::path(get, operation_id = "read_audit", path = "/admin/v1/tenants/{tenant}/audit", tag = "access", params(InTenant, Links),
     responses((status = 200, body = shapes::AuditPage), Refusals,
     (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
 pub(crate) async fn audit(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
-    Asked(part): Asked<Part>,
+    Asked(part): Asked<Links>,
 ) -> Answer<Json<AuditPage>> {
     let alone = part.writer.is_none() && part.after.is_none() && part.limit.is_none();
     match part.newest {
@@ -85,6 +104,37 @@ pub(crate) async fn audit(
     params(InTenant), responses((status = 200, body = shapes::AuditHeads), Refusals))]
 pub(crate) async fn heads(State(runtime): State<Runtime>, Asker(caller): Asker) -> Answer<Json<AuditHeads>> {
     Ok(Json(runtime.audit_heads(&caller).await?))
+}
+
+/// Who may do what where: the rights of all users, in pages of whole users, each with the path that gives it.
+///
+/// What has no cell is a no. Go on with `after` the user that `next` names, and with the `revision` of the first
+/// page, so that all pages are of one.
+#[utoipa::path(get, operation_id = "read_matrix", path = "/admin/v1/tenants/{tenant}/access/matrix", tag = "access",
+    params(InTenant, Rights), responses((status = 200, body = shapes::Matrix), Refusals,
+    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read."),
+    (status = 409, body = shapes::ErrorBody, description = "The tenant was changed since the first page.")))]
+pub(crate) async fn matrix(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Asked(rights): Asked<Rights>,
+) -> Answer<Json<Matrix>> {
+    let Rights { user, environment, after, revision } = rights;
+    let part = MatrixPart { user, environment, after };
+    Ok(Json(runtime.matrix(&caller, part, revision.map(Revision)).await?))
+}
+
+/// Who would gain and who would lose what by a batch of definitions; nothing is changed.
+///
+/// It asks the rights that the change itself does, and refuses what it would.
+#[utoipa::path(post, operation_id = "what_if", path = "/admin/v1/tenants/{tenant}/access/what-if", tag = "access", params(InTenant),
+    request_body = shapes::Batch, responses((status = 200, body = shapes::WhatIf), Refusals, Changes))]
+pub(crate) async fn what_if(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Body(batch): Body<Apply>,
+) -> Answer<Json<WhatIf>> {
+    Ok(Json(runtime.what_if(&caller, batch).await?))
 }
 
 /// Why a user may execute something, or which link is missing and what would close it.

@@ -68,6 +68,58 @@ pub struct Grant {
     pub who: Vec<String>,
 }
 
+/// Rights of users, of one revision of the tenant.
+#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Matrix {
+    /// The revision of the tenant this holds for.
+    pub revision: u64,
+    /// The rights, by user and scope.
+    pub cells: Vec<Cell>,
+    /// The last user of this page, to go on `after`; absent when there are no more.
+    #[serde(default)]
+    pub next: Option<String>,
+}
+
+/// What a batch of definitions would give and take.
+#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct WhatIf {
+    /// The revision of the tenant that it was asked of.
+    pub revision: u64,
+    /// Rights that would be there after it alone.
+    pub gained: Vec<Cell>,
+    /// Rights that are there before it alone.
+    pub lost: Vec<Cell>,
+    /// There are more than the some 10,000 that are told.
+    pub more: bool,
+}
+
+/// A right that a user has. It comes of a profile or of a project permission.
+#[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Cell {
+    /// Who.
+    pub user: String,
+    /// Where: `tenant`, `environment/ID` or `project/ID`.
+    #[schema(example = "environment/live")]
+    pub scope: String,
+    /// A permission, or `execute KIND/NAME`.
+    #[schema(example = "execute integrations/order")]
+    pub right: String,
+    /// The access profile that gives it.
+    #[serde(default)]
+    pub profile: Option<String>,
+    /// The list that the profile is on, where it is to execute.
+    #[serde(default)]
+    pub acl: Option<String>,
+    /// The permission on the project that gives it.
+    #[serde(default)]
+    pub project_permission: Option<String>,
+    /// How the user holds that: `"user"`, or `{"group": id}`.
+    pub via: Value,
+}
+
 /// A page of the audit log.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

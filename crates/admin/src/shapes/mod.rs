@@ -14,7 +14,10 @@ mod run;
 mod schedule;
 mod session;
 
-pub use access::{AuditEntry, AuditHead, AuditHeads, AuditLink, AuditPage, Explanation, Grant, Missing, PathTaken};
+pub use access::{
+    AuditEntry, AuditHead, AuditHeads, AuditLink, AuditPage, Cell, Explanation, Grant, Matrix, Missing, PathTaken,
+    WhatIf,
+};
 pub use connector::Connector;
 pub use definition::{
     Acl, Assignment, Batch, BatchItem, Definition, DefinitionBody, Environment, Group, Profile, ProjectPermission,

@@ -9,8 +9,10 @@
 mod day;
 mod flood;
 mod house;
+mod operations;
 mod operator;
 mod page;
 mod refusals;
+mod rights;
 mod tenants;
 mod watched;

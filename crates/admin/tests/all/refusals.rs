@@ -70,6 +70,8 @@ const REFUSED: &[(&str, &str, u16)] = &[
     ("get", "/audit", 403),
     ("get", "/audit/heads", 403),
     ("post", "/access/why", 403),
+    ("get", "/access/matrix", 403),
+    ("post", "/access/what-if", 403),
 ];
 
 /// A body that each route that takes one would take.
@@ -77,7 +79,7 @@ pub fn body(method: &str, path: &str) -> Option<Value> {
     Some(match (method, path) {
         ("put", "/{kind}/{id}") => json!({"kind": "native"}),
         ("put", "/project-permissions/{project}/{name}") => json!({"permissions": []}),
-        ("post", "/apply") => json!({"items": [{"kind": "group", "id": "g", "body": {}}]}),
+        ("post", "/apply" | "/access/what-if") => json!({"items": [{"kind": "group", "id": "g", "body": {}}]}),
         ("put", "/environments/{environment}/acls/{kind}/{name}") => json!({"acl": "default"}),
         ("post", "/users/{id}/keys") => json!({}),
         ("post", "/projects/{project}/versions") => json!({"files": {

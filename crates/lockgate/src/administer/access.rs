@@ -1,9 +1,15 @@
 //! `lockgate access why`: the path that lets somebody in, or every link that is missing and the
-//! command that would close it.
+//! command that would close it. `access matrix`: who may do what where. `access what-if`: who would gain
+//! and lose what.
+
+mod rights;
+
+use std::path::PathBuf;
 
 use clap::Subcommand;
 use serde_json::{Value, json};
 
+use self::rights::Format;
 use crate::{administer::edit::text, client::Client, exit::Exit, output::Output};
 
 /// Verbs of `access`.
@@ -22,16 +28,39 @@ pub enum Access {
         #[arg(long, default_value = "integrations", value_parser = ["integrations", "rest-apis", "soap-apis"])]
         kind: String,
     },
+    /// Who may do what where, each right with the path that gives it. What is not there is a no.
+    Matrix {
+        /// Of this user alone.
+        #[arg(long)]
+        user: Option<String>,
+        /// In this environment alone.
+        #[arg(long = "env")]
+        environment: Option<String>,
+        /// How it is written.
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Who would gain and who would lose what, if definitions were as a file says. Nothing is changed.
+    WhatIf {
+        /// YAML or JSON file with `items: [{kind, id, body}]`, as `apply` takes it; `-` reads standard input.
+        #[arg(short = 'f', long = "file")]
+        file: PathBuf,
+    },
 }
 
 impl Access {
     /// Runs the command.
     pub fn run(self, output: &Output) -> Result<(), Exit> {
-        let Self::Why { user, name, environment, kind } = self;
-        let body = json!({"user": user, "environment": environment, "kind": kind, "name": name});
-        let value = Client::from_context()?.post("access/why", &body)?;
-        output.result(&value, || explain(&value, &user, &format!("{environment}/{name}")));
-        if value.get("allowed") == Some(&Value::Bool(true)) { Ok(()) } else { Err(Exit::Told) }
+        match self {
+            Self::Why { user, name, environment, kind } => {
+                let body = json!({"user": user, "environment": environment, "kind": kind, "name": name});
+                let value = Client::from_context()?.post("access/why", &body)?;
+                output.result(&value, || explain(&value, &user, &format!("{environment}/{name}")));
+                if value.get("allowed") == Some(&Value::Bool(true)) { Ok(()) } else { Err(Exit::Told) }
+            }
+            Self::Matrix { user, environment, format } => rights::matrix(output, user, environment, format),
+            Self::WhatIf { file } => rights::what_if(output, &file),
+        }
     }
 }
 

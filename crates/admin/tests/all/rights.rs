@@ -1,0 +1,113 @@
+//! Who may do what, and who would, over the API.
+
+use lockgate_admin::shapes;
+use serde_json::{Value, json};
+
+use crate::house::{House, Told, basic};
+
+fn is<T: serde::de::DeserializeOwned>(told: &Told) -> T {
+    assert_eq!(told.status, 200, "{}", told.text);
+    serde_json::from_str(&told.text).unwrap_or_else(|e| panic!("{e}: {}", told.text))
+}
+
+fn cells(told: &Told) -> Vec<(String, String, String)> {
+    let page: shapes::Matrix = is(told);
+    assert_eq!(page.next, None);
+    page.cells.into_iter().map(|cell| (cell.user, cell.scope, cell.right)).collect()
+}
+
+/// `caller`, valid in `test`, may see logs there, and run.
+fn caller() -> Value {
+    json!({"kind": "profile", "id": "caller", "body":
+        {"title": "", "permissions": ["logs-view"], "valid_in": {"environments": ["test"]}}})
+}
+
+fn eve(profiles: &[&str]) -> Value {
+    json!({"kind": "user", "id": "eve", "body": {"kind": "native", "profiles": profiles}})
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_would_be_refused_is_refused_as_the_change_is() {
+    let house = House::open().await;
+    house.user("uma", &[]).await;
+    let users_alone = json!({"title": "", "permissions": ["user-management"], "valid_in": "all"});
+    assert_eq!(house.ada("PUT", "profiles/users-alone", Some(users_alone)).await.status, 204);
+    let uma = json!({"kind": "native", "profiles": ["users-alone"]});
+    assert_eq!(house.ada("PUT", "users/uma", Some(uma.clone())).await.status, 204);
+    let bare_ada = json!({"kind": "user", "id": "ada", "body": {"kind": "native"}});
+    let profile = json!({"kind": "profile", "id": "nowhere", "body":
+        {"title": "", "permissions": [], "valid_in": {"environments": []}}});
+    for (who, items, status, code) in [
+        // Who keeps the list of users gives no rights, nor asks what they would be.
+        ("uma", json!([eve(&["administrator"])]), 403, "LG-FORBIDDEN"),
+        ("uma", json!([caller()]), 403, "LG-FORBIDDEN"),
+        ("ada", json!([bare_ada]), 409, "last-administrator"),
+        ("ada", json!([profile]), 409, "profile-without-environment"),
+        ("ada", json!([eve(&["caller"])]), 409, "dangling-reference"),
+        ("ada", json!([{"kind": "user", "id": "nobody"}]), 404, "LG-NOT-FOUND"),
+        ("ada", json!([{"kind": "user", "id": "Eve", "body": {"kind": "native"}}]), 400, "LG-ID"),
+        ("ada", json!([{"kind": "deployment", "id": "test/shop", "body": {}}]), 400, "LG-ID"),
+        ("ada", json!(1), 400, "LG-BODY"),
+    ] {
+        for route in ["access/what-if", "apply"] {
+            let path = format!("/admin/v1/tenants/acme/{route}");
+            let told = house.send("POST", &path, Some(&basic(who)), Some(json!({"items": items}))).await;
+            assert_eq!((told.status, told.code().as_str()), (status, code), "{route} {items}: {}", told.text);
+        }
+    }
+    // A right that the batch itself takes away is not there for what comes behind.
+    let second = json!({"kind": "user", "id": "sam", "body": {"kind": "native", "profiles": ["administrator"]}});
+    let items = json!([second, {"kind": "user", "id": "ada", "body": {"kind": "native"}}, eve(&[])]);
+    let told = house.ada("POST", "access/what-if", Some(json!({"items": items}))).await;
+    assert_eq!((told.status, told.code().as_str()), (403, "LG-FORBIDDEN"), "{}", told.text);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_would_be_gained_and_lost_is_what_the_matrix_tells_before_and_after() {
+    let house = House::open().await;
+    house.user("eve", &["monitor"]).await;
+    let before = cells(&house.ada("GET", "access/matrix", None).await);
+    let revision = is::<shapes::Matrix>(&house.ada("GET", "access/matrix", None).await).revision;
+    assert!(before.contains(&("eve".into(), "environment/live".into(), "logs-view".into())), "{before:?}");
+    let batch = json!({"items": [caller(), eve(&["caller"])]});
+    let told: shapes::WhatIf = is(&house.ada("POST", "access/what-if", Some(batch.clone())).await);
+    assert_eq!(told.revision, revision);
+    assert_eq!(cells(&house.ada("GET", "access/matrix", None).await), before, "nothing is changed by asking");
+
+    assert_eq!(house.ada("POST", "apply", Some(batch)).await.status, 200);
+    let after = cells(&house.ada("GET", "access/matrix", None).await);
+    let key = |cell: &shapes::Cell| (cell.user.clone(), cell.scope.clone(), cell.right.clone());
+    let lost: Vec<_> = before.iter().filter(|cell| !after.contains(cell)).cloned().collect();
+    assert_eq!(told.lost.iter().map(key).collect::<Vec<_>>(), lost);
+    // The test environment's log lines stay: another profile gives them.
+    assert!(told.gained.is_empty() && lost.len() > 5 && !told.more, "{told:?}");
+    let own = cells(&house.ada("GET", "access/matrix?user=eve", None).await);
+    assert_eq!(own, [("eve".to_owned(), "environment/test".to_owned(), "logs-view".to_owned())]);
+
+    let given = json!({"items": [eve(&["caller", "publisher"])]});
+    let told: shapes::WhatIf = is(&house.ada("POST", "access/what-if", Some(given)).await);
+    let gained: Vec<_> = told.gained.iter().map(|cell| (cell.right.as_str(), cell.profile.as_deref())).collect();
+    assert!(gained.contains(&("deploy", Some("publisher"))) && told.lost.is_empty(), "{told:?}");
+    let nothing: shapes::WhatIf = is(&house.ada("POST", "access/what-if", Some(json!({"items": []}))).await);
+    assert!(nothing.gained.is_empty() && nothing.lost.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_matrix_is_of_one_revision_and_of_what_there_is() {
+    let house = House::open().await;
+    let page: shapes::Matrix = is(&house.ada("GET", "access/matrix?environment=test", None).await);
+    assert!(page.cells.iter().all(|cell| cell.scope == "environment/test") && !page.cells.is_empty());
+    let again = format!("access/matrix?after=aaa&revision={}", page.revision);
+    assert_eq!(house.ada("GET", &again, None).await.status, 200);
+    house.user("eve", &[]).await;
+    let told = house.ada("GET", &again, None).await;
+    assert_eq!((told.status, told.code().as_str()), (409, "LG-BUSY"), "{}", told.text);
+    for query in ["user=nobody", "environment=moon"] {
+        let told = house.ada("GET", &format!("access/matrix?{query}"), None).await;
+        assert_eq!((told.status, told.code().as_str()), (404, "LG-NOT-FOUND"), "{query}: {}", told.text);
+    }
+    for query in ["user=A%20b", "revision=x", "users=eve"] {
+        let told = house.ada("GET", &format!("access/matrix?{query}"), None).await;
+        assert_eq!((told.status, told.code().as_str()), (400, "LG-QUERY"), "{query}: {}", told.text);
+    }
+}

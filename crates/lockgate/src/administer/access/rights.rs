@@ -1,0 +1,110 @@
+//! Rights as lines: the matrix of a tenant, and what a change gives and takes.
+
+use std::path::Path;
+
+use clap::ValueEnum;
+use serde_json::Value;
+
+use super::list;
+use crate::{
+    administer::{apply::batch, edit::text},
+    client::{Client, segment},
+    exit::Exit,
+    output::Output,
+};
+
+/// How the matrix is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// Comma-separated, with a line of names first (RFC 4180).
+    Csv,
+    /// One JSON value, as the server tells it.
+    Json,
+}
+
+const COLUMNS: &str = "user,scope,right,profile,acl,project_permission,group";
+
+/// Page by page: a tenant of many users is never held whole.
+pub fn matrix(output: &Output, user: Option<String>, environment: Option<String>, format: Format) -> Result<(), Exit> {
+    let client = Client::from_context()?;
+    let mut query: String = [("user", user), ("environment", environment)]
+        .into_iter()
+        .filter_map(|(name, value)| Some(format!("&{name}={}", segment(&value?))))
+        .collect();
+    let format = if output.is_json() { Format::Json } else { format };
+    let (mut opened, mut first) = (false, true);
+    loop {
+        let page = client.get(&format!("access/matrix?{}", query.trim_start_matches('&')))?;
+        let revision = page.get("revision").and_then(Value::as_u64).unwrap_or_default();
+        if !std::mem::replace(&mut opened, true) {
+            output.bytes(
+                match format {
+                    Format::Json => format!("{{\"revision\":{revision},\"cells\":["),
+                    Format::Csv => format!("{COLUMNS}\r\n"),
+                    Format::Text => String::new(),
+                }
+                .as_bytes(),
+            )?;
+        }
+        for cell in list(&page, "cells") {
+            let line = match format {
+                Format::Json => format!("{}{cell}", if first { "\n" } else { ",\n" }),
+                Format::Csv => format!("{}\r\n", fields(cell).join(",")),
+                Format::Text => format!("{}\n", line(cell)),
+            };
+            first = false;
+            if output.part(line.as_bytes())?.is_break() {
+                return Ok(());
+            }
+        }
+        let Some(next) = page.get("next").and_then(Value::as_str) else { break };
+        if !query.contains("&revision=") {
+            query.push_str(&format!("&revision={revision}"));
+        }
+        query.truncate(query.find("&after=").unwrap_or(query.len()));
+        query.push_str(&format!("&after={}", segment(next)));
+    }
+    match format {
+        Format::Json => output.line("\n]}"),
+        Format::Text if first => output.line("nobody may do anything here"),
+        _ => {}
+    }
+    Ok(())
+}
+
+/// What would be gained, and what lost.
+pub fn what_if(output: &Output, file: &Path) -> Result<(), Exit> {
+    let value = Client::from_context()?.post("access/what-if", &batch(file)?)?;
+    output.result(&value, || {
+        let of = |member, sign: char| list(&value, member).map(move |cell| format!("{sign} {}", line(cell)));
+        let mut lines: Vec<String> = of("gained", '+').chain(of("lost", '-')).collect();
+        if value.get("more") == Some(&Value::Bool(true)) {
+            lines.push("and more".to_owned());
+        }
+        if lines.is_empty() { "nobody gains or loses a right".to_owned() } else { lines.join("\n") }
+    });
+    Ok(())
+}
+
+/// The cells of a row of the file: ids hold nothing that would have to be quoted.
+fn fields(cell: &Value) -> [String; 7] {
+    let group = cell.get("via").map(|via| text(via, "group")).unwrap_or_default();
+    let of = |member| text(cell, member);
+    [of("user"), of("scope"), of("right"), of("profile"), of("acl"), of("project_permission"), group]
+}
+
+fn line(cell: &Value) -> String {
+    let [user, scope, right, profile, acl, project_permission, group] = fields(cell);
+    let mut shown = format!("{user}  {scope}  {right}  by ");
+    shown.push_str(&match (profile.as_str(), acl.as_str()) {
+        ("", _) => format!("project permission {project_permission}"),
+        (_, "") => format!("profile {profile}"),
+        _ => format!("profile {profile} on ACL {acl}"),
+    });
+    if !group.is_empty() {
+        shown.push_str(&format!(" of group {group}"));
+    }
+    shown
+}

@@ -1,0 +1,81 @@
+//! Who would gain and who would lose what by a batch of definitions. Nothing is changed.
+//!
+//! Each definition is asked and judged as [`Runtime::apply`] would, on the tenant as those before it would
+//! leave it: what would be refused there is refused here.
+
+use std::collections::BTreeMap;
+
+use lockgate_access::{Decision, Difference, TenantSnapshot, difference};
+use lockgate_model::{Kind, definition::Revision};
+use serde::Serialize;
+use serde_json::Value;
+
+use crate::{Apply, Caller, Error, Runtime, View, change::refusal};
+
+/// What a batch would give and take.
+#[derive(Debug, Clone, Serialize)]
+pub struct WhatIf {
+    /// The revision of the tenant that it was asked of.
+    pub revision: Revision,
+    /// Who gains and loses what.
+    #[serde(flatten)]
+    pub difference: Difference,
+}
+
+/// Why there is no answer.
+enum No {
+    /// The caller may not do this; of the tenant as it is.
+    Denied(Decision),
+    Other(Error),
+}
+
+impl From<Error> for No {
+    fn from(error: Error) -> Self {
+        Self::Other(error)
+    }
+}
+
+impl Runtime {
+    /// What [`Runtime::apply`] of the same batch would give and take; with the same rights.
+    pub async fn what_if(&self, caller: &Caller, batch: Apply) -> Result<WhatIf, Error> {
+        let view = self.view(caller.tenant())?;
+        let (runtime, asker) = (self.clone(), caller.clone());
+        let answer = tokio::task::spawn_blocking(move || {
+            let after = runtime.imagine(&view, &asker, batch)?;
+            let difference = after.map(|after| difference(&view.snapshot, &after)).unwrap_or_default();
+            Ok(WhatIf { revision: view.revision, difference })
+        });
+        match answer.await {
+            Ok(Ok(answer)) => Ok(answer),
+            Ok(Err(No::Denied(decision))) => Err(self.refuse(&decision, caller).await),
+            Ok(Err(No::Other(error))) => Err(error),
+            Err(_) => Err(Error::Internal { what: "what a change would do".into() }),
+        }
+    }
+
+    /// The tenant as the batch would leave it; `None` where the batch is empty.
+    fn imagine(&self, view: &View, caller: &Caller, batch: Apply) -> Result<Option<TenantSnapshot>, No> {
+        let mut imagined: Option<TenantSnapshot> = None;
+        let mut written: BTreeMap<(Kind, String), Option<Value>> = BTreeMap::new();
+        for item in batch.items {
+            let key = (item.kind, item.id);
+            let old = match written.get(&key) {
+                Some(body) => body.as_ref(),
+                None => view.row(key.0, &key.1).map(|row| &row.body),
+            };
+            let now = imagined.as_ref().unwrap_or(&view.snapshot);
+            let plan = self.edit(view, now, caller, (key.0, &key.1), old, item.body.clone())?;
+            if let Some(denied) = plan.decision.denied() {
+                // Of a tenant that there is not no decision is recorded.
+                return Err(match imagined {
+                    None => No::Denied(plan.decision),
+                    Some(_) => Error::Forbidden { rule: denied.rule }.into(),
+                });
+            }
+            let after = now.after(&plan.puts, &plan.deletes).map_err(refusal)?;
+            imagined = Some(after);
+            written.insert(key, item.body);
+        }
+        Ok(imagined)
+    }
+}
