@@ -37,6 +37,7 @@ mod repl;
 mod restarts;
 mod scenarios;
 mod schedules;
+mod stages;
 mod stand_in;
 mod stopping;
 mod subflows;
