@@ -9,8 +9,8 @@ use crate::house::{House, with_input};
 
 /// The files of the page, each named in the line before it.
 fn files(section: &str) -> Vec<(&str, &str)> {
-    let blocks = section.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap());
-    let names = section.split("```yaml\n").map(|before| {
+    let blocks = section.split("```yaml definitions\n").skip(1).map(|rest| rest.split("```").next().unwrap());
+    let names = section.split("```yaml definitions\n").map(|before| {
         let named = before.trim_end().rsplit('`').nth(1).unwrap_or_default();
         named.split_whitespace().next().unwrap_or_default()
     });

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use lockgate_access::{RULES, shipped_profiles};
+use lockgate_access::{RULES, Scope, shipped_profiles};
 use lockgate_model::Permission;
+
+use crate::tenant::id;
 
 fn page() -> String {
     std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/access.md")).unwrap()
@@ -20,6 +22,22 @@ fn table(page: &str, heading: &str) -> BTreeSet<String> {
 fn every_permission_and_no_other() {
     let permissions = Permission::ALL.iter().map(|p| p.as_str().to_owned()).collect();
     assert_eq!(table(&page(), "Permissions"), permissions);
+}
+
+#[test]
+fn every_permission_is_asked_where_the_page_says() {
+    let page = page();
+    let section = page.split("\n## ").find(|section| section.starts_with("Permissions")).unwrap();
+    for permission in Permission::ALL {
+        let row = section.lines().find(|line| line.starts_with(&format!("| `{permission}` |"))).unwrap();
+        let cell = row.trim_end_matches(" |").rsplit('|').next().unwrap();
+        let words: Vec<&str> = cell.split(|c: char| !c.is_ascii_lowercase() && c != '-').collect();
+        let scopes = [Scope::Tenant, Scope::Environment(id("live")), Scope::Project(id("default"))];
+        for (scope, word) in scopes.iter().zip(["tenant", "environment", "project"]) {
+            assert_eq!(scope.asks(*permission), words.contains(&word), "{permission} in {word}: {cell}");
+        }
+        assert_eq!(permission.tenant_wide_only(), words.contains(&"tenant-wide"), "{permission}");
+    }
 }
 
 #[test]
