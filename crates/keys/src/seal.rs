@@ -18,8 +18,8 @@ use crate::{
     master::{KEY_BYTES, random_key},
 };
 
-/// The form written today.
-const FORM: u8 = 1;
+/// The form written today. The first form knew one key alone and bound no number of it.
+const FORM: u8 = 2;
 
 /// Which row a secret is sealed for. A sealed secret opens under the very same binding only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,10 +36,11 @@ pub struct Binding<'a> {
 
 impl Binding<'_> {
     /// Additional data for one of the two layers: a digest over length-prefixed parts.
-    fn additional_data(&self, layer: &str) -> [u8; 32] {
+    fn additional_data(&self, form: u8, layer: &str) -> [u8; 32] {
         let environment = self.environment.map(EnvironmentId::as_str);
+        let form: &[u8] = if form == 1 { b"lockgate sealed v1" } else { b"lockgate sealed v2" };
         Digest::of_parts([
-            b"lockgate sealed v1".as_slice(),
+            form,
             layer.as_bytes(),
             self.tenant.as_str().as_bytes(),
             &[u8::from(environment.is_some())],
@@ -55,8 +56,11 @@ impl Binding<'_> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sealed {
-    /// Form; 1.
+    /// Form: 2, or 1 of older versions.
     v: u8,
+    /// Number of the key that it is under.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    key: u32,
     /// Nonce and sealed data key.
     wrapped: Base64,
     /// Nonce of the secret.
@@ -65,35 +69,61 @@ pub struct Sealed {
     ciphertext: Base64,
 }
 
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
 impl Sealed {
-    pub(crate) fn seal(tenant_key: &[u8; KEY_BYTES], binding: &Binding<'_>, secret: &[u8]) -> Result<Self, Error> {
+    /// Seals under the tenant's key of a number.
+    pub(crate) fn seal(
+        (key, tenant_key): (u32, &[u8; KEY_BYTES]),
+        binding: &Binding<'_>,
+        secret: &[u8],
+    ) -> Result<Self, Error> {
         let data_key = random_key()?;
-        let (nonce, ciphertext) = encrypt(&data_key, binding.additional_data("secret"), secret)?;
-        let (wrap_nonce, wrapped) = encrypt(tenant_key, binding.additional_data("data key"), data_key.as_slice())?;
+        let (nonce, ciphertext) = encrypt(&data_key, binding.additional_data(FORM, "secret"), secret)?;
+        let wrapped = encrypt(tenant_key, binding.additional_data(FORM, "data key"), data_key.as_slice())?;
+        let (wrap_nonce, wrapped) = wrapped;
         Ok(Self {
             v: FORM,
+            key,
             wrapped: Base64([wrap_nonce.as_slice(), &wrapped].concat()),
             nonce: Base64(nonce.to_vec()),
             ciphertext: Base64(ciphertext),
         })
     }
 
+    /// Number of the key that it is under.
+    pub fn key(&self) -> u32 {
+        self.key
+    }
+
+    /// Sealed for the very revision of its row. Of what older versions sealed the version is a revision before or at it.
+    pub fn is_exact(&self) -> bool {
+        self.v > 1
+    }
+
     pub(crate) fn open(&self, tenant_key: &[u8; KEY_BYTES], binding: &Binding<'_>) -> Result<Secret, Error> {
-        if self.v != FORM {
+        if !(1..=FORM).contains(&self.v) {
             return Err(Error::unusable(
                 "a sealed secret",
-                format!("its form is {}, this version reads {FORM}", self.v),
+                format!("its form is {}, this version reads forms up to {FORM}", self.v),
             ));
         }
         let (wrap_nonce, wrapped) = self.wrapped.0.split_at_checked(NONCE_LEN).ok_or(Error::NotSealedHere)?;
-        let data_key = decrypt(tenant_key, wrap_nonce, binding.additional_data("data key"), wrapped)?;
+        let data_key = decrypt(tenant_key, wrap_nonce, binding.additional_data(self.v, "data key"), wrapped)?;
         let data_key: &[u8; KEY_BYTES] = data_key.as_slice().try_into().map_err(|_| Error::NotSealedHere)?;
-        let mut secret = decrypt(data_key, &self.nonce.0, binding.additional_data("secret"), &self.ciphertext.0)?;
+        let mut secret =
+            decrypt(data_key, &self.nonce.0, binding.additional_data(self.v, "secret"), &self.ciphertext.0)?;
         Ok(Secret::new(std::mem::take(&mut *secret)))
     }
 }
 
-fn encrypt(key: &[u8; KEY_BYTES], additional: [u8; 32], plain: &[u8]) -> Result<([u8; NONCE_LEN], Vec<u8>), Error> {
+pub(crate) fn encrypt(
+    key: &[u8; KEY_BYTES],
+    additional: [u8; 32],
+    plain: &[u8],
+) -> Result<([u8; NONCE_LEN], Vec<u8>), Error> {
     let failed = |_| Error::Provider("seal a secret");
     // Room for the tag from the start: a buffer that grows would leave an unwiped copy behind.
     let mut buffer = Vec::with_capacity(plain.len() + AES_256_GCM.tag_len());
@@ -109,7 +139,7 @@ fn encrypt(key: &[u8; KEY_BYTES], additional: [u8; 32], plain: &[u8]) -> Result<
     }
 }
 
-fn decrypt(
+pub(crate) fn decrypt(
     key: &[u8; KEY_BYTES],
     nonce: &[u8],
     additional: [u8; 32],
@@ -127,7 +157,7 @@ fn decrypt(
 
 /// Bytes, written as standard base64.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Base64(Vec<u8>);
+pub(crate) struct Base64(pub(crate) Vec<u8>);
 
 impl Serialize for Base64 {
     fn serialize<S: Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {

@@ -1,7 +1,10 @@
 //! The admin API as the commands use it: one request, one JSON answer, over a verified TLS
 //! connection. The TLS configuration comes from `keys`, as everywhere.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::{
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
 
 use bytes::Bytes;
 use http::{Method, Request, StatusCode, header};
@@ -81,14 +84,18 @@ impl Client {
     }
 
     /// GET of the address itself, within a time.
-    pub fn fetch(&self, time: std::time::Duration) -> Result<Answer, Exit> {
+    pub fn fetch(&self, time: Duration) -> Result<Answer, Exit> {
         let path = match self.url.query() {
             Some(query) => format!("{}?{query}", self.url.path()),
             None => self.url.path().to_owned(),
         };
-        let exchange = async { tokio::time::timeout(time, self.exchange(Method::GET, &path, None)).await };
+        self.within(time, self.exchange(Method::GET, &path, None))
+    }
+
+    fn within(&self, time: Duration, exchange: impl Future<Output = Result<Answer, Exit>>) -> Result<Answer, Exit> {
         let slow = |_| self.unreachable(format!("it took longer than {} s", time.as_secs()));
-        self.runtime.block_on(exchange).unwrap_or_else(|late| Err(slow(late)))
+        let timed = async { tokio::time::timeout(time, exchange).await };
+        self.runtime.block_on(timed).unwrap_or_else(|late| Err(slow(late)))
     }
 
     /// The tenant it asks about.
@@ -125,8 +132,13 @@ impl Client {
         self.runtime.block_on(self.exchange(method, path, body))
     }
 
+    /// A request with a body, whose answer must come within a time.
+    pub fn send_within(&self, time: Duration, method: Method, path: &str, body: Bytes) -> Result<Answer, Exit> {
+        self.within(time, self.exchange(method, path, Some(body)))
+    }
+
     /// Waits between two looks; `false` when nobody reads standard output any more.
-    pub fn pause(&self, time: std::time::Duration) -> bool {
+    pub fn pause(&self, time: Duration) -> bool {
         self.runtime.block_on(async { tokio::time::timeout(time, output::unread()).await.is_err() })
     }
 

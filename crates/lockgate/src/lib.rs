@@ -120,6 +120,10 @@ enum Command {
     Quickstart(operate::quickstart::Quickstart),
     /// Serve listeners and the admin API.
     Serve(operate::serve::Serve),
+    /// Write everything of an installation into one encrypted archive, while it serves or not.
+    Backup(operate::backup::Backup),
+    /// Put a backup into an empty data directory.
+    Restore(operate::restore::Restore),
     /// What only the operator may do, over the server's local socket.
     #[command(subcommand)]
     Operator(operate::operator::Operator),
@@ -201,6 +205,8 @@ fn dispatch(command: Command, connectors: &Arc<Registry>, output: &Output) -> Re
         Command::Audit(c) => c.run(output),
         Command::Quickstart(c) => c.run(connectors, output),
         Command::Serve(c) => c.run(connectors, output),
+        Command::Backup(c) => c.run(connectors, output),
+        Command::Restore(c) => c.run(output),
         Command::Operator(c) => c.run(output),
         Command::Connector(c) => c.run(connectors, output),
         Command::Completions { shell } => {

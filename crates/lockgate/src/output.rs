@@ -12,6 +12,9 @@ use tokio::{io::Interest, net::unix::pipe};
 
 use crate::exit::Exit;
 
+/// A bar of bytes.
+const BYTES_TEMPLATE: &str = "{wide_bar} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} to go";
+
 /// Where results go.
 pub struct Output {
     json: bool,
@@ -123,15 +126,24 @@ impl Output {
         bar
     }
 
+    /// The same for so many bytes that come or go by a file.
+    pub fn bytes_bar(&self, bytes: u64) -> indicatif::ProgressBar {
+        if self.json || !io::stderr().is_terminal() {
+            return indicatif::ProgressBar::hidden();
+        }
+        let bar = indicatif::ProgressBar::new(bytes);
+        if let Ok(style) = indicatif::ProgressStyle::with_template(BYTES_TEMPLATE) {
+            bar.set_style(style);
+        }
+        bar
+    }
+
     /// The same for a pass through so many bytes, or through records of which nobody knows how many.
     pub fn meter(&self, bytes: Option<u64>) -> Meter {
         let shown = !self.json && io::stderr().is_terminal() && !io::stdout().is_terminal();
         let (bar, template) = match bytes {
             _ if !shown => (indicatif::ProgressBar::hidden(), ""),
-            Some(bytes) => (
-                indicatif::ProgressBar::new(bytes),
-                "{wide_bar} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} to go",
-            ),
+            Some(bytes) => (indicatif::ProgressBar::new(bytes), BYTES_TEMPLATE),
             None => (indicatif::ProgressBar::new_spinner(), "{spinner} {human_pos} records, {per_sec}"),
         };
         if let (true, Ok(style)) = (shown, indicatif::ProgressStyle::with_template(template)) {

@@ -14,7 +14,7 @@ use lockgate_connector_api::{Address, Context, Proxy, Registered, Secret};
 use lockgate_keys::{Binding as SealBinding, Sealed};
 use lockgate_model::{
     Channel, Kind, Permission,
-    definition::{AccountBinding, ServerIdentity},
+    definition::{AccountBinding, Revision, ServerIdentity},
     id::{AccountName, EnvironmentId},
 };
 use serde::{Deserialize, Serialize};
@@ -95,9 +95,16 @@ pub(crate) fn row_id(environment: &EnvironmentId, account: &AccountName) -> Stri
 /// Body of a secret's row: the sealed form and the version it is bound to.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SecretRow {
-    version: u64,
-    sealed: Sealed,
+pub(crate) struct SecretRow {
+    pub(crate) version: u64,
+    pub(crate) sealed: Sealed,
+}
+
+impl SecretRow {
+    /// Whether this is what was sealed for a row's very revision, and no older one in its place.
+    pub(crate) fn opens_at(&self, revision: Revision) -> bool {
+        if self.sealed.is_exact() { self.version == revision.0 } else { self.version <= revision.0 }
+    }
 }
 
 /// Opens the secrets of an account.
@@ -114,8 +121,12 @@ pub(crate) fn secrets(
         let field = row.id.strip_prefix(&prefix).unwrap_or(&row.id).to_owned();
         let binding =
             SealBinding { tenant: &view.tenant, environment: Some(environment), id: &row.id, version: body.version };
-        let secret = runtime.0.master.unseal(&binding, &body.sealed).map_err(|error| {
-            // A row that was moved, swapped or altered ends here.
+        let secret = match body.opens_at(row.revision) {
+            true => runtime.0.master.unseal(&binding, &body.sealed),
+            false => Err(lockgate_keys::Error::NotSealedHere),
+        };
+        let secret = secret.map_err(|error| {
+            // A row that was moved, swapped, altered or put back ends here.
             tracing::error!(tenant = %view.tenant, id = row.id, %error, "a sealed secret does not open");
             Error::Internal { what: format!("opening the secret `{field}` of account `{account}`").into() }
         })?;
@@ -135,6 +146,8 @@ impl Runtime {
         binding: Binding,
     ) -> Result<AccountStatus, Error> {
         let id = row_id(environment, account);
+        let _sealing = self.0.sealing.read().await;
+        let next = self.0.store.next_revision(caller.tenant()).await?;
         let status = self
             .change(caller, |view| {
                 let old = view.row(Kind::Account, &id);
@@ -190,9 +203,9 @@ impl Runtime {
                 plan.detail = self.check_binding(account, &body)?;
                 for (field, secret) in &binding.secrets {
                     let id = format!("{prefix}{field}");
-                    // Two sealings of one field differ in what they are bound to. The version lies beside
-                    // the sealed form: whoever can write the database can put back an old pair of both.
-                    let version = view.revision.0 + 1;
+                    // Sealed for the revision that the row will have: what was there before opens there no more,
+                    // even if whoever can write the database puts it back.
+                    let version = next.max(view.revision.next()).0;
                     let seal = SealBinding { tenant: &view.tenant, environment: Some(environment), id: &id, version };
                     let sealed = self.0.master.seal(&seal, secret.expose().as_bytes()).map_err(sealing_failed)?;
                     let row = serde_json::to_value(SecretRow { version, sealed }).map_err(sealing_failed)?;
@@ -206,7 +219,20 @@ impl Runtime {
                 Ok(plan)
             })
             .await?;
+        self.sealed_right(caller, &format!("{id}/"))?;
         Ok(status)
+    }
+
+    /// Whether the secrets got the revision they were sealed for: they do, unless a change of others could not be written
+    /// in between.
+    fn sealed_right(&self, caller: &Caller, prefix: &str) -> Result<(), Error> {
+        for row in self.view(caller.tenant())?.rows(Kind::Secret, prefix) {
+            if !row.read::<SecretRow>()?.opens_at(row.revision) {
+                let message = "the store failed in between: give the account's secrets again".to_owned();
+                return Err(Error::Conflict { code: "LG-BUSY", message });
+            }
+        }
+        Ok(())
     }
 
     /// All problems of a binding at once; what the audit log tells of a good one.
@@ -335,7 +361,7 @@ fn empty(binding: &Binding) -> AccountBinding {
     }
 }
 
-fn sealing_failed(error: impl std::fmt::Display) -> Error {
+pub(crate) fn sealing_failed(error: impl std::fmt::Display) -> Error {
     tracing::error!(%error, "a secret cannot be sealed");
     Error::Internal { what: "sealing a secret".into() }
 }

@@ -11,6 +11,7 @@ mod account;
 mod admit;
 mod audit;
 mod authenticate;
+mod backup;
 mod cancel;
 mod change;
 mod clock;
@@ -37,6 +38,7 @@ mod push;
 mod restart;
 mod retention;
 mod rollback;
+mod rotate;
 mod runs;
 mod schedule;
 mod session;
@@ -63,12 +65,14 @@ pub use lockgate_access::MatrixPart;
 pub use lockgate_compiler::Sources;
 pub use lockgate_document::Document;
 pub use lockgate_engine::ERROR_TYPES;
+pub use lockgate_keys::Keeper;
 pub use lockgate_telemetry::{Line, LogQuery, Route, Telemetry};
 
 pub use account::{AccountStatus, Binding, SecretText};
 pub use admit::Intent;
 pub use audit::{AuditHeads, AuditPage};
 pub use authenticate::Caller;
+pub use backup::{Backup, Restored, restore};
 pub use cancel::CancelledRun;
 pub use clock::Clock;
 pub use control::{RanNow, ScheduleStatus, SkippedNext};
@@ -84,6 +88,7 @@ pub use promote::{BoundTo, PromotedAccount, PromotedOrchestration, Promotion};
 pub use push::{Pushed, catalog};
 pub use restart::{RestartPlan, VersionOf};
 pub use rollback::Rollback;
+pub use rotate::{KeysInUse, Rotated};
 pub use runs::RunFilter;
 pub use schedule::Planned;
 pub use session::SESSION_MS;
@@ -129,6 +134,10 @@ struct Inner {
     telemetry: Arc<Telemetry>,
     health: health::Health,
     open: open::OpenRuns,
+    /// Shared while a secret is sealed and committed; alone while the key for it is exchanged.
+    sealing: tokio::sync::RwLock<()>,
+    /// Held by the one that rotates keys.
+    rotating: tokio::sync::Mutex<()>,
     /// What is kept of runs has changed.
     retention: tokio::sync::Notify,
     /// Compiles under way, all tenants together.
@@ -171,6 +180,8 @@ impl Runtime {
             telemetry,
             health: health::Health::default(),
             open: open::OpenRuns::default(),
+            sealing: tokio::sync::RwLock::default(),
+            rotating: tokio::sync::Mutex::default(),
             retention: tokio::sync::Notify::new(),
             compilers: Arc::new(tokio::sync::Semaphore::new(2)),
             resolver: Arc::new(System::default()),

@@ -122,6 +122,11 @@ impl View {
         self.row(kind, id).map(|row| row.read().map_err(Error::from)).transpose()
     }
 
+    /// All rows.
+    pub(crate) fn all_rows(&self) -> impl Iterator<Item = &Definition> {
+        self.rows.values().flat_map(BTreeMap::values)
+    }
+
     /// All rows of a kind whose id begins so, in the order of ids.
     pub fn rows(&self, kind: Kind, prefix: &str) -> impl Iterator<Item = &Definition> + use<'_> {
         let prefix = prefix.to_owned();

@@ -1,6 +1,11 @@
 //! The port: what the use cases ask of a store, whatever database stands behind it.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use lockgate_access::{AuditReceipt, Decision, DeployPermit};
@@ -111,6 +116,35 @@ pub enum Written {
     Runs,
 }
 
+/// Files that hold all of a store as it was at one moment. They are removed when this is dropped.
+#[derive(Debug)]
+pub struct Snapshot {
+    /// The folder they lie in.
+    folder: PathBuf,
+    /// Their names in it.
+    pub names: &'static [&'static str],
+    /// What [`Store::configuration`] said at that moment.
+    pub configuration: Digest,
+}
+
+impl Snapshot {
+    pub(crate) fn new(folder: PathBuf, names: &'static [&'static str], configuration: Digest) -> Self {
+        Self { folder, names, configuration }
+    }
+
+    /// The folder that they lie in.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+}
+
+impl Drop for Snapshot {
+    fn drop(&mut self) {
+        // What cannot be removed is removed by the next start.
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
 /// Is told of each thing that became durable how long it took, from asking for it. It is called
 /// where the store writes, so it must be quick.
 pub type Observer = Arc<dyn Fn(Written, Duration) + Send + Sync>;
@@ -141,6 +175,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// Every version of one row, oldest first.
     async fn history(&self, tenant: &TenantId, kind: Kind, id: &str) -> Result<Vec<Version>, Error>;
+
+    /// The revision that the next change of a tenant gets, if none comes before it.
+    async fn next_revision(&self, tenant: &TenantId) -> Result<Revision, Error>;
 
     /// Makes a change: its audit entry becomes durable first, announcing the revision; then the
     /// rows are written in one transaction. Returns the revision when both are durable. It runs to
@@ -233,6 +270,15 @@ pub trait Store: Send + Sync + 'static {
 
     /// The newest signed head of each of the tenant's chains, by writer: all before it is under its hash.
     async fn signed_heads(&self, tenant: &TenantId) -> Result<Vec<SignedHead>, Error>;
+
+    /// A digest over the configuration of all tenants: definitions, deployments and the index of modules, with the
+    /// digests of the bytes they name; each of these is checked. docs/backup.md says how it is made. Two stores with the
+    /// same digest decide and run the same.
+    async fn configuration(&self) -> Result<Digest, Error>;
+
+    /// Copies everything as it is at one moment, while others go on reading and writing. Changes alone wait, for the
+    /// time of two queries.
+    async fn snapshot(&self) -> Result<Snapshot, Error>;
 
     /// Proves that definitions, runs and audit can be written now: something is written durably, and
     /// nothing of it remains.

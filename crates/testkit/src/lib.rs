@@ -2,7 +2,7 @@
 //! faults, the contract suite of connectors, and small things about processes, ports and folders.
 //!
 //! Peers are real servers on loopback: of the test's own process ([`https_peer`]), or programs of
-//! their own ([`ssh_peer`], [`nginx`], [`postgres`], [`mariadb`], [`soap_peer`]) that `./test` installs. The contract suite
+//! their own ([`ssh_peer`], [`nginx`], [`postgres`], [`mariadb`], [`soap_peer`], [`openbao`]) that `./test` installs. The contract suite
 //! takes a peer through the trait
 //! [`contract::Subject`] and only asks it for a port and for what it has seen, so a further program
 //! joins by implementing that trait. [`fault_proxy`] stands between the two and breaks what passes;
@@ -26,6 +26,7 @@ pub mod https_peer;
 pub mod jsonata;
 pub mod mariadb;
 pub mod nginx;
+pub mod openbao;
 pub mod pki;
 pub mod postgres;
 pub mod process;
@@ -45,6 +46,7 @@ pub use ftp_peer::FtpServer;
 pub use https_peer::{Arrived, HttpsPeer, Told};
 pub use mariadb::Mariadb;
 pub use nginx::Nginx;
+pub use openbao::OpenBao;
 pub use pki::Pki;
 pub use postgres::Postgres;
 pub use soap_peer::SoapPeer;

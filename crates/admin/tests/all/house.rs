@@ -7,7 +7,7 @@ use axum::{Router, body::Body};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt as _;
-use lockgate_admin::{operator_router, router};
+use lockgate_admin::{OperatorPlace, operator_router, router};
 use lockgate_connector_api::Registry;
 use lockgate_connector_https::Https;
 use lockgate_engine::{Engine, EngineConfig};
@@ -66,7 +66,10 @@ impl House {
             clock,
         };
         let runtime = Runtime::open(parts).await.unwrap();
-        let house = Self { admin: router(runtime.clone()), operator: operator_router(runtime), store, _dir: dir };
+        let keeper = |_| Ok(lockgate_keys::Keeper::File);
+        let place = OperatorPlace { data: dir.path().to_owned(), keeper };
+        let house =
+            Self { admin: router(runtime.clone()), operator: operator_router(runtime, place), store, _dir: dir };
         for (tenant, administrator) in [("acme", "ada"), ("other", "bob")] {
             let new = json!({"id": tenant, "title": tenant, "administrator": administrator});
             let told = house.operate("POST", "/operator/tenants", Some(new)).await;

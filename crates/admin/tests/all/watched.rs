@@ -13,7 +13,7 @@ use lockgate_model::{
     schedule::{ScheduleState, Step},
 };
 use lockgate_store::{
-    Change, Error, ModuleKey, Observer, RunQuery, RunsKept, ScheduleKey, SqliteStore, Store, Version,
+    Change, Error, ModuleKey, Observer, RunQuery, RunsKept, ScheduleKey, Snapshot, SqliteStore, Store, Version,
 };
 use tokio::sync::broadcast;
 
@@ -52,6 +52,9 @@ impl Store for Watched {
     }
     async fn history(&self, tenant: &TenantId, kind: Kind, id: &str) -> Result<Vec<Version>, Error> {
         self.note("history", tenant).history(tenant, kind, id).await
+    }
+    async fn next_revision(&self, tenant: &TenantId) -> Result<Revision, Error> {
+        self.note("next_revision", tenant).next_revision(tenant).await
     }
     async fn commit(&self, change: Change) -> Result<Revision, Error> {
         self.note("commit", &change.tenant).commit(change).await
@@ -124,6 +127,12 @@ impl Store for Watched {
     }
     async fn signed_heads(&self, tenant: &TenantId) -> Result<Vec<SignedHead>, Error> {
         self.note("signed_heads", tenant).signed_heads(tenant).await
+    }
+    async fn configuration(&self) -> Result<Digest, Error> {
+        self.store.configuration().await
+    }
+    async fn snapshot(&self) -> Result<Snapshot, Error> {
+        self.store.snapshot().await
     }
     async fn writable(&self) -> Result<(), Error> {
         self.store.writable().await

@@ -1,9 +1,11 @@
 //! Refusals first: what must not open, must not connect, must not be read.
 
+mod archive;
 mod authority;
 mod files;
 mod handshake;
 mod pkcs12;
+mod rotation;
 mod seal;
 
 use lockgate_model::Timestamp;

@@ -74,10 +74,10 @@ fn a_sealed_secret_that_was_changed_or_cut_is_refused() {
         assert!(master.unseal(&own, &cut).is_err(), "{part} = `{value}`");
     }
     let mut newer = sealed.clone();
-    newer["v"] = 2.into();
+    newer["v"] = 3.into();
     let newer: Sealed = serde_json::from_value(newer).unwrap();
     let refused = master.unseal(&own, &newer).unwrap_err().to_string();
-    assert!(refused.contains("its form is 2"), "{refused}");
+    assert!(refused.contains("its form is 3"), "{refused}");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::{path::Path, sync::Arc};
 
 use lockgate_connector_api::Registry;
 use lockgate_engine::{Engine, EngineConfig};
-use lockgate_keys::{Authority, Identity, Master};
+use lockgate_keys::{Authority, Identity, Keeper, Master};
 use lockgate_model::Timestamp;
 use lockgate_runtime::{Clock, Parts, Runtime};
 use lockgate_store::SqliteStore;
@@ -28,10 +28,10 @@ fn failed(what: &str, error: impl std::fmt::Display) -> Exit {
 impl Installation {
     /// Opens the data directory, making what is missing. Blocking work is done here, before anything
     /// is served.
-    pub async fn open(dir: &Path, connectors: Arc<Registry>) -> Result<Self, Exit> {
+    pub async fn open(dir: &Path, keeper: &Keeper, connectors: Arc<Registry>) -> Result<Self, Exit> {
         let clock = Clock::system();
         let now = clock.now();
-        let master = Master::open_or_create(dir).map_err(|e| failed("open the master key", e))?;
+        let master = Master::open_or_create_by(dir, keeper).map_err(|e| failed("open the master key", e))?;
         let authority =
             Authority::open_or_create(dir, "Lockgate installation CA", now).map_err(|e| failed("open the CA", e))?;
         let store = SqliteStore::open(dir, now).map_err(|e| Exit::failed("LG-INSTALLATION", e.to_string()))?;

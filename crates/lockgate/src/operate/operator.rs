@@ -10,6 +10,7 @@ use bytes::Bytes;
 use clap::{Args, Subcommand};
 use http::{Method, Request, header};
 use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use lockgate_connector_api::Allowance;
 use lockgate_model::{
@@ -21,7 +22,7 @@ use serde_json::{Value, json};
 use crate::{
     client::{Answer, judge},
     exit::Exit,
-    operate::reach::Reach,
+    operate::{keeper::KeeperArgs, reach::Reach},
     output::Output,
 };
 
@@ -37,8 +38,34 @@ pub enum Operator {
     /// Private address ranges that environments may reach.
     #[command(subcommand)]
     Egress(Egress),
+    /// The keys that seal secrets.
+    #[command(subcommand)]
+    Keys(Keys),
+    /// The digest of the whole configuration: two installations with the same decide and run the same.
+    Configuration {
+        #[command(flatten)]
+        here: Here,
+    },
     /// The counts that `/metrics` shows: OpenMetrics text.
     Metrics {
+        #[command(flatten)]
+        here: Here,
+    },
+}
+
+/// Verbs of `operator keys`.
+#[derive(Subcommand)]
+pub enum Keys {
+    /// Take another master key and seal all secrets anew under another key, while requests run.
+    Rotate {
+        #[command(flatten)]
+        here: Here,
+        /// Who keeps the new master key.
+        #[command(flatten)]
+        to: KeeperArgs,
+    },
+    /// Show which key seals how much.
+    Show {
         #[command(flatten)]
         here: Here,
     },
@@ -165,6 +192,35 @@ impl Operator {
                 let rows = list.iter().map(|t| vec![t.as_str().unwrap_or_default().to_owned()]).collect();
                 output.table(&value, &["tenant"], rows);
             }
+            Self::Keys(Keys::Rotate { here, to }) => {
+                let to = serde_json::to_value(to.kept()?).unwrap_or_default();
+                let value = here.ask(Method::POST, "/operator/keys/rotate", Some(&json!({"to": to})))?;
+                output.result(&value, || {
+                    let number = |member: &str| value.get(member).and_then(Value::as_u64).unwrap_or_default();
+                    let text = format!("{} secrets are sealed with key {} now", number("resealed"), number("current"));
+                    let kept = value.get("kept").and_then(Value::as_array).map_or(0, Vec::len);
+                    if kept < 2 {
+                        text
+                    } else {
+                        format!("{text}; older keys are kept for what is sealed with them still")
+                    }
+                });
+            }
+            Self::Keys(Keys::Show { here }) => {
+                let value = here.ask(Method::GET, "/operator/keys", None)?;
+                let current = value.get("current").and_then(Value::as_u64).unwrap_or_default().to_string();
+                let sealed = value.get("sealed").and_then(Value::as_object).cloned().unwrap_or_default();
+                let row = |(key, count): (&String, &Value)| {
+                    let note = if *key == current { "current" } else { "" };
+                    vec![key.clone(), count.to_string(), note.to_owned()]
+                };
+                output.table(&value, &["key", "sealed", ""], sealed.iter().map(row).collect());
+            }
+            Self::Configuration { here } => {
+                let value = here.ask(Method::GET, "/operator/configuration", None)?;
+                let digest = value.get("configuration").and_then(Value::as_str).unwrap_or_default().to_owned();
+                output.result(&value, || digest);
+            }
             Self::Metrics { here } => {
                 let page = here.read("/operator/metrics")?;
                 output.result(&json!({"metrics": page}), || page.clone());
@@ -269,16 +325,30 @@ impl Here {
 }
 
 async fn exchange(socket: &Path, method: Method, path: &str, body: Option<&Value>) -> Result<Answer, Exit> {
-    let failed = |e: &dyn std::fmt::Display| {
-        Exit::Unavailable(format!(
-            "cannot reach the server at `{}`: {e} (is `lockgate serve` running on this data directory, as this user?)",
-            socket.display()
-        ))
-    };
+    let (parts, body) = ask(socket, method, path, body).await?.into_parts();
+    let body = body.collect().await.map_err(|e| unreached(socket, &e))?.to_bytes();
+    Ok(Answer { status: parts.status, headers: parts.headers, body })
+}
+
+fn unreached(socket: &Path, e: &dyn std::fmt::Display) -> Exit {
+    Exit::Unavailable(format!(
+        "cannot reach the server at `{}`: {e} (is `lockgate serve` running on this data directory, as this user?)",
+        socket.display()
+    ))
+}
+
+/// Asks over the socket; the body is read as it comes.
+pub async fn ask(
+    socket: &Path,
+    method: Method,
+    path: &str,
+    body: Option<&Value>,
+) -> Result<http::Response<Incoming>, Exit> {
+    let failed = |e: &dyn std::fmt::Display| unreached(socket, e);
     let stream = tokio::net::UnixStream::connect(socket).await.map_err(|e| failed(&e))?;
     let (mut sender, connection) =
         hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|e| failed(&e))?;
-    let connection = tokio::spawn(connection);
+    tokio::spawn(connection);
     let request = Request::builder()
         .method(method)
         .uri(path)
@@ -286,9 +356,5 @@ async fn exchange(socket: &Path, method: Method, path: &str, body: Option<&Value
         .header(header::CONTENT_TYPE, "application/json")
         .body(Full::new(body.map(|b| Bytes::from(b.to_string())).unwrap_or_default()))
         .map_err(|e| failed(&e))?;
-    let response = sender.send_request(request).await.map_err(|e| failed(&e))?;
-    let (parts, body) = response.into_parts();
-    let body = body.collect().await.map_err(|e| failed(&e))?.to_bytes();
-    connection.abort();
-    Ok(Answer { status: parts.status, headers: parts.headers, body })
+    sender.send_request(request).await.map_err(|e| failed(&e))
 }

@@ -17,6 +17,7 @@ use clap::Args;
 use http::Method;
 use lockgate_connector_api::Registry;
 use lockgate_identity::{Password, Policy};
+use lockgate_keys::Keeper;
 use lockgate_listener::Settings;
 use lockgate_model::{
     definition::{EgressAllowance, ServerIdentity},
@@ -101,7 +102,7 @@ impl Quickstart {
 
     async fn serve(self, data: &Path, connectors: Arc<Registry>, output: &Output) -> Result<(), Exit> {
         let began = Instant::now();
-        let installation = Installation::open(data, connectors).await?;
+        let installation = Installation::open(data, &Keeper::File, connectors).await?;
         let endpoints = Endpoints::start(&installation, !self.no_database).await?;
         let (tenant, environment) = ids()?;
         let password = self.tenant(&installation, &tenant).await?;

@@ -16,6 +16,7 @@ use crate::{
     exit::Exit,
     operate::{
         installation::Installation,
+        keeper::KeeperArgs,
         machine,
         reach::Reach,
         server::{self, Listening, Signals},
@@ -29,6 +30,8 @@ pub struct Serve {
     /// Data directory; made when it is not there.
     #[arg(long)]
     data: PathBuf,
+    #[command(flatten)]
+    keeper: KeeperArgs,
     /// Address and port to listen on.
     #[arg(long, default_value = "127.0.0.1:8443")]
     listen: SocketAddr,
@@ -68,7 +71,7 @@ impl Serve {
     async fn serve(self, connectors: Arc<Registry>, output: &Output) -> Result<(), Exit> {
         // What is given is read before anything is made or told.
         let collector = self.collector()?;
-        let installation = Installation::open(&self.data, connectors).await?;
+        let installation = Installation::open(&self.data, &self.keeper.keeper()?, connectors).await?;
         let names: Vec<&str> = self.names.iter().map(String::as_str).collect();
         let own = match (&self.cert, &self.key) {
             (Some(cert), Some(key)) => given(cert, key)?,

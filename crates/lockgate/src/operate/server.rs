@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use lockgate_admin::{router, serve_operator};
+use lockgate_admin::{OperatorPlace, router, serve_operator};
 use lockgate_keys::{ClientCertificates, Identity, Token};
 use lockgate_listener::{Drained, Front, Server, Settings};
 use lockgate_runtime::Runtime;
@@ -22,7 +22,7 @@ use tokio::{
 
 use crate::{
     exit::Exit,
-    operate::{machine, operator::SOCKET},
+    operate::{keeper::Kept, machine, operator::SOCKET},
 };
 
 /// Name of the file with the token that `/metrics` asks for.
@@ -36,6 +36,7 @@ pub struct Listening {
     listener: TcpListener,
     operator: UnixListener,
     socket: PathBuf,
+    data: PathBuf,
     tls: Arc<rustls::ServerConfig>,
     runtime: Runtime,
     metrics: Token,
@@ -58,7 +59,7 @@ impl Listening {
         let metrics =
             Token::open_or_create(data, METRICS_TOKEN).map_err(|e| failed("use the token for metrics".into(), &e))?;
         let address = listener.local_addr()?;
-        Ok(Self { listener, operator, socket, tls, runtime, metrics, address })
+        Ok(Self { listener, operator, socket, data: data.to_owned(), tls, runtime, metrics, address })
     }
 
     /// Serves until `stop`, then drains. What was given up at the end of the drain is closed in the
@@ -68,7 +69,17 @@ impl Listening {
         let admin = router(self.runtime.clone());
         let metrics = self.metrics;
         let front = Front::new(self.runtime.clone(), admin, &settings).with_metrics(move |token| metrics.is(token));
-        let operator = tokio::spawn(serve_operator(self.operator, self.runtime.clone(), stopped(stop.clone())));
+        let (socket, runtime, data) = (self.operator, self.runtime.clone(), self.data);
+        let stopping = stopped(stop.clone());
+        let keeper = |kept: serde_json::Value| {
+            let kept: Kept =
+                serde_json::from_value(kept).map_err(|_| "who keeps the master key cannot be read".to_owned())?;
+            kept.keeper().map_err(|exit| exit.text().trim_end().to_owned())
+        };
+        let operator =
+            tokio::spawn(
+                async move { serve_operator(socket, runtime, OperatorPlace { data, keeper }, stopping).await },
+            );
         // Runs nobody waits for have as long to end as requests have.
         let grace = Duration::from_millis(settings.drain_ms_max);
         let scheduled = stop.clone();

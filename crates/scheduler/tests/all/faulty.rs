@@ -19,7 +19,7 @@ use lockgate_model::{
     schedule::{ScheduleState, Step},
 };
 use lockgate_store::{
-    Change, Error, ModuleKey, Observer, RunQuery, RunsKept, ScheduleKey, SqliteStore, Store, Version,
+    Change, Error, ModuleKey, Observer, RunQuery, RunsKept, ScheduleKey, Snapshot, SqliteStore, Store, Version,
 };
 use tokio::sync::broadcast;
 
@@ -65,6 +65,9 @@ impl Store for Faulty {
     }
     async fn history(&self, tenant: &TenantId, kind: Kind, id: &str) -> Result<Vec<Version>, Error> {
         self.store.history(tenant, kind, id).await
+    }
+    async fn next_revision(&self, tenant: &TenantId) -> Result<Revision, Error> {
+        self.store.next_revision(tenant).await
     }
     async fn commit(&self, change: Change) -> Result<Revision, Error> {
         self.store.commit(change).await
@@ -140,6 +143,12 @@ impl Store for Faulty {
     }
     async fn signed_heads(&self, tenant: &TenantId) -> Result<Vec<SignedHead>, Error> {
         self.store.signed_heads(tenant).await
+    }
+    async fn configuration(&self) -> Result<Digest, Error> {
+        self.store.configuration().await
+    }
+    async fn snapshot(&self) -> Result<Snapshot, Error> {
+        self.store.snapshot().await
     }
     async fn writable(&self) -> Result<(), Error> {
         self.store.writable().await

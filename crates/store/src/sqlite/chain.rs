@@ -150,6 +150,15 @@ impl Chain {
     }
 }
 
+/// The last revision that a writer announced for a tenant; 0 if none.
+pub(super) fn announced(db: &Connection, tenant: &TenantId, writer: &WriterId) -> Result<Revision, Error> {
+    let found: Option<i64> = db
+        .prepare_cached("SELECT announced FROM announcements WHERE tenant = ?1 AND writer = ?2")
+        .and_then(|mut select| select.query_row([tenant.as_str(), writer.as_str()], |row| row.get(0)).optional())
+        .map_err(failed("read the announced changes"))?;
+    Ok(Revision(to_u64(found.unwrap_or(0), "an announced revision is negative")?))
+}
+
 /// The end of a chain; place 0 for one that is empty.
 fn head(db: &Connection, tenant: &TenantId, writer: &WriterId) -> Result<(u64, Digest), Error> {
     let found = db

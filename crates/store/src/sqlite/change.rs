@@ -122,6 +122,7 @@ impl Files {
         let Change { tenant, entry, expected, deletes, .. } = change;
         let turn = self.turn(&tenant);
         let _held = turn.lock().await;
+        let _between = self.between.read().await;
         let current = self.check(&tenant, expected, deletes, needs).await?;
         let at = entry.at;
         let announce = runs::Job::Announce { tenant: tenant.clone(), entry: Box::new(entry), current };

@@ -106,7 +106,8 @@ impl Pool {
     }
 }
 
-fn reading(path: &Path) -> Result<Connection, Error> {
+/// A connection that only reads.
+pub(super) fn reading(path: &Path) -> Result<Connection, Error> {
     let open = || -> Result<Connection, rusqlite::Error> {
         let db = connect(path)?;
         db.pragma_update(None, "query_only", true)?;

@@ -2,11 +2,15 @@
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    io::ErrorKind,
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
 };
 
 use crate::Error;
+
+/// Folder of a snapshot, as long as there is one.
+const SNAPSHOT: &str = "snapshot";
 
 /// A data directory that this process holds until the value is dropped.
 #[derive(Debug)]
@@ -24,7 +28,14 @@ impl Directory {
         refuse_wide(path, "700", fs::Metadata::is_dir)?;
         let lock = private_file(&path.join("lock"))?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => {
+                let this = Self { path: path.to_owned(), _lock: lock };
+                // Of a process that ended while it made a snapshot.
+                match fs::remove_dir_all(this.path.join(SNAPSHOT)) {
+                    Err(e) if e.kind() != ErrorKind::NotFound => Err(unusable(path, e.to_string())),
+                    _ => Ok(this),
+                }
+            }
             Err(TryLockError::WouldBlock) => Err(unusable(path, "another server uses it; stop that one first".into())),
             Err(TryLockError::Error(e)) => Err(unusable(path, e.to_string())),
         }
@@ -37,6 +48,29 @@ impl Directory {
         private_file(&path)?;
         Ok(path)
     }
+
+    /// A database file that is there.
+    pub(super) fn existing(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// An empty folder for a snapshot; refused while there is one.
+    pub(super) fn snapshot(&self) -> Result<PathBuf, Error> {
+        let path = self.path.join(SNAPSHOT);
+        match DirBuilder::new().mode(0o700).create(&path) {
+            Ok(()) => Ok(path),
+            Err(e) if e.kind() == ErrorKind::AlreadyExists => {
+                Err(Error::Refused("another backup is being made: wait until it is done".into()))
+            }
+            Err(e) => Err(unusable(&path, e.to_string())),
+        }
+    }
+}
+
+/// A new empty file that is its owner's alone.
+pub(super) fn new_file(path: &Path) -> Result<(), Error> {
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    made.map(|_| ()).map_err(|e| unusable(path, e.to_string()))
 }
 
 fn private_file(path: &Path) -> Result<File, Error> {

@@ -11,6 +11,7 @@
 mod chain;
 mod change;
 mod close;
+mod configuration;
 mod connection;
 mod definitions;
 mod directory;
@@ -22,6 +23,7 @@ mod record;
 mod removal;
 mod runs;
 mod schedules;
+mod snapshot;
 #[cfg(test)]
 mod tests;
 mod writer;
@@ -53,7 +55,8 @@ use self::{
     writer::{Pending, Tally, Writer},
 };
 use crate::{
-    BLOB_BYTES_MAX, Change, Error, ModuleKey, Observer, RunQuery, RunsKept, ScheduleKey, Store, Version, Written,
+    BLOB_BYTES_MAX, Change, Error, ModuleKey, Observer, RunQuery, RunsKept, ScheduleKey, Snapshot, Store, Version,
+    Written,
 };
 
 const LINKS_MAX: u32 = 10_000;
@@ -71,9 +74,11 @@ struct Files {
     read_runs: Readers,
     /// One change of a tenant at a time, between its check and its commit.
     changing: Mutex<HashMap<TenantId, Arc<tokio::sync::Mutex<()>>>>,
+    /// Changes share it from their announcement until they are written; a snapshot begins between them.
+    between: Arc<tokio::sync::RwLock<()>>,
     revisions: broadcast::Sender<(TenantId, Revision)>,
     /// Dropped last, when nobody writes any more.
-    _directory: Directory,
+    directory: Directory,
 }
 
 /// How much the writers did since the store was opened: appends against the syncs they cost.
@@ -97,6 +102,15 @@ impl SqliteStore {
     /// Blocks for the time of a few disk accesses: call it at start, before serving.
     pub fn open(dir: &Path, now: Timestamp) -> Result<Self, Error> {
         open::open(dir, now, |_| Ok(())).map(|files| Self(Arc::new(files)))
+    }
+
+    /// The same for files that were restored from a backup: it goes on under a new name, since the store that they are
+    /// a copy of may go on under the old one.
+    pub fn open_restored(dir: &Path, now: Timestamp) -> Result<Self, Error> {
+        // What the copied store left open is settled in its name.
+        drop(Self::open(dir, now)?);
+        open::rename(dir)?;
+        Self::open(dir, now)
     }
 
     /// What the writers did since.
@@ -159,6 +173,15 @@ impl Store for SqliteStore {
     async fn history(&self, tenant: &TenantId, kind: Kind, id: &str) -> Result<Vec<Version>, Error> {
         let (tenant, id) = (tenant.clone(), id.to_owned());
         self.0.read_definitions.read(move |db| definitions::history(db, &tenant, kind, &id)).await
+    }
+
+    async fn next_revision(&self, tenant: &TenantId) -> Result<Revision, Error> {
+        let (owner, announcer) = (tenant.clone(), self.0.writer.clone());
+        // One that is announced meanwhile is seen here or becomes the current one.
+        let announced = self.0.read_runs.read(move |db| chain::announced(db, &owner, &announcer)).await?;
+        let owner = tenant.clone();
+        let current = self.0.read_definitions.read(move |db| definitions::revision(db, &owner)).await?;
+        Ok(current.max(announced).next())
     }
 
     async fn commit(&self, change: Change) -> Result<Revision, Error> {
@@ -296,6 +319,14 @@ impl Store for SqliteStore {
     async fn signed_heads(&self, tenant: &TenantId) -> Result<Vec<SignedHead>, Error> {
         let tenant = tenant.clone();
         self.0.read_runs.read(move |db| heads::newest(db, &tenant)).await
+    }
+
+    async fn configuration(&self) -> Result<Digest, Error> {
+        self.0.read_definitions.read(|db| configuration::digest(db)).await
+    }
+
+    async fn snapshot(&self) -> Result<Snapshot, Error> {
+        snapshot::take(self.0.clone()).await
     }
 
     async fn writable(&self) -> Result<(), Error> {

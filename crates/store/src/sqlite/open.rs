@@ -1,6 +1,10 @@
 //! Opening the two files: migrations, what a crash left, and whether they belong together.
 
-use std::{collections::HashMap, path::Path, sync::Mutex};
+use std::{
+    collections::HashMap,
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use lockgate_model::{
     Timestamp,
@@ -66,9 +70,18 @@ pub(super) fn open(
         read_definitions: Readers::new(definitions_path),
         read_runs: Readers::new(runs_path),
         changing: Mutex::new(HashMap::new()),
+        between: Arc::default(),
         revisions,
-        _directory: directory,
+        directory,
     })
+}
+
+/// Has the next who opens it draw a new name to write under.
+pub(super) fn rename(dir: &Path) -> Result<(), Error> {
+    let directory = Directory::take(dir)?;
+    let runs = writing(&directory.file("runs.sqlite")?)?;
+    runs.execute("DELETE FROM meta WHERE name IN ('writer', 'format')", []).map_err(failed("take a new name"))?;
+    Ok(())
 }
 
 /// The name under which this file is written; drawn once.

@@ -6,6 +6,7 @@ mod files;
 mod full;
 mod group;
 mod once;
+mod snapshot;
 mod tamper;
 
 use std::{
