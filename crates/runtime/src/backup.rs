@@ -177,6 +177,9 @@ pub fn restore(
     let wrapper = keeper.wrapper(dir).map_err(refused)?.ok_or_else(|| {
         refused(format!("put the master key of the installation into `{}` first", dir.join(MASTER).display()))
     })?;
+    // Where the master key is kept elsewhere there need be no directory yet.
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+    made.map_err(|e| refused(format!("`{}`: {}", dir.display(), e.to_string().to_lowercase())))?;
     let unlock = passphrase.map_or(Unlock::Master(&*wrapper), Unlock::Passphrase);
     let archive = Archive::open(from, unlock).map_err(refused)?;
     let partial = Partial::make(dir)?;
