@@ -25,7 +25,7 @@ pub struct WhatIf {
 /// Why there is no answer.
 enum No {
     /// The caller may not do this; of the tenant as it is.
-    Denied(Decision),
+    Denied(Box<Decision>),
     Other(Error),
 }
 
@@ -68,7 +68,7 @@ impl Runtime {
             if let Some(denied) = plan.decision.denied() {
                 // Of a tenant that there is not no decision is recorded.
                 return Err(match imagined {
-                    None => No::Denied(plan.decision),
+                    None => No::Denied(Box::new(plan.decision)),
                     Some(_) => Error::Forbidden { rule: denied.rule }.into(),
                 });
             }
