@@ -128,7 +128,8 @@ fn decisions() {
     });
 
     // What any decision has to find, if nothing were to be decided.
-    let found: HashMap<&TenantId, (HashMap<UserId, bool>, HashMap<TargetName, bool>)> = names
+    type Found = (HashMap<UserId, bool>, HashMap<TargetName, bool>);
+    let found: HashMap<&TenantId, Found> = names
         .iter()
         .map(|name| {
             let users = (0..users).map(|n| (UserId::parse(&format!("u{n}")).unwrap(), true)).collect();
