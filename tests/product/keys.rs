@@ -38,11 +38,11 @@ fn tested(house: &House, account: &str) -> String {
     String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned()
 }
 
-/// Each account comes as far as its address: its secret was opened.
+/// Each account comes as far as its address, which nobody allowed: its secret was opened.
 fn all_open(house: &House, names: &[String]) {
     for name in names {
         let told = tested(house, name);
-        assert!(told.contains("no connection to its address"), "{name}: {told}");
+        assert!(told.contains("\"egress\""), "{name}: {told}");
     }
 }
 
@@ -93,7 +93,7 @@ fn a_rotation_under_load_fails_no_run_and_leaves_no_secret_under_the_old_key() {
 fn a_server_that_is_killed_in_a_rotation_opens_every_secret() {
     let mut house = House::start();
     bind(&house, &accounts());
-    for delay in [0, 5, 15, 30, 60, 120] {
+    for delay in [0, 30, 60, 90, 110, 120, 130, 140, 150, 170, 200] {
         let data = house.data.clone();
         std::thread::scope(|scope| {
             scope.spawn(|| {

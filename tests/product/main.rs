@@ -3,6 +3,7 @@
 
 mod access_story;
 mod attachments;
+mod audit_log;
 mod author_tools;
 mod authors;
 mod backups;

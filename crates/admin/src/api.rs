@@ -147,6 +147,8 @@ fn all() -> OpenApiRouter<Runtime> {
         .routes(routes!(runs::restart_plan, runs::restart).layer(DefaultBodyLimit::max(RUN_BYTES_MAX)))
         .routes(routes!(logs::list))
         .routes(routes!(access::audit))
+        .routes(routes!(access::find))
+        .routes(routes!(access::export))
         .routes(routes!(access::heads))
         .routes(routes!(access::why))
         .routes(routes!(access::matrix))

@@ -73,7 +73,7 @@ fn intent(method: &Method, route: &str, at: &At) -> Result<Intent, Refused> {
         }
         ("POST", "/environments/{environment}/runs") => Intent::Execute(at.id("environment")?),
         ("POST", "/environments/{environment}/runs/{id}/restart") => Intent::ControlRuns(at.id("environment")?),
-        ("GET" | "HEAD", "/audit" | "/audit/heads") => Intent::ReadAudit,
+        ("GET" | "HEAD", "/audit" | "/audit/heads" | "/audit/find") | ("POST", "/audit/export") => Intent::ReadAudit,
         ("POST", "/access/why") => Intent::AskAboutOneself,
         ("GET" | "HEAD", "/access/matrix") => Intent::ReadMatrix,
         _ => return Err(Error::Internal { what: "access to this address".into() }.into()),

@@ -4,7 +4,6 @@
 
 use std::{
     io::{self, Write},
-    num::{NonZeroU32, NonZeroU64},
     path::{Path, PathBuf},
 };
 
@@ -23,7 +22,7 @@ use lockgate_model::{
     definition::{EgressAllowance, Retention},
     id::{TenantId, UserId},
 };
-use lockgate_runtime::{Backup, Error, Keeper, KeysInUse, NewTenant, Rotated, Runtime, SecretText};
+use lockgate_runtime::{Backup, Error, Keep, Keeper, KeysInUse, NewTenant, Rotated, Runtime, SecretText};
 use serde::{Deserialize, Serialize};
 use tokio::{net::UnixListener, sync::mpsc};
 
@@ -54,15 +53,7 @@ struct Create {
 #[serde(deny_unknown_fields)]
 struct TenantChange {
     suspended: Option<bool>,
-    retention: Option<RetentionChange>,
-}
-
-/// How long run records are kept; what is absent stays as it is.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RetentionChange {
-    days_max: Option<NonZeroU32>,
-    runs_max: Option<NonZeroU64>,
+    retention: Option<Keep>,
 }
 
 #[derive(Serialize)]
@@ -156,7 +147,7 @@ async fn change_tenant(
     OpenBody(change): OpenBody<TenantChange>,
 ) -> Answer<StatusCode> {
     if let Some(retention) = change.retention {
-        runtime.operator_keep(&tenant, retention.days_max, retention.runs_max).await?;
+        runtime.operator_keep(&tenant, retention).await?;
     }
     if let Some(suspended) = change.suspended {
         runtime.operator_suspend(&tenant, suspended).await?;

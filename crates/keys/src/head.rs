@@ -31,6 +31,19 @@ impl HeadSigner {
         SignedHead { tenant: tenant.clone(), writer: writer.clone(), seq, hash, at, signature }
     }
 
+    /// Signs the place up to which a chain is removed.
+    pub fn sign_anchor(
+        &self,
+        tenant: &TenantId,
+        writer: &WriterId,
+        (seq, hash): (u64, Digest),
+        at: Timestamp,
+    ) -> SignedHead {
+        let message = SignedHead::anchor_message(tenant, writer, seq, &hash, at);
+        let signature = URL_SAFE_NO_PAD.encode(self.0.sign(&message.0));
+        SignedHead { tenant: tenant.clone(), writer: writer.clone(), seq, hash, at, signature }
+    }
+
     /// What its heads are told by.
     pub fn public(&self) -> HeadKey {
         HeadKey(self.0.public_key().as_ref().to_vec())
@@ -50,8 +63,17 @@ pub struct HeadKey(Vec<u8>);
 impl HeadKey {
     /// Whether the head was signed with the other half.
     pub fn holds(&self, head: &SignedHead) -> bool {
-        let message = SignedHead::message(&head.tenant, &head.writer, head.seq, &head.hash, head.at);
-        let signature = URL_SAFE_NO_PAD.decode(&head.signature);
+        self.verifies(&SignedHead::message(&head.tenant, &head.writer, head.seq, &head.hash, head.at), head)
+    }
+
+    /// Whether the anchor was signed with the other half. The end of a chain is none.
+    pub fn holds_anchor(&self, anchor: &SignedHead) -> bool {
+        let SignedHead { tenant, writer, seq, hash, at, .. } = anchor;
+        self.verifies(&SignedHead::anchor_message(tenant, writer, *seq, hash, *at), anchor)
+    }
+
+    fn verifies(&self, message: &Digest, signed: &SignedHead) -> bool {
+        let signature = URL_SAFE_NO_PAD.decode(&signed.signature);
         signature
             .is_ok_and(|signature| UnparsedPublicKey::new(&ED25519, &self.0).verify(&message.0, &signature).is_ok())
     }
@@ -91,7 +113,9 @@ mod tests {
         let signer = master.head_signer(&demo).unwrap();
         let head = signer.sign(&demo, &writer, (7, Digest::of(b"entry")), Timestamp(1));
         let key = signer.public();
-        assert!(key.holds(&head));
+        assert!(key.holds(&head) && !key.holds_anchor(&head), "an end is no anchor");
+        let anchor = signer.sign_anchor(&demo, &writer, (7, Digest::of(b"entry")), Timestamp(1));
+        assert!(key.holds_anchor(&anchor) && !key.holds(&anchor), "an anchor is no end");
         assert_eq!(key.to_string().parse(), Ok(key.clone()));
         // The same key again after a restart.
         assert_eq!(master.head_signer(&demo).unwrap().public(), key);

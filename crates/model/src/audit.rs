@@ -4,9 +4,13 @@
 //! covers the entry's canonical JSON with its place in the chain. Metadata alone: never
 //! application data, never a secret's value.
 
+mod event;
 mod head;
+mod query;
 
+pub use event::EVENTS;
 pub use head::{SignedHead, verify_signed};
+pub use query::AuditQuery;
 
 use std::collections::BTreeMap;
 
@@ -152,7 +156,7 @@ pub fn verify<'a>(links: impl IntoIterator<Item = &'a Link>) -> Result<Heads, Br
     Ok(walk.heads())
 }
 
-/// A walk along chains, link by link.
+/// A walk along chains, link by link. Each begins at its first entry, or behind the place it is given.
 #[derive(Default)]
 struct Walk(Heads);
 

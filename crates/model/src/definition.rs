@@ -175,11 +175,14 @@ pub struct Retention {
     pub days_max: NonZeroU32,
     /// The newest so many.
     pub runs_max: NonZeroU64,
+    /// Days after which entries of the audit log are removed; absent: never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub audit_days_max: Option<NonZeroU32>,
 }
 
 impl Default for Retention {
     fn default() -> Self {
-        Self { days_max: DAYS_KEPT, runs_max: RUNS_KEPT }
+        Self { days_max: DAYS_KEPT, runs_max: RUNS_KEPT, audit_days_max: None }
     }
 }
 
@@ -187,6 +190,11 @@ impl Retention {
     /// A run that ended before this time is no longer kept.
     pub fn ended_since(&self, now: Timestamp) -> Timestamp {
         now.plus_ms(-i64::from(self.days_max.get()) * DAY_MS)
+    }
+
+    /// An entry of the audit log before this time is no longer kept; none where all are.
+    pub fn audit_since(&self, now: Timestamp) -> Option<Timestamp> {
+        self.audit_days_max.map(|days| now.plus_ms(-i64::from(days.get()) * DAY_MS))
     }
 }
 

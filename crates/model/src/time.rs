@@ -24,6 +24,20 @@ impl Timestamp {
     }
 }
 
+/// The text is no time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a time: expected one as `2026-11-22T04:05:06Z`")]
+pub struct InvalidTime;
+
+/// From RFC 3339.
+impl std::str::FromStr for Timestamp {
+    type Err = InvalidTime;
+
+    fn from_str(text: &str) -> Result<Self, InvalidTime> {
+        text.parse::<jiff::Timestamp>().map(|time| Self(time.as_microsecond())).map_err(|_| InvalidTime)
+    }
+}
+
 /// RFC 3339 in UTC with milliseconds: `2026-11-22T04:05:06.789Z`.
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -47,5 +61,9 @@ mod tests {
     fn prints_rfc_3339_with_milliseconds() {
         assert_eq!(Timestamp::from_ms(0).to_string(), "1970-01-01T00:00:00.000Z");
         assert_eq!(Timestamp::from_ms(1_763_784_306_789).to_string(), "2025-11-22T04:05:06.789Z");
+        assert_eq!("2025-11-22T05:05:06.789+01:00".parse(), Ok(Timestamp::from_ms(1_763_784_306_789)));
+        for wrong in ["", "2025-11-22", "yesterday", "1763784306"] {
+            assert!(wrong.parse::<Timestamp>().is_err(), "{wrong}");
+        }
     }
 }

@@ -6,9 +6,11 @@ use lockgate_access::Scope;
 use lockgate_keys::HeadKey;
 use lockgate_model::{
     Channel, Permission,
-    audit::{Entry, Link, Outcome, SignedHead},
+    audit::{AuditQuery, Entry, Link, Outcome, SignedHead},
     id::{TenantId, WriterId},
 };
+
+use lockgate_store::LogPlace;
 
 use crate::{Caller, Error, Runtime};
 
@@ -34,6 +36,18 @@ pub struct AuditHeads {
     pub key: String,
     /// The newest head of each chain, by writer.
     pub heads: Vec<SignedHead>,
+    /// Where each chain begins of which entries were removed that are no longer kept, by writer.
+    pub anchors: Vec<SignedHead>,
+}
+
+/// Entries that were looked for, newest first.
+#[derive(Debug, Clone, serde::Serialize)]
+pub struct AuditFound {
+    /// The links.
+    pub links: Vec<Link>,
+    /// Time, writer and place that the next look begins before; absent where nothing is left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next: Option<LogPlace>,
 }
 
 impl Runtime {
@@ -78,10 +92,42 @@ impl Runtime {
     /// The signed heads, down to the last entry there is: read them before the log, and all that they speak of is in it.
     pub async fn audit_heads(&self, caller: &Caller) -> Result<AuditHeads, Error> {
         self.may_read(caller, Permission::AuditLog, Scope::Tenant).await?;
-        self.record_reading(caller).await?;
+        self.record_reading(caller, "audit-read", BTreeMap::new()).await?;
+        self.heads_of(caller).await
+    }
+
+    async fn heads_of(&self, caller: &Caller) -> Result<AuditHeads, Error> {
         let key = self.sign_heads(caller.tenant(), &mut BTreeMap::new()).await?;
         let heads = self.0.store.signed_heads(caller.tenant()).await?;
-        Ok(AuditHeads { key: key.to_string(), heads })
+        let anchors = self.0.store.audit_anchors(caller.tenant()).await?;
+        Ok(AuditHeads { key: key.to_string(), heads, anchors })
+    }
+
+    /// The same for an export, which the log tells of with what is exported and how: the entry is in it.
+    pub async fn export_audit(&self, caller: &Caller, format: &str, query: &AuditQuery) -> Result<AuditHeads, Error> {
+        self.may_read(caller, Permission::AuditLog, Scope::Tenant).await?;
+        let query = serde_json::to_string(query).map_err(|_| Error::Internal { what: "the audit log".into() })?;
+        let detail = [("format", format.to_owned()), ("query", query)];
+        let detail = detail.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        self.record_reading(caller, "audit-export", detail).await?;
+        self.heads_of(caller).await
+    }
+
+    /// Entries that a query finds, newest first, before a place. The first look is recorded, with what is looked for.
+    pub async fn find_audit(
+        &self,
+        caller: &Caller,
+        query: AuditQuery,
+        before: Option<LogPlace>,
+        limit: u32,
+    ) -> Result<AuditFound, Error> {
+        self.may_read(caller, Permission::AuditLog, Scope::Tenant).await?;
+        if before.is_none() {
+            self.record_reading(caller, "audit-read", BTreeMap::new()).await?;
+        }
+        let limit = if limit == 0 { 100 } else { limit };
+        let found = self.0.store.audit_find(caller.tenant(), query, before, limit).await?;
+        Ok(AuditFound { links: found.links, next: found.next })
     }
 
     /// Links after a place. The first page records that the log is read, so that a reader always
@@ -89,7 +135,7 @@ impl Runtime {
     pub async fn audit(&self, caller: &Caller, after: Option<(WriterId, u64)>, limit: u32) -> Result<AuditPage, Error> {
         self.may_read(caller, Permission::AuditLog, Scope::Tenant).await?;
         if after.is_none() {
-            self.record_reading(caller).await?;
+            self.record_reading(caller, "audit-read", BTreeMap::new()).await?;
         }
         let limit = if limit == 0 { 1_000 } else { limit.min(LINKS_MAX) };
         let links = self.0.store.audit(caller.tenant(), after, limit).await?;
@@ -102,7 +148,7 @@ impl Runtime {
     /// like a first page.
     pub async fn newest_audit(&self, caller: &Caller, newest: u32) -> Result<AuditPage, Error> {
         self.may_read(caller, Permission::AuditLog, Scope::Tenant).await?;
-        self.record_reading(caller).await?;
+        self.record_reading(caller, "audit-read", BTreeMap::new()).await?;
         let newest = newest.clamp(1, LINKS_MAX);
         let mut links = Vec::new();
         for (writer, last, _) in self.0.store.audit_heads(caller.tenant()).await? {
@@ -117,8 +163,14 @@ impl Runtime {
         Ok(AuditPage { links, next: None })
     }
 
-    async fn record_reading(&self, caller: &Caller) -> Result<(), Error> {
-        let mut entry = Entry::new(self.now(), "audit-read", Outcome::Done, caller.principal.user.as_str());
+    async fn record_reading(
+        &self,
+        caller: &Caller,
+        event: &'static str,
+        detail: BTreeMap<String, String>,
+    ) -> Result<(), Error> {
+        let mut entry = Entry::new(self.now(), event, Outcome::Done, caller.principal.user.as_str());
+        entry.detail = detail;
         entry.channel = Some(Channel::Admin);
         entry.source.clone_from(&caller.source);
         self.record(caller.tenant(), entry).await

@@ -70,7 +70,7 @@ pub use lockgate_telemetry::{Line, LogQuery, Route, Telemetry};
 
 pub use account::{AccountStatus, Binding, SecretText};
 pub use admit::Intent;
-pub use audit::{AuditHeads, AuditPage};
+pub use audit::{AuditFound, AuditHeads, AuditPage};
 pub use authenticate::Caller;
 pub use backup::{Backup, Restored, restore};
 pub use cancel::CancelledRun;
@@ -87,6 +87,7 @@ pub use network::Network;
 pub use promote::{BoundTo, PromotedAccount, PromotedOrchestration, Promotion};
 pub use push::{Pushed, catalog};
 pub use restart::{RestartPlan, VersionOf};
+pub use retention::Keep;
 pub use rollback::Rollback;
 pub use rotate::{KeysInUse, Rotated};
 pub use runs::RunFilter;

@@ -1,7 +1,10 @@
-//! How long records of runs are kept: per tenant, as the operator says. What is older, or beyond the
-//! newest so many, is removed in the background; open runs and the audit log stay.
+//! How long records of runs and entries of the audit log are kept: per tenant, as the operator says. Runs that are
+//! older, or beyond the newest so many, are removed in the background; open runs stay. The audit log stays unless the
+//! operator says for how long: then it is removed from its beginning, down to an entry whose hash is signed. What remains
+//! is proved from there on, and nobody without the key can make such a beginning.
 
 use std::{
+    collections::BTreeMap,
     num::{NonZeroU32, NonZeroU64},
     panic::AssertUnwindSafe,
     time::Duration,
@@ -10,12 +13,25 @@ use std::{
 use futures_util::FutureExt;
 use lockgate_model::{
     Kind,
+    audit::{Entry, Outcome},
     definition::{Retention, Tenant},
-    id::TenantId,
+    id::{TenantId, WriterId},
 };
 use lockgate_store::RunsKept;
 
 use crate::{Error, Runtime};
+
+/// What is to be kept; what is not given stays as it is.
+#[derive(Debug, Clone, Copy, Default, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Keep {
+    /// Days after a run's end.
+    pub days_max: Option<NonZeroU32>,
+    /// The newest so many runs.
+    pub runs_max: Option<NonZeroU64>,
+    /// Days of the audit log.
+    pub audit_days_max: Option<NonZeroU32>,
+}
 
 /// Between two passes, unless the operator changes what is kept.
 const EVERY: Duration = Duration::from_secs(600);
@@ -41,6 +57,13 @@ impl Runtime {
     /// Removes records that are no longer kept, of all tenants. What one tenant meets is not the others'.
     pub async fn remove_old_runs(&self) {
         for tenant in self.0.views.tenants() {
+            match self.remove_old_entries_of(&tenant).await {
+                Ok(0) => {}
+                Ok(removed) => tracing::info!(%tenant, removed, "audit entries that are no longer kept are removed"),
+                Err(error) => {
+                    tracing::error!(%tenant, %error, "old audit entries cannot be removed; it is tried again")
+                }
+            }
             match self.remove_old_runs_of(&tenant).await {
                 Ok(0) => {}
                 Ok(removed) => tracing::info!(%tenant, removed, "run records that are no longer kept are removed"),
@@ -58,6 +81,34 @@ impl Runtime {
         Ok(self.0.store.remove_runs(tenant, kept).await?)
     }
 
+    /// Removes entries of the log that are no longer kept, batch by batch; the log tells of it before.
+    async fn remove_old_entries_of(&self, tenant: &TenantId) -> Result<u64, Error> {
+        let Some(view) = self.0.views.get(tenant) else { return Ok(0) };
+        let Some(row) = view.read::<Tenant>(Kind::Tenant, "tenant")? else { return Ok(0) };
+        let Some(since) = row.retention.audit_since(self.now()) else { return Ok(0) };
+        let store = &self.0.store;
+        let mut places = store.audit_removable(tenant, since).await?;
+        if places.is_empty() {
+            return Ok(0);
+        }
+        let mut entry = Entry::new(self.now(), "audit-removal", Outcome::Done, "operator");
+        entry.detail.insert("before".to_owned(), since.to_string());
+        self.record(tenant, entry).await?;
+        let signer = self.0.master.head_signer(tenant);
+        let signer = signer.map_err(|_| Error::Internal { what: "the key of the audit log".into() })?;
+        let mut begins: BTreeMap<WriterId, u64> =
+            store.audit_anchors(tenant).await?.into_iter().map(|anchor| (anchor.writer, anchor.seq)).collect();
+        let mut removed = 0;
+        while !places.is_empty() {
+            for (writer, seq, hash) in places {
+                store.remove_audit(signer.sign_anchor(tenant, &writer, (seq, hash), self.now())).await?;
+                removed += seq - begins.insert(writer, seq).unwrap_or(0);
+            }
+            places = store.audit_removable(tenant, since).await?;
+        }
+        Ok(removed)
+    }
+
     /// Operator: how long run records of a tenant are kept.
     pub fn operator_retention(&self, tenant: &TenantId) -> Result<Retention, Error> {
         let row = self.view(tenant)?.read::<Tenant>(Kind::Tenant, "tenant")?;
@@ -66,16 +117,14 @@ impl Runtime {
 
     /// Operator: says how long run records of a tenant are kept, and how many; what is not given stays as
     /// it is. What is no longer kept is removed soon.
-    pub async fn operator_keep(
-        &self,
-        tenant: &TenantId,
-        days_max: Option<NonZeroU32>,
-        runs_max: Option<NonZeroU64>,
-    ) -> Result<(), Error> {
+    pub async fn operator_keep(&self, tenant: &TenantId, keep: Keep) -> Result<(), Error> {
         let keep = |row: &mut Tenant| {
             let kept = row.retention;
-            row.retention =
-                Retention { days_max: days_max.unwrap_or(kept.days_max), runs_max: runs_max.unwrap_or(kept.runs_max) };
+            row.retention = Retention {
+                days_max: keep.days_max.unwrap_or(kept.days_max),
+                runs_max: keep.runs_max.unwrap_or(kept.runs_max),
+                audit_days_max: keep.audit_days_max.or(kept.audit_days_max),
+            };
         };
         self.change_tenant(tenant, "retention", keep).await?;
         self.0.retention.notify_one();

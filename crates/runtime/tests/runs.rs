@@ -3,16 +3,13 @@
 
 mod house;
 
-use std::{
-    num::NonZero,
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
 };
 
 use lockgate_model::{Channel, RunId, audit, definition::Retention, id::TenantId, run::Phase};
-use lockgate_runtime::{Ask, Caller, Clock, Error, RunFilter, Runtime};
+use lockgate_runtime::{Ask, Caller, Clock, Error, Keep, RunFilter, Runtime};
 
 use crate::house::{development, house, publish, run};
 
@@ -30,8 +27,12 @@ async fn kept(runtime: &Runtime, ada: &Caller) -> Vec<RunId> {
     runs.into_iter().rev().map(|run| run.id).collect()
 }
 
+fn runs_kept(runs: u64) -> Keep {
+    Keep { runs_max: runs.try_into().ok(), ..Keep::default() }
+}
+
 fn retention(days: u32, runs: u64) -> Retention {
-    Retention { days_max: days.try_into().unwrap(), runs_max: runs.try_into().unwrap() }
+    Retention { days_max: days.try_into().unwrap(), runs_max: runs.try_into().unwrap(), audit_days_max: None }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -112,7 +113,7 @@ async fn records_stay_as_long_as_the_operator_says_and_open_runs_in_any_case() {
     let (runtime, ada) = house(dir.path(), clock(&days)).await;
     let acme = ada.tenant().clone();
     let absent: TenantId = "absent".parse().unwrap();
-    let refused = runtime.operator_keep(&absent, NonZero::new(1), NonZero::new(1)).await;
+    let refused = runtime.operator_keep(&absent, runs_kept(1)).await;
     assert!(matches!(refused, Err(Error::NotFound { .. })), "{refused:?}");
     assert!(matches!(runtime.operator_retention(&absent), Err(Error::NotFound { .. })));
     assert_eq!(runtime.operator_retention(&acme), Ok(retention(30, 1_000_000)));
@@ -154,7 +155,7 @@ async fn records_stay_as_long_as_the_operator_says_and_open_runs_in_any_case() {
     for _ in 0..3 {
         runs.push(run(&runtime, &ada, "tick").await.run);
     }
-    runtime.operator_keep(&acme, None, NonZero::new(2)).await.unwrap();
+    runtime.operator_keep(&acme, runs_kept(2)).await.unwrap();
     assert_eq!(runtime.operator_retention(&acme), Ok(retention(30, 2)));
     runtime.remove_old_runs().await;
     assert_eq!(kept(&runtime, &ada).await, [open, runs[5], runs[6]]);
@@ -183,7 +184,7 @@ async fn what_is_no_longer_kept_goes_by_itself_when_the_operator_says_so() {
     for _ in 0..5 {
         run(&runtime, &ada, "tick").await;
     }
-    runtime.operator_keep(ada.tenant(), None, NonZero::new(1)).await.unwrap();
+    runtime.operator_keep(ada.tenant(), runs_kept(1)).await.unwrap();
     while kept(&runtime, &ada).await.len() > 1 {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }

@@ -22,7 +22,7 @@ mod sqlite;
 
 pub use error::Error;
 pub use port::{
-    BLOB_BYTES_MAX, Change, ModuleKey, Observer, Put, RUNS_DEFAULT, RUNS_MAX, RunQuery, RunsKept, ScheduleKey,
-    Snapshot, Store, Version, Written,
+    BLOB_BYTES_MAX, Change, FOUND_MAX, Found, LogPlace, ModuleKey, Observer, Put, RUNS_DEFAULT, RUNS_MAX, RunQuery,
+    RunsKept, ScheduleKey, Snapshot, Store, Version, Written,
 };
 pub use sqlite::{Counts, SqliteStore};

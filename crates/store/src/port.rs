@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use lockgate_access::{AuditReceipt, Decision, DeployPermit};
 use lockgate_model::{
     Digest, RunId, RunRecord, Timestamp,
-    audit::{Entry, Link, SignedHead},
+    audit::{AuditQuery, Entry, Link, SignedHead},
     definition::{Definition, Kind, Revision},
     id::{EnvironmentId, TargetName, TenantId, WriterId},
     run::{Phase, RunEnd},
@@ -106,6 +106,21 @@ pub struct RunsKept {
     /// The newest so many, open ones among them.
     pub runs_max: u64,
 }
+
+/// Entries of one look at most.
+pub const FOUND_MAX: u32 = 1_000;
+
+/// Entries that a look came upon, newest first, and where to go on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Found {
+    /// The entries in their places.
+    pub links: Vec<Link>,
+    /// Where the next look begins; `None` where nothing is left. There may be more behind it even if nothing was found.
+    pub next: Option<LogPlace>,
+}
+
+/// A place in the log by time. No two entries have the same.
+pub type LogPlace = (Timestamp, WriterId, u64);
 
 /// What became durable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -264,6 +279,31 @@ pub trait Store: Send + Sync + 'static {
 
     /// The last place and hash of each of the tenant's chains: what a signed head is made of.
     async fn audit_heads(&self, tenant: &TenantId) -> Result<Vec<(WriterId, u64, Digest)>, Error>;
+
+    /// Entries that a query finds, newest first, before a place; at most `limit`, and [`FOUND_MAX`] at once. One look goes
+    /// past a bounded number of entries.
+    async fn audit_find(
+        &self,
+        tenant: &TenantId,
+        query: AuditQuery,
+        before: Option<LogPlace>,
+        limit: u32,
+    ) -> Result<Found, Error>;
+
+    /// The next place of each chain up to which entries may be removed that are older than a time: a bounded number of
+    /// them at once. What the store needs itself stays: the entry that announced a tenant's newest change, and the end.
+    async fn audit_removable(
+        &self,
+        tenant: &TenantId,
+        before: Timestamp,
+    ) -> Result<Vec<(WriterId, u64, Digest)>, Error>;
+
+    /// Removes the entries of a chain down to an anchor and keeps the anchor in place of an older one, at once or not at
+    /// all. Refuses an anchor that is not what [`Store::audit_removable`] says of its chain now, or in part.
+    async fn remove_audit(&self, anchor: SignedHead) -> Result<(), Error>;
+
+    /// Where each of the tenant's chains begins that was removed in part, by writer.
+    async fn audit_anchors(&self, tenant: &TenantId) -> Result<Vec<SignedHead>, Error>;
 
     /// Keeps a signed head in place of an older one of its chain.
     async fn keep_head(&self, head: SignedHead) -> Result<(), Error>;

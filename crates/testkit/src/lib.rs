@@ -2,7 +2,7 @@
 //! faults, the contract suite of connectors, and small things about processes, ports and folders.
 //!
 //! Peers are real servers on loopback: of the test's own process ([`https_peer`]), or programs of
-//! their own ([`ssh_peer`], [`nginx`], [`postgres`], [`mariadb`], [`soap_peer`], [`openbao`]) that `./test` installs. The contract suite
+//! their own ([`ssh_peer`], [`nginx`], [`postgres`], [`mariadb`], [`soap_peer`], [`openbao`], [`rsyslog`]) that `./test` installs. The contract suite
 //! takes a peer through the trait
 //! [`contract::Subject`] and only asks it for a port and for what it has seen, so a further program
 //! joins by implementing that trait. [`fault_proxy`] stands between the two and breaks what passes;
@@ -30,6 +30,7 @@ pub mod openbao;
 pub mod pki;
 pub mod postgres;
 pub mod process;
+pub mod rsyslog;
 pub mod soap_peer;
 pub mod ssh_peer;
 pub mod tinyproxy;
@@ -49,6 +50,7 @@ pub use nginx::Nginx;
 pub use openbao::OpenBao;
 pub use pki::Pki;
 pub use postgres::Postgres;
+pub use rsyslog::Rsyslog;
 pub use soap_peer::SoapPeer;
 pub use tempfile::TempDir;
 pub use tinyproxy::Tinyproxy;

@@ -2,11 +2,12 @@
 
 use axum::{Json, extract::State};
 use lockgate_model::{
-    Target, TargetKind,
+    Channel, Target, TargetKind, Timestamp,
+    audit::{AuditQuery, Outcome},
     definition::Revision,
     id::{EnvironmentId, TargetName, UserId, WriterId},
 };
-use lockgate_runtime::{Apply, AuditHeads, AuditPage, Error, Matrix, MatrixPart, Runtime, WhatIf};
+use lockgate_runtime::{Apply, AuditFound, AuditHeads, AuditPage, Error, Matrix, MatrixPart, Runtime, WhatIf};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -53,6 +54,64 @@ pub(crate) struct Rights {
     revision: Option<u64>,
 }
 
+/// Which entries, and where to go on.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Looked {
+    /// From this time on, in microseconds since 1970-01-01T00:00:00Z.
+    #[param(value_type = Option<i64>)]
+    from: Option<Timestamp>,
+    /// Before this time.
+    #[param(value_type = Option<i64>)]
+    to: Option<Timestamp>,
+    /// Of this user, `operator`, or `-`.
+    principal: Option<String>,
+    /// With this code.
+    event: Option<String>,
+    /// About an object whose name holds this.
+    object: Option<String>,
+    /// `allowed`, `denied`, `done`, `failed` or `not-applied`.
+    #[param(value_type = Option<String>)]
+    outcome: Option<Outcome>,
+    /// By this way in.
+    #[param(value_type = Option<String>)]
+    channel: Option<Channel>,
+    /// `next` of the page before: its time,
+    #[param(value_type = Option<i64>)]
+    before_at: Option<Timestamp>,
+    /// its writer,
+    #[param(value_type = Option<String>)]
+    before_writer: Option<WriterId>,
+    /// and its place; the three together.
+    before_seq: Option<u64>,
+    /// At most so many; 100 unless given.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<u32>,
+}
+
+/// What is exported, and how.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Export {
+    /// `jsonl`, `csv`, `syslog` or `otlp`: the client makes it.
+    format: ExportFormat,
+    /// Which entries; all where it is empty.
+    #[serde(default)]
+    #[schema(value_type = shapes::AuditQuery)]
+    query: AuditQuery,
+}
+
+/// A form that entries are exported in.
+#[derive(Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum ExportFormat {
+    Jsonl,
+    Csv,
+    Syslog,
+    Otlp,
+}
+
 /// Whose access to what.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -95,6 +154,55 @@ pub(crate) async fn audit(
         _ => return Err(Error::invalid("LG-QUERY", "send `writer` and `after` together, or neither").into()),
     };
     Ok(Json(runtime.audit(&caller, after, part.limit.unwrap_or_default()).await?))
+}
+
+/// Entries that are looked for, newest first.
+///
+/// A page may be empty and have a next one: each goes past a bounded number of entries. Looking is itself recorded.
+#[utoipa::path(get, operation_id = "find_audit", path = "/admin/v1/tenants/{tenant}/audit/find", tag = "access",
+    params(InTenant, Looked), responses((status = 200, body = shapes::AuditFound), Refusals,
+    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
+pub(crate) async fn find(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Asked(looked): Asked<Looked>,
+) -> Answer<Json<AuditFound>> {
+    let before = match (looked.before_at, looked.before_writer, looked.before_seq) {
+        (Some(at), Some(writer), Some(seq)) => Some((at, writer, seq)),
+        (None, None, None) => None,
+        _ => {
+            let message = "send `before_at`, `before_writer` and `before_seq` together, or none of them";
+            return Err(Error::invalid("LG-QUERY", message).into());
+        }
+    };
+    let query = AuditQuery {
+        from: looked.from,
+        to: looked.to,
+        principal: looked.principal,
+        event: looked.event,
+        object: looked.object,
+        outcome: looked.outcome,
+        channel: looked.channel,
+    };
+    Ok(Json(runtime.find_audit(&caller, query, before, looked.limit.unwrap_or_default()).await?))
+}
+
+/// Begins an export: records it, and answers with the heads as they are then. The entries are read by the other two
+/// routes.
+#[utoipa::path(post, operation_id = "export_audit", path = "/admin/v1/tenants/{tenant}/audit/export", tag = "access",
+    params(InTenant), request_body = Export, responses((status = 200, body = shapes::AuditHeads), Refusals, Changes))]
+pub(crate) async fn export(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Body(export): Body<Export>,
+) -> Answer<Json<AuditHeads>> {
+    let format = match export.format {
+        ExportFormat::Jsonl => "jsonl",
+        ExportFormat::Csv => "csv",
+        ExportFormat::Syslog => "syslog",
+        ExportFormat::Otlp => "otlp",
+    };
+    Ok(Json(runtime.export_audit(&caller, format, &export.query).await?))
 }
 
 /// Where the chains of the audit log were signed to end, and the public key that tells true signatures.

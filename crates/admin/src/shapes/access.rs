@@ -140,6 +140,47 @@ pub struct AuditHeads {
     pub key: String,
     /// The newest head of each chain, by writer.
     pub heads: Vec<AuditHead>,
+    /// Where each chain begins of which entries were removed that are no longer kept, by writer: signed as anchors.
+    pub anchors: Vec<AuditHead>,
+}
+
+/// Entries of the audit log that were looked for, newest first.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuditFound {
+    /// The entries in their places.
+    pub links: Vec<AuditLink>,
+    /// Time, writer and place that the next page begins before; absent where nothing is left.
+    #[serde(default)]
+    #[schema(value_type = Option<Vec<Value>>)]
+    pub next: Option<(i64, String, u64)>,
+}
+
+/// Which entries of the audit log; members that are absent do not narrow.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AuditQuery {
+    /// From this time on, in microseconds since 1970-01-01T00:00:00Z.
+    #[serde(default)]
+    pub from: Option<i64>,
+    /// Before this time.
+    #[serde(default)]
+    pub to: Option<i64>,
+    /// Of this user, `operator`, or `-`.
+    #[serde(default)]
+    pub principal: Option<String>,
+    /// With this code.
+    #[serde(default)]
+    pub event: Option<String>,
+    /// About an object whose name holds this.
+    #[serde(default)]
+    pub object: Option<String>,
+    /// That ended so.
+    #[serde(default)]
+    pub outcome: Option<String>,
+    /// By this way in.
+    #[serde(default)]
+    pub channel: Option<String>,
 }
 
 /// Where a chain ended, signed.

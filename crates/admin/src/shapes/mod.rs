@@ -15,8 +15,8 @@ mod schedule;
 mod session;
 
 pub use access::{
-    AuditEntry, AuditHead, AuditHeads, AuditLink, AuditPage, Cell, Explanation, Grant, Matrix, Missing, PathTaken,
-    WhatIf,
+    AuditEntry, AuditFound, AuditHead, AuditHeads, AuditLink, AuditPage, AuditQuery, Cell, Explanation, Grant, Matrix,
+    Missing, PathTaken, WhatIf,
 };
 pub use connector::Connector;
 pub use definition::{

@@ -34,6 +34,10 @@ async fn tenants_and_private_ranges() {
     assert_eq!(change(json!({"runs_max": 7})).await, 204);
     let told = house.operate("GET", kept, None).await;
     assert_eq!(told.json(), json!({"days_max": 4_000_000_000u64, "runs_max": 7}), "what is not named stays");
+    assert_eq!(change(json!({"audit_days_max": 0})).await, 400);
+    assert_eq!(change(json!({"audit_days_max": 400})).await, 204);
+    let told = house.operate("GET", kept, None).await;
+    assert_eq!(told.json()["audit_days_max"], 400);
 
     let range = |cidr| json!({"environment": "development", "cidr": cidr, "port_first": 8443, "port_last": 8444});
     let allow = json!({"tenant": "acme", "allow": [range("10.1.0.0/16")]});

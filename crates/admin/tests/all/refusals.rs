@@ -69,6 +69,8 @@ const REFUSED: &[(&str, &str, u16)] = &[
     ("get", "/environments/{environment}/logs", 404),
     ("get", "/audit", 403),
     ("get", "/audit/heads", 403),
+    ("get", "/audit/find", 403),
+    ("post", "/audit/export", 403),
     ("post", "/access/why", 403),
     ("get", "/access/matrix", 403),
     ("post", "/access/what-if", 403),
@@ -79,6 +81,7 @@ pub fn body(method: &str, path: &str) -> Option<Value> {
     Some(match (method, path) {
         ("put", "/{kind}/{id}") => json!({"kind": "native"}),
         ("put", "/project-permissions/{project}/{name}") => json!({"permissions": []}),
+        ("post", "/audit/export") => json!({"format": "csv"}),
         ("post", "/apply" | "/access/what-if") => json!({"items": [{"kind": "group", "id": "g", "body": {}}]}),
         ("put", "/environments/{environment}/acls/{kind}/{name}") => json!({"acl": "default"}),
         ("post", "/users/{id}/keys") => json!({}),
@@ -337,6 +340,10 @@ async fn requests_that_are_wrong_as_http() {
     for query in ["after=1", "newest=5&limit=5", "newest=x"] {
         let audit = format!("/admin/v1/tenants/acme/audit?{query}");
         assert_eq!(send("GET", &audit, None, vec![]).await, (400, "LG-QUERY".into()), "{query}");
+    }
+    for query in ["before_at=1", "from=yesterday", "outcome=perhaps", "channel=fax", "limit=-1", "who=ada"] {
+        let found = format!("/admin/v1/tenants/acme/audit/find?{query}");
+        assert_eq!(send("GET", &found, None, vec![]).await, (400, "LG-QUERY".into()), "{query}");
     }
     for body in [
         "{\"user\":\"ada\"}",

@@ -1,15 +1,22 @@
 //! `lockgate audit …`: the log, and whether its chains hold.
 
+mod export;
+mod find;
 mod log;
+mod syslog;
 
-use std::path::PathBuf;
+use std::{ops::ControlFlow, path::PathBuf};
 
 use clap::Subcommand;
 use lockgate_keys::HeadKey;
 use lockgate_model::audit::{Link, Outcome, SignedHead};
 use serde_json::{Value, json};
 
-use self::log::{Chain, Holds, Line, Log};
+use self::{
+    export::Export,
+    find::Which,
+    log::{Chain, Holds, Log},
+};
 use crate::{
     client::{Client, segment},
     exit::Exit,
@@ -26,8 +33,16 @@ pub enum Audit {
         #[arg(value_parser = clap::value_parser!(u32).range(1..=10_000))]
         limit: u32,
     },
-    /// Write all links and signed heads as JSON lines.
-    Export,
+    /// Show the newest entries that are looked for.
+    Find {
+        #[command(flatten)]
+        which: Which,
+        /// At most so many.
+        #[arg(long, default_value_t = 50)]
+        limit: usize,
+    },
+    /// Write or send entries: as JSON lines with signed heads, which `verify` reads, or in another form.
+    Export(Export),
     /// Show the public key that tells true heads: keep it where nobody can change both it and the log.
     Key,
     /// Check that no entry was changed, dropped, moved or added.
@@ -55,18 +70,25 @@ impl Audit {
                 );
                 Ok(())
             }
-            Self::Export => {
-                let log = from_server(output)?;
-                // The heads first: a file that was cut lacks what they speak of.
-                let heads = log.heads.into_iter().map(|head| Line::Head { head });
-                for line in heads.chain(log.links.into_iter().map(|link| Line::Link(Box::new(link)))) {
-                    let line = serde_json::to_string(&line).map_err(|e| Exit::failed("LG-AUDIT", e.to_string()))?;
-                    output.line(&line);
-                }
+            Self::Find { which, limit } => {
+                let client = Client::from_context()?;
+                let mut found = Vec::new();
+                which.pages(&client, |links| {
+                    found.extend(links.into_iter().take(limit - found.len()));
+                    Ok(if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) })
+                })?;
+                found.reverse();
+                let value = serde_json::to_value(&found).unwrap_or_default();
+                output.table(
+                    &value,
+                    &["at", "event", "outcome", "by", "object", "rule"],
+                    found.iter().map(row).collect(),
+                );
                 Ok(())
             }
+            Self::Export(export) => export.run(output),
             Self::Key => {
-                let (key, _) = signed(&Client::from_context()?)?;
+                let Signed { key, .. } = Signed::read(&Client::from_context()?.get("audit/heads")?)?;
                 output.result(&json!({"key": key.to_string()}), || format!("{key}\n"));
                 Ok(())
             }
@@ -75,12 +97,18 @@ impl Audit {
                     Some(path) => from_file(path)?,
                     None => from_server(output)?,
                 };
-                let Holds { entries, signed, chains } = log.holds(key.as_ref())?;
-                output.result(&json!({"holds": true, "entries": entries, "signed": signed, "chains": chains}), || {
+                let Holds { entries, signed, anchored, chains } = log.holds(key.as_ref())?;
+                output.result(&json!({"holds": true, "entries": entries, "signed": signed, "anchored": anchored, "chains": chains}), || {
                     let mut text = format!("the audit log holds: {entries} entries\n");
                     for chain in &chains {
                         let Chain { tenant, writer, entries, head, .. } = chain;
                         text.push_str(&format!("  {tenant} by {writer}: {entries} entries, head {head}"));
+                        if let Some(anchor) = &chain.anchor {
+                            text.push_str(&format!(
+                                ", begins behind entry {} (what was before is no longer kept since {})",
+                                anchor.seq, anchor.at
+                            ));
+                        }
                         text.push_str(&match chain.signed {
                             Some(seq) if signed => format!(", signed up to {seq}\n"),
                             _ => "\n".to_owned(),
@@ -99,13 +127,23 @@ impl Audit {
     }
 }
 
-/// The key and the signed heads of the server.
-fn signed(client: &Client) -> Result<(HeadKey, Vec<SignedHead>), Exit> {
-    let unread = || Exit::failed("LG-ANSWER", "the server's signed heads cannot be read");
-    let answer = client.get("audit/heads")?;
-    let key = answer.get("key").and_then(Value::as_str).and_then(|key| key.parse().ok()).ok_or_else(unread)?;
-    let heads = serde_json::from_value(answer.get("heads").cloned().unwrap_or_default()).map_err(|_| unread())?;
-    Ok((key, heads))
+/// What the server has signed.
+struct Signed {
+    key: HeadKey,
+    heads: Vec<SignedHead>,
+    anchors: Vec<SignedHead>,
+}
+
+impl Signed {
+    fn read(answer: &Value) -> Result<Self, Exit> {
+        let unread = || Exit::failed("LG-ANSWER", "the server's signed heads cannot be read");
+        let key = answer.get("key").and_then(Value::as_str).and_then(|key| key.parse().ok()).ok_or_else(unread)?;
+        let all = |name: &str| {
+            let value = answer.get(name).cloned().unwrap_or_else(|| json!([]));
+            serde_json::from_value(value).map_err(|_| unread())
+        };
+        Ok(Self { key, heads: all("heads")?, anchors: all("anchors")? })
+    }
 }
 
 fn row(link: &Link) -> Vec<String> {
@@ -130,23 +168,36 @@ fn row(link: &Link) -> Vec<String> {
 fn from_server(output: &Output) -> Result<Log, Exit> {
     let client = Client::from_context()?;
     // Before the links: what they speak of is there then.
-    let (key, heads) = signed(&client)?;
+    let Signed { key, heads, .. } = Signed::read(&client.get("audit/heads")?)?;
     let bar = output.progress("reading the audit log");
     let mut all: Vec<Link> = Vec::new();
-    let mut path = "audit?limit=10000".to_owned();
+    pages(&client, |links| {
+        all.extend(links);
+        bar.set_message(format!("reading the audit log: {} entries", all.len()));
+        Ok(ControlFlow::Continue(()))
+    })?;
+    bar.finish_and_clear();
+    // What was removed while it was read is no part of it any more.
+    let anchors = Signed::read(&client.get("audit/heads")?)?.anchors;
+    all.retain(|link| anchors.iter().all(|anchor| anchor.writer != link.writer || anchor.seq < link.seq));
+    Ok(Log { links: all, heads, anchors, key: Some(key) })
+}
+
+/// All links in the order of their chains, page by page, until `each` has enough.
+fn pages(client: &Client, mut each: impl FnMut(Vec<Link>) -> Result<ControlFlow<()>, Exit>) -> Result<(), Exit> {
+    let mut path = "audit?limit=2000".to_owned();
     loop {
         let page = client.get(&path)?;
-        all.extend(links(&page)?);
-        bar.set_message(format!("reading the audit log: {} entries", all.len()));
+        if each(links(&page)?)?.is_break() {
+            return Ok(());
+        }
         let next = page.get("next").and_then(Value::as_array).cloned().unwrap_or_default();
         let (Some(writer), Some(seq)) = (next.first().and_then(Value::as_str), next.get(1).and_then(Value::as_u64))
         else {
-            break;
+            return Ok(());
         };
-        path = format!("audit?limit=10000&writer={}&after={seq}", segment(writer));
+        path = format!("audit?limit=2000&writer={}&after={seq}", segment(writer));
     }
-    bar.finish_and_clear();
-    Ok(Log { links: all, heads, key: Some(key) })
 }
 
 /// The links of an answer.

@@ -109,6 +109,9 @@ pub enum Tenant {
         /// The newest so many.
         #[arg(long)]
         runs: Option<NonZeroU64>,
+        /// Days of the audit log; for ever unless this was ever said.
+        #[arg(long, value_name = "DAYS")]
+        audit: Option<NonZeroU32>,
     },
     /// Show all tenants.
     List {
@@ -185,7 +188,7 @@ impl Operator {
             }
             Self::Tenant(Tenant::Suspend(one)) => one.suspend(true, output)?,
             Self::Tenant(Tenant::Resume(one)) => one.suspend(false, output)?,
-            Self::Tenant(Tenant::Keep { one, days, runs }) => one.keep(days, runs, output)?,
+            Self::Tenant(Tenant::Keep { one, days, runs, audit }) => one.keep(days, runs, audit, output)?,
             Self::Tenant(Tenant::List { here }) => {
                 let value = here.ask(Method::GET, "/operator/tenants", None)?;
                 let list = value.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -257,18 +260,28 @@ impl OneTenant {
         Ok(())
     }
 
-    fn keep(self, days: Option<NonZeroU32>, runs: Option<NonZeroU64>, output: &Output) -> Result<(), Exit> {
+    fn keep(
+        self,
+        days: Option<NonZeroU32>,
+        runs: Option<NonZeroU64>,
+        audit: Option<NonZeroU32>,
+        output: &Output,
+    ) -> Result<(), Exit> {
         let path = format!("/operator/tenants/{}", self.name);
-        if days.is_some() || runs.is_some() {
-            let body = json!({"retention": {"days_max": days, "runs_max": runs}});
+        if days.is_some() || runs.is_some() || audit.is_some() {
+            let body = json!({"retention": {"days_max": days, "runs_max": runs, "audit_days_max": audit}});
             self.here.ask(Method::PUT, &path, Some(&body))?;
         }
         let value = self.here.ask(Method::GET, &format!("{path}/retention"), None)?;
         let number = |member: &str| value.get(member).and_then(Value::as_u64).unwrap_or_default();
         output.result(&value, || {
             let (days, runs) = (number("days_max"), number("runs_max"));
+            let audit = match number("audit_days_max") {
+                0 => "for ever".to_owned(),
+                days => format!("for {days} days"),
+            };
             format!(
-                "run records of tenant `{}` are kept until {days} days after their ends, the newest {runs} at most",
+                "run records of tenant `{}` are kept until {days} days after their ends, the newest {runs} at most; its audit log is kept {audit}",
                 self.name
             )
         });

@@ -32,10 +32,25 @@ pub struct SignedHead {
 }
 
 impl SignedHead {
-    /// What is signed: a digest over its parts, each preceded by its length.
+    /// What is signed of the end of a chain: a digest over its parts, each preceded by its length.
     pub fn message(tenant: &TenantId, writer: &WriterId, seq: u64, hash: &Digest, at: Timestamp) -> Digest {
+        Self::message_of(b"lockgate audit head v1", (tenant, writer), seq, hash, at)
+    }
+
+    /// The same of the place up to which a chain was removed, so that no end can stand for it.
+    pub fn anchor_message(tenant: &TenantId, writer: &WriterId, seq: u64, hash: &Digest, at: Timestamp) -> Digest {
+        Self::message_of(b"lockgate audit anchor v1", (tenant, writer), seq, hash, at)
+    }
+
+    fn message_of(
+        kind: &[u8],
+        (tenant, writer): (&TenantId, &WriterId),
+        seq: u64,
+        hash: &Digest,
+        at: Timestamp,
+    ) -> Digest {
         Digest::of_parts([
-            b"lockgate audit head v1".as_slice(),
+            kind,
             tenant.as_str().as_bytes(),
             writer.as_str().as_bytes(),
             &seq.to_be_bytes(),
@@ -46,8 +61,20 @@ impl SignedHead {
 }
 
 /// Verifies links as [`verify`](super::verify) does, and that every entry that `heads` speak of is there and is the one
-/// they speak of. Whether the heads are truly signed is asked before.
-pub fn verify_signed<'a>(links: impl IntoIterator<Item = &'a Link>, heads: &[SignedHead]) -> Result<Heads, Broken> {
+/// they speak of. A chain that has an anchor begins behind it: what was before is no longer kept. Whether heads and
+/// anchors are truly signed is asked before.
+pub fn verify_signed<'a>(
+    links: impl IntoIterator<Item = &'a Link>,
+    heads: &[SignedHead],
+    anchors: &[SignedHead],
+) -> Result<Heads, Broken> {
+    let mut begins = Heads::new();
+    for anchor in anchors {
+        let chain = (anchor.tenant.clone(), anchor.writer.clone());
+        if begins.insert(chain, (anchor.seq, anchor.hash)).is_some() {
+            return Err(broken(anchor, anchor.seq, "it was removed twice, up to two places"));
+        }
+    }
     let mut signed: BTreeMap<(&TenantId, &WriterId), BTreeMap<u64, Digest>> = BTreeMap::new();
     for head in heads {
         let of_chain = signed.entry((&head.tenant, &head.writer)).or_default();
@@ -55,7 +82,7 @@ pub fn verify_signed<'a>(links: impl IntoIterator<Item = &'a Link>, heads: &[Sig
             return Err(broken(head, head.seq, "it was signed twice, as two entries"));
         }
     }
-    let mut walk = Walk::default();
+    let mut walk = Walk(begins);
     for link in links {
         walk.step(link)?;
         let head = signed.get(&(&link.tenant, &link.writer)).and_then(|of_chain| of_chain.get(&link.seq));
@@ -104,10 +131,10 @@ mod tests {
     fn an_end_that_was_cut_off_is_found() {
         let links = chain("w-0123456789abcdef0123456789abcdef", 20);
         let heads = [head(&links[4]), head(&links[14])];
-        assert!(verify_signed(&links, &heads).is_ok());
-        assert!(verify_signed(&links[..15], &heads).is_ok());
+        assert!(verify_signed(&links, &heads, &[]).is_ok());
+        assert!(verify_signed(&links[..15], &heads, &[]).is_ok());
         for kept in 0..15 {
-            let found = verify_signed(&links[..kept], &heads).unwrap_err();
+            let found = verify_signed(&links[..kept], &heads, &[]).unwrap_err();
             assert_eq!(found.seq, kept as u64 + 1, "{found}");
         }
     }
@@ -125,8 +152,24 @@ mod tests {
             anew.push(Link::new(link.tenant, link.writer, link.seq, prev, link.entry).unwrap());
         }
         assert!(crate::audit::verify(&anew).is_ok(), "the chain alone does not show it");
-        assert_eq!(verify_signed(&anew, &heads).unwrap_err().seq, 3);
+        assert_eq!(verify_signed(&anew, &heads, &[]).unwrap_err().seq, 3);
         // Two heads of one place cannot both be true.
-        assert!(verify_signed(&links, &[head(&links[2]), head(&anew[2])]).is_err());
+        assert!(verify_signed(&links, &[head(&links[2]), head(&anew[2])], &[]).is_err());
+    }
+
+    #[test]
+    fn a_chain_begins_behind_its_anchor_and_nowhere_else() {
+        let links = chain("w-0123456789abcdef0123456789abcdef", 20);
+        let (anchor, heads) = ([head(&links[9])], [head(&links[4]), head(&links[19])]);
+        let ends = verify_signed(&links[10..], &heads, &anchor).unwrap();
+        assert_eq!(ends.values().next(), Some(&(20, links[19].hash)));
+        // All of it gone is not what an anchor is for: the head speaks of more.
+        for (begin, end) in [(9, 20), (11, 20), (0, 20), (10, 19), (20, 20)] {
+            assert!(verify_signed(&links[begin..end], &heads, &anchor).is_err(), "{begin}..{end}");
+        }
+        assert!(verify_signed(&links[10..], &heads, &[]).is_err(), "a cut without an anchor");
+        assert!(verify_signed(&links[10..], &heads, &[head(&links[9]), head(&links[4])]).is_err(), "two anchors");
+        let wrong = SignedHead { hash: links[8].hash, ..head(&links[9]) };
+        assert!(verify_signed(&links[10..], &heads, &[wrong]).is_err(), "an anchor of another entry");
     }
 }

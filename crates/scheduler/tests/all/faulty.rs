@@ -11,15 +11,16 @@ use std::{
 use async_trait::async_trait;
 use lockgate_access::{AuditReceipt, Decision, DeployPermit};
 use lockgate_model::{
-    Digest, Kind, RunId, RunRecord,
-    audit::{Entry, Link, SignedHead},
+    Digest, Kind, RunId, RunRecord, Timestamp,
+    audit::{AuditQuery, Entry, Link, SignedHead},
     definition::{Definition, Revision},
     id::{EnvironmentId, TenantId, WriterId},
     run::RunEnd,
     schedule::{ScheduleState, Step},
 };
 use lockgate_store::{
-    Change, Error, ModuleKey, Observer, RunQuery, RunsKept, ScheduleKey, Snapshot, SqliteStore, Store, Version,
+    Change, Error, Found, LogPlace, ModuleKey, Observer, RunQuery, RunsKept, ScheduleKey, Snapshot, SqliteStore, Store,
+    Version,
 };
 use tokio::sync::broadcast;
 
@@ -137,6 +138,28 @@ impl Store for Faulty {
     }
     async fn audit_heads(&self, tenant: &TenantId) -> Result<Vec<(WriterId, u64, Digest)>, Error> {
         self.store.audit_heads(tenant).await
+    }
+    async fn audit_find(
+        &self,
+        tenant: &TenantId,
+        query: AuditQuery,
+        before: Option<LogPlace>,
+        limit: u32,
+    ) -> Result<Found, Error> {
+        self.store.audit_find(tenant, query, before, limit).await
+    }
+    async fn audit_removable(
+        &self,
+        tenant: &TenantId,
+        before: Timestamp,
+    ) -> Result<Vec<(WriterId, u64, Digest)>, Error> {
+        self.store.audit_removable(tenant, before).await
+    }
+    async fn remove_audit(&self, anchor: SignedHead) -> Result<(), Error> {
+        self.store.remove_audit(anchor).await
+    }
+    async fn audit_anchors(&self, tenant: &TenantId) -> Result<Vec<SignedHead>, Error> {
+        self.store.audit_anchors(tenant).await
     }
     async fn keep_head(&self, head: SignedHead) -> Result<(), Error> {
         self.store.keep_head(head).await

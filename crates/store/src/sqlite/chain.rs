@@ -204,7 +204,8 @@ pub(super) fn links(
     Ok(links)
 }
 
-fn link(tenant: &TenantId, row: &Row<'_>) -> Result<Link, Error> {
+/// An entry in its place, from `writer, seq, prev, hash, at, event, entry`.
+pub(super) fn link(tenant: &TenantId, row: &Row<'_>) -> Result<Link, Error> {
     let place = || -> Option<(WriterId, u64)> {
         let writer = WriterId::parse(&row.get::<_, String>(0).ok()?).ok()?;
         Some((writer, row.get::<_, i64>(1).ok()?.try_into().ok()?))

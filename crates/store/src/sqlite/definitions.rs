@@ -226,6 +226,11 @@ pub(super) fn revision(db: &Connection, tenant: &TenantId) -> Result<Revision, E
     Ok(Revision(to_u64(found.unwrap_or(0), "a revision is negative")?))
 }
 
+/// The audit entry that announced a tenant's newest change.
+pub(super) fn announced(db: &Connection, tenant: &TenantId) -> Result<Option<(WriterId, u64)>, Error> {
+    Ok(tenants(db)?.into_iter().find(|(found, ..)| found == tenant).map(|(_, _, writer, seq)| (writer, seq)))
+}
+
 /// All tenants with the revision they are at and the place of the audit entry that announced it.
 pub(super) fn tenants(db: &Connection) -> Result<Vec<(TenantId, Revision, WriterId, u64)>, Error> {
     let rows: Vec<(String, i64, String, i64)> = db

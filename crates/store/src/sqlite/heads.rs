@@ -12,12 +12,21 @@ use crate::Error;
 
 /// Keeps a head in place of an older one.
 pub(super) fn put(db: &Connection, head: &SignedHead) -> Result<(), Error> {
-    db.prepare_cached(
-        "INSERT INTO heads (tenant, writer, seq, hash, at, signature) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+    put_into("heads", db, head)
+}
+
+/// Keeps an anchor in place of an older one.
+pub(super) fn put_anchor(db: &Connection, anchor: &SignedHead) -> Result<(), Error> {
+    put_into("anchors", db, anchor)
+}
+
+fn put_into(table: &str, db: &Connection, head: &SignedHead) -> Result<(), Error> {
+    db.prepare_cached(&format!(
+        "INSERT INTO {table} (tenant, writer, seq, hash, at, signature) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
          ON CONFLICT (tenant, writer) DO UPDATE
          SET seq = excluded.seq, hash = excluded.hash, at = excluded.at, signature = excluded.signature
-         WHERE excluded.seq > heads.seq",
-    )
+         WHERE excluded.seq > {table}.seq"
+    ))
     .and_then(|mut insert| {
         insert.execute(params![
             head.tenant.as_str(),
@@ -34,9 +43,20 @@ pub(super) fn put(db: &Connection, head: &SignedHead) -> Result<(), Error> {
 
 /// The newest of each chain, by writer.
 pub(super) fn newest(db: &Connection, tenant: &TenantId) -> Result<Vec<SignedHead>, Error> {
+    all("heads", db, tenant)
+}
+
+/// Where chains begin that were removed in part, by writer.
+pub(super) fn anchors(db: &Connection, tenant: &TenantId) -> Result<Vec<SignedHead>, Error> {
+    all("anchors", db, tenant)
+}
+
+fn all(table: &str, db: &Connection, tenant: &TenantId) -> Result<Vec<SignedHead>, Error> {
     let unread = || failed("read the signed heads of the audit log");
     let mut select = db
-        .prepare_cached("SELECT writer, seq, hash, at, signature FROM heads WHERE tenant = ?1 ORDER BY writer")
+        .prepare_cached(&format!(
+            "SELECT writer, seq, hash, at, signature FROM {table} WHERE tenant = ?1 ORDER BY writer"
+        ))
         .map_err(unread())?;
     let rows = select
         .query_map(params![tenant.as_str()], |row| {

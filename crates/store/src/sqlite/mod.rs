@@ -18,6 +18,7 @@ mod directory;
 mod failure;
 mod green;
 mod heads;
+mod log;
 mod open;
 mod record;
 mod removal;
@@ -39,7 +40,7 @@ use futures_util::FutureExt;
 use lockgate_access::{AuditReceipt, Decision, DeployPermit, NotDurable};
 use lockgate_model::{
     Digest, RunId, RunRecord, Timestamp,
-    audit::{Entry, Link, SignedHead},
+    audit::{AuditQuery, Entry, Link, SignedHead},
     definition::{Definition, Kind, Revision},
     id::{EnvironmentId, TenantId, WriterId},
     run::{Phase, RunEnd},
@@ -55,8 +56,8 @@ use self::{
     writer::{Pending, Tally, Writer},
 };
 use crate::{
-    BLOB_BYTES_MAX, Change, Error, ModuleKey, Observer, RunQuery, RunsKept, ScheduleKey, Snapshot, Store, Version,
-    Written,
+    BLOB_BYTES_MAX, Change, Error, Found, LogPlace, ModuleKey, Observer, RunQuery, RunsKept, ScheduleKey, Snapshot,
+    Store, Version, Written,
 };
 
 const LINKS_MAX: u32 = 10_000;
@@ -310,6 +311,43 @@ impl Store for SqliteStore {
     async fn audit_heads(&self, tenant: &TenantId) -> Result<Vec<(WriterId, u64, Digest)>, Error> {
         let tenant = tenant.clone();
         self.0.read_runs.read(move |db| chain::heads(db, &tenant)).await
+    }
+
+    async fn audit_find(
+        &self,
+        tenant: &TenantId,
+        query: AuditQuery,
+        before: Option<LogPlace>,
+        limit: u32,
+    ) -> Result<Found, Error> {
+        let tenant = tenant.clone();
+        self.0.read_runs.read(move |db| log::find(db, &tenant, &query, before.as_ref(), limit)).await
+    }
+
+    async fn audit_removable(
+        &self,
+        tenant: &TenantId,
+        before: Timestamp,
+    ) -> Result<Vec<(WriterId, u64, Digest)>, Error> {
+        let owner = tenant.clone();
+        let announced = self.0.read_definitions.read(move |db| definitions::announced(db, &owner)).await?;
+        let owner = tenant.clone();
+        self.0.read_runs.read(move |db| log::removable(db, &owner, before, announced.as_ref())).await
+    }
+
+    async fn remove_audit(&self, anchor: SignedHead) -> Result<(), Error> {
+        let owner = anchor.tenant.clone();
+        // A change meanwhile only moves it on.
+        let announced = self.0.read_definitions.read(move |db| definitions::announced(db, &owner)).await?;
+        if announced.is_some_and(|(writer, seq)| writer == anchor.writer && seq <= anchor.seq) {
+            return Err(Error::Refused("the entry of the newest change would be removed".into()));
+        }
+        self.0.runs.queue(runs::Job::RemoveAudit(Box::new(anchor))).await?.durable().await.map(|_| ())
+    }
+
+    async fn audit_anchors(&self, tenant: &TenantId) -> Result<Vec<SignedHead>, Error> {
+        let tenant = tenant.clone();
+        self.0.read_runs.read(move |db| heads::anchors(db, &tenant)).await
     }
 
     async fn keep_head(&self, head: SignedHead) -> Result<(), Error> {

@@ -19,7 +19,7 @@ use super::{
     chain::Chain,
     connection::probe,
     failure::failed,
-    green, heads,
+    green, heads, log,
     record::{self, COLUMNS},
     removal, schedules,
     writer::Book,
@@ -42,6 +42,8 @@ pub(super) enum Job {
     Settle { tenant: TenantId, current: Revision, at: Timestamp },
     /// A signed head of an audit chain.
     KeepHead(Box<SignedHead>),
+    /// Entries of an audit chain are removed down to an anchor.
+    RemoveAudit(Box<SignedHead>),
     /// Nothing, durably.
     Probe,
 }
@@ -107,6 +109,7 @@ impl Book for RunsBook {
                 Ok(Place::default())
             }
             Job::KeepHead(head) => heads::put(db, head).map(|()| Place::default()),
+            Job::RemoveAudit(anchor) => log::remove(db, anchor).map(|()| Place::default()),
             Job::Probe => probe(db).map(|()| Place::default()),
         }
     }

@@ -6,8 +6,8 @@ use std::{
 };
 
 use lockgate_model::{
-    Timestamp,
-    audit::{self, SignedHead},
+    Digest, Timestamp,
+    audit::{self, AuditQuery, SignedHead},
     id::TenantId,
     run::Phase,
 };
@@ -128,4 +128,75 @@ pub async fn what_becomes_durable_is_told_with_its_time(at: impl Backend) {
     let before = whole_log(&store, &tenant()).await;
     store.writable().await.unwrap();
     assert_eq!(whole_log(&store, &tenant()).await, before, "a proof leaves nothing");
+}
+
+/// As many entries as make several batches and looks, and no more memory than one of each.
+pub async fn finds_and_removes_what_is_asked_in_a_long_log(at: impl Backend) {
+    let store = at.open().await;
+    store.commit(change(&tenant(), vec![group("a", "1")])).await.unwrap();
+    let mut last = None;
+    for n in 0..21_000i64 {
+        let mut entry = entry("login");
+        entry.at = Timestamp(super::NOW.0 + n / 2);
+        entry.principal = if n % 7_000 == 0 { "rare" } else { "often" }.to_owned();
+        last = Some(store.append(&tenant(), entry).await.unwrap());
+    }
+    last.unwrap().durable().await.unwrap();
+    let rare = AuditQuery { principal: Some("rare".into()), ..AuditQuery::default() };
+    let (mut found, mut before, mut looks) = (Vec::new(), None, 0);
+    loop {
+        let page = store.audit_find(&tenant(), rare.clone(), before, 100).await.unwrap();
+        found.extend(page.links);
+        looks += 1;
+        match page.next {
+            Some(next) => before = Some(next),
+            None => break,
+        }
+    }
+    assert_eq!((found.len(), looks), (3, 2), "a look goes past so many entries and no more");
+    assert!(found.windows(2).all(|pair| pair[0].seq > pair[1].seq));
+    // Two of one time are in the order of their places, and none is left out or twice between two pages.
+    let first = store.audit_find(&tenant(), AuditQuery::default(), None, 1).await.unwrap();
+    let second = store.audit_find(&tenant(), AuditQuery::default(), first.next.clone(), 1).await.unwrap();
+    assert_eq!((first.links[0].seq, second.links[0].seq), (21_001, 21_000));
+    let other = TenantId::parse("other").unwrap();
+    assert_eq!(store.audit_find(&other, AuditQuery::default(), None, 10).await.unwrap().links, []);
+
+    // The entry of the newest change is needed, however old it is.
+    let end = Timestamp(i64::MAX);
+    assert_eq!(store.audit_removable(&tenant(), end).await.unwrap(), []);
+    store.commit(change(&tenant(), vec![group("a", "2")])).await.unwrap();
+    assert_eq!(store.audit_removable(&tenant(), super::NOW).await.unwrap(), [], "nothing is older");
+    let [(writer, seq, hash)] = store.audit_removable(&tenant(), end).await.unwrap().try_into().unwrap();
+    assert_eq!(seq, 500);
+    let anchor = |seq, hash| {
+        let (at, signature) = (Timestamp(1), "signed".to_owned());
+        SignedHead { tenant: tenant(), writer: writer.clone(), seq, hash, at, signature }
+    };
+    let wrong = Digest::of(b"another");
+    for (refused, why) in [(anchor(seq, wrong), "another entry"), (anchor(21_002, hash), "the end")] {
+        assert!(store.remove_audit(refused).await.is_err(), "{why}");
+    }
+    assert_eq!(store.audit_anchors(&tenant()).await.unwrap(), []);
+    store.remove_audit(anchor(seq, hash)).await.unwrap();
+    let log = whole_log(&store, &tenant()).await;
+    assert_eq!((log[0].seq, log.len()), (501, 20_502));
+    assert_eq!(store.audit_anchors(&tenant()).await.unwrap(), [anchor(seq, hash)]);
+    audit::verify_signed(&log, &[], &[anchor(seq, hash)]).unwrap();
+    drop(store);
+    let store = at.open().await;
+    assert_eq!(whole_log(&store, &tenant()).await, log);
+    // The chain goes on, and down to the change nothing is left at last.
+    loop {
+        let places = store.audit_removable(&tenant(), end).await.unwrap();
+        let Some((writer, seq, hash)) = places.into_iter().next() else { break };
+        assert_eq!(writer, *store.writer());
+        store.remove_audit(anchor(seq, hash)).await.unwrap();
+    }
+    let left = whole_log(&store, &tenant()).await;
+    assert_eq!(left.iter().map(|link| link.seq).collect::<Vec<_>>(), [21_002]);
+    store.commit(change(&tenant(), vec![group("a", "3")])).await.unwrap();
+    let anchors = store.audit_anchors(&tenant()).await.unwrap();
+    let ends = audit::verify_signed(&whole_log(&store, &tenant()).await, &[], &anchors).unwrap();
+    assert_eq!(ends.values().next().map(|(seq, _)| *seq), Some(21_003));
 }

@@ -66,6 +66,7 @@ macro_rules! contract {
             chains_of_two_tenants_are_two
             reopening_keeps_everything
             what_becomes_durable_is_told_with_its_time
+            finds_and_removes_what_is_asked_in_a_long_log
         }
     };
     (@checks $backend:ty; $($check:ident)*) => {$(

@@ -17,6 +17,8 @@ use crate::exit::Exit;
 pub struct Log {
     pub links: Vec<Link>,
     pub heads: Vec<SignedHead>,
+    /// Where chains begin of which a part is no longer kept.
+    pub anchors: Vec<SignedHead>,
     /// What the server says that heads are told by; none of a file.
     pub key: Option<HeadKey>,
 }
@@ -26,6 +28,7 @@ pub struct Log {
 #[serde(untagged)]
 pub enum Line {
     Head { head: SignedHead },
+    Anchor { anchor: SignedHead },
     Link(Box<Link>),
 }
 
@@ -34,6 +37,8 @@ pub struct Holds {
     pub entries: usize,
     /// Heads were held to a key that did not come with them.
     pub signed: bool,
+    /// A chain begins behind an anchor.
+    pub anchored: bool,
     pub chains: Vec<Chain>,
 }
 
@@ -46,12 +51,15 @@ pub struct Chain {
     pub head: Digest,
     /// Its signed head.
     pub signed: Option<u64>,
+    /// Where it begins, if a part of it is no longer kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub anchor: Option<SignedHead>,
 }
 
 impl Log {
     /// Reads an exported file.
     pub fn read(file: impl BufRead, name: &str) -> Result<Self, Exit> {
-        let (mut links, mut heads) = (Vec::new(), Vec::new());
+        let (mut links, mut heads, mut anchors) = (Vec::new(), Vec::new(), Vec::new());
         for (number, line) in file.lines().enumerate() {
             let wrong = |reason: String| {
                 let message = format!("line {} of `{name}` is no audit entry: {reason}", number + 1);
@@ -65,25 +73,28 @@ impl Log {
             }
             match read {
                 Line::Head { head } => heads.push(head),
+                Line::Anchor { anchor } => anchors.push(anchor),
                 Line::Link(link) => links.push(*link),
             }
         }
-        Ok(Self { links, heads, key: None })
+        Ok(Self { links, heads, anchors, key: None })
     }
 
     /// Whether it holds; with a key every chain must be signed by it.
     pub fn holds(&self, key: Option<&HeadKey>) -> Result<Holds, Exit> {
         let known = key.or(self.key.as_ref());
-        if let Some(head) = self.heads.iter().find(|head| known.is_some_and(|key| !key.holds(head))) {
-            let SignedHead { tenant, writer, seq, .. } = head;
-            let reason = "its signed head is not of this key";
+        let head = self.heads.iter().find(|head| known.is_some_and(|key| !key.holds(head)));
+        let anchor = self.anchors.iter().find(|anchor| known.is_some_and(|key| !key.holds_anchor(anchor)));
+        let head = head.map(|head| (head, "its signed head is not of this key"));
+        let anchor = anchor.map(|anchor| (anchor, "where it begins is not signed by this key: entries are missing"));
+        if let Some((SignedHead { tenant, writer, seq, .. }, reason)) = head.or(anchor) {
             return Err(Exit::Failed {
                 code: "LG-AUDIT-BROKEN".into(),
                 message: format!("chain of `{tenant}` by `{writer}` is broken at entry {seq}: {reason}"),
                 detail: json!({"tenant": tenant, "writer": writer, "seq": seq, "reason": reason}),
             });
         }
-        let ends = verify_signed(&self.links, &self.heads).map_err(|broken| {
+        let ends = verify_signed(&self.links, &self.heads, &self.anchors).map_err(|broken| {
             let detail =
                 json!({"tenant": broken.tenant, "writer": broken.writer, "seq": broken.seq, "reason": broken.reason});
             Exit::Failed { code: "LG-AUDIT-BROKEN".into(), message: broken.to_string(), detail }
@@ -101,10 +112,13 @@ impl Log {
                     format!("the chain of `{tenant}` by `{writer}` has no signed head: its end may be missing");
                 return Err(Exit::failed("LG-AUDIT-UNSIGNED", message));
             }
-            chains.push(Chain { tenant, writer, entries: seq, head: hash, signed });
+            let anchor = self.anchors.iter().find(|anchor| (&anchor.tenant, &anchor.writer) == (&tenant, &writer));
+            let entries = seq - anchor.map_or(0, |anchor| anchor.seq);
+            chains.push(Chain { tenant, writer, entries, head: hash, signed, anchor: anchor.cloned() });
         }
         // Heads in a file prove nothing by themselves: who wrote it anew signed them anew.
-        Ok(Holds { entries: self.links.len(), signed: known.is_some(), chains })
+        let anchored = !self.anchors.is_empty();
+        Ok(Holds { entries: self.links.len(), signed: known.is_some(), anchored, chains })
     }
 }
 

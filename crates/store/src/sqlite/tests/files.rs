@@ -126,7 +126,7 @@ async fn runs_of_an_older_version_are_read_and_green_still() {
     };
     let before = "DROP INDEX runs_by_environment; DROP INDEX runs_open;
                   CREATE INDEX runs_left ON runs (writer) WHERE phase = 'running';
-                  DROP TABLE heads; DROP TABLE green; ALTER TABLE runs DROP COLUMN module;
+                  DROP TABLE heads; DROP TABLE anchors; DROP INDEX audit_by_time; DROP TABLE green; ALTER TABLE runs DROP COLUMN module;
                   DELETE FROM refinery_schema_history WHERE version >= 3;";
     place.with("runs.sqlite", &format!("{before}{}", runs.iter().map(row).collect::<String>()));
     let store = place.open();
