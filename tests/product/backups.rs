@@ -107,25 +107,17 @@ fn what_is_restored_is_what_was_backed_up_while_it_served() {
     // A server on it: the same user, the same secret, the same log, which goes on in a chain of its own.
     let mut house = house;
     house.data = {
-        for name in ["context.json"] {
-            fs::copy(house.data.join(name), restored.join(name)).unwrap();
-        }
+        fs::copy(house.data.join("context.json"), restored.join("context.json")).unwrap();
         restored
     };
     let house = house.serve("", &[]);
     let data = text(&house.data);
     assert_eq!(house.cli(&["operator", "configuration", "--data", data]).trim(), digest);
-    house.cli(&[
-        "login",
-        &house.text("listener_url"),
-        "--tenant",
-        "demo",
-        "--user",
-        "admin",
-        "--ca",
-        &house.text("ca_file"),
-        "--password-stdin",
-    ]);
+    assert!(house.cli(&["audit", "verify"]).contains("holds"));
+    let told = house.cli_as(&house.data.join("context.json"), &["account", "test", "crm", "--env", "development"], "");
+    assert!(!self::told(&told).contains("LG-INTERNAL"), "the secret does not open: {told:?}");
+    let restored = house.cli_json(&["audit", "find", "--event", "operator-restore"]);
+    assert_eq!(restored.as_array().map(Vec::len), Some(1), "{restored}");
 }
 
 #[test]
@@ -185,7 +177,7 @@ fn nothing_is_restored_from_what_is_not_whole() {
     }
     fs::remove_file(dir.join("master.key")).unwrap();
     let none = alone(&["restore", text(&by_key), "--data", text(&dir)]);
-    assert!(told(&none).contains("put the master key"), "{none:?}");
+    assert!(self::told(&none).contains("put the master key"), "{none:?}");
     fs::write(dir.join("master.key"), key).unwrap();
     fs::set_permissions(dir.join("master.key"), fs::Permissions::from_mode(0o600)).unwrap();
     // A passphrase that is easily guessed makes none.

@@ -47,7 +47,7 @@ fn all_open(house: &House, names: &[String]) {
 }
 
 fn keys(house: &House, verb: &[&str]) -> Value {
-    house.cli_json(&[&["operator", "keys"], verb, &["--data", house.data.to_str().unwrap()]].concat())
+    house.cli_json(&[&["operator", "keys"][..], verb, &["--data", house.data.to_str().unwrap()]].concat())
 }
 
 #[test]
@@ -187,9 +187,9 @@ fn a_key_management_service_keeps_the_master_key() {
     bind(&house, &accounts()[..2]);
     let Some(bao) = OpenBao::start() else { return };
     let data = house.data.to_str().unwrap().to_owned();
-    let url = bao.key("lockgate");
-    let kms = ["--master-key", &url, "--kms-token", bao.token_file(), "--kms-ca", bao.ca_file()];
-    let rotated = keys(&house, &[&["rotate"], &kms[..]].concat());
+    let (url, token, ca) = (bao.key("lockgate"), bao.token_file().to_owned(), bao.ca_file().to_owned());
+    let kms = ["--master-key", &url, "--kms-token", &token, "--kms-ca", &ca];
+    let rotated = keys(&house, &[&["rotate"][..], &kms].concat());
     assert_eq!(rotated["current"], 1);
     assert!(!house.data.join("master.key").exists());
     let ring = fs::read_to_string(house.data.join("keyring")).unwrap();

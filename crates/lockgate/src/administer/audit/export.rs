@@ -97,7 +97,7 @@ impl Export {
         match (self.format, self.to.as_deref()) {
             (Format::Jsonl, None) => Ok(Receiver::Jsonl { output, whole }),
             (Format::Csv, None) => Ok(Receiver::Csv { output }),
-            (Format::Syslog, Some(to)) => Syslog::connect(to, identity).map(Receiver::Syslog),
+            (Format::Syslog, Some(to)) => Syslog::connect(to, identity).map(Box::new).map(Receiver::Syslog),
             (Format::Otlp, Some(to)) => {
                 let client = Client::new(to, identity, String::new(), None)?;
                 Ok(Receiver::Otlp { client: Box::new(client) })
@@ -112,7 +112,7 @@ impl Export {
 enum Receiver<'a> {
     Jsonl { output: &'a Output, whole: bool },
     Csv { output: &'a Output },
-    Syslog(Syslog),
+    Syslog(Box<Syslog>),
     Otlp { client: Box<Client> },
 }
 
