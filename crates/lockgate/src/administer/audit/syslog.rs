@@ -40,7 +40,7 @@ impl Syslog {
         let port: u16 = port.parse().map_err(|_| wrong())?;
         let host = host.trim_start_matches('[').trim_end_matches(']').to_owned();
         let name = ServerName::try_from(host.clone()).map_err(|_| wrong())?;
-        let tls = lockgate_keys::client_config(&identity, None, &[])
+        let tls = lockgate_keys::client_config(&identity, None, lockgate_keys::Versions::Both, &[])
             .map_err(|e| Exit::Usage(format!("the receiver's identity cannot be used: {e}")))?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let failed = |e: &dyn std::fmt::Display| Exit::Unavailable(format!("cannot reach `{address}`: {e}"));
