@@ -67,6 +67,7 @@ fn asked(tenant: &TenantId, users: usize, acls: usize) -> Vec<(Principal, Target
             user: UserId::parse(&format!("u{n}")).unwrap(),
             credential: CredentialKind::Basic,
             only_environment: None,
+            only_targets: Vec::new(),
         };
         let target = Target {
             environment: EnvironmentId::parse("live").unwrap(),

@@ -99,7 +99,7 @@ fn judge(
     gate::standing(snapshot, principal, user, channel)?;
     match scope {
         Scope::Tenant => gate::not_narrowed(principal, None)?,
-        Scope::Environment(_) => {}
+        Scope::Environment(_) => gate::calls_nothing_else(principal)?,
         Scope::Project(_) => gate::not_narrowed(principal, snapshot.development.as_ref())?,
     }
     if !gate::held(snapshot, &principal.user, user, scope).contains(permission) {

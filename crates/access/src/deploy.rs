@@ -103,6 +103,7 @@ fn judge(
     let user = gate::user(snapshot, principal)?;
     let facts = gate::visible(snapshot, principal, user, environment)?;
     gate::standing(snapshot, principal, user, channel)?;
+    gate::calls_nothing_else(principal)?;
     let scope = Scope::Environment(environment.clone());
     let profile = administer::giving(snapshot, &principal.user, Permission::Deploy, &scope)
         .ok_or_else(|| forbidden(RuleText::with(rule::NO_DEPLOY, &[("environment", environment.as_str())])))?;

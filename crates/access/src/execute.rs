@@ -5,7 +5,7 @@
 //! `<kind>.execute` ∧ the publish right stands. One profile must do all three: being on the list by
 //! one and holding the permission by another is not enough.
 
-use lockgate_model::{Channel, Permission, Principal, Target, TargetKind, Timestamp};
+use lockgate_model::{Channel, Permission, Principal, Target, TargetKind, Timestamp, id::TargetName};
 
 use crate::{
     Act, Decision, RuleText, TenantSnapshot,
@@ -28,12 +28,25 @@ pub fn decide_execute(
     channel: Channel,
     now: Timestamp,
 ) -> Decision {
+    let called = target.name.clone();
+    decide_called(snapshot, principal, target, &called, channel, now)
+}
+
+/// `called` is what the caller named: the target, or the API in front of it.
+fn decide_called(
+    snapshot: &TenantSnapshot,
+    principal: &Principal,
+    target: Target,
+    called: &TargetName,
+    channel: Channel,
+    now: Timestamp,
+) -> Decision {
     let found = find(snapshot, principal, &target);
     let here = found.as_ref().ok().and_then(|found| Some((found.environment, found.target?)));
     let deployed = here.and_then(|(environment, target)| environment.published(target));
     let (version, module) = deployed.map_or((0, None), |(published, module)| (published.version, module));
     let orchestration = here.and_then(|(_, target)| target.orchestration.clone());
-    let answer = found.and_then(|found| judge(snapshot, principal, &target, &found, channel));
+    let answer = found.and_then(|found| judge(snapshot, principal, &target, called, &found, channel));
     let next = orchestration.map(|name| Target {
         environment: target.environment.clone(),
         kind: TargetKind::Integrations,
@@ -43,7 +56,7 @@ pub fn decide_execute(
     let decision = Decision::new(snapshot, principal, channel, now, act, answer);
     match next {
         // An orchestration has none behind it, so this goes one step and no further.
-        Some(next) => decision.and_also(decide_execute(snapshot, principal, next, channel, now)),
+        Some(next) => decision.and_also(decide_called(snapshot, principal, next, called, channel, now)),
         None => decision,
     }
 }
@@ -70,10 +83,12 @@ fn judge(
     snapshot: &TenantSnapshot,
     principal: &Principal,
     target: &Target,
+    called: &TargetName,
     found: &Found<'_>,
     channel: Channel,
 ) -> Result<RuleText, No> {
     gate::standing(snapshot, principal, found.user, channel)?;
+    gate::calls_it(principal, called, channel)?;
     if matches!(channel, Channel::Restart | Channel::Resume) {
         let held = found.user.held.by_environment.get(found.environment.number);
         if !held.is_some_and(|held| held.contains(Permission::RunsControl)) {

@@ -85,7 +85,8 @@ pub(crate) fn way_in(snapshot: &TenantSnapshot, user: &UserId) -> (Principal, Ch
         Some(UserKind::Native) | None => (CredentialKind::Basic, Channel::Rest),
     };
     let tenant = snapshot.tenant().clone();
-    (Principal { tenant, user: user.clone(), credential, only_environment: None }, channel)
+    let user = user.clone();
+    (Principal { tenant, user, credential, only_environment: None, only_targets: Vec::new() }, channel)
 }
 
 /// What lets a user in whom a decision let in.

@@ -2,7 +2,7 @@
 
 use lockgate_model::{
     Channel, Permission, Principal,
-    id::{EnvironmentId, ProjectId, UserId},
+    id::{EnvironmentId, ProjectId, TargetName, UserId},
     permission::{Area, Permissions},
     principal::{CredentialKind, UserKind},
 };
@@ -80,13 +80,29 @@ fn channel_open(principal: &Principal, user: UserFacts<'_>, channel: Channel) ->
     }
 }
 
+/// What is no call is nothing for a credential that is narrowed to some targets.
+pub(crate) fn calls_nothing_else(principal: &Principal) -> Result<(), No> {
+    if principal.only_targets.is_empty() { Ok(()) } else { Err(forbidden(rule::KEY_OTHER_TARGET)) }
+}
+
 /// Where a key that is narrowed to an environment is not enough: the tenant's own affairs, and
 /// projects, which are edited in Development.
 pub(crate) fn not_narrowed(principal: &Principal, within: Option<&EnvironmentId>) -> Result<(), No> {
+    calls_nothing_else(principal)?;
     match &principal.only_environment {
         Some(only) if within != Some(only) => Err(forbidden(rule::KEY_NARROWED)),
         _ => Ok(()),
     }
+}
+
+/// A credential narrowed to some targets may call those, and do nothing else. What a run calls in turn
+/// is asked as a sub-flow, by the lists of what it calls.
+pub(crate) fn calls_it(principal: &Principal, called: &TargetName, channel: Channel) -> Result<(), No> {
+    let call = !matches!(channel, Channel::Restart | Channel::Resume);
+    if channel == Channel::SubFlow || call && principal.only_targets.contains(called) {
+        return Ok(());
+    }
+    calls_nothing_else(principal)
 }
 
 /// The project is one the user may know of: a profile valid where projects are edited, or a

@@ -71,12 +71,18 @@ pub(crate) fn check_change(rows: &Rows, puts: &[Row], deletes: &[(Kind, String)]
 /// Whose rows name rows of a kind.
 fn named_by(kind: Kind) -> &'static [Kind] {
     match kind {
-        Kind::Environment => {
-            &[Kind::Profile, Kind::Assignment, Kind::Deployment, Kind::ApiKey, Kind::Account, Kind::Secret]
-        }
+        Kind::Environment => &[
+            Kind::Profile,
+            Kind::Assignment,
+            Kind::Deployment,
+            Kind::ApiKey,
+            Kind::ClientCertificate,
+            Kind::Account,
+            Kind::Secret,
+        ],
         Kind::Profile => &[Kind::Group, Kind::User, Kind::Acl],
         Kind::Group => &[Kind::User, Kind::ProjectPermission],
-        Kind::User => &[Kind::ProjectPermission, Kind::Credential, Kind::ApiKey],
+        Kind::User => &[Kind::ProjectPermission, Kind::Credential, Kind::ApiKey, Kind::ClientCertificate],
         Kind::Acl => &[Kind::Assignment],
         Kind::Project => &[Kind::ProjectPermission, Kind::Deployment],
         _ => &[],
@@ -171,12 +177,19 @@ fn check_kind(rows: &Rows, kind: Kind, only: Option<&str>) -> Result<(), Fault> 
             row.names(Kind::User, [&key.user], &rows.users)?;
             row.names(Kind::Environment, &key.environment, &rows.environments)
         }),
+        Kind::ClientCertificate => some(&rows.certificates, only).try_for_each(|(id, certificate)| {
+            let row = row(kind, || id.to_string());
+            row.names(Kind::User, [&certificate.user], &rows.users)?;
+            row.names(Kind::Environment, &certificate.environment, &rows.environments)
+        }),
         Kind::Account | Kind::Secret => rows
             .placed
             .keys()
             .filter(|(_, of, id)| *of == kind && only.is_none_or(|only| only == id))
             .try_for_each(|(at, _, id)| row(kind, || id.clone()).names(Kind::Environment, [at], &rows.environments)),
-        Kind::Tenant | Kind::Project | Kind::ProjectVersion | Kind::Egress | Kind::Limits => Ok(()),
+        Kind::Tenant | Kind::Project | Kind::ProjectVersion | Kind::Egress | Kind::Limits | Kind::PasswordPolicy => {
+            Ok(())
+        }
     }
 }
 

@@ -21,7 +21,7 @@ use crate::shared_map::SharedMap;
 /// A target in an environment.
 pub(crate) type Place = (EnvironmentId, TargetKind, TargetName);
 
-/// What access reads of an API key; the rest of the body belongs to `identity`.
+/// What access reads of an API key or a client certificate; the rest of the body belongs to `identity`.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct KeyOwner {
     pub user: UserId,
@@ -48,6 +48,7 @@ pub(crate) struct Rows {
     pub deployments: SharedMap<(EnvironmentId, ProjectId), Arc<Deployment>>,
     pub credentials: SharedMap<UserId, ()>,
     pub keys: SharedMap<KeyId, KeyOwner>,
+    pub certificates: SharedMap<String, KeyOwner>,
     /// Accounts and their secrets: only that their environment exists matters here.
     pub placed: SharedMap<(EnvironmentId, Kind, String), ()>,
 }
@@ -171,11 +172,14 @@ impl Rows {
             Kind::ApiKey => {
                 self.keys.insert(parsed(kind, id, id)?, body(kind, id, json)?);
             }
+            Kind::ClientCertificate => {
+                self.certificates.insert(id.to_owned(), body(kind, id, json)?);
+            }
             Kind::Account | Kind::Secret => {
                 let (environment, _) = pair(kind, id)?;
                 self.placed.insert((parsed(kind, id, environment)?, kind, id.to_owned()), ());
             }
-            Kind::Egress | Kind::Limits => {}
+            Kind::Egress | Kind::Limits | Kind::PasswordPolicy => {}
         }
         Ok(())
     }
@@ -205,11 +209,12 @@ impl Rows {
             }
             Kind::Credential => self.credentials.remove(id),
             Kind::ApiKey => self.keys.remove(id),
+            Kind::ClientCertificate => self.certificates.remove(id),
             Kind::Account | Kind::Secret => {
                 let (environment, _) = pair(kind, id)?;
                 self.placed.remove(&(parsed(kind, id, environment)?, kind, id.to_owned()));
             }
-            Kind::Egress | Kind::Limits => {}
+            Kind::Egress | Kind::Limits | Kind::PasswordPolicy => {}
         }
         Ok(())
     }

@@ -35,6 +35,7 @@ rules! {
     SERVICE_IN_CONSOLE = "channel.service-account";
     RUN_AS_BY_HAND = "channel.run-as";
     KEY_NARROWED = "key.narrowed";
+    KEY_OTHER_TARGET = "key.other-target";
     NO_RUNS_CONTROL = "execute.no-runs-control";
     NO_ACL = "execute.no-acl";
     NOT_ON_ACL = "execute.not-on-acl";

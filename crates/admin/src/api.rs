@@ -24,8 +24,8 @@ use utoipa_axum::{
 use crate::{
     respond::Refused,
     routes::{
-        access, accounts, assignments, connectors, credentials, definitions, deployments, logs, projects, runs,
-        schedules, session,
+        access, accounts, assignments, connectors, credentials, definitions, deployments, logs, password_policy,
+        projects, runs, schedules, second_factor, session,
     },
 };
 
@@ -50,10 +50,10 @@ const RUN_BYTES_MAX: usize = (16 << 20) + (64 << 10);
     modifiers(&Credentials),
     security(("basic" = []), ("bearer" = [])),
     tags(
-        (name = "session", description = "Login, logout, and who one is."),
+        (name = "session", description = "Login, logout, who one is, and live sessions."),
         (name = "definitions", description = "Users, groups, profiles, ACLs, environments, project permissions."),
         (name = "assignments", description = "Which ACL a target uses in an environment."),
-        (name = "credentials", description = "One-time tokens and API keys."),
+        (name = "credentials", description = "One-time tokens, API keys, passwords and second factors."),
         (name = "projects", description = "Projects and their versions."),
         (name = "accounts", description = "Accounts of an environment: address, identity, secrets."),
         (name = "deployments", description = "What is active in an environment."),
@@ -111,6 +111,9 @@ fn all() -> OpenApiRouter<Runtime> {
         .routes(routes!(session::login).layer(DefaultBodyLimit::max(LOGIN_BYTES_MAX)))
         .routes(routes!(session::logout))
         .routes(routes!(session::whoami))
+        .routes(routes!(session::own))
+        .routes(routes!(session::end))
+        .routes(routes!(session::of_user, session::end_of_user))
         .routes(routes!(definitions::list))
         .routes(routes!(definitions::get, definitions::put, definitions::delete))
         .routes(routes!(definitions::list_project_permissions))
@@ -125,6 +128,12 @@ fn all() -> OpenApiRouter<Runtime> {
         .routes(routes!(credentials::invite))
         .routes(routes!(credentials::add_key, credentials::keys))
         .routes(routes!(credentials::remove_key))
+        .routes(routes!(credentials::expire_password))
+        .routes(routes!(password_policy::get, password_policy::put))
+        .routes(routes!(second_factor::status, second_factor::enrol).layer(DefaultBodyLimit::max(LOGIN_BYTES_MAX)))
+        .routes(routes!(second_factor::confirm).layer(DefaultBodyLimit::max(LOGIN_BYTES_MAX)))
+        .routes(routes!(second_factor::remove).layer(DefaultBodyLimit::max(LOGIN_BYTES_MAX)))
+        .routes(routes!(second_factor::take))
         .routes(routes!(projects::list))
         .routes(routes!(projects::push, projects::versions).layer(DefaultBodyLimit::max(PUSH_BYTES_MAX)))
         .routes(routes!(accounts::list))

@@ -51,6 +51,8 @@ fn intent(method: &Method, route: &str, at: &At) -> Result<Intent, Refused> {
         ("PUT", "/environments/{environment}/acls/{kind}/{name}") => Intent::Define(&[Kind::Assignment]),
         ("POST", "/apply" | "/access/what-if") => Intent::Define(&[Kind::User, Kind::Profile, Kind::Environment]),
         ("POST", "/users/{id}/keys") => Intent::HandOutCredentials,
+        ("PUT", "/password-policy") => Intent::AdministerSecurity,
+        ("POST", "/second-factor" | "/second-factor/confirm" | "/second-factor/remove") => Intent::SetUpOneself,
         ("POST", "/projects/{project}/versions") => Intent::Push(at.id("project")?),
         ("PUT", "/environments/{environment}/accounts/{name}")
         | ("POST", "/environments/{environment}/accounts/{name}/identity") => {

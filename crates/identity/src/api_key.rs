@@ -2,7 +2,7 @@
 
 use lockgate_model::{
     Digest, Timestamp,
-    id::{EnvironmentId, KeyId, UserId},
+    id::{EnvironmentId, KeyId, TargetName, UserId},
 };
 use serde::{Deserialize, Serialize};
 
@@ -45,16 +45,10 @@ impl ApiKey {
         format!("lgk_{}_{}", self.id, self.secret.expose())
     }
 
-    /// The row to store for it.
-    pub fn stored(
-        &self,
-        key: &DigestKey,
-        user: UserId,
-        environment: Option<EnvironmentId>,
-        expires: Option<Timestamp>,
-    ) -> StoredKey {
+    /// The row to store for it: a key without end, narrowed to nothing; set the other fields.
+    pub fn stored(&self, key: &DigestKey, user: UserId) -> StoredKey {
         let digest = self.digest(key, &user);
-        StoredKey { user, digest, environment, expires, title: String::new() }
+        StoredKey { digest, ..StoredKey::of(user) }
     }
 
     /// Bound to id and user: a digest moved to another row fits nothing.
@@ -75,6 +69,12 @@ pub struct StoredKey {
     /// The only environment it is good for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub environment: Option<EnvironmentId>,
+    /// The orchestrations and APIs it may call, and do nothing else; empty for no such limit.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<TargetName>,
+    /// It is no bearer token itself: a client sends it to the token endpoint, and nowhere else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub client: bool,
     /// When it ends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
@@ -84,12 +84,16 @@ pub struct StoredKey {
 }
 
 impl StoredKey {
+    fn of(user: UserId) -> Self {
+        let (digest, title) = (Digest([0; 32]), String::new());
+        Self { user, digest, environment: None, targets: Vec::new(), client: false, expires: None, title }
+    }
+
     /// What an unknown key is compared with; nothing fits it.
     pub(crate) fn nobody(presented: &ApiKey) -> Result<Self, Refused> {
         // The key's own id stands in for the user: the digest is over as many bytes as a real one.
         let user = UserId::parse(presented.id().as_str()).map_err(|_| Refused::UnknownKey)?;
-        let digest = Digest([0; 32]);
-        Ok(Self { user, digest, environment: None, expires: None, title: String::new() })
+        Ok(Self::of(user))
     }
 
     /// The presented key is this one. Takes the same time whether it is or not.

@@ -5,13 +5,16 @@ use std::collections::HashMap;
 use lockgate_model::{
     Definition, Digest, Kind, Principal, Timestamp,
     definition::{Revision, Unreadable, User},
-    id::{KeyId, TenantId, UserId},
+    id::{EnvironmentId, KeyId, TenantId, UserId},
     principal::{CredentialKind, UserKind},
 };
 
 use serde::de::DeserializeOwned;
 
-use crate::{ApiKey, Basic, BasicKey, Credential, DigestKey, OneTime, StoredKey, StoredToken};
+use crate::{
+    AccessToken, ApiKey, Basic, BasicKey, Credential, DigestKey, OneTime, PasswordPolicy, Policy, StoredKey,
+    StoredToken,
+};
 
 /// Why a credential was not accepted. For the audit log and for tests: to the caller every reason is
 /// the same 401, and `Display` says no more than that.
@@ -39,6 +42,12 @@ pub enum Refused {
     Ended,
     /// No such one-time token, or it was used.
     NoToken,
+    /// The password has to be changed before anything else.
+    MustChange,
+    /// Right, but not enough: a second factor is on.
+    SecondFactor,
+    /// No code of the second factor, or one that was used.
+    WrongCode,
 }
 
 impl Refused {
@@ -55,6 +64,9 @@ impl Refused {
             Self::WrongSecret => "wrong-secret",
             Self::Ended => "ended",
             Self::NoToken => "no-token",
+            Self::MustChange => "must-change",
+            Self::SecondFactor => "second-factor",
+            Self::WrongCode => "wrong-code",
         }
     }
 }
@@ -66,6 +78,7 @@ pub struct Credentials {
     revision: Revision,
     users: HashMap<UserId, Known>,
     keys: HashMap<KeyId, StoredKey>,
+    policy: Policy,
 }
 
 /// A user and its credential.
@@ -100,6 +113,7 @@ impl Credentials {
     pub fn build(tenant: TenantId, revision: Revision, definitions: &[Definition]) -> Result<Self, Unreadable> {
         let mut users = HashMap::new();
         let mut keys = HashMap::new();
+        let mut policy = Policy::default();
         let id = |row: &Definition, reason: String| Unreadable { kind: row.kind, id: row.id.clone(), reason };
         for row in definitions.iter().filter(|row| row.kind == Kind::User) {
             let user: User = row.read()?;
@@ -123,10 +137,11 @@ impl Credentials {
                     }
                     keys.insert(KeyId::parse(&row.id).map_err(|e| id(row, e.to_string()))?, key);
                 }
+                Kind::PasswordPolicy => policy = row.read::<PasswordPolicy>()?.preset,
                 _ => {}
             }
         }
-        Ok(Self { tenant, revision, users, keys })
+        Ok(Self { tenant, revision, users, keys, policy })
     }
 
     /// The tenant.
@@ -136,6 +151,10 @@ impl Credentials {
     /// The revision of its rows.
     pub fn revision(&self) -> Revision {
         self.revision
+    }
+    /// What the tenant asks of new passwords.
+    pub fn policy(&self) -> Policy {
+        self.policy
     }
     /// What is stored for a user, to be changed and put back.
     pub fn stored(&self, user: &UserId) -> Option<&Credential> {
@@ -151,7 +170,13 @@ impl Credentials {
         if !known.enabled {
             return Err(Refused::Disabled);
         }
-        Ok(Principal { tenant: self.tenant.clone(), user: user.clone(), credential, only_environment: None })
+        Ok(Principal {
+            tenant: self.tenant.clone(),
+            user: user.clone(),
+            credential,
+            only_environment: None,
+            only_targets: Vec::new(),
+        })
     }
 
     pub(crate) fn by_password(&self, user: &str) -> Result<Principal, Refused> {
@@ -184,8 +209,65 @@ impl Credentials {
         self.by_password(&basic.user).ok()
     }
 
+    /// A right password is enough for a request by itself: it need not be changed, and no second
+    /// factor is on. Only a login can bring what is missing.
+    pub fn password_alone(&self, user: &UserId) -> Result<(), Refused> {
+        let Some(credential) = self.stored(user) else { return Ok(()) };
+        match (credential.must_change, credential.has_second_factor()) {
+            (true, _) => Err(Refused::MustChange),
+            (false, true) => Err(Refused::SecondFactor),
+            (false, false) => Ok(()),
+        }
+    }
+
     /// The principal of an API key. An unknown key costs the same digest and comparison.
     pub fn api_key(&self, presented: &ApiKey, key: &DigestKey, now: Timestamp) -> Result<Principal, Refused> {
+        let stored = self.key(presented, key, now)?;
+        if stored.client {
+            return Err(Refused::WrongKind);
+        }
+        self.by_key(stored, CredentialKind::ApiKey)
+    }
+
+    /// The user of a client that proves itself at the token endpoint of an environment.
+    pub fn client(
+        &self,
+        presented: &ApiKey,
+        environment: &EnvironmentId,
+        key: &DigestKey,
+        now: Timestamp,
+    ) -> Result<UserId, Refused> {
+        let stored = self.key(presented, key, now)?;
+        if !stored.client || stored.environment.as_ref().is_some_and(|only| only != environment) {
+            return Err(Refused::WrongKind);
+        }
+        self.by_key(stored, CredentialKind::AccessToken).map(|principal| principal.user)
+    }
+
+    /// The principal of an access token whose signature was found to be of this environment's key. Client
+    /// and user are asked again at each request: the token of one that is gone is refused.
+    pub fn access_token(
+        &self,
+        token: &AccessToken,
+        environment: &EnvironmentId,
+        now: Timestamp,
+    ) -> Result<Principal, Refused> {
+        let claims = token.claims();
+        if !claims.hold(&self.tenant, environment, now) {
+            return Err(Refused::Ended);
+        }
+        let stored = self.keys.get(&claims.client_id).ok_or(Refused::UnknownKey)?;
+        if !stored.client || stored.user != claims.sub {
+            return Err(Refused::WrongKind);
+        }
+        if stored.has_ended(now) || stored.environment.as_ref().is_some_and(|only| only != environment) {
+            return Err(Refused::Ended);
+        }
+        let principal = self.by_key(stored, CredentialKind::AccessToken)?;
+        Ok(Principal { only_environment: Some(environment.clone()), ..principal })
+    }
+
+    fn key(&self, presented: &ApiKey, key: &DigestKey, now: Timestamp) -> Result<&StoredKey, Refused> {
         let stored = self.keys.get(presented.id());
         let nobody;
         let against = match stored {
@@ -197,14 +279,17 @@ impl Credentials {
         };
         let fits = against.is(presented, key);
         let stored = stored.ok_or(Refused::UnknownKey)?;
-        if !fits {
-            return Err(Refused::WrongSecret);
+        match (fits, stored.has_ended(now)) {
+            (false, _) => Err(Refused::WrongSecret),
+            (true, true) => Err(Refused::Ended),
+            (true, false) => Ok(stored),
         }
-        if stored.has_ended(now) {
-            return Err(Refused::Ended);
-        }
-        let principal = self.principal(stored.user.as_str(), CredentialKind::ApiKey)?;
-        Ok(Principal { only_environment: stored.environment.clone(), ..principal })
+    }
+
+    fn by_key(&self, stored: &StoredKey, credential: CredentialKind) -> Result<Principal, Refused> {
+        let principal = self.principal(stored.user.as_str(), credential)?;
+        let (only_environment, only_targets) = (stored.environment.clone(), stored.targets.clone());
+        Ok(Principal { only_environment, only_targets, ..principal })
     }
 
     /// The principal of a session that the table of live sessions has found. The user is asked
@@ -221,7 +306,7 @@ impl Credentials {
     /// user exists, is enabled and may is asked of access at each fire, which records the answer.
     pub fn run_as(&self, user: &UserId) -> Principal {
         let (tenant, user) = (self.tenant.clone(), user.clone());
-        Principal { tenant, user, credential: CredentialKind::RunAs, only_environment: None }
+        Principal { tenant, user, credential: CredentialKind::RunAs, only_environment: None, only_targets: Vec::new() }
     }
 
     /// The user of a one-time token that is good now. Store [`Credential::with_password`] at the

@@ -16,6 +16,7 @@
 //! memory of verified credentials (crate `runtime`; the digests for both are made here), storage,
 //! clocks, HTTP.
 
+mod access_token;
 mod api_key;
 mod credentials;
 mod digest_key;
@@ -25,10 +26,13 @@ mod password_check;
 mod policy;
 mod presented;
 mod random;
+mod second_factor;
 mod session;
 mod stored;
 mod text;
+mod totp;
 
+pub use access_token::{ACCESS_TOKEN_SECONDS, AccessToken, Claims};
 pub use api_key::{ApiKey, StoredKey};
 pub use credentials::{Credentials, Refused};
 pub use digest_key::{BasicKey, DigestKey};
@@ -38,5 +42,7 @@ pub use password_check::PasswordCheck;
 pub use policy::{Policy, Weakness};
 pub use presented::{Basic, Malformed, Presented};
 pub use random::NoRandom;
+pub use second_factor::{RecoveryCodes, SecondFactor};
 pub use session::SessionToken;
-pub use stored::Credential;
+pub use stored::{Credential, PasswordPolicy};
+pub use totp::TotpSecret;

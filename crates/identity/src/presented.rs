@@ -3,7 +3,7 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use zeroize::Zeroizing;
 
-use crate::{ApiKey, Password, SessionToken};
+use crate::{AccessToken, ApiKey, Password, SessionToken};
 
 /// Longest header that is read, in bytes.
 const HEADER_BYTES_MAX: usize = 4_096;
@@ -17,6 +17,8 @@ pub enum Presented {
     ApiKey(ApiKey),
     /// `Bearer lgs_<token>`: a login session.
     Session(SessionToken),
+    /// `Bearer <JWT>`: what a client was given for its credentials.
+    AccessToken(AccessToken),
 }
 
 /// User id and password with one request.
@@ -30,8 +32,18 @@ pub struct Basic {
 
 /// The header is none of the forms; answered like a wrong credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the authorization header is neither Basic, nor an API key, nor a session")]
+#[error("the authorization header is neither Basic, nor an API key, a session or an access token")]
 pub struct Malformed;
+
+impl Basic {
+    /// Reads the value of an `Authorization` header that is Basic; `None` for any other.
+    pub fn parse(header: &str) -> Option<Self> {
+        match Presented::parse(header) {
+            Ok(Presented::Basic(basic)) => Some(basic),
+            _ => None,
+        }
+    }
+}
 
 impl Presented {
     /// Reads the value of an `Authorization` header (RFC 9110 §11.6.2).
@@ -45,7 +57,9 @@ impl Presented {
             basic(token).map(Self::Basic)
         } else if scheme.eq_ignore_ascii_case("bearer") {
             let key = ApiKey::parse(token).map(Self::ApiKey);
-            key.or_else(|| SessionToken::parse(token).map(Self::Session)).ok_or(Malformed)
+            key.or_else(|| SessionToken::parse(token).map(Self::Session))
+                .or_else(|| AccessToken::parse(token).map(Self::AccessToken))
+                .ok_or(Malformed)
         } else {
             Err(Malformed)
         }

@@ -14,10 +14,16 @@ pub(crate) fn key() -> Result<Zeroizing<[u8; 32]>, NoRandom> {
     Ok(bytes)
 }
 
+/// Random bytes.
+pub(crate) fn bytes<const BYTES: usize>() -> Result<Zeroizing<Vec<u8>>, NoRandom> {
+    let mut bytes = Zeroizing::new(vec![0; BYTES]);
+    getrandom::fill(bytes.as_mut_slice()).map_err(|_| NoRandom)?;
+    Ok(bytes)
+}
+
 /// Random bytes as lower-case hex.
 pub(crate) fn hex<const BYTES: usize>() -> Result<Zeroizing<String>, NoRandom> {
-    let mut bytes = Zeroizing::new([0; BYTES]);
-    getrandom::fill(bytes.as_mut_slice()).map_err(|_| NoRandom)?;
+    let bytes = bytes::<BYTES>()?;
     let mut text = Zeroizing::new(String::with_capacity(2 * BYTES));
     for byte in bytes.iter() {
         for nibble in [byte >> 4, byte & 15] {

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Hash, Password, StoredToken};
+use crate::{Hash, Password, Policy, SecondFactor, StoredToken};
 
 /// Passwords that must not come back: the current one and those before it, five together.
 pub const HISTORY: usize = 5;
@@ -20,6 +20,20 @@ pub struct Credential {
     /// A token that may set the password once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<StoredToken>,
+    /// The password is good for a login that sets another, and for nothing else.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub must_change: bool,
+    /// What a login asks besides the password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_factor: Option<SecondFactor>,
+}
+
+/// What a tenant asks of passwords: the body of the row of kind `password-policy`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordPolicy {
+    /// The preset in force.
+    pub preset: Policy,
 }
 
 impl Credential {
@@ -30,7 +44,7 @@ impl Credential {
         Self { token: Some(token), ..self }
     }
 
-    /// With a new password: the old one goes to the history, and any token ends.
+    /// With a new password: the old one goes to the history, any token ends, and it need not be changed.
     #[must_use]
     pub fn with_password(mut self, password: Hash) -> Self {
         if let Some(old) = self.password.replace(password) {
@@ -38,7 +52,13 @@ impl Credential {
             self.before.truncate(HISTORY - 1);
         }
         self.token = None;
+        self.must_change = false;
         self
+    }
+
+    /// A login asks a second factor.
+    pub fn has_second_factor(&self) -> bool {
+        self.second_factor.as_ref().is_some_and(SecondFactor::is_confirmed)
     }
 
     /// The password is the current one or among the last before it. As costly as up to five

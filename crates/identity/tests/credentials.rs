@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use lockgate_identity::{
     ApiKey, Basic, BasicKey, Credential, Credentials, DigestKey, Hash, OneTime, Password, PasswordCheck, Refused,
-    SessionToken,
+    SessionToken, StoredKey,
 };
 use lockgate_model::{
     Definition, Kind, Timestamp,
@@ -126,10 +126,26 @@ fn api_keys_refuse() {
     let ends = NOW.plus_ms(1);
     let [good, short, of_gone, of_nobody] = [(); 4].map(|()| ApiKey::generate().unwrap());
     let mut all = rows();
-    let live = Some("live".parse().unwrap());
-    all.push(row(Kind::ApiKey, good.id().as_str(), 3, good.stored(&key(), id("robot"), live, None)));
-    all.push(row(Kind::ApiKey, short.id().as_str(), 3, short.stored(&key(), id("ada"), None, Some(ends))));
-    all.push(row(Kind::ApiKey, of_gone.id().as_str(), 3, of_gone.stored(&key(), id("gone"), None, None)));
+    let narrowed = StoredKey {
+        environment: Some("live".parse().unwrap()),
+        targets: vec!["order".parse().unwrap()],
+        ..good.stored(&key(), id("robot"))
+    };
+    all.push(row(Kind::ApiKey, good.id().as_str(), 3, narrowed));
+    all.push(row(
+        Kind::ApiKey,
+        short.id().as_str(),
+        3,
+        StoredKey { expires: Some(ends), ..short.stored(&key(), id("ada")) },
+    ));
+    let client = ApiKey::generate().unwrap();
+    all.push(row(
+        Kind::ApiKey,
+        client.id().as_str(),
+        3,
+        StoredKey { client: true, ..client.stored(&key(), id("robot")) },
+    ));
+    all.push(row(Kind::ApiKey, of_gone.id().as_str(), 3, of_gone.stored(&key(), id("gone"))));
     let of = credentials(&all);
 
     let forged = ApiKey::parse(&format!("lgk_{}_{}", good.id(), "0".repeat(64))).unwrap();
@@ -140,6 +156,7 @@ fn api_keys_refuse() {
         (&ApiKey::parse(&swapped).unwrap(), NOW, Refused::WrongSecret),
         (&short, ends, Refused::Ended),
         (&of_gone, NOW, Refused::Disabled),
+        (&client, NOW, Refused::WrongKind),
     ] {
         assert_eq!(of.api_key(presented, &key(), at).unwrap_err(), refused);
     }
@@ -149,12 +166,13 @@ fn api_keys_refuse() {
     let principal = of.api_key(&ApiKey::parse(&good.expose()).unwrap(), &key(), NOW).unwrap();
     assert_eq!((principal.user, principal.credential), (id("robot"), CredentialKind::ApiKey));
     assert_eq!(principal.only_environment.unwrap().as_str(), "live");
+    assert_eq!(principal.only_targets, ["order".parse().unwrap()]);
 }
 
 #[test]
 fn a_stored_key_moved_to_another_user_fits_nothing() {
     let api_key = ApiKey::generate().unwrap();
-    let mut stored = api_key.stored(&key(), id("robot"), None, None);
+    let mut stored = api_key.stored(&key(), id("robot"));
     stored.user = id("ada");
     let mut all = rows();
     all.push(row(Kind::ApiKey, api_key.id().as_str(), 3, stored));
@@ -243,7 +261,7 @@ fn a_remembered_credential_is_forgotten_when_anything_of_it_changes() {
 fn what_cannot_be_read_refuses_everybody() {
     let orphan = row(Kind::Credential, "nobody", 2, with_password());
     let foreign = ApiKey::generate().unwrap();
-    let key_of_nobody = row(Kind::ApiKey, foreign.id().as_str(), 2, foreign.stored(&key(), id("nobody"), None, None));
+    let key_of_nobody = row(Kind::ApiKey, foreign.id().as_str(), 2, foreign.stored(&key(), id("nobody")));
     let clear = row(Kind::Credential, "ada", 2, serde_json::json!({"password": "hunter2"}));
     let clear_token = row(Kind::Credential, "ada", 2, serde_json::json!({"token": "hunter2"}));
     let clear_key = row(Kind::ApiKey, "k", 2, serde_json::json!({"user": "ada", "digest": "hunter2"}));
@@ -259,7 +277,7 @@ fn a_stolen_row_shows_no_secret() {
     let api_key = ApiKey::generate().unwrap();
     let token = OneTime::generate(id("new")).unwrap();
     let stored = [
-        serde_json::to_string(&api_key.stored(&key(), id("ada"), None, None)).unwrap(),
+        serde_json::to_string(&api_key.stored(&key(), id("ada"))).unwrap(),
         serde_json::to_string(&with_password().with_token(token.stored(&key(), NOW))).unwrap(),
     ]
     .concat();

@@ -7,6 +7,7 @@
 //!   sealed for ([`Binding`]).
 //! - [`Archive`] is a stream of bytes that only its key opens, and only as a whole.
 //! - [`HeadSigner`] signs where audit chains end, and [`HeadKey`] tells a true head.
+//! - [`TokenKeys`] sign access tokens of an environment.
 //! - [`Authority`] is a small certificate authority; [`Identity`] is a certificate chain with its
 //!   private key; [`TrustRoots`] are authorities somebody else runs.
 //! - [`Token`] lets in who can read a private file of this machine.
@@ -35,6 +36,7 @@ mod seal;
 mod secret;
 mod server;
 mod token;
+mod token_key;
 mod trust;
 mod wrap;
 
@@ -50,6 +52,7 @@ pub use seal::{Binding, Sealed};
 pub use secret::Secret;
 pub use server::{ClientCertificates, server_config};
 pub use token::Token;
+pub use token_key::{TokenKeys, TokenSigner};
 pub use trust::TrustRoots;
 pub use wrap::{KeyWrapper, MasterKey};
 

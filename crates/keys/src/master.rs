@@ -7,11 +7,14 @@ use std::{
 };
 
 use aws_lc_rs::{hkdf, hmac};
-use lockgate_model::{Digest, id::TenantId};
+use lockgate_model::{
+    Digest, Timestamp,
+    id::{EnvironmentId, TenantId},
+};
 use zeroize::Zeroizing;
 
 use crate::{
-    Binding, Error, HeadSigner, KeyWrapper, MasterKey, Sealed, Secret,
+    Binding, Error, HeadSigner, KeyWrapper, MasterKey, Sealed, Secret, TokenKeys,
     file::{private_directory, read_private, rewrite_private},
     ring::{Key, Ring},
 };
@@ -208,6 +211,20 @@ impl Master {
     pub fn head_signer(&self, tenant: &TenantId) -> Result<HeadSigner, Error> {
         let seed = derive(&self.root, "sign", tenant.as_str(), "audit heads")?;
         HeadSigner::from_seed(seed.as_slice())
+    }
+
+    /// What access tokens of an environment are signed with at a time.
+    pub fn token_keys(
+        &self,
+        tenant: &TenantId,
+        environment: &EnvironmentId,
+        now: Timestamp,
+    ) -> Result<TokenKeys, Error> {
+        TokenKeys::derive(self, tenant, environment, now)
+    }
+
+    pub(crate) fn seed(&self, tenant: &TenantId, purpose: &str) -> Result<Zeroizing<[u8; KEY_BYTES]>, Error> {
+        self.derive("sign", tenant, purpose)
     }
 
     /// Seals a secret for one row.

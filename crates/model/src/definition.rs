@@ -70,6 +70,10 @@ kinds! {
     Credential = "credential";
     /// An API key; id is the key's. Body belongs to `identity`.
     ApiKey = "api-key";
+    /// A client certificate that a user proves itself with; id is its fingerprint in hex. Body belongs to `identity`.
+    ClientCertificate = "client-certificate";
+    /// What the tenant asks of passwords; id `password-policy`. Body belongs to `identity`.
+    PasswordPolicy = "password-policy";
     /// Operator's allowance of a private range; id `environment/cidr/ports`. Body [`EgressAllowance`].
     Egress = "egress";
     /// Limits of the tenant; id `limits`. Body [`crate::Limits`].

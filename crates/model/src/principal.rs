@@ -29,6 +29,10 @@ pub enum CredentialKind {
     ApiKey,
     /// A login session.
     Session,
+    /// An access token that a client was given for its credentials.
+    AccessToken,
+    /// A client certificate of the connection.
+    Certificate,
     /// No credential of its own: named by a schedule, a poll or the run that calls a sub-flow.
     RunAs,
 }
@@ -42,9 +46,12 @@ pub struct Principal {
     pub user: UserId,
     /// How it proved itself.
     pub credential: CredentialKind,
-    /// Set for an API key that is narrowed to one environment.
+    /// Set for a credential that is narrowed to one environment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub only_environment: Option<EnvironmentId>,
+    /// Not empty for a credential that may call these orchestrations and APIs and do nothing else.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub only_targets: Vec<TargetName>,
 }
 
 /// The way in. Every one asks `access`.
@@ -75,7 +82,13 @@ impl Channel {
     /// Closed to IDP users unless an administrator lets that user call APIs.
     pub fn is_api(self, credential: CredentialKind) -> bool {
         matches!(self, Self::Rest | Self::Soap | Self::Schedule | Self::Poll)
-            || matches!(credential, CredentialKind::Basic | CredentialKind::ApiKey)
+            || matches!(
+                credential,
+                CredentialKind::Basic
+                    | CredentialKind::ApiKey
+                    | CredentialKind::AccessToken
+                    | CredentialKind::Certificate
+            )
     }
     /// Stable text form.
     pub fn as_str(self) -> &'static str {

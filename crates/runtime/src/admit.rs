@@ -23,6 +23,10 @@ pub enum Intent {
     Define(&'static [Kind]),
     /// To hand out credentials.
     HandOutCredentials,
+    /// To set oneself up: the second factor.
+    SetUpOneself,
+    /// To administer what secures the tenant.
+    AdministerSecurity,
     /// To read the audit log.
     ReadAudit,
     /// To push a version.
@@ -67,6 +71,10 @@ impl Runtime {
                 self.may_any(caller, &permissions, &Scope::Tenant).await
             }
             Intent::HandOutCredentials => self.may_any(caller, &[Permission::UserManagement], &Scope::Tenant).await,
+            Intent::SetUpOneself => self.may_any(caller, &[Permission::ManagePersonalSetup], &Scope::Tenant).await,
+            Intent::AdministerSecurity => {
+                self.may_any(caller, &[Permission::AdvancedSecurityAdminister], &Scope::Tenant).await
+            }
             Intent::ReadAudit => self.may_any(caller, &[Permission::AuditLog], &Scope::Tenant).await,
             Intent::Push(project) => self.may_edit(caller, project).await,
             Intent::BindAccount(environment) => {

@@ -152,13 +152,21 @@ impl Runtime {
         let caller = |principal, token| Caller { principal, source: source.to_owned(), token };
         match presented {
             Presented::Basic(basic) => {
-                let principal = self.basic(tenant, view, basic, source).await?;
-                Ok(caller(principal, None))
+                let principal = self.basic(tenant, view.clone(), basic, source).await?;
+                let alone = view.ok_or(Error::Unauthenticated)?.credentials.password_alone(&principal.user);
+                alone.map(|()| caller(principal, None)).map_err(|_| Error::Unauthenticated)
             }
             Presented::ApiKey(key) => {
                 let view = view.ok_or(Error::Unauthenticated)?;
                 let principal = view.credentials.api_key(&key, &view.digest_key, now);
+                if principal.is_ok() {
+                    self.0.keys_seen.note(&view.tenant, key.id(), now);
+                }
                 principal.map(|p| caller(p, None)).map_err(|_| Error::Unauthenticated)
+            }
+            Presented::AccessToken(token) => {
+                let view = view.ok_or(Error::Unauthenticated)?;
+                self.by_token(&view, &token).map(|principal| caller(principal, None))
             }
             Presented::Session(token) => {
                 let view = view.ok_or(Error::Unauthenticated)?;

@@ -3,22 +3,47 @@
 
 use std::collections::BTreeMap;
 
+use dashmap::DashMap;
 use lockgate_access::Scope;
 use lockgate_model::{
     Channel, Kind, Permission, Timestamp,
     definition::User,
-    id::{EnvironmentId, KeyId, UserId},
+    id::{EnvironmentId, KeyId, TargetName, TenantId, UserId},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use lockgate_identity::{ApiKey, Credential, DigestKey, Hash, OneTime, Password, Policy, StoredKey};
+use lockgate_identity::{ApiKey, Credential, DigestKey, OneTime, StoredKey};
 
-use crate::{Caller, Error, Runtime, View, change::Plan, hashing::Share, push::json};
+use crate::{Caller, Error, Runtime, View, change::Plan, push::json};
 
 /// Days an API key lasts unless another number is asked for, and at most.
 const KEY_DAYS: i64 = 90;
 const KEY_DAYS_MAX: i64 = 397;
 const DAY_MS: i64 = 86_400_000;
+const MINUTE_MS: i64 = 60_000;
+/// Targets one key may name.
+const TARGETS_MAX: usize = 100;
+
+/// What an API key is to be.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeyWanted {
+    /// The only environment it is good for; absent for all of the user's.
+    #[serde(default)]
+    pub environment: Option<EnvironmentId>,
+    /// The orchestrations and APIs it may call, and do nothing else; empty for whatever the user may.
+    #[serde(default)]
+    pub targets: Vec<TargetName>,
+    /// It is a client's: sent to the token endpoint alone, for access tokens.
+    #[serde(default)]
+    pub client: bool,
+    /// How many days it lasts; absent for 90.
+    #[serde(default)]
+    pub days: Option<i64>,
+    /// For people.
+    #[serde(default)]
+    pub title: String,
+}
 
 /// A new API key, shown once.
 #[derive(Serialize)]
@@ -48,9 +73,42 @@ pub struct KeyInfo {
     /// The only environment it is good for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub environment: Option<EnvironmentId>,
+    /// The orchestrations and APIs it may call, and do nothing else; empty for no such limit.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub targets: Vec<TargetName>,
+    /// It is a client's: good for access tokens alone.
+    pub client: bool,
     /// When it ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires: Option<Timestamp>,
+    /// For people.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub title: String,
+    /// When this server saw it last, to the minute; absent if not since it started.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_used: Option<Timestamp>,
+}
+
+/// When keys were seen last.
+#[derive(Debug, Default)]
+pub(crate) struct KeysSeen(DashMap<(TenantId, KeyId), Timestamp>);
+
+impl KeysSeen {
+    /// Notes a use, to the minute: not each of many requests writes.
+    pub(crate) fn note(&self, tenant: &TenantId, key: &KeyId, now: Timestamp) {
+        let place = (tenant.clone(), key.clone());
+        if self.0.get(&place).is_none_or(|last| last.plus_ms(MINUTE_MS) <= now) {
+            self.0.insert(place, now);
+        }
+    }
+
+    fn last(&self, tenant: &TenantId, key: &KeyId) -> Option<Timestamp> {
+        self.0.get(&(tenant.clone(), key.clone())).map(|last| *last)
+    }
+
+    fn forget(&self, tenant: &TenantId, key: &KeyId) {
+        self.0.remove(&(tenant.clone(), key.clone()));
+    }
 }
 
 /// The row of a user who has nothing but a one-time token, and the token.
@@ -77,49 +135,6 @@ pub(crate) fn no_random(_: lockgate_identity::NoRandom) -> Error {
 }
 
 impl Runtime {
-    /// A credential row with a password, hashed when a slot is free.
-    pub(crate) async fn password_row(
-        &self,
-        share: Share,
-        old: Credential,
-        password: Password,
-    ) -> Result<serde_json::Value, Error> {
-        let hash = self.0.hashing.run(share, move || Hash::of(&password)).await?;
-        let hash = hash.map_err(|_| Error::Internal { what: "hashing the password".into() })?;
-        json(&old.with_password(hash))
-    }
-
-    /// Checks a new password against the tenant's policy and the user's history, and makes its row.
-    pub(crate) async fn new_password_row(
-        &self,
-        view: &View,
-        user: &UserId,
-        password: Password,
-        source: &str,
-    ) -> Result<serde_json::Value, Error> {
-        let share = self.share(view.tenant.as_str(), source);
-        let row: Option<User> = view.read(Kind::User, user.as_str())?;
-        let title = row.map(|r| r.title).unwrap_or_default();
-        let weak =
-            |reason: String| Error::invalid("LG-PASSWORD", format!("the new password cannot be taken: {reason}"));
-        Policy::default()
-            .check(&[user.as_str(), &title], &password)
-            .map_err(|all| weak(all.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))?;
-        let old = view.credentials.stored(user).cloned().unwrap_or_default();
-        let (used, old, password) = self
-            .0
-            .hashing
-            .run(share, move || {
-                let used = old.was_used(&password);
-                (used, old, password)
-            })
-            .await?;
-        if used {
-            return Err(weak("it was used before".to_owned()));
-        }
-        self.password_row(share, old, password).await
-    }
-
     /// Gives a user a one-time token: for the first login, or to set a forgotten password anew.
     pub async fn invite(&self, caller: &Caller, user: &UserId) -> Result<String, Error> {
         self.change(caller, |view| {
@@ -149,14 +164,8 @@ impl Runtime {
     }
 
     /// Makes an API key for a user.
-    pub async fn add_key(
-        &self,
-        caller: &Caller,
-        user: &UserId,
-        environment: Option<EnvironmentId>,
-        days: Option<i64>,
-    ) -> Result<NewKey, Error> {
-        let days = days.unwrap_or(KEY_DAYS);
+    pub async fn add_key(&self, caller: &Caller, user: &UserId, wanted: &KeyWanted) -> Result<NewKey, Error> {
+        let days = wanted.days.unwrap_or(KEY_DAYS);
         self.change(caller, |view| {
             let decision = self.manages(view, caller, user)?;
             if decision.is_allowed() {
@@ -167,7 +176,11 @@ impl Runtime {
                 if view.row(Kind::User, user.as_str()).is_none() {
                     return Err(Error::not_found(format!("user `{user}`")));
                 }
-                if let Some(environment) = &environment
+                if wanted.targets.len() > TARGETS_MAX {
+                    let text = format!("a key names at most {TARGETS_MAX} orchestrations and APIs");
+                    return Err(Error::invalid("LG-KEY-TARGETS", text));
+                }
+                if let Some(environment) = &wanted.environment
                     && view.row(Kind::Environment, environment.as_str()).is_none()
                 {
                     return Err(Error::not_found(format!("environment `{environment}`")));
@@ -175,7 +188,14 @@ impl Runtime {
             }
             let key = ApiKey::generate().map_err(no_random)?;
             let expires = Some(self.now().plus_ms(days.saturating_mul(DAY_MS)));
-            let row = key.stored(&view.digest_key, user.clone(), environment.clone(), expires);
+            let row = StoredKey {
+                environment: wanted.environment.clone(),
+                targets: wanted.targets.clone(),
+                client: wanted.client,
+                expires,
+                title: wanted.title.clone(),
+                ..key.stored(&view.digest_key, user.clone())
+            };
             Ok(Plan {
                 decision,
                 event: "add",
@@ -196,7 +216,9 @@ impl Runtime {
         let mut found = Vec::new();
         for id in keys_of(&view, user.as_str())? {
             let row: StoredKey = view.read(Kind::ApiKey, &id)?.ok_or_else(|| Error::not_found("key"))?;
-            found.push(KeyInfo { id, user: row.user, environment: row.environment, expires: row.expires });
+            let StoredKey { user, environment, targets, client, expires, title, .. } = row;
+            let last_used = KeyId::parse(&id).ok().and_then(|key| self.0.keys_seen.last(caller.tenant(), &key));
+            found.push(KeyInfo { id, user, environment, targets, client, expires, title, last_used });
         }
         Ok(found)
     }
@@ -221,12 +243,19 @@ impl Runtime {
                 answer: (),
             })
         })
-        .await
+        .await?;
+        self.0.keys_seen.forget(caller.tenant(), key);
+        Ok(())
     }
 
     /// Handing out a credential of somebody is acting as them: whoever may manage users, but may not
     /// give rights, must not get at another's rights that way. A user without any right is safe.
-    fn manages(&self, view: &View, caller: &Caller, user: &UserId) -> Result<lockgate_access::Decision, Error> {
+    pub(crate) fn manages(
+        &self,
+        view: &View,
+        caller: &Caller,
+        user: &UserId,
+    ) -> Result<lockgate_access::Decision, Error> {
         let ask = |permission| {
             let (principal, now) = (&caller.principal, self.now());
             lockgate_access::decide(&view.snapshot, principal, permission, Scope::Tenant, Channel::Admin, now)

@@ -49,6 +49,8 @@ fn read_permission(kind: Kind) -> Option<(Permission, bool)> {
         Kind::Environment | Kind::Project | Kind::ProjectVersion => (Permission::SettingsView, false),
         // Never handed out.
         Kind::Secret | Kind::Credential | Kind::ApiKey => return None,
+        // These have verbs of their own.
+        Kind::ClientCertificate | Kind::PasswordPolicy => return None,
     })
 }
 

@@ -21,10 +21,6 @@ use crate::{Error, network::Network};
 
 /// After the first failure; doubled with each one more.
 const DELAY_FIRST: Duration = Duration::from_millis(100);
-/// And at most.
-const DELAY_MAX: Duration = Duration::from_secs(5);
-/// Failures that count: as many as it takes to come to the longest delay.
-const FAILURES_MAX: u32 = 7;
 /// One failure is forgotten after so long.
 const FORGOTTEN: Duration = Duration::from_secs(60);
 /// Who would wait longer is answered 503.
@@ -34,6 +30,21 @@ const ACCOUNT_MAX: usize = 128;
 const SOURCE_MAX: usize = 512;
 /// Accounts and sources whose failures are remembered: so many, and as many older ones.
 const REMEMBERED_MAX: usize = 10_000;
+
+/// How slow it gets.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    /// The longest delay.
+    delay_max: Duration,
+    /// Failures that count: as many as it takes to come to it.
+    failures_max: u32,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self { delay_max: Duration::from_secs(5), failures_max: 7 }
+    }
+}
 
 /// Who guesses, and how often it was wrong.
 #[derive(Default)]
@@ -48,6 +59,7 @@ struct Account(u64);
 
 #[derive(Default)]
 struct Book {
+    pace: Pace,
     lines: HashMap<Account, Line>,
     by_source: HashMap<Network, usize>,
     /// Two generations, so that it is bounded without ever being searched through. Each failure costs
@@ -63,7 +75,7 @@ struct Line {
 
 #[derive(Clone, Copy)]
 struct Failed {
-    /// 1 to `FAILURES_MAX`.
+    /// 1 to the most that count.
     times: u32,
     last: Instant,
 }
@@ -76,7 +88,7 @@ impl Book {
     /// When the account may be tried next, if it was ever tried in vain.
     fn due(&self, account: Account) -> Option<Instant> {
         let failed = self.failed(account)?;
-        let delay = DELAY_FIRST.saturating_mul(1 << (failed.times - 1)).min(DELAY_MAX);
+        let delay = DELAY_FIRST.saturating_mul(1 << (failed.times - 1)).min(self.pace.delay_max);
         Some(failed.last + delay)
     }
 
@@ -85,7 +97,7 @@ impl Book {
             let minutes = now.duration_since(failed.last).as_secs() / FORGOTTEN.as_secs();
             failed.times.saturating_sub(u32::try_from(minutes).unwrap_or(u32::MAX))
         };
-        let times = self.failed(account).map_or(0, faded).saturating_add(1).min(FAILURES_MAX);
+        let times = self.failed(account).map_or(0, faded).saturating_add(1).min(self.pace.failures_max);
         if self.failed.len() >= REMEMBERED_MAX && !self.failed.contains_key(&account) {
             self.failed_before = std::mem::take(&mut self.failed);
         }
@@ -114,6 +126,12 @@ impl Book {
 }
 
 impl Guesses {
+    /// For codes of six digits: guessing them takes centuries only if few are tried.
+    pub(crate) fn of_codes() -> Self {
+        let pace = Pace { delay_max: Duration::from_secs(60), failures_max: 11 };
+        Self { book: Mutex::new(Book { pace, ..Book::default() }), ..Self::default() }
+    }
+
     /// A digest of a text that strangers cannot foresee.
     pub(crate) fn digest(&self, text: &str) -> u64 {
         self.keyed.hash_one(text)
@@ -122,8 +140,17 @@ impl Guesses {
     /// Waits until the account may be tried from this source: those before have been, and the delay of
     /// what they failed is over.
     pub(crate) async fn turn(&self, tenant: &str, user: &str, source: Network) -> Result<Turn<'_>, Error> {
+        self.turn_of(Account(self.keyed.hash_one((tenant, user, source))), source).await
+    }
+
+    /// The same for an account that is one whatever the source: for what only they come to guess who
+    /// have proved the password, so that no stranger slows anybody down.
+    pub(crate) async fn turn_anywhere(&self, tenant: &str, user: &str, source: Network) -> Result<Turn<'_>, Error> {
+        self.turn_of(Account(self.keyed.hash_one((tenant, user))), source).await
+    }
+
+    async fn turn_of(&self, account: Account, source: Network) -> Result<Turn<'_>, Error> {
         let busy = || Error::Unavailable { what: "password verification".into() };
-        let account = Account(self.keyed.hash_one((tenant, user, source)));
         let (place, turn) = self.stand_in_line(account, source).ok_or_else(busy)?;
         let comes = async {
             let permit = turn.acquire_owned().await.map_err(|_| busy())?;
@@ -231,7 +258,7 @@ mod tests {
                 book.fail(Account(0), now);
             }
         }
-        assert_eq!(book.failed(Account(0)).unwrap().times, FAILURES_MAX);
+        assert_eq!(book.failed(Account(0)).unwrap().times, book.pace.failures_max);
     }
 
     #[tokio::test]

@@ -33,6 +33,7 @@ mod modules;
 mod nest;
 mod network;
 mod open;
+mod password;
 mod promote;
 mod push;
 mod restart;
@@ -41,9 +42,12 @@ mod rollback;
 mod rotate;
 mod runs;
 mod schedule;
+mod second_factor;
 mod session;
+mod sessions;
 mod siblings;
 mod tenant;
+mod token;
 mod view;
 mod watch;
 mod what_if;
@@ -65,6 +69,7 @@ pub use lockgate_access::MatrixPart;
 pub use lockgate_compiler::Sources;
 pub use lockgate_document::Document;
 pub use lockgate_engine::ERROR_TYPES;
+pub use lockgate_identity::{Basic, PasswordPolicy};
 pub use lockgate_keys::Keeper;
 pub use lockgate_telemetry::{Line, LogQuery, Route, Telemetry};
 
@@ -76,13 +81,13 @@ pub use backup::{Backup, Restored, restore};
 pub use cancel::CancelledRun;
 pub use clock::Clock;
 pub use control::{RanNow, ScheduleStatus, SkippedNext};
-pub use credential::{KeyInfo, NewKey};
+pub use credential::{KeyInfo, KeyWanted, NewKey};
 pub use define::{Apply, ApplyItem};
 pub use deploy::{Deploy, Deployed, DeployedOrchestration};
 pub use error::Error;
 pub use execute::{Ask, Finished};
 pub use health::NotReady;
-pub use login::LoggedIn;
+pub use login::{LoggedIn, Login, Proof};
 pub use network::Network;
 pub use promote::{BoundTo, PromotedAccount, PromotedOrchestration, Promotion};
 pub use push::{Pushed, catalog};
@@ -92,9 +97,12 @@ pub use rollback::Rollback;
 pub use rotate::{KeysInUse, Rotated};
 pub use runs::RunFilter;
 pub use schedule::Planned;
+pub use second_factor::{Enrolment, Recovery, SecondFactorStatus};
 pub use session::SESSION_MS;
+pub use sessions::SessionInfo;
 pub use siblings::{Ran, Siblings};
 pub use tenant::NewTenant;
+pub use token::GivenToken;
 pub use view::View;
 pub use what_if::WhatIf;
 pub use why::Matrix;
@@ -125,9 +133,12 @@ struct Inner {
     clock: Clock,
     views: Arc<view::Views>,
     guesses: guesses::Guesses,
+    /// Of second factors, whose guessers have proved the password.
+    codes: guesses::Guesses,
     hashing: hashing::Hashing,
     sessions: session::Sessions,
     remembered: authenticate::Remembered,
+    keys_seen: credential::KeysSeen,
     attempts: authenticate::Attempts,
     connections: connections::Connections,
     loading: tokio::sync::Mutex<()>,
@@ -171,9 +182,11 @@ impl Runtime {
             clock: parts.clock,
             views,
             guesses: guesses::Guesses::default(),
+            codes: guesses::Guesses::of_codes(),
             hashing: hashing::Hashing::new(cores.div_ceil(2)),
             sessions: session::Sessions::default(),
             remembered: authenticate::Remembered::new()?,
+            keys_seen: credential::KeysSeen::default(),
             attempts: authenticate::Attempts::default(),
             connections: connections::Connections::default(),
             loading: tokio::sync::Mutex::new(()),

@@ -1,4 +1,5 @@
-//! Login and logout: a password, or a one-time token that sets the password, becomes a session.
+//! Login and logout: a password, or a one-time token that sets the password, and a code where a second
+//! factor is on, become a session.
 
 use lockgate_identity::{Basic, OneTime, Password, SessionToken};
 use lockgate_model::{
@@ -10,11 +11,12 @@ use lockgate_store::{Change, Put};
 use serde::Serialize;
 
 use crate::{
-    Caller, Error, Runtime,
-    account::SecretText,
-    credential::no_random,
-    session::{SESSION_MS, Session},
+    Caller, Error, Runtime, View, account::SecretText, credential::no_random, password::falls_short, push::json,
+    session::Session,
 };
+
+/// Times a login is tried anew because the tenant was changed in between.
+const ATTEMPTS: usize = 8;
 
 /// A new session.
 #[derive(Serialize)]
@@ -35,66 +37,117 @@ impl std::fmt::Debug for LoggedIn {
     }
 }
 
-impl Runtime {
-    /// Opens a session for a user id and password.
-    pub async fn login_password(
-        &self,
-        tenant: &str,
-        user: &str,
+/// What a login presents.
+pub struct Login {
+    /// User id, as sent.
+    pub user: String,
+    /// What proves it.
+    pub proof: Proof,
+    /// A code of the second factor, where one is on.
+    pub code: Option<SecretText>,
+}
+
+/// What proves a user at a login.
+pub enum Proof {
+    /// The password, and the one to set in its place.
+    Password {
+        /// The one that is set.
         password: SecretText,
-        source: &str,
-    ) -> Result<LoggedIn, Error> {
-        let basic = Basic { user: user.to_owned(), password: Password::new(password.expose().to_owned()) };
-        let view = TenantId::parse(tenant).ok().and_then(|tenant| self.0.views.get(&tenant));
-        match self.basic(tenant, view, basic, source).await {
-            Ok(principal) => self.open_session(principal.tenant, principal.user, source).await,
-            Err(Error::Unauthenticated) => {
-                self.note_attempt(tenant, source, "login", &named(user)).await;
-                Err(Error::Unauthenticated)
+        /// Another to set.
+        new: Option<SecretText>,
+    },
+    /// A one-time token, and the password it sets.
+    Token {
+        /// The token.
+        token: SecretText,
+        /// The password to set.
+        new: SecretText,
+    },
+}
+
+impl Login {
+    /// With a one-time token, which sets the password.
+    pub fn by_token(user: &str, token: SecretText, new: SecretText) -> Self {
+        Self { user: user.to_owned(), proof: Proof::Token { token, new }, code: None }
+    }
+}
+
+impl Runtime {
+    /// Opens a session, and sets another password where that is asked for.
+    ///
+    /// Whoever has not proved the password or token is told nothing but that: neither that a second
+    /// factor is on nor that the password has to be changed.
+    pub async fn login(&self, tenant: &str, login: &Login, source: &str) -> Result<LoggedIn, Error> {
+        for _ in 0..ATTEMPTS {
+            match self.enter(tenant, login, source).await {
+                Ok(Some(entered)) => return Ok(entered),
+                // The tenant was changed in between: everything is asked again.
+                Ok(None) => {}
+                Err(error) => {
+                    if error == Error::Unauthenticated {
+                        self.note_attempt(tenant, source, "login", &named(&login.user)).await;
+                    }
+                    return Err(error);
+                }
             }
-            Err(other) => Err(other),
         }
+        Err(Error::Conflict { code: "LG-BUSY", message: "the tenant is being changed by others; try again".into() })
     }
 
-    /// Spends a one-time token: sets the password and opens a session.
-    pub async fn login_token(
-        &self,
-        tenant: &str,
-        user: &str,
-        token: SecretText,
-        new_password: SecretText,
-        source: &str,
-    ) -> Result<LoggedIn, Error> {
+    async fn enter(&self, tenant: &str, login: &Login, source: &str) -> Result<Option<LoggedIn>, Error> {
         let view = TenantId::parse(tenant).ok().and_then(|tenant| self.0.views.get(&tenant));
-        let view = view.ok_or(Error::Unauthenticated)?;
-        let presented = OneTime::parse(token.expose()).filter(|token| token.user().as_str() == user);
-        let found = presented.and_then(|token| view.credentials.one_time(&token, &view.digest_key, self.now()).ok());
-        let Some(user) = found else {
-            self.note_attempt(tenant, source, "login", &named(user)).await;
-            return Err(Error::Unauthenticated);
+        let (view, user, new) = match &login.proof {
+            Proof::Password { password, new } => {
+                let password = Password::new(password.expose().to_owned());
+                let basic = Basic { user: login.user.clone(), password: password.clone() };
+                let principal = self.basic(tenant, view.clone(), basic, source).await?;
+                let view = view.ok_or(Error::Unauthenticated)?;
+                if new.is_none() {
+                    must_not_change(&view, &principal.user, &password)?;
+                }
+                (view, principal.user, new.as_ref())
+            }
+            Proof::Token { token, new } => {
+                let view = view.ok_or(Error::Unauthenticated)?;
+                let presented = OneTime::parse(token.expose()).filter(|token| token.user().as_str() == login.user);
+                let presented = presented.ok_or(Error::Unauthenticated)?;
+                let user = view.credentials.one_time(&presented, &view.digest_key, self.now());
+                let user = user.map_err(|_| Error::Unauthenticated)?;
+                (view, user, Some(new))
+            }
         };
-        let password = Password::new(new_password.expose().to_owned());
-        let row = self.new_password_row(&view, &user, password, source).await?;
-        let mut entry = Entry::new(self.now(), "password-change", Outcome::Done, user.as_str());
-        entry.object = format!("user/{user}");
-        entry.source = source.to_owned();
-        // The view's revision is expected: of two who spend the same token one comes first.
-        let change = Change {
-            tenant: view.tenant.clone(),
-            entry,
-            expected: Some(view.revision),
-            puts: vec![Put { kind: Kind::Credential, id: user.to_string(), body: row }],
-            deletes: Vec::new(),
-        };
-        let committed = self.0.store.commit(change).await;
-        if self.settle(&view.tenant, committed).await?.is_none() {
-            return Err(Error::Conflict {
-                code: "LG-BUSY",
-                message: "the tenant was changed in between; try again".into(),
-            });
+        let old = view.credentials.stored(&user).cloned().unwrap_or_default();
+        let mut credential = self.spend_code(&view, &user, old, login.code.as_ref(), source).await?;
+        let spent = login.code.is_some() && credential.has_second_factor();
+        if let Some(new) = new {
+            let new = Password::new(new.expose().to_owned());
+            credential = self.with_new_password(&view, &user, credential, new, source).await?;
         }
-        self.0.sessions.close_user(&view.tenant, &user);
-        self.open_session(view.tenant.clone(), user, source).await
+        if spent || new.is_some() {
+            let event = if new.is_some() { "password-change" } else { "second-factor" };
+            let mut entry = Entry::new(self.now(), event, Outcome::Done, user.as_str());
+            entry.object = format!("user/{user}");
+            entry.source = source.to_owned();
+            if new.is_none() {
+                entry.detail.insert("step".to_owned(), "used".to_owned());
+            }
+            // The view's revision is expected: of two who spend the same token or code one comes first.
+            let change = Change {
+                tenant: view.tenant.clone(),
+                entry,
+                expected: Some(view.revision),
+                puts: vec![Put { kind: Kind::Credential, id: user.to_string(), body: json(&credential)? }],
+                deletes: Vec::new(),
+            };
+            let committed = self.0.store.commit(change).await;
+            if self.settle(&view.tenant, committed).await?.is_none() {
+                return Ok(None);
+            }
+        }
+        if new.is_some() {
+            self.0.sessions.close_user(&view.tenant, &user);
+        }
+        self.open_session(view.tenant.clone(), user, source).await.map(Some)
     }
 
     /// Ends the session the caller came with.
@@ -115,11 +168,22 @@ impl Runtime {
         entry.source = source.to_owned();
         self.record(&tenant, entry).await?;
         let token = SessionToken::generate().map_err(no_random)?;
-        let expires = now.plus_ms(SESSION_MS);
-        let session = Session { tenant: tenant.clone(), user: user.clone(), expires };
+        let session = Session::begin(&token.digest(), tenant.clone(), user.clone(), source, now);
+        let expires = session.expires;
         self.0.sessions.open(token.digest(), session, now);
         Ok(LoggedIn { session: token.expose().to_owned(), user, tenant, expires })
     }
+}
+
+/// The password may open a session as it is.
+fn must_not_change(view: &View, user: &UserId, password: &Password) -> Result<(), Error> {
+    let expired = view.credentials.stored(user).is_some_and(|stored| stored.must_change);
+    let reason = match expired {
+        true => Some("an administrator asks for another".to_owned()),
+        false => falls_short(view, user, password)?,
+    };
+    let told = |reason| format!("the password has to be changed: {reason} (send `new_password` with it)");
+    reason.map_or(Ok(()), |reason| Err(Error::invalid("LG-PASSWORD-CHANGE", told(reason))))
 }
 
 /// A failed attempt names the user only if it could be one, so that a password typed into the wrong

@@ -9,16 +9,24 @@ use lockgate_model::{
 
 /// Sessions held at a time; the oldest end first past it.
 const SESSIONS_MAX: usize = 100_000;
+/// Hex digits of a session's name.
+const ID_CHARS: usize = 16;
 /// A session ends this long after login.
 pub const SESSION_MS: i64 = 8 * 3_600_000;
 
 /// One login.
 #[derive(Debug, Clone)]
 pub struct Session {
+    /// By what it can be named; the token cannot be made of it.
+    pub id: String,
     /// Whose tenant.
     pub tenant: TenantId,
     /// Whose.
     pub user: UserId,
+    /// From where it was opened: an address without port, or empty.
+    pub source: String,
+    /// When it was opened.
+    pub opened: Timestamp,
     /// Ends by itself then.
     pub expires: Timestamp,
 }
@@ -26,6 +34,14 @@ pub struct Session {
 /// All live sessions, by the digest of their token.
 #[derive(Debug, Default)]
 pub struct Sessions(DashMap<Digest, Session>);
+
+impl Session {
+    /// A session that begins now, for the digest of its token.
+    pub fn begin(token: &Digest, tenant: TenantId, user: UserId, source: &str, now: Timestamp) -> Self {
+        let id = Digest::of_parts([b"session id".as_slice(), &token.0]).hex().chars().take(ID_CHARS).collect();
+        Self { id, tenant, user, source: source.to_owned(), opened: now, expires: now.plus_ms(SESSION_MS) }
+    }
+}
 
 impl Sessions {
     /// Adds a session for the digest of its token.
@@ -50,6 +66,21 @@ impl Sessions {
         self.0.remove(token);
         None
     }
+    /// Live sessions of a user, in the order they were opened.
+    pub fn of_user(&self, tenant: &TenantId, user: &UserId, now: Timestamp) -> Vec<Session> {
+        let of_user = |s: &Session| s.tenant == *tenant && s.user == *user && s.expires > now;
+        let mut found: Vec<Session> = self.0.iter().filter(|s| of_user(s)).map(|s| s.clone()).collect();
+        found.sort_by(|a, b| (a.opened, &a.id).cmp(&(b.opened, &b.id)));
+        found
+    }
+    /// The live session of a tenant that is named so.
+    pub fn named(&self, tenant: &TenantId, id: &str, now: Timestamp) -> Option<Session> {
+        self.0.iter().find(|s| s.tenant == *tenant && s.id == id && s.expires > now).map(|s| s.clone())
+    }
+    /// Ends the session that is named so.
+    pub fn close_named(&self, tenant: &TenantId, id: &str) {
+        self.0.retain(|_, s| s.tenant != *tenant || s.id != id);
+    }
     /// Ends the session of a token.
     pub fn close(&self, token: &Digest) {
         self.0.remove(token);
@@ -64,24 +95,40 @@ impl Sessions {
 mod tests {
     use super::*;
 
-    fn session(user: &str, expires_ms: i64) -> Session {
-        Session {
-            tenant: TenantId::parse("t").unwrap(),
-            user: UserId::parse(user).unwrap(),
-            expires: Timestamp::from_ms(expires_ms),
-        }
+    fn session(token: &Digest, user: &str, opened_ms: i64) -> Session {
+        let (tenant, user) = (TenantId::parse("t").unwrap(), UserId::parse(user).unwrap());
+        Session::begin(token, tenant, user, "192.0.2.1", Timestamp::from_ms(opened_ms))
     }
 
     #[test]
     fn an_ended_or_foreign_token_finds_nothing() {
         let (sessions, now) = (Sessions::default(), Timestamp::from_ms(10));
         let [a, b, c] = [b"a", b"b", b"c"].map(|token| Digest::of(token));
-        sessions.open(a, session("ada", 20), now);
-        sessions.open(b, session("ben", 20), now);
+        sessions.open(a, session(&a, "ada", 0), now);
+        sessions.open(b, session(&b, "ben", 5), now);
         assert!(sessions.find(&c, now).is_none());
-        assert!(sessions.find(&a, Timestamp::from_ms(20)).is_none(), "expired");
+        assert!(sessions.find(&a, Timestamp::from_ms(SESSION_MS)).is_none(), "expired");
         assert!(sessions.find(&a, now).is_none(), "an expired session is gone for good");
         sessions.close_user(&TenantId::parse("t").unwrap(), &UserId::parse("ben").unwrap());
         assert!(sessions.find(&b, now).is_none(), "revoked");
+    }
+
+    #[test]
+    fn a_session_is_named_within_its_tenant_alone() {
+        let (sessions, now) = (Sessions::default(), Timestamp::from_ms(10));
+        let [a, b] = [b"a", b"b"].map(|token| Digest::of(token));
+        let (first, second) = (session(&a, "ada", 0), session(&b, "ada", 5));
+        sessions.open(b, second.clone(), now);
+        sessions.open(a, first.clone(), now);
+        let [t, other] = ["t", "other"].map(|id| TenantId::parse(id).unwrap());
+        let of = |tenant, user| sessions.of_user(tenant, &UserId::parse(user).unwrap(), now);
+        assert_eq!(of(&t, "ada").into_iter().map(|s| s.id).collect::<Vec<_>>(), [first.id.clone(), second.id]);
+        assert!(of(&other, "ada").is_empty() && of(&t, "ben").is_empty());
+        assert!(sessions.named(&other, &first.id, now).is_none());
+        assert!(!a.hex().contains(&first.id), "the name tells nothing of the token");
+        sessions.close_named(&other, &first.id);
+        assert!(sessions.find(&a, now).is_some());
+        sessions.close_named(&t, &first.id);
+        assert!(sessions.find(&a, now).is_none() && sessions.find(&b, now).is_some());
     }
 }

@@ -34,8 +34,8 @@ impl Runtime {
 
     /// Operator: creates a tenant whose administrator has a password from the start (quickstart).
     pub async fn operator_create_tenant_with_password(&self, new: NewTenant, password: Password) -> Result<(), Error> {
-        let row = self.password_row(self.share(new.id.as_str(), ""), Credential::default(), password).await?;
-        self.create_tenant(&new, row).await
+        let row = self.with_password(self.share(new.id.as_str(), ""), Credential::default(), password).await?;
+        self.create_tenant(&new, json(&row)?).await
     }
 
     /// Operator: gives a tenant's user another password (quickstart, for whoever lost it).
@@ -47,7 +47,7 @@ impl Runtime {
     ) -> Result<(), Error> {
         let view = self.view(tenant)?;
         let old = view.credentials.stored(user).cloned().ok_or_else(|| Error::not_found(format!("user `{user}`")))?;
-        let body = self.password_row(self.share(tenant.as_str(), ""), old, password).await?;
+        let body = json(&self.with_password(self.share(tenant.as_str(), ""), old, password).await?)?;
         let mut entry = Entry::new(self.now(), "operator-password", Outcome::Done, "operator");
         entry.object = format!("user/{user}");
         let puts = vec![Put { kind: Kind::Credential, id: user.to_string(), body }];

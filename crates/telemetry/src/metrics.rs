@@ -147,6 +147,8 @@ pub enum Route {
     Health,
     /// `/metrics`.
     Metrics,
+    /// The token endpoints and their keys.
+    Token,
     /// Nothing that is there.
     None,
 }
@@ -158,6 +160,7 @@ impl Route {
             Self::Admin => "admin",
             Self::Health => "health",
             Self::Metrics => "metrics",
+            Self::Token => "token",
             Self::None => "none",
         }
     }

@@ -132,7 +132,8 @@ fn principal(caller: &Caller) -> Principal {
         _ => CredentialKind::Basic,
     };
     let only_environment = caller.key_of.as_deref().map(id);
-    Principal { tenant: id(TENANT), user: id(&caller.principal), credential, only_environment }
+    let (tenant, user) = (id(TENANT), id(&caller.principal));
+    Principal { tenant, user, credential, only_environment, only_targets: Vec::new() }
 }
 
 fn execute(snapshot: &TenantSnapshot, asked: &world::Execute, restart: bool) -> Decision {

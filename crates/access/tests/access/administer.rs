@@ -110,6 +110,17 @@ fn a_narrowed_key_stays_in_its_environment() {
 }
 
 #[test]
+fn a_key_for_some_targets_administers_nothing() {
+    let tenant = with_project();
+    let key = Principal { only_targets: vec![id("order")], ..principal("root", CredentialKind::ApiKey) };
+    for (permission, scope) in
+        [(P::LogsView, live()), (P::UserManagement, Scope::Tenant), (P::IntegrationsUpdate, orders())]
+    {
+        assert_eq!(ask(&tenant, &key, permission, scope), (E403, "key.other-target"), "{permission}");
+    }
+}
+
+#[test]
 fn the_usual_refusals_hold_for_every_scope() {
     let mut suspended = with_project();
     suspended.edit(Kind::Tenant, "tenant", |t: &mut TenantRow| t.suspended = true);

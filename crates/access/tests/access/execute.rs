@@ -61,6 +61,22 @@ fn a_key_narrowed_to_another_environment_finds_nothing_here() {
 }
 
 #[test]
+fn a_key_narrowed_to_some_targets_calls_those_and_does_nothing_else() {
+    let tenant = Tenant::story();
+    let key = |targets: &[&str]| lockgate_model::Principal {
+        only_targets: targets.iter().map(|name| id(name)).collect(),
+        ..principal("bob", CredentialKind::ApiKey)
+    };
+    let ask = |targets: &[&str], channel| tenant.execute(&key(targets), target("live", "order"), channel);
+    let refused = (E403, "key.other-target");
+    assert_eq!(ask(&["invoice"], Channel::Rest), refused);
+    assert_eq!(ask(&["invoice", "order"], Channel::Rest).0, ALLOW);
+    assert_eq!(ask(&["invoice"], Channel::SubFlow).0, ALLOW, "what a run calls is asked by its own list");
+    assert_eq!(ask(&["order"], Channel::Restart), refused);
+    assert_eq!(ask(&["order"], Channel::Resume), refused);
+}
+
+#[test]
 fn an_unknown_name_is_not_found() {
     let tenant = Tenant::story();
     assert_eq!(tenant.execute(&by_basic("bob"), target("live", "no-such"), Channel::Rest), (E404, "target.unknown"));

@@ -144,7 +144,7 @@ pub fn tenant() -> TenantId {
     id("acme")
 }
 pub fn principal(user: &str, credential: CredentialKind) -> Principal {
-    Principal { tenant: tenant(), user: id(user), credential, only_environment: None }
+    Principal { tenant: tenant(), user: id(user), credential, only_environment: None, only_targets: Vec::new() }
 }
 pub fn by_basic(user: &str) -> Principal {
     principal(user, CredentialKind::Basic)

@@ -2,8 +2,8 @@
 
 use axum::{Json, extract::State};
 use http::StatusCode;
-use lockgate_model::id::{EnvironmentId, KeyId, UserId};
-use lockgate_runtime::{KeyInfo, NewKey, Runtime};
+use lockgate_model::id::{KeyId, UserId};
+use lockgate_runtime::{KeyInfo, KeyWanted, NewKey, Runtime};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -39,20 +39,6 @@ pub(crate) struct Token {
     token: String,
 }
 
-/// What an API key is to be.
-#[derive(Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Key {
-    /// The only environment it is good for; absent for all of the user's.
-    #[serde(default)]
-    #[schema(value_type = Option<String>)]
-    environment: Option<EnvironmentId>,
-    /// How many days it lasts; absent for 90.
-    #[serde(default)]
-    #[schema(minimum = 1, maximum = 397)]
-    days: Option<i64>,
-}
-
 /// Gives a user a one-time token: for the first login, or to set a forgotten password anew.
 #[utoipa::path(post, operation_id = "create_token", path = "/admin/v1/tenants/{tenant}/users/{id}/token", tag = "credentials", params(InTenant, OfUser),
     responses((status = 200, body = Token), Refusals, (status = 400, body = shapes::ErrorBody, description = "The user has no password here.")))]
@@ -66,14 +52,14 @@ pub(crate) async fn invite(
 
 /// Makes an API key for a user.
 #[utoipa::path(post, operation_id = "create_key", path = "/admin/v1/tenants/{tenant}/users/{id}/keys", tag = "credentials", params(InTenant, OfUser),
-    request_body = Key, responses((status = 200, body = shapes::NewKey), Refusals, Changes))]
+    request_body = shapes::KeyWanted, responses((status = 200, body = shapes::NewKey), Refusals, Changes))]
 pub(crate) async fn add_key(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<OfUser>,
-    Body(key): Body<Key>,
+    Body(wanted): Body<KeyWanted>,
 ) -> Answer<Json<NewKey>> {
-    Ok(Json(runtime.add_key(&caller, &at.id, key.environment, key.days).await?))
+    Ok(Json(runtime.add_key(&caller, &at.id, &wanted).await?))
 }
 
 /// A user's API keys.
@@ -96,5 +82,18 @@ pub(crate) async fn remove_key(
     Place(at): Place<OfKey>,
 ) -> Answer<StatusCode> {
     runtime.remove_key(&caller, &at.id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Makes a user's password good for nothing but a login that sets another.
+#[utoipa::path(post, operation_id = "expire_password", path = "/admin/v1/tenants/{tenant}/users/{id}/expire-password", tag = "credentials", params(InTenant, OfUser),
+    responses((status = 204, description = "It is so, and the user's sessions are ended."), Refusals,
+    (status = 400, body = shapes::ErrorBody, description = "The user has no password here.")))]
+pub(crate) async fn expire_password(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfUser>,
+) -> Answer<StatusCode> {
+    runtime.expire_password(&caller, &at.id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

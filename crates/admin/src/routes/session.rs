@@ -3,18 +3,20 @@
 use axum::{Json, extract::State};
 use http::StatusCode;
 use lockgate_model::Principal;
-use lockgate_runtime::{Error, LoggedIn, Runtime, SecretText};
+use lockgate_model::id::UserId;
+use lockgate_runtime::{Error, LoggedIn, Login as Presented, Proof, Runtime, SecretText, SessionInfo};
 use serde::Deserialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
-use super::{Changes, InTenant, Refusals};
+use super::{Changes, InTenant, Items, Refusals};
 use crate::{
     extract::{Asker, OpenBody, Place, Source},
     respond::{Answer, Refused},
     shapes,
 };
 
-/// User id with either the password, or a one-time token and the new password.
+/// User id with either the password, or a one-time token and the new password; a code where a second
+/// factor is on.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Login {
@@ -28,15 +30,20 @@ pub(crate) struct Login {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Password)]
     token: Option<SecretText>,
-    /// The password to set, with `token`.
+    /// The password to set: with `token`, or in the place of `password`.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Password)]
     new_password: Option<SecretText>,
+    /// A code of the authenticator, or a recovery code, where a second factor is on.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, format = Password)]
+    code: Option<SecretText>,
 }
 
 /// Opens a session.
 ///
-/// With a password, or with a one-time token that sets the password.
+/// With a password, which `new_password` replaces, or with a one-time token that sets the password. What a
+/// right password or token lacks (`LG-SECOND-FACTOR`, `LG-PASSWORD-CHANGE`) is told to who presents it.
 #[utoipa::path(post, operation_id = "login", path = "/admin/v1/tenants/{tenant}/login", tag = "session", params(("tenant" = String, Path, description = "The tenant.")),
     request_body = Login, responses((status = 200, body = shapes::Session), Changes,
     (status = 401, body = shapes::ErrorBody, description = "Not true; it never says what."),
@@ -47,15 +54,16 @@ pub(crate) async fn login(
     Place(tenant): Place<String>,
     OpenBody(login): OpenBody<Login>,
 ) -> Answer<Json<LoggedIn>> {
-    let session = match (login.password, login.token, login.new_password) {
-        (Some(password), None, None) => runtime.login_password(&tenant, &login.user, password, &source).await?,
-        (None, Some(token), Some(new)) => runtime.login_token(&tenant, &login.user, token, new, &source).await?,
+    let proof = match (login.password, login.token, login.new_password) {
+        (Some(password), None, new) => Proof::Password { password, new },
+        (None, Some(token), Some(new)) => Proof::Token { token, new },
         _ => {
             let text = "send either `password`, or `token` and `new_password`";
             return Err(Refused::from(Error::invalid("LG-LOGIN", text)));
         }
     };
-    Ok(Json(session))
+    let presented = Presented { user: login.user, proof, code: login.code };
+    Ok(Json(runtime.login(&tenant, &presented, &source).await?))
 }
 
 /// Ends the session the request came with.
@@ -71,4 +79,63 @@ pub(crate) async fn logout(State(runtime): State<Runtime>, Asker(caller): Asker)
     responses((status = 200, body = shapes::Who), Refusals))]
 pub(crate) async fn whoami(Asker(caller): Asker) -> Json<Principal> {
     Json(caller.principal)
+}
+
+/// A session.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct OfSession {
+    /// The session's id; not its token.
+    id: String,
+}
+
+/// A user.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct OfUser {
+    /// The user.
+    #[param(value_type = String)]
+    id: UserId,
+}
+
+/// One's own live sessions.
+#[utoipa::path(get, operation_id = "list_own_sessions", path = "/admin/v1/tenants/{tenant}/sessions", tag = "session", params(InTenant),
+    responses((status = 200, body = Items<shapes::SessionInfo>), Refusals))]
+pub(crate) async fn own(State(runtime): State<Runtime>, Asker(caller): Asker) -> Json<Items<SessionInfo>> {
+    Json(Items { items: runtime.own_sessions(&caller) })
+}
+
+/// A user's live sessions.
+#[utoipa::path(get, operation_id = "list_sessions", path = "/admin/v1/tenants/{tenant}/users/{id}/sessions", tag = "session", params(InTenant, OfUser),
+    responses((status = 200, body = Items<shapes::SessionInfo>), Refusals))]
+pub(crate) async fn of_user(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfUser>,
+) -> Answer<Json<Items<SessionInfo>>> {
+    Ok(Json(Items { items: runtime.sessions(&caller, &at.id).await? }))
+}
+
+/// Ends a session: one's own, or another's with the permission to manage users.
+#[utoipa::path(delete, operation_id = "end_session", path = "/admin/v1/tenants/{tenant}/sessions/{id}", tag = "session", params(InTenant, OfSession),
+    responses((status = 204, description = "It is ended."), Refusals))]
+pub(crate) async fn end(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfSession>,
+) -> Answer<StatusCode> {
+    runtime.end_session(&caller, &at.id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Ends all sessions of a user.
+#[utoipa::path(delete, operation_id = "end_sessions", path = "/admin/v1/tenants/{tenant}/users/{id}/sessions", tag = "session", params(InTenant, OfUser),
+    responses((status = 204, description = "They are ended."), Refusals))]
+pub(crate) async fn end_of_user(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfUser>,
+) -> Answer<StatusCode> {
+    runtime.end_sessions(&caller, &at.id).await?;
+    Ok(StatusCode::NO_CONTENT)
 }

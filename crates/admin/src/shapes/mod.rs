@@ -34,7 +34,10 @@ pub use run::{
     VersionOf,
 };
 pub use schedule::{Paused, RanNow, Schedule, SkippedNext, Timing};
-pub use session::{KeyInfo, NewKey, Session, Who};
+pub use session::{
+    Enrolment, KeyInfo, KeyWanted, NewKey, PasswordPolicy, PasswordPreset, Recovery, SecondFactorStatus, Session,
+    SessionInfo, Who,
+};
 
 use serde::Deserialize;
 use utoipa::ToSchema;

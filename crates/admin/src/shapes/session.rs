@@ -25,11 +25,103 @@ pub struct Who {
     pub tenant: String,
     /// The user.
     pub user: String,
-    /// `basic`, `api-key` or `session`.
+    /// `basic`, `api-key`, `session` or `access-token`.
     pub credential: String,
     /// Set for an API key that is good for one environment alone.
     #[serde(default)]
     pub only_environment: Option<String>,
+    /// The orchestrations and APIs that an API key may call, and do nothing else.
+    #[serde(default)]
+    pub only_targets: Vec<String>,
+}
+
+/// A live session as it may be shown.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SessionInfo {
+    /// By what it can be ended.
+    pub id: String,
+    /// Whose.
+    pub user: String,
+    /// From where it was opened: an address without port; absent for the server's own machine.
+    #[serde(default)]
+    pub source: Option<String>,
+    /// When it was opened, in microseconds since 1970-01-01T00:00:00Z.
+    pub opened: i64,
+    /// When it ends.
+    pub expires: i64,
+    /// The one that asks.
+    pub own: bool,
+}
+
+/// What an API key is to be.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct KeyWanted {
+    /// The only environment it is good for; absent for all of the user's.
+    #[serde(default)]
+    pub environment: Option<String>,
+    /// The orchestrations and APIs it may call, and do nothing else; at most 100; none for whatever the user may.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    pub targets: Vec<String>,
+    /// It is a client's: sent to the token endpoint alone, for access tokens.
+    #[serde(default)]
+    pub client: bool,
+    /// How many days it lasts; absent for 90.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 397)]
+    pub days: Option<i64>,
+    /// For people.
+    #[serde(default)]
+    pub title: String,
+}
+
+/// What the tenant asks of passwords.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasswordPolicy {
+    /// The preset in force.
+    pub preset: PasswordPreset,
+}
+
+/// A preset. Both refuse what is common, what holds the user's name, and the last five.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+pub enum PasswordPreset {
+    /// 12 characters, of three of the four classes upper, lower, digit, other.
+    #[serde(rename = "classic")]
+    Classic,
+    /// 15 characters and no classes.
+    #[serde(rename = "nist-800-63b-4")]
+    Nist,
+}
+
+/// Whether one's own logins ask for a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SecondFactorStatus {
+    /// They do.
+    pub on: bool,
+    /// Recovery codes that were not used.
+    pub recovery_codes_left: usize,
+}
+
+/// A new secret for an authenticator, shown once.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Enrolment {
+    /// As a person types it: base32 without padding.
+    pub secret: String,
+    /// As an authenticator reads it off a screen: an `otpauth` address.
+    pub address: String,
+}
+
+/// Codes for who has lost the authenticator, shown once.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Recovery {
+    /// Ten, each good once.
+    pub recovery_codes: Vec<String>,
 }
 
 /// A new API key, shown once.
@@ -56,7 +148,18 @@ pub struct KeyInfo {
     /// The only environment it is good for.
     #[serde(default)]
     pub environment: Option<String>,
+    /// The orchestrations and APIs it may call, and do nothing else.
+    #[serde(default)]
+    pub targets: Vec<String>,
+    /// It is a client's: good for access tokens alone.
+    pub client: bool,
     /// When it ends, in microseconds since 1970-01-01T00:00:00Z.
     #[serde(default)]
     pub expires: Option<i64>,
+    /// For people.
+    #[serde(default)]
+    pub title: String,
+    /// When this server saw it last, to the minute; absent if not since it started.
+    #[serde(default)]
+    pub last_used: Option<i64>,
 }

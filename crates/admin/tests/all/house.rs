@@ -53,8 +53,12 @@ impl Told {
 
 impl House {
     pub async fn open() -> Self {
+        Self::by(Clock::system()).await
+    }
+
+    /// With another clock.
+    pub async fn by(clock: Clock) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let clock = Clock::system();
         let mut registry = Registry::new();
         registry.add::<Https>();
         let store = Arc::new(Watched::new(SqliteStore::open(&dir.path().join("store"), clock.now()).unwrap()));
@@ -95,6 +99,23 @@ impl House {
         let told = self.ada("POST", &format!("users/{id}/token"), None).await;
         assert_eq!(told.status, 200, "{}", told.text);
         self.first_login("acme", id, &told.json()["token"]).await;
+    }
+
+    /// A login at `acme`.
+    pub async fn login(&self, body: Value) -> Told {
+        self.send("POST", "/admin/v1/tenants/acme/login", None, Some(body)).await
+    }
+
+    /// The last audit entries of `acme` with this event: outcome, principal, object and step.
+    pub async fn told_of(&self, event: &str) -> Vec<String> {
+        let log = self.ada("GET", "audit?newest=500", None).await.json();
+        let of = |entry: &Value| -> String {
+            let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+            let all = [&entry["outcome"], &entry["principal"], &entry["object"], &entry["detail"]["step"]];
+            all.map(text).join(" ")
+        };
+        let entries = log["links"].as_array().unwrap().iter().map(|link| &link["entry"]);
+        entries.filter(|entry| entry["event"] == event).map(of).collect()
     }
 
     /// Gives `acme` limits of its own. Nodes follow a moment later.

@@ -23,6 +23,10 @@ const REFUSED: &[(&str, &str, u16)] = &[
     // Anybody may ask who they are, and leave.
     ("post", "/logout", 204),
     ("get", "/whoami", 200),
+    ("get", "/sessions", 200),
+    ("delete", "/sessions/{id}", 403),
+    ("get", "/users/{id}/sessions", 403),
+    ("delete", "/users/{id}/sessions", 403),
     ("get", "/{kind}", 403),
     ("get", "/{kind}/{id}", 403),
     ("put", "/{kind}/{id}", 403),
@@ -40,6 +44,14 @@ const REFUSED: &[(&str, &str, u16)] = &[
     ("post", "/users/{id}/keys", 403),
     ("get", "/users/{id}/keys", 403),
     ("delete", "/keys/{id}", 403),
+    ("post", "/users/{id}/expire-password", 403),
+    ("get", "/password-policy", 403),
+    ("put", "/password-policy", 403),
+    ("get", "/second-factor", 403),
+    ("post", "/second-factor", 403),
+    ("post", "/second-factor/confirm", 403),
+    ("post", "/second-factor/remove", 403),
+    ("delete", "/users/{id}/second-factor", 403),
     ("get", "/projects", 404),
     ("post", "/projects/{project}/versions", 404),
     ("get", "/projects/{project}/versions", 404),
@@ -85,6 +97,9 @@ pub fn body(method: &str, path: &str) -> Option<Value> {
         ("post", "/apply" | "/access/what-if") => json!({"items": [{"kind": "group", "id": "g", "body": {}}]}),
         ("put", "/environments/{environment}/acls/{kind}/{name}") => json!({"acl": "default"}),
         ("post", "/users/{id}/keys") => json!({}),
+        ("put", "/password-policy") => json!({"preset": "classic"}),
+        ("post", "/second-factor") => json!({"password": "wrong"}),
+        ("post", "/second-factor/confirm" | "/second-factor/remove") => json!({"code": "000000"}),
         ("post", "/projects/{project}/versions") => json!({"files": {
             "project.yaml": "project: shop\n",
             "echo.flow.yaml": "document: { dsl: '1.0.3', namespace: test, name: echo, version: '1.0.0' }\n\
@@ -199,6 +214,12 @@ async fn a_user_without_profiles_is_refused_everywhere() {
 const OTHERWISE: &[(&str, &str, u16)] = &[
     ("post", "/logout", 204),
     ("get", "/whoami", 200),
+    ("get", "/sessions", 200),
+    // Every profile has `manage-personal-setup`.
+    ("get", "/second-factor", 200),
+    ("post", "/second-factor", 401),
+    ("post", "/second-factor/confirm", 409),
+    ("post", "/second-factor/remove", 404),
     // Which permission it takes depends on what is to run, and that is not there.
     ("post", "/environments/{environment}/runs", 404),
 ];
@@ -216,7 +237,8 @@ async fn a_user_without_the_permission_is_refused_everywhere() {
 }
 
 /// Routes that anybody of the tenant may ask about themself: there the request's own faults are told.
-const ABOUT_ONESELF: [(&str, &str); 3] = [("post", "/logout"), ("get", "/whoami"), ("post", "/access/why")];
+const ABOUT_ONESELF: [(&str, &str); 4] =
+    [("post", "/logout"), ("get", "/whoami"), ("get", "/sessions"), ("post", "/access/why")];
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn access_comes_before_the_requests_own_faults() {

@@ -62,8 +62,13 @@ pub(super) fn permit_of(tenant: &str, module: Digest, durable: Durable) -> Execu
         ),
     ];
     let snapshot = TenantSnapshot::build(tenant.clone(), Revision(1), &rows).unwrap();
-    let principal =
-        Principal { tenant, user: "bob".parse().unwrap(), credential: CredentialKind::ApiKey, only_environment: None };
+    let principal = Principal {
+        tenant,
+        user: "bob".parse().unwrap(),
+        credential: CredentialKind::ApiKey,
+        only_environment: None,
+        only_targets: Vec::new(),
+    };
     let target =
         Target { environment: "live".parse().unwrap(), kind: TargetKind::Integrations, name: "order".parse().unwrap() };
     let decision = decide_execute(&snapshot, &principal, target, Channel::Rest, NOW);

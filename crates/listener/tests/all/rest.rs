@@ -15,7 +15,7 @@ use lockgate_model::{
     Kind,
     id::{EnvironmentId, ProjectId, TenantId, UserId},
 };
-use lockgate_runtime::{Caller, Clock, Deploy, NewTenant, Parts, Runtime, SecretText};
+use lockgate_runtime::{Caller, Clock, Deploy, Login, NewTenant, Parts, Runtime, SecretText};
 use lockgate_store::SqliteStore;
 use serde_json::{Value, json};
 
@@ -127,7 +127,7 @@ impl tower_service::Service<Request<RequestBody>> for Admin {
 
 async fn log_in(runtime: &Runtime, user: &str, token: String) {
     let (token, password) = (SecretText::new(token), SecretText::new(PASSWORD.to_owned()));
-    runtime.login_token("acme", user, token, password, "").await.unwrap();
+    runtime.login("acme", &Login::by_token(user, token, password), "").await.unwrap();
 }
 
 fn basic(user: &str, password: &str) -> String {

@@ -17,6 +17,9 @@ pub const EVENTS: &[&str] = &[
     "logout",
     "password-change",
     "reset",
+    "second-factor",
+    "session-end",
+    "token",
     // changes
     "add",
     "update",

@@ -10,7 +10,7 @@ use lockgate_model::{
     Channel,
     id::{EnvironmentId, ProjectId},
 };
-use lockgate_runtime::{Ask, Caller, Clock, Deploy, Document, Finished, NewTenant, Parts, Runtime, Sources};
+use lockgate_runtime::{Ask, Caller, Clock, Deploy, Document, Finished, Login, NewTenant, Parts, Runtime, Sources};
 use lockgate_store::SqliteStore;
 use serde_json::json;
 
@@ -29,7 +29,7 @@ pub async fn house(dir: &std::path::Path, clock: Clock) -> (Runtime, Caller) {
     let new = NewTenant { id: "acme".parse().unwrap(), title: "Acme".into(), administrator: "ada".parse().unwrap() };
     let token = runtime.operator_create_tenant(new).await.unwrap();
     let secret = |text: &str| serde_json::from_value(json!(text)).unwrap();
-    runtime.login_token("acme", "ada", secret(&token), secret(PASSWORD), "").await.unwrap();
+    runtime.login("acme", &Login::by_token("ada", secret(&token), secret(PASSWORD)), "").await.unwrap();
     let basic = format!("Basic {}", STANDARD.encode(format!("ada:{PASSWORD}")));
     let ada = runtime.authenticate("acme", Some(&basic), "").await.unwrap();
     (runtime, ada)

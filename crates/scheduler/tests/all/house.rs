@@ -24,7 +24,7 @@ use lockgate_model::{
     id::{EnvironmentId, ProjectId, TargetName, TenantId, UserId},
     schedule::{ScheduleState, Stands},
 };
-use lockgate_runtime::{Binding, Caller, Clock, Deploy, NewTenant, Parts, RunFilter, Runtime, Sources};
+use lockgate_runtime::{Binding, Caller, Clock, Deploy, Login, NewTenant, Parts, RunFilter, Runtime, Sources};
 use lockgate_scheduler::Scheduler;
 use lockgate_store::SqliteStore;
 use serde_json::{Value, json};
@@ -332,7 +332,7 @@ async fn with_store(dir: &Path, clock: &Arc<AtomicI64>, store: Faulty) -> Runtim
 
 async fn log_in(runtime: &Runtime, user: &str, token: &str) -> Caller {
     let secret = |text: &str| serde_json::from_value(json!(text)).unwrap();
-    runtime.login_token("acme", user, secret(token), secret(PASSWORD), "").await.unwrap();
+    runtime.login("acme", &Login::by_token(user, secret(token), secret(PASSWORD)), "").await.unwrap();
     let basic = format!("Basic {}", STANDARD.encode(format!("{user}:{PASSWORD}")));
     runtime.authenticate("acme", Some(&basic), "").await.unwrap()
 }

@@ -71,7 +71,13 @@ pub async fn snapshot(store: &impl Store, tenant: &TenantId) -> TenantSnapshot {
 }
 
 pub fn principal(tenant: &TenantId, id: &str) -> Principal {
-    Principal { tenant: tenant.clone(), user: user(id), credential: CredentialKind::Basic, only_environment: None }
+    Principal {
+        tenant: tenant.clone(),
+        user: user(id),
+        credential: CredentialKind::Basic,
+        only_environment: None,
+        only_targets: Vec::new(),
+    }
 }
 
 /// Version 1 of the shop with one orchestration, `order`, in the given module.

@@ -1,0 +1,257 @@
+//! A user's second factor: enrolled by its user with the password, confirmed by a first code, asked at
+//! each login from then on; taken away by its user with a code, or by an administrator.
+//!
+//! The secret is sealed for its row and version like those of accounts.
+
+use std::collections::BTreeMap;
+
+use lockgate_access::{Decision, Scope};
+use lockgate_identity::{Basic, Credential, Password, SecondFactor, TotpSecret};
+use lockgate_keys::{Binding, Sealed};
+use lockgate_model::{Channel, Kind, Permission, id::UserId};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    Caller, Error, Runtime, View,
+    account::{SecretText, sealing_failed},
+    change::Plan,
+    credential::no_random,
+    network::Network,
+    push::json,
+};
+
+/// A new secret, shown once; it is asked for after its first code.
+#[derive(Serialize)]
+pub struct Enrolment {
+    /// As a person types it into an authenticator: base32 without padding.
+    pub secret: String,
+    /// As an authenticator reads it off a screen.
+    pub address: String,
+}
+
+/// Ten codes for who has lost the authenticator, each good once; shown once.
+#[derive(Serialize)]
+pub struct Recovery {
+    /// The codes.
+    pub recovery_codes: Vec<String>,
+}
+
+/// What a user's logins ask besides the password.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct SecondFactorStatus {
+    /// They ask for a code.
+    pub on: bool,
+    /// Recovery codes that were not used.
+    pub recovery_codes_left: usize,
+}
+
+/// What is stored of the secret beside what `identity` keeps.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SealedSecret {
+    version: u64,
+    sealed: Sealed,
+}
+
+fn binding<'a>(view: &'a View, id: &'a str, version: u64) -> Binding<'a> {
+    Binding { tenant: &view.tenant, environment: None, id, version }
+}
+
+fn row_id(user: &UserId) -> String {
+    format!("credential/{user}/second-factor")
+}
+
+impl Runtime {
+    /// Whether the caller's logins ask for a code.
+    pub async fn second_factor(&self, caller: &Caller) -> Result<SecondFactorStatus, Error> {
+        let view = self.may_read(caller, Permission::ManagePersonalSetup, Scope::Tenant).await?;
+        let factor = view.credentials.stored(&caller.principal.user).and_then(|stored| stored.second_factor.as_ref());
+        let factor = factor.filter(|factor| factor.is_confirmed());
+        let recovery_codes_left = factor.map_or(0, SecondFactor::recovery_left);
+        Ok(SecondFactorStatus { on: factor.is_some(), recovery_codes_left })
+    }
+
+    /// Gives the caller a new secret for an authenticator. Logins ask for nothing before it is confirmed.
+    /// The password is asked again: a session that somebody else got hold of must not lock its user out.
+    pub async fn enrol_second_factor(&self, caller: &Caller, password: SecretText) -> Result<Enrolment, Error> {
+        self.may_read(caller, Permission::ManagePersonalSetup, Scope::Tenant).await?;
+        let (tenant, user) = (caller.tenant(), &caller.principal.user);
+        let basic = Basic { user: user.to_string(), password: Password::new(password.expose().to_owned()) };
+        let proved = self.basic(tenant.as_str(), Some(self.view(tenant)?), basic, &caller.source).await;
+        if proved.as_ref().err() == Some(&Error::Unauthenticated) {
+            self.note_attempt(tenant.as_str(), &caller.source, "second-factor", user.as_str()).await;
+        }
+        proved?;
+        self.change(caller, |view| {
+            let old = view.credentials.stored(user).cloned().unwrap_or_default();
+            if old.has_second_factor() {
+                let text = "a second factor is on already: take it away first".to_owned();
+                return Err(Error::Conflict { code: "LG-SECOND-FACTOR-ON", message: text });
+            }
+            let secret = TotpSecret::generate().map_err(no_random)?;
+            let (id, version) = (row_id(user), view.revision.0 + 1);
+            let sealed = self.0.master.seal(&binding(view, &id, version), secret.expose()).map_err(sealing_failed)?;
+            let factor = SecondFactor::new(json(&SealedSecret { version, sealed })?);
+            let answer = Enrolment {
+                secret: secret.base32().to_string(),
+                address: secret.address(view.tenant.as_str(), user.as_str()).to_string(),
+            };
+            let row = Credential { second_factor: Some(factor), ..old };
+            self.own_setup(view, caller, "enrolled", &row, answer)
+        })
+        .await
+    }
+
+    /// Turns the second factor on by its first code; logins ask for it from here on. The recovery codes are
+    /// shown this once.
+    pub async fn confirm_second_factor(&self, caller: &Caller, code: &SecretText) -> Result<Recovery, Error> {
+        let user = &caller.principal.user;
+        let none = || Error::Conflict {
+            code: "LG-SECOND-FACTOR-NONE",
+            message: "no second factor waits for its first code: enrol one first".to_owned(),
+        };
+        self.may_read(caller, Permission::ManagePersonalSetup, Scope::Tenant).await?;
+        let turn = self.turn_for_code(caller.tenant().as_str(), user, &caller.source).await?;
+        let confirmed = self
+            .change(caller, |view| {
+                let old = view.credentials.stored(user).cloned().unwrap_or_default();
+                let factor = old.second_factor.clone().filter(|factor| !factor.is_confirmed()).ok_or_else(none)?;
+                let secret = self.totp_secret(view, user, &factor)?;
+                let confirmed = factor.confirm(&secret, user, code.expose(), &view.digest_key, self.now());
+                let (factor, codes) = confirmed.map_err(|_| wrong_code())?.map_err(no_random)?;
+                let row = Credential { second_factor: Some(factor), ..old };
+                let recovery_codes = codes.expose().map(str::to_owned).collect();
+                self.own_setup(view, caller, "confirmed", &row, Recovery { recovery_codes })
+            })
+            .await;
+        match &confirmed {
+            Err(error) if *error == wrong_code() => turn.failed(),
+            _ => turn.right(),
+        }
+        confirmed
+    }
+
+    /// Takes the caller's own second factor away, for a code of it.
+    pub async fn remove_second_factor(&self, caller: &Caller, code: &SecretText) -> Result<(), Error> {
+        let user = &caller.principal.user;
+        self.may_read(caller, Permission::ManagePersonalSetup, Scope::Tenant).await?;
+        let turn = self.turn_for_code(caller.tenant().as_str(), user, &caller.source).await?;
+        let removed = self
+            .change(caller, |view| {
+                let old = view.credentials.stored(user).cloned().unwrap_or_default();
+                let factor = old.second_factor.clone().ok_or_else(|| Error::not_found("second factor"))?;
+                if factor.is_confirmed() {
+                    let secret = self.totp_secret(view, user, &factor)?;
+                    let spent = factor.spend(&secret, user, code.expose(), &view.digest_key, self.now());
+                    spent.map_err(|_| wrong_code())?;
+                }
+                let row = Credential { second_factor: None, ..old };
+                self.own_setup(view, caller, "removed", &row, ())
+            })
+            .await;
+        match &removed {
+            Err(error) if *error == wrong_code() => turn.failed(),
+            _ => turn.right(),
+        }
+        removed
+    }
+
+    /// Takes a user's second factor away, for who has lost it; the user's sessions end.
+    pub async fn take_second_factor(&self, caller: &Caller, user: &UserId) -> Result<(), Error> {
+        self.change(caller, |view| {
+            let decision = self.manages(view, caller, user)?;
+            let stored = view.credentials.stored(user).filter(|stored| stored.second_factor.is_some());
+            if decision.is_allowed() && stored.is_none() {
+                return Err(Error::not_found(format!("second factor of user `{user}`")));
+            }
+            let row = Credential { second_factor: None, ..stored.cloned().unwrap_or_default() };
+            plan(decision, user, "taken", &row, ())
+        })
+        .await?;
+        self.0.sessions.close_user(caller.tenant(), user);
+        Ok(())
+    }
+
+    /// The credential without the code that a login brings, where a second factor is on. Asked only
+    /// after the password or token was right.
+    pub(crate) async fn spend_code(
+        &self,
+        view: &View,
+        user: &UserId,
+        credential: Credential,
+        code: Option<&SecretText>,
+        source: &str,
+    ) -> Result<Credential, Error> {
+        let Some(factor) = credential.second_factor.clone().filter(SecondFactor::is_confirmed) else {
+            return Ok(credential);
+        };
+        let code = code.ok_or_else(|| {
+            let text = "a second factor is on: send a code of the authenticator, or a recovery code, as `code`";
+            Error::invalid("LG-SECOND-FACTOR", text)
+        })?;
+        let turn = self.turn_for_code(view.tenant.as_str(), user, source).await?;
+        let secret = self.totp_secret(view, user, &factor)?;
+        match factor.spend(&secret, user, code.expose(), &view.digest_key, self.now()) {
+            Ok(spent) => {
+                turn.right();
+                Ok(Credential { second_factor: Some(spent), ..credential })
+            }
+            Err(_) => {
+                turn.failed();
+                Err(Error::Unauthenticated)
+            }
+        }
+    }
+
+    async fn turn_for_code(
+        &self,
+        tenant: &str,
+        user: &UserId,
+        source: &str,
+    ) -> Result<crate::guesses::Turn<'_>, Error> {
+        self.0.codes.turn_anywhere(tenant, user.as_str(), Network::of_text(source)).await
+    }
+
+    fn totp_secret(&self, view: &View, user: &UserId, factor: &SecondFactor) -> Result<TotpSecret, Error> {
+        let failed = || Error::Internal { what: "opening the secret of a second factor".into() };
+        let stored = SealedSecret::deserialize(&factor.sealed).map_err(|_| failed())?;
+        let opened = self.0.master.unseal(&binding(view, &row_id(user), stored.version), &stored.sealed);
+        let opened = opened.map_err(|error| {
+            // A row that was moved, swapped or altered ends here.
+            tracing::error!(tenant = %view.tenant, %user, %error, "the secret of a second factor does not open");
+            failed()
+        })?;
+        TotpSecret::from_bytes(opened.expose()).ok_or_else(failed)
+    }
+
+    fn own_setup<T>(
+        &self,
+        view: &View,
+        caller: &Caller,
+        step: &str,
+        row: &Credential,
+        answer: T,
+    ) -> Result<Plan<T>, Error> {
+        let (principal, now) = (&caller.principal, self.now());
+        let asked = Permission::ManagePersonalSetup;
+        let decision = lockgate_access::decide(&view.snapshot, principal, asked, Scope::Tenant, Channel::Admin, now);
+        plan(decision, &principal.user, step, row, answer)
+    }
+}
+
+fn wrong_code() -> Error {
+    Error::invalid("LG-CODE", "the code is not one of this authenticator now, or was used")
+}
+
+fn plan<T>(decision: Decision, user: &UserId, step: &str, row: &Credential, answer: T) -> Result<Plan<T>, Error> {
+    Ok(Plan {
+        decision,
+        event: "second-factor",
+        object: format!("user/{user}"),
+        fields: Vec::new(),
+        detail: BTreeMap::from([("step".to_owned(), step.to_owned())]),
+        puts: vec![(Kind::Credential, user.to_string(), json(row)?)],
+        deletes: Vec::new(),
+        answer,
+    })
+}
