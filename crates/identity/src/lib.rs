@@ -18,6 +18,7 @@
 
 mod access_token;
 mod api_key;
+mod certificate;
 mod credentials;
 mod digest_key;
 mod one_time;
@@ -34,6 +35,7 @@ mod totp;
 
 pub use access_token::{ACCESS_TOKEN_SECONDS, AccessToken, Claims};
 pub use api_key::{ApiKey, StoredKey};
+pub use certificate::{BoundBy, Certificate, StoredCertificate};
 pub use credentials::{Credentials, Refused};
 pub use digest_key::{BasicKey, DigestKey};
 pub use one_time::{OneTime, StoredToken};

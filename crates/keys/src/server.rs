@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use rustls::{ServerConfig, server::WebPkiClientVerifier};
+use rustls::{
+    ServerConfig,
+    server::{WebPkiClientVerifier, danger::ClientCertVerifier},
+};
 
-use crate::{Error, Identity, TrustRoots, provider};
+use crate::{Error, Identity, TrustRoots, provider, shown::HolderVerifier};
 
 /// Whether clients prove themselves with a certificate.
 #[derive(Debug, Clone)]
@@ -13,6 +16,9 @@ pub enum ClientCertificates {
     None,
     /// They are asked; one that is shown must come from these authorities.
     Optional(TrustRoots),
+    /// They are asked, and need not show one. Any is taken whose key the client holds: by itself it lets
+    /// nobody in, whoever reads it has to know whose it is ([`ShownCertificate`](crate::ShownCertificate)).
+    Shown,
     /// Without one from these authorities there is no connection.
     Required(TrustRoots),
 }
@@ -21,8 +27,10 @@ pub enum ClientCertificates {
 pub fn server_config(own: &Identity, clients: &ClientCertificates, alpn: &[&[u8]]) -> Result<Arc<ServerConfig>, Error> {
     let provider = provider();
     let verifier = |roots: &TrustRoots| WebPkiClientVerifier::builder_with_provider(roots.store(), provider.clone());
+    let holder: Arc<dyn ClientCertVerifier> = Arc::new(HolderVerifier::new(&provider));
     let verifier = match clients {
         ClientCertificates::None => Ok(WebPkiClientVerifier::no_client_auth()),
+        ClientCertificates::Shown => Ok(holder),
         ClientCertificates::Optional(roots) => verifier(roots).allow_unauthenticated().build(),
         ClientCertificates::Required(roots) => verifier(roots).build(),
     }

@@ -95,6 +95,17 @@ impl Intake {
         self.away(move || parse(&held.bytes, &limits)).await?
     }
 
+    /// The bytes of a form; how large it may be is said by who reads it.
+    pub(crate) async fn form(&self, headers: &HeaderMap, body: RequestBody, bytes_max: u64) -> Result<Bytes, Refusal> {
+        let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+        let one = types.next().and_then(|one| one.to_str().ok()).filter(|_| types.next().is_none());
+        let essence = one.and_then(|one| one.split(';').next()).unwrap_or_default().trim();
+        if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+            return Err(Refusal::ContentType);
+        }
+        self.bytes(body, bytes_max).await.map(|held| held.bytes)
+    }
+
     /// Prints an output. How long it gets is known when it is printed, because a value may stand in several places: so
     /// it is tried where it stands, and what turns out long is printed again on a blocking thread.
     pub(crate) async fn print(&self, output: Document, bytes_max: u64) -> Result<Result<Vec<u8>, Fault>, Refusal> {

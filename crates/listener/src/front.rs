@@ -99,6 +99,8 @@ impl<A> Front<A> {
             (None, Route::Health) => health(request.method(), None),
             (None, Route::Ready) => health(request.method(), self.not_ready().await),
             (None, Route::Metrics) => self.metrics(&request),
+            (None, Route::Token(place)) => self.to_token(request, place).await,
+            (None, Route::TokenKeys(place)) => self.to_token_keys(request.method(), place),
             (None, Route::Target(target)) => self.to_target(request, target, &mut line).await,
             (None, Route::Nothing | Route::Admin) => respond::error(&Error::not_found("such address")),
         };

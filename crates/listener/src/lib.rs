@@ -3,7 +3,7 @@
 //! - [`Server`] is the accept loop: TLS with a handshake timeout, HTTP/1.1 and HTTP/2, limits on
 //!   connections, heads, streams and slowness ([`Settings`]), and an orderly end.
 //! - [`Front`] is what it serves: `/healthz`, `/readyz`, `/metrics`, the admin API as a mounted
-//!   service, and `POST /{tenant}/{environment}/{name}`.
+//!   service, the token endpoints of OAuth 2.0 under `/oauth2`, and `POST /{tenant}/{environment}/{name}`.
 //! - `respond` is the one place where outcomes become statuses.
 //!
 //! Deliberately absent: decisions and sessions (crate `runtime`), the admin API itself (crate
@@ -24,6 +24,7 @@ mod rest;
 mod route;
 mod server;
 mod settings;
+mod token;
 mod watched;
 
 pub use front::Front;

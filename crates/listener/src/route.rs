@@ -16,10 +16,21 @@ pub(crate) enum Route<'a> {
     Metrics,
     /// `/admin…`: the admin API.
     Admin,
+    /// `/oauth2/{tenant}/{environment}/token`: clients get access tokens.
+    Token(Place<'a>),
+    /// `/oauth2/{tenant}/{environment}/.well-known/jwks.json`: what tells true access tokens.
+    TokenKeys(Place<'a>),
     /// `/{tenant}/{environment}/{name}`; the segments are not ids yet.
     Target(Target<'a>),
     /// Nothing that could be there.
     Nothing,
+}
+
+/// An environment of a tenant as an address names it, percent-decoded; not ids yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Place<'a> {
+    pub(crate) tenant: Cow<'a, str>,
+    pub(crate) environment: Cow<'a, str>,
 }
 
 /// The segments of a target's address, percent-decoded.
@@ -38,6 +49,8 @@ impl Route<'_> {
             Self::Ready => "/readyz",
             Self::Metrics => "/metrics",
             Self::Admin => "/admin",
+            Self::Token(_) => "/oauth2/{tenant}/{environment}/token",
+            Self::TokenKeys(_) => "/oauth2/{tenant}/{environment}/.well-known/jwks.json",
             Self::Target(_) => "/{tenant}/{environment}/{name}",
             Self::Nothing => "-",
         }
@@ -58,6 +71,9 @@ pub(crate) fn route(path: &str) -> Route<'_> {
     if first == "admin" {
         return Route::Admin;
     }
+    if first == "oauth2" {
+        return oauth2(segments);
+    }
     let Some(tenant) = decoded(first) else { return Route::Nothing };
     // They begin product URLs; no tenant can be behind them.
     if RESERVED_TENANTS.contains(&tenant.as_ref()) {
@@ -65,6 +81,18 @@ pub(crate) fn route(path: &str) -> Route<'_> {
     }
     match (segments.next().and_then(decoded), segments.next().and_then(decoded), segments.next()) {
         (Some(environment), Some(name), None) => Route::Target(Target { tenant, environment, name }),
+        _ => Route::Nothing,
+    }
+}
+
+/// What is below `/oauth2`.
+fn oauth2<'a>(mut segments: std::str::Split<'a, char>) -> Route<'a> {
+    let place = segments.next().and_then(decoded).zip(segments.next().and_then(decoded));
+    let Some((tenant, environment)) = place else { return Route::Nothing };
+    let place = Place { tenant, environment };
+    match (segments.next(), segments.next(), segments.next()) {
+        (Some("token"), None, _) => Route::Token(place),
+        (Some(".well-known"), Some("jwks.json"), None) => Route::TokenKeys(place),
         _ => Route::Nothing,
     }
 }
@@ -104,6 +132,13 @@ mod tests {
             "/metrics/",
             "/portal",
             "/oauth2/a/b",
+            "/oauth2/a/b/",
+            "/oauth2/a/b/token/",
+            "/oauth2/a/b/token/x",
+            "/oauth2/a//token",
+            "/oauth2/a/b/.well-known",
+            "/oauth2/a/b/.well-known/jwks.json/x",
+            "/oauth2/a/token",
             "/%61dmin/v1/x",
             "/healthz/x/y",
             "/acme/live/%ff",
@@ -127,6 +162,9 @@ mod tests {
         assert_eq!(route("/healthz"), Route::Health);
         assert_eq!(route("/readyz"), Route::Ready);
         assert_eq!(route("/metrics"), Route::Metrics);
+        let live = || Place { tenant: "acme".into(), environment: "live".into() };
+        assert_eq!(route("/oauth2/acme/live/token"), Route::Token(live()));
+        assert_eq!(route("/oauth2/acme/live/.well-known/jwks.json"), Route::TokenKeys(live()));
         for path in ["/admin", "/admin/", "/admin/v1/openapi.json"] {
             assert_eq!(route(path), Route::Admin, "{path}");
         }

@@ -24,6 +24,7 @@ impl Watched {
             Route::Metrics => Counted::Metrics,
             Route::Admin => Counted::Admin,
             Route::Target(_) => Counted::Target,
+            Route::Token(_) | Route::TokenKeys(_) => Counted::Token,
             Route::Nothing => Counted::None,
         };
         Self { telemetry: telemetry.clone(), route, began: Instant::now(), status: None }

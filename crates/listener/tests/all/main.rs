@@ -8,4 +8,5 @@
 
 mod rest;
 mod support;
+mod tokens;
 mod wire;

@@ -21,13 +21,13 @@ use serde_json::{Value, json};
 
 use crate::support::{Running, request};
 
-const PASSWORD: &str = "Correct-Horse-7";
+pub const PASSWORD: &str = "Correct-Horse-7";
 
 /// A tenant `acme` with what `development` has deployed, and users of each sort.
-struct House {
-    server: Running,
-    runtime: Runtime,
-    ada: Caller,
+pub struct House {
+    pub server: Running,
+    pub runtime: Runtime,
+    pub ada: Caller,
     _dir: tempfile::TempDir,
 }
 
@@ -53,9 +53,13 @@ fn sources() -> Sources {
 }
 
 impl House {
-    async fn open() -> Self {
+    pub async fn open() -> Self {
+        Self::by(Clock::system()).await
+    }
+
+    /// With another clock.
+    pub async fn by(clock: Clock) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let clock = Clock::system();
         let parts = Parts {
             store: Arc::new(SqliteStore::open(&dir.path().join("store"), clock.now()).unwrap()),
             engine: Arc::new(Engine::new(EngineConfig { stacks_max: 64, ..EngineConfig::default() }).unwrap()),
@@ -93,7 +97,7 @@ impl House {
         log_in(&self.runtime, id, token).await;
     }
 
-    async fn ask(&self, request: Request<Full<Bytes>>) -> (u16, http::HeaderMap, Value) {
+    pub async fn ask(&self, request: Request<Full<Bytes>>) -> (u16, http::HeaderMap, Value) {
         let (head, body) = self.server.send(false, request).await.into_parts();
         let body = if body.is_empty() { Value::Null } else { serde_json::from_slice(&body).unwrap() };
         (head.status.as_u16(), head.headers, body)
@@ -130,11 +134,11 @@ async fn log_in(runtime: &Runtime, user: &str, token: String) {
     runtime.login("acme", &Login::by_token(user, token, password), "").await.unwrap();
 }
 
-fn basic(user: &str, password: &str) -> String {
+pub fn basic(user: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{user}:{password}")))
 }
 
-const ECHO: &str = "/acme/development/echo";
+pub const ECHO: &str = "/acme/development/echo";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_order_of_answers() {
