@@ -53,7 +53,7 @@ const RUN_BYTES_MAX: usize = (16 << 20) + (64 << 10);
         (name = "session", description = "Login, logout, who one is, and live sessions."),
         (name = "definitions", description = "Users, groups, profiles, ACLs, environments, project permissions."),
         (name = "assignments", description = "Which ACL a target uses in an environment."),
-        (name = "credentials", description = "One-time tokens, API keys, passwords and second factors."),
+        (name = "credentials", description = "One-time tokens, API keys, client certificates, passwords and second factors."),
         (name = "projects", description = "Projects and their versions."),
         (name = "accounts", description = "Accounts of an environment: address, identity, secrets."),
         (name = "deployments", description = "What is active in an environment."),
@@ -129,6 +129,8 @@ fn all() -> OpenApiRouter<Runtime> {
         .routes(routes!(credentials::add_key, credentials::keys))
         .routes(routes!(credentials::remove_key))
         .routes(routes!(credentials::expire_password))
+        .routes(routes!(credentials::add_certificate, credentials::certificates))
+        .routes(routes!(credentials::remove_certificate))
         .routes(routes!(password_policy::get, password_policy::put))
         .routes(routes!(second_factor::status, second_factor::enrol).layer(DefaultBodyLimit::max(LOGIN_BYTES_MAX)))
         .routes(routes!(second_factor::confirm).layer(DefaultBodyLimit::max(LOGIN_BYTES_MAX)))

@@ -50,7 +50,7 @@ fn intent(method: &Method, route: &str, at: &At) -> Result<Intent, Refused> {
         ("PUT", "/project-permissions/{project}/{name}") => Intent::Define(&[Kind::ProjectPermission]),
         ("PUT", "/environments/{environment}/acls/{kind}/{name}") => Intent::Define(&[Kind::Assignment]),
         ("POST", "/apply" | "/access/what-if") => Intent::Define(&[Kind::User, Kind::Profile, Kind::Environment]),
-        ("POST", "/users/{id}/keys") => Intent::HandOutCredentials,
+        ("POST", "/users/{id}/keys" | "/users/{id}/certificates") => Intent::HandOutCredentials,
         ("PUT", "/password-policy") => Intent::AdministerSecurity,
         ("POST", "/second-factor" | "/second-factor/confirm" | "/second-factor/remove") => Intent::SetUpOneself,
         ("POST", "/projects/{project}/versions") => Intent::Push(at.id("project")?),

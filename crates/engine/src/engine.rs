@@ -102,7 +102,7 @@ impl Engine {
         }
         let account = Some(permit.tenant().clone());
         let start = Start { id: permit.run(), ..Start::new(module, input, limits, now, control) };
-        run(&self.executor, account, start, Reach::Bound { permit, calls, durable: false }).await
+        run(&self.executor, account, start, Reach::Bound { permit: Box::new(permit), calls, durable: false }).await
     }
 
     /// Runs a module outside any environment: no permit, no connectors.

@@ -33,7 +33,7 @@ const BODY: &str = "body";
 pub(crate) enum Reach {
     /// Bound accounts, under a permit.
     Bound {
-        permit: ExecutePermit,
+        permit: Box<ExecutePermit>,
         calls: Arc<dyn Calls>,
         /// The permit's receipt has become durable.
         durable: bool,

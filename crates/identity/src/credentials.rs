@@ -12,8 +12,8 @@ use lockgate_model::{
 use serde::de::DeserializeOwned;
 
 use crate::{
-    AccessToken, ApiKey, Basic, BasicKey, Credential, DigestKey, OneTime, PasswordPolicy, Policy, StoredKey,
-    StoredToken,
+    AccessToken, ApiKey, Basic, BasicKey, BoundBy, Certificate, Credential, DigestKey, OneTime, PasswordPolicy, Policy,
+    StoredCertificate, StoredKey, StoredToken,
 };
 
 /// Why a credential was not accepted. For the audit log and for tests: to the caller every reason is
@@ -78,6 +78,7 @@ pub struct Credentials {
     revision: Revision,
     users: HashMap<UserId, Known>,
     keys: HashMap<KeyId, StoredKey>,
+    certificates: HashMap<Digest, StoredCertificate>,
     policy: Policy,
 }
 
@@ -113,6 +114,7 @@ impl Credentials {
     pub fn build(tenant: TenantId, revision: Revision, definitions: &[Definition]) -> Result<Self, Unreadable> {
         let mut users = HashMap::new();
         let mut keys = HashMap::new();
+        let mut certificates = HashMap::new();
         let mut policy = Policy::default();
         let id = |row: &Definition, reason: String| Unreadable { kind: row.kind, id: row.id.clone(), reason };
         for row in definitions.iter().filter(|row| row.kind == Kind::User) {
@@ -137,11 +139,19 @@ impl Credentials {
                     }
                     keys.insert(KeyId::parse(&row.id).map_err(|e| id(row, e.to_string()))?, key);
                 }
+                Kind::ClientCertificate => {
+                    let certificate: StoredCertificate = row.read()?;
+                    if !users.contains_key(&certificate.user) {
+                        return Err(id(row, format!("its user `{}` does not exist", certificate.user)));
+                    }
+                    let digest = row.id.parse().map_err(|_| id(row, "its id is no digest".to_owned()))?;
+                    certificates.insert(digest, certificate);
+                }
                 Kind::PasswordPolicy => policy = row.read::<PasswordPolicy>()?.preset,
                 _ => {}
             }
         }
-        Ok(Self { tenant, revision, users, keys, policy })
+        Ok(Self { tenant, revision, users, keys, certificates, policy })
     }
 
     /// The tenant.
@@ -265,6 +275,20 @@ impl Credentials {
         }
         let principal = self.by_key(stored, CredentialKind::AccessToken)?;
         Ok(Principal { only_environment: Some(environment.clone()), ..principal })
+    }
+
+    /// The principal of a client certificate. It has to be bound, and valid now.
+    pub fn certificate(&self, shown: &Certificate, now: Timestamp) -> Result<Principal, Refused> {
+        let bound = |digest, by| self.certificates.get(digest).filter(|stored| stored.by == by);
+        let stored = bound(&shown.certificate, BoundBy::Certificate)
+            .or_else(|| bound(&shown.public_key, BoundBy::PublicKey))
+            .ok_or(Refused::UnknownKey)?;
+        if now < shown.from || shown.until < now {
+            return Err(Refused::Ended);
+        }
+        let principal = self.principal(stored.user.as_str(), CredentialKind::Certificate)?;
+        let (only_environment, only_targets) = (stored.environment.clone(), stored.targets.clone());
+        Ok(Principal { only_environment, only_targets, ..principal })
     }
 
     fn key(&self, presented: &ApiKey, key: &DigestKey, now: Timestamp) -> Result<&StoredKey, Refused> {

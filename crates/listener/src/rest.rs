@@ -14,7 +14,7 @@ use lockgate_model::{
 use lockgate_runtime::{Ask, Caller, Error, Finished};
 
 use crate::{
-    Front, Reply, RequestBody,
+    Front, Peer, Reply, RequestBody,
     body::{Intake, Refusal, idempotency_key},
     front::source,
     log::Line,
@@ -37,7 +37,11 @@ impl<A> Front<A> {
             // Of two credentials nobody could say which one was meant.
             _ => None,
         };
-        let caller = match self.runtime.authenticate(&target.tenant, credential, &source(&request)).await {
+        let peer = request.extensions().get::<Peer>();
+        let certificate = peer.and_then(|peer| peer.certificate.as_deref()).filter(|_| says_nothing(&request));
+        let source = source(&request);
+        let asked = self.runtime.authenticate_peer(&target.tenant, credential, certificate, &source);
+        let caller = match asked.await {
             Ok(caller) => caller,
             Err(error) => return respond::error(&error),
         };
@@ -103,6 +107,11 @@ impl<A> Front<A> {
             Err(error) => respond::error(&error),
         }
     }
+}
+
+/// A header that cannot be read, or two of them, are not taken for none.
+fn says_nothing(request: &Request<RequestBody>) -> bool {
+    !request.headers().contains_key(header::AUTHORIZATION)
 }
 
 async fn finished_reply(intake: &Intake, finished: Finished) -> Reply {

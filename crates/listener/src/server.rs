@@ -67,7 +67,8 @@ pub trait Handler: Clone + Send + Sync + 'static {
 pub struct Peer {
     /// Where from.
     pub address: SocketAddr,
-    /// The certificate it proved itself with, if the TLS configuration asked for one; verified then.
+    /// The certificate it has shown and holds the key of, if the TLS configuration asked for one. Who vouches
+    /// for it is said there: nobody, where any is taken.
     pub certificate: Option<CertificateDer<'static>>,
 }
 

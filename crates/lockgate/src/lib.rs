@@ -13,6 +13,7 @@ mod exit;
 mod operate;
 mod output;
 mod publish;
+mod typed;
 
 use std::{process::ExitCode, sync::Arc};
 
@@ -94,6 +95,14 @@ enum Command {
     /// Users, service accounts, their profiles and keys.
     #[command(subcommand)]
     User(administer::user::User),
+    /// Live sessions: list, end.
+    #[command(subcommand)]
+    Session(administer::session::Session),
+    /// One's own second factor: codes of an authenticator.
+    #[command(subcommand)]
+    SecondFactor(administer::second_factor::SecondFactor),
+    /// What the tenant asks of passwords.
+    PasswordPolicy(administer::password_policy::PasswordPolicy),
     /// Groups of users.
     #[command(subcommand)]
     Group(administer::group::Group),
@@ -196,6 +205,9 @@ fn dispatch(command: Command, connectors: &Arc<Registry>, output: &Output) -> Re
         Command::Schedule(c) => c.run(output),
         Command::Account(c) => c.run(connectors, output),
         Command::User(c) => c.run(output),
+        Command::Session(c) => c.run(output),
+        Command::SecondFactor(c) => c.run(output),
+        Command::PasswordPolicy(c) => c.run(output),
         Command::Group(c) => c.run(output),
         Command::Profile(c) => c.run(output),
         Command::Acl(c) => c.run(output),

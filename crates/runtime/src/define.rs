@@ -178,6 +178,8 @@ impl Runtime {
                 plan.deletes.push((Kind::Credential, id.to_owned()));
             }
             plan.deletes.extend(crate::credential::keys_of(view, id)?.into_iter().map(|key| (Kind::ApiKey, key)));
+            let certificates = crate::certificate::certificates_of(view, id)?;
+            plan.deletes.extend(certificates.into_iter().map(|one| (Kind::ClientCertificate, one.id)));
         }
         Ok(plan)
     }

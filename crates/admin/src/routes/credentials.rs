@@ -3,7 +3,7 @@
 use axum::{Json, extract::State};
 use http::StatusCode;
 use lockgate_model::id::{KeyId, UserId};
-use lockgate_runtime::{KeyInfo, KeyWanted, NewKey, Runtime};
+use lockgate_runtime::{CertificateInfo, CertificateWanted, KeyInfo, KeyWanted, NewKey, Runtime};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -30,6 +30,14 @@ pub(crate) struct OfKey {
     /// The key's id; not the key.
     #[param(value_type = String)]
     id: KeyId,
+}
+
+/// A client certificate.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Path)]
+pub(crate) struct OfCertificate {
+    /// SHA-256, in hex, of what it is known by.
+    id: String,
 }
 
 /// A one-time token.
@@ -95,5 +103,40 @@ pub(crate) async fn expire_password(
     Place(at): Place<OfUser>,
 ) -> Answer<StatusCode> {
     runtime.expire_password(&caller, &at.id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Binds a client certificate to a user.
+#[utoipa::path(post, operation_id = "create_certificate", path = "/admin/v1/tenants/{tenant}/users/{id}/certificates", tag = "credentials", params(InTenant, OfUser),
+    request_body = shapes::CertificateWanted, responses((status = 200, body = shapes::CertificateInfo), Refusals, Changes))]
+pub(crate) async fn add_certificate(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfUser>,
+    Body(wanted): Body<CertificateWanted>,
+) -> Answer<Json<CertificateInfo>> {
+    Ok(Json(runtime.add_certificate(&caller, &at.id, &wanted).await?))
+}
+
+/// A user's client certificates.
+#[utoipa::path(get, operation_id = "list_certificates", path = "/admin/v1/tenants/{tenant}/users/{id}/certificates", tag = "credentials", params(InTenant, OfUser),
+    responses((status = 200, body = Items<shapes::CertificateInfo>), Refusals))]
+pub(crate) async fn certificates(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfUser>,
+) -> Answer<Json<Items<CertificateInfo>>> {
+    Ok(Json(Items { items: runtime.certificates(&caller, &at.id).await? }))
+}
+
+/// Takes a client certificate away from its user.
+#[utoipa::path(delete, operation_id = "delete_certificate", path = "/admin/v1/tenants/{tenant}/certificates/{id}", tag = "credentials", params(InTenant, OfCertificate),
+    responses((status = 204, description = "Nobody comes with it any more, on every node."), Refusals))]
+pub(crate) async fn remove_certificate(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfCertificate>,
+) -> Answer<StatusCode> {
+    runtime.remove_certificate(&caller, &at.id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

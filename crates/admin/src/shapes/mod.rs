@@ -35,8 +35,8 @@ pub use run::{
 };
 pub use schedule::{Paused, RanNow, Schedule, SkippedNext, Timing};
 pub use session::{
-    Enrolment, KeyInfo, KeyWanted, NewKey, PasswordPolicy, PasswordPreset, Recovery, SecondFactorStatus, Session,
-    SessionInfo, Who,
+    BoundBy, CertificateInfo, CertificateWanted, Enrolment, KeyInfo, KeyWanted, NewKey, PasswordPolicy, PasswordPreset,
+    Recovery, SecondFactorStatus, Session, SessionInfo, Who,
 };
 
 use serde::Deserialize;

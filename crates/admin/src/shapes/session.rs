@@ -25,7 +25,7 @@ pub struct Who {
     pub tenant: String,
     /// The user.
     pub user: String,
-    /// `basic`, `api-key`, `session` or `access-token`.
+    /// `basic`, `api-key`, `session`, `access-token` or `certificate`.
     pub credential: String,
     /// Set for an API key that is good for one environment alone.
     #[serde(default)]
@@ -72,6 +72,58 @@ pub struct KeyWanted {
     #[serde(default)]
     #[schema(minimum = 1, maximum = 397)]
     pub days: Option<i64>,
+    /// For people.
+    #[serde(default)]
+    pub title: String,
+}
+
+/// A client certificate to be bound.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateWanted {
+    /// PEM text of the one certificate.
+    pub certificate: String,
+    /// What it is known by. Default `certificate`.
+    #[serde(default)]
+    pub by: Option<BoundBy>,
+    /// The only environment it is good for; absent for all of the user's.
+    #[serde(default)]
+    pub environment: Option<String>,
+    /// The orchestrations and APIs it may call, and do nothing else; at most 100.
+    #[serde(default)]
+    #[schema(max_items = 100)]
+    pub targets: Vec<String>,
+    /// For people.
+    #[serde(default)]
+    pub title: String,
+}
+
+/// What a client certificate is known by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BoundBy {
+    /// Its own digest: a renewed one has to be bound again.
+    Certificate,
+    /// The digest of its public key: one that is renewed with the same key goes on.
+    PublicKey,
+}
+
+/// A bound client certificate.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CertificateInfo {
+    /// SHA-256, in hex, of what it is known by.
+    pub id: String,
+    /// Who comes with it.
+    pub user: String,
+    /// What it is known by.
+    pub by: BoundBy,
+    /// The only environment it is good for.
+    #[serde(default)]
+    pub environment: Option<String>,
+    /// The orchestrations and APIs it may call, and do nothing else.
+    #[serde(default)]
+    pub targets: Vec<String>,
     /// For people.
     #[serde(default)]
     pub title: String,

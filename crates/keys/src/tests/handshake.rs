@@ -214,6 +214,35 @@ async fn a_required_client_certificate_is_required() {
 }
 
 #[tokio::test]
+async fn a_shown_client_certificate_is_anybodys_who_holds_its_key_and_nobody_elses() {
+    let (ours, theirs) = (pki(), pki());
+    let shown = server_config(&ours.server, &ClientCertificates::Shown, &[]).unwrap();
+    let foreign = theirs.authority.client("agent", now()).unwrap();
+    for own in [None, Some(&foreign)] {
+        let met = meet(trusting(&ours.authority, own), shown.clone()).await;
+        met.client.unwrap();
+        assert_eq!(met.request, REQUEST);
+    }
+    // The thief has the public certificate and a key of its own.
+    let thief = theirs.authority.client("agent", now()).unwrap();
+    let key = rustls_pki_types::pem::PemObject::from_pem_slice(thief.key_pem().expose()).unwrap();
+    let key = crate::provider().key_provider.load_private_key(key).unwrap();
+    let posing = rustls::sign::CertifiedKey::new(foreign.chain().to_vec(), key);
+    let posing = Arc::new(rustls::sign::SingleCertAndKey::from(posing));
+    for version in rustls::ALL_VERSIONS {
+        let mut client = (*trusting(&ours.authority, None)).clone();
+        client.client_auth_cert_resolver = posing.clone();
+        #[expect(clippy::disallowed_methods, reason = "a server of one version is made for this test in `keys` too")]
+        let server = ServerConfig::builder_with_provider(crate::provider())
+            .with_protocol_versions(&[version])
+            .unwrap()
+            .with_client_cert_verifier(Arc::new(crate::shown::HolderVerifier::new(&crate::provider())))
+            .with_cert_resolver(ours.server.resolver());
+        refused(Arc::new(client), Arc::new(server)).await;
+    }
+}
+
+#[tokio::test]
 async fn the_machines_roots_do_not_know_our_authority() {
     let pki = pki();
     // A machine without any roots refuses even earlier.

@@ -9,7 +9,7 @@ use http_body_util::Full;
 use lockgate_compiler::Sources;
 use lockgate_connector_api::Registry;
 use lockgate_engine::{Engine, EngineConfig};
-use lockgate_keys::Master;
+use lockgate_keys::{ClientCertificates, Master};
 use lockgate_listener::{Front, RequestBody, Settings};
 use lockgate_model::{
     Kind,
@@ -70,7 +70,7 @@ impl House {
         let runtime = Runtime::open(parts).await.unwrap();
         let settings = Settings::default();
         let front = Front::new(runtime.clone(), Admin, &settings);
-        let server = Running::start(settings, front).await;
+        let server = Running::start_with(settings, front, |_| ClientCertificates::Shown).await;
         let new = NewTenant {
             id: TenantId::parse("acme").unwrap(),
             title: "Acme".into(),

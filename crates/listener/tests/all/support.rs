@@ -21,7 +21,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 /// Now: certificates are judged by the real clock.
 #[expect(clippy::disallowed_methods, reason = "rustls asks the real clock whether a certificate is valid")]
-fn now() -> Timestamp {
+pub fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     Timestamp::from_ms(i64::try_from(since.as_millis()).unwrap())
 }
@@ -85,6 +85,15 @@ impl Running {
         let mut tls = self.tls(&[b"http/1.1"], None).await.unwrap();
         tls.write_all(bytes).await.unwrap();
         read_all(&mut tls).await
+    }
+
+    /// One exchange over HTTP/1.1 by a client that shows a certificate, if it is asked for one.
+    pub async fn send_as(&self, own: &Identity, request: Request<Full<Bytes>>) -> Response<Bytes> {
+        let tls = self.tls(&[b"http/1.1"], Some(own)).await.unwrap();
+        let (mut to, connection) = http1::handshake(TokioIo::new(tls)).await.unwrap();
+        tokio::spawn(connection);
+        let (head, body) = to.send_request(request).await.unwrap().into_parts();
+        Response::from_parts(head, body.collect().await.unwrap().to_bytes())
     }
 
     /// One exchange on a connection of its own.

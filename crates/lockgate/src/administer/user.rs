@@ -4,7 +4,10 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::{
-    administer::edit::{Definition, joined, rows, text},
+    administer::{
+        certificate::Certificate,
+        edit::{Definition, joined, rows, text},
+    },
     client::{Client, segment},
     context::Context,
     exit::Exit,
@@ -30,11 +33,18 @@ pub enum User {
     AllowApi(Name),
     /// Make a new one-time token, for a forgotten password.
     Reset(Name),
+    /// Ask for another password: the one that is set is good for a login that changes it, and for nothing else.
+    ExpirePassword(Name),
+    /// Take a second factor away, for who has lost it.
+    TakeSecondFactor(Name),
     /// Delete a user with its credentials and keys.
     Rm(Name),
     /// API keys of a user.
     #[command(subcommand)]
     Key(Key),
+    /// Client certificates of a user.
+    #[command(subcommand)]
+    Certificate(Certificate),
 }
 
 /// Arguments of `add`.
@@ -80,16 +90,7 @@ pub struct Name {
 #[derive(Subcommand)]
 pub enum Key {
     /// Make a key; it is shown once.
-    Add {
-        /// The user id.
-        name: String,
-        /// Good for this environment alone.
-        #[arg(long = "env")]
-        environment: Option<String>,
-        /// Days until it ends.
-        #[arg(long)]
-        days: Option<i64>,
-    },
+    Add(AddKey),
     /// Show a user's keys.
     List(Name),
     /// End a key.
@@ -97,6 +98,28 @@ pub enum Key {
         /// Id of the key (the part between `lgk_` and the next `_`).
         key: String,
     },
+}
+
+/// Arguments of `key add`.
+#[derive(Args)]
+pub struct AddKey {
+    /// The user id.
+    name: String,
+    /// Good for this environment alone.
+    #[arg(long = "env")]
+    environment: Option<String>,
+    /// Good for calling this orchestration or API, and for nothing else; may stand several times.
+    #[arg(long = "target")]
+    targets: Vec<String>,
+    /// A client's: its id and secret get access tokens (OAuth 2.0 client credentials), and do nothing else.
+    #[arg(long)]
+    client: bool,
+    /// Days until it ends.
+    #[arg(long)]
+    days: Option<i64>,
+    /// For people.
+    #[arg(long, default_value = "")]
+    title: String,
 }
 
 impl User {
@@ -137,12 +160,23 @@ impl User {
             Self::Disable(user) => switch(&client, &user.name, "enabled", false, output),
             Self::AllowApi(user) => switch(&client, &user.name, "api_allowed", true, output),
             Self::Reset(user) => token(&client, &user.name, output),
+            Self::ExpirePassword(user) => {
+                let value = client.post(&format!("users/{}/expire-password", segment(&user.name)), &json!({}))?;
+                output.result(&value, || format!("user `{}` has to set another password", user.name));
+                Ok(())
+            }
+            Self::TakeSecondFactor(user) => {
+                let value = client.delete(&format!("users/{}/second-factor", segment(&user.name)))?;
+                output.result(&value, || format!("logins of `{}` ask for no code any more", user.name));
+                Ok(())
+            }
             Self::Rm(user) => {
                 let value = client.delete(&format!("users/{}", segment(&user.name)))?;
                 output.result(&value, || format!("user `{}` is gone", user.name));
                 Ok(())
             }
             Self::Key(key) => key.run(&client, output),
+            Self::Certificate(certificate) => certificate.run(&client, output),
         }
     }
 }
@@ -201,14 +235,19 @@ fn switch(client: &Client, name: &str, member: &str, on: bool, output: &Output) 
 impl Key {
     fn run(self, client: &Client, output: &Output) -> Result<(), Exit> {
         match self {
-            Self::Add { name, environment, days } => {
-                let body = json!({"environment": environment, "days": days});
+            Self::Add(AddKey { name, environment, targets, client: is_client, days, title }) => {
+                let body = json!({"environment": environment, "targets": targets, "client": is_client,
+                    "days": days, "title": title});
                 let value = client.post(&format!("users/{}/keys", segment(&name)), &body)?;
-                output.result(&value, || {
-                    format!(
-                        "key of `{name}`, shown once; it goes as `Authorization: Bearer`:\n  {}",
-                        text(&value, "key")
-                    )
+                let key = text(&value, "key");
+                output.result(&value, || match is_client {
+                    false => format!("key of `{name}`, shown once; it goes as `Authorization: Bearer`:\n  {key}"),
+                    true => format!(
+                        "client of `{name}`; its secret is shown once:\n  client_id      {}\n  client_secret  {key}\ntokens: POST /oauth2/{}/{}/token with grant_type=client_credentials",
+                        text(&value, "id"),
+                        client.tenant(),
+                        environment.as_deref().unwrap_or("ENV"),
+                    ),
                 });
             }
             Self::List(user) => {
@@ -217,14 +256,17 @@ impl Key {
                 let shown = list
                     .iter()
                     .map(|k| {
-                        let expires = k
-                            .get("expires")
-                            .and_then(Value::as_i64)
-                            .map(|us| lockgate_model::Timestamp(us).to_string());
-                        vec![text(k, "id"), text(k, "environment"), expires.unwrap_or_else(|| text(k, "expires"))]
+                        let time = |name: &str| {
+                            let at = k.get(name).and_then(Value::as_i64);
+                            at.map(|us| lockgate_model::Timestamp(us).to_string()).unwrap_or_default()
+                        };
+                        let client = if k.get("client") == Some(&Value::Bool(true)) { "client" } else { "" };
+                        let [id, environment, title] = ["id", "environment", "title"].map(|name| text(k, name));
+                        let (ends, used) = (time("expires"), time("last_used"));
+                        vec![id, environment, joined(k, "targets"), client.to_owned(), ends, used, title]
                     })
                     .collect();
-                output.table(&value, &["key", "environment", "ends"], shown);
+                output.table(&value, &["key", "environment", "targets", "", "ends", "last used", "title"], shown);
             }
             Self::Rm { key } => {
                 let value = client.delete(&format!("keys/{}", segment(&key)))?;

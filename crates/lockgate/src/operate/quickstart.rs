@@ -17,7 +17,7 @@ use clap::Args;
 use http::Method;
 use lockgate_connector_api::Registry;
 use lockgate_identity::{Password, Policy};
-use lockgate_keys::Keeper;
+use lockgate_keys::{ClientCertificates, Keeper};
 use lockgate_listener::Settings;
 use lockgate_model::{
     definition::{EgressAllowance, ServerIdentity},
@@ -112,7 +112,8 @@ impl Quickstart {
         let ca_file = installation.write_ca(data)?;
         let ca = installation.authority.certificate_pem();
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, self.port));
-        let listening = Listening::open(data, address, &own, installation.runtime.clone()).await?;
+        let listening =
+            Listening::open(data, address, (&own, &ClientCertificates::None), installation.runtime.clone()).await?;
         let port = listening.address.port();
         Reach::new("localhost", port, Some(ca_file.clone())).write(data)?;
         let ready = Ready {

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use clap::Args;
 use lockgate_connector_api::Registry;
-use lockgate_keys::{Identity, Versions};
+use lockgate_keys::{ClientCertificates, Identity, Versions};
 use lockgate_listener::Settings;
 use lockgate_model::{RunId, definition::ServerIdentity};
 use lockgate_runtime::Runtime;
@@ -44,6 +44,10 @@ pub struct Serve {
     /// Private key (PEM) of that certificate.
     #[arg(long, requires = "cert")]
     key: Option<PathBuf>,
+    /// Ask clients for a certificate, which they need not show; whose it is, `user certificate add` says.
+    /// Browsers that have certificates may ask their users which one to show.
+    #[arg(long)]
+    client_certificates: bool,
     /// When asked to stop: requests in flight may take so many seconds more.
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     grace: u64,
@@ -78,7 +82,12 @@ impl Serve {
             _ => installation.own_certificate(&self.data, &names)?,
         };
         let ca = installation.write_ca(&self.data)?;
-        let listening = Listening::open(&self.data, self.listen, &own, installation.runtime.clone()).await?;
+        let clients = match self.client_certificates {
+            true => ClientCertificates::Shown,
+            false => ClientCertificates::None,
+        };
+        let runtime = installation.runtime.clone();
+        let listening = Listening::open(&self.data, self.listen, (&own, &clients), runtime).await?;
         match (&self.cert, names.first()) {
             (None, Some(name)) => Reach::new(name, listening.address.port(), Some(std::path::absolute(&ca)?)),
             _ => Reach::new(&listening.address.ip().to_string(), listening.address.port(), None),

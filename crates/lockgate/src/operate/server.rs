@@ -46,9 +46,14 @@ pub struct Listening {
 
 impl Listening {
     /// Opens the port and the socket. From here on connections queue.
-    pub async fn open(data: &Path, address: SocketAddr, own: &Identity, runtime: Runtime) -> Result<Self, Exit> {
+    pub async fn open(
+        data: &Path,
+        address: SocketAddr,
+        (own, clients): (&Identity, &ClientCertificates),
+        runtime: Runtime,
+    ) -> Result<Self, Exit> {
         let failed = |what: String, e: &dyn std::fmt::Display| Exit::failed("LG-LISTEN", format!("cannot {what}: {e}"));
-        let tls = lockgate_keys::server_config(own, &ClientCertificates::None, lockgate_keys::ALPN_HTTP)
+        let tls = lockgate_keys::server_config(own, clients, lockgate_keys::ALPN_HTTP)
             .map_err(|e| failed("use the server's certificate".into(), &e))?;
         let listener = TcpListener::bind(address).await.map_err(|e| failed(format!("listen on {address}"), &e))?;
         let socket = data.join(SOCKET);

@@ -5,7 +5,7 @@
 //! terminal says so.
 
 use std::{
-    io::{IsTerminal, Read, Write},
+    io::{IsTerminal, Write},
     path::Path,
 };
 
@@ -18,6 +18,7 @@ use crate::{
     context::{self, Context},
     exit::Exit,
     output::Output,
+    typed::Typed,
 };
 
 /// Arguments of `login`.
@@ -37,12 +38,16 @@ pub struct Login {
     /// Fingerprint of the server's certificate: `sha256:HEX`, as `serve` prints it.
     #[arg(long)]
     pin: Option<Digest>,
-    /// Read the password (or the token, then the new password) from standard input, one per line.
+    /// Read from standard input, one per line: the password or the token, the new password if one is set,
+    /// the code of a second factor if one is on.
     #[arg(long)]
     password_stdin: bool,
     /// Sign in with a one-time token; this sets the password.
     #[arg(long)]
     token: bool,
+    /// Set another password.
+    #[arg(long, conflicts_with = "token")]
+    change_password: bool,
     /// Replace what the context file holds, also another user's session or another server's.
     #[arg(long)]
     replace: bool,
@@ -60,14 +65,30 @@ impl Login {
         };
         let path = context::path()?;
         self.may_replace(&path, &user)?;
-        let body = if self.token {
-            let token = typed.hidden("one-time token: ")?;
-            let password = typed.hidden("new password: ")?;
-            json!({"user": user, "token": token, "new_password": password})
+        let mut body = if self.token {
+            json!({"user": user, "token": typed.hidden("one-time token: ")?})
         } else {
             json!({"user": user, "password": typed.hidden("password: ")?})
         };
-        let answer = self.ask(&identity, &body)?;
+        if self.token || self.change_password {
+            set(&mut body, "new_password", typed.hidden("new password: ")?);
+        }
+        let answer = loop {
+            // What else is needed is told to who has proved so much.
+            let (member, prompt) = match self.ask(&identity, &body) {
+                Err(Exit::Failed { code, .. }) if code == "LG-SECOND-FACTOR" && body.get("code").is_none() => {
+                    ("code", "code of the second factor: ")
+                }
+                Err(Exit::Failed { code, message, .. })
+                    if code == "LG-PASSWORD-CHANGE" && body.get("new_password").is_none() =>
+                {
+                    writeln!(std::io::stderr(), "{message}")?;
+                    ("new_password", "new password: ")
+                }
+                other => break other?,
+            };
+            set(&mut body, member, typed.hidden(prompt)?);
+        };
         let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let context = Context {
             url: self.url.clone(),
@@ -169,42 +190,9 @@ impl Login {
     }
 }
 
-/// What a person types, or a program writes.
-struct Typed(Option<std::vec::IntoIter<String>>);
-
-impl Typed {
-    fn new(from_stdin: bool) -> Result<Self, Exit> {
-        if !from_stdin {
-            return Ok(Self(None));
-        }
-        let mut text = String::new();
-        std::io::stdin().lock().take(64 << 10).read_to_string(&mut text)?;
-        Ok(Self(Some(text.lines().map(str::to_owned).collect::<Vec<_>>().into_iter())))
-    }
-
-    fn line(&mut self) -> Option<Result<String, Exit>> {
-        let lines = self.0.as_mut()?;
-        Some(lines.next().ok_or_else(|| Exit::Usage("standard input ended before all that was asked for".into())))
-    }
-
-    fn visible(&mut self, prompt: &str) -> Result<String, Exit> {
-        if self.0.is_some() {
-            return Err(Exit::Usage("name the user with --user when the password comes from standard input".into()));
-        }
-        write!(std::io::stderr(), "{prompt}")?;
-        let mut line = String::new();
-        std::io::stdin().read_line(&mut line)?;
-        Ok(line.trim().to_owned())
-    }
-
-    fn hidden(&mut self, prompt: &str) -> Result<String, Exit> {
-        if let Some(line) = self.line() {
-            return line;
-        }
-        if !std::io::stdin().is_terminal() {
-            return Err(Exit::Usage("there is no terminal to ask at: use --password-stdin".into()));
-        }
-        rpassword::prompt_password(prompt).map_err(Exit::from)
+fn set(body: &mut Value, member: &str, text: String) {
+    if let Some(members) = body.as_object_mut() {
+        members.insert(member.to_owned(), text.into());
     }
 }
 
