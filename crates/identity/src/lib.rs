@@ -8,7 +8,8 @@
 //! Two kinds of secrets, kept in two ways. A password is chosen by a person and costs Argon2id
 //! ([`PasswordCheck`], to be run off the threads that serve requests). An API key, a one-time token
 //! and a session token are drawn here with 256 bits, so a keyed digest is enough and quick
-//! ([`DigestKey`]). No form of either can be read back from what is stored.
+//! ([`DigestKey`]). No form of either can be read back from what is stored. The secret of an authenticator
+//! ([`TotpSecret`]) has to be: it comes and goes sealed, and whoever stores it opens it.
 //!
 //! Unknown user, wrong password, disabled user and user without password cost the same work.
 //!
