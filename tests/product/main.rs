@@ -13,6 +13,7 @@ mod climbing;
 mod code;
 mod diff;
 mod edges;
+mod factors;
 mod files;
 mod first_login;
 mod flood;

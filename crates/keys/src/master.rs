@@ -224,7 +224,7 @@ impl Master {
     }
 
     pub(crate) fn seed(&self, tenant: &TenantId, purpose: &str) -> Result<Zeroizing<[u8; KEY_BYTES]>, Error> {
-        self.derive("sign", tenant, purpose)
+        derive(&self.root, "sign", tenant.as_str(), purpose)
     }
 
     /// Seals a secret for one row.

@@ -1,4 +1,5 @@
 //! The audit log over time: what is looked for is found, and what is no longer kept goes so that the rest is proved.
+#![expect(clippy::unwrap_used, reason = "test code: a broken premise must fail the test on the spot")]
 
 mod house;
 

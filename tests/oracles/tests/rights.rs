@@ -34,8 +34,13 @@ fn decided(snapshot: &TenantSnapshot, world: &World) -> Allowed {
             Kind::Idp { .. } => CredentialKind::Session,
             Kind::Service => CredentialKind::ApiKey,
         };
-        let principal =
-            Principal { tenant: snapshot.tenant().clone(), user: id(name), credential, only_environment: None };
+        let principal = Principal {
+            tenant: snapshot.tenant().clone(),
+            user: id(name),
+            credential,
+            only_environment: None,
+            only_targets: Vec::new(),
+        };
         let caller = Caller {
             principal: name.clone(),
             channel: if credential == CredentialKind::Session { world::Channel::Console } else { world::Channel::Cli },
