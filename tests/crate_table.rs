@@ -98,7 +98,7 @@ fn a_technology_stays_in_its_crate() {
         ("refinery", &["store"]),
         ("postgres-protocol", &["connector-postgres"]),
         ("rcgen", &["keys", "testkit"]),
-        ("argon2", &["identity"]),
+        ("argon2", &["identity", "keys"]),
         ("axum", &["admin"]),
         ("clap", &["lockgate"]),
         ("rustyline", &["lockgate"]),

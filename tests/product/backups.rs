@@ -60,7 +60,7 @@ fn bind(house: &House, account: &str, secret: &str) {
 fn what_is_restored_is_what_was_backed_up_while_it_served() {
     let house = House::start();
     let admin = house.administrator();
-    bind(&house, "crm", SECRET);
+    bind(&house, "ledger", SECRET);
     let archive = house.folder().join("backup");
     let data = text(&house.data);
     // Orders go on meanwhile, and none fails.
@@ -90,7 +90,7 @@ fn what_is_restored_is_what_was_backed_up_while_it_served() {
 
     let kept = fs::read(&archive).unwrap();
     let password = house.text("password");
-    for needle in [CANARY, SECRET, &password, "order-to-erp", "SQLite format", "crm", "PRIVATE KEY"] {
+    for needle in [CANARY, SECRET, &password, "order-to-erp", "SQLite format", "ledger", "PRIVATE KEY"] {
         let needle = needle.as_bytes();
         assert!(!kept.windows(needle.len()).any(|w| w == needle), "{}", String::from_utf8_lossy(needle));
     }
@@ -114,7 +114,8 @@ fn what_is_restored_is_what_was_backed_up_while_it_served() {
     let data = text(&house.data);
     assert_eq!(house.cli(&["operator", "configuration", "--data", data]).trim(), digest);
     assert!(house.cli(&["audit", "verify"]).contains("holds"));
-    let told = house.cli_as(&house.data.join("context.json"), &["account", "test", "crm", "--env", "development"], "");
+    let told =
+        house.cli_as(&house.data.join("context.json"), &["account", "test", "ledger", "--env", "development"], "");
     assert!(!self::told(&told).contains("LG-INTERNAL"), "the secret does not open: {told:?}");
     let restored = house.cli_json(&["audit", "find", "--event", "operator-restore"]);
     assert_eq!(restored.as_array().map(Vec::len), Some(1), "{restored}");

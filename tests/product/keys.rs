@@ -220,7 +220,12 @@ fn a_key_management_service_keeps_the_master_key() {
     start(&["--master-key", &other, "--kms-token", bao.token_file(), "--kms-ca", bao.ca_file()]);
     let told = start(&["--master-key", &url, "--kms-token", bao.token_file()]);
     assert!(told.contains("prove its identity"), "{told}");
+    let kept = [("service-token", bao.token_file()), ("service-ca", bao.ca_file())].map(|(name, file)| {
+        let kept = folder.path().join(name);
+        fs::copy(file, &kept).unwrap();
+        kept.to_str().unwrap().to_owned()
+    });
     drop(bao);
-    let told = start(&kms);
+    let told = start(&["--master-key", &url, "--kms-token", &kept[0], "--kms-ca", &kept[1]]);
     assert!(told.contains("cannot reach"), "{told}");
 }

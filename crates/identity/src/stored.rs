@@ -37,6 +37,13 @@ pub struct PasswordPolicy {
 }
 
 impl Credential {
+    /// Whether whoever this lets in is let in by the other: nothing was reset, expired or added between the two.
+    pub fn admits_as(&self, other: &Self) -> bool {
+        let factor =
+            |of: &Self| of.second_factor.as_ref().filter(|factor| factor.is_confirmed()).map(|f| f.sealed.clone());
+        self.password == other.password && self.must_change == other.must_change && factor(self) == factor(other)
+    }
+
     /// With a token that sets the password: for a new user, or for a reset. A password that is set
     /// stays good until the token is used.
     #[must_use]

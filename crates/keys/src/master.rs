@@ -168,7 +168,10 @@ impl Master {
             }
             Keeper::Elsewhere(wrapper) => wrapper.clone(),
         };
-        rewrite_private(&self.dir.join(RING), &ring.wrapped(&*wrapper)?)?;
+        let wrapped = ring.wrapped(&*wrapper)?;
+        // Who wraps must open as well, before there is nothing else that does.
+        Ring::unwrapped(&wrapped, &*wrapper)?;
+        rewrite_private(&self.dir.join(RING), &wrapped)?;
         match to {
             Keeper::File => take_name(&self.dir)?,
             Keeper::Elsewhere(_) => remove(&self.dir.join(MASTER))?,

@@ -137,8 +137,23 @@ pub(crate) fn secrets(
 }
 
 impl Runtime {
-    /// Binds an account, or changes its binding.
+    /// Binds an account, or changes its binding. It goes on when whoever asked for it goes away: a rotation of keys
+    /// waits for what is being sealed until it is stored.
     pub async fn bind_account(
+        &self,
+        caller: &Caller,
+        environment: &EnvironmentId,
+        account: &AccountName,
+        binding: Binding,
+    ) -> Result<AccountStatus, Error> {
+        let (runtime, caller, environment, account) =
+            (self.clone(), caller.clone(), environment.clone(), account.clone());
+        let binding =
+            tokio::spawn(async move { runtime.sealed_and_bound(&caller, &environment, &account, binding).await });
+        binding.await.map_err(|_| Error::Internal { what: "binding an account".into() })?
+    }
+
+    async fn sealed_and_bound(
         &self,
         caller: &Caller,
         environment: &EnvironmentId,
@@ -165,7 +180,8 @@ impl Runtime {
                     event: if old.is_some() { "update" } else { "add" },
                     object: format!("{environment}/account/{account}"),
                     fields: Vec::new(),
-                    detail: BTreeMap::new(),                    puts: Vec::new(),
+                    detail: BTreeMap::new(),
+                    puts: Vec::new(),
                     deletes: Vec::new(),
                     answer: AccountStatus { name: account.clone(), binding: empty(&binding), revision: 0 },
                 };

@@ -50,7 +50,8 @@ struct About {
 /// A backup that is about to be written.
 pub struct Backup {
     snapshot: Snapshot,
-    beside: PathBuf,
+    /// Small files, as they were when the snapshot was taken.
+    beside: Vec<(&'static str, Secret)>,
     wrapper: Arc<dyn KeyWrapper>,
     about: About,
     passphrase: Option<Secret>,
@@ -83,14 +84,28 @@ impl Runtime {
         for tenant in self.0.store.tenants().await? {
             self.record(&tenant, Entry::new(self.now(), "operator-backup", Outcome::Done, "operator")).await?;
         }
+        // No rotation between what is sealed and the keys that it is sealed with.
+        let _keys = self.0.rotating.lock().await;
         let snapshot = self.0.store.snapshot().await?;
+        let beside = BESIDE.iter().filter_map(|name| read_beside(dir, name).transpose());
+        let beside = beside.collect::<io::Result<_>>().map_err(|e| failed(&e))?;
         let about = About {
             product: env!("CARGO_PKG_VERSION").to_owned(),
             at: self.now(),
             configuration: snapshot.configuration,
             master: known_by(&self.0.master)?,
         };
-        Ok(Backup { snapshot, beside: dir.to_owned(), wrapper: self.0.master.wrapper(), about, passphrase })
+        Ok(Backup { snapshot, beside, wrapper: self.0.master.wrapper(), about, passphrase })
+    }
+}
+
+/// A file beside the store; none where there is none: who serves with a certificate of their own may have removed the
+/// authority.
+fn read_beside(dir: &Path, name: &'static str) -> io::Result<Option<(&'static str, Secret)>> {
+    match fs::read(dir.join(name)) {
+        Ok(bytes) => Ok(Some((name, Secret::new(bytes)))),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(e),
     }
 }
 
@@ -107,12 +122,12 @@ impl Backup {
 
     /// Bytes before encryption; of them comes hardly more after it.
     pub fn bytes(&self) -> u64 {
-        self.files().iter().filter_map(|(_, path)| fs::metadata(path).ok()).map(|found| found.len()).sum()
+        let store = self.files().into_iter().filter_map(|(_, path)| fs::metadata(path).ok()).map(|found| found.len());
+        store.sum::<u64>() + self.beside.iter().map(|(_, bytes)| bytes.expose().len() as u64).sum::<u64>()
     }
 
-    fn files(&self) -> Vec<(&'static str, PathBuf)> {
-        let store = STORE.map(|name| (name, self.snapshot.folder().join(name)));
-        store.into_iter().chain(BESIDE.map(|name| (name, self.beside.join(name)))).collect()
+    fn files(&self) -> [(&'static str, PathBuf); 2] {
+        STORE.map(|name| (name, self.snapshot.folder().join(name)))
     }
 
     /// Writes the archive, which is one only when this returns. It blocks, and takes the memory of a chunk.
@@ -129,11 +144,10 @@ impl Backup {
                 let file = File::open(&path)?;
                 put(&mut archive, name, file.metadata()?.len(), file)
             };
-            match put() {
-                // Who serves with a certificate of their own may have removed the authority.
-                Err(e) if e.kind() == io::ErrorKind::NotFound && BESIDE.contains(&name) => {}
-                other => other.map_err(|e| failed(&e))?,
-            }
+            put().map_err(|e| failed(&e))?;
+        }
+        for (name, bytes) in &self.beside {
+            put(&mut archive, name, bytes.expose().len() as u64, bytes.expose()).map_err(|e| failed(&e))?;
         }
         archive.write_all(&[0]).map_err(|e| failed(&e))?;
         archive.finish().map(|_| ()).map_err(|e| failed(&e))
@@ -168,10 +182,13 @@ pub fn restore(
     passphrase: Option<&Secret>,
     now: Timestamp,
 ) -> Result<Restored, Error> {
-    for name in STORE.iter().chain(&BESIDE) {
-        if dir.join(name).symlink_metadata().is_ok() {
-            let place = dir.display();
-            return Err(refused(format!("`{place}` is not empty, it has `{name}`; name a directory without a store")));
+    // A log that SQLite left behind would be replayed into what is restored, and so on: nothing else may be there.
+    for name in fs::read_dir(dir).into_iter().flatten().flatten().map(|found| found.file_name()) {
+        if name != MASTER && name != PARTIAL {
+            let (place, name) = (dir.display(), name.display());
+            return Err(refused(format!(
+                "`{place}` is not empty, it has `{name}`; name a directory that has nothing in it"
+            )));
         }
     }
     let wrapper = keeper.wrapper(dir).map_err(refused)?.ok_or_else(|| {
@@ -189,9 +206,14 @@ pub fn restore(
         return Err(refused(format!("`{missing}` is not in it")));
     }
     let restored = open(&partial.0, &about, now)?;
-    for name in &names {
+    // The keys before what they open, and last what a server looks for: a restore that breaks off is no store.
+    let order = BESIDE.iter().chain(STORE.iter().rev()).filter(|name| names.contains(*name));
+    for (done, name) in order.clone().enumerate() {
         // A hard link fails where the name was taken meanwhile; a rename would replace it.
-        fs::hard_link(partial.0.join(name), dir.join(name)).map_err(|e| refused(e.to_string().to_lowercase()))?;
+        if let Err(e) = fs::hard_link(partial.0.join(name), dir.join(name)) {
+            order.clone().take(done).for_each(|name| drop(fs::remove_file(dir.join(name))));
+            return Err(refused(e.to_string().to_lowercase()));
+        }
     }
     File::open(dir).and_then(|dir| dir.sync_all()).map_err(|e| refused(e.to_string().to_lowercase()))?;
     Ok(restored)

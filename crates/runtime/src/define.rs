@@ -119,7 +119,13 @@ impl Runtime {
 
     /// Creates or changes a definition.
     pub async fn put_definition(&self, caller: &Caller, kind: Kind, id: &str, body: Value) -> Result<(), Error> {
-        self.edited(caller, (kind, id), Some(body)).await
+        // Of a user that may not come any more no session waits for the day that it may.
+        let disabled = kind == Kind::User && body.get("enabled") == Some(&Value::Bool(false));
+        self.edited(caller, (kind, id), Some(body)).await?;
+        if let (true, Ok(user)) = (disabled, UserId::parse(id)) {
+            self.0.sessions.close_user(caller.tenant(), &user);
+        }
+        Ok(())
     }
 
     /// Deletes a definition; a user takes its credentials and keys along.

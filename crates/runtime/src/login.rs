@@ -147,7 +147,14 @@ impl Runtime {
         if new.is_some() {
             self.0.sessions.close_user(&view.tenant, &user);
         }
-        self.open_session(view.tenant.clone(), user, source).await.map(Some)
+        let opened = self.open_session(view.tenant.clone(), user, source).await?;
+        // What was verified may have been withdrawn while this login waited, before there was a session to end.
+        let now = self.view(&view.tenant)?;
+        if now.credentials.stored(&opened.user).is_some_and(|stored| stored.admits_as(&credential)) {
+            return Ok(Some(opened));
+        }
+        self.0.sessions.close_user(&opened.tenant, &opened.user);
+        Ok(None)
     }
 
     /// Ends the session the caller came with.

@@ -62,7 +62,7 @@ impl Runtime {
     /// Operator: rotates to another master key, kept by `to`. Each tenant's audit log tells of it first.
     pub async fn operator_rotate(&self, to: Keeper) -> Result<Rotated, Error> {
         let Ok(_one) = self.0.rotating.try_lock() else {
-            let message = "another rotation is under way: wait until it is done".to_owned();
+            let message = "another rotation is under way, or a backup begins: wait until it is done".to_owned();
             return Err(Error::Conflict { code: "LG-KEYS-ROTATING", message });
         };
         let tenants = self.0.store.tenants().await?;
@@ -147,6 +147,14 @@ impl Runtime {
             let sealed = self.0.master.seal(&Binding { version, ..binding }, secret.expose());
             let body = json(&SecretRow { version, sealed: sealed.map_err(sealing_failed)? })?;
             puts.push(Put { kind: Kind::Secret, id: row.id.clone(), body });
+            if puts.len() == BATCH {
+                return Ok(puts);
+            }
+        }
+        for row in view.rows(Kind::Credential, "") {
+            if let Some(body) = self.resealed_factor(view, row, current, version)? {
+                puts.push(Put { kind: Kind::Credential, id: row.id.clone(), body });
+            }
             if puts.len() == BATCH {
                 break;
             }

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use lockgate_access::{Decision, Scope};
 use lockgate_identity::{Basic, Credential, Password, SecondFactor, TotpSecret};
 use lockgate_keys::{Binding, Sealed};
-use lockgate_model::{Channel, Kind, Permission, id::UserId};
+use lockgate_model::{Channel, Definition, Kind, Permission, id::UserId};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::{
     Caller, Error, Runtime, View,
@@ -82,6 +83,15 @@ impl Runtime {
             self.note_attempt(tenant.as_str(), &caller.source, "second-factor", user.as_str()).await;
         }
         proved?;
+        // A rotation of keys waits until what is sealed here is stored, whether or not somebody waits for the answer.
+        let (runtime, caller) = (self.clone(), caller.clone());
+        let enrolled = tokio::spawn(async move { runtime.sealed_and_enrolled(&caller).await });
+        enrolled.await.map_err(|_| Error::Internal { what: "enrolling a second factor".into() })?
+    }
+
+    async fn sealed_and_enrolled(&self, caller: &Caller) -> Result<Enrolment, Error> {
+        let user = &caller.principal.user;
+        let _sealing = self.0.sealing.read().await;
         self.change(caller, |view| {
             let old = view.credentials.stored(user).cloned().unwrap_or_default();
             if old.has_second_factor() {
@@ -124,9 +134,10 @@ impl Runtime {
                 self.own_setup(view, caller, "confirmed", &row, Recovery { recovery_codes })
             })
             .await;
-        match &confirmed {
-            Err(error) if *error == wrong_code() => turn.failed(),
-            _ => turn.right(),
+        self.judged(caller, turn, &confirmed).await;
+        if confirmed.is_ok() {
+            // Others that are open were never asked for a code.
+            self.0.sessions.close_others(caller.tenant(), user, caller.token.as_ref());
         }
         confirmed
     }
@@ -149,10 +160,7 @@ impl Runtime {
                 self.own_setup(view, caller, "removed", &row, ())
             })
             .await;
-        match &removed {
-            Err(error) if *error == wrong_code() => turn.failed(),
-            _ => turn.right(),
-        }
+        self.judged(caller, turn, &removed).await;
         removed
     }
 
@@ -203,6 +211,19 @@ impl Runtime {
         }
     }
 
+    /// What a code was. Only a right one makes up for wrong ones before it, and a wrong one is told of.
+    async fn judged<T>(&self, caller: &Caller, turn: crate::guesses::Turn<'_>, outcome: &Result<T, Error>) {
+        match outcome {
+            Ok(_) => turn.right(),
+            Err(error) if *error == wrong_code() => {
+                turn.failed();
+                let (tenant, user) = (caller.tenant(), &caller.principal.user);
+                self.note_attempt(tenant.as_str(), &caller.source, "second-factor", user.as_str()).await;
+            }
+            Err(_) => drop(turn),
+        }
+    }
+
     async fn turn_for_code(
         &self,
         tenant: &str,
@@ -222,6 +243,28 @@ impl Runtime {
             failed()
         })?;
         TotpSecret::from_bytes(opened.expose()).ok_or_else(failed)
+    }
+
+    /// The row of a user's credentials with the secret of its second factor sealed anew; nothing where there is none under
+    /// another key than this one, or none that opens.
+    pub(crate) fn resealed_factor(
+        &self,
+        view: &View,
+        row: &Definition,
+        current: u32,
+        version: u64,
+    ) -> Result<Option<Value>, Error> {
+        let mut body: Credential = row.read()?;
+        let (Some(factor), Ok(user)) = (&mut body.second_factor, UserId::parse(&row.id)) else { return Ok(None) };
+        let is_old = |stored: SealedSecret| stored.sealed.key() != current;
+        if !SealedSecret::deserialize(&factor.sealed).is_ok_and(is_old) {
+            return Ok(None);
+        }
+        let Ok(secret) = self.totp_secret(view, &user, factor) else { return Ok(None) };
+        let id = row_id(&user);
+        let sealed = self.0.master.seal(&binding(view, &id, version), secret.expose()).map_err(sealing_failed)?;
+        factor.sealed = json(&SealedSecret { version, sealed })?;
+        json(&body).map(Some)
     }
 
     fn own_setup<T>(

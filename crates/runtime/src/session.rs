@@ -9,6 +9,8 @@ use lockgate_model::{
 
 /// Sessions held at a time; the oldest end first past it.
 const SESSIONS_MAX: usize = 100_000;
+/// Sessions of one user; that user's oldest end first past it, so that who signs in over and over ends nobody else's.
+const OF_USER_MAX: usize = 50;
 /// Hex digits of a session's name.
 const ID_CHARS: usize = 16;
 /// A session ends this long after login.
@@ -33,7 +35,7 @@ pub struct Session {
 
 /// All live sessions, by the digest of their token.
 #[derive(Debug, Default)]
-pub struct Sessions(DashMap<Digest, Session>);
+pub struct Sessions(DashMap<Digest, Session>, DashMap<(TenantId, UserId), Vec<Digest>>);
 
 impl Session {
     /// A session that begins now, for the digest of its token.
@@ -55,6 +57,12 @@ impl Sessions {
                 self.0.remove(&oldest);
             }
         }
+        let mut own = self.1.entry((session.tenant.clone(), session.user.clone())).or_default();
+        own.retain(|token| self.0.get(token).is_some_and(|session| session.expires > now));
+        while own.len() >= OF_USER_MAX {
+            self.0.remove(&own.remove(0));
+        }
+        own.push(token);
         self.0.insert(token, session);
     }
     /// The session of a token, if it lives.
@@ -68,8 +76,9 @@ impl Sessions {
     }
     /// Live sessions of a user, in the order they were opened.
     pub fn of_user(&self, tenant: &TenantId, user: &UserId, now: Timestamp) -> Vec<Session> {
-        let of_user = |s: &Session| s.tenant == *tenant && s.user == *user && s.expires > now;
-        let mut found: Vec<Session> = self.0.iter().filter(|s| of_user(s)).map(|s| s.clone()).collect();
+        let own = self.1.get(&(tenant.clone(), user.clone())).map(|own| own.clone()).unwrap_or_default();
+        let live = |token: &Digest| self.0.get(token).map(|s| s.clone()).filter(|s| s.expires > now);
+        let mut found: Vec<Session> = own.iter().filter_map(live).collect();
         found.sort_by(|a, b| (a.opened, &a.id).cmp(&(b.opened, &b.id)));
         found
     }
@@ -87,7 +96,16 @@ impl Sessions {
     }
     /// Ends all sessions of a user.
     pub fn close_user(&self, tenant: &TenantId, user: &UserId) {
-        self.0.retain(|_, s| s.tenant != *tenant || s.user != *user);
+        self.close_others(tenant, user, None);
+    }
+    /// Ends all sessions of a user but that of a token.
+    pub fn close_others(&self, tenant: &TenantId, user: &UserId, but: Option<&Digest>) {
+        let Some((whose, own)) = self.1.remove(&(tenant.clone(), user.clone())) else { return };
+        let (kept, ended): (Vec<_>, Vec<_>) = own.into_iter().partition(|token| Some(token) == but);
+        ended.iter().for_each(|token| drop(self.0.remove(token)));
+        if !kept.is_empty() {
+            self.1.entry(whose).or_default().extend(kept);
+        }
     }
 }
 
@@ -111,6 +129,24 @@ mod tests {
         assert!(sessions.find(&a, now).is_none(), "an expired session is gone for good");
         sessions.close_user(&TenantId::parse("t").unwrap(), &UserId::parse("ben").unwrap());
         assert!(sessions.find(&b, now).is_none(), "revoked");
+    }
+
+    #[test]
+    fn who_signs_in_over_and_over_ends_nobody_elses_session() {
+        let (sessions, now) = (Sessions::default(), Timestamp::from_ms(10));
+        let ada = Digest::of(b"ada");
+        sessions.open(ada, session(&ada, "ada", 0), now);
+        let tokens: Vec<Digest> = (0..2 * OF_USER_MAX).map(|n| Digest::of(&n.to_be_bytes())).collect();
+        tokens.iter().for_each(|token| sessions.open(*token, session(token, "ben", 1), now));
+        assert_eq!(sessions.0.len(), 1 + OF_USER_MAX);
+        assert!(sessions.find(&ada, now).is_some() && sessions.find(&tokens[0], now).is_none());
+        let (tenant, ben) = (TenantId::parse("t").unwrap(), UserId::parse("ben").unwrap());
+        let last = tokens.last();
+        sessions.close_others(&tenant, &ben, last);
+        assert_eq!(sessions.of_user(&tenant, &ben, now).len(), 1);
+        assert!(sessions.find(last.unwrap(), now).is_some());
+        sessions.close_user(&tenant, &ben);
+        assert!(sessions.find(last.unwrap(), now).is_none() && sessions.find(&ada, now).is_some());
     }
 
     #[test]

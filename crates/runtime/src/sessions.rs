@@ -30,8 +30,9 @@ pub struct SessionInfo {
 
 impl Runtime {
     /// The caller's own sessions.
-    pub fn own_sessions(&self, caller: &Caller) -> Vec<SessionInfo> {
-        self.listed(caller, &caller.principal.user)
+    pub async fn own_sessions(&self, caller: &Caller) -> Result<Vec<SessionInfo>, Error> {
+        self.not_narrowed(caller).await?;
+        Ok(self.listed(caller, &caller.principal.user))
     }
 
     /// A user's sessions.
@@ -45,6 +46,7 @@ impl Runtime {
 
     /// Ends a session: one's own, or another's with the permission to manage users.
     pub async fn end_session(&self, caller: &Caller, id: &str) -> Result<(), Error> {
+        self.not_narrowed(caller).await?;
         let found = self.0.sessions.named(caller.tenant(), id, self.now());
         if found.as_ref().is_none_or(|session| session.user != caller.principal.user) {
             // Who may not end it does not learn whether it is there.
@@ -61,6 +63,15 @@ impl Runtime {
         let ending = self.sessions(caller, user).await?.len();
         self.record_end(caller, user, ending).await?;
         self.0.sessions.close_user(caller.tenant(), user);
+        Ok(())
+    }
+
+    /// A credential that is narrowed is for what it is narrowed to, and not for its user's own affairs.
+    async fn not_narrowed(&self, caller: &Caller) -> Result<(), Error> {
+        let principal = &caller.principal;
+        if principal.only_environment.is_some() || !principal.only_targets.is_empty() {
+            self.may_read(caller, Permission::ManagePersonalSetup, Scope::Tenant).await?;
+        }
         Ok(())
     }
 

@@ -53,8 +53,9 @@ impl Runtime {
         let puts = vec![Put { kind: Kind::Credential, id: user.to_string(), body }];
         let change = Change { tenant: tenant.clone(), entry, expected: Some(view.revision), puts, deletes: Vec::new() };
         let committed = self.0.store.commit(change).await;
+        let settled = self.settle(tenant, committed).await?;
         self.0.sessions.close_user(tenant, user);
-        match self.settle(tenant, committed).await? {
+        match settled {
             Some(_) => Ok(()),
             None => {
                 Err(Error::Conflict { code: "LG-BUSY", message: "the tenant was changed in between; try again".into() })

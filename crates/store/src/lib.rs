@@ -25,4 +25,4 @@ pub use port::{
     BLOB_BYTES_MAX, Change, FOUND_MAX, Found, LogPlace, ModuleKey, Observer, Put, RUNS_DEFAULT, RUNS_MAX, RunQuery,
     RunsKept, ScheduleKey, Snapshot, Store, Version, Written,
 };
-pub use sqlite::{Counts, SqliteStore};
+pub use sqlite::{Counts, Directory, SqliteStore};

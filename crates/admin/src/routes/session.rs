@@ -101,8 +101,8 @@ pub(crate) struct OfUser {
 /// One's own live sessions.
 #[utoipa::path(get, operation_id = "list_own_sessions", path = "/admin/v1/tenants/{tenant}/sessions", tag = "session", params(InTenant),
     responses((status = 200, body = Items<shapes::SessionInfo>), Refusals))]
-pub(crate) async fn own(State(runtime): State<Runtime>, Asker(caller): Asker) -> Json<Items<SessionInfo>> {
-    Json(Items { items: runtime.own_sessions(&caller) })
+pub(crate) async fn own(State(runtime): State<Runtime>, Asker(caller): Asker) -> Answer<Json<Items<SessionInfo>>> {
+    Ok(Json(Items { items: runtime.own_sessions(&caller).await? }))
 }
 
 /// A user's live sessions.

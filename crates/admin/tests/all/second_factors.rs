@@ -229,3 +229,13 @@ async fn wrong_codes_slow_down_whoever_brings_them_from_wherever() {
     }
     assert!(began.elapsed().as_millis() >= 100 + 200 + 400 + 800, "{:?}", began.elapsed());
 }
+
+/// Whoever seals what: after a rotation nothing is left under the old key.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_secret_is_sealed_anew_when_keys_are_rotated() {
+    let ben = Ben::enrolled().await;
+    let told = ben.house.operate("POST", "/operator/keys/rotate", Some(json!({"to": null}))).await;
+    assert_eq!(told.status, 200, "{}", told.text);
+    assert_eq!((&told.json()["resealed"], &told.json()["kept"]), (&json!(1), &json!([told.json()["current"]])));
+    assert_eq!(ben.login(PASSWORD, Some(&ben.code())).await.0, 200);
+}

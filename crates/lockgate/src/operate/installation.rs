@@ -8,7 +8,7 @@ use lockgate_engine::{Engine, EngineConfig};
 use lockgate_keys::{Authority, Identity, Keeper, Master};
 use lockgate_model::Timestamp;
 use lockgate_runtime::{Clock, Parts, Runtime};
-use lockgate_store::SqliteStore;
+use lockgate_store::{Directory, SqliteStore};
 
 use crate::exit::Exit;
 
@@ -31,10 +31,12 @@ impl Installation {
     pub async fn open(dir: &Path, keeper: &Keeper, connectors: Arc<Registry>) -> Result<Self, Exit> {
         let clock = Clock::system();
         let now = clock.now();
+        // First: keys and authority are made and renamed in it, which two at once must not do.
+        let directory = Directory::take(dir).map_err(|e| Exit::failed("LG-INSTALLATION", e.to_string()))?;
         let master = Master::open_or_create_by(dir, keeper).map_err(|e| failed("open the master key", e))?;
         let authority =
             Authority::open_or_create(dir, "Lockgate installation CA", now).map_err(|e| failed("open the CA", e))?;
-        let store = SqliteStore::open(dir, now).map_err(|e| Exit::failed("LG-INSTALLATION", e.to_string()))?;
+        let store = SqliteStore::open_in(directory, now).map_err(|e| Exit::failed("LG-INSTALLATION", e.to_string()))?;
         let engine = Engine::new(EngineConfig::default()).map_err(|e| failed("start the engine", e))?;
         let runtime = Runtime::open(Parts {
             store: Arc::new(store),

@@ -13,4 +13,6 @@ UPDATE runs SET
         'bytes', coalesce(record -> '$.bytes', json('{}')),
         'tasks', coalesce(record -> '$.tasks', json('[]'))
     )),
-    writer = CASE WHEN phase = 'running' THEN writer ELSE '' END;
+    writer = CASE WHEN phase = 'running' THEN writer ELSE '' END
+-- One that cannot be read is told of when it is read, and keeps nobody from starting.
+WHERE json_valid(record);

@@ -14,7 +14,7 @@ const SNAPSHOT: &str = "snapshot";
 
 /// A data directory that this process holds until the value is dropped.
 #[derive(Debug)]
-pub(super) struct Directory {
+pub struct Directory {
     path: PathBuf,
     /// The lock goes with the file handle.
     _lock: File,
@@ -23,7 +23,7 @@ pub(super) struct Directory {
 impl Directory {
     /// Takes the directory: makes it with mode 0700 if it is not there, refuses it if others may
     /// enter it or another process holds it.
-    pub(super) fn take(path: &Path) -> Result<Self, Error> {
+    pub fn take(path: &Path) -> Result<Self, Error> {
         DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(|e| unusable(path, e.to_string()))?;
         refuse_wide(path, "700", fs::Metadata::is_dir)?;
         let lock = private_file(&path.join("lock"))?;

@@ -48,10 +48,10 @@ use lockgate_model::{
 };
 use tokio::sync::broadcast;
 
+pub use self::directory::Directory;
 use self::{
     connection::Readers,
     definitions::DefinitionsBook,
-    directory::Directory,
     runs::{Place, RunsBook},
     writer::{Pending, Tally, Writer},
 };
@@ -102,7 +102,12 @@ impl SqliteStore {
     ///
     /// Blocks for the time of a few disk accesses: call it at start, before serving.
     pub fn open(dir: &Path, now: Timestamp) -> Result<Self, Error> {
-        open::open(dir, now, |_| Ok(())).map(|files| Self(Arc::new(files)))
+        Self::open_in(Directory::take(dir)?, now)
+    }
+
+    /// The same in a directory that is held already, since other files of it were opened first.
+    pub fn open_in(directory: Directory, now: Timestamp) -> Result<Self, Error> {
+        open::open(directory, now, |_| Ok(())).map(|files| Self(Arc::new(files)))
     }
 
     /// The same for files that were restored from a backup: it goes on under a new name, since the store that they are

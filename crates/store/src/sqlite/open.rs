@@ -40,11 +40,10 @@ mod runs_migrations {
 
 /// Opens both files. `prepare` may set up the writing connections further.
 pub(super) fn open(
-    dir: &Path,
+    directory: Directory,
     now: Timestamp,
     prepare: impl Fn(&Connection) -> Result<(), rusqlite::Error>,
 ) -> Result<Files, Error> {
-    let directory = Directory::take(dir)?;
     let definitions_path = directory.file("definitions.sqlite")?;
     let runs_path = directory.file("runs.sqlite")?;
     let mut definitions = writing(&definitions_path)?;

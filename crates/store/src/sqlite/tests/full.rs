@@ -12,7 +12,7 @@ use lockgate_model::{
 use rusqlite::Connection;
 
 use super::{
-    super::{SqliteStore, open::open, runs::Job},
+    super::{Directory, SqliteStore, open::open, runs::Job},
     NOW, Place, change, entry, log, tenant, told,
 };
 use crate::{Error, Store};
@@ -26,7 +26,7 @@ fn open_full(place: &Place, file: &str, room: u32) -> SqliteStore {
         }
         Ok(())
     };
-    SqliteStore(Arc::new(open(&place.data(), NOW, full).unwrap()))
+    SqliteStore(Arc::new(open(Directory::take(&place.data()).unwrap(), NOW, full).unwrap()))
 }
 
 #[tokio::test]
@@ -100,7 +100,7 @@ async fn a_medium_that_takes_nothing_is_told_before_anybody_needs_it() {
             let this = db.path().is_some_and(|path| path.ends_with(file));
             db.pragma_update(None, "query_only", this)
         };
-        let store = SqliteStore(Arc::new(open(&place.data(), NOW, read_only).unwrap()));
+        let store = SqliteStore(Arc::new(open(Directory::take(&place.data()).unwrap(), NOW, read_only).unwrap()));
         let failed = store.writable().await;
         assert!(matches!(failed, Err(Error::Failed { .. })), "{file}: {failed:?}");
         drop(store);
