@@ -153,6 +153,11 @@ fn nothing_is_restored_from_what_is_not_whole() {
         let (done, told) = restored(&changed, &[]);
         assert!(!done && told.contains("nothing was restored"), "cut after {at}: {told}");
     }
+    // What a store that was there left behind would be replayed into the restored one.
+    fs::write(dir.join("definitions.sqlite-wal"), "left").unwrap();
+    let output = alone(&["restore", text(&by_key), "--data", text(&dir)]);
+    assert!(!output.status.success() && told(&output).contains("definitions.sqlite-wal"), "{output:?}");
+    fs::remove_file(dir.join("definitions.sqlite-wal")).unwrap();
     // Of a newer version.
     let at = whole.windows(8).position(|w| w == br#"{"form":"#).unwrap();
     let mut newer = whole.clone();

@@ -126,9 +126,10 @@ impl Book {
 }
 
 impl Guesses {
-    /// For codes of six digits: guessing them takes centuries only if few are tried.
+    /// For codes of six digits, of which three are good at a time. Who has the password may try five a minute: even odds
+    /// take a month, with each try in the log. A longer delay than callers wait would keep the right code out as well.
     pub(crate) fn of_codes() -> Self {
-        let pace = Pace { delay_max: Duration::from_secs(60), failures_max: 11 };
+        let pace = Pace { delay_max: Duration::from_secs(12), failures_max: 8 };
         Self { book: Mutex::new(Book { pace, ..Book::default() }), ..Self::default() }
     }
 

@@ -239,3 +239,23 @@ async fn a_secret_is_sealed_anew_when_keys_are_rotated() {
     assert_eq!((&told.json()["resealed"], &told.json()["kept"]), (&json!(1), &json!([told.json()["current"]])));
     assert_eq!(ben.login(PASSWORD, Some(&ben.code())).await.0, 200);
 }
+
+/// A refusal for another reason does not make up for wrong codes, and these are in the log.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn wrong_codes_of_a_session_slow_down_and_are_told() {
+    let ben = Ben::enrolled().await;
+    let told = ben.house.login(json!({"user": "ben", "password": PASSWORD, "code": ben.code()})).await;
+    let session = format!("Bearer {}", told.json()["session"].as_str().unwrap());
+    let ask = async |path: &str| {
+        let path = format!("/admin/v1/tenants/acme/second-factor/{path}");
+        ben.house.send("POST", &path, Some(&session), Some(json!({"code": "000000"}))).await
+    };
+    let began = std::time::Instant::now();
+    for _ in 0..5 {
+        assert_eq!(ask("remove").await.code(), "LG-CODE");
+        assert_eq!(ask("confirm").await.code(), "LG-SECOND-FACTOR-NONE");
+    }
+    // 0.1 s after the first, doubled with each one more.
+    assert!(began.elapsed() >= std::time::Duration::from_millis(1_500), "{:?}", began.elapsed());
+    assert!(ben.house.told_of("second-factor").await.iter().any(|entry| entry.starts_with("failed ben")));
+}

@@ -56,6 +56,40 @@ async fn sessions_are_ended_by_their_user_and_by_who_manages_users() {
     assert_eq!(house.told_of("session-end").await, ["done ben user/ben -", "done ada user/ben -"]);
 }
 
+/// A user that may come again has to sign in again.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_disabled_users_sessions_do_not_come_back() {
+    let house = House::open().await;
+    house.user("ben", &["monitor"]).await;
+    let session = login(&house, "ben").await;
+    let whoami = async || house.send("GET", "/admin/v1/tenants/acme/whoami", Some(&session), None).await.status;
+    assert_eq!(whoami().await, 200);
+    for enabled in [false, true] {
+        let body = json!({"kind": "native", "profiles": ["monitor"], "enabled": enabled});
+        assert_eq!(house.ada("PUT", "users/ben", Some(body)).await.status, 204);
+        assert_eq!(whoami().await, 401, "enabled: {enabled}");
+    }
+}
+
+/// Its user's own affairs are nothing for a key that is narrowed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_narrowed_key_neither_sees_nor_ends_its_users_sessions() {
+    let house = House::open().await;
+    house.user("ben", &["monitor"]).await;
+    let session = login(&house, "ben").await;
+    let own = listed(&house.send("GET", "/admin/v1/tenants/acme/sessions", Some(&session), None).await.json());
+    for narrowed in [json!({"targets": ["echo"]}), json!({"environment": "development"})] {
+        let told = house.ada("POST", "users/ben/keys", Some(narrowed)).await;
+        let key = format!("Bearer {}", serde_json::from_value::<NewKey>(told.json()).unwrap().key);
+        let one = format!("sessions/{}", own[0].id);
+        for (method, path) in [("GET", "sessions"), ("DELETE", one.as_str())] {
+            let told = house.send(method, &format!("/admin/v1/tenants/acme/{path}"), Some(&key), None).await;
+            assert_eq!(told.status, 403, "{method} {path}: {}", told.text);
+        }
+    }
+    assert_eq!(listed(&house.ada("GET", "users/ben/sessions", None).await.json()).len(), own.len());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_key_calls_what_it_names_and_does_nothing_else() {
     let house = House::open().await;
