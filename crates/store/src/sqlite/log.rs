@@ -2,7 +2,7 @@
 
 use lockgate_model::{
     Digest, Timestamp,
-    audit::{AuditQuery, SignedHead},
+    audit::{AuditQuery, Broken, GENESIS, Link, SignedHead},
     id::{TenantId, WriterId},
 };
 use rusqlite::{Connection, OptionalExtension, params};
@@ -72,32 +72,54 @@ pub(super) fn removable(
 ) -> Result<Vec<(WriterId, u64, Digest)>, Error> {
     let mut places = Vec::new();
     for (writer, last, _) in chain::heads(db, tenant)? {
-        let first: i64 = db
-            .prepare_cached("SELECT min(seq) FROM audit WHERE tenant = ?1 AND writer = ?2")
-            .and_then(|mut select| select.query_row([tenant.as_str(), writer.as_str()], |row| row.get(0)))
-            .map_err(failed(UNREAD))?;
-        let first = to_u64(first, "the audit log's numbering is broken")?;
-        let needed = needed(db, tenant, &writer, announced)?.unwrap_or(u64::MAX);
-        // The first that stays, whatever the times of those behind it are.
-        let young: Option<i64> = db
-            .prepare_cached(
-                "SELECT seq FROM audit WHERE tenant = ?1 AND writer = ?2 AND seq < ?3 AND at >= ?4 ORDER BY seq LIMIT 1",
-            )
-            .and_then(|mut select| {
-                let end = to_i64(first + BATCH + 1);
-                select
-                    .query_row(params![tenant.as_str(), writer.as_str(), end, before.0], |row| row.get(0))
-                    .optional()
-            })
-            .map_err(failed(UNREAD))?;
-        let young = young.map(|seq| to_u64(seq, "the audit log's numbering is broken")).transpose()?;
-        let stays = young.unwrap_or(first + BATCH).min(needed).min(last);
-        if stays > first {
-            let hash = hash_at(db, tenant, &writer, stays - 1)?;
-            places.push((writer, stays - 1, hash));
+        let begun = heads::anchors(db, tenant)?.into_iter().find(|anchor| anchor.writer == writer);
+        let begun = begun.map_or((0, GENESIS), |anchor| (anchor.seq, anchor.hash));
+        // The last entry stays: the next one follows it.
+        let end = needed(db, tenant, &writer, announced)?.unwrap_or(last).min(last);
+        let (seq, hash) = proved(db, tenant, &writer, begun, end, before)?;
+        if seq > begun.0 {
+            places.push((writer, seq, hash));
         }
     }
     Ok(places)
+}
+
+/// How far a chain goes behind a place with entries from before a time, not as far as `end`. Each is read back and held
+/// to the one before it: whatever somebody wrote into the file would be signed as if it had been so.
+fn proved(
+    db: &Connection,
+    tenant: &TenantId,
+    writer: &WriterId,
+    (mut seq, mut hash): (u64, Digest),
+    end: u64,
+    before: Timestamp,
+) -> Result<(u64, Digest), Error> {
+    let mut select = db
+        .prepare_cached(
+            "SELECT writer, seq, prev, hash, at, event, entry FROM audit
+             WHERE tenant = ?1 AND writer = ?2 AND seq < ?3 ORDER BY seq LIMIT ?4",
+        )
+        .map_err(failed(UNREAD))?;
+    let mut rows =
+        select.query(params![tenant.as_str(), writer.as_str(), to_i64(end), to_i64(BATCH)]).map_err(failed(UNREAD))?;
+    while let Some(row) = rows.next().map_err(failed(UNREAD))? {
+        let link = chain::link(tenant, row)?;
+        let next = Link::new(tenant.clone(), writer.clone(), seq + 1, hash, link.entry.clone());
+        if next.as_ref() != Some(&link) {
+            let (tenant, writer, seq) = (link.tenant, link.writer, link.seq);
+            return Err(Error::Broken(Broken {
+                tenant,
+                writer,
+                seq,
+                reason: "it does not follow the entry before it",
+            }));
+        }
+        if link.entry.at >= before {
+            break;
+        }
+        (seq, hash) = (link.seq, link.hash);
+    }
+    Ok((seq, hash))
 }
 
 /// The first entry of a chain that the store reads again itself.

@@ -1,9 +1,12 @@
 //! Somebody edits the audit log with the database's own tools: it shows, and where.
 
-use lockgate_model::audit::{self, Broken};
+use lockgate_model::{
+    Timestamp,
+    audit::{self, Broken},
+};
 use rusqlite::params;
 
-use super::{Place, entry, log, outside, tenant};
+use super::{NOW, Place, entry, log, outside, tenant};
 use crate::{Error, SqliteStore, Store};
 
 /// A log of ten entries.
@@ -49,6 +52,30 @@ async fn every_flipped_byte_of_an_entry_is_found_at_its_place() {
         db.execute(&write, params![bytes]).unwrap();
         assert!(found(&store).await.is_none());
     }
+}
+
+/// Who makes young entries old would have them removed and their end signed for it.
+#[tokio::test]
+async fn entries_that_were_made_older_are_not_removed() {
+    let place = Place::new();
+    let store = written(&place).await;
+    let early = Timestamp(1);
+    assert_eq!(store.audit_removable(&tenant(), early).await.unwrap(), []);
+    let db = outside(&place.file("runs.sqlite"));
+    let (told, kept) = (format!(r#""at":{}"#, NOW.0), r#""at":0"#);
+    for (sql, undone) in [
+        ("UPDATE audit SET at = 0 WHERE seq <= 5".to_owned(), format!("UPDATE audit SET at = {}", NOW.0)),
+        (
+            format!("UPDATE audit SET at = 0, entry = replace(entry, '{told}', '{kept}') WHERE seq <= 5"),
+            format!("UPDATE audit SET at = {}, entry = replace(entry, '{kept}', '{told}')", NOW.0),
+        ),
+    ] {
+        db.execute_batch(&sql).unwrap();
+        let answer = store.audit_removable(&tenant(), early).await;
+        assert!(matches!(&answer, Err(Error::Broken(broken)) if broken.seq == 1), "{answer:?}");
+        db.execute_batch(&undone).unwrap();
+    }
+    assert!(found(&store).await.is_none());
 }
 
 #[tokio::test]
