@@ -153,7 +153,14 @@ impl Runtime {
         match presented {
             Presented::Basic(basic) => {
                 let principal = self.basic(tenant, view.clone(), basic, source).await?;
-                let alone = view.ok_or(Error::Unauthenticated)?.credentials.password_alone(&principal.user);
+                let verified = view.ok_or(Error::Unauthenticated)?;
+                let view = self.view(&verified.tenant)?;
+                // Verifying may have waited, and the password may be another one since.
+                let password = |of: &View| of.credentials.stored(&principal.user).and_then(|s| s.password.clone());
+                if !Arc::ptr_eq(&verified, &view) && password(&verified) != password(&view) {
+                    return Err(Error::Unauthenticated);
+                }
+                let alone = view.credentials.password_alone(&principal.user);
                 alone.map(|()| caller(principal, None)).map_err(|_| Error::Unauthenticated)
             }
             Presented::ApiKey(key) => {

@@ -19,8 +19,8 @@ impl Runtime {
         Ok(PasswordPolicy { preset: view.credentials.policy() })
     }
 
-    /// Changes what the tenant asks of passwords. A password that falls short is good for one more login,
-    /// which has to change it.
+    /// Changes what the tenant asks of passwords. A password that falls short has to be changed by the next login; calls
+    /// by Basic go on with it until then.
     pub async fn set_password_policy(&self, caller: &Caller, policy: PasswordPolicy) -> Result<(), Error> {
         self.change(caller, |view| {
             let (principal, now) = (&caller.principal, self.now());

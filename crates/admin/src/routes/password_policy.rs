@@ -20,7 +20,7 @@ pub(crate) async fn get(State(runtime): State<Runtime>, Asker(caller): Asker) ->
 
 /// Changes what the tenant asks of passwords.
 ///
-/// A password that falls short of it is good for one more login, which has to change it.
+/// A password that falls short of it has to be changed by the next login; calls by Basic go on with it until then.
 #[utoipa::path(put, operation_id = "put_password_policy", path = "/admin/v1/tenants/{tenant}/password-policy", tag = "credentials", params(InTenant),
     request_body = shapes::PasswordPolicy, responses((status = 204, description = "It is so, on every node."), Refusals, Changes))]
 pub(crate) async fn put(
