@@ -172,8 +172,7 @@ impl Runtime {
                 principal.map(|p| caller(p, None)).map_err(|_| Error::Unauthenticated)
             }
             Presented::AccessToken(token) => {
-                let view = view.ok_or(Error::Unauthenticated)?;
-                self.by_token(&view, &token).map(|principal| caller(principal, None))
+                self.by_token(tenant, view.as_deref(), &token).map(|principal| caller(principal, None))
             }
             Presented::Session(token) => {
                 let view = view.ok_or(Error::Unauthenticated)?;
