@@ -276,7 +276,8 @@ for _ in range(75):
     let before = house.process.peak_rss_bytes();
     let backup = json(&alone(&["--json", "backup", text(&archive), "--data", text(&house.data)]));
     assert!(backup["bytes"].as_u64().unwrap() > 300 << 20, "{backup}");
-    let grown = house.process.peak_rss_bytes() - before;
+    // The kernel counts in steps, so that it may tell a little less than before.
+    let grown = house.process.peak_rss_bytes().saturating_sub(before);
     assert!(grown < 64 << 20, "the server grew by {} MiB", grown >> 20);
     let dir = empty(&house, "restored");
     // The largest resident set of the command, in KiB.

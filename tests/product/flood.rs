@@ -71,7 +71,7 @@ fn flooded(house: &House, who: &str, pushes: usize) -> (u64, Vec<String>) {
     wait_until("all have sent what they may", Duration::from_secs(60), || {
         held.iter_mut().all(|one| one.sending.is_finished() || one.curl.0.try_wait().unwrap().is_some())
     });
-    let grown = peak_rss_bytes(pid) - before;
+    let grown = peak_rss_bytes(pid).saturating_sub(before);
     // What curl took last may still be under way to the server.
     std::thread::sleep(Duration::from_secs(1));
     let mut statuses = Vec::new();
