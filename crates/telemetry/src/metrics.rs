@@ -53,7 +53,7 @@ pub const DESCRIBED: &[Described] = &[
         "lockgate_requests_total",
         Type::Counter,
         &["route", "status"],
-        "Requests by route (`target`, `admin`, `health`, `metrics`, `none`) and class of status (`2xx` to `5xx`, `gone` when the caller went away)",
+        "Requests by route (`target`, `admin`, `token`, `health`, `metrics`, `none`) and class of status (`2xx` to `5xx`, `gone` when the caller went away)",
     ),
     described("lockgate_request_seconds", Type::Histogram, &["route"], "Time from a request's head to its reply"),
     described("lockgate_request_body_bytes_total", Type::Counter, &[], "Bytes of request bodies that were taken in"),
