@@ -53,19 +53,25 @@ pub(crate) fn read_private(path: &Path) -> Result<Option<Zeroizing<Vec<u8>>>, Er
     Ok(Some(bytes))
 }
 
+/// Writes a private file beside a path, durably: it has its name only when it is whole.
+fn written_aside(path: &Path, bytes: &[u8]) -> std::io::Result<PathBuf> {
+    let partial = partial_name(path);
+    // A left-over of a crash was never read under its real name.
+    match fs::remove_file(&partial) {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(e),
+        _ => {}
+    }
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    Ok(partial)
+}
+
 /// Writes a new private file, durably. Refuses to replace one: a lost key is lost for good.
 /// A crash leaves either no file under the name or the whole of it.
 pub(crate) fn create_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let failed = |e: std::io::Error| failed("write", path, &e);
-    let partial = partial_name(path);
-    // A left-over of a crash was never read under its real name.
-    match fs::remove_file(&partial) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(failed(e)),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial).map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    file.sync_all().map_err(failed)?;
+    let partial = written_aside(path, bytes).map_err(failed)?;
     // A hard link fails where the name is taken; a rename would replace it.
     let linked = fs::hard_link(&partial, path).map_err(failed);
     fs::remove_file(&partial).map_err(failed)?;
@@ -88,13 +94,7 @@ pub(crate) fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
 /// Writes a private file over the one that is there, if there is one. A crash leaves one of them, whole.
 pub(crate) fn rewrite_private(path: &Path, bytes: &[u8]) -> Result<(), Error> {
     let failed = |e: std::io::Error| failed("write", path, &e);
-    let partial = partial_name(path);
-    match fs::remove_file(&partial) {
-        Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(failed(e)),
-        _ => {}
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&partial).map_err(failed)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
+    let partial = written_aside(path, bytes).map_err(failed)?;
     fs::rename(&partial, path).map_err(failed)?;
     match path.parent() {
         Some(dir) => File::open(dir).and_then(|dir| dir.sync_all()).map_err(failed),

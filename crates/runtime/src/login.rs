@@ -1,7 +1,7 @@
 //! Login and logout: a password, or a one-time token that sets the password, and a code where a second
 //! factor is on, become a session.
 
-use lockgate_identity::{Basic, OneTime, Password, SessionToken};
+use lockgate_identity::{Basic, Credential, OneTime, Password, SessionToken};
 use lockgate_model::{
     Channel, Kind, Timestamp,
     audit::{Entry, Outcome},
@@ -147,14 +147,7 @@ impl Runtime {
         if new.is_some() {
             self.0.sessions.close_user(&view.tenant, &user);
         }
-        let opened = self.open_session(view.tenant.clone(), user, source).await?;
-        // What was verified may have been withdrawn while this login waited, before there was a session to end.
-        let now = self.view(&view.tenant)?;
-        if now.credentials.stored(&opened.user).is_some_and(|stored| stored.admits_as(&credential)) {
-            return Ok(Some(opened));
-        }
-        self.0.sessions.close_user(&opened.tenant, &opened.user);
-        Ok(None)
+        self.open_session(view.tenant.clone(), user, &credential, source).await
     }
 
     /// Ends the session the caller came with.
@@ -168,7 +161,14 @@ impl Runtime {
         Ok(())
     }
 
-    async fn open_session(&self, tenant: TenantId, user: UserId, source: &str) -> Result<LoggedIn, Error> {
+    /// A session for whom this credential let in; none where another one stands by now.
+    async fn open_session(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+        credential: &Credential,
+        source: &str,
+    ) -> Result<Option<LoggedIn>, Error> {
         let now = self.now();
         let mut entry = Entry::new(now, "login", Outcome::Done, user.as_str());
         entry.channel = Some(Channel::Admin);
@@ -178,7 +178,12 @@ impl Runtime {
         let session = Session::begin(&token.digest(), tenant.clone(), user.clone(), source, now);
         let expires = session.expires;
         self.0.sessions.open(token.digest(), session, now);
-        Ok(LoggedIn { session: token.expose().to_owned(), user, tenant, expires })
+        // It may have been withdrawn while this login waited, before there was a session to end.
+        if !self.view(&tenant)?.credentials.stored(&user).is_some_and(|stored| stored.admits_as(credential)) {
+            self.0.sessions.close(&token.digest());
+            return Ok(None);
+        }
+        Ok(Some(LoggedIn { session: token.expose().to_owned(), user, tenant, expires }))
     }
 }
 

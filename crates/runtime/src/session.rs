@@ -33,9 +33,14 @@ pub struct Session {
     pub expires: Timestamp,
 }
 
-/// All live sessions, by the digest of their token.
+/// All live sessions.
 #[derive(Debug, Default)]
-pub struct Sessions(DashMap<Digest, Session>, DashMap<(TenantId, UserId), Vec<Digest>>);
+pub struct Sessions {
+    /// By the digest of their token.
+    live: DashMap<Digest, Session>,
+    /// The digests by user, the oldest first; of sessions that ended too, until that user opens another.
+    by_user: DashMap<(TenantId, UserId), Vec<Digest>>,
+}
 
 impl Session {
     /// A session that begins now, for the digest of its token.
@@ -48,51 +53,51 @@ impl Session {
 impl Sessions {
     /// Adds a session for the digest of its token.
     pub fn open(&self, token: Digest, session: Session, now: Timestamp) {
-        if self.0.len() >= SESSIONS_MAX {
-            self.0.retain(|_, s| s.expires > now);
+        if self.live.len() >= SESSIONS_MAX {
+            self.live.retain(|_, s| s.expires > now);
         }
-        if self.0.len() >= SESSIONS_MAX {
-            let oldest = self.0.iter().min_by_key(|s| s.expires).map(|s| *s.key());
+        if self.live.len() >= SESSIONS_MAX {
+            let oldest = self.live.iter().min_by_key(|s| s.expires).map(|s| *s.key());
             if let Some(oldest) = oldest {
-                self.0.remove(&oldest);
+                self.live.remove(&oldest);
             }
         }
-        let mut own = self.1.entry((session.tenant.clone(), session.user.clone())).or_default();
-        own.retain(|token| self.0.get(token).is_some_and(|session| session.expires > now));
+        let mut own = self.by_user.entry((session.tenant.clone(), session.user.clone())).or_default();
+        own.retain(|token| self.live.get(token).is_some_and(|session| session.expires > now));
         while own.len() >= OF_USER_MAX {
-            self.0.remove(&own.remove(0));
+            self.live.remove(&own.remove(0));
         }
         own.push(token);
-        self.0.insert(token, session);
+        self.live.insert(token, session);
     }
     /// The session of a token, if it lives.
     pub fn find(&self, token: &Digest, now: Timestamp) -> Option<Session> {
-        let found = self.0.get(token).map(|s| s.clone())?;
+        let found = self.live.get(token).map(|s| s.clone())?;
         if found.expires > now {
             return Some(found);
         }
-        self.0.remove(token);
+        self.live.remove(token);
         None
     }
     /// Live sessions of a user, in the order they were opened.
     pub fn of_user(&self, tenant: &TenantId, user: &UserId, now: Timestamp) -> Vec<Session> {
-        let own = self.1.get(&(tenant.clone(), user.clone())).map(|own| own.clone()).unwrap_or_default();
-        let live = |token: &Digest| self.0.get(token).map(|s| s.clone()).filter(|s| s.expires > now);
+        let own = self.by_user.get(&(tenant.clone(), user.clone())).map(|own| own.clone()).unwrap_or_default();
+        let live = |token: &Digest| self.live.get(token).map(|s| s.clone()).filter(|s| s.expires > now);
         let mut found: Vec<Session> = own.iter().filter_map(live).collect();
         found.sort_by(|a, b| (a.opened, &a.id).cmp(&(b.opened, &b.id)));
         found
     }
     /// The live session of a tenant that is named so.
     pub fn named(&self, tenant: &TenantId, id: &str, now: Timestamp) -> Option<Session> {
-        self.0.iter().find(|s| s.tenant == *tenant && s.id == id && s.expires > now).map(|s| s.clone())
+        self.live.iter().find(|s| s.tenant == *tenant && s.id == id && s.expires > now).map(|s| s.clone())
     }
     /// Ends the session that is named so.
     pub fn close_named(&self, tenant: &TenantId, id: &str) {
-        self.0.retain(|_, s| s.tenant != *tenant || s.id != id);
+        self.live.retain(|_, s| s.tenant != *tenant || s.id != id);
     }
     /// Ends the session of a token.
     pub fn close(&self, token: &Digest) {
-        self.0.remove(token);
+        self.live.remove(token);
     }
     /// Ends all sessions of a user.
     pub fn close_user(&self, tenant: &TenantId, user: &UserId) {
@@ -100,11 +105,11 @@ impl Sessions {
     }
     /// Ends all sessions of a user but that of a token.
     pub fn close_others(&self, tenant: &TenantId, user: &UserId, but: Option<&Digest>) {
-        let Some((whose, own)) = self.1.remove(&(tenant.clone(), user.clone())) else { return };
+        let Some((whose, own)) = self.by_user.remove(&(tenant.clone(), user.clone())) else { return };
         let (kept, ended): (Vec<_>, Vec<_>) = own.into_iter().partition(|token| Some(token) == but);
-        ended.iter().for_each(|token| drop(self.0.remove(token)));
+        ended.iter().for_each(|token| drop(self.live.remove(token)));
         if !kept.is_empty() {
-            self.1.entry(whose).or_default().extend(kept);
+            self.by_user.entry(whose).or_default().extend(kept);
         }
     }
 }
@@ -138,7 +143,7 @@ mod tests {
         sessions.open(ada, session(&ada, "ada", 0), now);
         let tokens: Vec<Digest> = (0..2 * OF_USER_MAX).map(|n| Digest::of(&n.to_be_bytes())).collect();
         tokens.iter().for_each(|token| sessions.open(*token, session(token, "ben", 1), now));
-        assert_eq!(sessions.0.len(), 1 + OF_USER_MAX);
+        assert_eq!(sessions.live.len(), 1 + OF_USER_MAX);
         assert!(sessions.find(&ada, now).is_some() && sessions.find(&tokens[0], now).is_none());
         let (tenant, ben) = (TenantId::parse("t").unwrap(), UserId::parse("ben").unwrap());
         let last = tokens.last();
