@@ -238,9 +238,7 @@ fn an_endless_recursion_and_a_huge_value_come_back() {
     terminal.types("($f := function($x) { $f($x) }; $f(1))");
     terminal.types("\r");
     terminal.shows("\u{1b}[?2004l");
-    std::thread::sleep(Duration::from_millis(200));
-    terminal.types("\u{3}");
-    terminal.shows("stopped by Ctrl-C");
+    terminal.live("\u{3}", "stopped by Ctrl-C", "\u{3}");
     terminal.shows("\u{1b}[?2004h");
     terminal.answers("1 + 1", "2");
     terminal.hints("[1..10000000]", "= [1, 2, 3");

@@ -110,12 +110,17 @@ impl Stage {
             let address = format!("{}{}", stand_in.origin(account.mocked), account.base);
             let bind =
                 ["account", "add", account.name, "--env", ENVIRONMENT, "--connector", account.connector, "--ca", ca];
-            let secret = house.folder().join("token");
-            std::fs::write(&secret, account.token.unwrap_or_default()).unwrap();
-            let secret = format!("token={}", secret.display());
-            let signs_in = ["--set", "auth=bearer", "--secret", &secret];
-            let signs_in = if account.token.is_some() { &signs_in[..] } else { &[] };
-            house.cli(&[&bind[..], &["--address", &address], signs_in].concat());
+            let mut signs_in = Vec::new();
+            for setting in account.signs_in.settings(&stand_in.origin(account.mocked)) {
+                signs_in.extend(["--set".to_owned(), setting]);
+            }
+            if let Some((name, secret)) = account.signs_in.secret() {
+                let file = house.folder().join("secret");
+                std::fs::write(&file, secret).unwrap();
+                signs_in.extend(["--secret".to_owned(), format!("{name}={}", file.display())]);
+            }
+            let signs_in: Vec<&str> = signs_in.iter().map(String::as_str).collect();
+            house.cli(&[&bind[..], &["--address", &address], &signs_in].concat());
             let port = stand_in.port(account.mocked).to_string();
             house.cli(&["operator", "egress", "allow", "--data", data, "demo", ENVIRONMENT, "127.0.0.1/32", &port]);
         }

@@ -3,6 +3,7 @@
 //! One port for each account and each origin that flows name, so that a request says by where it arrives which mocks are
 //! meant. The trace that goes along with it says of which run it is.
 
+mod signin;
 mod soap;
 
 use std::{
@@ -21,6 +22,9 @@ use serde_json::{Map, Value, json};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
+use self::signin::Said;
+pub use self::signin::SignsIn;
+
 /// An account of the environment.
 pub struct Account {
     /// Its name.
@@ -31,22 +35,42 @@ pub struct Account {
     pub mocked: &'static str,
     /// The path of its address.
     pub base: &'static str,
-    /// The token by which it signs in.
-    pub token: Option<&'static str>,
+    /// How it signs in.
+    pub signs_in: SignsIn,
 }
 
-pub static ACCOUNTS: [Account; 6] = [
-    Account { name: "erp", connector: "https", mocked: "erp", base: "/", token: None },
-    Account { name: "shop", connector: "soap", mocked: "shop", base: "/shop", token: None },
-    Account { name: "short", connector: "https", mocked: "https://h", base: "/", token: None },
-    Account { name: "pets", connector: "https", mocked: "https://pets.example", base: "/", token: None },
-    Account { name: "old", connector: "https", mocked: "https://old.example:8443", base: "/", token: None },
+pub static ACCOUNTS: [Account; 8] = [
+    Account { name: "erp", connector: "https", mocked: "erp", base: "/", signs_in: SignsIn::Never },
+    Account { name: "shop", connector: "soap", mocked: "shop", base: "/shop", signs_in: SignsIn::Never },
+    Account { name: "short", connector: "https", mocked: "https://h", base: "/", signs_in: SignsIn::Never },
+    Account { name: "pets", connector: "https", mocked: "https://pets.example", base: "/", signs_in: SignsIn::Never },
+    Account {
+        name: "old",
+        connector: "https",
+        mocked: "https://old.example:8443",
+        base: "/",
+        signs_in: SignsIn::Never,
+    },
     Account {
         name: "signed",
         connector: "https",
         mocked: "https://signed.example",
         base: "/api/v1",
-        token: Some("a-token-of-the-test"),
+        signs_in: SignsIn::Bearer,
+    },
+    Account {
+        name: "digested",
+        connector: "https",
+        mocked: "https://digested.example",
+        base: "/",
+        signs_in: SignsIn::Digest,
+    },
+    Account {
+        name: "granted",
+        connector: "https",
+        mocked: "https://granted.example",
+        base: "/",
+        signs_in: SignsIn::OAuth2,
     },
 ];
 
@@ -150,9 +174,18 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, account: &'static A
                     let came = came(&head.method, &head.uri, &head.headers, &body);
                     let trace = head.headers.get("traceparent").and_then(|value| value.to_str().ok());
                     let trace = trace.and_then(|value| value.split('-').nth(1)).unwrap_or_default();
-                    let answer = match runs.lock().unwrap().get_mut(trace) {
-                        Some(run) => answer(run, account, &came),
-                        None => response(501, &json!({}), Some(&json!("of no run"))),
+                    let answer = match (account.signs_in.looks(&came), runs.lock().unwrap().get_mut(trace)) {
+                        (Said::Token(token), _) => response(200, &json!({}), Some(&token)),
+                        (Said::Challenge(challenge), _) => {
+                            response(401, &json!({ "www-authenticate": challenge }), None)
+                        }
+                        (said, Some(run)) => {
+                            if let Said::Wrong(wrong) = said {
+                                run.wrong.push(format!("{}: {wrong}", account.mocked));
+                            }
+                            answer(run, account, &came)
+                        }
+                        (_, None) => response(501, &json!({}), Some(&json!("of no run"))),
                     };
                     Ok::<_, Infallible>(answer)
                 }
@@ -198,12 +231,7 @@ fn came(method: &hyper::Method, uri: &hyper::Uri, headers: &HeaderMap, body: &By
 }
 
 /// Takes the next mock, as the engine does.
-fn answer(run: &mut Run, Account { connector, mocked, token, .. }: &Account, came: &Value) -> Response<Full<Bytes>> {
-    if let Some(token) = token
-        && came["headers"]["authorization"] != format!("Bearer {token}")
-    {
-        run.wrong.push(format!("the account {mocked} does not sign in: {came}"));
-    }
+fn answer(run: &mut Run, Account { connector, mocked, .. }: &Account, came: &Value) -> Response<Full<Bytes>> {
     let is_soap = *connector == "soap";
     // What may be repeated needs no key.
     let operation = match is_soap {

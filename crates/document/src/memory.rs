@@ -7,6 +7,8 @@ use crate::fault::Fault;
 
 /// Smallest reservation of a buffer in bytes.
 const RESERVE_BYTES_MIN: usize = 512;
+/// The same in an arena of which more is expected, at most.
+const RESERVE_BYTES_MAX: usize = 8 << 10;
 
 /// Bytes reserved by one arena, against its limit.
 #[derive(Debug)]
@@ -14,11 +16,13 @@ pub(crate) struct Memory {
     used: u64,
     peak: u64,
     max: u64,
+    /// What a buffer reserves first, in bytes.
+    first: usize,
 }
 
 impl Memory {
     pub(crate) fn new(bytes_max: u64) -> Memory {
-        Memory { used: 0, peak: 0, max: bytes_max }
+        Memory { used: 0, peak: 0, max: bytes_max, first: RESERVE_BYTES_MIN }
     }
     /// What is left to tell when the memory has gone elsewhere: the peak.
     pub(crate) fn spent(&self) -> Memory {
@@ -35,6 +39,12 @@ impl Memory {
     }
     pub(crate) fn set_max(&mut self, bytes_max: u64) {
         self.max = bytes_max;
+    }
+
+    /// An input of this length is read: its buffers, and those of what is made of it, will hardly be smaller. So they grow
+    /// in fewer steps.
+    pub(crate) fn expect(&mut self, bytes: usize) {
+        self.first = bytes.clamp(self.first, RESERVE_BYTES_MAX);
     }
 
     /// Makes sure that `buffer` takes `more` elements.
@@ -74,7 +84,7 @@ impl Memory {
     /// The capacity to grow to: twice as much, or just enough when twice is too much.
     fn plan(&self, length: usize, capacity: usize, more: usize, unit: usize) -> Result<usize, Fault> {
         let least = length.checked_add(more).filter(|&least| u32::try_from(least).is_ok()).ok_or(Fault::ArenaFull)?;
-        let wished = least.max(capacity.saturating_mul(2)).max(RESERVE_BYTES_MIN / unit).min(u32::MAX as usize);
+        let wished = least.max(capacity.saturating_mul(2)).max(self.first / unit).min(u32::MAX as usize);
         for candidate in [wished, least] {
             if self.fits(((candidate - capacity) as u64).saturating_mul(unit as u64)) {
                 return Ok(candidate);

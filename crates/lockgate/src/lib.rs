@@ -22,6 +22,10 @@ use lockgate_connector_api::Registry;
 
 use crate::{exit::Exit, output::Output};
 
+/// Of every program that is made of this crate (docs/decisions/0039).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// An integration runtime with gates: flows and mappings compiled to WebAssembly, and at each execute and
 /// deploy the question who may.
 #[derive(Parser)]

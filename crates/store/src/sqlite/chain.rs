@@ -10,7 +10,10 @@ use lockgate_model::{
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::failure::{damaged, failed, to_i64, to_u64};
+use super::{
+    failure::{damaged, failed, to_i64, to_u64},
+    record::json,
+};
 use crate::Error;
 
 /// Appends to the chains of one writer.
@@ -176,7 +179,7 @@ fn head(db: &Connection, tenant: &TenantId, writer: &WriterId) -> Result<(u64, D
 }
 
 fn canonical(entry: &Entry) -> Result<String, Error> {
-    serde_json::to_string(entry).map_err(|_| Error::Refused("the audit entry cannot be written as JSON".into()))
+    json(entry).ok_or_else(|| Error::Refused("the audit entry cannot be written as JSON".into()))
 }
 
 /// Links after `after`, by writer and place. Each row is held to its own columns and bytes, which

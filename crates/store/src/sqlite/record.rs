@@ -95,7 +95,17 @@ pub(super) fn outcome(run: &RunRecord, end: Option<&RunEnd>) -> Result<Option<St
 }
 
 fn text(part: &impl Serialize) -> Result<String, Error> {
-    serde_json::to_string(part).map_err(|_| Error::Refused("the run record cannot be written as JSON".into()))
+    json(part).ok_or_else(|| Error::Refused("the run record cannot be written as JSON".into()))
+}
+
+/// What most rows take, in bytes: their texts are made without growing.
+const ROW_BYTES: usize = 768;
+
+/// A value as JSON.
+pub(super) fn json(value: &impl Serialize) -> Option<String> {
+    let mut text = Vec::with_capacity(ROW_BYTES);
+    serde_json::to_writer(&mut text, value).ok()?;
+    String::from_utf8(text).ok()
 }
 
 /// A row back.

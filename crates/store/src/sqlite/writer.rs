@@ -160,16 +160,27 @@ impl<B: Book> Drop for Writer<B> {
 fn work<B: Book>(mut book: B, mut db: Connection, mut jobs: mpsc::Receiver<Queued<B>>, tally: &Tally) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while jobs.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
-        // Whoever queued these may be about to queue more on this core.
+        gather(&mut jobs, &mut batch);
+        if let Err(error) = commit(&mut book, &mut db, &mut batch, tally) {
+            // Dropping the receiver answers `Closed` to all that wait or come.
+            tracing::error!(%error, "the store closes itself: its medium failed; restart the server after it is repaired");
+            return;
+        }
+    }
+}
+
+/// Whoever queued these may be about to queue more on this core, the end of what they opened among them: they are let
+/// on as long as more comes. Where there is nobody to let on, that is no time at all.
+fn gather<T>(jobs: &mut mpsc::Receiver<T>, batch: &mut Vec<T>) {
+    loop {
+        let before = batch.len();
         std::thread::yield_now();
         while batch.len() < BATCH_MAX
             && let Ok(queued) = jobs.try_recv()
         {
             batch.push(queued);
         }
-        if let Err(error) = commit(&mut book, &mut db, &mut batch, tally) {
-            // Dropping the receiver answers `Closed` to all that wait or come.
-            tracing::error!(%error, "the store closes itself: its medium failed; restart the server after it is repaired");
+        if batch.len() == before || batch.len() >= BATCH_MAX {
             return;
         }
     }

@@ -18,6 +18,7 @@ use std::{
 
 use clap::Args;
 use lockgate_mapping::{Expression, expression::signature_of};
+use tokio::signal::unix::{SignalKind, signal};
 
 use self::{
     session::{Failed, Given, Session},
@@ -249,16 +250,20 @@ impl Prompt<'_> {
             Failed::Exit(exit) => exit,
             Failed::Stopped => Exit::failed("LG-CANCELLED", "stopped by Ctrl-C"),
         };
-        let ready = self.session().ready(line, &self.bench.limits).map_err(problem)?;
-        let binds = ready.binds().map(str::to_owned);
-        let on_terminal = self.on_terminal;
-        // From a pipe Ctrl-C ends the program, as it does everywhere.
+        // From a pipe Ctrl-C ends the program, as it does everywhere. On a terminal it is listened for before the line is
+        // compiled: that may take a moment, and the program must not end in it.
+        let interrupted = match self.on_terminal {
+            true => Some(self.bench.within(|| signal(SignalKind::interrupt()))?),
+            false => None,
+        };
         let stopped = async move {
-            match on_terminal {
-                true => drop(tokio::signal::ctrl_c().await),
-                false => std::future::pending().await,
+            match interrupted {
+                Some(mut interrupted) => drop(interrupted.recv().await),
+                None => std::future::pending().await,
             }
         };
+        let ready = self.session().ready(line, &self.bench.limits).map_err(problem)?;
+        let binds = ready.binds().map(str::to_owned);
         let given = ready.run(&self.bench, self.bench.limits, stopped).map_err(problem)?;
         if let Some(name) = binds {
             self.session().keep(&name, line, &given)?;

@@ -109,7 +109,8 @@ pub async fn a_replacement_that_is_given_up_is_undone<K: Kind>() {
             let calling = tokio::spawn(account.opened.clone().invoke(account.cx.clone(), one));
             // Answers that come together are fewer bytes: then the call is done before its moment.
             let is_then = || proxy.happened() || proxy.carried().0 >= sent || calling.is_finished();
-            wait_until_async(&format!("the moment of {fault:?}"), DEADLINE, is_then).await;
+            // On a busy machine a call may be told late that its deadline is over.
+            wait_until_async(&format!("the moment of {fault:?}"), 4 * DEADLINE, is_then).await;
             calling.abort();
             proxy
         });
@@ -127,7 +128,11 @@ pub async fn what_cannot_be_put_back_is_named<K: Kind>() {
     each_way(async |kind: K, server: &K::Server, operation: &str| {
         let totals = totals(kind, server, operation).await;
         let mut without = 0;
-        for (n, fault) in at_the_end(totals).into_iter().enumerate() {
+        // Where a break falls depends on how answers come together: if none fell between the steps, once more.
+        for (n, fault) in (0..5).flat_map(|_| at_the_end(totals).into_iter().enumerate()) {
+            if n == 0 && without > 0 {
+                break;
+            }
             let Fault::Reset(Way::Down, _) = fault else { continue };
             // Every connection breaks, those after the first before they can undo anything.
             let proxy = FaultProxy::start(server.port()).await;
