@@ -33,6 +33,7 @@ pub(crate) fn value(error: &SoapError) -> Error {
 pub(crate) fn answer(error: &SoapError) -> Error {
     let (code, text) = match &*error.code {
         "LG-SOAP-SIGNATURE" => ("soap-signature", "the answer is not signed as the account expects"),
+        "LG-SOAP-ENCRYPTION" => ("soap-encryption", "the answer is not encrypted as the account expects"),
         "LG-SOAP-SECURITY" => ("soap-security", "the answer's security header cannot be taken"),
         "LG-SOAP-ADDRESSING" => ("soap-addressing", "the answer belongs to another message"),
         "LG-SOAP-BODY" => ("soap-body", "the answer is not what the service's description says"),

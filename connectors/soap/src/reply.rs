@@ -52,7 +52,7 @@ impl Expected<'_> {
             let mut parts = Parts::new(&media_type, content).map_err(|error| failure::answer(&error))?;
             let envelope = parts.envelope(bytes_max).await?;
             let read = self.read(&envelope, status, &headers, &Attachments::new())?;
-            if self.messages.verifies() {
+            if self.messages.expects() {
                 parts.none().await?;
                 return self.whole(&read, written);
             }
@@ -120,9 +120,10 @@ impl Expected<'_> {
         if matches!(&*error.code, "LG-SOAP-SECURITY" | "LG-SOAP-ADDRESSING" | "LG-SOAP-UNDERSTAND") {
             return failure::answer(error);
         }
+        let is_guarded = matches!(&*error.code, "LG-SOAP-SIGNATURE" | "LG-SOAP-ENCRYPTION");
         match self.fault(bytes) {
-            // Few services sign their faults.
-            Some(fault) if error.code == "LG-SOAP-SIGNATURE" => failure::unsigned(&fault, status),
+            // Few services sign their faults, or encrypt them.
+            Some(fault) if self.messages.verifies() && is_guarded => failure::unsigned(&fault, status),
             // One of another version, or with a detail of another type.
             Some(fault) => failure::fault(&fault, status, headers),
             None if status.is_success() => failure::answer(error),

@@ -52,11 +52,13 @@ pub(crate) fn of_call(
     // Whom the message is for is where it goes.
     let to = format!("{}{}", address.origin(), target.path_and_query());
     let attachment = attachment(given, call.body)?;
-    if attachment.is_some() && messages.signs() {
-        return Err(input("an attachment cannot go along with a message that is signed: it would not be signed"));
+    if attachment.is_some() && messages.guards() {
+        return Err(input(
+            "an attachment cannot go along with a message that is signed or encrypted: it would be neither",
+        ));
     }
     let ids: BTreeSet<String> = attachment.iter().map(|_| ATTACHMENT.to_owned()).collect();
-    let Along { blocks, body_id, message_id } = messages.along(operation, &to)?;
+    let Along { blocks, body_id, content_key, message_id } = messages.along(operation, &to)?;
     let message = lockgate_soap::Request {
         body: given.get("input"),
         headers: given.get("headers"),
@@ -69,7 +71,7 @@ pub(crate) fn of_call(
     let content = match attachment {
         None => {
             push(&mut headers, operation.version.http_headers(&operation.action))?;
-            let envelope = messages.signed(envelope).map_err(|error| value(&error))?;
+            let envelope = messages.sealed(envelope, content_key).map_err(|error| value(&error))?;
             Content::Full(envelope.into())
         }
         Some((content, media_type)) => {

@@ -1,4 +1,4 @@
-//! What an account's messages carry about who sends them, when and to whom; and what its answers must.
+//! What an account's messages carry about who sends them, when and to whom, and who may read them; and what its answers must.
 
 use std::{fmt, time::SystemTime};
 
@@ -11,6 +11,7 @@ use lockgate_soap::{
     envelope::{self, Envelope},
     security::{
         self, Lifetime, NONCE_BYTES, Password, UsernameToken,
+        encryption::{ContentKey, Reader, Recipient},
         signature::{Signed, Signer, verified},
     },
 };
@@ -28,6 +29,10 @@ pub(crate) struct Messages {
     signer: Option<Signer>,
     /// Certificates (DER) by whose keys answers are signed; without any, nobody asks.
     trusted: Vec<CertificateDer<'static>>,
+    /// Who reads what is sent.
+    recipient: Option<Recipient>,
+    /// By whose key answers are encrypted; without one, nobody asks.
+    reader: Option<Reader>,
     lifetime: SignedDuration,
     addressing: bool,
 }
@@ -66,6 +71,8 @@ pub(crate) struct Along {
     pub blocks: Vec<Block>,
     /// The id of its body, where it is signed.
     pub body_id: Option<&'static str>,
+    /// The key by which its body is encrypted, where it is.
+    pub content_key: Option<ContentKey>,
     /// Its own id, where it has one.
     pub message_id: Option<String>,
 }
@@ -99,20 +106,43 @@ impl Messages {
             Some(pem) => certificates(pem, "`answer_certificate` is no certificate in PEM")?,
             None => Vec::new(),
         };
+        let recipient = match pem("encryption_certificate") {
+            Some(pem) => {
+                const WRONG: &str = "`encryption_certificate` is no certificate in PEM";
+                let all = certificates(pem, WRONG)?;
+                let recipient = Recipient::new(all.first().ok_or_else(|| invalid(WRONG))?);
+                Some(recipient.map_err(|error| {
+                    invalid("messages cannot be encrypted for `encryption_certificate`: its key must be of RSA")
+                        .with_private(error.to_string())
+                })?)
+            }
+            None => None,
+        };
+        let reader = pem("decryption_key").map(|key| Reader::new(key.expose())).transpose();
+        let reader = reader.map_err(|error| {
+            invalid("answers cannot be decrypted by `decryption_key`: it must be of RSA, in PEM (PKCS#8)")
+                .with_private(error.to_string())
+        })?;
         let seconds = setting("lifetime_seconds").map_or(Ok(300), str::parse);
         let seconds = seconds.map_err(|_| invalid("the setting `lifetime_seconds` must be a number"))?;
         let addressing = setting("addressing").is_some_and(|version| version == "1.0");
-        Ok(Self { user, signer, trusted, lifetime: SignedDuration::from_secs(seconds), addressing })
+        let lifetime = SignedDuration::from_secs(seconds);
+        Ok(Self { user, signer, trusted, recipient, reader, lifetime, addressing })
     }
 
-    /// Whether messages are signed.
-    pub fn signs(&self) -> bool {
-        self.signer.is_some()
+    /// Whether messages are signed or encrypted: an attachment would be neither.
+    pub fn guards(&self) -> bool {
+        self.signer.is_some() || self.recipient.is_some()
     }
 
     /// Whether answers must be signed.
     pub fn verifies(&self) -> bool {
         !self.trusted.is_empty()
+    }
+
+    /// Whether answers must be signed or encrypted: an attachment would be neither.
+    pub fn expects(&self) -> bool {
+        self.verifies() || self.reader.is_some()
     }
 
     /// What goes along with a message that is sent now, to this address.
@@ -131,6 +161,17 @@ impl Messages {
                 if *is_digest { Password::Digest(password.expose()) } else { Password::Text(password.expose()) };
             children.push(UsernameToken { user: name, password, nonce: &nonce, created }.block());
         }
+        // In front of the signature: whoever reads the header in its order decrypts what was signed.
+        let content_key = match &self.recipient {
+            Some(recipient) => {
+                let unable =
+                    |error: SoapError| invalid("the message cannot be encrypted").with_private(error.to_string());
+                let (blocks, key) = recipient.blocks().map_err(unable)?;
+                children.extend(blocks);
+                Some(key)
+            }
+            None => None,
+        };
         if let Some(signer) = &self.signer {
             children.extend(signer.blocks(&[TIMESTAMP_ID, BODY_ID]));
         }
@@ -141,19 +182,25 @@ impl Messages {
         if let Some(message_id) = &message_id {
             blocks.extend(Addressing { to, action: &operation.addressing_action, message_id }.blocks());
         }
-        Ok(Along { blocks, body_id: self.signer.as_ref().map(|_| BODY_ID), message_id })
+        Ok(Along { blocks, body_id: self.signer.as_ref().map(|_| BODY_ID), content_key, message_id })
     }
 
-    /// The message with its signature, where the account signs.
-    pub fn signed(&self, message: Vec<u8>) -> Result<Vec<u8>, SoapError> {
-        match &self.signer {
-            Some(signer) => signer.sign(message),
+    /// The message with its signature, where the account signs; then with its body encrypted, where it encrypts.
+    pub fn sealed(&self, message: Vec<u8>, content_key: Option<ContentKey>) -> Result<Vec<u8>, SoapError> {
+        let message = match &self.signer {
+            Some(signer) => signer.sign(message)?,
+            None => message,
+        };
+        match content_key {
+            Some(key) => key.encrypted(message),
             None => Ok(message),
         }
     }
 
-    /// An answer, signed as the account expects.
+    /// An answer, encrypted and signed as the account expects.
     pub fn opened(&self, bytes: &[u8], limits: &Limits) -> Result<Opened, SoapError> {
+        let decrypted = self.reader.as_ref().map(|reader| reader.decrypted(bytes, limits)).transpose()?;
+        let bytes = decrypted.as_deref().unwrap_or(bytes);
         if self.trusted.is_empty() {
             return envelope::document(bytes, limits).map(Opened::Plain);
         }
@@ -169,7 +216,7 @@ impl Messages {
             false => Lifetime::of(envelope)?,
         };
         lifetime.map_or(Ok(()), |lifetime| lifetime.check(now(), SKEW))?;
-        security::understood(envelope)?;
+        security::understood(envelope, self.reader.is_some())?;
         if let Some(message_id) = message_id {
             addressing::related(envelope, message_id)?;
         }

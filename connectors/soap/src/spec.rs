@@ -60,6 +60,14 @@ pub(crate) const SPEC: Spec = Spec {
             "answer_certificate",
             "Certificates in PEM by whose keys answers are signed. With it, an answer that none of them signed is refused.",
         ),
+        Field::secret(
+            "encryption_certificate",
+            "Certificate in PEM, with a key of RSA, of who reads the messages: their bodies are encrypted for it.",
+        ),
+        Field::secret(
+            "decryption_key",
+            "Private key in PEM (PKCS#8, RSA) for which answers are encrypted. With it, an answer whose body is not encrypted for it is refused.",
+        ),
         Field::CLIENT_CERTIFICATE,
         Field::CLIENT_KEY,
         Field::CLIENT_P12,

@@ -11,6 +11,7 @@ mod account;
 mod answers;
 mod attachments;
 mod contract;
+mod encryption;
 mod faults;
 mod peers;
 mod refusals;

@@ -12,7 +12,7 @@ use super::Block;
 use crate::{
     SoapError, Version,
     addressing::WSA,
-    security::{WSSE, WSU, signature::DS},
+    security::{WSSE, WSU, encryption::XENC, signature::DS},
     shape::{Encode, Prefixes, XOP},
 };
 
@@ -32,7 +32,8 @@ pub(crate) struct Parts<'a> {
 /// The prefix of the envelope.
 pub(super) const PREFIX: &str = "soap";
 /// Prefixes that people know.
-const PREFIXES: [(&str, &str); 5] = [(WSSE, "wsse"), (WSU, "wsu"), (WSA, "wsa"), (XOP, "xop"), (DS, "ds")];
+const PREFIXES: [(&str, &str); 6] =
+    [(WSSE, "wsse"), (WSU, "wsu"), (WSA, "wsa"), (XOP, "xop"), (DS, "ds"), (XENC, "xenc")];
 
 /// Writes the envelope, in UTF-8. The values were held to their types before.
 pub(crate) fn write(parts: &Parts<'_>, limits: &Limits) -> Result<Vec<u8>, SoapError> {

@@ -1,9 +1,10 @@
-//! WS-Security 1.1 (OASIS): user names with passwords, timestamps, and signatures by X.509 certificates.
+//! WS-Security 1.1 (OASIS): user names with passwords, timestamps, signatures and encryption by X.509 certificates.
 //!
-//! Time and nonces come from the caller. What is read is strict: a token that says two things is refused.
+//! Time and nonces of tokens come from the caller. What is read is strict: a token that says two things is refused.
 //!
-//! Deliberately absent: encryption; where passwords are kept, and which nonces were seen; who serves asks both.
+//! Deliberately absent: where passwords are kept, and which nonces were seen; who serves asks both.
 
+pub mod encryption;
 pub mod signature;
 mod statement;
 mod timestamp;
@@ -38,8 +39,8 @@ pub fn name() -> XmlName {
 }
 
 /// Refuses a security header that must be understood and holds something else than what is looked at: a timestamp, and
-/// a signature with its certificate.
-pub fn understood(envelope: &mut Envelope<'_>) -> Result<(), SoapError> {
+/// a signature with its certificate, and in a message that was decrypted the key by which it was.
+pub fn understood(envelope: &mut Envelope<'_>, is_decrypted: bool) -> Result<(), SoapError> {
     let is_ours = |block: &HeaderBlock| block.must_understand && block.is_ours && block.name == name();
     if !envelope.headers().iter().any(is_ours) {
         return Ok(());
@@ -48,7 +49,8 @@ pub fn understood(envelope: &mut Envelope<'_>) -> Result<(), SoapError> {
     envelope.with_block(&name(), |names, security| {
         for (key, node) in elements(security)? {
             let mark = names.enter(node);
-            if !known.contains(&names.element(key)) {
+            let is_key = is_decrypted && names.element(key) == (encryption::XENC, "EncryptedKey");
+            if !is_key && !known.contains(&names.element(key)) {
                 let message = "the security header must be understood, and holds what nobody here looks at";
                 return Err(SoapError::new("LG-SOAP-UNDERSTAND", message));
             }

@@ -28,7 +28,7 @@ use crate::{
 /// Namespace of XML Signature.
 pub(crate) const DS: &str = "http://www.w3.org/2000/09/xmldsig#";
 pub(super) const EXCLUSIVE: &str = "http://www.w3.org/2001/10/xml-exc-c14n#";
-const SHA256: &str = "http://www.w3.org/2001/04/xmlenc#sha256";
+pub(super) const SHA256: &str = "http://www.w3.org/2001/04/xmlenc#sha256";
 pub(super) const DIGESTS: [&str; 3] =
     [SHA256, "http://www.w3.org/2001/04/xmldsig-more#sha384", "http://www.w3.org/2001/04/xmlenc#sha512"];
 const RSA_SHA256: &str = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256";
@@ -41,7 +41,7 @@ pub(super) const METHODS: [&str; 6] = [
     "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384",
     "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512",
 ];
-const X509: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0#X509v3";
+pub(super) const X509: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-x509-token-profile-1.0#X509v3";
 const BASE64: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#Base64Binary";
 /// The `wsu:Id` of our token.
 const TOKEN_ID: &str = "X509-1";
@@ -79,11 +79,7 @@ impl Signer {
     pub fn blocks(&self, ids: &[&str]) -> Vec<Block> {
         let ds = |local| Block::new(DS, local);
         let by = |local, algorithm: &str| ds(local).attribute("", "Algorithm", algorithm);
-        let token = Block::new(WSSE, "BinarySecurityToken")
-            .attribute(WSU, "Id", TOKEN_ID)
-            .attribute("", "ValueType", X509)
-            .attribute("", "EncodingType", BASE64)
-            .text(STANDARD.encode(&self.certificate));
+        let token = token(TOKEN_ID, &self.certificate);
         let mut info =
             ds("SignedInfo").child(by("CanonicalizationMethod", EXCLUSIVE)).child(by("SignatureMethod", self.method));
         for id in ids {
@@ -109,8 +105,17 @@ impl Signer {
     }
 }
 
+/// A certificate that goes along.
+pub(super) fn token(id: &str, certificate: &[u8]) -> Block {
+    Block::new(WSSE, "BinarySecurityToken")
+        .attribute(WSU, "Id", id)
+        .attribute("", "ValueType", X509)
+        .attribute("", "EncodingType", BASE64)
+        .text(STANDARD.encode(certificate))
+}
+
 /// The public key of a certificate.
-fn public(certificate: &[u8]) -> Result<Key, SoapError> {
+pub(super) fn public(certificate: &[u8]) -> Result<Key, SoapError> {
     let key = loader::load_x509_cert_der(certificate);
     key.map_err(|_| wrong("the certificate is none, or of a kind of keys that is not known"))
 }
@@ -144,8 +149,8 @@ pub fn verified(bytes: &[u8], certificates: &[&[u8]], limits: &Limits) -> Result
 }
 
 /// The text of a message that everybody reads as the same characters.
-fn plain(bytes: &[u8]) -> Result<&str, SoapError> {
-    let text = str::from_utf8(bytes).map_err(|_| wrong("a signed message must be in UTF-8"))?;
+pub(super) fn plain(bytes: &[u8]) -> Result<&str, SoapError> {
+    let text = str::from_utf8(bytes).map_err(|_| wrong("a signed or encrypted message must be in UTF-8"))?;
     let declaration =
         text.strip_prefix("<?xml").and_then(|rest| rest.split_once("?>")).map_or("", |(inside, _)| inside);
     let named = declaration.split_once("encoding").map_or("utf-8", |(_, rest)| {
@@ -157,7 +162,7 @@ fn plain(bytes: &[u8]) -> Result<&str, SoapError> {
             .unwrap_or_default()
     });
     if !named.eq_ignore_ascii_case("utf-8") || text.contains('\0') || text.starts_with('\u{feff}') {
-        return Err(wrong("a signed message must be in UTF-8, without a byte order mark"));
+        return Err(wrong("a signed or encrypted message must be in UTF-8, without a byte order mark"));
     }
     Ok(text)
 }

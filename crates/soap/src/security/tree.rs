@@ -44,6 +44,39 @@ impl<'t> Tree<'t> {
         self.document.children(node).into_iter().filter(|child| self.document.element(*child).is_some()).collect()
     }
 
+    /// The one element of this name in an element.
+    pub fn one(&self, node: NodeId, name: Name<'_>) -> Option<NodeId> {
+        let mut named = self.elements(node).into_iter().filter(|child| self.name(*child) == name);
+        named.next().filter(|_| named.next().is_none())
+    }
+
+    /// The place of an element in the text.
+    pub fn range(&self, node: NodeId) -> Option<Range<usize>> {
+        self.document.node_range(node)
+    }
+
+    /// The place of what stands in an element, between its tags; `None` where it has one tag alone.
+    pub fn inside(&self, node: NodeId) -> Option<Range<usize>> {
+        let Range { start, end } = self.range(node)?;
+        let text = self.text.get(start..end)?;
+        let mut quote = None;
+        // An attribute may hold what ends a tag elsewhere.
+        let (tag, _) = text.char_indices().find(|&(_, c)| match (quote, c) {
+            (None, '>') => true,
+            (None, '"' | '\'') => {
+                quote = Some(c);
+                false
+            }
+            (Some(open), c) if c == open => {
+                quote = None;
+                false
+            }
+            _ => false,
+        })?;
+        (!text.get(..tag)?.ends_with('/')).then_some(())?;
+        Some(start + tag + 1..start + text.rfind("</")?)
+    }
+
     /// Every element of this name, wherever it stands.
     pub fn named(&self, name: Name<'_>) -> Vec<NodeId> {
         self.everywhere().filter(|node| self.name(*node) == name).collect()

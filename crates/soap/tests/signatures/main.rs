@@ -15,8 +15,6 @@ use lockgate_soap::{
     },
 };
 use lockgate_testkit::{Pki, pki::Identity};
-use rcgen::{CertificateParams, KeyPair, RsaKeySize};
-use rustls::pki_types::PrivatePkcs8KeyDer;
 
 mod wrapping;
 
@@ -148,16 +146,9 @@ fn keys_and_certificates_that_are_none_are_refused() {
     assert!(Signer::new(&ours.key_pem(), b"no certificate").is_err());
     let other = Pki::new().client("other", true);
     assert!(Signer::new(&ours.key_pem(), &other.certificate).err().unwrap().message.contains("another key"));
-    assert!(Signer::new(&rsa().key_pem(), &ours.certificate).is_err());
+    assert!(Signer::new(&Identity::of_rsa().key_pem(), &ours.certificate).is_err());
     let signer = signer(&ours);
     assert!(signer.sign(b"<no-place-for-a-signature/>".to_vec()).is_err());
-}
-
-/// A certificate with a key of RSA, signed by itself.
-fn rsa() -> Identity {
-    let key = KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap();
-    let certificate = CertificateParams::new(Vec::new()).unwrap().self_signed(&key).unwrap();
-    Identity { certificate: certificate.der().clone(), key: PrivatePkcs8KeyDer::from(key.serialize_der()).into() }
 }
 
 /// What xmlsec1, the implementation that most others compare with, says.
@@ -180,7 +171,7 @@ fn xmlsec1(arguments: &[&str], identity: &Identity, xml: &[u8]) -> Option<std::p
 
 #[test]
 fn xmlsec1_verifies_what_we_sign_and_we_what_it_signs() {
-    for identity in [Pki::new().client("ours", true), rsa()] {
+    for identity in [Pki::new().client("ours", true), Identity::of_rsa()] {
         let xml = signed(&identity, &BOTH);
         assert!(check(&xml, &identity).is_ok());
         let verify = ["--verify", "--pubkey-cert-pem", "certificate.pem"];
