@@ -268,7 +268,7 @@ fn answer(run: &mut Run, Account { connector, mocked, .. }: &Account, came: &Val
                 None => response(status, &answer["headers"], answer.get("body").or(answer.get("stream"))),
             }
         }
-        Reply::Error { kind, status, retry_after } => {
+        Reply::Error { kind, status, retry_after, .. } => {
             let own = match kind.as_str() {
                 "authentication" => 401,
                 "authorization" => 403,

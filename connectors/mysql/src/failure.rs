@@ -3,6 +3,7 @@
 use std::io;
 
 use lockgate_connector_api::{Error, Kind, TlsCodes, sql::Codes};
+use lockgate_document::Document;
 
 use crate::fields::Fields;
 
@@ -95,7 +96,9 @@ fn permission() -> Error {
 /// The error that is known by the server's number and state.
 pub(crate) fn said(number: u16, state: &str, words: &str) -> Error {
     let (kind, code, text) = meaning(number, state);
-    Error::new(kind, code, text).with_private(format!("SQLSTATE {state}: error {number}: {words}"))
+    Error::new(kind, code, text)
+        .with_private(format!("SQLSTATE {state}: error {number}: {words}"))
+        .with_told("sqlstate", Document::text(state))
 }
 
 /// What an error means for a call: by its number where the server's states say too little (MySQL

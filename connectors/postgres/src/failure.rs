@@ -4,6 +4,7 @@ use std::io;
 
 use fallible_iterator::FallibleIterator as _;
 use lockgate_connector_api::{Error, Kind, TlsCodes, sql::Codes};
+use lockgate_document::Document;
 use postgres_protocol::message::backend::ErrorResponseBody;
 
 /// Bytes of a server's words that are kept for the caller.
@@ -99,7 +100,9 @@ impl Reported {
     /// The error it is. What the server said goes after its SQLSTATE and stays private.
     pub fn error(&self) -> Error {
         let (kind, code, text) = meaning(&self.state);
-        Error::new(kind, code, text).with_private(format!("SQLSTATE {}: {}", self.state, self.words))
+        Error::new(kind, code, text)
+            .with_private(format!("SQLSTATE {}: {}", self.state, self.words))
+            .with_told("sqlstate", Document::text(&self.state))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use http::{HeaderMap, StatusCode};
 use lockgate_connector_api::{Error, Kind, http::refusal};
+use lockgate_document::{Builder, Document, Limits};
 use lockgate_soap::{
     SoapError,
     envelope::{Fault, FaultCode},
@@ -9,6 +10,8 @@ use lockgate_soap::{
 
 /// Bytes of a fault's detail that are kept for the caller.
 const DETAIL_BYTES_MAX: u64 = 16 << 10;
+/// Memory of a fault that is kept as a value.
+const VALUE_BYTES_MAX: u64 = 1 << 20;
 /// Faults of WS-Security 1.1 (§12) that say that who asks is not believed.
 const UNBELIEVED: [&str; 5] =
     ["FailedAuthentication", "InvalidSecurityToken", "FailedCheck", "InvalidSecurity", "SecurityTokenUnavailable"];
@@ -62,7 +65,12 @@ pub(crate) fn fault(fault: &Fault, status: StatusCode, headers: &HeaderMap) -> E
         _ => (by_status.kind(), "the service answered with a fault"),
     };
     let error = Error::new(kind, "soap-fault", text).with_retry_after(by_status.retry_after());
-    told(error, fault, status)
+    let error = told(error, fault, status);
+    match as_value(fault, code) {
+        Ok(value) => error.with_told("fault", value),
+        // Too large for a value; its words stand.
+        Err(_) => error,
+    }
 }
 
 /// A fault where answers must be signed, and nobody did. That the call was not answered is all that is believed of it.
@@ -74,6 +82,30 @@ pub(crate) fn unsigned(fault: &Fault, status: StatusCode) -> Error {
 fn told(error: Error, fault: &Fault, status: StatusCode) -> Error {
     let error = if status.as_u16() >= 400 { error.with_status(status.as_u16()) } else { error };
     error.with_private(words(fault, named(&fault.code)))
+}
+
+/// The fault for the caller's `catch`.
+fn as_value(fault: &Fault, code: &str) -> Result<Document, lockgate_document::Fault> {
+    let mut out = Builder::new(&Limits { arena_bytes_max: VALUE_BYTES_MAX, ..Limits::default() });
+    out.begin_object()?;
+    out.key("code")?;
+    out.text(code)?;
+    out.key("subcodes")?;
+    out.begin_array()?;
+    fault.subcodes.iter().try_for_each(|subcode| out.text(subcode))?;
+    out.end()?;
+    out.key("reason")?;
+    out.text(&fault.reason)?;
+    if let Some(role) = &fault.role {
+        out.key("role")?;
+        out.text(role)?;
+    }
+    if !fault.detail.root().is_undefined() {
+        out.key("detail")?;
+        out.value(fault.detail.root())?;
+    }
+    out.end()?;
+    out.finish()
 }
 
 fn named(code: &FaultCode) -> &str {

@@ -4,8 +4,9 @@
 //! operation and status. Whatever a peer, a path or a statement said is [`Private`]: it goes to the
 //! run's `catch` and to the caller, never to a log.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
+use lockgate_document::Document;
 use lockgate_model::id::AccountName;
 
 /// What went wrong, as far as behaviour depends on it.
@@ -110,6 +111,16 @@ struct Inner {
     status: Option<u16>,
     retry_after: Option<Duration>,
     private: Private<String>,
+    told: Option<Told>,
+}
+
+/// What the endpoint said in its protocol's own terms, as a member of the error object that a run's `catch` has.
+#[derive(Debug, Clone)]
+pub struct Told {
+    /// Name of the member: `fault`, `sqlstate`.
+    pub name: &'static str,
+    /// Its value.
+    pub value: Private<Arc<Document>>,
 }
 
 impl Error {
@@ -125,6 +136,7 @@ impl Error {
             status: None,
             retry_after: None,
             private: Private::default(),
+            told: None,
         }))
     }
 
@@ -132,6 +144,13 @@ impl Error {
     #[must_use]
     pub fn with_private(mut self, detail: impl Into<String>) -> Self {
         self.0.private = Private::new(detail.into());
+        self
+    }
+
+    /// Adds what the endpoint said in its protocol's own terms. Never a secret.
+    #[must_use]
+    pub fn with_told(mut self, name: &'static str, value: Document) -> Self {
+        self.0.told = Some(Told { name, value: Private::new(Arc::new(value)) });
         self
     }
 
@@ -190,6 +209,11 @@ impl Error {
     /// How long the endpoint asks us to wait before the next try.
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// What the endpoint said in its protocol's own terms.
+    pub fn told(&self) -> Option<&Told> {
+        self.0.told.as_ref()
     }
 
     /// What only the caller may see; empty when there is nothing more to say.

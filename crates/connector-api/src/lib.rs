@@ -36,7 +36,7 @@ pub use body::Body;
 pub use connector::{Answer, Call, Config, Connector, Context};
 pub use duplex::Duplex;
 pub use egress::{Allowance, Egress, Host, Proxy, Route, Vetted};
-pub use error::{Error, Kind, Private};
+pub use error::{Error, Kind, Private, Told};
 pub use kept::Kept;
 pub use places::{Part, Place, Places};
 pub use records::{Records, Streamed};

@@ -135,7 +135,7 @@ pub enum Mock {
 }
 
 /// An error as a connector would report it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct MockError {
     /// Last path segment of the standard's error type, such as `communication`; another word is `runtime`.
     pub kind: String,
@@ -145,6 +145,8 @@ pub struct MockError {
     pub retry_after: Option<Duration>,
     /// What the caller is told.
     pub detail: String,
+    /// What the endpoint said in its protocol's own terms: a member of the error object.
+    pub told: Option<(&'static str, Arc<Document>)>,
 }
 
 /// How time passes in [`evaluate`](crate::Engine::evaluate).

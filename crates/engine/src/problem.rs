@@ -4,10 +4,11 @@
 //! own), so that a flow's `catch` can tell 429 from 503; the one in the record is what an uncaught
 //! failure becomes over HTTP.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use lockgate_connector_api as connector;
-use lockgate_document::{Document, Fault, Value, schema::Violation};
+use lockgate_document::{Builder, Document, Fault, Value, schema::Violation};
+use lockgate_model::Limits;
 
 use crate::{calls::MockError, stop::Stopped};
 
@@ -109,6 +110,8 @@ pub(crate) struct Problem {
     pub(crate) cancelled: bool,
     /// The endpoint wants to be left alone for so long.
     pub(crate) after: Option<Duration>,
+    /// What the endpoint said in its protocol's own terms: a member of the error object, and its value.
+    pub(crate) told: Option<(&'static str, Arc<Document>)>,
 }
 
 impl Problem {
@@ -122,6 +125,7 @@ impl Problem {
             catchable: true,
             cancelled: false,
             after: None,
+            told: None,
         }
     }
 
@@ -249,7 +253,8 @@ impl Problem {
         let private = error.private().reveal();
         let detail = if private.is_empty() { error.to_string() } else { format!("{error}: {private}") };
         let problem = Self::new(kind, error.code(), gateway(kind), detail);
-        Self { status: error.status().unwrap_or(problem.status), after: error.retry_after(), ..problem }
+        let told = error.told().map(|told| (told.name, Arc::clone(told.value.reveal())));
+        Self { status: error.status().unwrap_or(problem.status), after: error.retry_after(), told, ..problem }
     }
 
     /// Another orchestration gave nothing: `status` of the error object, and over HTTP.
@@ -265,11 +270,32 @@ impl Problem {
     pub(crate) fn mock(error: &MockError) -> Self {
         let kind = ErrorType::parse(&error.kind).unwrap_or(ErrorType::Runtime);
         let problem = Self::new(kind, "LG-MOCK", gateway(kind), error.detail.clone());
-        Self { status: error.status.unwrap_or(problem.status), after: error.retry_after, ..problem }
+        Self {
+            status: error.status.unwrap_or(problem.status),
+            after: error.retry_after,
+            told: error.told.clone(),
+            ..problem
+        }
     }
 
-    /// The standard's error object.
+    /// The standard's error object, with what the endpoint said.
     pub(crate) fn object(&self, instance: &str) -> Document {
+        let object = self.fields(instance);
+        let Some((name, told)) = &self.told else { return object };
+        let with = || -> Result<Document, Fault> {
+            let mut with = Builder::new(&Limits { arena_bytes_max: u64::MAX, ..Limits::default() });
+            with.begin_object()?;
+            for (key, value) in object.root().entries().chain([(*name, told.root())]) {
+                with.key(key)?;
+                with.value(value)?;
+            }
+            with.end()?;
+            with.finish()
+        };
+        with().unwrap_or_else(|_| self.fields(instance))
+    }
+
+    fn fields(&self, instance: &str) -> Document {
         Document::object([
             ("type", Value::from(format!("{ERROR_TYPES}{}", self.kind.segment()))),
             ("status", Value::from(i64::from(self.status))),

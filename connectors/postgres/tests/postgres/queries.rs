@@ -162,6 +162,8 @@ async fn the_state_decides_the_kind() {
         let error = account.fails(operation, sql, json!([])).await;
         assert_eq!(error.kind(), kind, "{sql}: {error}");
         assert!(error.private().reveal().starts_with(&format!("SQLSTATE {state}: ")), "{}", error.private().reveal());
+        let told = error.told().unwrap();
+        assert_eq!((told.name, told.value.reveal().root().as_str()), ("sqlstate", Some(state)));
     }
 }
 

@@ -30,6 +30,8 @@ async fn spyne(version: &str) {
     assert_eq!(found["output"]["findResult"]["lines"]["Line"][0]["article"], "pen & ink");
     let error = account.fails(parcels("find", json!({"number": "P-2"}))).await;
     assert_eq!((error.kind(), error.code(), error.status()), (Kind::Rejected, "soap-fault", Some(500)));
+    let told = error.told().unwrap();
+    assert_eq!((told.name, told.value.reveal().root().get("code").as_str()), ("fault", Some("Sender")));
     assert_eq!(error.private().reveal(), "Sender.Unknown: there is no such parcel");
     // What its types do not allow is not sent.
     let wrong = account.fails(parcels("send", json!({"parcel": {"lines": {"Line": [{"count": 0}]}}}))).await;

@@ -66,6 +66,9 @@ pub struct Exchange {
     pub reply: Reply,
 }
 
+/// Members of an error object that only some connectors give: a fault of SOAP, and the SQLSTATE of a database.
+pub const TOLD: [&str; 2] = ["fault", "sqlstate"];
+
 /// What an endpoint answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reply {
@@ -79,6 +82,8 @@ pub enum Reply {
         status: Option<u16>,
         /// How long it wants to be left alone.
         retry_after: Option<Duration>,
+        /// What it says in its protocol's own terms: one of [`TOLD`], and its value.
+        told: Option<(&'static str, String)>,
     },
 }
 
@@ -225,7 +230,7 @@ fn time(reader: &mut Reader<'_>, node: &Node) -> Option<Timestamp> {
 }
 
 fn error(reader: &mut Reader<'_>, node: &Node) -> Option<Reply> {
-    let entries = reader.object_of(node, "`error`", &["type", "status", "retryAfter"])?;
+    let entries = reader.object_of(node, "`error`", &["type", "status", "retryAfter", "fault", "sqlstate"])?;
     let kind = reader.required(entries, "type", "`error`", node.span)?;
     let text = reader.string(kind, "`type`")?;
     if !ERROR_TYPES.contains(&text) {
@@ -235,5 +240,6 @@ fn error(reader: &mut Reader<'_>, node: &Node) -> Option<Reply> {
     let status = find(entries, "status").and_then(|node| reader.whole(node, "`status`"));
     let after = find(entries, "retryAfter").and_then(|node| reader.whole(node, "`retryAfter`"));
     let retry_after = after.map(|seconds| Duration::from_secs(u64::from(seconds)));
-    Some(Reply::Error { kind: text.to_owned(), status: status.and_then(|s| u16::try_from(s).ok()), retry_after })
+    let told = TOLD.into_iter().find_map(|name| Some((name, find(entries, name)?.to_json())));
+    Some(Reply::Error { kind: text.to_owned(), status: status.and_then(|s| u16::try_from(s).ok()), retry_after, told })
 }

@@ -365,6 +365,7 @@ fn cases_are_read() {
         kind: "communication".to_owned(),
         status: Some(503),
         retry_after: Some(std::time::Duration::from_secs(7)),
+        told: None,
     };
     let busy = Exchange { expect: None, reply: busy };
     assert_eq!(

@@ -63,7 +63,13 @@ async fn a_call_without_mock_fails_and_names_the_account() {
 
 #[tokio::test]
 async fn a_mocked_error_reaches_the_handler_with_its_status() {
-    let error = MockError { kind: "communication".into(), status: Some(503), retry_after: None, detail: "down".into() };
+    let error = MockError {
+        kind: "communication".into(),
+        status: Some(503),
+        retry_after: None,
+        detail: "down".into(),
+        told: None,
+    };
     let outcome = one_call().evaluate("{}", mocks("erp", vec![Mock::Error(error)])).await;
     let caught: serde_json::Value = serde_json::from_str(&output(&outcome)).unwrap();
     assert_eq!(caught["type"], "https://open-workflow-specification.org/dsl/errors/types/communication");

@@ -256,6 +256,7 @@ async fn calls_past_the_limit_wait_for_others_and_all_are_made() {
             status: Some(503),
             retry_after: None,
             detail: String::new(),
+            told: None,
         })
     };
     let ok = || Mock::Answer(std::sync::Arc::new(super::wasm::document("1")));

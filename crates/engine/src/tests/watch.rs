@@ -94,7 +94,13 @@ fn tasks_and_calls_are_told_in_their_order() {
 
 #[test]
 fn a_failed_call_is_told_with_its_error() {
-    let error = MockError { kind: "communication".into(), status: Some(503), retry_after: None, detail: "down".into() };
+    let error = MockError {
+        kind: "communication".into(),
+        status: Some(503),
+        retry_after: None,
+        detail: "down".into(),
+        told: None,
+    };
     let (lines, _) = told(&flow(), vec![Mock::Error(error)]);
     assert_eq!(lines[2], "/do/0/send failed down", "{lines:?}");
 }

@@ -36,9 +36,13 @@ pub fn mocks(exchanges: &Exchanges, waits: Waits, bench: &Workbench) -> Result<M
 fn mock(key: &str, reply: &Reply, bench: &Workbench) -> Result<Mock, Exit> {
     Ok(match reply {
         Reply::Answer(json) => Mock::Answer(Arc::new(document(json, &format!("an answer of `{key}`"), bench)?)),
-        Reply::Error { kind, status, retry_after } => {
+        Reply::Error { kind, status, retry_after, told } => {
             let detail = format!("the mock of `{key}` says so");
-            Mock::Error(MockError { kind: kind.clone(), status: *status, retry_after: *retry_after, detail })
+            let read = |(name, json): &(&'static str, String)| {
+                Ok::<_, Exit>((*name, Arc::new(document(json, &format!("`{name}` of `{key}`"), bench)?)))
+            };
+            let told = told.as_ref().map(read).transpose()?;
+            Mock::Error(MockError { kind: kind.clone(), status: *status, retry_after: *retry_after, detail, told })
         }
     })
 }
