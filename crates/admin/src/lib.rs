@@ -12,6 +12,7 @@
 //! mounts the router), pages (the console), and any way into the store.
 
 mod api;
+mod condition;
 mod extract;
 mod gate;
 mod log;

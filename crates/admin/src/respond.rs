@@ -70,6 +70,7 @@ impl From<Error> for Refused {
                 Some("deploy it here with `lockgate deploy`, by a user who keeps the right to"),
             ),
             Error::Conflict { .. } => told(StatusCode::CONFLICT, None),
+            Error::Precondition { .. } => told(StatusCode::PRECONDITION_FAILED, None),
             Error::Invalid { code: TOO_LARGE, .. } => told(StatusCode::PAYLOAD_TOO_LARGE, None),
             Error::Invalid { .. } => told(StatusCode::BAD_REQUEST, None),
             Error::Problems(all) => {
@@ -151,6 +152,7 @@ mod tests {
             Error::Forbidden { rule: "administer.no-permission".into() },
             Error::NotPublished { rule: "execute.not-deployed".into() },
             Error::Conflict { code: "LG-BUSY", message: "try again".into() },
+            Error::Precondition { code: "LG-STALE", message: "read it again".into() },
             Error::invalid("LG-ID", "no id"),
             Error::Problems(Diagnostics::default()),
             Error::Unavailable { what: "the store".into() },

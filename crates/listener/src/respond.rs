@@ -41,6 +41,7 @@ pub(crate) fn error(error: &Error) -> Reply {
             told(StatusCode::CONFLICT, Some("deploy it here with `lockgate deploy`, by a user who keeps the right to"))
         }
         Error::Conflict { .. } => told(StatusCode::CONFLICT, None),
+        Error::Precondition { .. } => told(StatusCode::PRECONDITION_FAILED, None),
         Error::Invalid { .. } => told(StatusCode::BAD_REQUEST, None),
         Error::Problems(all) => {
             let problems = all.0.iter().map(|p| json!({"code": p.code, "file": p.file, "message": p.message}));

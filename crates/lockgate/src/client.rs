@@ -7,7 +7,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Method, Request, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
 use http_body_util::{BodyExt, Full};
 use hyper_util::rt::TokioIo;
 use lockgate_keys::Versions;
@@ -89,7 +89,7 @@ impl Client {
             Some(query) => format!("{}?{query}", self.url.path()),
             None => self.url.path().to_owned(),
         };
-        self.within(time, self.exchange(Method::GET, &path, None))
+        self.within(time, self.exchange(Method::GET, &path, None, None))
     }
 
     fn within(&self, time: Duration, exchange: impl Future<Output = Result<Answer, Exit>>) -> Result<Answer, Exit> {
@@ -111,6 +111,20 @@ impl Client {
     pub fn put(&self, path: &str, body: &Value) -> Result<Value, Exit> {
         self.ask(Method::PUT, path, Some(body))
     }
+    /// GET of one thing below the tenant, with its tag.
+    pub fn read(&self, path: &str) -> Result<(Value, Option<HeaderValue>), Exit> {
+        let answer = self.send(Method::GET, &self.below(path), None)?;
+        Ok((judge(&answer)?, answer.headers.get(header::ETAG).cloned()))
+    }
+    /// PUT below the tenant under a condition: `if-match` with a tag that was read, or `if-none-match` with `*`.
+    pub fn put_if(&self, path: &str, body: &Value, condition: (HeaderName, HeaderValue)) -> Result<Value, Exit> {
+        let (path, body) = (self.below(path), Some(Bytes::from(body.to_string())));
+        judge(&self.runtime.block_on(self.exchange(Method::PUT, &path, body, Some(condition)))?)
+    }
+    /// PUT below the tenant of what is not there yet.
+    pub fn create(&self, path: &str, body: &Value) -> Result<Value, Exit> {
+        self.put_if(path, body, (header::IF_NONE_MATCH, HeaderValue::from_static("*")))
+    }
     /// POST below the tenant.
     pub fn post(&self, path: &str, body: &Value) -> Result<Value, Exit> {
         self.ask(Method::POST, path, Some(body))
@@ -122,19 +136,22 @@ impl Client {
 
     /// A request to `/admin/v1/tenants/{tenant}/{path}`, judged.
     fn ask(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value, Exit> {
-        let path = format!("/admin/v1/tenants/{}/{path}", segment(&self.tenant));
-        let answer = self.send(method, &path, body.map(|b| Bytes::from(b.to_string())))?;
+        let answer = self.send(method, &self.below(path), body.map(|b| Bytes::from(b.to_string())))?;
         judge(&answer)
+    }
+
+    fn below(&self, path: &str) -> String {
+        format!("/admin/v1/tenants/{}/{path}", segment(&self.tenant))
     }
 
     /// Any request to the server.
     pub fn send(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Answer, Exit> {
-        self.runtime.block_on(self.exchange(method, path, body))
+        self.runtime.block_on(self.exchange(method, path, body, None))
     }
 
     /// A request with a body, whose answer must come within a time.
     pub fn send_within(&self, time: Duration, method: Method, path: &str, body: Bytes) -> Result<Answer, Exit> {
-        self.within(time, self.exchange(method, path, Some(body)))
+        self.within(time, self.exchange(method, path, Some(body), None))
     }
 
     /// Waits between two looks; `false` when nobody reads standard output any more.
@@ -200,7 +217,13 @@ impl Client {
         })
     }
 
-    async fn exchange(&self, method: Method, path: &str, body: Option<Bytes>) -> Result<Answer, Exit> {
+    async fn exchange(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Bytes>,
+        condition: Option<(HeaderName, HeaderValue)>,
+    ) -> Result<Answer, Exit> {
         let stream = self.connect().await?;
         let unreachable = |e: hyper::Error| self.unreachable(e);
         let (mut sender, connection) =
@@ -214,8 +237,11 @@ impl Client {
         if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
+        if let Some((name, value)) = condition {
+            request = request.header(name, value);
+        }
         if let Some(authorization) = &self.authorization {
-            let mut value = header::HeaderValue::from_str(authorization)
+            let mut value = HeaderValue::from_str(authorization)
                 .map_err(|_| Exit::Usage("the credential holds characters that no header may hold".into()))?;
             value.set_sensitive(true);
             request = request.header(header::AUTHORIZATION, value);

@@ -20,7 +20,7 @@ use lockgate_model::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Caller, Error, Runtime, View,
+    Caller, Condition, Error, Runtime, View,
     change::{Plan, changed_fields},
     egress,
 };
@@ -145,11 +145,14 @@ impl Runtime {
         environment: &EnvironmentId,
         account: &AccountName,
         binding: Binding,
+        condition: Condition,
     ) -> Result<AccountStatus, Error> {
         let (runtime, caller, environment, account) =
             (self.clone(), caller.clone(), environment.clone(), account.clone());
         let binding =
-            tokio::spawn(async move { runtime.sealed_and_bound(&caller, &environment, &account, binding).await });
+            tokio::spawn(
+                async move { runtime.sealed_and_bound(&caller, &environment, &account, binding, condition).await },
+            );
         binding.await.map_err(|_| Error::Internal { what: "binding an account".into() })?
     }
 
@@ -159,12 +162,13 @@ impl Runtime {
         environment: &EnvironmentId,
         account: &AccountName,
         binding: Binding,
+        condition: Condition,
     ) -> Result<AccountStatus, Error> {
         let id = row_id(environment, account);
         let _sealing = self.0.sealing.read().await;
         let next = self.0.store.next_revision(caller.tenant()).await?;
-        let status = self
-            .change(caller, |view| {
+        let (mut status, revision) = self
+            .changed(caller, |view| {
                 let old = view.row(Kind::Account, &id);
                 let permission = if old.is_some() { Permission::AccountsUpdate } else { Permission::AccountsCreate };
                 let decision = lockgate_access::decide(
@@ -188,6 +192,7 @@ impl Runtime {
                 if !plan.decision.is_allowed() {
                     return Ok(plan);
                 }
+                condition.of(old.map(|row| row.revision))?;
                 let prefix = format!("{id}/");
                 let mut held: Vec<String> = view
                     .rows(Kind::Secret, &prefix)
@@ -230,11 +235,16 @@ impl Runtime {
                 }
                 let json = serde_json::to_value(&body).map_err(sealing_failed)?;
                 plan.fields.extend(changed_fields(old.map(|o| &o.body), &json));
-                plan.puts.push((Kind::Account, id.clone(), json));
-                plan.answer = AccountStatus { name: account.clone(), binding: body, revision: view.revision.0 + 1 };
+                let is = old.filter(|row| row.body == json && plan.puts.is_empty() && plan.deletes.is_empty());
+                let revision = is.map(|row| row.revision.0).unwrap_or_default();
+                plan.answer = AccountStatus { name: account.clone(), binding: body, revision };
+                if is.is_none() {
+                    plan.puts.push((Kind::Account, id.clone(), json));
+                }
                 Ok(plan)
             })
             .await?;
+        status.revision = revision.map_or(status.revision, |written| written.0);
         self.sealed_right(caller, &format!("{id}/"))?;
         Ok(status)
     }
@@ -279,6 +289,7 @@ impl Runtime {
         caller: &Caller,
         environment: &EnvironmentId,
         account: &AccountName,
+        condition: &Condition,
     ) -> Result<(), Error> {
         let id = row_id(environment, account);
         self.change(caller, |view| {
@@ -290,8 +301,10 @@ impl Runtime {
                 Channel::Admin,
                 self.now(),
             );
-            if decision.is_allowed() && view.row(Kind::Account, &id).is_none() {
-                return Err(Error::not_found(format!("account `{account}` in `{environment}`")));
+            if decision.is_allowed() {
+                let absent = || Error::not_found(format!("account `{account}` in `{environment}`"));
+                let row = view.row(Kind::Account, &id).ok_or_else(absent)?;
+                condition.of(Some(row.revision))?;
             }
             let mut deletes = vec![(Kind::Account, id.clone())];
             deletes.extend(view.rows(Kind::Secret, &format!("{id}/")).map(|row| (Kind::Secret, row.id.clone())));
@@ -307,6 +320,17 @@ impl Runtime {
             })
         })
         .await
+    }
+
+    /// One binding.
+    pub async fn account(
+        &self,
+        caller: &Caller,
+        environment: &EnvironmentId,
+        account: &AccountName,
+    ) -> Result<AccountStatus, Error> {
+        let row = self.definition(caller, Kind::Account, &row_id(environment, account)).await?;
+        Ok(AccountStatus { name: account.clone(), binding: row.read()?, revision: row.revision.0 })
     }
 
     /// Bindings of an environment, for holders of `settings-view`.

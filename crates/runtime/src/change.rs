@@ -44,6 +44,15 @@ impl Runtime {
         caller: &Caller,
         plan: impl Fn(&View) -> Result<Plan<T>, Error>,
     ) -> Result<T, Error> {
+        Ok(self.changed(caller, plan).await?.0)
+    }
+
+    /// The same, with the revision that it made; `None` where nothing differed.
+    pub(crate) async fn changed<T>(
+        &self,
+        caller: &Caller,
+        plan: impl Fn(&View) -> Result<Plan<T>, Error>,
+    ) -> Result<(T, Option<Revision>), Error> {
         let tenant = caller.tenant();
         for _ in 0..ATTEMPTS {
             let view = self.view(tenant)?;
@@ -57,7 +66,7 @@ impl Runtime {
                     entry.source.clone_from(&caller.source);
                     self.record(tenant, entry).await?;
                 }
-                return Ok(plan.answer);
+                return Ok((plan.answer, None));
             }
             validate(&view, &plan)?;
             let mut entry = Entry::new(self.now(), plan.event, Outcome::Done, caller.principal.user.as_str());
@@ -76,7 +85,7 @@ impl Runtime {
             };
             if let Some(revision) = self.settle(tenant, self.0.store.commit(change).await).await? {
                 tracing::info!(%tenant, %revision, event = plan.event, "changed");
-                return Ok(plan.answer);
+                return Ok((plan.answer, Some(revision)));
             }
         }
         Err(Error::Conflict { code: "LG-BUSY", message: "the tenant is being changed by others; try again".into() })

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    Caller, Error, Runtime, View,
+    Caller, Condition, Error, Runtime, View,
     change::{Plan, changed_fields},
 };
 
@@ -117,11 +117,22 @@ impl Runtime {
         }
     }
 
-    /// Creates or changes a definition.
+    /// Creates or changes a definition. One that is so already stays at its revision.
     pub async fn put_definition(&self, caller: &Caller, kind: Kind, id: &str, body: Value) -> Result<(), Error> {
+        self.put_definition_if(caller, (kind, id), body, &Condition::default()).await
+    }
+
+    /// The same if a condition holds of what is there.
+    pub async fn put_definition_if(
+        &self,
+        caller: &Caller,
+        (kind, id): (Kind, &str),
+        body: Value,
+        condition: &Condition,
+    ) -> Result<(), Error> {
         // Of a user that may not come any more no session waits for the day that it may.
         let disabled = kind == Kind::User && body.get("enabled") == Some(&Value::Bool(false));
-        self.edited(caller, (kind, id), Some(body)).await?;
+        self.edited(caller, (kind, id), Some(body), condition).await?;
         if let (true, Ok(user)) = (disabled, UserId::parse(id)) {
             self.0.sessions.close_user(caller.tenant(), &user);
         }
@@ -130,17 +141,38 @@ impl Runtime {
 
     /// Deletes a definition; a user takes its credentials and keys along.
     pub async fn delete_definition(&self, caller: &Caller, kind: Kind, id: &str) -> Result<(), Error> {
-        self.edited(caller, (kind, id), None).await?;
+        self.delete_definition_if(caller, (kind, id), &Condition::default()).await
+    }
+
+    /// The same if a condition holds of what is there.
+    pub async fn delete_definition_if(
+        &self,
+        caller: &Caller,
+        (kind, id): (Kind, &str),
+        condition: &Condition,
+    ) -> Result<(), Error> {
+        self.edited(caller, (kind, id), None, condition).await?;
         if let (Kind::User, Ok(user)) = (kind, UserId::parse(id)) {
             self.0.sessions.close_user(caller.tenant(), &user);
         }
         Ok(())
     }
 
-    async fn edited(&self, caller: &Caller, (kind, id): (Kind, &str), body: Option<Value>) -> Result<(), Error> {
+    async fn edited(
+        &self,
+        caller: &Caller,
+        (kind, id): (Kind, &str),
+        body: Option<Value>,
+        condition: &Condition,
+    ) -> Result<(), Error> {
         let plan = |view: &View| {
-            let old = view.row(kind, id).map(|row| &row.body);
-            self.edit(view, &view.snapshot, caller, (kind, id), old, body.clone())
+            let row = view.row(kind, id);
+            let old = row.map(|row| &row.body);
+            let plan = self.edit(view, &view.snapshot, caller, (kind, id), old, body.clone())?;
+            if plan.decision.is_allowed() {
+                condition.of(row.map(|row| row.revision))?;
+            }
+            Ok(plan)
         };
         self.change(caller, plan).await
     }
@@ -172,7 +204,9 @@ impl Runtime {
             answer: (),
         };
         if let Some(body) = new {
-            plan.puts.push((kind, id.to_owned(), body));
+            if old != Some(&body) {
+                plan.puts.push((kind, id.to_owned(), body));
+            }
             return Ok(plan);
         }
         if plan.decision.is_allowed() && old.is_none() {

@@ -14,14 +14,16 @@ use lockgate_model::{
     Channel, Digest, Kind, Manifest, Permission, Principal, TargetKind, Timestamp,
     abi::ABI,
     audit::{Entry, Outcome},
-    definition::{AccountBinding, Assignment, DeployedModule, Deployment, Project as ProjectRow, ProjectVersion},
+    definition::{
+        AccountBinding, Assignment, DeployedModule, Deployment, Project as ProjectRow, ProjectVersion, Revision,
+    },
     id::{AccountName, AclId, EnvironmentId, ProjectId, TargetName, UserId},
 };
 use lockgate_store::{Change, ModuleKey, Put};
 use serde::Serialize;
 
 use crate::{
-    Caller, Error, Runtime, View,
+    Caller, Condition, Error, Runtime, View,
     push::{json, version_id},
 };
 
@@ -37,6 +39,8 @@ pub struct Deploy {
     pub acl: Option<AclId>,
     /// As whom its schedules run; the caller if nobody is named. Naming another needs `access-control`.
     pub run_as: Option<UserId>,
+    /// What must hold of what is active there.
+    pub condition: Condition,
 }
 
 /// What a deploy did.
@@ -91,6 +95,8 @@ pub(crate) struct Way {
     pub run_as: Option<UserId>,
     /// A rollback: when the deployment was made whose bytes come back.
     pub restores: Option<Timestamp>,
+    /// What must hold of what is active there.
+    pub condition: Condition,
 }
 
 impl Runtime {
@@ -100,7 +106,7 @@ impl Runtime {
         caller: &Caller,
         environment: &EnvironmentId,
         project: &ProjectId,
-        Deploy { version, acl, run_as }: Deploy,
+        Deploy { version, acl, run_as, condition }: Deploy,
     ) -> Result<Deployed, Error> {
         let view = self.view(caller.tenant())?;
         let first = self.may_deploy(&view, caller, environment, project);
@@ -109,7 +115,8 @@ impl Runtime {
         }
         let run_as = self.run_as(&view, caller, environment, project, run_as).await?;
         let compiled = self.compiled(&view, project, version).await?;
-        let way = Way { event: "deployment", detail: BTreeMap::new(), proven: false, run_as, restores: None };
+        let way =
+            Way { event: "deployment", detail: BTreeMap::new(), proven: false, run_as, restores: None, condition };
         self.bring(caller, environment, project, &compiled, acl.as_ref(), &way).await
     }
 
@@ -219,6 +226,7 @@ impl Runtime {
                     None => refusal,
                 });
             }
+            way.condition.of(active(&view, environment, project))?;
             if let Some(deployed) = self.activate(caller, &view, decision, environment, acl, way).await? {
                 return Ok(deployed);
             }
@@ -385,6 +393,11 @@ pub(crate) fn assignment_id(environment: &EnvironmentId, kind: TargetKind, name:
     format!("{environment}/{}/{name}", kind.as_str())
 }
 
+/// The revision that activated what is active of a project.
+fn active(view: &View, environment: &EnvironmentId, project: &ProjectId) -> Option<Revision> {
+    view.row(Kind::Deployment, &format!("{environment}/{project}")).map(|row| row.revision)
+}
+
 fn default_acl() -> Result<AclId, Error> {
     AclId::parse("default").map_err(|_| Error::Internal { what: "naming the default ACL".into() })
 }
@@ -404,7 +417,8 @@ impl Runtime {
     /// The publish right of what is active stands on the caller from now on; bytes and accounts stay.
     pub async fn adopt(&self, caller: &Caller, environment: &EnvironmentId, project: &ProjectId) -> Result<(), Error> {
         let rows = |_: &View| Ok(Vec::new());
-        self.turn(caller, environment, project, "adopt", decide_adopt, rows).await
+        let condition = Condition::default();
+        self.turn(caller, environment, project, ("adopt", decide_adopt), rows, &condition).await
     }
 
     /// Ends what is active of a project in an environment.
@@ -413,10 +427,11 @@ impl Runtime {
         caller: &Caller,
         environment: &EnvironmentId,
         project: &ProjectId,
+        condition: &Condition,
     ) -> Result<(), Error> {
         let id = format!("{environment}/{project}");
         let rows = |_: &View| Ok(vec![(Kind::Deployment, id.clone())]);
-        self.turn(caller, environment, project, "undeploy", decide_undeploy, rows).await
+        self.turn(caller, environment, project, ("undeploy", decide_undeploy), rows, condition).await
     }
 
     /// Adopting and ending: one decision, one permit, one commit, and nothing to compile.
@@ -425,9 +440,9 @@ impl Runtime {
         caller: &Caller,
         environment: &EnvironmentId,
         project: &ProjectId,
-        event: &'static str,
-        decide: Decide,
+        (event, decide): (&'static str, Decide),
         deletes: impl Fn(&View) -> Result<Vec<(Kind, String)>, Error>,
+        condition: &Condition,
     ) -> Result<(), Error> {
         let tenant = caller.tenant();
         for _ in 0..ATTEMPTS {
@@ -437,6 +452,7 @@ impl Runtime {
             if !decision.is_allowed() {
                 return Err(self.refuse(&decision, caller).await);
             }
+            condition.of(active(&view, environment, project))?;
             let (rule, digest) = (decision.rule().to_owned(), decision.deployment().map(|d| d.source));
             let permit = self.deploy_permit(caller, decision).await?;
             let mut entry = Entry::new(self.now(), event, Outcome::Done, caller.principal.user.as_str());
@@ -469,6 +485,17 @@ impl Runtime {
         }
         let receipt = receipt.ok_or(Error::Internal { what: "access".into() })?;
         decision.deploy_permit(receipt).map_err(|denied| Error::Forbidden { rule: denied.rule })
+    }
+
+    /// What is active of a project in an environment, and the revision that made it so.
+    pub async fn deployment(
+        &self,
+        caller: &Caller,
+        environment: &EnvironmentId,
+        project: &ProjectId,
+    ) -> Result<(Revision, Deployment), Error> {
+        let row = self.definition(caller, Kind::Deployment, &format!("{environment}/{project}")).await?;
+        Ok((row.revision, row.read()?))
     }
 
     /// What is active in an environment, for holders of `settings-view`.

@@ -32,6 +32,13 @@ pub enum Error {
         /// What stands against it, and what to do.
         message: String,
     },
+    /// 412: what it was to hold of the thing does not.
+    Precondition {
+        /// Stable code.
+        code: &'static str,
+        /// What is otherwise, and what to do.
+        message: String,
+    },
     /// 400: the request itself is wrong.
     Invalid {
         /// Stable code.
@@ -61,6 +68,7 @@ impl Error {
             Self::NotFound { .. } => 404,
             Self::Forbidden { .. } => 403,
             Self::NotPublished { .. } | Self::Conflict { .. } => 409,
+            Self::Precondition { .. } => 412,
             Self::Invalid { .. } => 400,
             Self::Problems(_) => 422,
             Self::Unavailable { .. } => 503,
@@ -75,7 +83,7 @@ impl Error {
             Self::NotFound { .. } => "LG-NOT-FOUND",
             Self::Forbidden { .. } => "LG-FORBIDDEN",
             Self::NotPublished { .. } => "LG-NOT-PUBLISHED",
-            Self::Conflict { code, .. } | Self::Invalid { code, .. } => code,
+            Self::Conflict { code, .. } | Self::Precondition { code, .. } | Self::Invalid { code, .. } => code,
             Self::Problems(_) => "LG-PROBLEMS",
             Self::Unavailable { .. } => "LG-UNAVAILABLE",
             Self::Internal { .. } => "LG-INTERNAL",
@@ -100,7 +108,9 @@ impl std::fmt::Display for Error {
             Self::NotFound { what } => write!(f, "there is no {what}, or you hold no profile that lets you see it"),
             Self::Forbidden { rule } => write!(f, "not allowed: {rule} (`lockgate access why` shows the missing link)"),
             Self::NotPublished { rule } => write!(f, "not published here: {rule}"),
-            Self::Conflict { message, .. } | Self::Invalid { message, .. } => f.write_str(message),
+            Self::Conflict { message, .. } | Self::Precondition { message, .. } | Self::Invalid { message, .. } => {
+                f.write_str(message)
+            }
             Self::Problems(all) => write!(f, "the sources have {} problem(s)", all.0.len()),
             Self::Unavailable { what } => write!(f, "{what} is not available now; try again"),
             Self::Internal { what } => write!(f, "{what} failed; the server's log has the details"),

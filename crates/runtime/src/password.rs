@@ -5,28 +5,40 @@ use std::collections::BTreeMap;
 
 use lockgate_access::Scope;
 use lockgate_identity::{Credential, Hash, Password, PasswordPolicy, Policy};
-use lockgate_model::{Channel, Kind, Permission, definition::User, id::UserId};
+use lockgate_model::{
+    Channel, Kind, Permission,
+    definition::{Revision, User},
+    id::UserId,
+};
 
-use crate::{Caller, Error, Runtime, View, change::Plan, hashing::Share, push::json};
+use crate::{Caller, Condition, Error, Runtime, View, change::Plan, hashing::Share, push::json};
 
 /// Id of the one row of its kind.
 const POLICY: &str = "password-policy";
 
 impl Runtime {
-    /// What the caller's tenant asks of passwords.
-    pub async fn password_policy(&self, caller: &Caller) -> Result<PasswordPolicy, Error> {
+    /// What the caller's tenant asks of passwords, and the revision that says so; 0 where none ever did.
+    pub async fn password_policy(&self, caller: &Caller) -> Result<(Revision, PasswordPolicy), Error> {
         let view = self.may_read(caller, Permission::AdvancedSecurityAdminister, Scope::Tenant).await?;
-        Ok(PasswordPolicy { preset: view.credentials.policy() })
+        Ok((policy_revision(&view), PasswordPolicy { preset: view.credentials.policy() }))
     }
 
     /// Changes what the tenant asks of passwords. A password that falls short has to be changed by the next login; calls
     /// by Basic go on with it until then.
-    pub async fn set_password_policy(&self, caller: &Caller, policy: PasswordPolicy) -> Result<(), Error> {
+    pub async fn set_password_policy(
+        &self,
+        caller: &Caller,
+        policy: PasswordPolicy,
+        condition: &Condition,
+    ) -> Result<(), Error> {
         self.change(caller, |view| {
             let (principal, now) = (&caller.principal, self.now());
             let asked = Permission::AdvancedSecurityAdminister;
             let decision =
                 lockgate_access::decide(&view.snapshot, principal, asked, Scope::Tenant, Channel::Admin, now);
+            if decision.is_allowed() {
+                condition.of(Some(policy_revision(view)))?;
+            }
             let differs = view.credentials.policy() != policy.preset;
             let puts = if differs { vec![(Kind::PasswordPolicy, POLICY.to_owned(), json(&policy)?)] } else { vec![] };
             Ok(Plan {
@@ -109,6 +121,10 @@ impl Runtime {
         }
         self.with_password(share, old, password).await
     }
+}
+
+fn policy_revision(view: &View) -> Revision {
+    view.row(Kind::PasswordPolicy, POLICY).map(|row| row.revision).unwrap_or_default()
 }
 
 /// What the tenant's policy has against a password of this user, in words.

@@ -17,7 +17,7 @@ use lockgate_model::{
 use serde::Serialize;
 
 use crate::{
-    Caller, Deployed, Error, Runtime, View,
+    Caller, Condition, Deployed, Error, Runtime, View,
     deploy::{Compiled, Way, assignment_id, bindings, rows},
 };
 
@@ -179,7 +179,8 @@ impl Runtime {
         let deployment = active(&view, from, project)?.ok_or_else(|| nothing(project, from))?;
         let compiled = self.stored(&view, &deployment).await?;
         let detail = BTreeMap::from([("from".to_owned(), from.to_string())]);
-        let way = Way { event: "promotion", detail, proven: false, run_as, restores: None };
+        let way =
+            Way { event: "promotion", detail, proven: false, run_as, restores: None, condition: Condition::default() };
         self.bring(caller, to, project, &compiled, acl.as_ref(), &way).await
     }
 

@@ -13,7 +13,7 @@ use lockgate_model::{
 };
 
 use crate::{
-    Caller, Deployed, Error, Runtime, View,
+    Caller, Condition, Deployed, Error, Runtime, View,
     deploy::Way,
     promote::{active, bytes, nothing},
 };
@@ -60,7 +60,7 @@ impl Runtime {
         let compiled = self.stored(&view, before).await?;
         let detail = BTreeMap::from([("replaces".to_owned(), now.version.to_string())]);
         let restores = Some(before.restores.unwrap_or(before.deployed_at));
-        let way = Way { event: "rollback", detail, proven: true, run_as, restores };
+        let way = Way { event: "rollback", detail, proven: true, run_as, restores, condition: Condition::default() };
         self.bring(caller, environment, project, &compiled, None, &way).await
     }
 

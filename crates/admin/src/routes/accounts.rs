@@ -1,17 +1,18 @@
 //! Account bindings of an environment. Secrets go in and never come out.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
 use lockgate_model::{
-    definition::ServerIdentity,
+    definition::{Revision, ServerIdentity},
     id::{AccountName, EnvironmentId},
 };
 use lockgate_runtime::{AccountStatus, Binding, Runtime};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Changes, InEnvironment, InTenant, Items, Refusals};
+use super::{Changes, Conditional, IfOther, IfSo, InEnvironment, InTenant, Items, Refusals};
 use crate::{
+    condition::{Conditions, Known},
     extract::{Asker, Body, Place},
     respond::Answer,
     shapes,
@@ -87,28 +88,45 @@ pub(crate) async fn list(
     Ok(Json(Items { items: runtime.accounts(&caller, &at.environment).await? }))
 }
 
+/// One account binding of an environment.
+#[utoipa::path(get, operation_id = "get_account", path = "/admin/v1/tenants/{tenant}/environments/{environment}/accounts/{name}", tag = "accounts",
+    params(InTenant, OfAccount, IfOther), responses((status = 200, body = shapes::Account,
+    headers(("etag" = String, description = "Its tag."))), (status = 304, description = "The asker has it."), Refusals))]
+pub(crate) async fn get(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfAccount>,
+    known: Known,
+) -> Answer<Response> {
+    let account = runtime.account(&caller, &at.environment, &at.name).await?;
+    Ok(known.answer(Revision(account.revision), account))
+}
+
 /// Binds an account, or changes its binding.
 #[utoipa::path(put, operation_id = "bind_account", path = "/admin/v1/tenants/{tenant}/environments/{environment}/accounts/{name}", tag = "accounts",
-    params(InTenant, OfAccount), request_body = shapes::AccountBinding, responses((status = 200, body = shapes::Account), Refusals, Changes))]
+    params(InTenant, OfAccount, IfSo), request_body = shapes::AccountBinding,
+    responses((status = 200, body = shapes::Account), Refusals, Changes, Conditional))]
 pub(crate) async fn bind(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<OfAccount>,
+    Conditions(condition): Conditions,
     Body(binding): Body<Binding>,
 ) -> Answer<Json<AccountStatus>> {
-    Ok(Json(runtime.bind_account(&caller, &at.environment, &at.name, binding).await?))
+    Ok(Json(runtime.bind_account(&caller, &at.environment, &at.name, binding, condition).await?))
 }
 
 /// Removes a binding and its secrets.
 #[utoipa::path(delete, operation_id = "unbind_account", path = "/admin/v1/tenants/{tenant}/environments/{environment}/accounts/{name}", tag = "accounts",
-    params(InTenant, OfAccount), responses((status = 204, description = "It is gone, on every node."), Refusals,
+    params(InTenant, OfAccount, IfSo), responses((status = 204, description = "It is gone, on every node."), Refusals, Conditional,
     (status = 409, body = shapes::ErrorBody, description = "In use.")))]
 pub(crate) async fn unbind(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<OfAccount>,
+    Conditions(condition): Conditions,
 ) -> Answer<StatusCode> {
-    runtime.unbind_account(&caller, &at.environment, &at.name).await?;
+    runtime.unbind_account(&caller, &at.environment, &at.name, &condition).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

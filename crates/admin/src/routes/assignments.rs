@@ -1,6 +1,6 @@
 //! Which ACL a target uses in an environment.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
 use lockgate_model::{
     Kind, TargetKind,
@@ -11,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Changes, InEnvironment, InTenant, Items, Refusals};
+use super::{Changes, Conditional, IfOther, IfSo, InEnvironment, InTenant, Items, Refusals};
 use crate::{
+    condition::{Conditions, Known},
     extract::{Asker, Body, Place},
     respond::{Answer, Refused},
     shapes,
@@ -77,37 +78,43 @@ pub(crate) async fn list(
 
 /// The ACL a target uses.
 #[utoipa::path(get, operation_id = "get_assignment", path = "/admin/v1/tenants/{tenant}/environments/{environment}/acls/{kind}/{name}",
-    tag = "assignments", params(InTenant, OfTarget), responses((status = 200, body = shapes::Assignment), Refusals))]
+    tag = "assignments", params(InTenant, OfTarget, IfOther), responses((status = 200, body = shapes::Assignment,
+    headers(("etag" = String, description = "Its tag."))), (status = 304, description = "The asker has it."), Refusals))]
 pub(crate) async fn get(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<OfTarget>,
-) -> Answer<Json<Value>> {
-    Ok(Json(runtime.definition(&caller, Kind::Assignment, &at.id()).await?.body))
+    known: Known,
+) -> Answer<Response> {
+    let row = runtime.definition(&caller, Kind::Assignment, &at.id()).await?;
+    Ok(known.answer(row.revision, row.body))
 }
 
 /// Gives a target an ACL.
 #[utoipa::path(put, operation_id = "put_assignment", path = "/admin/v1/tenants/{tenant}/environments/{environment}/acls/{kind}/{name}",
-    tag = "assignments", params(InTenant, OfTarget), request_body = shapes::Assignment,
-    responses((status = 204, description = "It is so, on every node."), Refusals, Changes))]
+    tag = "assignments", params(InTenant, OfTarget, IfSo), request_body = shapes::Assignment,
+    responses((status = 204, description = "It is so, on every node."), Refusals, Changes, Conditional))]
 pub(crate) async fn put(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<OfTarget>,
+    Conditions(condition): Conditions,
     Body(body): Body<Value>,
 ) -> Answer<StatusCode> {
-    runtime.put_definition(&caller, Kind::Assignment, &at.id(), body).await?;
+    runtime.put_definition_if(&caller, (Kind::Assignment, &at.id()), body, &condition).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Takes a target's ACL away: nobody may execute it then.
 #[utoipa::path(delete, operation_id = "delete_assignment", path = "/admin/v1/tenants/{tenant}/environments/{environment}/acls/{kind}/{name}",
-    tag = "assignments", params(InTenant, OfTarget), responses((status = 204, description = "It is gone, on every node."), Refusals))]
+    tag = "assignments", params(InTenant, OfTarget, IfSo),
+    responses((status = 204, description = "It is gone, on every node."), Refusals, Conditional))]
 pub(crate) async fn delete(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<OfTarget>,
+    Conditions(condition): Conditions,
 ) -> Answer<StatusCode> {
-    runtime.delete_definition(&caller, Kind::Assignment, &at.id()).await?;
+    runtime.delete_definition_if(&caller, (Kind::Assignment, &at.id()), &condition).await?;
     Ok(StatusCode::NO_CONTENT)
 }

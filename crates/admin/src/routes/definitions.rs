@@ -1,6 +1,6 @@
 //! Definitions that people administer, all kinds by the same verbs.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
 use lockgate_model::Kind;
 use lockgate_runtime::{Apply, Runtime};
@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Changes, InTenant, Items, Refusals};
+use super::{Changes, Conditional, IfOther, IfSo, InTenant, Items, Refusals};
 use crate::{
+    condition::{Conditions, Known},
     extract::{Asker, Body, Place},
     respond::Answer,
     shapes,
@@ -101,39 +102,44 @@ pub(crate) async fn list(
 }
 
 /// One definition.
-#[utoipa::path(get, operation_id = "get_definition", path = "/admin/v1/tenants/{tenant}/{kind}/{id}", tag = "definitions", params(InTenant, One),
-    responses((status = 200, body = shapes::Definition), Refusals))]
+#[utoipa::path(get, operation_id = "get_definition", path = "/admin/v1/tenants/{tenant}/{kind}/{id}", tag = "definitions", params(InTenant, One, IfOther),
+    responses((status = 200, body = shapes::Definition, headers(("etag" = String, description = "Its tag."))),
+    (status = 304, description = "The asker has it."), Refusals))]
 pub(crate) async fn get(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<One>,
-) -> Answer<Json<Shown>> {
-    Ok(Json(runtime.definition(&caller, at.kind.kind(), &at.id).await?.into()))
+    known: Known,
+) -> Answer<Response> {
+    let row = runtime.definition(&caller, at.kind.kind(), &at.id).await?;
+    Ok(known.answer(row.revision, Shown::from(row)))
 }
 
 /// Creates or changes a definition.
-#[utoipa::path(put, operation_id = "put_definition", path = "/admin/v1/tenants/{tenant}/{kind}/{id}", tag = "definitions", params(InTenant, One),
-    request_body = shapes::DefinitionBody, responses((status = 204, description = "It is so, on every node."), Refusals, Changes))]
+#[utoipa::path(put, operation_id = "put_definition", path = "/admin/v1/tenants/{tenant}/{kind}/{id}", tag = "definitions", params(InTenant, One, IfSo),
+    request_body = shapes::DefinitionBody, responses((status = 204, description = "It is so, on every node."), Refusals, Changes, Conditional))]
 pub(crate) async fn put(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<One>,
+    Conditions(condition): Conditions,
     Body(body): Body<Value>,
 ) -> Answer<StatusCode> {
-    runtime.put_definition(&caller, at.kind.kind(), &at.id, body).await?;
+    runtime.put_definition_if(&caller, (at.kind.kind(), &at.id), body, &condition).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Deletes a definition; a user takes its credentials and keys along.
-#[utoipa::path(delete, operation_id = "delete_definition", path = "/admin/v1/tenants/{tenant}/{kind}/{id}", tag = "definitions", params(InTenant, One),
-    responses((status = 204, description = "It is gone, on every node."), Refusals,
+#[utoipa::path(delete, operation_id = "delete_definition", path = "/admin/v1/tenants/{tenant}/{kind}/{id}", tag = "definitions", params(InTenant, One, IfSo),
+    responses((status = 204, description = "It is gone, on every node."), Refusals, Conditional,
     (status = 409, body = shapes::ErrorBody, description = "In use.")))]
 pub(crate) async fn delete(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<One>,
+    Conditions(condition): Conditions,
 ) -> Answer<StatusCode> {
-    runtime.delete_definition(&caller, at.kind.kind(), &at.id).await?;
+    runtime.delete_definition_if(&caller, (at.kind.kind(), &at.id), &condition).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -150,39 +156,44 @@ pub(crate) async fn list_project_permissions(
 
 /// One permission on a project.
 #[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/project-permissions/{project}/{name}", tag = "definitions",
-    params(InTenant, OnProject), responses((status = 200, body = shapes::Definition), Refusals))]
+    params(InTenant, OnProject, IfOther), responses((status = 200, body = shapes::Definition,
+    headers(("etag" = String, description = "Its tag."))), (status = 304, description = "The asker has it."), Refusals))]
 pub(crate) async fn get_project_permission(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<OnProject>,
-) -> Answer<Json<Shown>> {
-    Ok(Json(runtime.definition(&caller, Kind::ProjectPermission, &at.id()).await?.into()))
+    known: Known,
+) -> Answer<Response> {
+    let row = runtime.definition(&caller, Kind::ProjectPermission, &at.id()).await?;
+    Ok(known.answer(row.revision, Shown::from(row)))
 }
 
 /// Creates or changes a permission on a project.
 #[utoipa::path(put, path = "/admin/v1/tenants/{tenant}/project-permissions/{project}/{name}", tag = "definitions",
-    params(InTenant, OnProject), request_body = shapes::ProjectPermission,
-    responses((status = 204, description = "It is so, on every node."), Refusals, Changes))]
+    params(InTenant, OnProject, IfSo), request_body = shapes::ProjectPermission,
+    responses((status = 204, description = "It is so, on every node."), Refusals, Changes, Conditional))]
 pub(crate) async fn put_project_permission(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<OnProject>,
+    Conditions(condition): Conditions,
     Body(body): Body<Value>,
 ) -> Answer<StatusCode> {
-    runtime.put_definition(&caller, Kind::ProjectPermission, &at.id(), body).await?;
+    runtime.put_definition_if(&caller, (Kind::ProjectPermission, &at.id()), body, &condition).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Deletes a permission on a project.
 #[utoipa::path(delete, path = "/admin/v1/tenants/{tenant}/project-permissions/{project}/{name}", tag = "definitions",
-    params(InTenant, OnProject), responses((status = 204, description = "It is gone, on every node."), Refusals,
+    params(InTenant, OnProject, IfSo), responses((status = 204, description = "It is gone, on every node."), Refusals, Conditional,
     (status = 409, body = shapes::ErrorBody, description = "In use.")))]
 pub(crate) async fn delete_project_permission(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<OnProject>,
+    Conditions(condition): Conditions,
 ) -> Answer<StatusCode> {
-    runtime.delete_definition(&caller, Kind::ProjectPermission, &at.id()).await?;
+    runtime.delete_definition_if(&caller, (Kind::ProjectPermission, &at.id()), &condition).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -1,6 +1,6 @@
 //! What is active in an environment.
 
-use axum::{Json, extract::State};
+use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
 use lockgate_model::{
     definition::Deployment,
@@ -10,8 +10,9 @@ use lockgate_runtime::{Deployed, Promotion, Runtime};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Changes, InEnvironment, InTenant, Items, Refusals};
+use super::{Changes, Conditional, IfOther, IfSo, InEnvironment, InTenant, Items, Refusals};
 use crate::{
+    condition::{Conditions, Known},
     extract::{Asked, Asker, Body, Place},
     respond::Answer,
     shapes,
@@ -57,18 +58,33 @@ pub(crate) async fn list(
     Ok(Json(Items { items: runtime.deployments(&caller, &at.environment).await? }))
 }
 
+/// What is active of a project in an environment.
+#[utoipa::path(get, operation_id = "get_deployment", path = "/admin/v1/tenants/{tenant}/environments/{environment}/deployments/{project}",
+    tag = "deployments", params(InTenant, OfDeployment, IfOther), responses((status = 200, body = shapes::Deployment,
+    headers(("etag" = String, description = "Its tag."))), (status = 304, description = "The asker has it."), Refusals))]
+pub(crate) async fn get(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Place(at): Place<OfDeployment>,
+    known: Known,
+) -> Answer<Response> {
+    let (revision, deployment) = runtime.deployment(&caller, &at.environment, &at.project).await?;
+    Ok(known.answer(revision, deployment))
+}
+
 /// Deploys a version of a project. Runs in flight keep the version they began with.
 #[utoipa::path(put, operation_id = "deploy", path = "/admin/v1/tenants/{tenant}/environments/{environment}/deployments/{project}",
-    tag = "deployments", params(InTenant, OfDeployment), request_body = Deploy,
-    responses((status = 200, body = shapes::Deployed), Refusals, Changes,
+    tag = "deployments", params(InTenant, OfDeployment, IfSo), request_body = Deploy,
+    responses((status = 200, body = shapes::Deployed), Refusals, Changes, Conditional,
     (status = 422, body = shapes::ErrorBody, description = "The sources do not compile; all problems.")))]
 pub(crate) async fn deploy(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<OfDeployment>,
+    Conditions(condition): Conditions,
     Body(Deploy { version, acl, run_as }): Body<Deploy>,
 ) -> Answer<Json<Deployed>> {
-    let deploy = lockgate_runtime::Deploy { version, acl, run_as };
+    let deploy = lockgate_runtime::Deploy { version, acl, run_as, condition };
     Ok(Json(runtime.deploy(&caller, &at.environment, &at.project, deploy).await?))
 }
 
@@ -184,12 +200,13 @@ pub(crate) async fn adopt(
 
 /// Ends what is active of a project here.
 #[utoipa::path(delete, operation_id = "undeploy", path = "/admin/v1/tenants/{tenant}/environments/{environment}/deployments/{project}",
-    tag = "deployments", params(InTenant, OfDeployment), responses((status = 204), Refusals, Changes))]
+    tag = "deployments", params(InTenant, OfDeployment, IfSo), responses((status = 204), Refusals, Changes, Conditional))]
 pub(crate) async fn undeploy(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<OfDeployment>,
+    Conditions(condition): Conditions,
 ) -> Answer<StatusCode> {
-    runtime.undeploy(&caller, &at.environment, &at.project).await?;
+    runtime.undeploy(&caller, &at.environment, &at.project, &condition).await?;
     Ok(StatusCode::NO_CONTENT)
 }

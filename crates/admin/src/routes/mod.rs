@@ -57,6 +57,38 @@ pub(crate) enum Changes {
     ContentType(ErrorBody),
 }
 
+/// What a route that changes one thing may answer as well.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "it describes replies that `respond` makes")]
+pub(crate) enum Conditional {
+    /// A condition of the request does not hold; nothing was changed.
+    #[response(status = 412)]
+    Precondition(ErrorBody),
+}
+
+/// The conditions of a change.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it describes headers that `condition` reads")]
+pub(crate) struct IfSo {
+    /// The tag that the thing had when it was read: another one is answered with 412. `*`: it is there.
+    #[param(rename = "if-match", example = "\"42\"")]
+    if_match: Option<String>,
+    /// `*`: it is not there yet, and is created; else 412.
+    #[param(rename = "if-none-match", example = "*")]
+    if_none_match: Option<String>,
+}
+
+/// What the asker of one thing has of it.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "it describes a header that `condition` reads")]
+pub(crate) struct IfOther {
+    /// A tag: where the thing still has it, the answer is 304 without it.
+    #[param(rename = "if-none-match", example = "\"42\"")]
+    if_none_match: Option<String>,
+}
+
 /// A list.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Items<T> {

@@ -6,6 +6,7 @@
     reason = "test code: a broken premise must fail the test on the spot"
 )]
 
+mod conditions;
 mod day;
 mod flood;
 mod house;

@@ -62,19 +62,19 @@ impl Acl {
         let client = Client::from_context()?;
         match self {
             Self::Add { name, profiles, title } => {
-                let value = match Definition::read(&client, "acls", &name) {
-                    Ok(mut acl) => {
-                        acl.add("profiles", &profiles);
-                        if let Some(title) = title {
-                            acl.body.insert("title".into(), json!(title));
-                        }
-                        acl.save()?
+                let changed = Definition::change(&client, "acls", &name, |acl| {
+                    acl.add("profiles", &profiles);
+                    if let Some(title) = &title {
+                        acl.body.insert("title".into(), json!(title));
                     }
+                });
+                let value = match changed {
                     Err(Exit::Denied { code, .. }) if code == "LG-NOT-FOUND" => {
-                        let body = json!({"title": title.unwrap_or_else(|| name.clone()), "profiles": profiles});
-                        client.put(&format!("acls/{}", segment(&name)), &body)?
+                        let title = title.unwrap_or_else(|| name.clone());
+                        let body = json!({"title": title, "profiles": profiles});
+                        client.create(&format!("acls/{}", segment(&name)), &body)?
                     }
-                    Err(other) => return Err(other),
+                    changed => changed?,
                 };
                 output.result(&value, || format!("ACL `{name}` lists {}", profiles.join(", ")));
             }
@@ -87,9 +87,7 @@ impl Acl {
                 output.table(&value, &["acl", "title", "profiles"], shown);
             }
             Self::Remove { name, profiles } => {
-                let mut acl = Definition::read(&client, "acls", &name)?;
-                acl.remove("profiles", &profiles);
-                let value = acl.save()?;
+                let value = Definition::change(&client, "acls", &name, |acl| acl.remove("profiles", &profiles))?;
                 output.result(&value, || format!("{} is off ACL `{name}`", profiles.join(", ")));
             }
             Self::Assign { acl, target, environment, kind } => {

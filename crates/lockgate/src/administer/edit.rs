@@ -1,5 +1,6 @@
-//! Reading a definition, changing a member of it, writing it back.
+//! Reading a definition, changing members of it, writing it back: again where somebody else changed it in between.
 
+use http::header;
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -7,21 +8,32 @@ use crate::{
     exit::Exit,
 };
 
+/// Times a change is made again when others were faster.
+const ATTEMPTS: usize = 8;
+
 /// A definition on the server.
-pub struct Definition<'a> {
-    client: &'a Client,
-    path: String,
+pub struct Definition {
     /// Its body.
     pub body: Map<String, Value>,
 }
 
-impl<'a> Definition<'a> {
-    /// Reads one: `kind` as in the URL (`users`).
-    pub fn read(client: &'a Client, kind: &str, id: &str) -> Result<Self, Exit> {
+impl Definition {
+    /// Changes one: `kind` as in the URL (`users`).
+    pub fn change(client: &Client, kind: &str, id: &str, change: impl Fn(&mut Self)) -> Result<Value, Exit> {
         let path = format!("{kind}/{}", segment(id));
-        let value = client.get(&path)?;
-        let body = value.get("body").unwrap_or(&value).as_object().cloned().unwrap_or_default();
-        Ok(Self { client, path, body })
+        let mut attempt = 0;
+        loop {
+            let (value, tag) = client.read(&path)?;
+            let body = value.get("body").unwrap_or(&value).as_object().cloned().unwrap_or_default();
+            let mut definition = Self { body };
+            change(&mut definition);
+            let body = Value::Object(definition.body);
+            let tag = tag.ok_or_else(|| Exit::Unavailable("the server's answer has no tag".to_owned()))?;
+            match client.put_if(&path, &body, (header::IF_MATCH, tag)) {
+                Err(Exit::Failed { code, .. }) if code == "LG-STALE" && attempt < ATTEMPTS => attempt += 1,
+                done => return done,
+            }
+        }
     }
 
     /// Adds texts to a list member; those that are there stay once.
@@ -45,11 +57,6 @@ impl<'a> Definition<'a> {
     fn list(&self, member: &str) -> Vec<String> {
         let list = self.body.get(member).and_then(Value::as_array).into_iter().flatten();
         list.filter_map(Value::as_str).map(str::to_owned).collect()
-    }
-
-    /// Writes it back.
-    pub fn save(self) -> Result<Value, Exit> {
-        self.client.put(&self.path, &Value::Object(self.body))
     }
 }
 

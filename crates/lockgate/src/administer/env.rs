@@ -51,7 +51,7 @@ impl Env {
                 let title = title.unwrap_or_else(|| name.clone());
                 let order = last.map_or(0, |last| last + 1);
                 let body = json!({"title": title, "order": order, "needs_green_run": needs_green_run});
-                let value = client.put(&format!("environments/{}", segment(&name)), &body)?;
+                let value = client.create(&format!("environments/{}", segment(&name)), &body)?;
                 output.result(&value, || format!("environment `{name}` was created"));
             }
             Self::List => {

@@ -68,15 +68,11 @@ impl Group {
                 output.table(&value, &["group", "title", "profiles"], shown);
             }
             Self::Grant { name, profiles } => {
-                let mut group = Definition::read(&client, "groups", &name)?;
-                group.add("profiles", &profiles);
-                let value = group.save()?;
+                let value = Definition::change(&client, "groups", &name, |group| group.add("profiles", &profiles))?;
                 output.result(&value, || format!("group `{name}` was given {}", profiles.join(", ")));
             }
             Self::Revoke { name, profiles } => {
-                let mut group = Definition::read(&client, "groups", &name)?;
-                group.remove("profiles", &profiles);
-                let value = group.save()?;
+                let value = Definition::change(&client, "groups", &name, |group| group.remove("profiles", &profiles))?;
                 output.result(&value, || format!("{} was taken from group `{name}`", profiles.join(", ")));
             }
             Self::Rm { name } => {

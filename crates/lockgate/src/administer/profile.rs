@@ -111,25 +111,25 @@ impl Profile {
                 output.table(&value, &["profile", "title", "valid in", "permissions"], shown);
             }
             Self::Extend { name, permissions, environments: more } => {
-                let mut profile = Definition::read(&client, "profiles", &name)?;
-                profile.add("permissions", &names(&permissions));
-                if let Some(mut list) = environments(&profile.body) {
-                    list.extend(more);
-                    list.sort();
-                    list.dedup();
-                    profile.body.insert("valid_in".into(), json!({"environments": list}));
-                }
-                let value = profile.save()?;
+                let value = Definition::change(&client, "profiles", &name, |profile| {
+                    profile.add("permissions", &names(&permissions));
+                    if let Some(mut list) = environments(&profile.body) {
+                        list.extend(more.clone());
+                        list.sort();
+                        list.dedup();
+                        profile.body.insert("valid_in".into(), json!({"environments": list}));
+                    }
+                })?;
                 output.result(&value, || format!("profile `{name}` was extended"));
             }
             Self::Reduce { name, permissions, environments: less } => {
-                let mut profile = Definition::read(&client, "profiles", &name)?;
-                profile.remove("permissions", &names(&permissions));
-                if let Some(mut list) = environments(&profile.body) {
-                    list.retain(|e| !less.contains(e));
-                    profile.body.insert("valid_in".into(), json!({"environments": list}));
-                }
-                let value = profile.save()?;
+                let value = Definition::change(&client, "profiles", &name, |profile| {
+                    profile.remove("permissions", &names(&permissions));
+                    if let Some(mut list) = environments(&profile.body) {
+                        list.retain(|e| !less.contains(e));
+                        profile.body.insert("valid_in".into(), json!({"environments": list}));
+                    }
+                })?;
                 output.result(&value, || format!("profile `{name}` was reduced"));
             }
             Self::Rm { name } => {

@@ -141,18 +141,18 @@ impl User {
                 Ok(())
             }
             Self::Grant(given) => {
-                let mut user = Definition::read(&client, "users", &given.name)?;
-                user.add("profiles", &given.profiles);
-                user.add("groups", &given.groups);
-                let value = user.save()?;
+                let value = Definition::change(&client, "users", &given.name, |user| {
+                    user.add("profiles", &given.profiles);
+                    user.add("groups", &given.groups);
+                })?;
                 output.result(&value, || format!("user `{}` was given {}", given.name, given.said()));
                 Ok(())
             }
             Self::Revoke(given) => {
-                let mut user = Definition::read(&client, "users", &given.name)?;
-                user.remove("profiles", &given.profiles);
-                user.remove("groups", &given.groups);
-                let value = user.save()?;
+                let value = Definition::change(&client, "users", &given.name, |user| {
+                    user.remove("profiles", &given.profiles);
+                    user.remove("groups", &given.groups);
+                })?;
                 output.result(&value, || format!("{} was taken from user `{}`", given.said(), given.name));
                 Ok(())
             }
@@ -192,12 +192,14 @@ impl Given {
 impl Add {
     fn run(self, client: &Client, output: &Output) -> Result<(), Exit> {
         let path = format!("users/{}", segment(&self.name));
-        if client.get(&path).is_ok() {
-            return Err(Exit::failed("LG-USER-EXISTS", format!("user `{}` exists already", self.name)));
-        }
         let kind = if self.service { "service" } else { "native" };
         let body = json!({"kind": kind, "title": self.title, "profiles": self.profiles, "groups": self.groups});
-        let value = client.put(&path, &body)?;
+        let value = client.create(&path, &body).map_err(|exit| match exit {
+            Exit::Failed { code, .. } if code == "LG-EXISTS" => {
+                Exit::failed("LG-USER-EXISTS", format!("user `{}` exists already", self.name))
+            }
+            other => other,
+        })?;
         if self.service {
             output.result(&value, || {
                 format!("service account `{}` was created\nnext: lockgate user key add {}", self.name, self.name)
@@ -221,9 +223,9 @@ fn token(client: &Client, name: &str, output: &Output) -> Result<(), Exit> {
 }
 
 fn switch(client: &Client, name: &str, member: &str, on: bool, output: &Output) -> Result<(), Exit> {
-    let mut user = Definition::read(client, "users", name)?;
-    user.body.insert(member.into(), json!(on));
-    let value = user.save()?;
+    let value = Definition::change(client, "users", name, |user| {
+        user.body.insert(member.into(), json!(on));
+    })?;
     output.result(&value, || match (member, on) {
         ("api_allowed", _) => format!("user `{name}` may call APIs"),
         (_, true) => format!("user `{name}` is enabled"),
