@@ -8,7 +8,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, OptionalFromRequest, Path, Query, Request, rejection::BytesRejection},
 };
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header, request::Parts};
+use http::{HeaderMap, StatusCode, Uri, header, request::Parts};
 use lockgate_model::TraceContext;
 use lockgate_runtime::{Caller, Error, Runtime};
 use percent_encoding::percent_decode_str;
@@ -91,27 +91,32 @@ impl<T: DeserializeOwned> FromRequestParts<Runtime> for Asked<T> {
 
     async fn from_request_parts(parts: &mut Parts, runtime: &Runtime) -> Result<Self, Refused> {
         gate::pass(parts, runtime).await?;
-        let read = Query::try_from_uri(&parts.uri);
-        read.map(|Query(query)| Self(query)).map_err(|rejection| {
-            let text = match rejection.source() {
-                Some(reason) => wrong_query(parts.uri.query().unwrap_or_default(), &reason.to_string()),
-                None => "the query cannot be read".to_owned(),
-            };
-            Refused::request(StatusCode::BAD_REQUEST, "LG-QUERY", text)
-        })
+        read_query(parts.uri.query().unwrap_or_default(), &[]).map(Self)
     }
+}
+
+/// A query as its type; `besides` are parameters that were read already.
+pub(crate) fn read_query<T: DeserializeOwned>(query: &str, besides: &[&str]) -> Result<T, Refused> {
+    let unreadable = || "the query cannot be read".to_owned();
+    let wrong = |text| Refused::request(StatusCode::BAD_REQUEST, "LG-QUERY", text);
+    let uri = Uri::try_from(format!("/?{query}")).map_err(|_| wrong(unreadable()))?;
+    Query::try_from_uri(&uri).map(|Query(query)| query).map_err(|rejection| {
+        let reason = rejection.source().map(ToString::to_string);
+        wrong(reason.map_or_else(unreadable, |reason| wrong_query(query, &reason, besides)))
+    })
 }
 
 /// Which value of which parameter is wrong, and what it can be. `reason` begins with the parameter's
 /// name where the parser knows it.
-fn wrong_query(query: &str, reason: &str) -> String {
+fn wrong_query(query: &str, reason: &str, besides: &[&str]) -> String {
     let expected = |reason: &str| reason.split_once(", expected ").map(|(_, allowed)| allowed.replace("one of ", ""));
     if let Some(name) = reason.strip_prefix("duplicate field ") {
         return format!("the query has {name} more than once");
     }
     let Some((name, reason)) = reason.split_once(": ") else { return format!("the query cannot be read: {reason}") };
-    if let Some(known) = reason.strip_prefix("unknown field").and_then(expected) {
-        return format!("the query has no parameter `{name}`; it has {known}");
+    if reason.starts_with("unknown field") {
+        let known = expected(reason).into_iter().chain(besides.iter().map(|besides| format!("`{besides}`")));
+        return format!("the query has no parameter `{name}`; it has {}", known.collect::<Vec<_>>().join(", "));
     }
     let decoded = |text: &str| percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned();
     let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));

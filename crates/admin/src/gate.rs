@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use axum::extract::{FromRequestParts as _, MatchedPath, Path};
 use http::{Method, request::Parts};
-use lockgate_model::Kind;
+use lockgate_model::{Kind, id::EnvironmentId};
 use lockgate_runtime::{Caller, Error, Intent, Runtime};
 
 use crate::respond::Refused;
@@ -34,22 +34,38 @@ impl At {
         let found = self.0.get(name).and_then(|text| text.parse().ok());
         found.ok_or_else(|| Refused::not_found("such object"))
     }
+
+    /// The kind of a definition, as it stands in the path.
+    fn kind(&self) -> Result<Kind, Refused> {
+        match self.0.get("kind").map(String::as_str) {
+            Some("users") => Ok(Kind::User),
+            Some("groups") => Ok(Kind::Group),
+            Some("profiles") => Ok(Kind::Profile),
+            Some("acls") => Ok(Kind::Acl),
+            Some("environments") => Ok(Kind::Environment),
+            _ => Err(Refused::not_found("such object")),
+        }
+    }
 }
 
 /// The table.
 fn intent(method: &Method, route: &str, at: &At) -> Result<Intent, Refused> {
+    let below = |name: &str| at.id::<EnvironmentId>(name).map(|environment| format!("{environment}/"));
+    let method = if *method == Method::HEAD { &Method::GET } else { method };
     Ok(match (method.as_str(), route) {
-        ("PUT", "/{kind}/{id}") => Intent::Define(match at.0.get("kind").map(String::as_str) {
-            Some("users") => &[Kind::User],
-            Some("groups") => &[Kind::Group],
-            Some("profiles") => &[Kind::Profile],
-            Some("acls") => &[Kind::Acl],
-            Some("environments") => &[Kind::Environment],
-            _ => return Err(Refused::not_found("such object")),
-        }),
-        ("PUT", "/project-permissions/{project}/{name}") => Intent::Define(&[Kind::ProjectPermission]),
-        ("PUT", "/environments/{environment}/acls/{kind}/{name}") => Intent::Define(&[Kind::Assignment]),
-        ("POST", "/apply" | "/access/what-if") => Intent::Define(&[Kind::User, Kind::Profile, Kind::Environment]),
+        ("GET", "/sessions") => Intent::LookAtOneself,
+        ("GET", "/users/{id}/sessions" | "/users/{id}/keys" | "/users/{id}/certificates") => Intent::LookAtCredentials,
+        ("GET", "/{kind}") => Intent::Look(at.kind()?, String::new()),
+        ("GET", "/project-permissions") => Intent::Look(Kind::ProjectPermission, String::new()),
+        ("GET", "/projects" | "/projects/{project}/versions") => Intent::Look(Kind::Project, String::new()),
+        ("GET", "/environments/{environment}/acls") => Intent::Look(Kind::Assignment, below("environment")?),
+        ("GET", "/environments/{environment}/accounts") => Intent::Look(Kind::Account, below("environment")?),
+        ("GET", "/environments/{environment}/deployments") => Intent::Look(Kind::Deployment, below("environment")?),
+        ("GET", "/environments/{environment}/schedules") => Intent::LookAtSchedules(at.id("environment")?),
+        ("PUT", "/{kind}/{id}") => Intent::Define(vec![at.kind()?]),
+        ("PUT", "/project-permissions/{project}/{name}") => Intent::Define(vec![Kind::ProjectPermission]),
+        ("PUT", "/environments/{environment}/acls/{kind}/{name}") => Intent::Define(vec![Kind::Assignment]),
+        ("POST", "/apply" | "/access/what-if") => Intent::Define(vec![Kind::User, Kind::Profile, Kind::Environment]),
         ("POST", "/users/{id}/keys" | "/users/{id}/certificates") => Intent::HandOutCredentials,
         ("PUT", "/password-policy") => Intent::AdministerSecurity,
         ("POST", "/second-factor" | "/second-factor/confirm" | "/second-factor/remove") => Intent::SetUpOneself,
@@ -64,20 +80,20 @@ fn intent(method: &Method, route: &str, at: &At) -> Result<Intent, Refused> {
         ("POST", "/environments/{environment}/deployments/{project}/rollback") => {
             Intent::Deploy(at.id("environment")?, at.id("project")?)
         }
-        ("GET" | "HEAD", "/environments/{environment}/deployments/{project}/from/{from}") => {
+        ("GET", "/environments/{environment}/deployments/{project}/from/{from}") => {
             Intent::PlanPromotion { from: at.id("from")?, to: at.id("environment")? }
         }
         ("POST", "/environments/{environment}/deployments/{project}/from/{from}") => {
             Intent::Promote { project: at.id("project")?, from: at.id("from")?, to: at.id("environment")? }
         }
-        ("GET" | "HEAD", "/environments/{environment}/runs" | "/environments/{environment}/logs") => {
+        ("GET", "/environments/{environment}/runs" | "/environments/{environment}/logs") => {
             Intent::LookAtRuns(at.id("environment")?)
         }
         ("POST", "/environments/{environment}/runs") => Intent::Execute(at.id("environment")?),
         ("POST", "/environments/{environment}/runs/{id}/restart") => Intent::ControlRuns(at.id("environment")?),
-        ("GET" | "HEAD", "/audit" | "/audit/heads" | "/audit/find") | ("POST", "/audit/export") => Intent::ReadAudit,
+        ("GET", "/audit" | "/audit/heads" | "/audit/find") | ("POST", "/audit/export") => Intent::ReadAudit,
         ("POST", "/access/why") => Intent::AskAboutOneself,
-        ("GET" | "HEAD", "/access/matrix") => Intent::ReadMatrix,
+        ("GET", "/access/matrix") => Intent::ReadMatrix,
         _ => return Err(Error::Internal { what: "access to this address".into() }.into()),
     })
 }

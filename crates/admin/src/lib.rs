@@ -17,6 +17,7 @@ mod extract;
 mod gate;
 mod log;
 mod operator;
+mod page;
 mod respond;
 mod routes;
 pub mod shapes;

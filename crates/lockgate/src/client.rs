@@ -1,6 +1,8 @@
 //! The admin API as the commands use it: one request, one JSON answer, over a verified TLS
 //! connection. The TLS configuration comes from `keys`, as everywhere.
 
+mod pages;
+
 use std::{
     net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     time::Duration,
@@ -120,6 +122,11 @@ impl Client {
     pub fn put_if(&self, path: &str, body: &Value, condition: (HeaderName, HeaderValue)) -> Result<Value, Exit> {
         let (path, body) = (self.below(path), Some(Bytes::from(body.to_string())));
         judge(&self.runtime.block_on(self.exchange(Method::PUT, &path, body, Some(condition)))?)
+    }
+    /// DELETE below the tenant under a condition.
+    pub fn delete_if(&self, path: &str, condition: (HeaderName, HeaderValue)) -> Result<Value, Exit> {
+        let path = self.below(path);
+        judge(&self.runtime.block_on(self.exchange(Method::DELETE, &path, None, Some(condition)))?)
     }
     /// PUT below the tenant of what is not there yet.
     pub fn create(&self, path: &str, body: &Value) -> Result<Value, Exit> {

@@ -19,8 +19,16 @@ pub enum Intent {
     AskAboutOneself,
     /// To see who may do what.
     ReadMatrix,
+    /// To look at definitions of a kind whose ids begin so.
+    Look(Kind, String),
+    /// To look at the schedules of an environment.
+    LookAtSchedules(EnvironmentId),
+    /// To look at one's own sessions.
+    LookAtOneself,
+    /// To look at what users sign in with.
+    LookAtCredentials,
     /// To write a definition of one of these kinds.
-    Define(&'static [Kind]),
+    Define(Vec<Kind>),
     /// To hand out credentials.
     HandOutCredentials,
     /// To set oneself up: the second factor.
@@ -65,6 +73,13 @@ impl Runtime {
         let within = |environment: &EnvironmentId| Scope::Environment(environment.clone());
         match intent {
             Intent::AskAboutOneself => Ok(()),
+            Intent::Look(kind, id) => self.may_look(caller, *kind, id).await.map(drop),
+            Intent::LookAtSchedules(environment) => {
+                let permissions = [Permission::SettingsView, Permission::SchedulesControl];
+                self.may_any(caller, &permissions, &within(environment)).await
+            }
+            Intent::LookAtOneself => self.not_narrowed(caller).await,
+            Intent::LookAtCredentials => self.may_any(caller, &[Permission::UserManagement], &Scope::Tenant).await,
             Intent::ReadMatrix => self.may_any(caller, &[Permission::AccessControl], &Scope::Tenant).await,
             Intent::Define(kinds) => {
                 let permissions: Vec<_> = kinds.iter().filter_map(|kind| write_permission(*kind)).collect();

@@ -79,7 +79,20 @@ impl Runtime {
         Ok(view.rows(kind, prefix).filter(|row| is_shown(caller, row)).cloned().collect())
     }
 
-    async fn may_look(&self, caller: &Caller, kind: Kind, id: &str) -> Result<std::sync::Arc<View>, Error> {
+    /// The first so many of them behind an id that fit.
+    pub async fn definitions_behind(
+        &self,
+        caller: &Caller,
+        (kind, prefix): (Kind, &str),
+        (behind, enough): (Option<&str>, usize),
+        fits: impl Fn(&Definition) -> bool,
+    ) -> Result<Vec<Definition>, Error> {
+        let view = self.may_look(caller, kind, prefix).await?;
+        let rows = view.rows(kind, prefix).filter(|row| behind.is_none_or(|behind| *row.id > *behind));
+        Ok(rows.filter(|row| is_shown(caller, row) && fits(row)).take(enough).cloned().collect())
+    }
+
+    pub(crate) async fn may_look(&self, caller: &Caller, kind: Kind, id: &str) -> Result<std::sync::Arc<View>, Error> {
         let (permission, by_environment) =
             read_permission(kind).ok_or_else(|| Error::not_found(format!("readable {kind}")))?;
         let scope = match (by_environment, id.split('/').next()) {

@@ -21,6 +21,7 @@ mod condition;
 mod connections;
 mod control;
 mod credential;
+mod cursor;
 mod define;
 mod deploy;
 mod egress;
@@ -67,7 +68,7 @@ use lockgate_model::{Limits, Timestamp, id::TenantId};
 use lockgate_store::Store;
 
 /// What front doors hand in and get back, named here so that they need only this crate.
-pub use lockgate_access::MatrixPart;
+pub use lockgate_access::{Cell, MatrixPart};
 pub use lockgate_compiler::Sources;
 pub use lockgate_document::Document;
 pub use lockgate_engine::ERROR_TYPES;

@@ -2,7 +2,7 @@
 
 use lockgate_access::Scope;
 use lockgate_model::{
-    Permission, RunId, RunRecord,
+    Permission, RunId, RunRecord, Timestamp,
     id::{EnvironmentId, TargetName},
     run::Phase,
 };
@@ -19,8 +19,16 @@ pub struct RunFilter {
     pub phase: Option<Phase>,
     /// Opened before this one.
     pub before: Option<RunId>,
+    /// Opened at this time or later.
+    pub since: Option<Timestamp>,
     /// At most so many.
     pub limit: u32,
+}
+
+/// The least id that a run of this time may have: ids begin with their milliseconds (RFC 9562 §5.7).
+fn least_id(at: Timestamp) -> Option<RunId> {
+    let ms = u64::try_from(at.ms()).unwrap_or_default();
+    format!("{:08x}-{:04x}-7000-8000-000000000000", ms >> 16, ms & 0xffff).parse().ok()
 }
 
 impl Runtime {
@@ -37,6 +45,7 @@ impl Runtime {
             name: filter.name,
             phase: filter.phase,
             before: filter.before,
+            since: filter.since.and_then(least_id),
             limit: filter.limit,
         };
         match filter.phase.filter(|phase| phase.is_open()) {

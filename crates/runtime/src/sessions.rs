@@ -67,7 +67,7 @@ impl Runtime {
     }
 
     /// A credential that is narrowed is for what it is narrowed to, and not for its user's own affairs.
-    async fn not_narrowed(&self, caller: &Caller) -> Result<(), Error> {
+    pub(crate) async fn not_narrowed(&self, caller: &Caller) -> Result<(), Error> {
         let principal = &caller.principal;
         if principal.only_environment.is_some() || !principal.only_targets.is_empty() {
             self.may_read(caller, Permission::ManagePersonalSetup, Scope::Tenant).await?;

@@ -94,6 +94,8 @@ pub struct RunQuery {
     pub phase: Option<Phase>,
     /// Opened before this one: the last id of the page before.
     pub before: Option<RunId>,
+    /// Opened as this one or later.
+    pub since: Option<RunId>,
     /// At most so many; 0 means [`RUNS_DEFAULT`], and [`RUNS_MAX`] is the most.
     pub limit: u32,
 }

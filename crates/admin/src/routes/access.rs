@@ -1,36 +1,108 @@
 //! Why somebody may do something, and what was done: the audit log.
 
+use std::{fmt, str::FromStr};
+
 use axum::{Json, extract::State};
 use lockgate_model::{
     Channel, Target, TargetKind, Timestamp,
-    audit::{AuditQuery, Outcome},
+    audit::{AuditQuery, Link, Outcome},
     definition::Revision,
     id::{EnvironmentId, TargetName, UserId, WriterId},
 };
-use lockgate_runtime::{Apply, AuditFound, AuditHeads, AuditPage, Error, Matrix, MatrixPart, Runtime, WhatIf};
+use lockgate_runtime::{Apply, AuditFound, AuditHeads, AuditPage, Cell, Error, Matrix, MatrixPart, Runtime, WhatIf};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{Changes, InTenant, Refusals};
 use crate::{
-    extract::{Asked, Asker, Body},
+    extract::{Asker, Body},
+    page::{Listed, Paging},
     respond::Answer,
     shapes,
 };
+
+/// The newest entries that are told at once.
+const NEWEST_MAX: u32 = 10_000;
+
+/// Entries of the audit log, with the cursor of the next page.
+#[derive(Serialize)]
+pub(crate) struct Found {
+    links: Vec<Link>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// Rights, with the cursor of the next page.
+#[derive(Serialize)]
+pub(crate) struct Rows {
+    revision: Revision,
+    cells: Vec<Cell>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next: Option<String>,
+}
+
+/// Writer and place in its chain.
+struct InChain(WriterId, u64);
+
+/// Time, writer and place.
+struct InTime(Timestamp, InChain);
+
+/// A user of a revision.
+struct AtUser(Revision, UserId);
+
+/// A place is not of the list that the cursor was made for.
+struct NoPlace;
+
+impl fmt::Display for InChain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.1, self.0)
+    }
+}
+
+impl FromStr for InChain {
+    type Err = NoPlace;
+
+    fn from_str(text: &str) -> Result<Self, NoPlace> {
+        let (seq, writer) = text.split_once(' ').ok_or(NoPlace)?;
+        Ok(Self(writer.parse().map_err(|_| NoPlace)?, seq.parse().map_err(|_| NoPlace)?))
+    }
+}
+
+impl fmt::Display for InTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.0.0, self.1)
+    }
+}
+
+impl FromStr for InTime {
+    type Err = NoPlace;
+
+    fn from_str(text: &str) -> Result<Self, NoPlace> {
+        let (at, place) = text.split_once(' ').ok_or(NoPlace)?;
+        Ok(Self(at.parse().map(Timestamp).map_err(|_| NoPlace)?, place.parse()?))
+    }
+}
+
+impl fmt::Display for AtUser {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.0, self.1)
+    }
+}
+
+impl FromStr for AtUser {
+    type Err = NoPlace;
+
+    fn from_str(text: &str) -> Result<Self, NoPlace> {
+        let (revision, user) = text.split_once(' ').ok_or(NoPlace)?;
+        Ok(Self(revision.parse().map(Revision).map_err(|_| NoPlace)?, user.parse().map_err(|_| NoPlace)?))
+    }
+}
 
 /// Which part of the audit log.
 #[derive(Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Links {
-    /// After an entry of this writer; together with `after`.
-    #[param(value_type = Option<String>)]
-    writer: Option<WriterId>,
-    /// After this place in the writer's chain.
-    after: Option<u64>,
-    /// At most so many; 1000 unless given.
-    #[param(minimum = 1, maximum = 10000)]
-    limit: Option<u32>,
     /// The newest so many of all writers instead, in the order of their times; alone.
     #[param(minimum = 1, maximum = 10000)]
     newest: Option<u32>,
@@ -47,11 +119,6 @@ pub(crate) struct Rights {
     /// In this environment alone.
     #[param(value_type = Option<String>)]
     environment: Option<EnvironmentId>,
-    /// Of the users behind this one.
-    #[param(value_type = Option<String>)]
-    after: Option<UserId>,
-    /// Of this revision of the tenant; 409 if it is not the newest.
-    revision: Option<u64>,
 }
 
 /// Which entries, and where to go on.
@@ -77,17 +144,6 @@ pub(crate) struct Looked {
     /// By this way in.
     #[param(value_type = Option<String>)]
     channel: Option<Channel>,
-    /// `next` of the page before: its time,
-    #[param(value_type = Option<i64>)]
-    before_at: Option<Timestamp>,
-    /// its writer,
-    #[param(value_type = Option<String>)]
-    before_writer: Option<WriterId>,
-    /// and its place; the three together.
-    before_seq: Option<u64>,
-    /// At most so many; 100 unless given.
-    #[param(minimum = 1, maximum = 1000)]
-    limit: Option<u32>,
 }
 
 /// What is exported, and how.
@@ -134,47 +190,42 @@ pub(crate) struct Question {
 /// The audit log: links in the order of their chains.
 ///
 /// Reading it is itself recorded.
-#[utoipa::path(get, operation_id = "read_audit", path = "/admin/v1/tenants/{tenant}/audit", tag = "access", params(InTenant, Links),
+#[utoipa::path(get, operation_id = "read_audit", path = "/admin/v1/tenants/{tenant}/audit", tag = "access", params(InTenant, Links, Paging),
     responses((status = 200, body = shapes::AuditPage), Refusals,
     (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
 pub(crate) async fn audit(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
-    Asked(part): Asked<Links>,
-) -> Answer<Json<AuditPage>> {
-    let alone = part.writer.is_none() && part.after.is_none() && part.limit.is_none();
-    match part.newest {
-        Some(newest) if alone => return Ok(Json(runtime.newest_audit(&caller, newest).await?)),
-        Some(_) => return Err(Error::invalid("LG-QUERY", "send `newest` alone").into()),
-        None => {}
+    Listed(Links { newest }, part): Listed<Links>,
+) -> Answer<Json<Found>> {
+    if let Some(newest) = newest {
+        if part.asked {
+            return Err(Error::invalid("LG-QUERY", "send `newest` alone").into());
+        }
+        if !(1..=NEWEST_MAX).contains(&newest) {
+            let text = format!("`newest` cannot be `{newest}`: it is a whole number from 1 to {NEWEST_MAX}");
+            return Err(Error::invalid("LG-QUERY", text).into());
+        }
+        return Ok(Json(Found { links: runtime.newest_audit(&caller, newest).await?.links, next: None }));
     }
-    let after = match (part.writer, part.after) {
-        (Some(writer), Some(seq)) => Some((writer, seq)),
-        (None, None) => None,
-        _ => return Err(Error::invalid("LG-QUERY", "send `writer` and `after` together, or neither").into()),
-    };
-    Ok(Json(runtime.audit(&caller, after, part.limit.unwrap_or_default()).await?))
+    let after = part.place::<InChain>()?.map(|InChain(writer, seq)| (writer, seq));
+    let AuditPage { links, next } = runtime.audit(&caller, after, part.limit_u32()).await?;
+    let next = next.map(|(writer, seq)| part.next(&InChain(writer, seq).to_string())).transpose()?;
+    Ok(Json(Found { links, next }))
 }
 
 /// Entries that are looked for, newest first.
 ///
 /// A page may be empty and have a next one: each goes past a bounded number of entries. Looking is itself recorded.
 #[utoipa::path(get, operation_id = "find_audit", path = "/admin/v1/tenants/{tenant}/audit/find", tag = "access",
-    params(InTenant, Looked), responses((status = 200, body = shapes::AuditFound), Refusals,
+    params(InTenant, Looked, Paging), responses((status = 200, body = shapes::AuditFound), Refusals,
     (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
 pub(crate) async fn find(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
-    Asked(looked): Asked<Looked>,
-) -> Answer<Json<AuditFound>> {
-    let before = match (looked.before_at, looked.before_writer, looked.before_seq) {
-        (Some(at), Some(writer), Some(seq)) => Some((at, writer, seq)),
-        (None, None, None) => None,
-        _ => {
-            let message = "send `before_at`, `before_writer` and `before_seq` together, or none of them";
-            return Err(Error::invalid("LG-QUERY", message).into());
-        }
-    };
+    Listed(looked, part): Listed<Looked>,
+) -> Answer<Json<Found>> {
+    let before = part.place::<InTime>()?.map(|InTime(at, InChain(writer, seq))| (at, writer, seq));
     let query = AuditQuery {
         from: looked.from,
         to: looked.to,
@@ -184,7 +235,9 @@ pub(crate) async fn find(
         outcome: looked.outcome,
         channel: looked.channel,
     };
-    Ok(Json(runtime.find_audit(&caller, query, before, looked.limit.unwrap_or_default()).await?))
+    let AuditFound { links, next } = runtime.find_audit(&caller, query, before, part.limit_u32()).await?;
+    let next = next.map(|(at, writer, seq)| part.next(&InTime(at, InChain(writer, seq)).to_string())).transpose()?;
+    Ok(Json(Found { links, next }))
 }
 
 /// Begins an export: records it, and answers with the heads as they are then. The entries are read by the other two
@@ -216,20 +269,30 @@ pub(crate) async fn heads(State(runtime): State<Runtime>, Asker(caller): Asker) 
 
 /// Who may do what where: the rights of all users, in pages of whole users, each with the path that gives it.
 ///
-/// What has no cell is a no. Go on with `after` the user that `next` names, and with the `revision` of the first
-/// page, so that all pages are of one.
+/// What has no cell is a no. `limit` counts users. All pages are of one revision of the tenant: a cursor of an older one
+/// is answered with 409.
 #[utoipa::path(get, operation_id = "read_matrix", path = "/admin/v1/tenants/{tenant}/access/matrix", tag = "access",
-    params(InTenant, Rights), responses((status = 200, body = shapes::Matrix), Refusals,
+    params(InTenant, Rights, Paging), responses((status = 200, body = shapes::Matrix), Refusals,
     (status = 400, body = shapes::ErrorBody, description = "The query cannot be read."),
     (status = 409, body = shapes::ErrorBody, description = "The tenant was changed since the first page.")))]
 pub(crate) async fn matrix(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
-    Asked(rights): Asked<Rights>,
-) -> Answer<Json<Matrix>> {
-    let Rights { user, environment, after, revision } = rights;
-    let part = MatrixPart { user, environment, after };
-    Ok(Json(runtime.matrix(&caller, part, revision.map(Revision)).await?))
+    Listed(Rights { user, environment }, part): Listed<Rights>,
+) -> Answer<Json<Rows>> {
+    let (revision, after) = part.place::<AtUser>()?.map(|AtUser(revision, user)| (revision, user)).unzip();
+    let Matrix { revision, mut cells, mut next } =
+        runtime.matrix(&caller, MatrixPart { user, environment, after }, revision).await?;
+    // Cells of a user stand together.
+    let firsts = cells.iter().enumerate().filter(|(at, cell)| {
+        at.checked_sub(1).and_then(|before| cells.get(before)).is_none_or(|before| before.user != cell.user)
+    });
+    if let Some(beyond) = firsts.map(|(at, _)| at).nth(part.limit) {
+        cells.truncate(beyond);
+        next = cells.last().map(|cell| cell.user.clone());
+    }
+    let next = next.map(|user| part.next(&AtUser(revision, user).to_string())).transpose()?;
+    Ok(Json(Rows { revision, cells, next }))
 }
 
 /// Who would gain and who would lose what by a batch of definitions; nothing is changed.

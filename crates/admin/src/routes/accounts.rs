@@ -10,10 +10,11 @@ use lockgate_runtime::{AccountStatus, Binding, Runtime};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Changes, Conditional, IfOther, IfSo, InEnvironment, InTenant, Items, Refusals};
+use super::{Changes, Conditional, IfOther, IfSo, InEnvironment, InTenant, Refusals};
 use crate::{
     condition::{Conditions, Known},
     extract::{Asker, Body, Place},
+    page::{Listed, Page, Paging},
     respond::Answer,
     shapes,
 };
@@ -28,6 +29,17 @@ pub(crate) struct OfAccount {
     /// The account.
     #[param(value_type = String)]
     name: AccountName,
+}
+
+/// Which accounts.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Which {
+    /// Whose names begin so.
+    prefix: Option<String>,
+    /// Of this connector.
+    connector: Option<String>,
 }
 
 /// What a connection test found.
@@ -79,13 +91,20 @@ pub(crate) struct Shown {
 
 /// Account bindings of an environment.
 #[utoipa::path(get, operation_id = "list_accounts", path = "/admin/v1/tenants/{tenant}/environments/{environment}/accounts", tag = "accounts",
-    params(InTenant, InEnvironment), responses((status = 200, body = Items<shapes::Account>), Refusals))]
+    params(InTenant, InEnvironment, Which, Paging), responses((status = 200, body = Page<shapes::Account>), Refusals,
+    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
 pub(crate) async fn list(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<InEnvironment>,
-) -> Answer<Json<Items<AccountStatus>>> {
-    Ok(Json(Items { items: runtime.accounts(&caller, &at.environment).await? }))
+    Listed(which, part): Listed<Which>,
+) -> Answer<Json<Page<AccountStatus>>> {
+    let fits = |account: &AccountStatus| {
+        which.prefix.as_ref().is_none_or(|prefix| account.name.as_str().starts_with(prefix))
+            && which.connector.as_ref().is_none_or(|connector| account.binding.connector == *connector)
+    };
+    let all = runtime.accounts(&caller, &at.environment).await?;
+    part.of(all.into_iter().filter(fits), |account| account.name.to_string())
 }
 
 /// One account binding of an environment.

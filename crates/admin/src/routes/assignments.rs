@@ -11,10 +11,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Changes, Conditional, IfOther, IfSo, InEnvironment, InTenant, Items, Refusals};
+use super::{Changes, Conditional, IfOther, IfSo, InEnvironment, InTenant, Refusals};
 use crate::{
     condition::{Conditions, Known},
     extract::{Asker, Body, Place},
+    page::{Listed, Page, Paging},
     respond::{Answer, Refused},
     shapes,
 };
@@ -40,6 +41,28 @@ impl OfTarget {
     }
 }
 
+/// Which assignments.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Which {
+    /// Of targets of this kind.
+    #[param(value_type = Option<shapes::TargetKind>, inline)]
+    kind: Option<TargetKind>,
+    /// Of targets whose names begin so.
+    prefix: Option<String>,
+    /// Of this ACL.
+    acl: Option<String>,
+}
+
+impl Which {
+    fn has(&self, assigned: &Assigned) -> bool {
+        self.kind.is_none_or(|kind| kind.as_str() == assigned.kind)
+            && self.prefix.as_ref().is_none_or(|prefix| assigned.name.starts_with(prefix))
+            && self.acl.as_ref().is_none_or(|acl| *acl == assigned.acl)
+    }
+}
+
 /// A target and its ACL.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Assigned {
@@ -49,16 +72,20 @@ pub(crate) struct Assigned {
     name: String,
     /// Its ACL.
     acl: String,
+    /// Revision of the tenant that wrote it.
+    revision: u64,
 }
 
 /// The ACLs that targets use in an environment.
 #[utoipa::path(get, operation_id = "list_assignments", path = "/admin/v1/tenants/{tenant}/environments/{environment}/acls", tag = "assignments",
-    params(InTenant, InEnvironment), responses((status = 200, body = Items<Assigned>), Refusals))]
+    params(InTenant, InEnvironment, Which, Paging), responses((status = 200, body = Page<Assigned>), Refusals,
+    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
 pub(crate) async fn list(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<InEnvironment>,
-) -> Answer<Json<Items<Assigned>>> {
+    Listed(which, part): Listed<Which>,
+) -> Answer<Json<Page<Assigned>>> {
     let rows = runtime.definitions(&caller, Kind::Assignment, &format!("{}/", at.environment)).await?;
     let assigned = |row: &lockgate_model::Definition| {
         let (kind, name) = row.id.split('/').skip(1).fold((None, None), |(a, b), part| match a {
@@ -71,9 +98,11 @@ pub(crate) async fn list(
             kind: kind.unwrap_or_default().to_owned(),
             name: name.unwrap_or_default().to_owned(),
             acl: body.acl.to_string(),
+            revision: row.revision.0,
         })
     };
-    Ok(Json(Items { items: rows.iter().map(assigned).collect::<Answer<_>>()? }))
+    let all: Vec<Assigned> = rows.iter().map(assigned).collect::<Answer<_>>()?;
+    part.of(all.into_iter().filter(|one| which.has(one)), |one| format!("{}/{}", one.kind, one.name))
 }
 
 /// The ACL a target uses.

@@ -7,9 +7,10 @@ use lockgate_runtime::{CertificateInfo, CertificateWanted, KeyInfo, KeyWanted, N
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Changes, InTenant, Items, Refusals};
+use super::{Changes, InTenant, Refusals};
 use crate::{
     extract::{Asker, Body, Place},
+    page::{All, Listed, Page, Paging},
     respond::Answer,
     shapes,
 };
@@ -71,14 +72,16 @@ pub(crate) async fn add_key(
 }
 
 /// A user's API keys.
-#[utoipa::path(get, operation_id = "list_keys", path = "/admin/v1/tenants/{tenant}/users/{id}/keys", tag = "credentials", params(InTenant, OfUser),
-    responses((status = 200, body = Items<shapes::KeyInfo>), Refusals))]
+#[utoipa::path(get, operation_id = "list_keys", path = "/admin/v1/tenants/{tenant}/users/{id}/keys", tag = "credentials", params(InTenant, OfUser, Paging),
+    responses((status = 200, body = Page<shapes::KeyInfo>), Refusals,
+    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
 pub(crate) async fn keys(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<OfUser>,
-) -> Answer<Json<Items<KeyInfo>>> {
-    Ok(Json(Items { items: runtime.keys(&caller, &at.id).await? }))
+    Listed(All {}, part): Listed<All>,
+) -> Answer<Json<Page<KeyInfo>>> {
+    part.of(runtime.keys(&caller, &at.id).await?, |key| key.id.clone())
 }
 
 /// Ends an API key.
@@ -119,14 +122,16 @@ pub(crate) async fn add_certificate(
 }
 
 /// A user's client certificates.
-#[utoipa::path(get, operation_id = "list_certificates", path = "/admin/v1/tenants/{tenant}/users/{id}/certificates", tag = "credentials", params(InTenant, OfUser),
-    responses((status = 200, body = Items<shapes::CertificateInfo>), Refusals))]
+#[utoipa::path(get, operation_id = "list_certificates", path = "/admin/v1/tenants/{tenant}/users/{id}/certificates", tag = "credentials", params(InTenant, OfUser, Paging),
+    responses((status = 200, body = Page<shapes::CertificateInfo>), Refusals,
+    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
 pub(crate) async fn certificates(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<OfUser>,
-) -> Answer<Json<Items<CertificateInfo>>> {
-    Ok(Json(Items { items: runtime.certificates(&caller, &at.id).await? }))
+    Listed(All {}, part): Listed<All>,
+) -> Answer<Json<Page<CertificateInfo>>> {
+    part.of(runtime.certificates(&caller, &at.id).await?, |certificate| certificate.id.clone())
 }
 
 /// Takes a client certificate away from its user.

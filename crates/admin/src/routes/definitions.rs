@@ -8,10 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Changes, Conditional, IfOther, IfSo, InTenant, Items, Refusals};
+use super::{Changes, Conditional, IfOther, IfSo, InTenant, Refusals};
 use crate::{
     condition::{Conditions, Known},
     extract::{Asker, Body, Place},
+    page::{Listed, Page, Paging},
     respond::Answer,
     shapes,
 };
@@ -46,6 +47,55 @@ pub(crate) struct OfKind {
     /// The kind.
     #[param(inline)]
     kind: Plural,
+}
+
+/// Which definitions.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Which {
+    /// Whose ids begin so.
+    prefix: Option<String>,
+    /// Users, groups and ACLs that name this profile.
+    profile: Option<String>,
+    /// Users that are in this group.
+    group: Option<String>,
+    /// Users that are enabled, or that are not.
+    enabled: Option<bool>,
+}
+
+impl Which {
+    fn fits(&self, row: &lockgate_model::Definition) -> bool {
+        let enabled = row.body.get("enabled").and_then(Value::as_bool);
+        named(row, "profiles", self.profile.as_deref())
+            && named(row, "groups", self.group.as_deref())
+            && self.enabled.is_none_or(|asked| enabled == Some(asked))
+    }
+}
+
+/// Which permissions on projects.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct WhichOnProjects {
+    /// On this project.
+    project: Option<String>,
+    /// Given to this user.
+    user: Option<String>,
+    /// Given to this group.
+    group: Option<String>,
+}
+
+impl WhichOnProjects {
+    fn fits(&self, row: &lockgate_model::Definition) -> bool {
+        named(row, "users", self.user.as_deref()) && named(row, "groups", self.group.as_deref())
+    }
+}
+
+/// A list of the body names this, if anything is asked for.
+fn named(row: &lockgate_model::Definition, list: &str, asked: Option<&str>) -> bool {
+    let mut names = row.body.get(list).and_then(Value::as_array).into_iter().flatten().filter_map(Value::as_str);
+    asked.is_none_or(|asked| names.any(|name| name == asked))
 }
 
 /// One definition.
@@ -90,15 +140,18 @@ impl From<lockgate_model::Definition> for Shown {
 }
 
 /// Definitions of a kind, in the order of their ids.
-#[utoipa::path(get, operation_id = "list_definitions", path = "/admin/v1/tenants/{tenant}/{kind}", tag = "definitions", params(InTenant, OfKind),
-    responses((status = 200, body = Items<shapes::Definition>), Refusals))]
+#[utoipa::path(get, operation_id = "list_definitions", path = "/admin/v1/tenants/{tenant}/{kind}", tag = "definitions", params(InTenant, OfKind, Which, Paging),
+    responses((status = 200, body = Page<shapes::Definition>), Refusals,
+    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
 pub(crate) async fn list(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<OfKind>,
-) -> Answer<Json<Items<Shown>>> {
-    let rows = runtime.definitions(&caller, at.kind.kind(), "").await?;
-    Ok(Json(Items { items: rows.into_iter().map(Shown::from).collect() }))
+    Listed(which, part): Listed<Which>,
+) -> Answer<Json<Page<Shown>>> {
+    let of = (at.kind.kind(), which.prefix.as_deref().unwrap_or_default());
+    let rows = runtime.definitions_behind(&caller, of, part.behind(), |row| which.fits(row)).await?;
+    part.of(rows.into_iter().map(Shown::from), |shown| shown.id.clone())
 }
 
 /// One definition.
@@ -144,14 +197,18 @@ pub(crate) async fn delete(
 }
 
 /// Permissions on projects.
-#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/project-permissions", tag = "definitions", params(InTenant),
-    responses((status = 200, body = Items<shapes::Definition>), Refusals))]
+#[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/project-permissions", tag = "definitions",
+    params(InTenant, WhichOnProjects, Paging), responses((status = 200, body = Page<shapes::Definition>), Refusals,
+    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
 pub(crate) async fn list_project_permissions(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
-) -> Answer<Json<Items<Shown>>> {
-    let rows = runtime.definitions(&caller, Kind::ProjectPermission, "").await?;
-    Ok(Json(Items { items: rows.into_iter().map(Shown::from).collect() }))
+    Listed(which, part): Listed<WhichOnProjects>,
+) -> Answer<Json<Page<Shown>>> {
+    let prefix = which.project.as_ref().map(|project| format!("{project}/")).unwrap_or_default();
+    let of = (Kind::ProjectPermission, prefix.as_str());
+    let rows = runtime.definitions_behind(&caller, of, part.behind(), |row| which.fits(row)).await?;
+    part.of(rows.into_iter().map(Shown::from), |shown| shown.id.clone())
 }
 
 /// One permission on a project.

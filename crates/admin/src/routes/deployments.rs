@@ -3,6 +3,7 @@
 use axum::{Json, extract::State, response::Response};
 use http::StatusCode;
 use lockgate_model::{
+    Timestamp,
     definition::Deployment,
     id::{AclId, EnvironmentId, ProjectId, UserId},
 };
@@ -10,10 +11,11 @@ use lockgate_runtime::{Deployed, Promotion, Runtime};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Changes, Conditional, IfOther, IfSo, InEnvironment, InTenant, Items, Refusals};
+use super::{Changes, Conditional, IfOther, IfSo, InEnvironment, InTenant, Refusals};
 use crate::{
     condition::{Conditions, Known},
     extract::{Asked, Asker, Body, Place},
+    page::{Listed, Page, Paging},
     respond::Answer,
     shapes,
 };
@@ -28,6 +30,29 @@ pub(crate) struct OfDeployment {
     /// The project.
     #[param(value_type = String)]
     project: ProjectId,
+}
+
+/// Which deployments.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Which {
+    /// Of projects whose ids begin so.
+    prefix: Option<String>,
+    /// Of the project that has this orchestration or API.
+    name: Option<String>,
+    /// Deployed at this time or later, in microseconds since 1970-01-01T00:00:00Z.
+    #[param(value_type = Option<i64>)]
+    since: Option<Timestamp>,
+}
+
+impl Which {
+    fn has(&self, deployment: &Deployment) -> bool {
+        let mut names = deployment.orchestrations.keys().chain(deployment.apis.keys());
+        self.prefix.as_ref().is_none_or(|prefix| deployment.project.as_str().starts_with(prefix))
+            && self.name.as_ref().is_none_or(|asked| names.any(|name| name.as_str() == asked))
+            && self.since.is_none_or(|since| deployment.deployed_at >= since)
+    }
 }
 
 /// What to deploy.
@@ -49,13 +74,16 @@ pub(crate) struct Deploy {
 
 /// What is active in an environment.
 #[utoipa::path(get, operation_id = "list_deployments", path = "/admin/v1/tenants/{tenant}/environments/{environment}/deployments", tag = "deployments",
-    params(InTenant, InEnvironment), responses((status = 200, body = Items<shapes::Deployment>), Refusals))]
+    params(InTenant, InEnvironment, Which, Paging), responses((status = 200, body = Page<shapes::Deployment>), Refusals,
+    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
 pub(crate) async fn list(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<InEnvironment>,
-) -> Answer<Json<Items<Deployment>>> {
-    Ok(Json(Items { items: runtime.deployments(&caller, &at.environment).await? }))
+    Listed(which, part): Listed<Which>,
+) -> Answer<Json<Page<Deployment>>> {
+    let all = runtime.deployments(&caller, &at.environment).await?;
+    part.of(all.into_iter().filter(|one| which.has(one)), |one| one.project.to_string())
 }
 
 /// What is active of a project in an environment.

@@ -6,16 +6,13 @@ use lockgate_runtime::{Line, LogQuery, Runtime};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{InEnvironment, InTenant, Items, Refusals};
+use super::{InEnvironment, InTenant, Refusals};
 use crate::{
-    extract::{Asked, Asker, Place},
+    extract::{Asker, Place},
+    page::{Listed, Page, Paging},
     respond::Answer,
     shapes,
 };
-
-/// Lines listed unless another number is asked for, and at most.
-const LIMIT: usize = 100;
-const LIMIT_MAX: usize = 1_000;
 
 /// Which lines.
 #[derive(Deserialize, IntoParams)]
@@ -28,23 +25,25 @@ pub(crate) struct Which {
     /// Of this run.
     #[param(value_type = Option<String>)]
     run: Option<RunId>,
-    /// At most so many: 100 unless given, 1,000 at most.
-    limit: Option<usize>,
 }
 
 /// Log lines of the runs of an environment, in the order they were written.
 ///
 /// They are metadata, and of this node's memory: the newest of a tenant, gone when the process ends.
 #[utoipa::path(get, operation_id = "list_logs", path = "/admin/v1/tenants/{tenant}/environments/{environment}/logs", tag = "runs",
-    params(InTenant, InEnvironment, Which), responses((status = 200, body = Items<shapes::LogLine>), Refusals,
+    params(InTenant, InEnvironment, Which, Paging), responses((status = 200, body = Page<shapes::LogLine>), Refusals,
     (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
 pub(crate) async fn list(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<InEnvironment>,
-    Asked(which): Asked<Which>,
-) -> Answer<Json<Items<Line>>> {
-    let limit = which.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
-    let query = LogQuery { after: which.after, run: which.run, limit };
-    Ok(Json(Items { items: runtime.logs(&caller, &at.environment, &query).await? }))
+    Listed(Which { after, run }, part): Listed<Which>,
+) -> Answer<Json<Page<Line>>> {
+    let after = part.place()?.map(Timestamp).or(after);
+    let lines = runtime.logs(&caller, &at.environment, &LogQuery { after, run, limit: part.limit }).await?;
+    match after {
+        Some(_) => part.found(lines, |line| line.at.0.to_string()),
+        // The newest have no next.
+        None => Ok(Json(Page { items: lines, next: None })),
+    }
 }

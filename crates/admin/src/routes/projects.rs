@@ -12,9 +12,10 @@ use lockgate_runtime::{Error, Pushed, Runtime, Sources};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Changes, InTenant, Items, Refusals};
+use super::{Changes, InTenant, Refusals};
 use crate::{
     extract::{Asker, Body, Place},
+    page::{Listed, Page, Paging},
     respond::{Answer, Refused},
     shapes,
 };
@@ -44,6 +45,27 @@ pub(crate) struct ShownVersion {
     orchestrations: Vec<TargetName>,
 }
 
+/// Which projects.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Which {
+    /// Whose ids begin so.
+    prefix: Option<String>,
+}
+
+/// Which versions.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct WhichVersions {
+    /// Pushed at this time or later, in microseconds since 1970-01-01T00:00:00Z.
+    #[param(value_type = Option<i64>)]
+    since: Option<Timestamp>,
+    /// Pushed by this user.
+    pushed_by: Option<String>,
+}
+
 /// The sources of a version.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -54,13 +76,19 @@ pub(crate) struct Files {
 }
 
 /// The projects of a tenant.
-#[utoipa::path(get, operation_id = "list_projects", path = "/admin/v1/tenants/{tenant}/projects", tag = "projects", params(InTenant),
-    responses((status = 200, body = Items<shapes::Project>), Refusals))]
-pub(crate) async fn list(State(runtime): State<Runtime>, Asker(caller): Asker) -> Answer<Json<Items<ShownProject>>> {
-    let rows = runtime.definitions(&caller, Kind::Project, "").await?;
+#[utoipa::path(get, operation_id = "list_projects", path = "/admin/v1/tenants/{tenant}/projects", tag = "projects", params(InTenant, Which, Paging),
+    responses((status = 200, body = Page<shapes::Project>), Refusals,
+    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
+pub(crate) async fn list(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Listed(which, part): Listed<Which>,
+) -> Answer<Json<Page<ShownProject>>> {
+    let of = (Kind::Project, which.prefix.as_deref().unwrap_or_default());
+    let rows = runtime.definitions_behind(&caller, of, part.behind(), |_| true).await?;
     let shown = |row: lockgate_model::Definition| Ok(ShownProject { project: row.read()?, id: row.id });
-    let items = rows.into_iter().map(shown).collect::<Result<_, lockgate_model::definition::Unreadable>>();
-    Ok(Json(Items { items: items.map_err(Error::from)? }))
+    let items = rows.into_iter().map(shown).collect::<Result<Vec<_>, lockgate_model::definition::Unreadable>>();
+    part.of(items.map_err(Error::from)?, |project| project.id.clone())
 }
 
 /// Pushes a version: the sources as they are now.
@@ -82,12 +110,14 @@ pub(crate) async fn push(
 
 /// The versions of a project, the oldest first.
 #[utoipa::path(get, operation_id = "list_versions", path = "/admin/v1/tenants/{tenant}/projects/{project}/versions", tag = "projects",
-    params(InTenant, OfProject), responses((status = 200, body = Items<shapes::ProjectVersion>), Refusals))]
+    params(InTenant, OfProject, WhichVersions, Paging), responses((status = 200, body = Page<shapes::ProjectVersion>), Refusals,
+    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
 pub(crate) async fn versions(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<OfProject>,
-) -> Answer<Json<Items<ShownVersion>>> {
+    Listed(which, part): Listed<WhichVersions>,
+) -> Answer<Json<Page<ShownVersion>>> {
     // An absent project is told as such, not as one without versions.
     runtime.definition(&caller, Kind::Project, at.project.as_str()).await?;
     let prefix = format!("{}/", at.project);
@@ -102,6 +132,11 @@ pub(crate) async fn versions(
             orchestrations: version.orchestrations,
         })
     };
-    let items = rows.into_iter().map(shown).collect::<Result<_, lockgate_model::definition::Unreadable>>();
-    Ok(Json(Items { items: items.map_err(Error::from)? }))
+    let items = rows.into_iter().map(shown).collect::<Result<Vec<_>, lockgate_model::definition::Unreadable>>();
+    let fits = |version: &ShownVersion| {
+        which.since.is_none_or(|since| version.pushed_at >= since)
+            && which.pushed_by.as_ref().is_none_or(|by| version.pushed_by.as_str() == by)
+    };
+    let items = items.map_err(Error::from)?.into_iter().filter(fits);
+    part.of(items, |version| format!("{:020}", version.version))
 }

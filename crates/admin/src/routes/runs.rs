@@ -7,7 +7,7 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header};
 use lockgate_model::{
-    Channel, Limits, RunId, RunRecord, TargetKind,
+    Channel, Limits, RunId, RunRecord, TargetKind, Timestamp,
     id::{EnvironmentId, TargetName},
     run::Phase,
 };
@@ -16,16 +16,13 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{json, value::RawValue};
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Changes, InEnvironment, InTenant, Items, Refusals};
+use super::{Changes, InEnvironment, InTenant, Refusals};
 use crate::{
-    extract::{Asked, Asker, Body, Place, Traced},
+    extract::{Asker, Body, Place, Traced},
+    page::{Listed, Page, Paging},
     respond::{Answer, Refused, TOO_LARGE},
     shapes,
 };
-
-/// Runs listed unless another number is asked for, and at most.
-const LIMIT: u32 = 100;
-const LIMIT_MAX: u32 = 1_000;
 
 /// A run of an environment.
 #[derive(Deserialize, IntoParams)]
@@ -53,9 +50,9 @@ pub(crate) struct Which {
     /// Opened before this run.
     #[param(value_type = Option<String>)]
     before: Option<RunId>,
-    /// At most so many; 100 unless given.
-    #[param(minimum = 1, maximum = 1000)]
-    limit: Option<u32>,
+    /// Opened at this time or later, in microseconds since 1970-01-01T00:00:00Z.
+    #[param(value_type = Option<i64>)]
+    since: Option<Timestamp>,
 }
 
 /// What to run now.
@@ -96,17 +93,17 @@ fn there<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Box<RawValue>>, D:
 
 /// Runs of an environment, newest first.
 #[utoipa::path(get, operation_id = "list_runs", path = "/admin/v1/tenants/{tenant}/environments/{environment}/runs", tag = "runs",
-    params(InTenant, InEnvironment, Which), responses((status = 200, body = Items<shapes::RunRecord>), Refusals,
+    params(InTenant, InEnvironment, Which, Paging), responses((status = 200, body = Page<shapes::RunRecord>), Refusals,
     (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
 pub(crate) async fn list(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<InEnvironment>,
-    Asked(which): Asked<Which>,
-) -> Answer<Json<Items<RunRecord>>> {
-    let limit = which.limit.unwrap_or(LIMIT).clamp(1, LIMIT_MAX);
-    let filter = RunFilter { name: which.name, phase: which.phase, before: which.before, limit };
-    Ok(Json(Items { items: runtime.runs(&caller, &at.environment, filter).await? }))
+    Listed(Which { name, phase, before, since }, part): Listed<Which>,
+) -> Answer<Json<Page<RunRecord>>> {
+    let before = part.place()?.or(before);
+    let filter = RunFilter { name, phase, before, since, limit: part.limit_u32() };
+    part.found(runtime.runs(&caller, &at.environment, filter).await?, |run| run.id.to_string())
 }
 
 /// One run.

@@ -7,9 +7,10 @@ use lockgate_runtime::{RanNow, Runtime, ScheduleStatus, SkippedNext};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-use super::{InEnvironment, InTenant, Items, Refusals};
+use super::{InEnvironment, InTenant, Refusals};
 use crate::{
     extract::{Asker, Place},
+    page::{Listed, Page, Paging},
     respond::Answer,
     shapes,
 };
@@ -26,15 +27,44 @@ pub(crate) struct OfSchedule {
     name: TargetName,
 }
 
-/// The schedules of an environment.
+/// Which schedules.
+#[derive(Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Which {
+    /// Of orchestrations whose names begin so.
+    prefix: Option<String>,
+    /// Of this project.
+    project: Option<String>,
+    /// That are paused, or that are not.
+    paused: Option<bool>,
+    /// Whose run goes on, or does not.
+    running: Option<bool>,
+}
+
+impl Which {
+    fn has(&self, schedule: &ScheduleStatus) -> bool {
+        self.prefix.as_ref().is_none_or(|prefix| schedule.name.as_str().starts_with(prefix))
+            && self.project.as_ref().is_none_or(|project| schedule.project.as_str() == project)
+            && self.paused.is_none_or(|paused| schedule.paused.is_some() == paused)
+            && self.running.is_none_or(|running| schedule.running == running)
+    }
+}
+
+/// The schedules of an environment, in the order of their names.
 #[utoipa::path(get, operation_id = "list_schedules", path = "/admin/v1/tenants/{tenant}/environments/{environment}/schedules", tag = "schedules",
-    params(InTenant, InEnvironment), responses((status = 200, body = Items<shapes::Schedule>), Refusals))]
+    params(InTenant, InEnvironment, Which, Paging), responses((status = 200, body = Page<shapes::Schedule>), Refusals,
+    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
 pub(crate) async fn list(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<InEnvironment>,
-) -> Answer<Json<Items<ScheduleStatus>>> {
-    Ok(Json(Items { items: runtime.schedules(&caller, &at.environment).await? }))
+    Listed(which, part): Listed<Which>,
+) -> Answer<Json<Page<ScheduleStatus>>> {
+    let mut all = runtime.schedules(&caller, &at.environment).await?;
+    all.retain(|one| which.has(one));
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    part.of(all, |one| one.name.to_string())
 }
 
 /// Pauses a schedule: nothing fires until it is resumed; a run under way goes on.

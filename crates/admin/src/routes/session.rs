@@ -8,9 +8,10 @@ use lockgate_runtime::{Error, LoggedIn, Login as Presented, Proof, Runtime, Secr
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
-use super::{Changes, InTenant, Items, Refusals};
+use super::{Changes, InTenant, Refusals};
 use crate::{
     extract::{Asker, OpenBody, Place, Source},
+    page::{All, Listed, Page, Paging},
     respond::{Answer, Refused},
     shapes,
 };
@@ -99,21 +100,33 @@ pub(crate) struct OfUser {
 }
 
 /// One's own live sessions.
-#[utoipa::path(get, operation_id = "list_own_sessions", path = "/admin/v1/tenants/{tenant}/sessions", tag = "session", params(InTenant),
-    responses((status = 200, body = Items<shapes::SessionInfo>), Refusals))]
-pub(crate) async fn own(State(runtime): State<Runtime>, Asker(caller): Asker) -> Answer<Json<Items<SessionInfo>>> {
-    Ok(Json(Items { items: runtime.own_sessions(&caller).await? }))
+#[utoipa::path(get, operation_id = "list_own_sessions", path = "/admin/v1/tenants/{tenant}/sessions", tag = "session", params(InTenant, Paging),
+    responses((status = 200, body = Page<shapes::SessionInfo>), Refusals,
+    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
+pub(crate) async fn own(
+    State(runtime): State<Runtime>,
+    Asker(caller): Asker,
+    Listed(All {}, part): Listed<All>,
+) -> Answer<Json<Page<SessionInfo>>> {
+    part.of(runtime.own_sessions(&caller).await?, opened)
 }
 
 /// A user's live sessions.
-#[utoipa::path(get, operation_id = "list_sessions", path = "/admin/v1/tenants/{tenant}/users/{id}/sessions", tag = "session", params(InTenant, OfUser),
-    responses((status = 200, body = Items<shapes::SessionInfo>), Refusals))]
+#[utoipa::path(get, operation_id = "list_sessions", path = "/admin/v1/tenants/{tenant}/users/{id}/sessions", tag = "session", params(InTenant, OfUser, Paging),
+    responses((status = 200, body = Page<shapes::SessionInfo>), Refusals,
+    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
 pub(crate) async fn of_user(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<OfUser>,
-) -> Answer<Json<Items<SessionInfo>>> {
-    Ok(Json(Items { items: runtime.sessions(&caller, &at.id).await? }))
+    Listed(All {}, part): Listed<All>,
+) -> Answer<Json<Page<SessionInfo>>> {
+    part.of(runtime.sessions(&caller, &at.id).await?, opened)
+}
+
+/// Sessions are listed in the order they were opened.
+fn opened(session: &SessionInfo) -> String {
+    format!("{:020} {}", session.opened.0, session.id)
 }
 
 /// Ends a session: one's own, or another's with the permission to manage users.

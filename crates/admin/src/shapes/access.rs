@@ -76,7 +76,7 @@ pub struct Matrix {
     pub revision: u64,
     /// The rights, by user and scope.
     pub cells: Vec<Cell>,
-    /// The last user of this page, to go on `after`; absent when there are no more.
+    /// The `cursor` of the next page; absent when there are no more.
     #[serde(default)]
     pub next: Option<String>,
 }
@@ -126,10 +126,9 @@ pub struct Cell {
 pub struct AuditPage {
     /// Links, in the order of their chains.
     pub links: Vec<AuditLink>,
-    /// Writer and place that the next page begins after; absent when this was the last.
+    /// The `cursor` of the next page; absent when this was the last.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<Value>>)]
-    pub next: Option<(String, u64)>,
+    pub next: Option<String>,
 }
 
 /// Where the chains of the audit log were signed to end.
@@ -150,10 +149,9 @@ pub struct AuditHeads {
 pub struct AuditFound {
     /// The entries in their places.
     pub links: Vec<AuditLink>,
-    /// Time, writer and place that the next page begins before; absent where nothing is left.
+    /// The `cursor` of the next page; absent where nothing is left.
     #[serde(default)]
-    #[schema(value_type = Option<Vec<Value>>)]
-    pub next: Option<(i64, String, u64)>,
+    pub next: Option<String>,
 }
 
 /// Which entries of the audit log; members that are absent do not narrow.

@@ -88,10 +88,15 @@ async fn definitions_of_each_kind() {
 
     let path = "environments/development/acls/integrations/echo";
     done(house.ada("PUT", path, Some(json!({"acl": "orders"}))).await);
-    let assigned: shapes::Assignment = is(&house.ada("GET", path, None).await);
+    let told = house.ada("GET", path, None).await;
+    let revision: u64 = told.headers["etag"].to_str().unwrap().trim_matches('"').parse().unwrap();
+    let assigned: shapes::Assignment = is(&told);
     assert_eq!(assigned.acl, "orders");
     let told = house.ada("GET", "environments/development/acls", None).await;
-    assert_eq!(told.json(), json!({"items": [{"kind": "integrations", "name": "echo", "acl": "orders"}]}));
+    assert_eq!(
+        told.json(),
+        json!({"items": [{"kind": "integrations", "name": "echo", "acl": "orders", "revision": revision}]})
+    );
     assert_eq!(house.ada("DELETE", "acls/orders", None).await.status, 409, "it is in use");
     done(house.ada("DELETE", path, None).await);
     assert_eq!(house.ada("GET", path, None).await.status, 404);
@@ -209,12 +214,13 @@ async fn from_push_to_a_run_and_its_trace() {
 
     // The log tells of all that, in pages whose chains hold.
     let first: shapes::AuditPage = is(&house.ada("GET", "audit?limit=3", None).await);
-    let (writer, after) = first.next.clone().expect("a page of three is not the last");
+    let cursor = first.next.clone().expect("a page of three is not the last");
+    let after = first.links.last().unwrap().seq;
     let newest: shapes::AuditPage = is(&house.ada("GET", "audit?newest=2", None).await);
     let events: Vec<_> = newest.links.iter().map(|link| link.entry.event.as_str()).collect();
     assert_eq!(events, ["audit-read", "audit-read"], "the newest alone, this reading the last");
     assert!(newest.next.is_none());
-    let told = house.ada("GET", &format!("audit?writer={writer}&after={after}"), None).await;
+    let told = house.ada("GET", &format!("audit?cursor={cursor}"), None).await;
     let rest: shapes::AuditPage = is(&told);
     let events: Vec<_> = first.links.iter().chain(&rest.links).map(|l| l.entry.event.as_str()).collect();
     for event in ["login", "push", "deploy", "execute", "audit-read"] {

@@ -13,6 +13,7 @@ mod house;
 mod operations;
 mod operator;
 mod page;
+mod pages;
 mod passwords;
 mod refusals;
 mod rights;

@@ -351,10 +351,15 @@ async fn requests_that_are_wrong_as_http() {
             "phase=bogus",
             "`phase` cannot be `bogus`: it is one of `pending`, `running`, `waiting`, `completed`, `faulted`, `cancelled`, `denied`, `lost`",
         ),
-        ("limit=many", "`limit` cannot be `many`: it is a whole number"),
-        ("limit=99999999999", "`limit` cannot be `99999999999`: it is a smaller number"),
+        ("limit=many", "`limit` cannot be `many`: it is a whole number from 1 to 1000"),
+        ("limit=0", "`limit` cannot be `0`: it is a whole number from 1 to 1000"),
+        ("limit=99999999999", "`limit` cannot be `99999999999`: it is a whole number from 1 to 1000"),
+        ("since=noon", "`since` cannot be `noon`: it is a whole number"),
         ("limit=1&limit=2", "the query has `limit` more than once"),
-        ("phas=lost", "the query has no parameter `phas`; it has `name`, `phase`, `before`, `limit`"),
+        (
+            "phas=lost",
+            "the query has no parameter `phas`; it has `name`, `phase`, `before`, `since`, `limit`, `cursor`",
+        ),
     ] {
         let got = house.ada("GET", &format!("environments/development/runs?{query}"), None).await.json();
         assert_eq!(got["error"]["message"], told, "{query}");

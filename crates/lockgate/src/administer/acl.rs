@@ -79,7 +79,7 @@ impl Acl {
                 output.result(&value, || format!("ACL `{name}` lists {}", profiles.join(", ")));
             }
             Self::List => {
-                let value = client.get("acls")?;
+                let value = client.list("acls")?;
                 let shown = rows(&value)
                     .into_iter()
                     .map(|(id, b)| vec![id, text(&b, "title"), joined(&b, "profiles")])

@@ -17,11 +17,7 @@ use self::{
     find::Which,
     log::{Chain, Holds, Log},
 };
-use crate::{
-    client::{Client, segment},
-    exit::Exit,
-    output::Output,
-};
+use crate::{client::Client, exit::Exit, output::Output};
 
 /// Verbs of `audit`.
 #[derive(Subcommand)]
@@ -185,19 +181,7 @@ fn from_server(output: &Output) -> Result<Log, Exit> {
 
 /// All links in the order of their chains, page by page, until `each` has enough.
 fn pages(client: &Client, mut each: impl FnMut(Vec<Link>) -> Result<ControlFlow<()>, Exit>) -> Result<(), Exit> {
-    let mut path = "audit?limit=2000".to_owned();
-    loop {
-        let page = client.get(&path)?;
-        if each(links(&page)?)?.is_break() {
-            return Ok(());
-        }
-        let next = page.get("next").and_then(Value::as_array).cloned().unwrap_or_default();
-        let (Some(writer), Some(seq)) = (next.first().and_then(Value::as_str), next.get(1).and_then(Value::as_u64))
-        else {
-            return Ok(());
-        };
-        path = format!("audit?limit=2000&writer={}&after={seq}", segment(writer));
-    }
+    client.pages("audit", |page| each(links(&page)?))
 }
 
 /// The links of an answer.

@@ -65,7 +65,7 @@ impl Certificate {
                 output.result(&value, || format!("user `{}` comes with certificate {}", add.name, text(&value, "id")));
             }
             Self::List { name } => {
-                let value = client.get(&format!("users/{}/certificates", segment(&name)))?;
+                let value = client.list(&format!("users/{}/certificates", segment(&name)))?;
                 let list = value.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
                 let shown = |c: &Value| {
                     let [id, by, environment, title] = ["id", "by", "environment", "title"].map(|name| text(c, name));

@@ -43,7 +43,7 @@ impl Env {
         let client = Client::from_context()?;
         match self {
             Self::Add { name, title, needs_green_run } => {
-                let all = rows(&client.get("environments")?);
+                let all = rows(&client.list("environments")?);
                 if all.iter().any(|(id, _)| *id == name) {
                     return Err(Exit::failed("LG-ENVIRONMENT-EXISTS", format!("environment `{name}` exists already")));
                 }
@@ -55,7 +55,7 @@ impl Env {
                 output.result(&value, || format!("environment `{name}` was created"));
             }
             Self::List => {
-                let value = client.get("environments")?;
+                let value = client.list("environments")?;
                 let mut all = rows(&value);
                 all.sort_by_key(|(_, body)| order(body));
                 let green = |b: &Value| if b.get("needs_green_run") == Some(&Value::Bool(true)) { "yes" } else { "no" };

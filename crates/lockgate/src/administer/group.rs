@@ -60,7 +60,7 @@ impl Group {
                 output.result(&value, || format!("group `{name}` was created"));
             }
             Self::List => {
-                let value = client.get("groups")?;
+                let value = client.list("groups")?;
                 let shown = rows(&value)
                     .into_iter()
                     .map(|(id, b)| vec![id, text(&b, "title"), joined(&b, "profiles")])

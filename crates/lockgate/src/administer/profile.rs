@@ -94,7 +94,7 @@ impl Profile {
                 });
             }
             Self::List => {
-                let value = client.get("profiles")?;
+                let value = client.list("profiles")?;
                 let shown = rows(&value)
                     .into_iter()
                     .map(|(id, b)| {

@@ -42,7 +42,7 @@ impl Session {
         let of_user = |user: &str| format!("users/{}/sessions", segment(user));
         match self {
             Self::List { user } => {
-                let value = client.get(&user.as_deref().map_or_else(|| "sessions".to_owned(), of_user))?;
+                let value = client.list(&user.as_deref().map_or_else(|| "sessions".to_owned(), of_user))?;
                 let list = value.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
                 let shown = list.iter().map(shown).collect();
                 output.table(&value, &["session", "user", "from", "opened", "ends", ""], shown);

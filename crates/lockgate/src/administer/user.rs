@@ -129,7 +129,7 @@ impl User {
         match self {
             Self::Add(add) => add.run(&client, output),
             Self::List => {
-                let value = client.get("users")?;
+                let value = client.list("users")?;
                 let shown = rows(&value)
                     .into_iter()
                     .map(|(id, b)| {
@@ -253,7 +253,7 @@ impl Key {
                 });
             }
             Self::List(user) => {
-                let value = client.get(&format!("users/{}/keys", segment(&user.name)))?;
+                let value = client.list(&format!("users/{}/keys", segment(&user.name)))?;
                 let list = value.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
                 let shown = list
                     .iter()

@@ -112,7 +112,7 @@ impl Account {
             Self::Set(set) => set.run(&Client::from_context()?, None, output),
             Self::List(of) => {
                 let value =
-                    Client::from_context()?.get(&format!("environments/{}/accounts", segment(&of.environment)))?;
+                    Client::from_context()?.list(&format!("environments/{}/accounts", segment(&of.environment)))?;
                 let list = value.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
                 let rows = list.iter().map(|account| row(account, connectors)).collect();
                 output.table(&value, &["account", "connector", "address", "identity", "secrets", "exceptions"], rows);
@@ -126,7 +126,7 @@ impl Account {
                     let message = value.get("message").and_then(Value::as_str).unwrap_or("it does not work").to_owned();
                     return Err(Exit::Failed { code: "LG-ACCOUNT-TEST".into(), message, detail: value });
                 }
-                let list = client.get(&format!("environments/{}/accounts", segment(&one.environment)))?;
+                let list = client.list(&format!("environments/{}/accounts", segment(&one.environment)))?;
                 let mut bound = list.get("items").and_then(Value::as_array).into_iter().flatten();
                 let bound = bound.find(|account| account.get("name").and_then(Value::as_str) == Some(&one.name));
                 let exceptions = bound.map(|account| exceptions(account, connectors)).unwrap_or_default();
@@ -165,7 +165,7 @@ impl Set {
     /// What is bound already is changed by `set` alone.
     fn is_new(&self, client: &Client) -> Result<(), Exit> {
         // Who may not look is told by the server what they may.
-        let Ok(bound) = client.get(&format!("environments/{}/accounts", segment(&self.environment))) else {
+        let Ok(bound) = client.list(&format!("environments/{}/accounts", segment(&self.environment))) else {
             return Ok(());
         };
         let mut bound = bound.get("items").and_then(Value::as_array).into_iter().flatten();

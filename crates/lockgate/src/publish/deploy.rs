@@ -52,7 +52,8 @@ pub struct Deployments {
 impl Deployments {
     /// Runs the command.
     pub fn run(self, output: &Output) -> Result<(), Exit> {
-        let value = Client::from_context()?.get(&format!("environments/{}/deployments", segment(&self.environment)))?;
+        let value =
+            Client::from_context()?.list(&format!("environments/{}/deployments", segment(&self.environment)))?;
         let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
         let mut rows = Vec::new();
         for one in value.get("items").and_then(Value::as_array).into_iter().flatten() {
@@ -70,7 +71,7 @@ impl Deployments {
 /// Names of the orchestrations that are active in an environment and meant; `None` where the caller may
 /// not look.
 pub fn active(client: &Client, environment: &str, meant: impl Fn(&Value) -> bool) -> Option<Vec<String>> {
-    let value = client.get(&format!("environments/{}/deployments", segment(environment))).ok()?;
+    let value = client.list(&format!("environments/{}/deployments", segment(environment))).ok()?;
     let items = value.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
     let modules = items.iter().filter_map(|one| one.get("orchestrations").and_then(Value::as_object)).flatten();
     Some(modules.filter(|(_, module)| meant(module)).map(|(name, _)| name.clone()).collect())

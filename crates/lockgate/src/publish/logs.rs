@@ -42,7 +42,7 @@ impl Logs {
     pub fn run(self, output: &Output) -> Result<(), Exit> {
         let client = Client::from_context()?;
         let until = self.seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
-        let mut read_to = self.tell(&client, None, self.limit, output)?;
+        let mut read_to = self.tell(&client, None, self.limit.min(PAGE), output)?;
         while self.follow && until.is_none_or(|until| Instant::now() < until) {
             if !client.pause(EVERY) {
                 break;

@@ -68,13 +68,15 @@ impl List {
     fn run(self, output: &Output) -> Result<(), Exit> {
         let client = Client::from_context()?;
         let before = self.before.map(|run| run.to_string());
-        let mut query = format!("?limit={}", self.limit);
+        let mut query = "?".to_owned();
         for (key, given) in [("name", &self.name), ("phase", &self.phase), ("before", &before)] {
             if let Some(given) = given {
-                query.push_str(&format!("&{key}={}", segment(given)));
+                query.push_str(&format!("{key}={}&", segment(given)));
             }
         }
-        let value = client.get(&format!("{}{query}", base(&self.environment)))?;
+        let path = format!("{}{query}", base(&self.environment));
+        let enough = usize::try_from(self.limit).unwrap_or(usize::MAX);
+        let value = client.some(path.trim_end_matches(['?', '&']), enough)?;
         let rows = records(&value)?.iter().map(row).collect();
         output.table(&value, &["run", "started", "orchestration", "by", "phase", "ms", "error"], rows);
         Ok(())

@@ -52,7 +52,7 @@ impl Schedule {
         match self {
             Self::List { environment } => {
                 let path = format!("environments/{}/schedules", segment(&environment));
-                let value = Client::from_context()?.get(&path)?;
+                let value = Client::from_context()?.list(&path)?;
                 let items = value.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
                 let header = ["orchestration", "schedule", "as", "next", "last", "stands"];
                 output.table(&value, &header, items.iter().map(row).collect());

@@ -227,10 +227,11 @@ pub(super) fn find(db: &Connection, tenant: &TenantId, query: &RunQuery) -> Resu
         (open, " AND phase = 'running'"),
         (query.phase.is_some() && !open, " AND phase = ?4"),
         (query.before.is_some(), " AND id < ?5"),
+        (query.since.is_some(), " AND id >= ?6"),
     ];
     let narrowed: String = narrowing.iter().filter(|(asked, _)| *asked).map(|(_, by)| *by).collect();
     let index = if open { "INDEXED BY runs_open" } else { "" };
-    let sql = format!("SELECT {COLUMNS} FROM runs {index} WHERE tenant = ?1{narrowed} ORDER BY id DESC LIMIT ?6");
+    let sql = format!("SELECT {COLUMNS} FROM runs {index} WHERE tenant = ?1{narrowed} ORDER BY id DESC LIMIT ?7");
     let mut select = db.prepare_cached(&sql).map_err(failed("read runs"))?;
     let mut rows = select
         .query(params![
@@ -239,6 +240,7 @@ pub(super) fn find(db: &Connection, tenant: &TenantId, query: &RunQuery) -> Resu
             query.name.as_ref().map(|n| n.as_str()),
             query.phase.map(Phase::as_str),
             query.before.map(|id| id.to_string()),
+            query.since.map(|id| id.to_string()),
             limit,
         ])
         .map_err(failed("read runs"))?;

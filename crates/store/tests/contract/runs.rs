@@ -173,6 +173,10 @@ pub async fn finds_runs_page_by_page(at: impl Backend) {
     let found = store.runs(&tenant(), completed).await.unwrap();
     assert_eq!(found.iter().map(|r| r.id).collect::<Vec<_>>(), [ids[3]]);
     assert_eq!(found[0].target.kind, TargetKind::Integrations);
+    // Newest first: of the middle one and those behind it.
+    let since = RunQuery { since: Some(ids[3]), before: Some(ids[0]), ..RunQuery::default() };
+    let found = store.runs(&tenant(), since).await.unwrap();
+    assert_eq!(found.iter().map(|r| r.id).collect::<Vec<_>>(), ids[1..=3]);
     let elsewhere = RunQuery { name: Some(TargetName::parse("other").unwrap()), ..RunQuery::default() };
     assert!(store.runs(&tenant(), elsewhere).await.unwrap().is_empty());
 }
@@ -330,6 +334,7 @@ pub async fn finds_runs_by_whatever_is_asked(at: impl Backend) {
                         name: name.as_ref().map(|n| n.0.clone()),
                         phase,
                         before: before.map(|number: usize| runs[number].id),
+                        since: None,
                         limit: 0,
                     };
                     let found = store.runs(&tenant(), query.clone()).await.unwrap();

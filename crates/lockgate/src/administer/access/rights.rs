@@ -1,6 +1,6 @@
 //! Rights as lines: the matrix of a tenant, and what a change gives and takes.
 
-use std::path::Path;
+use std::{ops::ControlFlow, path::Path};
 
 use clap::ValueEnum;
 use serde_json::Value;
@@ -29,14 +29,13 @@ const COLUMNS: &str = "user,scope,right,profile,acl,project_permission,group";
 /// Page by page: a tenant of many users is never held whole.
 pub fn matrix(output: &Output, user: Option<String>, environment: Option<String>, format: Format) -> Result<(), Exit> {
     let client = Client::from_context()?;
-    let mut query: String = [("user", user), ("environment", environment)]
+    let query: String = [("user", user), ("environment", environment)]
         .into_iter()
-        .filter_map(|(name, value)| Some(format!("&{name}={}", segment(&value?))))
+        .filter_map(|(name, value)| Some(format!("{name}={}&", segment(&value?))))
         .collect();
     let format = if output.is_json() { Format::Json } else { format };
     let (mut opened, mut first) = (false, true);
-    loop {
-        let page = client.get(&format!("access/matrix?{}", query.trim_start_matches('&')))?;
+    let mut each = |page: Value| {
         let revision = page.get("revision").and_then(Value::as_u64).unwrap_or_default();
         if !std::mem::replace(&mut opened, true) {
             output.bytes(
@@ -56,16 +55,12 @@ pub fn matrix(output: &Output, user: Option<String>, environment: Option<String>
             };
             first = false;
             if output.part(line.as_bytes())?.is_break() {
-                return Ok(());
+                return Ok(ControlFlow::Break(()));
             }
         }
-        let Some(next) = page.get("next").and_then(Value::as_str) else { break };
-        if !query.contains("&revision=") {
-            query.push_str(&format!("&revision={revision}"));
-        }
-        query.truncate(query.find("&after=").unwrap_or(query.len()));
-        query.push_str(&format!("&after={}", segment(next)));
-    }
+        Ok(ControlFlow::Continue(()))
+    };
+    client.pages(format!("access/matrix?{query}").trim_end_matches(['?', '&']), &mut each)?;
     match format {
         Format::Json => output.line("\n]}"),
         Format::Text if first => output.line("nobody may do anything here"),

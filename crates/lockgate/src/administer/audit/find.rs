@@ -68,22 +68,11 @@ impl Which {
         mut each: impl FnMut(Vec<Link>) -> Result<ControlFlow<()>, Exit>,
     ) -> Result<(), Exit> {
         let query = serde_json::to_value(self.query()).unwrap_or_default();
-        let mut asked = "audit/find?limit=1000".to_owned();
+        let mut asked = "audit/find?".to_owned();
         for (name, value) in query.as_object().into_iter().flatten() {
             let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-            asked.push_str(&format!("&{name}={}", segment(&value)));
+            asked.push_str(&format!("{name}={}&", segment(&value)));
         }
-        let mut path = asked.clone();
-        loop {
-            let page = client.get(&path)?;
-            if each(links(&page)?)?.is_break() {
-                return Ok(());
-            }
-            let next = page.get("next").and_then(Value::as_array).cloned().unwrap_or_default();
-            let [Value::Number(at), Value::String(writer), Value::Number(seq)] = next.as_slice() else {
-                return Ok(());
-            };
-            path = format!("{asked}&before_at={at}&before_writer={}&before_seq={seq}", segment(writer));
-        }
+        client.pages(asked.trim_end_matches(['?', '&']), |page| each(links(&page)?))
     }
 }
