@@ -17,6 +17,8 @@ pub enum Exit {
     },
     /// 1: what there is to tell was shown: the answer is a no, or what failed, one thing after the other.
     Told,
+    /// 2: what was to be shown was shown: things are not as files say, and nothing was changed.
+    Drift,
     /// 1: problems in the user's files: the first ones, and how many there are.
     Problems(Vec<Shown>, usize),
     /// 2: the command itself cannot be taken (as for unknown flags).
@@ -73,7 +75,7 @@ impl Exit {
     pub fn code(&self) -> u8 {
         match self {
             Self::Failed { .. } | Self::Problems(..) | Self::Told => 1,
-            Self::Usage(_) => 2,
+            Self::Usage(_) | Self::Drift => 2,
             Self::Denied { .. } => 3,
             Self::Unavailable(_) => 4,
         }
@@ -94,7 +96,7 @@ impl Exit {
                 }
                 text
             }
-            Self::Told => String::new(),
+            Self::Told | Self::Drift => String::new(),
             Self::Usage(message) => format!("error: {message}\n"),
             Self::Unavailable(message) => format!("error[LG-UNAVAILABLE]: {message}\n"),
         }
@@ -103,7 +105,7 @@ impl Exit {
     /// For programs.
     pub fn json(&self) -> Value {
         match self {
-            Self::Told => Value::Null,
+            Self::Told | Self::Drift => Value::Null,
             Self::Failed { code, message, detail: Value::Null } => json!({"code": code, "message": message}),
             Self::Failed { code, message, detail } => json!({"code": code, "message": message, "detail": detail}),
             Self::Denied { code, message } => json!({"code": code, "message": message}),

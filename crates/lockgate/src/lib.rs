@@ -115,8 +115,10 @@ enum Command {
     /// Environments (stages).
     #[command(subcommand)]
     Env(administer::env::Env),
-    /// Make definitions from a file so.
+    /// Make a tenant what files say: users, profiles, lists, accounts without secrets, schedules.
     Apply(administer::apply::Apply),
+    /// Write what a tenant is into files that `apply` reads.
+    Export(administer::export::Export),
     /// Explain who may do what.
     #[command(subcommand)]
     Access(administer::access::Access),
@@ -213,6 +215,7 @@ fn dispatch(command: Command, connectors: &Arc<Registry>, output: &Output) -> Re
         Command::Acl(c) => c.run(output),
         Command::Env(c) => c.run(output),
         Command::Apply(c) => c.run(output),
+        Command::Export(c) => c.run(output),
         Command::Access(c) => c.run(output),
         Command::Audit(c) => c.run(output),
         Command::Quickstart(c) => c.run(connectors, output),

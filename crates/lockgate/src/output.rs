@@ -103,7 +103,7 @@ impl Output {
 
     /// How the command failed: to standard error.
     pub fn failure(&self, exit: &Exit) {
-        if matches!(exit, Exit::Told) {
+        if matches!(exit, Exit::Told | Exit::Drift) {
             return;
         }
         let text = if self.json { format!("{}\n", json!({"error": exit.json()})) } else { exit.text() };

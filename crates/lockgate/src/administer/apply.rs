@@ -1,46 +1,153 @@
-//! `lockgate apply -f FILE`: definitions as a file says, one after the other; doing it again changes
-//! nothing more.
+//! `lockgate apply -f PATH`: makes a tenant what files say. First it shows what differs; then it takes the steps.
+//!
+//! Nothing is changed before all files can be read, and before the server has judged the definitions together. Each step is taken
+//! on the revision that the plan was made on, so that what others change in between is told and not written over.
 
 use std::{
-    io::Read,
+    collections::BTreeSet,
+    io::{IsTerminal, Write},
     path::{Path, PathBuf},
 };
 
 use clap::Args;
-use serde_json::Value;
+use http::{HeaderValue, header};
+use serde_json::{Value, json};
 
-use crate::{client::Client, exit::Exit, output::Output};
+use crate::{
+    administer::{
+        declared::{Declared, Kind, files},
+        plan::{Change, Step, plan},
+        standing::{self, path},
+    },
+    client::Client,
+    exit::Exit,
+    output::Output,
+};
 
 /// Arguments of `apply`.
 #[derive(Args)]
 pub struct Apply {
-    /// YAML or JSON file with `items: [{kind, id, body}]`; `-` reads standard input. An item without
-    /// body is deleted.
+    /// YAML or JSON file, or a folder of them; `-` reads standard input.
     #[arg(short = 'f', long = "file")]
     file: PathBuf,
+    /// Show what differs and change nothing; ends with 2 when something does.
+    #[arg(long)]
+    plan: bool,
+    /// Delete what the files do not say, of the kinds that they name.
+    #[arg(long)]
+    prune: bool,
+    /// Do not ask at a terminal.
+    #[arg(long)]
+    yes: bool,
 }
 
 impl Apply {
     /// Runs the command.
     pub fn run(self, output: &Output) -> Result<(), Exit> {
-        let value = Client::from_context()?.post("apply", &batch(&self.file)?)?;
-        output.result(&value, || {
-            let count = value.get("applied").and_then(Value::as_u64).unwrap_or_default();
-            format!("{count} definition(s) are as the file says")
+        let declared = declared(&self.file)?;
+        let client = Client::from_context()?;
+        let whoami = client.get("whoami")?;
+        let oneself = whoami.get("user").and_then(Value::as_str).unwrap_or_default();
+        let within = [Kind::Assignment, Kind::Account, Kind::Schedule];
+        let named = declared.things.keys().filter(|(kind, _)| within.contains(kind));
+        let named: BTreeSet<String> = named.filter_map(|(_, id)| id.split('/').next().map(str::to_owned)).collect();
+        let standing = standing::read(&client, &declared.kinds, Some(&named))?;
+        let steps = plan(&declared, &standing, self.prune, oneself)?;
+        let told = json!(steps.iter().map(Step::json).collect::<Vec<_>>());
+        let lines = || steps.iter().map(Step::line).collect::<Vec<_>>().join("\n");
+        if self.plan || steps.is_empty() {
+            output.result(&json!({"plan": told, "applied": 0}), || match steps.is_empty() {
+                true => "everything is as the files say".to_owned(),
+                false => lines(),
+            });
+            return if steps.is_empty() { Ok(()) } else { Err(Exit::Drift) };
+        }
+        let items: Vec<Value> = steps.iter().filter_map(Step::item).collect();
+        if !items.is_empty() {
+            client.post("access/what-if", &json!({ "items": items }))?;
+        }
+        if !output.is_json() {
+            output.line(&lines());
+        }
+        if !self.yes && !output.is_json() && std::io::stdin().is_terminal() && !agreed(steps.len())? {
+            return Err(Exit::failed("LG-APPLY", "nothing was changed"));
+        }
+        for (done, step) in steps.iter().enumerate() {
+            take(&client, step).map_err(|exit| told_at(exit, step, done))?;
+        }
+        output.result(&json!({"plan": told, "applied": steps.len()}), || match steps.len() {
+            1 => "1 change was made".to_owned(),
+            count => format!("{count} changes were made"),
         });
         Ok(())
     }
 }
 
-/// The definitions of a file; `-` is standard input.
-pub fn batch(file: &Path) -> Result<Value, Exit> {
-    let mut text = String::new();
-    if file.as_os_str() == "-" {
-        std::io::stdin().lock().read_to_string(&mut text)?;
-    } else {
-        text =
-            std::fs::read_to_string(file).map_err(|e| Exit::Usage(format!("cannot read `{}`: {e}", file.display())))?;
+/// What files say, `-` for standard input; or all that is wrong with them.
+fn declared(path: &Path) -> Result<Declared, Exit> {
+    let files = match path.as_os_str() == "-" {
+        true => [("-".to_owned(), std::io::read_to_string(std::io::stdin())?)].into(),
+        false => files(path)?,
+    };
+    Declared::read(&files).map_err(|problems| Exit::problems(problems, |file| files.get(file)))
+}
+
+/// The definitions of files as a batch: what is to be made, and then what is to go.
+pub fn batch(path: &Path) -> Result<Value, Exit> {
+    let (mut items, mut gone) = (Vec::new(), Vec::new());
+    for (thing, body) in declared(path)?.things {
+        let (list, change) = match body {
+            Some(body) => (&mut items, Change::Create(body)),
+            None => (&mut gone, Change::Delete),
+        };
+        list.extend(Step { thing, change, revision: None }.item());
     }
-    serde_saphyr::from_str(&text)
-        .map_err(|e| Exit::failed("LG-YAML", format!("`{}` cannot be read: {e}", file.display())))
+    items.extend(gone.into_iter().rev());
+    Ok(json!({ "items": items }))
+}
+
+fn agreed(count: usize) -> Result<bool, Exit> {
+    write!(std::io::stderr(), "make these changes ({count})? [y/N] ")?;
+    let mut line = String::new();
+    std::io::stdin().read_line(&mut line)?;
+    Ok(matches!(line.trim(), "y" | "Y" | "yes"))
+}
+
+fn take(client: &Client, step: &Step) -> Result<Value, Exit> {
+    let (kind, id) = (step.thing.0, step.thing.1.as_str());
+    let at = path(kind, id);
+    let tag = step.revision.and_then(|revision| HeaderValue::try_from(format!("\"{revision}\"")).ok());
+    match &step.change {
+        Change::Update(body, _) if kind == Kind::Schedule => {
+            let verb = if body.get("paused") == Some(&Value::Bool(true)) { "pause" } else { "resume" };
+            client.post(&format!("{at}/{verb}"), &json!({}))
+        }
+        Change::Create(body) => client.create(&at, body),
+        Change::Update(body, _) => match tag {
+            Some(tag) => client.put_if(&at, body, (header::IF_MATCH, tag)),
+            None => client.put(&at, body),
+        },
+        Change::Delete => match tag {
+            Some(tag) => client.delete_if(&at, (header::IF_MATCH, tag)),
+            None => client.delete(&at),
+        },
+    }
+}
+
+/// At which step it failed, and that those before it were taken.
+fn told_at(exit: Exit, step: &Step, done: usize) -> Exit {
+    let before = match done {
+        0 => "nothing was changed".to_owned(),
+        count => format!("{count} of the changes were made before it; apply again"),
+    };
+    let (kind, id) = (step.thing.0.singular(), &step.thing.1);
+    match exit {
+        Exit::Failed { code, message, detail } => {
+            Exit::Failed { code, message: format!("{kind} `{id}`: {message} ({before})"), detail }
+        }
+        Exit::Denied { code, message } => {
+            Exit::Denied { code, message: format!("{kind} `{id}`: {message} ({before})") }
+        }
+        other => other,
+    }
 }

@@ -1,0 +1,256 @@
+//! What differs between what is declared and what stands, as steps in the order that they can be taken in. Pure.
+
+use serde_json::{Value, json};
+
+use crate::{
+    administer::{
+        declared::{Declared, Kind, Thing},
+        standing::{Standing, Stands},
+    },
+    exit::Exit,
+};
+
+/// What is to become of a thing.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// It is not there yet.
+    Create(Value),
+    /// It is otherwise: in these members.
+    Update(Value, Vec<String>),
+    /// It is there and is not to be.
+    Delete,
+}
+
+/// One step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Of what.
+    pub thing: Thing,
+    /// What.
+    pub change: Change,
+    /// The revision that it was planned on.
+    pub revision: Option<u64>,
+}
+
+impl Step {
+    /// `+ user ben`, `~ acl staff (profiles)`, `- group crew`.
+    pub fn line(&self) -> String {
+        let (kind, id) = &self.thing;
+        match &self.change {
+            Change::Create(_) => format!("+ {} {id}", kind.singular()),
+            Change::Update(_, fields) => format!("~ {} {id} ({})", kind.singular(), fields.join(", ")),
+            Change::Delete => format!("- {} {id}", kind.singular()),
+        }
+    }
+
+    /// The same for programs.
+    pub fn json(&self) -> Value {
+        let (kind, id) = (self.thing.0.singular(), &self.thing.1);
+        match &self.change {
+            Change::Create(_) => json!({"do": "create", "kind": kind, "id": id}),
+            Change::Update(_, fields) => json!({"do": "change", "kind": kind, "id": id, "fields": fields}),
+            Change::Delete => json!({"do": "delete", "kind": kind, "id": id}),
+        }
+    }
+
+    /// As an item of a batch, which the server judges; none of what no batch has.
+    pub fn item(&self) -> Option<Value> {
+        let (kind, id) = (&self.thing.0, &self.thing.1);
+        if matches!(kind, Kind::Account | Kind::Schedule) {
+            return None;
+        }
+        Some(match &self.change {
+            Change::Create(body) | Change::Update(body, _) => json!({"kind": kind.singular(), "id": id, "body": body}),
+            Change::Delete => json!({"kind": kind.singular(), "id": id}),
+        })
+    }
+}
+
+/// The steps from what stands to what is declared. With `prune`, what the files do not say goes too, of the kinds that
+/// they name; never `oneself`, and never a schedule, which goes with its deployment.
+pub fn plan(declared: &Declared, standing: &Standing, prune: bool, oneself: &str) -> Result<Vec<Step>, Exit> {
+    let (mut steps, mut gone) = (Vec::new(), Vec::new());
+    for (thing, wanted) in &declared.things {
+        let stands = standing.get(thing);
+        let revision = stands.and_then(|stands| stands.revision);
+        let step = |change| Step { thing: thing.clone(), change, revision };
+        match (wanted, stands) {
+            (Some(wanted), Some(stands)) if *wanted == stands.body => {}
+            (Some(wanted), Some(stands)) => {
+                keeps_secrets(thing, wanted, stands)?;
+                steps.push(step(Change::Update(wanted.clone(), differing(&stands.body, wanted))));
+            }
+            (Some(wanted), None) if thing.0 == Kind::Schedule => {
+                if wanted.get("paused") == Some(&Value::Bool(true)) {
+                    let message =
+                        format!("schedule `{}` cannot be paused: nothing of that name is deployed there", thing.1);
+                    return Err(Exit::failed("LG-APPLY", message));
+                }
+            }
+            (Some(wanted), None) => steps.push(step(Change::Create(wanted.clone()))),
+            (None, Some(_)) if thing.0 != Kind::Schedule => gone.push(step(Change::Delete)),
+            (None, _) => {}
+        }
+    }
+    let pruned = standing.iter().filter(|(thing, _)| {
+        prune
+            && declared.kinds.contains(&thing.0)
+            && !declared.things.contains_key(*thing)
+            && thing.0 != Kind::Schedule
+            && !(thing.0 == Kind::User && thing.1 == oneself)
+    });
+    gone.extend(pruned.map(|(thing, stands)| Step {
+        thing: thing.clone(),
+        change: Change::Delete,
+        revision: stands.revision,
+    }));
+    // What names others goes before them.
+    gone.sort_by(|a, b| b.thing.cmp(&a.thing));
+    steps.extend(gone);
+    Ok(steps)
+}
+
+/// The secrets of an account are for the endpoint they were given for, and no file has them.
+fn keeps_secrets((kind, id): &Thing, wanted: &Value, stands: &Stands) -> Result<(), Exit> {
+    if *kind != Kind::Account || stands.secrets.is_empty() {
+        return Ok(());
+    }
+    let fields = differing(&stands.body, wanted).join(", ");
+    let message = format!(
+        "account `{id}` differs in {fields} and has secrets ({}), which files do not hold: change it with `lockgate account set`",
+        stands.secrets.join(", ")
+    );
+    Err(Exit::failed("LG-ACCOUNT-SECRETS", message))
+}
+
+/// Names of the members that differ.
+fn differing(a: &Value, b: &Value) -> Vec<String> {
+    let names =
+        |value: &Value| value.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let mut all = [names(a), names(b)].concat();
+    all.sort();
+    all.dedup();
+    all.retain(|name| a.get(name) != b.get(name));
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    const FILE: &str = "\
+groups:
+  crew: { profiles: [caller] }
+  team: {}
+users:
+  ben: { kind: native, groups: [crew] }
+accounts:
+  live/erp: { connector: https, address: 'https://erp.example.com', identity: system }
+schedules:
+  live/order: { paused: false }
+items:
+  - { kind: user, id: eve }
+";
+
+    fn declared(text: &str) -> Declared {
+        Declared::read(&BTreeMap::from([("a.yaml".to_owned(), text.to_owned())])).unwrap()
+    }
+
+    /// What the file says, as it would stand.
+    fn standing(text: &str) -> Standing {
+        let things = declared(text).things.into_iter().filter_map(|(thing, body)| Some((thing, body?)));
+        let stands = |body| Stands { body, revision: Some(7), secrets: Vec::new() };
+        things.map(|(thing, body)| (thing, stands(body))).collect()
+    }
+
+    fn lines(text: &str, standing: &Standing, prune: bool) -> Vec<String> {
+        plan(&declared(text), standing, prune, "ada").unwrap().iter().map(Step::line).collect()
+    }
+
+    #[test]
+    fn what_stands_as_declared_has_no_steps() {
+        let all = standing(FILE);
+        assert!(lines(FILE, &all, true).is_empty());
+        // What the server tells with its defaults is what a file says without them.
+        assert!(all.values().all(|stands| stands.body.is_object()));
+    }
+
+    #[test]
+    fn steps_come_in_the_order_that_they_can_be_taken_in() {
+        let made = lines(FILE, &Standing::new(), false);
+        assert_eq!(made, ["+ group crew", "+ group team", "+ user ben", "+ account live/erp"]);
+        let other = "groups:\n  crew: { title: Crew }\nusers:\n  eve: { kind: native }\n";
+        let changed = lines(FILE, &standing(other), false);
+        assert_eq!(
+            changed,
+            ["~ group crew (profiles, title)", "+ group team", "+ user ben", "+ account live/erp", "- user eve"]
+        );
+    }
+
+    #[test]
+    fn only_prune_takes_away_what_no_file_says_and_of_kinds_that_are_named() {
+        let stands = "groups:\n  old: {}\nusers:\n  ada: { kind: native }\n  old: { kind: native }\nacls:\n  old: { title: '', profiles: [] }\n";
+        let stands = standing(stands);
+        assert!(lines("users: {}\n", &stands, false).is_empty());
+        assert_eq!(lines("users: {}\ngroups: {}\n", &stands, true), ["- user old", "- group old"], "ada is who asks");
+        let schedules = standing("schedules:\n  live/order: { paused: true }\n");
+        assert!(lines("schedules: {}\n", &schedules, true).is_empty());
+        assert_eq!(
+            lines("schedules:\n  live/order: { paused: false }\n", &schedules, true),
+            ["~ schedule live/order (paused)"]
+        );
+    }
+
+    #[test]
+    fn what_no_file_can_say_is_refused_before_anything_is_done() {
+        let mut stands = standing(FILE);
+        let moved = FILE.replace("erp.example.com", "new.example.com");
+        assert_eq!(lines(&moved, &stands, false), ["~ account live/erp (address)"]);
+        for stands in stands.values_mut() {
+            stands.secrets = vec!["password".to_owned()];
+        }
+        assert!(lines(FILE, &stands, false).is_empty());
+        let told = |text: &str, stands: &Standing| plan(&declared(text), stands, false, "ada").unwrap_err().text();
+        assert!(told(&moved, &stands).contains("LG-ACCOUNT-SECRETS"));
+        let paused = "schedules:\n  live/other: { paused: true }\n";
+        assert!(told(paused, &stands).contains("nothing of that name is deployed"));
+    }
+
+    #[test]
+    fn mistakes_of_all_files_are_told_with_their_places() {
+        let files = BTreeMap::from([
+            (
+                "a.yaml".to_owned(),
+                "users:\n  ben: { kind: native, profile: [x] }\n  Ben: { kind: native }\n".to_owned(),
+            ),
+            ("b.yaml".to_owned(), "users:\n  ben: { kind: native }\n".to_owned()),
+            ("c.yaml".to_owned(), "user:\n  eve: { kind: native }\n".to_owned()),
+            ("d.yaml".to_owned(), "groups:\n  crew: {\n".to_owned()),
+            ("e.yaml".to_owned(), "items:\n  - { kind: assignment, id: live/order, body: { acl: x } }\n".to_owned()),
+        ]);
+        let problems = Declared::read(&files).unwrap_err();
+        let told: Vec<_> = problems
+            .0
+            .iter()
+            .map(|problem| {
+                let (line, column) = problem.line_column(&files[&problem.file]);
+                format!("{}:{line}:{column} {}", problem.file, problem.message)
+            })
+            .collect();
+        let all = told.join("\n");
+        for part in [
+            "a.yaml:2:8 user `ben`: unknown field `profile`",
+            "a.yaml:3:8 user `Ben`: `Ben` is no id",
+            "b.yaml:2:8 user `ben` is said twice; it stands in `a.yaml` as well",
+            "c.yaml:1:1 ",
+            "d.yaml:",
+            "e.yaml:2:5 assignment `live/order`: `live/order` is no id: it is `environment/kind/name`",
+        ] {
+            assert!(all.contains(part), "no `{part}` in\n{all}");
+        }
+        assert_eq!(told.len(), 6, "{all}");
+        assert!(problems.0[0].render(&files["a.yaml"]).contains("^^^"));
+    }
+}
