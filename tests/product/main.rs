@@ -11,6 +11,7 @@ mod canary;
 mod cases;
 mod climbing;
 mod code;
+mod declared;
 mod diff;
 mod edges;
 mod factors;

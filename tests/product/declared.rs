@@ -1,0 +1,101 @@
+//! A tenant as files: exported, changed, planned and applied.
+
+use std::path::Path;
+
+use crate::house::House;
+
+fn run(house: &House, arguments: &[&str]) -> (Option<i32>, String, String) {
+    let output = house.cli_as(&house.data.join("context.json"), arguments, "");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+fn edit(file: &Path, from: &str, to: &str) {
+    let text = std::fs::read_to_string(file).unwrap();
+    assert!(text.contains(from), "no `{from}` in {text}");
+    std::fs::write(file, text.replace(from, to)).unwrap();
+}
+
+#[test]
+fn what_is_exported_is_applied_without_a_change_and_drift_is_shown() {
+    let house = House::start();
+    house.user("bob", &["monitor"]);
+    house.cli(&["group", "add", "crew", "--title", "Crew: 'all' #1", "--profile", "monitor"]);
+    house.cli(&["acl", "add", "callers", "--profile", "administrator"]);
+    house.cli(&["acl", "assign", "callers", "--to", "order-to-erp", "--env", "development"]);
+    let folder = house.folder().join("tenant");
+    let at = folder.to_str().unwrap();
+    house.cli(&["export", "-o", at]);
+    let (code, told, _) = run(&house, &["apply", "-f", at, "--plan", "--prune"]);
+    assert_eq!((code, told.as_str()), (Some(0), "everything is as the files say\n"));
+
+    // Nothing of it is secret, and writing it again writes the same.
+    let read = || -> Vec<(String, String)> {
+        let entries = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path());
+        let mut all: Vec<_> =
+            entries.map(|file| (file.display().to_string(), std::fs::read_to_string(&file).unwrap())).collect();
+        all.sort();
+        all
+    };
+    let first = read();
+    assert_eq!(first.len(), 9);
+    let password = house.ready["password"].as_str().unwrap();
+    assert!(first.iter().all(|(_, text)| !text.contains(password) && !text.contains("argon2")));
+    house.cli(&["export", "-o", at]);
+    assert_eq!(read(), first);
+
+    // Drift on the server, and a change in a file.
+    house.cli(&["user", "grant", "bob", "--profile", "developer"]);
+    house.cli(&["group", "add", "stray"]);
+    std::fs::write(
+        folder.join("more.yaml"),
+        "profiles:\n  caller: { title: Caller, permissions: [integrations.execute], valid_in: all }\n",
+    )
+    .unwrap();
+    edit(&folder.join("groups.yaml"), "Crew: 'all' #1", "Crew");
+    let (code, told, _) = run(&house, &["apply", "-f", at, "--plan"]);
+    assert_eq!((code, told.as_str()), (Some(2), "+ profile caller\n~ group crew (title)\n~ user bob (profiles)\n"));
+    let (code, json, _) = run(&house, &["--json", "apply", "-f", at, "--plan", "--prune"]);
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(
+        (code, &json["plan"][3]["do"], &json["plan"][3]["id"]),
+        (Some(2), &"delete".into(), &"stray".into()),
+        "{json}"
+    );
+    assert!(house.cli(&["apply", "-f", at]).ends_with("3 changes were made\n"));
+    assert_eq!(run(&house, &["apply", "-f", at, "--plan"]).0, Some(0));
+    assert!(house.cli(&["group", "list"]).contains("stray"));
+    assert!(house.cli(&["apply", "-f", at, "--prune", "--yes"]).contains("- group stray"));
+    assert!(!house.cli(&["group", "list"]).contains("stray"));
+}
+
+#[test]
+fn a_mistake_in_one_file_applies_nothing() {
+    let house = House::start();
+    let folder = house.folder().join("tenant");
+    std::fs::create_dir(&folder).unwrap();
+    let at = folder.to_str().unwrap();
+    std::fs::write(folder.join("a.yaml"), "groups:\n  crew: { title: Crew }\n").unwrap();
+    let broken = folder.join("b.yaml");
+    std::fs::write(&broken, "users:\n  ben: { kind: native, profile: [monitor] }\n").unwrap();
+    let (code, _, told) = run(&house, &["apply", "-f", at]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("b.yaml:2:8") && told.contains("^^^") && told.contains("unknown field `profile`"), "{told}");
+    // What only the server can tell is told before anything is changed as well.
+    std::fs::write(&broken, "users:\n  ben: { kind: native, profiles: [nowhere] }\n").unwrap();
+    let (code, _, told) = run(&house, &["apply", "-f", at]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("nowhere"), "{told}");
+    assert!(!house.cli(&["group", "list"]).contains("crew"));
+    // At a terminal it asks.
+    std::fs::remove_file(&broken).unwrap();
+    let context = house.data.join("context.json");
+    let asked = house.cli_at_terminal(&context, &["apply", "-f", at], "n\n");
+    assert!(
+        !asked.status.success() && String::from_utf8_lossy(&asked.stdout).contains("make these changes (1)?"),
+        "{asked:?}"
+    );
+    assert!(!house.cli(&["group", "list"]).contains("crew"));
+    assert!(house.cli_at_terminal(&context, &["apply", "-f", at], "y\n").status.success());
+    assert!(house.cli(&["group", "list"]).contains("crew"));
+}
