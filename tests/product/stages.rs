@@ -63,7 +63,10 @@ fn every_command_of_the_four_stages_does_what_it_says() {
             _ if line.ends_with("--dry-run") => says("deploy.no-green-run"),
             "access why webshop hello --env live" => says("`caller`"),
             "access matrix --format csv" => {
-                assert!(told.starts_with("user,scope,right,profile,acl,project_permission,group\r\n"), "{told}");
+                assert!(
+                    told.starts_with("user,scope,right,profile,acl,project_permission,group,support,until\r\n"),
+                    "{told}"
+                );
                 says("webshop,environment/live,execute integrations/hello,caller,callers,,\r\n");
                 assert!(!told.contains("dana,environment/live,"), "{told}");
                 assert!(told.lines().all(|line| line.split(',').count() == 7));

@@ -96,7 +96,12 @@ fn judge(
         Scope::Environment(environment) => drop(gate::visible(snapshot, principal, user, environment)?),
         Scope::Project(project) => gate::project_visible(snapshot, principal, user, project)?,
     }
-    gate::standing(snapshot, principal, user, channel)?;
+    match (scope, permission) {
+        (Scope::Tenant, Permission::ManagePersonalSetup) => {
+            gate::standing_for_oneself(snapshot, principal, user, channel)?;
+        }
+        _ => gate::standing(snapshot, principal, user, channel)?,
+    }
     match scope {
         Scope::Tenant => gate::not_narrowed(principal, None)?,
         Scope::Environment(_) => gate::calls_nothing_else(principal)?,

@@ -82,6 +82,13 @@ pub enum Act {
     },
     /// To open or use the console.
     Console,
+    /// To look at metadata by a grant of support access.
+    Support {
+        /// What a user would need for it.
+        permission: Permission,
+        /// Where.
+        environment: EnvironmentId,
+    },
 }
 
 /// What is done to a deployment. All of it needs `deploy` in the environment.
@@ -285,6 +292,7 @@ impl Decision {
             Act::Push { project, .. } => ("push", format!("project/{project}"), None),
             Act::Administer { scope, .. } => ("administer", scope.to_string(), None),
             Act::Console => ("console", String::new(), None),
+            Act::Support { environment, .. } => ("support-read", format!("environment/{environment}"), None),
         };
         let mut entry = Entry::new(self.at, event, outcome, self.principal.user.as_str());
         entry.channel = Some(self.channel);
@@ -293,7 +301,7 @@ impl Decision {
         entry.revision = self.revision.0;
         entry.digest = digest;
         entry.run = run;
-        if let Act::Administer { permission, .. } = &self.act {
+        if let Act::Administer { permission, .. } | Act::Support { permission, .. } = &self.act {
             entry.detail.insert("permission".to_owned(), permission.as_str().to_owned());
         }
         if let Some(run) = self.restarts {

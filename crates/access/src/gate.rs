@@ -31,6 +31,10 @@ pub(crate) fn user<'a>(snapshot: &'a TenantSnapshot, principal: &Principal) -> R
     if principal.tenant != *snapshot.tenant() {
         return Err(not_found(rule::OTHER_TENANT));
     }
+    // It is no user, whatever user has its name.
+    if principal.credential == CredentialKind::Support {
+        return Err(not_found(rule::SUPPORT_ELSEWHERE));
+    }
     snapshot.users.get(&principal.user).ok_or_else(|| not_found(rule::UNKNOWN_USER))
 }
 
@@ -64,7 +68,22 @@ pub(crate) fn standing(
     if !user.enabled {
         return Err(forbidden(rule::DISABLED));
     }
+    if principal.credential == CredentialKind::Enrolment {
+        return Err(forbidden(rule::MUST_ENROL));
+    }
     channel_open(principal, user, channel).map_err(forbidden)
+}
+
+/// The same for what a user does for itself: who has to enrol a second factor may do that.
+pub(crate) fn standing_for_oneself(
+    snapshot: &TenantSnapshot,
+    principal: &Principal,
+    user: UserFacts<'_>,
+    channel: Channel,
+) -> Result<(), No> {
+    let enrols = principal.credential == CredentialKind::Enrolment;
+    let credential = if enrols { CredentialKind::Session } else { principal.credential };
+    standing(snapshot, &Principal { credential, ..principal.clone() }, user, channel)
 }
 
 fn channel_open(principal: &Principal, user: UserFacts<'_>, channel: Channel) -> Result<(), &'static str> {

@@ -38,6 +38,7 @@ mod rule;
 mod shared_map;
 mod shipped;
 mod snapshot;
+mod support;
 mod targets;
 mod users;
 
@@ -55,3 +56,4 @@ pub use receipt::{AuditReceipt, Durability, NotDurable};
 pub use rule::{RULES, RuleText};
 pub use shipped::{Row, project_seed, shipped_profiles, tenant_seed};
 pub use snapshot::TenantSnapshot;
+pub use support::{SUPPORT_OPENS, SUPPORT_READS, SupportRight, decide_support, support_rights};

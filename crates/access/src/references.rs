@@ -77,12 +77,15 @@ fn named_by(kind: Kind) -> &'static [Kind] {
             Kind::Deployment,
             Kind::ApiKey,
             Kind::ClientCertificate,
+            Kind::SupportGrant,
             Kind::Account,
             Kind::Secret,
         ],
         Kind::Profile => &[Kind::Group, Kind::User, Kind::Acl],
         Kind::Group => &[Kind::User, Kind::ProjectPermission],
-        Kind::User => &[Kind::ProjectPermission, Kind::Credential, Kind::ApiKey, Kind::ClientCertificate],
+        Kind::User => {
+            &[Kind::ProjectPermission, Kind::Credential, Kind::ApiKey, Kind::ClientCertificate, Kind::SupportGrant]
+        }
         Kind::Acl => &[Kind::Assignment],
         Kind::Project => &[Kind::ProjectPermission, Kind::Deployment],
         _ => &[],
@@ -181,6 +184,12 @@ fn check_kind(rows: &Rows, kind: Kind, only: Option<&str>) -> Result<(), Fault> 
             let row = row(kind, || id.to_string());
             row.names(Kind::User, [&certificate.user], &rows.users)?;
             row.names(Kind::Environment, &certificate.environment, &rows.environments)
+        }),
+        // An environment that comes back must not be found by who looked at the one before.
+        Kind::SupportGrant => some(&rows.support, only).try_for_each(|(id, grant)| {
+            let row = row(kind, || id.clone());
+            row.names(Kind::User, [&grant.given_by], &rows.users)?;
+            row.names(Kind::Environment, &grant.environments, &rows.environments)
         }),
         Kind::Account | Kind::Secret => rows
             .placed

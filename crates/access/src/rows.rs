@@ -8,8 +8,8 @@ use std::{collections::BTreeSet, sync::Arc};
 use lockgate_model::{
     Definition, Kind, TargetKind,
     definition::{
-        Acl, Assignment, Deployment, Environment, Group, Profile, Project, ProjectPermission, ProjectVersion, Tenant,
-        Unreadable, User,
+        Acl, Assignment, Deployment, Environment, Group, Profile, Project, ProjectPermission, ProjectVersion,
+        SupportGrant, Tenant, Unreadable, User,
     },
     id::{AclId, EnvironmentId, GroupId, KeyId, ProfileId, ProjectId, TargetName, UserId},
 };
@@ -49,6 +49,8 @@ pub(crate) struct Rows {
     pub credentials: SharedMap<UserId, ()>,
     pub keys: SharedMap<KeyId, KeyOwner>,
     pub certificates: SharedMap<String, KeyOwner>,
+    /// By their ids.
+    pub support: SharedMap<String, SupportGrant>,
     /// Accounts and their secrets: only that their environment exists matters here.
     pub placed: SharedMap<(EnvironmentId, Kind, String), ()>,
 }
@@ -175,6 +177,9 @@ impl Rows {
             Kind::ClientCertificate => {
                 self.certificates.insert(id.to_owned(), body(kind, id, json)?);
             }
+            Kind::SupportGrant => {
+                self.support.insert(id.to_owned(), body(kind, id, json)?);
+            }
             Kind::Account | Kind::Secret => {
                 let (environment, _) = pair(kind, id)?;
                 self.placed.insert((parsed(kind, id, environment)?, kind, id.to_owned()), ());
@@ -210,6 +215,7 @@ impl Rows {
             Kind::Credential => self.credentials.remove(id),
             Kind::ApiKey => self.keys.remove(id),
             Kind::ClientCertificate => self.certificates.remove(id),
+            Kind::SupportGrant => self.support.remove(id),
             Kind::Account | Kind::Secret => {
                 let (environment, _) = pair(kind, id)?;
                 self.placed.remove(&(parsed(kind, id, environment)?, kind, id.to_owned()));

@@ -34,6 +34,7 @@ rules! {
     IDP_ON_API = "channel.idp-user";
     SERVICE_IN_CONSOLE = "channel.service-account";
     RUN_AS_BY_HAND = "channel.run-as";
+    MUST_ENROL = "user.second-factor-needed";
     KEY_NARROWED = "key.narrowed";
     KEY_OTHER_TARGET = "key.other-target";
     NO_RUNS_CONTROL = "execute.no-runs-control";
@@ -61,6 +62,12 @@ rules! {
     ADMINISTER = "administer.allowed";
     NO_CONSOLE = "console.no-user-interface-access";
     CONSOLE = "console.allowed";
+    NO_SUPPORT = "support.no-grant";
+    SUPPORT_NOT_SHOWN = "support.not-shown";
+    SUPPORT_ENDED = "support.ended";
+    SUPPORT_FALLEN = "support.right-fallen";
+    SUPPORT_ELSEWHERE = "support.elsewhere";
+    SUPPORT = "support.allowed";
     MIXED = "decision.mixed";
     NO_RUN = "permit.no-run";
     WRONG_ACT = "permit.wrong-act";

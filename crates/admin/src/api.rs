@@ -24,8 +24,8 @@ use utoipa_axum::{
 use crate::{
     respond::Refused,
     routes::{
-        access, accounts, assignments, connectors, credentials, definitions, deployments, logs, password_policy,
-        projects, runs, schedules, second_factor, session,
+        access, accounts, assignments, connectors, credentials, definitions, deployments, logs, passkeys,
+        password_policy, projects, runs, schedules, second_factor, session, support,
     },
 };
 
@@ -54,6 +54,7 @@ const RUN_BYTES_MAX: usize = (16 << 20) + (64 << 10);
         (name = "definitions", description = "Users, groups, profiles, ACLs, environments, project permissions."),
         (name = "assignments", description = "Which ACL a target uses in an environment."),
         (name = "credentials", description = "One-time tokens, API keys, client certificates, passwords and second factors."),
+        (name = "support", description = "What the operator may look at, by grant and for some hours."),
         (name = "projects", description = "Projects and their versions."),
         (name = "accounts", description = "Accounts of an environment: address, identity, secrets."),
         (name = "deployments", description = "What is active in an environment."),
@@ -136,6 +137,13 @@ fn all() -> OpenApiRouter<Runtime> {
         .routes(routes!(second_factor::confirm).layer(DefaultBodyLimit::max(LOGIN_BYTES_MAX)))
         .routes(routes!(second_factor::remove).layer(DefaultBodyLimit::max(LOGIN_BYTES_MAX)))
         .routes(routes!(second_factor::take))
+        .routes(routes!(support::list, support::open))
+        .routes(routes!(support::end))
+        .routes(routes!(passkeys::begin_login).layer(DefaultBodyLimit::max(LOGIN_BYTES_MAX)))
+        .routes(routes!(passkeys::list, passkeys::begin).layer(DefaultBodyLimit::max(LOGIN_BYTES_MAX)))
+        .routes(routes!(passkeys::add))
+        .routes(routes!(passkeys::rename))
+        .routes(routes!(passkeys::remove).layer(DefaultBodyLimit::max(LOGIN_BYTES_MAX)))
         .routes(routes!(projects::list))
         .routes(routes!(projects::push, projects::versions).layer(DefaultBodyLimit::max(PUSH_BYTES_MAX)))
         .routes(routes!(accounts::list))

@@ -44,7 +44,7 @@ impl FromRequestParts<Runtime> for Asker {
     async fn from_request_parts(parts: &mut Parts, runtime: &Runtime) -> Result<Self, Refused> {
         let Ok(Source(source)) = Source::from_request_parts(parts, runtime).await;
         let tenant = tenant(parts.uri.path()).unwrap_or_default();
-        let caller = runtime.authenticate(&tenant, credential(&parts.headers), &source).await?;
+        let caller = runtime.authenticate_administration(&tenant, credential(&parts.headers), &source).await?;
         parts.extensions.insert(caller.clone());
         if let Some(Proved(proved)) = parts.extensions.get() {
             let _ = proved.set(caller.tenant().clone());
@@ -91,6 +91,17 @@ impl<T: DeserializeOwned> FromRequestParts<Runtime> for Asked<T> {
 
     async fn from_request_parts(parts: &mut Parts, runtime: &Runtime) -> Result<Self, Refused> {
         gate::pass(parts, runtime).await?;
+        read_query(parts.uri.query().unwrap_or_default(), &[]).map(Self)
+    }
+}
+
+/// A query that anybody may send: the operator's.
+pub(crate) struct OpenQuery<T>(pub(crate) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for OpenQuery<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Refused> {
         read_query(parts.uri.query().unwrap_or_default(), &[]).map(Self)
     }
 }

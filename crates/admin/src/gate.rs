@@ -67,8 +67,11 @@ fn intent(method: &Method, route: &str, at: &At) -> Result<Intent, Refused> {
         ("PUT", "/environments/{environment}/acls/{kind}/{name}") => Intent::Define(vec![Kind::Assignment]),
         ("POST", "/apply" | "/access/what-if") => Intent::Define(vec![Kind::User, Kind::Profile, Kind::Environment]),
         ("POST", "/users/{id}/keys" | "/users/{id}/certificates") => Intent::HandOutCredentials,
+        ("POST", "/support") => Intent::OpenSupport,
         ("PUT", "/password-policy") => Intent::AdministerSecurity,
-        ("POST", "/second-factor" | "/second-factor/confirm" | "/second-factor/remove") => Intent::SetUpOneself,
+        ("POST", "/second-factor" | "/second-factor/confirm" | "/second-factor/remove")
+        | ("POST", "/passkeys" | "/passkeys/confirm" | "/passkeys/{id}/remove")
+        | ("PUT", "/passkeys/{id}") => Intent::SetUpOneself,
         ("POST", "/projects/{project}/versions") => Intent::Push(at.id("project")?),
         ("PUT", "/environments/{environment}/accounts/{name}")
         | ("POST", "/environments/{environment}/accounts/{name}/identity") => {

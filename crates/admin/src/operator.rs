@@ -1,6 +1,8 @@
 //! The operator's routes, for a local socket that only the operator can open. Nobody is
 //! authenticated here: who can open the socket holds the server's files already. They give no view
-//! into a tenant.
+//! into a tenant but the one that its administrator has opened.
+
+mod support;
 
 use std::{
     io::{self, Write},
@@ -110,17 +112,20 @@ pub async fn serve_operator(
     place: OperatorPlace,
     stop: impl Future<Output = ()> + Send + 'static,
 ) {
-    if let Err(error) = axum::serve(listener, operator_router(runtime, place)).with_graceful_shutdown(stop).await {
+    let service = operator_router(runtime, place).into_make_service_with_connect_info::<support::Peer>();
+    if let Err(error) = axum::serve(listener, service).with_graceful_shutdown(stop).await {
         tracing::error!(%error, "the operator's socket failed");
     }
 }
 
 /// `POST|GET /operator/tenants`, `PUT /operator/tenants/{tenant}`, `GET /operator/tenants/{tenant}/retention`, `POST /operator/egress`, `GET
 /// /operator/egress/{tenant}`, `GET /operator/metrics`, `GET /operator/configuration`, `POST /operator/backup`,
-/// `GET /operator/keys`, `POST /operator/keys/rotate`.
+/// `GET /operator/keys`, `POST /operator/keys/rotate`, and what a tenant lets be looked at:
+/// `GET /operator/support/{tenant}/{environment}/runs|runs/{id}|logs|deployments|schedules`.
 pub fn operator_router(runtime: Runtime, place: OperatorPlace) -> Router {
     let OperatorPlace { data, keeper } = place;
     Router::new()
+        .nest("/operator/support/{tenant}/{environment}", support::router())
         .route("/operator/tenants", post(create_tenant).get(tenants))
         .route("/operator/tenants/{tenant}", put(change_tenant))
         .route("/operator/tenants/{tenant}/retention", get(retention))

@@ -12,7 +12,7 @@ use lockgate_model::{
 use serde::de::DeserializeOwned;
 
 use crate::{
-    AccessToken, ApiKey, Basic, BasicKey, BoundBy, Certificate, Credential, DigestKey, OneTime, PasswordPolicy, Policy,
+    AccessToken, ApiKey, Basic, BasicKey, BoundBy, Certificate, Credential, DigestKey, OneTime, PasswordPolicy,
     StoredCertificate, StoredKey, StoredToken,
 };
 
@@ -48,6 +48,8 @@ pub enum Refused {
     SecondFactor,
     /// No code of the second factor, or one that was used.
     WrongCode,
+    /// No answer of a passkey that is this user's, for what was asked.
+    WrongPasskey,
 }
 
 impl Refused {
@@ -67,6 +69,7 @@ impl Refused {
             Self::MustChange => "must-change",
             Self::SecondFactor => "second-factor",
             Self::WrongCode => "wrong-code",
+            Self::WrongPasskey => "wrong-passkey",
         }
     }
 }
@@ -79,7 +82,11 @@ pub struct Credentials {
     users: HashMap<UserId, Known>,
     keys: HashMap<KeyId, StoredKey>,
     certificates: HashMap<Digest, StoredCertificate>,
-    policy: Policy,
+    policy: PasswordPolicy,
+    /// Whose each passkey is, by its id.
+    passkeys: HashMap<String, UserId>,
+    /// By what the log names the operator.
+    operator: UserId,
 }
 
 /// A user and its credential.
@@ -115,7 +122,8 @@ impl Credentials {
         let mut users = HashMap::new();
         let mut keys = HashMap::new();
         let mut certificates = HashMap::new();
-        let mut policy = Policy::default();
+        let mut policy = PasswordPolicy::default();
+        let mut passkeys = HashMap::new();
         let id = |row: &Definition, reason: String| Unreadable { kind: row.kind, id: row.id.clone(), reason };
         for row in definitions.iter().filter(|row| row.kind == Kind::User) {
             let user: User = row.read()?;
@@ -130,6 +138,10 @@ impl Credentials {
                     let known: &mut Known =
                         users.get_mut(row.id.as_str()).ok_or_else(|| id(row, "its user does not exist".to_owned()))?;
                     known.rows.1 = row.revision;
+                    for passkey in &credential.passkeys {
+                        let user = UserId::parse(&row.id).map_err(|e| id(row, e.to_string()))?;
+                        passkeys.insert(passkey.id.clone(), user);
+                    }
                     known.credential = Some(credential);
                 }
                 Kind::ApiKey => {
@@ -147,11 +159,16 @@ impl Credentials {
                     let digest = row.id.parse().map_err(|_| id(row, "its id is no digest".to_owned()))?;
                     certificates.insert(digest, certificate);
                 }
-                Kind::PasswordPolicy => policy = row.read::<PasswordPolicy>()?.preset,
+                Kind::PasswordPolicy => policy = row.read::<PasswordPolicy>()?,
                 _ => {}
             }
         }
-        Ok(Self { tenant, revision, users, keys, certificates, policy })
+        let operator = UserId::parse("operator").map_err(|e| Unreadable {
+            kind: Kind::SupportGrant,
+            id: String::new(),
+            reason: e.to_string(),
+        })?;
+        Ok(Self { tenant, revision, users, keys, certificates, policy, passkeys, operator })
     }
 
     /// The tenant.
@@ -162,9 +179,20 @@ impl Credentials {
     pub fn revision(&self) -> Revision {
         self.revision
     }
-    /// What the tenant asks of new passwords.
-    pub fn policy(&self) -> Policy {
+    /// What the tenant asks of passwords, and besides them.
+    pub fn policy(&self) -> PasswordPolicy {
         self.policy
+    }
+    /// The user whom a passkey lets in by itself.
+    pub fn by_passkey(&self, id: &str) -> Result<UserId, Refused> {
+        let user = self.passkeys.get(id).ok_or(Refused::WrongPasskey)?;
+        native(self.known(user.as_str())?)?;
+        Ok(user.clone())
+    }
+    /// The policy asks a second factor of this user, who has none yet.
+    fn must_enrol(&self, known: &Known) -> bool {
+        let has = known.credential.as_ref().is_some_and(Credential::has_second_factor);
+        self.policy.second_factor && known.kind == UserKind::Native && !has
     }
     /// What is stored for a user, to be changed and put back.
     pub fn stored(&self, user: &UserId) -> Option<&Credential> {
@@ -222,6 +250,9 @@ impl Credentials {
     /// A right password is enough for a request by itself: it need not be changed, and no second
     /// factor is on. Only a login can bring what is missing.
     pub fn password_alone(&self, user: &UserId) -> Result<(), Refused> {
+        if self.users.get(user).is_some_and(|known| self.must_enrol(known)) {
+            return Err(Refused::SecondFactor);
+        }
         let Some(credential) = self.stored(user) else { return Ok(()) };
         match (credential.must_change, credential.has_second_factor()) {
             (true, _) => Err(Refused::MustChange),
@@ -317,10 +348,13 @@ impl Credentials {
     }
 
     /// The principal of a session that the table of live sessions has found. The user is asked
-    /// again at each request: one that was disabled since is refused.
+    /// again at each request: one that was disabled since is refused, and one of whom the policy asks a second
+    /// factor may do nothing but enrol one.
     pub fn session(&self, user: &UserId) -> Result<Principal, Refused> {
-        let principal = self.principal(user.as_str(), CredentialKind::Session)?;
-        match self.known(user.as_str())?.kind {
+        let known = self.known(user.as_str())?;
+        let credential = if self.must_enrol(known) { CredentialKind::Enrolment } else { CredentialKind::Session };
+        let principal = self.principal(user.as_str(), credential)?;
+        match known.kind {
             UserKind::Native | UserKind::Idp => Ok(principal),
             UserKind::Service => Err(Refused::WrongKind),
         }
@@ -331,6 +365,13 @@ impl Credentials {
     pub fn run_as(&self, user: &UserId) -> Principal {
         let (tenant, user) = (self.tenant.clone(), user.clone());
         Principal { tenant, user, credential: CredentialKind::RunAs, only_environment: None, only_targets: Vec::new() }
+    }
+
+    /// The operator, looking by a grant of support access: no user of the tenant, for which nothing was presented but the
+    /// local socket. Whether a grant stands is asked of access at each look, which records the answer.
+    pub fn support(&self) -> Principal {
+        let (tenant, user, credential) = (self.tenant.clone(), self.operator.clone(), CredentialKind::Support);
+        Principal { tenant, user, credential, only_environment: None, only_targets: Vec::new() }
     }
 
     /// The user of a one-time token that is good now. Store [`Credential::with_password`] at the

@@ -31,11 +31,41 @@ pub struct SecondFactor {
     recovery: Vec<Digest>,
 }
 
+/// What a login brought.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Spent {
+    /// A code of the authenticator.
+    Code,
+    /// A recovery code.
+    RecoveryCode,
+    /// An answer of a passkey.
+    Passkey,
+}
+
+impl Spent {
+    /// For the audit log.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Code => "code",
+            Self::RecoveryCode => "recovery-code",
+            Self::Passkey => "passkey",
+        }
+    }
+}
+
+/// Digests of recovery codes without this one; `None` if it is none of them.
+pub(crate) fn without(stored: &[Digest], user: &UserId, code: &str, key: &DigestKey) -> Option<Vec<Digest>> {
+    let presented = digest(user, code, key);
+    let left: Vec<Digest> = stored.iter().filter(|one| !same(one, &presented)).copied().collect();
+    (left.len() < stored.len()).then_some(left)
+}
+
 /// Ten new recovery codes, to be shown once.
 pub struct RecoveryCodes(Vec<Zeroizing<String>>);
 
 impl RecoveryCodes {
-    fn generate() -> Result<Self, NoRandom> {
+    /// Ten new ones.
+    pub fn generate() -> Result<Self, NoRandom> {
         // 80 bits each: as four groups of five hex digits they can be typed off paper.
         let code = || {
             let hex = random::hex::<10>()?;
@@ -50,7 +80,8 @@ impl RecoveryCodes {
         self.0.iter().map(|code| code.as_str())
     }
 
-    fn stored(&self, user: &UserId, key: &DigestKey) -> Vec<Digest> {
+    /// What to store of them.
+    pub fn stored(&self, user: &UserId, key: &DigestKey) -> Vec<Digest> {
         self.expose().map(|code| digest(user, code, key)).collect()
     }
 }
@@ -104,16 +135,18 @@ impl SecondFactor {
         code: &str,
         key: &DigestKey,
         now: Timestamp,
-    ) -> Result<Self, Refused> {
+    ) -> Result<(Self, Spent), Refused> {
         let last = self.last_step.ok_or(Refused::WrongCode)?;
         if let Some(step) = secret.step(code.trim(), last, now) {
             self.last_step = Some(step);
-            return Ok(self);
+            return Ok((self, Spent::Code));
         }
-        let presented = digest(user, code, key);
-        let before = self.recovery.len();
-        self.recovery.retain(|stored| !same(stored, &presented));
-        if self.recovery.len() < before { Ok(self) } else { Err(Refused::WrongCode) }
+        self.recovery = without(&self.recovery, user, code, key).ok_or(Refused::WrongCode)?;
+        Ok((self, Spent::RecoveryCode))
+    }
+
+    pub(crate) fn into_recovery(self) -> Vec<Digest> {
+        self.recovery
     }
 }
 
@@ -151,7 +184,8 @@ mod tests {
         assert!(factor.is_confirmed());
         assert_eq!(factor.clone().spend(&secret, &user, CODE, &key, NOW), Err(Refused::WrongCode));
         let later = Timestamp(1_111_111_109_000_000);
-        let spent = factor.spend(&secret, &user, " 081804 ", &key, later).unwrap();
+        let (spent, by) = factor.spend(&secret, &user, " 081804 ", &key, later).unwrap();
+        assert_eq!(by, Spent::Code);
         assert_eq!(spent.spend(&secret, &user, "081804", &key, later), Err(Refused::WrongCode));
     }
 
@@ -163,7 +197,8 @@ mod tests {
         let other: UserId = "ben".parse().unwrap();
         assert!(factor.clone().spend(&secret, &other, &codes[0], &key, NOW).is_err());
         let typed = codes[3].to_uppercase().replace('-', " ");
-        let spent = factor.spend(&secret, &user, &typed, &key, NOW).unwrap();
+        let (spent, by) = factor.spend(&secret, &user, &typed, &key, NOW).unwrap();
+        assert_eq!(by, Spent::RecoveryCode);
         assert_eq!(spent.recovery_left(), 9);
         assert!(spent.clone().spend(&secret, &user, &codes[3], &key, NOW).is_err());
         assert!(spent.spend(&secret, &user, &codes[4], &key, NOW).is_ok());

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Hash, Password, Policy, SecondFactor, StoredToken};
+use lockgate_model::{Digest, id::UserId};
+
+use crate::{DigestKey, Hash, Password, Policy, Refused, SecondFactor, StoredPasskey, StoredToken, second_factor};
 
 /// Passwords that must not come back: the current one and those before it, five together.
 pub const HISTORY: usize = 5;
@@ -26,6 +28,12 @@ pub struct Credential {
     /// What a login asks besides the password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second_factor: Option<SecondFactor>,
+    /// What a login takes as well, in the place of a code, or of password and code.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub passkeys: Vec<StoredPasskey>,
+    /// Keyed digests of recovery codes that were made with the first passkey and not used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recovery: Vec<Digest>,
 }
 
 /// What a tenant asks of passwords: the body of the row of kind `password-policy`.
@@ -34,6 +42,9 @@ pub struct Credential {
 pub struct PasswordPolicy {
     /// The preset in force.
     pub preset: Policy,
+    /// A user with a password has to have a second factor: until then its sessions are good for enrolling one.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub second_factor: bool,
 }
 
 impl Credential {
@@ -41,7 +52,11 @@ impl Credential {
     pub fn admits_as(&self, other: &Self) -> bool {
         let factor =
             |of: &Self| of.second_factor.as_ref().filter(|factor| factor.is_confirmed()).map(|f| f.sealed.clone());
-        self.password == other.password && self.must_change == other.must_change && factor(self) == factor(other)
+        let passkeys = |of: &Self| of.passkeys.iter().map(|passkey| passkey.id.clone()).collect::<Vec<_>>();
+        self.password == other.password
+            && self.must_change == other.must_change
+            && factor(self) == factor(other)
+            && passkeys(self) == passkeys(other)
     }
 
     /// With a token that sets the password: for a new user, or for a reset. A password that is set
@@ -65,7 +80,51 @@ impl Credential {
 
     /// A login asks a second factor.
     pub fn has_second_factor(&self) -> bool {
+        !self.passkeys.is_empty() || self.has_codes()
+    }
+
+    /// An authenticator that shows codes is proved to have the secret.
+    pub fn has_codes(&self) -> bool {
         self.second_factor.as_ref().is_some_and(SecondFactor::is_confirmed)
+    }
+
+    /// Recovery codes that were not used.
+    pub fn recovery_left(&self) -> usize {
+        self.recovery.len() + self.second_factor.as_ref().map_or(0, SecondFactor::recovery_left)
+    }
+
+    /// Without a recovery code that was made with a passkey. None is good twice.
+    pub fn spend_recovery(mut self, user: &UserId, code: &str, key: &DigestKey) -> Result<Self, Refused> {
+        let left = second_factor::without(&self.recovery, user, code, key).ok_or(Refused::WrongCode)?;
+        self.recovery = left;
+        Ok(self)
+    }
+
+    /// Without the authenticator of codes. Its recovery codes stay with the passkeys.
+    #[must_use]
+    pub fn without_codes(mut self) -> Self {
+        if let Some(factor) = self.second_factor.take()
+            && !self.passkeys.is_empty()
+        {
+            self.recovery.extend(factor.into_recovery());
+        }
+        self
+    }
+
+    /// Without anything that a login asks besides the password.
+    #[must_use]
+    pub fn without_second_factor(self) -> Self {
+        Self { second_factor: None, passkeys: Vec::new(), recovery: Vec::new(), ..self }
+    }
+
+    /// Without a passkey; with the last one go the recovery codes that were made with the first.
+    #[must_use]
+    pub fn without_passkey(mut self, id: &str) -> Self {
+        self.passkeys.retain(|passkey| passkey.id != id);
+        if self.passkeys.is_empty() {
+            self.recovery.clear();
+        }
+        self
     }
 
     /// The password is the current one or among the last before it. As costly as up to five

@@ -101,6 +101,9 @@ enum Command {
     /// One's own second factor: codes of an authenticator.
     #[command(subcommand)]
     SecondFactor(administer::second_factor::SecondFactor),
+    /// Support access: let the operator look at metadata for some hours.
+    #[command(subcommand)]
+    Support(administer::support::Support),
     /// What the tenant asks of passwords.
     PasswordPolicy(administer::password_policy::PasswordPolicy),
     /// Groups of users.
@@ -208,6 +211,7 @@ fn dispatch(command: Command, connectors: &Arc<Registry>, output: &Output) -> Re
         Command::Account(c) => c.run(connectors, output),
         Command::User(c) => c.run(output),
         Command::Session(c) => c.run(output),
+        Command::Support(c) => c.run(output),
         Command::SecondFactor(c) => c.run(output),
         Command::PasswordPolicy(c) => c.run(output),
         Command::Group(c) => c.run(output),

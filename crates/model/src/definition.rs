@@ -12,6 +12,7 @@ use std::{
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
+pub use crate::support::SupportGrant;
 use crate::{
     Digest, Manifest, Timestamp,
     id::{AccountName, AclId, EnvironmentId, GroupId, ProfileId, ProjectId, TargetName, TenantId, UserId},
@@ -74,6 +75,8 @@ kinds! {
     ClientCertificate = "client-certificate";
     /// What the tenant asks of passwords; id `password-policy`. Body belongs to `identity`.
     PasswordPolicy = "password-policy";
+    /// What the operator may look at for a time; id is the grant's. Body [`SupportGrant`].
+    SupportGrant = "support-grant";
     /// Operator's allowance of a private range; id `environment/cidr/ports`. Body [`EgressAllowance`].
     Egress = "egress";
     /// Limits of the tenant; id `limits`. Body [`crate::Limits`].

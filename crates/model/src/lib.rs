@@ -21,6 +21,7 @@ pub mod permission;
 pub mod principal;
 pub mod run;
 pub mod schedule;
+pub mod support;
 pub mod time;
 pub mod trace;
 

@@ -35,6 +35,10 @@ pub enum CredentialKind {
     Certificate,
     /// No credential of its own: named by a schedule, a poll or the run that calls a sub-flow.
     RunAs,
+    /// A login session of a user who has to enrol a second factor before anything else.
+    Enrolment,
+    /// None: the operator, over the local socket, by a grant of the tenant. It is no user of the tenant.
+    Support,
 }
 
 /// An authenticated user of one tenant. Made by `identity` alone; it carries no rights.

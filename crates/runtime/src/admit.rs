@@ -4,7 +4,7 @@
 //! It is the use case's own first question, not a second rule: whoever is let in here is asked
 //! everything again when it is known what is wanted.
 
-use lockgate_access::{Decision, DeniedStatus, Scope, decide};
+use lockgate_access::{Decision, DeniedStatus, SUPPORT_OPENS, Scope, decide};
 use lockgate_model::{
     Channel, Kind, Permission,
     id::{EnvironmentId, ProjectId},
@@ -33,6 +33,8 @@ pub enum Intent {
     HandOutCredentials,
     /// To set oneself up: the second factor.
     SetUpOneself,
+    /// To let the operator look.
+    OpenSupport,
     /// To administer what secures the tenant.
     AdministerSecurity,
     /// To read the audit log.
@@ -86,6 +88,12 @@ impl Runtime {
                 self.may_any(caller, &permissions, &Scope::Tenant).await
             }
             Intent::HandOutCredentials => self.may_any(caller, &[Permission::UserManagement], &Scope::Tenant).await,
+            Intent::OpenSupport => {
+                for permission in SUPPORT_OPENS {
+                    self.may_any(caller, &[permission], &Scope::Tenant).await?;
+                }
+                Ok(())
+            }
             Intent::SetUpOneself => self.may_any(caller, &[Permission::ManagePersonalSetup], &Scope::Tenant).await,
             Intent::AdministerSecurity => {
                 self.may_any(caller, &[Permission::AdvancedSecurityAdminister], &Scope::Tenant).await

@@ -15,7 +15,8 @@ use lockgate_identity::{Basic, BasicKey, PasswordCheck, Presented};
 use lockgate_model::{
     Digest, Principal, Timestamp,
     audit::{Entry, Outcome},
-    id::TenantId,
+    id::{TenantId, UserId},
+    principal::CredentialKind,
 };
 
 use crate::{Error, Runtime, View, hashing::Share, network::Network};
@@ -79,9 +80,13 @@ const ATTEMPTS_MS: i64 = 10_000;
 #[derive(Default)]
 pub(crate) struct Attempts(Mutex<Counted>);
 
+/// Whose attempts are counted as one: of a source and, where the password was right, of a user. `None`: of all other
+/// sources.
+type Counting = (TenantId, Option<(Network, Option<UserId>)>);
+
 #[derive(Default)]
 struct Counted {
-    sources: HashMap<(TenantId, Option<Network>), (Timestamp, u64)>,
+    sources: HashMap<Counting, (Timestamp, u64)>,
     /// When it was last looked through for what is over.
     cleared: Option<Timestamp>,
 }
@@ -95,9 +100,9 @@ struct Told {
 
 impl Attempts {
     /// Counts one; what to tell of, when it is time for an entry.
-    fn note(&self, tenant: &TenantId, source: Network, now: Timestamp) -> Option<Told> {
+    fn note(&self, tenant: &TenantId, source: Network, proved: Option<&UserId>, now: Timestamp) -> Option<Told> {
         let mut counted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut key = (tenant.clone(), Some(source));
+        let mut key = (tenant.clone(), Some((source, proved.cloned())));
         if counted.sources.len() >= SOURCES_MAX && !counted.sources.contains_key(&key) {
             if counted.cleared.is_none_or(|last| last.plus_ms(ATTEMPTS_MS) <= now) {
                 counted.sources.retain(|_, (last, _)| last.plus_ms(ATTEMPTS_MS) > now);
@@ -107,7 +112,7 @@ impl Attempts {
                 key.1 = None;
             }
         }
-        let told = key.1.map_or_else(|| "other".to_owned(), |source| source.to_string());
+        let told = key.1.as_ref().map_or_else(|| "other".to_owned(), |(source, _)| source.to_string());
         let (last, attempts) = counted.sources.entry(key).or_insert((Timestamp(i64::MIN), 0));
         *attempts += 1;
         if last.plus_ms(ATTEMPTS_MS) > now {
@@ -129,16 +134,60 @@ impl Runtime {
         established
     }
 
+    /// The same for the admin API: an access token is for the orchestrations and APIs of an environment, and no credential
+    /// here.
+    pub async fn authenticate_administration(
+        &self,
+        tenant: &str,
+        authorization: Option<&str>,
+        source: &str,
+    ) -> Result<Caller, Error> {
+        let caller = self.authenticate(tenant, authorization, source).await?;
+        if caller.principal.credential == CredentialKind::AccessToken {
+            self.note_attempt(tenant, source, "authenticate", "-").await;
+            return Err(Error::Unauthenticated);
+        }
+        Ok(caller)
+    }
+
+    /// Tells of an attempt by which nobody was established.
     pub(crate) async fn note_attempt(&self, tenant: &str, source: &str, event: &'static str, who: &str) {
+        self.note_all(tenant, source, event, (who, None)).await;
+    }
+
+    /// Tells of an attempt by who had the right password of this user and lacked what `why` says; counted by user.
+    pub(crate) async fn note_proved(
+        &self,
+        tenant: &TenantId,
+        source: &str,
+        event: &'static str,
+        user: &UserId,
+        why: &'static str,
+    ) {
+        self.note_all(tenant.as_str(), source, event, (user.as_str(), Some((user, why)))).await;
+    }
+
+    async fn note_all(
+        &self,
+        tenant: &str,
+        source: &str,
+        event: &'static str,
+        (who, proved): (&str, Option<(&UserId, &'static str)>),
+    ) {
         self.0.telemetry.metrics.login_failed(event);
         let Some(tenant) = TenantId::parse(tenant).ok().filter(|tenant| self.0.views.get(tenant).is_some()) else {
             return;
         };
         let now = self.now();
-        let Some(told) = self.0.attempts.note(&tenant, Network::of_text(source), now) else { return };
+        let user = proved.map(|(user, _)| user);
+        let Some(told) = self.0.attempts.note(&tenant, Network::of_text(source), user, now) else { return };
         let mut entry = Entry::new(now, event, Outcome::Failed, who);
         entry.source = told.source;
         entry.detail.insert("attempts".to_owned(), told.attempts.to_string());
+        if let Some((user, why)) = proved {
+            entry.object = format!("user/{user}");
+            entry.detail.insert("step".to_owned(), why.to_owned());
+        }
         // Not awaited: who guesses passwords does not wait for our disk, nor learns of the tenant by it.
         if let Err(error) = self.0.store.append(&tenant, entry).await {
             tracing::error!(%error, "a failed authentication could not be recorded");
@@ -244,7 +293,7 @@ mod tests {
     #[test]
     fn a_flood_of_attempts_is_one_entry_that_counts_them() {
         let (attempts, tenant) = (Attempts::default(), TenantId::parse("t").unwrap());
-        let note = |source, ms| attempts.note(&tenant, Network::of_text(source), Timestamp::from_ms(ms));
+        let note = |source, ms| attempts.note(&tenant, Network::of_text(source), None, Timestamp::from_ms(ms));
         assert_eq!(note("192.0.2.1", 0), told("192.0.2.1", 1));
         assert!((1..1_000).all(|ms| note("192.0.2.1", ms).is_none()));
         assert_eq!(note("192.0.2.2", 5), told("192.0.2.2", 1), "another source");
@@ -254,7 +303,7 @@ mod tests {
     #[test]
     fn many_addresses_make_few_entries() {
         let (attempts, tenant) = (Attempts::default(), TenantId::parse("t").unwrap());
-        let note = |source: Network, ms| attempts.note(&tenant, source, Timestamp::from_ms(ms));
+        let note = |source: Network, ms| attempts.note(&tenant, source, None, Timestamp::from_ms(ms));
         let v6 = |network: u128, host: u128| {
             Network::of(std::net::Ipv6Addr::from_bits((0x2001_0db8 << 96) | (network << 64) | host).into())
         };
@@ -264,6 +313,14 @@ mod tests {
         assert_eq!(entries.len(), SOURCES_MAX, "one each, and one for all others");
         assert_eq!(entries.last(), told("other", 1).as_ref());
         assert!(attempts.0.lock().unwrap().sources.len() <= SOURCES_MAX + 1);
+        // Attempts of who has a right password are counted by user: another's do not hide them.
+        let proved = |user, ms| {
+            let (source, user) = (Network::of_text("192.0.2.1"), UserId::parse(user).unwrap());
+            attempts.note(&tenant, source, Some(&user), Timestamp::from_ms(ms))
+        };
+        assert_eq!(proved("ada", 20_000), told("192.0.2.1", 1));
+        assert_eq!(proved("ben", 20_000), told("192.0.2.1", 1));
+        assert_eq!(proved("ada", 20_001), None);
         // What is over makes room.
         assert_eq!(note(v6(60_000, 1), 20_000), told("2001:db8:0:ea60::/64", 1));
     }

@@ -63,6 +63,15 @@ impl Runtime {
         if !self.controls(&view, caller, environment).is_allowed() {
             self.may_read(caller, Permission::SettingsView, Scope::Environment(environment.clone())).await?;
         }
+        self.schedules_of(&view, environment).await
+    }
+
+    /// The schedules of an environment, for whom they may be shown to.
+    pub(crate) async fn schedules_of(
+        &self,
+        view: &View,
+        environment: &EnvironmentId,
+    ) -> Result<Vec<ScheduleStatus>, Error> {
         let mut states: BTreeMap<_, _> = self.0.store.schedules(&view.tenant).await?.into_iter().collect();
         let here = view.planned().iter().filter(|planned| planned.environment == *environment);
         Ok(here

@@ -50,7 +50,7 @@ fn read_permission(kind: Kind) -> Option<(Permission, bool)> {
         // Never handed out.
         Kind::Secret | Kind::Credential | Kind::ApiKey => return None,
         // These have verbs of their own.
-        Kind::ClientCertificate | Kind::PasswordPolicy => return None,
+        Kind::ClientCertificate | Kind::PasswordPolicy | Kind::SupportGrant => return None,
     })
 }
 
@@ -226,6 +226,8 @@ impl Runtime {
             return Err(Error::not_found(format!("{kind} `{id}`")));
         }
         plan.deletes.push((kind, id.to_owned()));
+        let along = crate::support::grants_along(view, kind, id, self.now())?;
+        plan.deletes.extend(along.into_iter().map(|grant| (Kind::SupportGrant, grant)));
         if kind == Kind::User {
             if view.row(Kind::Credential, id).is_some() {
                 plan.deletes.push((Kind::Credential, id.to_owned()));

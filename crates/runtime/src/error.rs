@@ -106,6 +106,9 @@ impl std::fmt::Display for Error {
         match self {
             Self::Unauthenticated => f.write_str("no valid credential was presented"),
             Self::NotFound { what } => write!(f, "there is no {what}, or you hold no profile that lets you see it"),
+            Self::Forbidden { rule } if rule.starts_with("support.") => {
+                write!(f, "not allowed: {rule} (an administrator of the tenant opens it with `lockgate support open`)")
+            }
             Self::Forbidden { rule } => write!(f, "not allowed: {rule} (`lockgate access why` shows the missing link)"),
             Self::NotPublished { rule } => write!(f, "not published here: {rule}"),
             Self::Conflict { message, .. } | Self::Precondition { message, .. } | Self::Invalid { message, .. } => {

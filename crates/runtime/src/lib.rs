@@ -13,6 +13,7 @@ mod audit;
 mod authenticate;
 mod backup;
 mod cancel;
+mod ceremonies;
 mod certificate;
 mod change;
 mod clock;
@@ -36,6 +37,7 @@ mod modules;
 mod nest;
 mod network;
 mod open;
+mod passkey;
 mod password;
 mod promote;
 mod push;
@@ -49,6 +51,7 @@ mod second_factor;
 mod session;
 mod sessions;
 mod siblings;
+mod support;
 mod tenant;
 mod token;
 mod view;
@@ -68,11 +71,11 @@ use lockgate_model::{Limits, Timestamp, id::TenantId};
 use lockgate_store::Store;
 
 /// What front doors hand in and get back, named here so that they need only this crate.
-pub use lockgate_access::{Cell, MatrixPart};
+pub use lockgate_access::{Cell, MatrixPart, SupportRight};
 pub use lockgate_compiler::Sources;
 pub use lockgate_document::Document;
 pub use lockgate_engine::ERROR_TYPES;
-pub use lockgate_identity::{Basic, PasswordPolicy};
+pub use lockgate_identity::{Asked, Basic, NoSite, PasswordPolicy};
 pub use lockgate_keys::Keeper;
 pub use lockgate_telemetry::{Line, LogQuery, Route, Telemetry};
 
@@ -92,8 +95,9 @@ pub use deploy::{Deploy, Deployed, DeployedOrchestration};
 pub use error::Error;
 pub use execute::{Ask, Finished};
 pub use health::NotReady;
-pub use login::{LoggedIn, Login, Proof};
+pub use login::{LoggedIn, Login, Proof, Second};
 pub use network::Network;
+pub use passkey::{PasskeyAdded, PasskeyAnswer, PasskeyInfo};
 pub use promote::{BoundTo, PromotedAccount, PromotedOrchestration, Promotion};
 pub use push::{Pushed, catalog};
 pub use restart::{RestartPlan, VersionOf};
@@ -106,6 +110,7 @@ pub use second_factor::{Enrolment, Recovery, SecondFactorStatus};
 pub use session::SESSION_MS;
 pub use sessions::SessionInfo;
 pub use siblings::{Ran, Siblings};
+pub use support::{SupportDeployment, SupportInfo, SupportLook, SupportSeen, SupportWanted};
 pub use tenant::NewTenant;
 pub use token::GivenToken;
 pub use view::View;
@@ -148,6 +153,9 @@ struct Inner {
     connections: connections::Connections,
     loading: tokio::sync::Mutex<()>,
     code: std::sync::OnceLock<code::CodeFolder>,
+    /// What passkeys are for.
+    site: std::sync::OnceLock<lockgate_identity::Site>,
+    ceremonies: ceremonies::Ceremonies,
     telemetry: Arc<Telemetry>,
     health: health::Health,
     open: open::OpenRuns,
@@ -196,6 +204,8 @@ impl Runtime {
             connections: connections::Connections::default(),
             loading: tokio::sync::Mutex::new(()),
             code: std::sync::OnceLock::new(),
+            site: std::sync::OnceLock::new(),
+            ceremonies: ceremonies::Ceremonies::default(),
             telemetry,
             health: health::Health::default(),
             open: open::OpenRuns::default(),

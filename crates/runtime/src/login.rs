@@ -1,7 +1,7 @@
 //! Login and logout: a password, or a one-time token that sets the password, and a code where a second
 //! factor is on, become a session.
 
-use lockgate_identity::{Basic, Credential, OneTime, Password, SessionToken};
+use lockgate_identity::{Basic, Ceremony, Credential, OneTime, Password, SessionToken, Spent};
 use lockgate_model::{
     Channel, Kind, Timestamp,
     audit::{Entry, Outcome},
@@ -11,8 +11,8 @@ use lockgate_store::{Change, Put};
 use serde::Serialize;
 
 use crate::{
-    Caller, Error, Runtime, View, account::SecretText, credential::no_random, password::falls_short, push::json,
-    session::Session,
+    Caller, Error, PasskeyAnswer, Runtime, View, account::SecretText, credential::no_random, password::falls_short,
+    push::json, session::Session,
 };
 
 /// Times a login is tried anew because the tenant was changed in between.
@@ -43,8 +43,24 @@ pub struct Login {
     pub user: String,
     /// What proves it.
     pub proof: Proof,
-    /// A code of the second factor, where one is on.
+    /// The second factor, where one is on.
+    pub second: Second,
+}
+
+/// What a login brings besides the password: a code, or an answer of a passkey.
+#[derive(Default)]
+pub struct Second {
+    /// A code of the authenticator, or a recovery code.
     pub code: Option<SecretText>,
+    /// An answer of a passkey.
+    pub passkey: Option<PasskeyAnswer>,
+}
+
+impl Second {
+    /// Nothing.
+    pub(crate) fn is_none(&self) -> bool {
+        self.code.is_none() && self.passkey.is_none()
+    }
 }
 
 /// What proves a user at a login.
@@ -63,12 +79,14 @@ pub enum Proof {
         /// The password to set.
         new: SecretText,
     },
+    /// A passkey alone, which knows its user; it is the second factor as well.
+    Passkey,
 }
 
 impl Login {
     /// With a one-time token, which sets the password.
     pub fn by_token(user: &str, token: SecretText, new: SecretText) -> Self {
-        Self { user: user.to_owned(), proof: Proof::Token { token, new }, code: None }
+        Self { user: user.to_owned(), proof: Proof::Token { token, new }, second: Second::default() }
     }
 }
 
@@ -78,8 +96,10 @@ impl Runtime {
     /// Whoever has not proved the password or token is told nothing but that: neither that a second
     /// factor is on nor that the password has to be changed.
     pub async fn login(&self, tenant: &str, login: &Login, source: &str) -> Result<LoggedIn, Error> {
+        // It is over with this login, whatever comes of it.
+        let begun = self.taken(&login.second, tenant);
         for _ in 0..ATTEMPTS {
-            match self.enter(tenant, login, source).await {
+            match self.enter(tenant, login, begun.as_ref(), source).await {
                 Ok(Some(entered)) => return Ok(entered),
                 // The tenant was changed in between: everything is asked again.
                 Ok(None) => {}
@@ -94,7 +114,13 @@ impl Runtime {
         Err(Error::Conflict { code: "LG-BUSY", message: "the tenant is being changed by others; try again".into() })
     }
 
-    async fn enter(&self, tenant: &str, login: &Login, source: &str) -> Result<Option<LoggedIn>, Error> {
+    async fn enter(
+        &self,
+        tenant: &str,
+        login: &Login,
+        begun: Option<&Ceremony>,
+        source: &str,
+    ) -> Result<Option<LoggedIn>, Error> {
         let view = TenantId::parse(tenant).ok().and_then(|tenant| self.0.views.get(&tenant));
         let (view, user, new) = match &login.proof {
             Proof::Password { password, new } => {
@@ -115,21 +141,36 @@ impl Runtime {
                 let user = user.map_err(|_| Error::Unauthenticated)?;
                 (view, user, Some(new))
             }
+            Proof::Passkey => {
+                let view = view.ok_or(Error::Unauthenticated)?;
+                let user = self.passkey_owner(&view, &login.second)?;
+                (view, user, None)
+            }
         };
         let old = view.credentials.stored(&user).cloned().unwrap_or_default();
-        let mut credential = self.spend_code(&view, &user, old, login.code.as_ref(), source).await?;
-        let spent = login.code.is_some() && credential.has_second_factor();
-        if let Some(new) = new {
-            let new = Password::new(new.expose().to_owned());
-            credential = self.with_new_password(&view, &user, credential, new, source).await?;
+        // What can refuse a new password does so before a code is looked at: a code that is proved is spent.
+        let new_credential = match new {
+            Some(new) if !(old.has_second_factor() && login.second.is_none()) => {
+                let new = Password::new(new.expose().to_owned());
+                self.with_new_password(&view, &user, old, new, source).await?
+            }
+            _ => old,
+        };
+        let (credential, spent) =
+            self.spend_second(&view, &user, new_credential, (&login.second, begun), source).await?;
+        if matches!(login.proof, Proof::Passkey) && spent != Some(Spent::Passkey) {
+            return Err(Error::Unauthenticated);
         }
-        if spent || new.is_some() {
+        if spent.is_some() || new.is_some() {
             let event = if new.is_some() { "password-change" } else { "second-factor" };
             let mut entry = Entry::new(self.now(), event, Outcome::Done, user.as_str());
             entry.object = format!("user/{user}");
             entry.source = source.to_owned();
             if new.is_none() {
                 entry.detail.insert("step".to_owned(), "used".to_owned());
+            }
+            if let Some(spent) = spent {
+                entry.detail.insert("how".to_owned(), spent.as_str().to_owned());
             }
             // The view's revision is expected: of two who spend the same token or code one comes first.
             let change = Change {

@@ -20,7 +20,7 @@ impl Runtime {
     /// What the caller's tenant asks of passwords, and the revision that says so; 0 where none ever did.
     pub async fn password_policy(&self, caller: &Caller) -> Result<(Revision, PasswordPolicy), Error> {
         let view = self.may_read(caller, Permission::AdvancedSecurityAdminister, Scope::Tenant).await?;
-        Ok((policy_revision(&view), PasswordPolicy { preset: view.credentials.policy() }))
+        Ok((policy_revision(&view), view.credentials.policy()))
     }
 
     /// Changes what the tenant asks of passwords. A password that falls short has to be changed by the next login; calls
@@ -39,14 +39,25 @@ impl Runtime {
             if decision.is_allowed() {
                 condition.of(Some(policy_revision(view)))?;
             }
-            let differs = view.credentials.policy() != policy.preset;
+            let old = view.credentials.policy();
+            let differs = old != policy;
             let puts = if differs { vec![(Kind::PasswordPolicy, POLICY.to_owned(), json(&policy)?)] } else { vec![] };
             Ok(Plan {
                 decision,
                 event: "update",
                 object: POLICY.to_owned(),
-                fields: vec!["preset".to_owned()],
-                detail: BTreeMap::from([("preset".to_owned(), policy.preset.as_str().to_owned())]),
+                fields: [
+                    ("preset", old.preset != policy.preset),
+                    ("second_factor", old.second_factor != policy.second_factor),
+                ]
+                .into_iter()
+                .filter(|(_, differs)| *differs)
+                .map(|(field, _)| field.to_owned())
+                .collect(),
+                detail: BTreeMap::from([
+                    ("preset".to_owned(), policy.preset.as_str().to_owned()),
+                    ("second-factor".to_owned(), policy.second_factor.to_string()),
+                ]),
                 puts,
                 deletes: Vec::new(),
                 answer: (),
@@ -131,7 +142,7 @@ fn policy_revision(view: &View) -> Revision {
 pub(crate) fn falls_short(view: &View, user: &UserId, password: &Password) -> Result<Option<String>, Error> {
     let row: Option<User> = view.read(Kind::User, user.as_str())?;
     let title = row.map(|row| row.title).unwrap_or_default();
-    let policy: Policy = view.credentials.policy();
+    let policy: Policy = view.credentials.policy().preset;
     let against = policy.check(&[user.as_str(), &title], password).err();
     Ok(against.map(|all| all.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")))
 }

@@ -3,7 +3,7 @@
 use lockgate_access::Scope;
 use lockgate_model::{
     Permission, RunId, RunRecord, Timestamp,
-    id::{EnvironmentId, TargetName},
+    id::{EnvironmentId, TargetName, TenantId},
     run::Phase,
 };
 use lockgate_store::{RUNS_DEFAULT, RUNS_MAX, RunQuery};
@@ -40,6 +40,16 @@ impl Runtime {
         filter: RunFilter,
     ) -> Result<Vec<RunRecord>, Error> {
         self.may_read(caller, Permission::LogsView, Scope::Environment(environment.clone())).await?;
+        self.found_runs(caller.tenant(), environment, filter).await
+    }
+
+    /// Runs of an environment, for whom they may be shown to.
+    pub(crate) async fn found_runs(
+        &self,
+        tenant: &TenantId,
+        environment: &EnvironmentId,
+        filter: RunFilter,
+    ) -> Result<Vec<RunRecord>, Error> {
         let query = RunQuery {
             environment: Some(environment.clone()),
             name: filter.name,
@@ -49,21 +59,21 @@ impl Runtime {
             limit: filter.limit,
         };
         match filter.phase.filter(|phase| phase.is_open()) {
-            Some(phase) => self.open_runs(caller, phase, query).await,
+            Some(phase) => self.open_runs(tenant, phase, query).await,
             None => {
-                let found = self.0.store.runs(caller.tenant(), query).await?;
+                let found = self.0.store.runs(tenant, query).await?;
                 Ok(found.into_iter().map(|record| self.0.open.seen(record)).collect())
             }
         }
     }
 
     /// Open runs in a phase. Which of them wait is not on disk: they are looked through until there are enough.
-    async fn open_runs(&self, caller: &Caller, phase: Phase, asked: RunQuery) -> Result<Vec<RunRecord>, Error> {
+    async fn open_runs(&self, tenant: &TenantId, phase: Phase, asked: RunQuery) -> Result<Vec<RunRecord>, Error> {
         let enough = if asked.limit == 0 { RUNS_DEFAULT } else { asked.limit } as usize;
         let mut query = RunQuery { phase: Some(Phase::Running), limit: RUNS_MAX, ..asked };
         let mut found = Vec::new();
         loop {
-            let page = self.0.store.runs(caller.tenant(), query.clone()).await?;
+            let page = self.0.store.runs(tenant, query.clone()).await?;
             let Some(oldest) = page.last().map(|record| record.id) else { break };
             let seen = page.into_iter().map(|record| self.0.open.seen(record));
             found.extend(seen.filter(|record| record.phase == phase));
@@ -79,9 +89,18 @@ impl Runtime {
     /// One run of an environment.
     pub async fn run(&self, caller: &Caller, environment: &EnvironmentId, run: RunId) -> Result<RunRecord, Error> {
         self.may_read(caller, Permission::LogsView, Scope::Environment(environment.clone())).await?;
+        self.found_run(caller.tenant(), environment, run).await
+    }
+
+    pub(crate) async fn found_run(
+        &self,
+        tenant: &TenantId,
+        environment: &EnvironmentId,
+        run: RunId,
+    ) -> Result<RunRecord, Error> {
         self.0
             .store
-            .run(caller.tenant(), run)
+            .run(tenant, run)
             .await?
             .filter(|found| found.target.environment == *environment)
             .map(|record| self.0.open.seen(record))

@@ -6,9 +6,12 @@
 use std::collections::BTreeMap;
 
 use lockgate_access::{Decision, Scope};
-use lockgate_identity::{Basic, Credential, Password, SecondFactor, TotpSecret};
+use lockgate_identity::{Basic, Ceremony, Credential, Password, SecondFactor, Spent, TotpSecret};
 use lockgate_keys::{Binding, Sealed};
-use lockgate_model::{Channel, Definition, Kind, Permission, id::UserId};
+use lockgate_model::{
+    Definition, Kind, Permission,
+    id::{TenantId, UserId},
+};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -17,6 +20,7 @@ use crate::{
     account::{SecretText, sealing_failed},
     change::Plan,
     credential::no_random,
+    login::Second,
     network::Network,
     push::json,
 };
@@ -40,8 +44,14 @@ pub struct Recovery {
 /// What a user's logins ask besides the password.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct SecondFactorStatus {
-    /// They ask for a code.
+    /// They ask for one.
     pub on: bool,
+    /// A code of an authenticator is one.
+    pub codes: bool,
+    /// So many passkeys are.
+    pub passkeys: usize,
+    /// The tenant asks it of who has a password.
+    pub required: bool,
     /// Recovery codes that were not used.
     pub recovery_codes_left: usize,
 }
@@ -66,27 +76,36 @@ impl Runtime {
     /// Whether the caller's logins ask for a code.
     pub async fn second_factor(&self, caller: &Caller) -> Result<SecondFactorStatus, Error> {
         let view = self.may_read(caller, Permission::ManagePersonalSetup, Scope::Tenant).await?;
-        let factor = view.credentials.stored(&caller.principal.user).and_then(|stored| stored.second_factor.as_ref());
-        let factor = factor.filter(|factor| factor.is_confirmed());
-        let recovery_codes_left = factor.map_or(0, SecondFactor::recovery_left);
-        Ok(SecondFactorStatus { on: factor.is_some(), recovery_codes_left })
+        let stored = view.credentials.stored(&caller.principal.user).cloned().unwrap_or_default();
+        Ok(SecondFactorStatus {
+            on: stored.has_second_factor(),
+            codes: stored.has_codes(),
+            passkeys: stored.passkeys.len(),
+            required: view.credentials.policy().second_factor,
+            recovery_codes_left: stored.recovery_left(),
+        })
     }
 
     /// Gives the caller a new secret for an authenticator. Logins ask for nothing before it is confirmed.
     /// The password is asked again: a session that somebody else got hold of must not lock its user out.
     pub async fn enrol_second_factor(&self, caller: &Caller, password: SecretText) -> Result<Enrolment, Error> {
         self.may_read(caller, Permission::ManagePersonalSetup, Scope::Tenant).await?;
+        self.own_password(caller, password).await?;
+        // A rotation of keys waits until what is sealed here is stored, whether or not somebody waits for the answer.
+        let (runtime, caller) = (self.clone(), caller.clone());
+        let enrolled = tokio::spawn(async move { runtime.sealed_and_enrolled(&caller).await });
+        enrolled.await.map_err(|_| Error::Internal { what: "enrolling a second factor".into() })?
+    }
+
+    /// The caller's own password, asked again.
+    pub(crate) async fn own_password(&self, caller: &Caller, password: SecretText) -> Result<(), Error> {
         let (tenant, user) = (caller.tenant(), &caller.principal.user);
         let basic = Basic { user: user.to_string(), password: Password::new(password.expose().to_owned()) };
         let proved = self.basic(tenant.as_str(), Some(self.view(tenant)?), basic, &caller.source).await;
         if proved.as_ref().err() == Some(&Error::Unauthenticated) {
             self.note_attempt(tenant.as_str(), &caller.source, "second-factor", user.as_str()).await;
         }
-        proved?;
-        // A rotation of keys waits until what is sealed here is stored, whether or not somebody waits for the answer.
-        let (runtime, caller) = (self.clone(), caller.clone());
-        let enrolled = tokio::spawn(async move { runtime.sealed_and_enrolled(&caller).await });
-        enrolled.await.map_err(|_| Error::Internal { what: "enrolling a second factor".into() })?
+        proved.map(drop)
     }
 
     async fn sealed_and_enrolled(&self, caller: &Caller) -> Result<Enrolment, Error> {
@@ -94,7 +113,7 @@ impl Runtime {
         let _sealing = self.0.sealing.read().await;
         self.change(caller, |view| {
             let old = view.credentials.stored(user).cloned().unwrap_or_default();
-            if old.has_second_factor() {
+            if old.has_codes() {
                 let text = "a second factor is on already: take it away first".to_owned();
                 return Err(Error::Conflict { code: "LG-SECOND-FACTOR-ON", message: text });
             }
@@ -129,12 +148,13 @@ impl Runtime {
                 let secret = self.totp_secret(view, user, &factor)?;
                 let confirmed = factor.confirm(&secret, user, code.expose(), &view.digest_key, self.now());
                 let (factor, codes) = confirmed.map_err(|_| wrong_code())?.map_err(no_random)?;
-                let row = Credential { second_factor: Some(factor), ..old };
+                // Ten are enough: they take the place of those that came with a passkey.
+                let row = Credential { second_factor: Some(factor), recovery: Vec::new(), ..old };
                 let recovery_codes = codes.expose().map(str::to_owned).collect();
                 self.own_setup(view, caller, "confirmed", &row, Recovery { recovery_codes })
             })
             .await;
-        self.judged(caller, turn, &confirmed).await;
+        self.judged(caller, Some(turn), &confirmed).await;
         if confirmed.is_ok() {
             // Others that are open were never asked for a code.
             self.0.sessions.close_others(caller.tenant(), user, caller.token.as_ref());
@@ -154,25 +174,33 @@ impl Runtime {
                 if factor.is_confirmed() {
                     let secret = self.totp_secret(view, user, &factor)?;
                     let spent = factor.spend(&secret, user, code.expose(), &view.digest_key, self.now());
-                    spent.map_err(|_| wrong_code())?;
+                    let (factor, _) = spent.map_err(|_| wrong_code())?;
+                    let row = Credential { second_factor: Some(factor), ..old }.without_codes();
+                    return self.own_setup(view, caller, "removed", &row, ());
                 }
                 let row = Credential { second_factor: None, ..old };
                 self.own_setup(view, caller, "removed", &row, ())
             })
             .await;
-        self.judged(caller, turn, &removed).await;
+        self.judged(caller, Some(turn), &removed).await;
         removed
     }
 
-    /// Takes a user's second factor away, for who has lost it; the user's sessions end.
+    /// Takes a user's second factor away, codes and passkeys, for who has lost it; the user's sessions end. One's own
+    /// goes by a code of it: a session that somebody else got hold of is not enough.
     pub async fn take_second_factor(&self, caller: &Caller, user: &UserId) -> Result<(), Error> {
         self.change(caller, |view| {
             let decision = self.manages(view, caller, user)?;
-            let stored = view.credentials.stored(user).filter(|stored| stored.second_factor.is_some());
+            let has = |stored: &&Credential| stored.second_factor.is_some() || !stored.passkeys.is_empty();
+            let stored = view.credentials.stored(user).filter(has);
+            if decision.is_allowed() && *user == caller.principal.user {
+                let text = "one's own second factor is taken away by a code of it, or by another administrator";
+                return Err(Error::Conflict { code: "LG-SECOND-FACTOR-OWN", message: text.to_owned() });
+            }
             if decision.is_allowed() && stored.is_none() {
                 return Err(Error::not_found(format!("second factor of user `{user}`")));
             }
-            let row = Credential { second_factor: None, ..stored.cloned().unwrap_or_default() };
+            let row = stored.cloned().unwrap_or_default().without_second_factor();
             plan(decision, user, "taken", &row, ())
         })
         .await?;
@@ -180,47 +208,102 @@ impl Runtime {
         Ok(())
     }
 
-    /// The credential without the code that a login brings, where a second factor is on. Asked only
-    /// after the password or token was right.
-    pub(crate) async fn spend_code(
+    /// The credential after the second factor that a login brings, where one is on, and what it was. Asked only
+    /// after the password or token was right; of a passkey alone it is all that is asked.
+    pub(crate) async fn spend_second(
         &self,
         view: &View,
         user: &UserId,
         credential: Credential,
-        code: Option<&SecretText>,
+        (second, begun): (&Second, Option<&Ceremony>),
         source: &str,
-    ) -> Result<Credential, Error> {
-        let Some(factor) = credential.second_factor.clone().filter(SecondFactor::is_confirmed) else {
-            return Ok(credential);
-        };
-        let code = code.ok_or_else(|| {
-            let text = "a second factor is on: send a code of the authenticator, or a recovery code, as `code`";
-            Error::invalid("LG-SECOND-FACTOR", text)
-        })?;
-        let turn = self.turn_for_code(view.tenant.as_str(), user, source).await?;
-        let secret = self.totp_secret(view, user, &factor)?;
-        match factor.spend(&secret, user, code.expose(), &view.digest_key, self.now()) {
-            Ok(spent) => {
-                turn.right();
-                Ok(Credential { second_factor: Some(spent), ..credential })
+    ) -> Result<(Credential, Option<Spent>), Error> {
+        if !credential.has_second_factor() {
+            return Ok((credential, None));
+        }
+        if second.is_none() {
+            self.note_proved(&view.tenant, source, "second-factor", user, "missing").await;
+            let text = "a second factor is on: send a code of the authenticator or a recovery code as `code`, or an \
+                answer of a passkey as `passkey`";
+            return Err(Error::invalid("LG-SECOND-FACTOR", text));
+        }
+        let turn = self.turn_for(second, &view.tenant, user, source).await?;
+        match self.spent(view, user, credential, second, begun)? {
+            Some((credential, spent)) => {
+                if let Some(turn) = turn {
+                    turn.right();
+                }
+                Ok((credential, Some(spent)))
             }
-            Err(_) => {
-                turn.failed();
+            None => {
+                if let Some(turn) = turn {
+                    turn.failed();
+                }
+                self.note_proved(&view.tenant, source, "second-factor", user, "wrong").await;
                 Err(Error::Unauthenticated)
             }
         }
     }
 
+    /// The credential without the code, or after the answer of the passkey; none if it is not true.
+    pub(crate) fn spent(
+        &self,
+        view: &View,
+        user: &UserId,
+        credential: Credential,
+        second: &Second,
+        begun: Option<&Ceremony>,
+    ) -> Result<Option<(Credential, Spent)>, Error> {
+        if let Some(answered) = &second.passkey {
+            return self.answered(view, user, credential, answered, begun);
+        }
+        let Some(code) = &second.code else { return Ok(None) };
+        let (code, key) = (code.expose(), &view.digest_key);
+        if let Some(factor) = credential.second_factor.clone().filter(SecondFactor::is_confirmed) {
+            let secret = self.totp_secret(view, user, &factor)?;
+            if let Ok((factor, spent)) = factor.spend(&secret, user, code, key, self.now()) {
+                return Ok(Some((Credential { second_factor: Some(factor), ..credential }, spent)));
+            }
+        }
+        let spent = credential.spend_recovery(user, code, key);
+        Ok(spent.ok().map(|credential| (credential, Spent::RecoveryCode)))
+    }
+
     /// What a code was. Only a right one makes up for wrong ones before it, and a wrong one is told of.
-    async fn judged<T>(&self, caller: &Caller, turn: crate::guesses::Turn<'_>, outcome: &Result<T, Error>) {
+    pub(crate) async fn judged<T>(
+        &self,
+        caller: &Caller,
+        turn: Option<crate::guesses::Turn<'_>>,
+        outcome: &Result<T, Error>,
+    ) {
         match outcome {
-            Ok(_) => turn.right(),
+            Ok(_) => {
+                if let Some(turn) = turn {
+                    turn.right();
+                }
+            }
             Err(error) if *error == wrong_code() => {
-                turn.failed();
+                if let Some(turn) = turn {
+                    turn.failed();
+                }
                 let (tenant, user) = (caller.tenant(), &caller.principal.user);
-                self.note_attempt(tenant.as_str(), &caller.source, "second-factor", user.as_str()).await;
+                self.note_proved(tenant, &caller.source, "second-factor", user, "wrong").await;
             }
             Err(_) => drop(turn),
+        }
+    }
+
+    /// A code can be guessed. An answer of a passkey cannot: nobody is slowed down by those that are not true.
+    pub(crate) async fn turn_for(
+        &self,
+        second: &Second,
+        tenant: &TenantId,
+        user: &UserId,
+        source: &str,
+    ) -> Result<Option<crate::guesses::Turn<'_>>, Error> {
+        match second.passkey {
+            Some(_) => Ok(None),
+            None => self.turn_for_code(tenant.as_str(), user, source).await.map(Some),
         }
     }
 
@@ -275,14 +358,12 @@ impl Runtime {
         row: &Credential,
         answer: T,
     ) -> Result<Plan<T>, Error> {
-        let (principal, now) = (&caller.principal, self.now());
-        let asked = Permission::ManagePersonalSetup;
-        let decision = lockgate_access::decide(&view.snapshot, principal, asked, Scope::Tenant, Channel::Admin, now);
-        plan(decision, &principal.user, step, row, answer)
+        let decision = self.may_set_up(view, caller);
+        plan(decision, &caller.principal.user, step, row, answer)
     }
 }
 
-fn wrong_code() -> Error {
+pub(crate) fn wrong_code() -> Error {
     Error::invalid("LG-CODE", "the code is not one of this authenticator now, or was used")
 }
 

@@ -1,6 +1,6 @@
 //! Why may somebody execute something, or why not, and who may do what: the same engine as enforcement.
 
-use lockgate_access::{Cell, Explanation, MatrixPart, Scope};
+use lockgate_access::{Cell, Explanation, MatrixPart, Scope, SupportRight, support_rights};
 use lockgate_model::{Kind, Permission, Target, definition::Revision, id::UserId};
 use serde::Serialize;
 
@@ -16,6 +16,9 @@ pub struct Matrix {
     /// The last user of this page; absent if there are no more.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<UserId>,
+    /// What the operator may look at by grants that stand now; with the last page, unless one user is asked about.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub support: Vec<SupportRight>,
 }
 
 impl Runtime {
@@ -51,9 +54,13 @@ impl Runtime {
             let message = "the tenant was changed since the first page; begin again".into();
             return Err(Error::Conflict { code: "LG-BUSY", message });
         }
+        let now = self.now();
         let page = tokio::task::spawn_blocking(move || {
             let page = lockgate_access::matrix(&view.snapshot, &part);
-            Matrix { revision: view.revision, cells: page.cells, next: page.next }
+            let last = page.next.is_none() && part.user.is_none();
+            let mut support = support_rights(&view.snapshot, &view.credentials.support(), now);
+            support.retain(|right| last && part.environment.as_ref().is_none_or(|only| *only == right.environment));
+            Matrix { revision: view.revision, cells: page.cells, next: page.next, support }
         });
         page.await.map_err(|_| Error::Internal { what: "the matrix".into() })
     }

@@ -22,7 +22,9 @@ use crate::{
 /// The policies, those of each profile and project permission for those of the world.
 fn policies(world: &World) -> PolicySet {
     let (profiles, given) = (world.profiles.keys().collect(), world.project_permissions.keys().collect());
-    let kinds: [(&str, Vec<&Name>); 2] = [("Profile::\"each\"", profiles), ("Given::\"each\"", given)];
+    let support = world.support.keys().collect();
+    let kinds: [(&str, Vec<&Name>); 3] =
+        [("Profile::\"each\"", profiles), ("Given::\"each\"", given), ("Support::\"each\"", support)];
     let of_each = |policy: &str| match kinds.iter().find(|(each, _)| policy.contains(each)) {
         Some((_, names)) => names.iter().map(|name| policy.replace("\"each\"", &format!("{name:?}"))).collect(),
         None => policy.to_owned(),
@@ -42,7 +44,9 @@ pub struct Cedar<'w> {
 
 /// Parsed once: a question names three entities, and parsing their types costs more than answering it.
 static TYPES: LazyLock<BTreeMap<&str, EntityTypeName>> = LazyLock::new(|| {
-    ["Action", "Environment", "Project", "Target", "Tenant", "User"].map(|kind| (kind, kind.parse().unwrap())).into()
+    ["Action", "Environment", "Operator", "Project", "Target", "Tenant", "User"]
+        .map(|kind| (kind, kind.parse().unwrap()))
+        .into()
 });
 
 fn uid(kind: &str, id: &str) -> EntityUid {
@@ -121,6 +125,13 @@ fn entities(world: &World) -> Entities {
             vec![],
         );
     }
+    put("Operator", "operator", json!({"enabled": true}), vec![]);
+    for (name, grant) in &world.support {
+        let environments = references("Environment", &grant.environments);
+        let giver = reference("User", &grant.giver);
+        let attrs = json!({"environments": environments, "giver": giver, "from": grant.from, "until": grant.until});
+        put("Support", name, attrs, vec![]);
+    }
     for (name, profiles) in &world.acls {
         put("Acl", name, json!({"profiles": references("Profile", profiles)}), vec![]);
     }
@@ -192,8 +203,12 @@ impl<'w> Cedar<'w> {
     }
 
     fn ask(&self, who: &str, action: &str, on: EntityUid, context: Value) -> bool {
+        self.ask_as(uid("User", who), action, on, context)
+    }
+
+    fn ask_as(&self, who: EntityUid, action: &str, on: EntityUid, context: Value) -> bool {
         let context = Context::from_json_value(context, None).unwrap();
-        let question = Question::new(uid("User", who), uid("Action", action), on, context, None).unwrap();
+        let question = Question::new(who, uid("Action", action), on, context, None).unwrap();
         let answer = self.authorizer.is_authorized(&question, &self.policies, &self.entities);
         let errors: Vec<_> = answer.diagnostics().errors().collect();
         assert!(errors.is_empty(), "{question}: {errors:?}");
@@ -221,6 +236,7 @@ impl<'w> Cedar<'w> {
                 },
             ),
             Request::Console(caller) => (caller, None),
+            Request::Look { permission, environment: at, at: hour } => return self.look(permission, at, *hour),
         };
         // Whoever is in force may enter as somebody's sub-flow: 401 for the others.
         if !self.ask(&caller.principal, "enter", tenant(), json!({"way": "sub-flow"})) {
@@ -260,8 +276,20 @@ impl<'w> Cedar<'w> {
                     Place::Project(name) => uid("Project", name),
                 },
             ),
-            Request::Console(_) => act("open-console", tenant()),
+            Request::Console(_) | Request::Look { .. } => act("open-console", tenant()),
         }
+    }
+
+    /// §4, support access: who opened it is asked whether they could, without a way in of theirs.
+    fn look(&self, permission: &str, at: &str, hour: i64) -> Answer {
+        let opens = |who: &Name| {
+            ["user-management", "access-control"].iter().all(|right| self.ask(who, right, tenant(), json!({})))
+        };
+        let givers: Names = self.world.support.values().map(|grant| grant.giver.clone()).filter(opens).collect();
+        let context = json!({"permission": reference("Action", permission), "hour": hour,
+            "administrators": references("User", &givers)});
+        let allowed = self.ask_as(uid("Operator", "operator"), "look", environment(at), context);
+        if allowed { Answer::Allowed } else { Answer::Forbidden }
     }
 
     fn execute(&self, asked: &Execute, may: bool) -> Answer {

@@ -103,6 +103,14 @@ pub fn world(random: &mut Random) -> World {
         given.insert(name.to_owned(), ProjectPermission { project: project.to_owned(), permissions, users, groups });
     }
     world.project_permissions = given;
+    for name in ["s0", "s1", "s2"] {
+        let mut environments = some(random, &ENVIRONMENTS, 40);
+        environments.insert(random.pick(&ENVIRONMENTS).to_owned());
+        let from = HOURS - i64::try_from(random.below(90)).unwrap_or_default();
+        let until = from + 1 + i64::try_from(random.below(90)).unwrap_or_default();
+        let giver = random.pick(&USERS).to_owned();
+        world.support.insert(name.to_owned(), Support { environments, giver, from, until });
+    }
     world
 }
 
@@ -131,10 +139,13 @@ fn deploy(random: &mut Random, caller: Caller, environment: Name, project: Name)
     Deploy { caller, environment, project, needs, bound, green: random.percent(60), run_as }
 }
 
+/// The hour of most requests.
+const HOURS: i64 = 400_000;
+
 /// A request, mostly about what there is.
 pub fn request(random: &mut Random) -> Request {
     let environment = if random.percent(3) { "moon" } else { random.pick(&ENVIRONMENTS) }.to_owned();
-    let kind = random.below(14);
+    let kind = random.below(15);
     if kind <= 7 {
         let project = random.pick(&PROJECTS);
         let through = random.percent(50).then(|| api(project));
@@ -151,6 +162,12 @@ pub fn request(random: &mut Random) -> Request {
         let caller = caller(random, if restart { &BY_HAND } else { &ways });
         let asked = Execute { caller, orchestration: orchestration(project), through, environment };
         return if restart { Request::Restart(asked) } else { Request::Execute(asked) };
+    }
+    if kind == 14 {
+        let permission =
+            random.pick(&["logs-view", "settings-view", "logs-view", "deploy", "user-management"]).to_owned();
+        let at = HOURS + i64::try_from(random.below(30)).unwrap_or_default() - 10;
+        return Request::Look { permission, environment, at };
     }
     let caller = caller(random, &BY_HAND);
     match kind {

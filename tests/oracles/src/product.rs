@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lockgate_access::{
     Bound, Decision, DeniedStatus, Scope, Stage, TenantSnapshot, Verdict, decide, decide_adopt, decide_console,
-    decide_deploy, decide_execute, decide_push, decide_undeploy,
+    decide_deploy, decide_execute, decide_push, decide_support, decide_undeploy,
 };
 use lockgate_model::{
     Channel, Definition, Digest, Kind as Row, Permission, Principal, TargetKind, Timestamp,
@@ -101,6 +101,11 @@ fn rows(world: &World) -> Vec<(Row, String, Value)> {
         let body = json!({"permissions": given.permissions, "users": given.users, "groups": given.groups});
         put(Row::ProjectPermission, &format!("{}/{name}", given.project), body);
     }
+    for (name, grant) in &world.support {
+        let body = json!({"environments": grant.environments, "given_by": grant.giver, "from": hour(grant.from),
+            "until": hour(grant.until)});
+        put(Row::SupportGrant, name, body);
+    }
     for ((project, environment), deployment) in &world.deployments {
         let (mut orchestrations, mut apis) = (serde_json::Map::new(), serde_json::Map::new());
         for (of, name) in &deployment.holds {
@@ -120,6 +125,16 @@ fn rows(world: &World) -> Vec<(Row, String, Value)> {
 
 fn digest() -> Digest {
     id(&format!("sha256:{}", "0".repeat(64)))
+}
+
+fn hour(hours: i64) -> Timestamp {
+    Timestamp::from_ms(hours * 3_600_000)
+}
+
+/// As `identity` makes it.
+fn operator() -> Principal {
+    let (tenant, user, credential) = (id(TENANT), id("operator"), CredentialKind::Support);
+    Principal { tenant, user, credential, only_environment: None, only_targets: Vec::new() }
 }
 
 fn principal(caller: &Caller) -> Principal {
@@ -210,6 +225,9 @@ pub fn answer(snapshot: &TenantSnapshot, request: &Request) -> (Answer, String) 
                 Place::Project(name) => Scope::Project(id(name)),
             };
             decide(snapshot, &principal(caller), id(permission), scope, Channel::Admin, NOW)
+        }
+        Request::Look { permission, environment, at } => {
+            decide_support(snapshot, &operator(), id(permission), id(environment), hour(*at))
         }
         Request::Console(caller) => decide_console(snapshot, &principal(caller), Channel::Admin, NOW),
     };

@@ -36,7 +36,9 @@
 //!     here or publish right fallen". A project has 404 for who has neither a profile valid in
 //!     Development nor a permission on it, as an environment has.
 //! 15. §3, push: *Development* is the environment of that name.
-//! 16. Support grants, leases and sessions do not enter §3's formulas: they are not modelled.
+//! 16. Leases and sessions do not enter §3's formulas: they are not modelled. Support access came later, by who built
+//!     it: §4 says who opens it, what it shows and that it ends; that it falls with the right of who opened it, and that
+//!     72 hours are the most, is chosen there.
 //! 17. §1, "keys … belong to exactly one environment": a key of one environment finds no other (404), may
 //!     nothing in the tenant itself, and edits projects if its environment is Development.
 //! 18. §3, the stage rule: where no environment is before, no run was green in it.
@@ -79,6 +81,7 @@ pub fn answer(world: &World, request: &Request) -> Answer {
         Request::Push(push) => may_push(world, push),
         Request::Act { caller, permission, at } => may_act(world, caller, permission, at),
         Request::Console(caller) => may_open_console(world, caller),
+        Request::Look { permission, environment, at } => may_look(world, permission, environment, *at),
     }
 }
 
@@ -397,4 +400,19 @@ fn may_open_console(world: &World, caller: &Caller) -> Answer {
         && channel_allowed(user.kind, caller)
         && holds_in_tenant(world, user, "user-interface-access");
     if may { Answer::Allowed } else { Answer::Forbidden }
+}
+
+/// §4, support access: "only the tenant administrator opens it: time-boxed, read-only metadata, … ends by itself".
+fn may_look(world: &World, permission: &str, environment: &str, at: i64) -> Answer {
+    for grant in world.support.values() {
+        let Some(giver) = enabled(world, &grant.giver) else { continue };
+        let administrator =
+            holds_in_tenant(world, giver, "user-management") && holds_in_tenant(world, giver, "access-control");
+        let open = grant.from <= at && at < grant.until && at < grant.from + 72;
+        let metadata = permission == "logs-view" || permission == "settings-view";
+        if administrator && open && metadata && grant.environments.contains(environment) {
+            return Answer::Allowed;
+        }
+    }
+    Answer::Forbidden
 }

@@ -26,6 +26,11 @@ pub fn minimised(mut world: World, differs: impl Fn(&World) -> bool) -> World {
                 w.project_permissions.remove(key);
             })
         });
+        world.support.keys().for_each(|key| {
+            push(&|w| {
+                w.support.remove(key);
+            })
+        });
         for (name, user) in &world.users {
             user.profiles.iter().for_each(|p| {
                 push(&|w| {

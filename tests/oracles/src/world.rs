@@ -35,6 +35,8 @@ pub struct World {
     pub deployments: BTreeMap<(Name, Name), Deployment>,
     /// Project permissions, many for one project.
     pub project_permissions: BTreeMap<Name, ProjectPermission>,
+    /// Grants of support access.
+    pub support: BTreeMap<Name, Support>,
 }
 
 /// A user or service account.
@@ -111,6 +113,19 @@ pub struct Deployment {
     pub adopted: Names,
     /// What it holds: targets, by kind and name.
     pub holds: BTreeSet<(TargetKind, Name)>,
+}
+
+/// A grant of support access. Times are hours.
+#[derive(Debug, Clone)]
+pub struct Support {
+    /// Where.
+    pub environments: Names,
+    /// Who opened it.
+    pub giver: Name,
+    /// Its beginning.
+    pub from: i64,
+    /// Its end.
+    pub until: i64,
 }
 
 /// What may be executed.
@@ -198,6 +213,15 @@ pub enum Request {
     },
     /// To open the console.
     Console(Caller),
+    /// Of the operator: to look at something, for which a user would need this permission.
+    Look {
+        /// The permission.
+        permission: Name,
+        /// Where.
+        environment: Name,
+        /// At which hour.
+        at: i64,
+    },
 }
 
 /// Where a permission is asked.

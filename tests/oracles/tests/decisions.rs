@@ -22,7 +22,7 @@ const LONG: u64 = 10;
 const REQUESTS: usize = 500;
 /// Decisions that each rule must make in a run, so that none goes unproven: one of so many.
 const DECIDED_OF: u64 = 5_000;
-const RULES: [&str; 30] = [
+const RULES: [&str; 35] = [
     "user.unknown",
     "environment.unknown",
     "environment.no-profile",
@@ -53,6 +53,11 @@ const RULES: [&str; 30] = [
     "administer.allowed",
     "console.no-user-interface-access",
     "console.allowed",
+    "support.no-grant",
+    "support.not-shown",
+    "support.ended",
+    "support.right-fallen",
+    "support.allowed",
 ];
 
 fn number(name: &str) -> Option<u64> {

@@ -238,3 +238,26 @@ fn a_service_account_never_holds_the_user_interface() {
         assert_eq!(ask(&tenant, &robot, P::LogsView, scope).0, ALLOW);
     }
 }
+
+#[test]
+fn who_has_to_enrol_a_second_factor_does_nothing_else() {
+    let mut tenant = with_project();
+    tenant.user("svc", UserKind::Service, &["administrator"]);
+    let who = principal("root", CredentialKind::Enrolment);
+    for scope in [Scope::Tenant, live(), orders()] {
+        for permission in P::ALL.iter().copied() {
+            let answer = ask(&tenant, &who, permission, scope.clone());
+            match (&scope, permission) {
+                (Scope::Tenant, P::ManagePersonalSetup) => assert_eq!(answer.0, ALLOW),
+                _ => assert_eq!(answer, (E403, "user.second-factor-needed"), "{permission} in {scope}"),
+            }
+        }
+    }
+    let console = decide_console(&tenant.snapshot(), &who, Channel::Admin, NOW);
+    assert_eq!(Answer::of(&console), (E403, "user.second-factor-needed"));
+    assert_eq!(tenant.execute(&who, target("live", "order"), Channel::Manual), (E403, "user.second-factor-needed"));
+    // It opens nothing that a session would not: a service account has none.
+    let robot = principal("svc", CredentialKind::Enrolment);
+    let answer = ask(&tenant, &robot, P::ManagePersonalSetup, Scope::Tenant);
+    assert_eq!(answer, (E403, "channel.service-account"));
+}

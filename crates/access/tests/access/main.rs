@@ -17,4 +17,5 @@ mod matrix;
 mod model;
 mod permits;
 mod snapshot;
+mod support;
 mod tenant;

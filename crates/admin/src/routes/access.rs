@@ -9,7 +9,9 @@ use lockgate_model::{
     definition::Revision,
     id::{EnvironmentId, TargetName, UserId, WriterId},
 };
-use lockgate_runtime::{Apply, AuditFound, AuditHeads, AuditPage, Cell, Error, Matrix, MatrixPart, Runtime, WhatIf};
+use lockgate_runtime::{
+    Apply, AuditFound, AuditHeads, AuditPage, Cell, Error, Matrix, MatrixPart, Runtime, SupportRight, WhatIf,
+};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -39,6 +41,9 @@ pub(crate) struct Rows {
     cells: Vec<Cell>,
     #[serde(skip_serializing_if = "Option::is_none")]
     next: Option<String>,
+    /// What the operator may look at; with the last page.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    support: Vec<SupportRight>,
 }
 
 /// Writer and place in its chain.
@@ -281,7 +286,7 @@ pub(crate) async fn matrix(
     Listed(Rights { user, environment }, part): Listed<Rights>,
 ) -> Answer<Json<Rows>> {
     let (revision, after) = part.place::<AtUser>()?.map(|AtUser(revision, user)| (revision, user)).unzip();
-    let Matrix { revision, mut cells, mut next } =
+    let Matrix { revision, mut cells, mut next, mut support } =
         runtime.matrix(&caller, MatrixPart { user, environment, after }, revision).await?;
     // Cells of a user stand together.
     let firsts = cells.iter().enumerate().filter(|(at, cell)| {
@@ -290,9 +295,11 @@ pub(crate) async fn matrix(
     if let Some(beyond) = firsts.map(|(at, _)| at).nth(part.limit) {
         cells.truncate(beyond);
         next = cells.last().map(|cell| cell.user.clone());
+        // It comes with the last page.
+        support.clear();
     }
     let next = next.map(|user| part.next(&AtUser(revision, user).to_string())).transpose()?;
-    Ok(Json(Rows { revision, cells, next }))
+    Ok(Json(Rows { revision, cells, next, support }))
 }
 
 /// Who would gain and who would lose what by a batch of definitions; nothing is changed.

@@ -8,12 +8,14 @@ pub(crate) mod credentials;
 pub(crate) mod definitions;
 pub(crate) mod deployments;
 pub(crate) mod logs;
+pub(crate) mod passkeys;
 pub(crate) mod password_policy;
 pub(crate) mod projects;
 pub(crate) mod runs;
 pub(crate) mod schedules;
 pub(crate) mod second_factor;
 pub(crate) mod session;
+pub(crate) mod support;
 
 use lockgate_model::id::EnvironmentId;
 use serde::{Deserialize, Serialize};

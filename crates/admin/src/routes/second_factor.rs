@@ -20,7 +20,7 @@ use crate::{
 pub(crate) struct OwnPassword {
     /// It is asked again: a session alone must not lock its user out.
     #[schema(value_type = String, format = Password)]
-    password: SecretText,
+    pub(crate) password: SecretText,
 }
 
 /// A code.

@@ -4,7 +4,9 @@ use axum::{Json, extract::State};
 use http::StatusCode;
 use lockgate_model::Principal;
 use lockgate_model::id::UserId;
-use lockgate_runtime::{Error, LoggedIn, Login as Presented, Proof, Runtime, SecretText, SessionInfo};
+use lockgate_runtime::{
+    Error, LoggedIn, Login as Presented, PasskeyAnswer, Proof, Runtime, Second, SecretText, SessionInfo,
+};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -16,13 +18,14 @@ use crate::{
     shapes,
 };
 
-/// User id with either the password, or a one-time token and the new password; a code where a second
-/// factor is on.
+/// User id with either the password, or a one-time token and the new password, and a second factor where one is
+/// on; or a passkey alone.
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Login {
-    /// User id.
-    user: String,
+    /// User id; absent where a passkey alone tells it.
+    #[serde(default)]
+    user: Option<String>,
     /// The password.
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Password)]
@@ -39,11 +42,15 @@ pub(crate) struct Login {
     #[serde(default)]
     #[schema(value_type = Option<String>, format = Password)]
     code: Option<SecretText>,
+    /// An answer of a passkey to what `login/passkey` asked: in the place of `code`, or of everything else.
+    #[serde(default)]
+    #[schema(value_type = Option<shapes::PasskeyAnswer>)]
+    passkey: Option<PasskeyAnswer>,
 }
 
 /// Opens a session.
 ///
-/// With a password, which `new_password` replaces, or with a one-time token that sets the password. What a
+/// With a password, which `new_password` replaces, with a one-time token that sets the password, or with a passkey. What a
 /// right password or token lacks (`LG-SECOND-FACTOR`, `LG-PASSWORD-CHANGE`) is told to who presents it.
 #[utoipa::path(post, operation_id = "login", path = "/admin/v1/tenants/{tenant}/login", tag = "session", params(("tenant" = String, Path, description = "The tenant.")),
     request_body = Login, responses((status = 200, body = shapes::Session), Changes,
@@ -55,15 +62,18 @@ pub(crate) async fn login(
     Place(tenant): Place<String>,
     OpenBody(login): OpenBody<Login>,
 ) -> Answer<Json<LoggedIn>> {
+    let second = Second { code: login.code, passkey: login.passkey };
+    let alone = login.user.is_none() && second.code.is_none() && second.passkey.is_some();
     let proof = match (login.password, login.token, login.new_password) {
-        (Some(password), None, new) => Proof::Password { password, new },
-        (None, Some(token), Some(new)) => Proof::Token { token, new },
+        (None, None, None) if alone => Proof::Passkey,
+        (Some(password), None, new) if login.user.is_some() => Proof::Password { password, new },
+        (None, Some(token), Some(new)) if login.user.is_some() => Proof::Token { token, new },
         _ => {
-            let text = "send either `password`, or `token` and `new_password`";
+            let text = "send `user` with either `password`, or `token` and `new_password`; or `passkey` alone";
             return Err(Refused::from(Error::invalid("LG-LOGIN", text)));
         }
     };
-    let presented = Presented { user: login.user, proof, code: login.code };
+    let presented = Presented { user: login.user.unwrap_or_default(), proof, second };
     Ok(Json(runtime.login(&tenant, &presented, &source).await?))
 }
 

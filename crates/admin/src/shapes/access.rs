@@ -79,6 +79,24 @@ pub struct Matrix {
     /// The `cursor` of the next page; absent when there are no more.
     #[serde(default)]
     pub next: Option<String>,
+    /// What the operator may look at by grants that stand now; with the last page, unless one user is asked about.
+    #[serde(default)]
+    pub support: Vec<SupportRight>,
+}
+
+/// A right of the operator by a grant of support access.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct SupportRight {
+    /// The grant.
+    pub grant: String,
+    /// Where.
+    pub environment: String,
+    /// What a user would need to look at it: `logs-view` or `settings-view`.
+    #[schema(example = "logs-view")]
+    pub right: String,
+    /// It ends by itself then, in microseconds since 1970-01-01T00:00:00Z.
+    pub until: i64,
 }
 
 /// What a batch of definitions would give and take.

@@ -13,10 +13,11 @@ mod promote;
 mod run;
 mod schedule;
 mod session;
+mod support;
 
 pub use access::{
     AuditEntry, AuditFound, AuditHead, AuditHeads, AuditLink, AuditPage, AuditQuery, Cell, Explanation, Grant, Matrix,
-    Missing, PathTaken, WhatIf,
+    Missing, PathTaken, SupportRight, WhatIf,
 };
 pub use connector::Connector;
 pub use definition::{
@@ -35,9 +36,11 @@ pub use run::{
 };
 pub use schedule::{Paused, RanNow, Schedule, SkippedNext, Timing};
 pub use session::{
-    BoundBy, CertificateInfo, CertificateWanted, Enrolment, KeyInfo, KeyWanted, NewKey, PasswordPolicy, PasswordPreset,
-    Recovery, SecondFactorStatus, Session, SessionInfo, Who,
+    Asked, BoundBy, CertificateInfo, CertificateWanted, Enrolment, KeyInfo, KeyWanted, NewKey, PasskeyAdded,
+    PasskeyAnswer, PasskeyInfo, PasswordPolicy, PasswordPreset, Recovery, SecondFactorStatus, Session, SessionInfo,
+    Who,
 };
+pub use support::{SupportGrant, SupportWanted};
 
 use serde::Deserialize;
 use utoipa::ToSchema;

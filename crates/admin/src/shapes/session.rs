@@ -25,7 +25,7 @@ pub struct Who {
     pub tenant: String,
     /// The user.
     pub user: String,
-    /// `basic`, `api-key`, `session`, `access-token` or `certificate`.
+    /// `basic`, `api-key`, `session`, `certificate`, or `enrolment` for a session that has to enrol a second factor.
     pub credential: String,
     /// Set for an API key that is good for one environment alone.
     #[serde(default)]
@@ -135,6 +135,9 @@ pub struct CertificateInfo {
 pub struct PasswordPolicy {
     /// The preset in force.
     pub preset: PasswordPreset,
+    /// A user with a password has to have a second factor: until then its sessions are good for enrolling one.
+    #[serde(default)]
+    pub second_factor: bool,
 }
 
 /// A preset. Both refuse what is common, what holds the user's name, and the last five.
@@ -148,12 +151,18 @@ pub enum PasswordPreset {
     Nist,
 }
 
-/// Whether one's own logins ask for a code.
+/// Whether one's own logins ask for a second factor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct SecondFactorStatus {
     /// They do.
     pub on: bool,
+    /// A code of an authenticator is one.
+    pub codes: bool,
+    /// So many passkeys are.
+    pub passkeys: usize,
+    /// The tenant asks it of who has a password.
+    pub required: bool,
     /// Recovery codes that were not used.
     pub recovery_codes_left: usize,
 }
@@ -166,6 +175,48 @@ pub struct Enrolment {
     pub secret: String,
     /// As an authenticator reads it off a screen: an `otpauth` address.
     pub address: String,
+}
+
+/// A ceremony that has begun: good once, for five minutes.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Asked {
+    /// By what it is named.
+    pub ceremony: String,
+    /// For the browser: `publicKey`, as `parseCreationOptionsFromJSON` and `parseRequestOptionsFromJSON` take it.
+    pub options: serde_json::Value,
+}
+
+/// What a browser answers to a ceremony.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasskeyAnswer {
+    /// Which.
+    pub ceremony: String,
+    /// The credential, as `PublicKeyCredential.toJSON()` gives it.
+    pub credential: serde_json::Value,
+}
+
+/// A passkey.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasskeyInfo {
+    /// By what it can be named.
+    pub id: String,
+    /// What its user calls it.
+    pub title: String,
+    /// When it was added, in microseconds since 1970-01-01T00:00:00Z.
+    pub added: i64,
+}
+
+/// A passkey that was added.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct PasskeyAdded {
+    /// The passkey.
+    pub passkey: PasskeyInfo,
+    /// Ten codes for who has lost it, each good once, shown once; none where there are some already.
+    pub recovery_codes: Vec<String>,
 }
 
 /// Codes for who has lost the authenticator, shown once.

@@ -1,13 +1,13 @@
 //! Two tenants, `acme` of `ada` and `other` of `bob`, in a store of the test's own; requests go
 //! straight into the router.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use axum::{Router, body::Body};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt as _;
-use lockgate_admin::{OperatorPlace, operator_router, router};
+use lockgate_admin::{OperatorPlace, operator_router, router, serve_operator};
 use lockgate_connector_api::Registry;
 use lockgate_connector_https::Https;
 use lockgate_engine::{Engine, EngineConfig};
@@ -30,8 +30,9 @@ pub const PASSWORD: &str = "Correct-Horse-7";
 pub struct House {
     admin: Router,
     operator: Router,
+    runtime: Runtime,
     store: Arc<Watched>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 /// An answer, read.
@@ -72,8 +73,13 @@ impl House {
         let runtime = Runtime::open(parts).await.unwrap();
         let keeper = |_| Ok(lockgate_keys::Keeper::File);
         let place = OperatorPlace { data: dir.path().to_owned(), keeper };
-        let house =
-            Self { admin: router(runtime.clone()), operator: operator_router(runtime, place), store, _dir: dir };
+        let house = Self {
+            admin: router(runtime.clone()),
+            operator: operator_router(runtime.clone(), place),
+            runtime,
+            store,
+            dir,
+        };
         for (tenant, administrator) in [("acme", "ada"), ("other", "bob")] {
             let new = json!({"id": tenant, "title": tenant, "administrator": administrator});
             let told = house.operate("POST", "/operator/tenants", Some(new)).await;
@@ -81,6 +87,20 @@ impl House {
             house.first_login(tenant, administrator, &told.json()["token"]).await;
         }
         house
+    }
+
+    /// Serves the operator's routes on a real socket; gives its path.
+    pub fn on_socket(&self) -> PathBuf {
+        let path = self.dir.path().join("operator.sock");
+        let listener = tokio::net::UnixListener::bind(&path).unwrap();
+        let place = OperatorPlace { data: self.dir.path().to_owned(), keeper: |_| Ok(lockgate_keys::Keeper::File) };
+        tokio::spawn(serve_operator(listener, self.runtime.clone(), place, std::future::pending()));
+        path
+    }
+
+    /// By what name browsers reach it.
+    pub fn reached_by(&self, origin: &str) {
+        self.runtime.reached_by(origin).unwrap();
     }
 
     /// Sets the password by a one-time token; gives the session's token.

@@ -6,6 +6,7 @@
     reason = "test code: a broken premise must fail the test on the spot"
 )]
 
+mod authenticator;
 mod conditions;
 mod day;
 mod flood;
@@ -14,10 +15,12 @@ mod operations;
 mod operator;
 mod page;
 mod pages;
+mod passkeys;
 mod passwords;
 mod refusals;
 mod rights;
 mod second_factors;
 mod sessions;
+mod support;
 mod tenants;
 mod watched;

@@ -12,8 +12,9 @@ use serde_json::{Value, json};
 use crate::house::{House, Told, basic};
 
 /// Routes that ask for no credential, each with its reason. This list may only shrink.
-const OPEN: [(&str, &str, &str); 3] = [
+const OPEN: [(&str, &str, &str); 4] = [
     ("post", "/admin/v1/tenants/{tenant}/login", "it is where a credential is proved"),
+    ("post", "/admin/v1/tenants/{tenant}/login/passkey", "it is where a proof begins"),
     ("get", "/admin/v1/connectors", "it describes the product"),
     ("get", "/admin/v1/connectors/{name}", "it describes the product"),
 ];
@@ -48,6 +49,9 @@ const REFUSED: &[(&str, &str, u16)] = &[
     ("get", "/users/{id}/certificates", 403),
     ("delete", "/certificates/{id}", 403),
     ("post", "/users/{id}/expire-password", 403),
+    ("get", "/support", 403),
+    ("post", "/support", 403),
+    ("delete", "/support/{id}", 403),
     ("get", "/password-policy", 403),
     ("put", "/password-policy", 403),
     ("get", "/second-factor", 403),
@@ -55,6 +59,11 @@ const REFUSED: &[(&str, &str, u16)] = &[
     ("post", "/second-factor/confirm", 403),
     ("post", "/second-factor/remove", 403),
     ("delete", "/users/{id}/second-factor", 403),
+    ("get", "/passkeys", 403),
+    ("post", "/passkeys", 403),
+    ("post", "/passkeys/confirm", 403),
+    ("put", "/passkeys/{id}", 403),
+    ("post", "/passkeys/{id}/remove", 403),
     ("get", "/projects", 404),
     ("post", "/projects/{project}/versions", 404),
     ("get", "/projects/{project}/versions", 404),
@@ -103,8 +112,12 @@ pub fn body(method: &str, path: &str) -> Option<Value> {
         ("put", "/environments/{environment}/acls/{kind}/{name}") => json!({"acl": "default"}),
         ("post", "/users/{id}/keys") => json!({}),
         ("post", "/users/{id}/certificates") => json!({"certificate": "-----BEGIN CERTIFICATE-----"}),
+        ("post", "/support") => json!({"environments": ["development"]}),
         ("put", "/password-policy") => json!({"preset": "classic"}),
-        ("post", "/second-factor") => json!({"password": "wrong"}),
+        ("post", "/second-factor" | "/passkeys") => json!({"password": "wrong"}),
+        ("post", "/passkeys/confirm") => json!({"ceremony": "none", "credential": {}, "title": "key"}),
+        ("put", "/passkeys/{id}") => json!({"title": "key"}),
+        ("post", "/passkeys/{id}/remove") => json!({"code": "000000"}),
         ("post", "/second-factor/confirm" | "/second-factor/remove") => json!({"code": "000000"}),
         ("post", "/projects/{project}/versions") => json!({"files": {
             "project.yaml": "project: shop\n",
@@ -226,6 +239,12 @@ const OTHERWISE: &[(&str, &str, u16)] = &[
     ("post", "/second-factor", 401),
     ("post", "/second-factor/confirm", 409),
     ("post", "/second-factor/remove", 404),
+    ("get", "/passkeys", 200),
+    ("post", "/passkeys", 401),
+    // This server has no name.
+    ("post", "/passkeys/confirm", 409),
+    ("put", "/passkeys/{id}", 404),
+    ("post", "/passkeys/{id}/remove", 404),
     // Which permission it takes depends on what is to run, and that is not there.
     ("post", "/environments/{environment}/runs", 404),
 ];

@@ -26,6 +26,8 @@ struct Ids {
     account: &'static str,
     run: String,
     key: String,
+    /// Of support access.
+    grant: String,
 }
 
 /// What nobody has. Each is as long as what `other` has, so that echoes are, and none is a part of another.
@@ -38,6 +40,7 @@ fn absent() -> Ids {
         account: "kkkk",
         run: "019aa000-0000-7000-8000-000000000000".into(),
         key: "x".repeat(16),
+        grant: "v".repeat(16),
     }
 }
 
@@ -71,7 +74,18 @@ async fn furnish(house: &House) -> Ids {
     let key = bob("POST", "users/olgas/keys", Some(json!({}))).await.json()["id"].as_str().unwrap().to_owned();
     let run = bob("POST", "environments/development/runs", Some(json!({"name": "reorder"}))).await;
     let run = run.headers["lockgate-run"].to_str().unwrap().to_owned();
-    Ids { environment: "vault", project: "warehouse", object: "olgas", flow: "reorder", account: "bank", run, key }
+    let grant = bob("POST", "support", Some(json!({"environments": ["vault"]}))).await.json();
+    let grant = grant["id"].as_str().unwrap().to_owned();
+    Ids {
+        environment: "vault",
+        project: "warehouse",
+        object: "olgas",
+        flow: "reorder",
+        account: "bank",
+        run,
+        key,
+        grant,
+    }
 }
 
 /// The path with these ids; in an environment of theirs, or in one of `acme`.
@@ -79,6 +93,8 @@ fn filled(path: &str, kind: &str, ids: &Ids, theirs: bool) -> String {
     let own = |name: &str| if theirs { ids.environment } else { name }.to_owned();
     let id = if path.starts_with("/keys/") {
         ids.key.as_str()
+    } else if path.starts_with("/support/") {
+        ids.grant.as_str()
     } else if path.contains("/runs/") {
         ids.run.as_str()
     } else {
@@ -124,7 +140,7 @@ async fn seen(house: &House, who: &str, method: &str, path: &str, request: &str,
     let full = format!("/admin/v1/tenants/acme{path}");
     let told = house.send(&method.to_uppercase(), &full, Some(&basic(who)), told_body).await;
     let mut text = told.text;
-    for id in [ids.environment, ids.project, ids.object, ids.flow, ids.account, &ids.run, &ids.key] {
+    for id in [ids.environment, ids.project, ids.object, ids.flow, ids.account, &ids.run, &ids.key, &ids.grant] {
         text = text.replace(id, "ID");
     }
     let mut headers = told.headers;

@@ -17,4 +17,5 @@ pub mod profile;
 pub mod second_factor;
 pub mod session;
 mod standing;
+pub mod support;
 pub mod user;

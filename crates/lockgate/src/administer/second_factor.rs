@@ -1,9 +1,16 @@
 //! `lockgate second-factor …`: one's own codes of an authenticator.
 
 use clap::{Args, Subcommand};
+use lockgate_model::Timestamp;
 use serde_json::{Value, json};
 
-use crate::{administer::edit::text, client::Client, exit::Exit, output::Output, typed::Typed};
+use crate::{
+    administer::edit::text,
+    client::{Client, segment},
+    exit::Exit,
+    output::Output,
+    typed::Typed,
+};
 
 /// Verbs of `second-factor`.
 #[derive(Subcommand)]
@@ -16,6 +23,22 @@ pub enum SecondFactor {
     Confirm(Typing),
     /// Take it away, for a code of it or a recovery code.
     Remove(Typing),
+    /// Show one's passkeys. They are added in the console, by a browser.
+    Passkeys,
+    /// Name a passkey otherwise.
+    RenamePasskey {
+        /// Its id, as `passkeys` shows it.
+        id: String,
+        /// What it is called.
+        title: String,
+    },
+    /// Take a passkey away, for a code of an authenticator or a recovery code.
+    RemovePasskey {
+        /// Its id, as `passkeys` shows it.
+        id: String,
+        #[command(flatten)]
+        typing: Typing,
+    },
 }
 
 /// How secrets come in.
@@ -41,8 +64,8 @@ impl SecondFactor {
                 let value = client.get("second-factor")?;
                 let left = value.get("recovery_codes_left").and_then(Value::as_u64).unwrap_or_default();
                 output.result(&value, || match value.get("on") == Some(&Value::Bool(true)) {
-                    true => format!("logins ask for a code; {left} recovery code(s) are left"),
-                    false => "logins ask for no code".to_owned(),
+                    true => format!("logins ask for a second factor; {left} recovery code(s) are left"),
+                    false => "logins ask for no second factor".to_owned(),
                 });
             }
             Self::Enrol(typing) => {
@@ -73,6 +96,24 @@ impl SecondFactor {
                 let code = typing.ask("code: ")?;
                 let value = client.post("second-factor/remove", &json!({"code": code}))?;
                 output.result(&value, || "logins ask for no code any more".to_owned());
+            }
+            Self::Passkeys => {
+                let value = client.get("passkeys")?;
+                let list = value.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+                let row = |passkey: &Value| {
+                    let added = passkey.get("added").and_then(Value::as_i64).map(|us| Timestamp(us).to_string());
+                    vec![text(passkey, "id"), text(passkey, "title"), added.unwrap_or_default()]
+                };
+                output.table(&value, &["passkey", "name", "added"], list.iter().map(row).collect());
+            }
+            Self::RenamePasskey { id, title } => {
+                let value = client.put(&format!("passkeys/{}", segment(&id)), &json!({"title": title}))?;
+                output.result(&value, || format!("passkey `{id}` is called `{title}`"));
+            }
+            Self::RemovePasskey { id, typing } => {
+                let code = typing.ask("code: ")?;
+                let value = client.post(&format!("passkeys/{}/remove", segment(&id)), &json!({"code": code}))?;
+                output.result(&value, || format!("passkey `{id}` lets nobody in any more"));
             }
         }
         Ok(())

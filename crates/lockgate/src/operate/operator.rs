@@ -1,6 +1,8 @@
 //! `lockgate operator …`: tenants and private ranges, over the server's local socket. Whoever may
 //! open the socket is the operator; no tenant user gets here, whatever they hold.
 
+mod support;
+
 use std::{
     num::{NonZeroU32, NonZeroU64},
     path::{Path, PathBuf},
@@ -41,6 +43,9 @@ pub enum Operator {
     /// The keys that seal secrets.
     #[command(subcommand)]
     Keys(Keys),
+    /// Metadata of a tenant, where its administrator has opened support access (`lockgate support open`).
+    #[command(subcommand)]
+    Support(support::Support),
     /// The digest of the whole configuration: two installations with the same decide and run the same.
     Configuration {
         #[command(flatten)]
@@ -219,6 +224,7 @@ impl Operator {
                 };
                 output.table(&value, &["key", "sealed", ""], sealed.iter().map(row).collect());
             }
+            Self::Support(support) => support.run(output)?,
             Self::Configuration { here } => {
                 let value = here.ask(Method::GET, "/operator/configuration", None)?;
                 let digest = value.get("configuration").and_then(Value::as_str).unwrap_or_default().to_owned();

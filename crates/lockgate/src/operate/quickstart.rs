@@ -115,6 +115,8 @@ impl Quickstart {
         let listening =
             Listening::open(data, address, (&own, &ClientCertificates::None), installation.runtime.clone()).await?;
         let port = listening.address.port();
+        // Its name is fixed, and is one.
+        let _ = listening.reached_by(&listening.origin("localhost"));
         Reach::new("localhost", port, Some(ca_file.clone())).write(data)?;
         let ready = Ready {
             url: format!("https://localhost:{port}"),

@@ -38,6 +38,10 @@ pub struct Serve {
     /// DNS name or address the server is reached by, for the certificate its own CA issues.
     #[arg(long = "name", default_values = server::NAMES)]
     names: Vec<String>,
+    /// Address that browsers reach the server by, which passkeys are for: https://NAME, with a port unless it is 443. Unless
+    /// given it is the first name that is a DNS name, with the port it listens on.
+    #[arg(long, value_name = "URL")]
+    origin: Option<String>,
     /// Certificate chain (PEM) instead of one from the installation's own CA.
     #[arg(long, requires = "key")]
     cert: Option<PathBuf>,
@@ -88,6 +92,13 @@ impl Serve {
         };
         let runtime = installation.runtime.clone();
         let listening = Listening::open(&self.data, self.listen, (&own, &clients), runtime).await?;
+        match &self.origin {
+            Some(origin) => {
+                listening.reached_by(origin).map_err(|e| Exit::Usage(format!("--origin cannot be `{origin}`: {e}")))?;
+            }
+            // Names that are addresses alone: the server has no passkeys, and says so when it is asked for one.
+            None => drop(names.iter().find(|name| listening.reached_by(&listening.origin(name)).is_ok())),
+        }
         match (&self.cert, names.first()) {
             (None, Some(name)) => Reach::new(name, listening.address.port(), Some(std::path::absolute(&ca)?)),
             _ => Reach::new(&listening.address.ip().to_string(), listening.address.port(), None),

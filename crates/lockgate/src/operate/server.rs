@@ -12,7 +12,7 @@ use std::{
 use lockgate_admin::{OperatorPlace, router, serve_operator};
 use lockgate_keys::{ClientCertificates, Identity, Token};
 use lockgate_listener::{Drained, Front, Server, Settings};
-use lockgate_runtime::Runtime;
+use lockgate_runtime::{NoSite, Runtime};
 use lockgate_scheduler::keep_running;
 use tokio::{
     net::{TcpListener, UnixListener},
@@ -65,6 +65,16 @@ impl Listening {
             Token::open_or_create(data, METRICS_TOKEN).map_err(|e| failed("use the token for metrics".into(), &e))?;
         let address = listener.local_addr()?;
         Ok(Self { listener, operator, socket, data: data.to_owned(), tls, runtime, metrics, address })
+    }
+
+    /// The origin of this server by a name.
+    pub fn origin(&self, name: &str) -> String {
+        format!("https://{name}:{}", self.address.port())
+    }
+
+    /// Says by what origin browsers reach it: passkeys are for that.
+    pub fn reached_by(&self, origin: &str) -> Result<(), NoSite> {
+        self.runtime.reached_by(origin)
     }
 
     /// Serves until `stop`, then drains. What was given up at the end of the drain is closed in the

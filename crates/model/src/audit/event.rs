@@ -28,6 +28,10 @@ pub const EVENTS: &[&str] = &[
     "promotion",
     "rollback",
     "key-rotate",
+    // support access
+    "support-open",
+    "support-end",
+    "support-read",
     // runs and schedules
     "cancel",
     "schedule-pause",

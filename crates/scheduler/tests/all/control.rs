@@ -82,7 +82,8 @@ async fn by_hand_it_runs_as_its_principal_and_no_occurrence_is_spent() {
         .await;
     let ops = house.user("ops", &["control"]).await;
     house.put(Kind::User, "robot", json!({"kind": "service", "profiles": ["runner"]})).await;
-    let robot = Deploy { run_as: Some("robot".parse().unwrap()), acl: Some("runners".parse().unwrap()), version: None };
+    let robot =
+        Deploy { run_as: Some("robot".parse().unwrap()), acl: Some("runners".parse().unwrap()), ..Deploy::default() };
     house.deploy_as(&house.ada, "{ every: PT60S }", robot).await.unwrap();
     house.at(10);
     house.runtime.pause_schedule(&ops, &development(), &tick()).await.unwrap();

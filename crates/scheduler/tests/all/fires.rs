@@ -75,7 +75,7 @@ async fn a_deployment_begins_and_ends_its_schedule() {
     house.deploy("{ every: PT60S }").await;
     house.through(60).await;
     let (development, clock) = ("development".parse().unwrap(), "clock".parse().unwrap());
-    house.runtime.undeploy(&house.ada, &development, &clock).await.unwrap();
+    house.runtime.undeploy(&house.ada, &development, &clock, &lockgate_runtime::Condition::default()).await.unwrap();
     assert_eq!(house.through(120).await, None);
     // What lies before the deployment is none of its occurrences.
     house.at(1_000);

@@ -24,7 +24,9 @@ use lockgate_model::{
     id::{EnvironmentId, ProjectId, TargetName, TenantId, UserId},
     schedule::{ScheduleState, Stands},
 };
-use lockgate_runtime::{Binding, Caller, Clock, Deploy, Login, NewTenant, Parts, RunFilter, Runtime, Sources};
+use lockgate_runtime::{
+    Binding, Caller, Clock, Condition, Deploy, Login, NewTenant, Parts, RunFilter, Runtime, Sources,
+};
 use lockgate_scheduler::Scheduler;
 use lockgate_store::SqliteStore;
 use serde_json::{Value, json};
@@ -155,7 +157,10 @@ impl House {
             forget: Vec::new(),
         };
         let environment = EnvironmentId::parse(environment).unwrap();
-        self.runtime.bind_account(&self.ada, &environment, &"gate".parse().unwrap(), binding).await.unwrap();
+        self.runtime
+            .bind_account(&self.ada, &environment, &"gate".parse().unwrap(), binding, Condition::default())
+            .await
+            .unwrap();
     }
 
     pub async fn put(&self, kind: Kind, id: &str, body: Value) {

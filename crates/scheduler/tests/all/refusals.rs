@@ -7,7 +7,7 @@ use serde_json::json;
 use crate::house::{House, development};
 
 fn as_robot() -> Deploy {
-    Deploy { run_as: Some("robot".parse().unwrap()), acl: Some("runners".parse().unwrap()), version: None }
+    Deploy { run_as: Some("robot".parse().unwrap()), acl: Some("runners".parse().unwrap()), ..Deploy::default() }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -3,7 +3,8 @@
 use std::{ops::ControlFlow, path::Path};
 
 use clap::ValueEnum;
-use serde_json::Value;
+use lockgate_model::Timestamp;
+use serde_json::{Value, json};
 
 use super::list;
 use crate::{
@@ -24,7 +25,7 @@ pub enum Format {
     Json,
 }
 
-const COLUMNS: &str = "user,scope,right,profile,acl,project_permission,group";
+const COLUMNS: &str = "user,scope,right,profile,acl,project_permission,group,support,until";
 
 /// Page by page: a tenant of many users is never held whole.
 pub fn matrix(output: &Output, user: Option<String>, environment: Option<String>, format: Format) -> Result<(), Exit> {
@@ -47,7 +48,8 @@ pub fn matrix(output: &Output, user: Option<String>, environment: Option<String>
                 .as_bytes(),
             )?;
         }
-        for cell in list(&page, "cells") {
+        let support: Vec<Value> = list(&page, "support").map(by_support).collect();
+        for cell in list(&page, "cells").chain(&support) {
             let line = match format {
                 Format::Json => format!("{}{cell}", if first { "\n" } else { ",\n" }),
                 Format::Csv => format!("{}\r\n", fields(cell).join(",")),
@@ -83,17 +85,35 @@ pub fn what_if(output: &Output, file: &Path) -> Result<(), Exit> {
     Ok(())
 }
 
+/// What the operator may look at, as a cell.
+fn by_support(right: &Value) -> Value {
+    let until = right.get("until").and_then(Value::as_i64).map(|us| Timestamp(us).to_string()).unwrap_or_default();
+    json!({"user": "operator", "scope": format!("environment/{}", text(right, "environment")), "right": text(right, "right"),
+        "support": text(right, "grant"), "until": until})
+}
+
 /// The cells of a row of the file: ids hold nothing that would have to be quoted.
-fn fields(cell: &Value) -> [String; 7] {
+fn fields(cell: &Value) -> [String; 9] {
     let group = cell.get("via").map(|via| text(via, "group")).unwrap_or_default();
     let of = |member| text(cell, member);
-    [of("user"), of("scope"), of("right"), of("profile"), of("acl"), of("project_permission"), group]
+    [
+        of("user"),
+        of("scope"),
+        of("right"),
+        of("profile"),
+        of("acl"),
+        of("project_permission"),
+        group,
+        of("support"),
+        of("until"),
+    ]
 }
 
 fn line(cell: &Value) -> String {
-    let [user, scope, right, profile, acl, project_permission, group] = fields(cell);
+    let [user, scope, right, profile, acl, project_permission, group, support, until] = fields(cell);
     let mut shown = format!("{user}  {scope}  {right}  by ");
     shown.push_str(&match (profile.as_str(), acl.as_str()) {
+        ("", _) if !support.is_empty() => format!("support access {support} until {until}"),
         ("", _) => format!("project permission {project_permission}"),
         (_, "") => format!("profile {profile}"),
         _ => format!("profile {profile} on ACL {acl}"),

@@ -1,0 +1,299 @@
+//! Passkeys: key pairs of a user's authenticator, which sign that they are here, by Web Authentication
+//! (W3C, Level 3). The signature is over the name that the browser saw, so that no other site can ask for it.
+//!
+//! The verification is that of `webauthn-rs`; here stands what is ours. User verification (a PIN or a finger)
+//! is asked each time, so that a passkey is two factors in one. Attestation is asked of nobody: who made an
+//! authenticator is none of our business. What is stored is a public key, with a keyed digest over it and its
+//! user: who can write rows still cannot make a passkey.
+//!
+//! Deliberately absent: the memory of ceremonies that have begun, each good once (crate `runtime`).
+
+use std::fmt;
+
+use lockgate_model::{Digest, Timestamp, id::UserId};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::Value;
+use webauthn_rs::prelude::{
+    CreationChallengeResponse, DiscoverableAuthentication, Passkey, PasskeyAuthentication, PasskeyRegistration,
+    PublicKeyCredential, RegisterPublicKeyCredential, RequestChallengeResponse, Url, Uuid, Webauthn, WebauthnBuilder,
+};
+
+use crate::{
+    DigestKey, Refused,
+    digest_key::same,
+    random::{self, NoRandom},
+};
+
+/// Passkeys of one user.
+pub const PASSKEYS_MAX: usize = 20;
+/// Hex digits of a passkey's id.
+const ID_CHARS: usize = 32;
+
+/// The name that browsers reach the server by. Passkeys are good for it and no other.
+pub struct Site {
+    origin: String,
+    webauthn: Webauthn,
+}
+
+/// The text is no address that passkeys can be for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("passkeys need an address with a DNS name, such as https://lockgate.example: neither an IP address nor a path")]
+pub struct NoSite;
+
+impl Site {
+    /// For an origin: `https://name`, with a port unless it is 443. The relying party is the name.
+    pub fn new(origin: &str) -> Result<Self, NoSite> {
+        let url = Url::parse(origin).map_err(|_| NoSite)?;
+        let name = url.domain().ok_or(NoSite)?;
+        if url.scheme() != "https" || url.path() != "/" || url.query().is_some() || url.fragment().is_some() {
+            return Err(NoSite);
+        }
+        let built = WebauthnBuilder::new(name, &url).and_then(|site| site.rp_name("Lockgate").build());
+        Ok(Self { origin: url.origin().ascii_serialization(), webauthn: built.map_err(|_| NoSite)? })
+    }
+
+    /// As browsers tell it.
+    pub fn origin(&self) -> &str {
+        &self.origin
+    }
+}
+
+impl fmt::Debug for Site {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Site").field(&self.origin).finish()
+    }
+}
+
+/// A passkey as it is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct StoredPasskey {
+    /// By what it can be named: a digest of the authenticator's own id for it.
+    pub id: String,
+    /// For its user.
+    pub title: String,
+    /// When it was added.
+    pub added: Timestamp,
+    /// The public key with what belongs to it, as JSON.
+    key: String,
+    /// Keyed digest over user and key.
+    proof: Digest,
+}
+
+/// What has begun and waits for the authenticator; in memory, for a few minutes, good once.
+#[derive(Debug, Clone)]
+pub enum Ceremony {
+    /// A user adds a passkey.
+    Add(UserId, Box<PasskeyRegistration>),
+    /// A user who is known proves to be it.
+    Prove(UserId, Box<PasskeyAuthentication>),
+    /// Somebody proves to be whom the passkey says.
+    Enter(Box<DiscoverableAuthentication>),
+}
+
+/// A ceremony that begins: by what it is named, and what the browser is to be told
+/// (`PublicKeyCredentialCreationOptions` or `PublicKeyCredentialRequestOptions` under `publicKey`).
+#[derive(Debug, Clone, Serialize)]
+pub struct Asked {
+    /// By what it is named.
+    pub ceremony: String,
+    /// For the browser.
+    pub options: Value,
+}
+
+fn id_of(credential: &[u8]) -> String {
+    Digest::of(credential).hex().chars().take(ID_CHARS).collect()
+}
+
+/// What authenticators know a user by: it tells nothing, and stays the same.
+fn handle(user: &UserId, key: &DigestKey) -> Uuid {
+    let digest = key.digest([b"passkey user".as_slice(), user.as_str().as_bytes()]);
+    Uuid::from_slice(digest.0.get(..16).unwrap_or_default()).unwrap_or_default()
+}
+
+fn proof(user: &UserId, text: &str, key: &DigestKey) -> Digest {
+    key.digest([b"passkey".as_slice(), user.as_str().as_bytes(), text.as_bytes()])
+}
+
+/// What a browser sends, as its type; a page within a page of another site is refused.
+fn answer<T: DeserializeOwned>(sent: &Value, client_data: impl Fn(&T) -> &[u8]) -> Result<T, Refused> {
+    #[derive(Deserialize)]
+    struct ClientData {
+        #[serde(rename = "crossOrigin", default)]
+        cross_origin: bool,
+    }
+    let read = T::deserialize(sent).map_err(|_| Refused::WrongPasskey)?;
+    match serde_json::from_slice(client_data(&read)) {
+        Ok(ClientData { cross_origin: false }) => Ok(read),
+        _ => Err(Refused::WrongPasskey),
+    }
+}
+
+impl StoredPasskey {
+    fn new(passkey: &Passkey, user: &UserId, (title, added): (String, Timestamp), key: &DigestKey) -> Option<Self> {
+        let text = serde_json::to_string(passkey).ok()?;
+        let (id, proof) = (id_of(passkey.cred_id().as_slice()), proof(user, &text, key));
+        Some(Self { id, title, added, key: text, proof })
+    }
+
+    /// The key, if it is this user's and was stored by us.
+    fn open(&self, user: &UserId, key: &DigestKey) -> Result<Passkey, Refused> {
+        if !same(&self.proof, &proof(user, &self.key, key)) {
+            return Err(Refused::WrongPasskey);
+        }
+        serde_json::from_str(&self.key).map_err(|_| Refused::WrongPasskey)
+    }
+
+    /// The id under which the passkey is stored that an answer comes from.
+    pub fn named_in(sent: &Value) -> Option<String> {
+        let sent: PublicKeyCredential = answer(sent, |of: &PublicKeyCredential| &of.response.client_data_json).ok()?;
+        Some(id_of(&sent.raw_id))
+    }
+}
+
+impl Site {
+    /// A user is about to add a passkey to those it has.
+    pub fn add(
+        &self,
+        tenant: &str,
+        user: &UserId,
+        has: &[StoredPasskey],
+        key: &DigestKey,
+    ) -> Result<Result<(Asked, Ceremony), Refused>, NoRandom> {
+        let known: Vec<Passkey> = has.iter().filter_map(|stored| stored.open(user, key).ok()).collect();
+        let known = known.iter().map(|passkey| passkey.cred_id().clone()).collect();
+        let name = format!("{user}@{tenant}");
+        let begun = self.webauthn.start_passkey_registration(handle(user, key), &name, user.as_str(), Some(known));
+        let ceremony = random::hex::<16>()?.to_string();
+        Ok(begun.map_err(|_| Refused::WrongPasskey).map(|(options, state)| {
+            (Asked { ceremony, options: discoverable(options) }, Ceremony::Add(user.clone(), Box::new(state)))
+        }))
+    }
+
+    /// The passkey that an authenticator has made.
+    pub fn added(
+        &self,
+        ceremony: &Ceremony,
+        user: &UserId,
+        sent: &Value,
+        (title, now): (&str, Timestamp),
+        key: &DigestKey,
+    ) -> Result<StoredPasskey, Refused> {
+        let Ceremony::Add(whose, state) = ceremony else { return Err(Refused::WrongPasskey) };
+        if whose != user {
+            return Err(Refused::WrongPasskey);
+        }
+        let sent = answer(sent, |of: &RegisterPublicKeyCredential| &of.response.client_data_json)?;
+        let made = self.webauthn.finish_passkey_registration(&sent, state).map_err(|_| Refused::WrongPasskey)?;
+        StoredPasskey::new(&made, user, (title.to_owned(), now), key).ok_or(Refused::WrongPasskey)
+    }
+
+    /// Somebody is about to prove who they are: this user, by one of its passkeys; or whoever it is.
+    pub fn prove(
+        &self,
+        who: Option<(&UserId, &[StoredPasskey])>,
+        key: &DigestKey,
+    ) -> Result<Result<(Asked, Ceremony), Refused>, NoRandom> {
+        let ceremony = random::hex::<16>()?.to_string();
+        let asked = |options: RequestChallengeResponse| Asked { ceremony, options: shown(options) };
+        let failed = |_| Refused::WrongPasskey;
+        let Some((user, has)) = who else {
+            let begun = self.webauthn.start_discoverable_authentication().map_err(failed);
+            return Ok(begun.map(|(options, state)| (asked(options), Ceremony::Enter(Box::new(state)))));
+        };
+        let known: Vec<Passkey> = has.iter().filter_map(|stored| stored.open(user, key).ok()).collect();
+        let begun = self.webauthn.start_passkey_authentication(&known).map_err(failed);
+        Ok(begun.map(|(options, state)| (asked(options), Ceremony::Prove(user.clone(), Box::new(state)))))
+    }
+
+    /// The stored passkey after it was used, to be put back before anything rests on it: its counter goes up.
+    pub fn proved(
+        &self,
+        ceremony: &Ceremony,
+        user: &UserId,
+        stored: &StoredPasskey,
+        sent: &Value,
+        key: &DigestKey,
+    ) -> Result<StoredPasskey, Refused> {
+        let sent = answer(sent, |of: &PublicKeyCredential| &of.response.client_data_json)?;
+        let mut passkey = stored.open(user, key)?;
+        let theirs = sent.get_user_unique_id().map(|told| told == handle(user, key).as_bytes());
+        let result = match ceremony {
+            // Who is not known beforehand has to be told by the authenticator.
+            Ceremony::Enter(state) if theirs == Some(true) => {
+                self.webauthn.finish_discoverable_authentication_v2(&sent, (**state).clone(), &passkey)
+            }
+            Ceremony::Prove(whose, state) if whose == user && theirs != Some(false) => {
+                self.webauthn.finish_passkey_authentication(&sent, state)
+            }
+            _ => return Err(Refused::WrongPasskey),
+        };
+        let result = result.map_err(|_| Refused::WrongPasskey)?;
+        passkey.update_credential(&result).ok_or(Refused::WrongPasskey)?;
+        StoredPasskey::new(&passkey, user, (stored.title.clone(), stored.added), key).ok_or(Refused::WrongPasskey)
+    }
+}
+
+/// A passkey that can be found without the user's name is better; an authenticator without room for it is
+/// good as a second factor still.
+fn discoverable(options: CreationChallengeResponse) -> Value {
+    let mut options = serde_json::to_value(options).unwrap_or_default();
+    if let Some(selection) = options.pointer_mut("/publicKey/authenticatorSelection").and_then(Value::as_object_mut) {
+        selection.insert("residentKey".to_owned(), "preferred".into());
+    }
+    options
+}
+
+/// The page says how the browser is to ask, not the server.
+fn shown(mut options: RequestChallengeResponse) -> Value {
+    options.mediation = None;
+    serde_json::to_value(options).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_site_is_a_name_by_https() {
+        for wrong in [
+            "",
+            "lockgate.example",
+            "http://lockgate.example",
+            "https://192.0.2.1",
+            "https://[::1]:8443",
+            "https://lockgate.example/console",
+            "https://lockgate.example?x",
+            "file:///etc",
+        ] {
+            assert_eq!(Site::new(wrong).err(), Some(NoSite), "{wrong}");
+        }
+        for (right, origin) in [
+            ("https://lockgate.example", "https://lockgate.example"),
+            ("https://lockgate.example:443/", "https://lockgate.example"),
+            ("https://localhost:8443", "https://localhost:8443"),
+        ] {
+            assert_eq!(Site::new(right).unwrap().origin(), origin);
+        }
+    }
+
+    #[test]
+    fn what_is_asked_names_the_site_and_no_user() {
+        let (site, key) = (Site::new("https://lockgate.example").unwrap(), DigestKey::new([7; 32]));
+        let ada: UserId = "ada".parse().unwrap();
+        let (asked, _) = site.add("acme", &ada, &[], &key).unwrap().unwrap();
+        let options = &asked.options["publicKey"];
+        assert_eq!(options["rp"]["id"], "lockgate.example");
+        assert_eq!(options["attestation"], "none");
+        assert_eq!(options["authenticatorSelection"]["userVerification"], "required");
+        assert_eq!(options["authenticatorSelection"]["residentKey"], "preferred");
+        assert!(!options["user"]["id"].as_str().unwrap().contains("ada"));
+        let (enter, _) = site.prove(None, &key).unwrap().unwrap();
+        assert_eq!(enter.options["publicKey"]["userVerification"], "required");
+        assert_eq!(enter.options["publicKey"]["allowCredentials"], serde_json::json!([]));
+        assert!(enter.options.get("mediation").is_none());
+        let (again, _) = site.prove(None, &key).unwrap().unwrap();
+        assert_ne!(again.ceremony, enter.ceremony);
+        assert_ne!(again.options["publicKey"]["challenge"], enter.options["publicKey"]["challenge"]);
+    }
+}
