@@ -149,7 +149,7 @@ fn decisions() {
 
     let cedar = Cedar::new(&world);
     let request = |n: usize| {
-        let caller = world::Caller { principal: format!("u{n}"), channel: world::Channel::Rest, key_of: None };
+        let caller = world::Caller::new(&format!("u{n}"), world::Channel::Rest);
         let (orchestration, environment) = (flow(n % acls), "live".to_owned());
         world::Request::Execute(world::Execute { caller, orchestration, through: None, environment })
     };

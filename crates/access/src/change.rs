@@ -2,7 +2,7 @@
 
 use lockgate_model::{
     Kind, Permission,
-    definition::{Deployment, Profile, Revision},
+    definition::{Deployment, Profile, Revision, Unreadable},
 };
 use serde::Deserialize;
 
@@ -42,20 +42,10 @@ impl TenantSnapshot {
     /// What [`validate_change`] refuses.
     pub fn after(&self, puts: &[Row], deletes: &[(Kind, String)]) -> Result<Self, Refusal> {
         fixed(puts, deletes)?;
-        let mut rows = self.rows.clone();
-        for (kind, id) in deletes {
-            rows.remove(*kind, id).map_err(|e| refusal("unreadable", e.to_string()))?;
-        }
-        for (kind, id, body) in puts {
-            rows.put(*kind, id, body).map_err(|e| refusal("unreadable", e.to_string()))?;
-        }
+        let rows = self.changed(puts, deletes).map_err(|e| refusal("unreadable", e.to_string()))?;
         named_by_deployments(&rows, deletes)?;
-        references::check_change(&rows, puts, deletes).map_err(|fault| explain(fault, deletes))?;
-        let deleted = deletes.iter().map(|(kind, id)| (*kind, id.as_str()));
-        let changed = puts.iter().map(|(kind, id, _)| (*kind, id.as_str())).chain(deleted).collect();
         let revision = Revision(self.revision().0.saturating_add(1));
-        let after = Self::compile(self.tenant().clone(), revision, rows, Some((self, &changed)))
-            .map_err(|fault| explain(fault, deletes))?;
+        let after = self.moved(revision, rows, puts, deletes).map_err(|fault| explain(fault, deletes))?;
         if has_administrator(self) && !has_administrator(&after) {
             return Err(refusal(
                 "last-administrator",
@@ -65,6 +55,36 @@ impl TenantSnapshot {
             ));
         }
         Ok(after)
+    }
+
+    /// The tenant after a change that was made: what [`TenantSnapshot::build`] makes of all rows then, for the
+    /// cost of what changed.
+    ///
+    /// # Errors
+    /// Those of [`TenantSnapshot::build`]. Deny everything then.
+    pub fn follow(&self, revision: Revision, puts: &[Row], deletes: &[(Kind, String)]) -> Result<Self, Unreadable> {
+        let rows = self.changed(puts, deletes)?;
+        if self.users.are_worn() {
+            references::check(&rows)?;
+            return Ok(Self::compile(self.tenant().clone(), revision, rows, None)?);
+        }
+        Ok(self.moved(revision, rows, puts, deletes)?)
+    }
+
+    /// The rows after a change.
+    fn changed(&self, puts: &[Row], deletes: &[(Kind, String)]) -> Result<Rows, Unreadable> {
+        let mut rows = self.rows.clone();
+        deletes.iter().try_for_each(|(kind, id)| rows.remove(*kind, id))?;
+        puts.iter().try_for_each(|(kind, id, body)| rows.put(*kind, id, body))?;
+        Ok(rows)
+    }
+
+    /// Compiles rows after a change, and of the rest takes what is here.
+    fn moved(&self, revision: Revision, rows: Rows, puts: &[Row], deletes: &[(Kind, String)]) -> Result<Self, Fault> {
+        references::check_change(&rows, puts, deletes)?;
+        let deleted = deletes.iter().map(|(kind, id)| (*kind, id.as_str()));
+        let changed = puts.iter().map(|(kind, id, _)| (*kind, id.as_str())).chain(deleted).collect();
+        Self::compile(self.tenant().clone(), revision, rows, Some((self, &changed)))
     }
 }
 

@@ -35,7 +35,6 @@ mod receipt;
 mod references;
 mod rows;
 mod rule;
-mod shared_map;
 mod shipped;
 mod snapshot;
 mod support;

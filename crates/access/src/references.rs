@@ -6,7 +6,7 @@ use std::{
 };
 
 use lockgate_model::{
-    Kind, TargetKind,
+    Kind, SharedMap, TargetKind,
     definition::{Unreadable, ValidIn},
     id::AclId,
     permission::Area,
@@ -14,7 +14,6 @@ use lockgate_model::{
 
 use crate::{
     rows::{Place, Rows, place, unreadable},
-    shared_map::SharedMap,
     shipped::Row,
 };
 

@@ -6,7 +6,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use lockgate_model::{
-    Definition, Kind, TargetKind,
+    Definition, Kind, SharedMap, TargetKind,
     definition::{
         Acl, Assignment, Deployment, Environment, Group, Profile, Project, ProjectPermission, ProjectVersion,
         SupportGrant, Tenant, Unreadable, User,
@@ -15,8 +15,6 @@ use lockgate_model::{
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
-
-use crate::shared_map::SharedMap;
 
 /// A target in an environment.
 pub(crate) type Place = (EnvironmentId, TargetKind, TargetName);

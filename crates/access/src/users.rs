@@ -21,6 +21,9 @@ use crate::{key::Key, profile_set::ProfileSet, rows::Rows, snapshot::valid_in};
 /// Users of a shard, about.
 const OF_SHARD: usize = 512;
 
+/// Holdings that nobody has are kept: so many, and two for each user.
+const LITTER: usize = 1_000;
+
 /// The number of each profile.
 pub(crate) type Numbers<'a> = HashMap<&'a ProfileId, usize>;
 
@@ -131,6 +134,12 @@ impl Users {
         Arc::make_mut(&mut self.holdings).push(given.holding(rows, numbers));
         Arc::make_mut(&mut self.of).insert(given, number);
         number
+    }
+
+    /// Changes have left more behind that nobody holds any more than there is, or shards are far larger than meant.
+    pub fn are_worn(&self) -> bool {
+        let users: usize = self.shards.iter().map(|shard| shard.len()).sum();
+        self.holdings.len() > LITTER + 2 * users || users > 4 * OF_SHARD * self.shards.len()
     }
 
     /// The same users after profiles, groups or environments changed.

@@ -1,9 +1,9 @@
 //! What a tenant's rows say about who may prove to be whom, at one revision.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
 use lockgate_model::{
-    Definition, Digest, Kind, Principal, Timestamp,
+    Definition, Digest, Kind, Principal, SharedMap, Timestamp,
     definition::{Revision, Unreadable, User},
     id::{EnvironmentId, KeyId, TenantId, UserId},
     principal::{CredentialKind, UserKind},
@@ -75,22 +75,22 @@ impl Refused {
 }
 
 /// A tenant's credentials. Built beside the access snapshot, from the same rows.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Credentials {
     tenant: TenantId,
     revision: Revision,
-    users: HashMap<UserId, Known>,
-    keys: HashMap<KeyId, StoredKey>,
-    certificates: HashMap<Digest, StoredCertificate>,
+    users: SharedMap<UserId, Arc<Known>>,
+    keys: SharedMap<KeyId, StoredKey>,
+    certificates: SharedMap<Digest, StoredCertificate>,
     policy: PasswordPolicy,
     /// Whose each passkey is, by its id.
-    passkeys: HashMap<String, UserId>,
+    passkeys: SharedMap<String, UserId>,
     /// By what the log names the operator.
     operator: UserId,
 }
 
 /// A user and its credential.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Known {
     kind: UserKind,
     enabled: bool,
@@ -119,56 +119,103 @@ impl Credentials {
     /// # Errors
     /// A row that cannot be read, or a credential whose user does not exist. Refuse everybody then.
     pub fn build(tenant: TenantId, revision: Revision, definitions: &[Definition]) -> Result<Self, Unreadable> {
-        let mut users = HashMap::new();
-        let mut keys = HashMap::new();
-        let mut certificates = HashMap::new();
-        let mut policy = PasswordPolicy::default();
-        let mut passkeys = HashMap::new();
-        let id = |row: &Definition, reason: String| Unreadable { kind: row.kind, id: row.id.clone(), reason };
-        for row in definitions.iter().filter(|row| row.kind == Kind::User) {
-            let user: User = row.read()?;
-            let known =
-                Known { kind: user.kind, enabled: user.enabled, rows: (row.revision, Revision(0)), credential: None };
-            users.insert(UserId::parse(&row.id).map_err(|e| id(row, e.to_string()))?, known);
-        }
-        for row in definitions {
-            match row.kind {
-                Kind::Credential => {
-                    let credential: Credential = secret_row(row)?;
-                    let known: &mut Known =
-                        users.get_mut(row.id.as_str()).ok_or_else(|| id(row, "its user does not exist".to_owned()))?;
-                    known.rows.1 = row.revision;
-                    for passkey in &credential.passkeys {
-                        let user = UserId::parse(&row.id).map_err(|e| id(row, e.to_string()))?;
-                        passkeys.insert(passkey.id.clone(), user);
-                    }
-                    known.credential = Some(credential);
-                }
-                Kind::ApiKey => {
-                    let key: StoredKey = secret_row(row)?;
-                    if !users.contains_key(&key.user) {
-                        return Err(id(row, format!("its user `{}` does not exist", key.user)));
-                    }
-                    keys.insert(KeyId::parse(&row.id).map_err(|e| id(row, e.to_string()))?, key);
-                }
-                Kind::ClientCertificate => {
-                    let certificate: StoredCertificate = row.read()?;
-                    if !users.contains_key(&certificate.user) {
-                        return Err(id(row, format!("its user `{}` does not exist", certificate.user)));
-                    }
-                    let digest = row.id.parse().map_err(|_| id(row, "its id is no digest".to_owned()))?;
-                    certificates.insert(digest, certificate);
-                }
-                Kind::PasswordPolicy => policy = row.read::<PasswordPolicy>()?,
-                _ => {}
-            }
-        }
         let operator = UserId::parse("operator").map_err(|e| Unreadable {
             kind: Kind::SupportGrant,
             id: String::new(),
             reason: e.to_string(),
         })?;
-        Ok(Self { tenant, revision, users, keys, certificates, policy, passkeys, operator })
+        let (users, keys, certificates, policy, passkeys) = Default::default();
+        Self { tenant, revision, users, keys, certificates, policy, passkeys, operator }.with(definitions)
+    }
+
+    /// The same after a change that was made, for the cost of what changed. That what is deleted is named by nothing
+    /// any more is not asked again: `access` asks it of the same rows.
+    ///
+    /// # Errors
+    /// Those of [`Credentials::build`].
+    pub fn follow(
+        &self,
+        revision: Revision,
+        puts: &[Definition],
+        deletes: &[(Kind, String)],
+    ) -> Result<Self, Unreadable> {
+        let mut next = Self { revision, ..self.clone() };
+        for (kind, id) in deletes {
+            match kind {
+                Kind::User => {
+                    next.set_credential(id, Revision(0), None);
+                    next.users.remove(id.as_str());
+                }
+                Kind::Credential => next.set_credential(id, Revision(0), None),
+                Kind::ApiKey => next.keys.remove(id.as_str()),
+                Kind::ClientCertificate => {
+                    if let Ok(digest) = id.parse::<Digest>() {
+                        next.certificates.remove(&digest);
+                    }
+                }
+                Kind::PasswordPolicy => next.policy = PasswordPolicy::default(),
+                _ => {}
+            }
+        }
+        next.with(puts)
+    }
+
+    /// Sets the credential of a user, if there is one, and with it whose passkeys are whose.
+    fn set_credential(&mut self, user: &str, revision: Revision, credential: Option<Credential>) {
+        let Some((user, known)) = self.users.entry(user) else { return };
+        let (user, mut known) = (user.clone(), Known::clone(known));
+        for gone in known.credential.iter().flat_map(|credential| &credential.passkeys) {
+            self.passkeys.remove(gone.id.as_str());
+        }
+        for passkey in credential.iter().flat_map(|credential| &credential.passkeys) {
+            self.passkeys.insert(passkey.id.clone(), user.clone());
+        }
+        known.rows.1 = revision;
+        known.credential = credential;
+        self.users.insert(user, Arc::new(known));
+    }
+
+    /// The same with these rows, in place of those of the same ids.
+    fn with(mut self, definitions: &[Definition]) -> Result<Self, Unreadable> {
+        let id = |row: &Definition, reason: String| Unreadable { kind: row.kind, id: row.id.clone(), reason };
+        for row in definitions.iter().filter(|row| row.kind == Kind::User) {
+            let user: User = row.read()?;
+            let before = self.users.get(row.id.as_str());
+            let (of_credential, credential) =
+                before.map(|known| (known.rows.1, known.credential.clone())).unwrap_or_default();
+            let rows = (row.revision, of_credential);
+            let known = Known { kind: user.kind, enabled: user.enabled, rows, credential };
+            self.users.insert(UserId::parse(&row.id).map_err(|e| id(row, e.to_string()))?, Arc::new(known));
+        }
+        for row in definitions {
+            match row.kind {
+                Kind::Credential => {
+                    let credential: Credential = secret_row(row)?;
+                    if !self.users.contains_key(row.id.as_str()) {
+                        return Err(id(row, "its user does not exist".to_owned()));
+                    }
+                    self.set_credential(&row.id, row.revision, Some(credential));
+                }
+                Kind::ApiKey => {
+                    let key: StoredKey = secret_row(row)?;
+                    if !self.users.contains_key(&key.user) {
+                        return Err(id(row, format!("its user `{}` does not exist", key.user)));
+                    }
+                    self.keys.insert(KeyId::parse(&row.id).map_err(|e| id(row, e.to_string()))?, key);
+                }
+                Kind::ClientCertificate => {
+                    let certificate: StoredCertificate = row.read()?;
+                    if !self.users.contains_key(&certificate.user) {
+                        return Err(id(row, format!("its user `{}` does not exist", certificate.user)));
+                    }
+                    let digest = row.id.parse().map_err(|_| id(row, "its id is no digest".to_owned()))?;
+                    self.certificates.insert(digest, certificate);
+                }
+                Kind::PasswordPolicy => self.policy = row.read::<PasswordPolicy>()?,
+                _ => {}
+            }
+        }
+        Ok(self)
     }
 
     /// The tenant.
@@ -200,11 +247,11 @@ impl Credentials {
     }
 
     pub(crate) fn known(&self, user: &str) -> Result<&Known, Refused> {
-        self.users.get(user).ok_or(Refused::UnknownUser)
+        self.users.get(user).map(|known| &**known).ok_or(Refused::UnknownUser)
     }
 
     fn principal(&self, user: &str, credential: CredentialKind) -> Result<Principal, Refused> {
-        let (user, known) = self.users.get_key_value(user).ok_or(Refused::UnknownUser)?;
+        let (user, known) = self.users.entry(user).ok_or(Refused::UnknownUser)?;
         if !known.enabled {
             return Err(Refused::Disabled);
         }
@@ -377,7 +424,7 @@ impl Credentials {
     /// The user of a one-time token that is good now. Store [`Credential::with_password`] at the
     /// same revision: that ends the token, and whoever comes second finds the revision moved on.
     pub fn one_time(&self, presented: &OneTime, key: &DigestKey, now: Timestamp) -> Result<UserId, Refused> {
-        let known = self.users.get_key_value(presented.user());
+        let known = self.users.entry(presented.user());
         let stored = known.and_then(|(_, known)| known.credential.as_ref()?.token.clone());
         let against = stored.clone().unwrap_or(StoredToken { digest: Digest([0; 32]), expires: now });
         let fits = against.is(presented, key);

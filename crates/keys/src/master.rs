@@ -154,9 +154,10 @@ impl Master {
     }
 
     /// Takes another master key and another key to seal with; what was sealed before opens as before. Answers the number
-    /// of the new key. It is durable when this returns; a crash meanwhile leaves the old keys or the new ones. To be
-    /// asked by one at a time.
+    /// of the new key. It is durable when this returns; a crash meanwhile leaves the old keys or the new ones, and so does
+    /// a failure. To be asked by one at a time.
     pub fn rotate(&self, to: &Keeper) -> Result<u32, Error> {
+        self.finish()?;
         let held = self.held();
         let ring = held.ring.grown()?;
         let wrapper: Arc<dyn KeyWrapper> = match to {
@@ -179,6 +180,21 @@ impl Master {
         let (current, opens) = (ring.current, held.opens.with(&ring));
         self.hold(Held { ring, opens, wrapper });
         Ok(current)
+    }
+
+    /// Finishes a rotation that failed between its two files: the next master key, which another rotation would make
+    /// anew, is the only one then that opens the keyring.
+    fn finish(&self) -> Result<(), Error> {
+        let held = self.held();
+        let (ring, next) = (read_private(&self.dir.join(RING))?, MasterKey::read(&self.dir.join(NEXT)));
+        let (Some(ring), Ok(Some(next))) = (ring, next) else { return Ok(()) };
+        let Ok(ring) = Ring::unwrapped(&ring, &next) else { return Ok(()) };
+        // It may be that which failed.
+        sync(&self.dir)?;
+        take_name(&self.dir)?;
+        let opens = held.opens.with(&ring);
+        self.hold(Held { ring, opens, wrapper: Arc::new(next) });
+        Ok(())
     }
 
     /// Drops the keys that seal nothing any more, from the file; this process can still open with them. Answers the
@@ -262,8 +278,18 @@ fn tenant_key(ring: &Ring, number: u32, tenant: &TenantId) -> Result<Key, Error>
 /// The next master key becomes the one there is.
 fn take_name(dir: &Path) -> Result<(), Error> {
     let path = dir.join(MASTER);
-    let renamed = fs::rename(dir.join(NEXT), &path).and_then(|()| fs::File::open(dir)?.sync_all());
-    renamed.map_err(|e| Error::File { doing: "replace", path, reason: e.to_string().to_lowercase() })
+    fs::rename(dir.join(NEXT), &path).map_err(|e| Error::File {
+        doing: "replace",
+        path,
+        reason: e.to_string().to_lowercase(),
+    })?;
+    sync(dir)
+}
+
+/// Names in a directory are durable.
+fn sync(dir: &Path) -> Result<(), Error> {
+    let synced = fs::File::open(dir).and_then(|dir| dir.sync_all());
+    synced.map_err(|e| Error::File { doing: "sync", path: dir.to_owned(), reason: e.to_string().to_lowercase() })
 }
 
 fn remove(path: &Path) -> Result<(), Error> {

@@ -1,5 +1,6 @@
 //! The nouns of Lockgate: ids, permissions, limits, definitions, the authority manifest, the run
-//! record, schedules, audit entries, diagnostics and the module ABI.
+//! record, schedules, audit entries, diagnostics and the module ABI; and the map that what is made of
+//! definitions shares from revision to revision.
 //!
 //! Every other crate may import this one; it imports none of them. Values are parsed once, here,
 //! and carried as types from then on.
@@ -21,6 +22,7 @@ pub mod permission;
 pub mod principal;
 pub mod run;
 pub mod schedule;
+pub mod shared_map;
 pub mod support;
 pub mod time;
 pub mod trace;
@@ -35,5 +37,6 @@ pub use permission::Permission;
 pub use principal::{Channel, Principal, Target, TargetKind};
 pub use run::{RunId, RunRecord};
 pub use schedule::Schedule;
+pub use shared_map::SharedMap;
 pub use time::Timestamp;
 pub use trace::TraceContext;

@@ -55,6 +55,7 @@ mod support;
 mod tenant;
 mod token;
 mod view;
+mod views;
 mod watch;
 mod what_if;
 mod why;
@@ -141,7 +142,7 @@ struct Inner {
     master: Arc<Master>,
     registry: Arc<Registry>,
     clock: Clock,
-    views: Arc<view::Views>,
+    views: Arc<views::Views>,
     guesses: guesses::Guesses,
     /// Of second factors, whose guessers have proved the password.
     codes: guesses::Guesses,
@@ -181,7 +182,7 @@ impl Drop for Inner {
 impl Runtime {
     /// Reads all tenants and keeps their views current from then on. Needs a tokio runtime.
     pub async fn open(parts: Parts) -> Result<Self, Error> {
-        let views = Arc::new(view::Views::new(parts.store.clone(), parts.master.clone()));
+        let views = Arc::new(views::Views::new(parts.store.clone(), parts.master.clone()));
         let follower = tokio::spawn(views.clone().follow());
         views.refresh_all().await?;
         let telemetry = Arc::new(Telemetry::new(parts.clock.now()));

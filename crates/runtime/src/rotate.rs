@@ -115,6 +115,8 @@ impl Runtime {
             let mut entry = Entry::new(self.now(), "key-rotate", Outcome::Done, "operator");
             entry.detail.insert("key".to_owned(), current.to_string());
             entry.detail.insert("count".to_owned(), count.to_string());
+            // They open at the revision they were sealed for, and nobody has them any more if they get another.
+            entry.revision = version;
             let expected = Some(view.revision);
             let change = Change { tenant: tenant.clone(), entry, expected, puts, deletes: Vec::new() };
             match self.settle(tenant, self.0.store.commit(change).await).await? {

@@ -22,13 +22,13 @@ pub struct Matrix {
 }
 
 impl Runtime {
-    /// Explains the decision on a user and a target. One may ask about oneself; about others with
-    /// `access-control`.
+    /// Explains the decision on a user and a target. One may ask about oneself, but not by a credential that is for calls
+    /// alone; about others with `access-control`.
     pub async fn why(&self, caller: &Caller, user: &UserId, target: &Target) -> Result<Explanation, Error> {
         if caller.principal.only_environment.as_ref().is_some_and(|only| *only != target.environment) {
             return Err(Error::not_found(format!("environment `{}`", target.environment)));
         }
-        let view = if *user == caller.principal.user {
+        let view = if *user == caller.principal.user && caller.principal.only_targets.is_empty() {
             self.view(caller.tenant())?
         } else {
             self.may_read(caller, Permission::AccessControl, Scope::Tenant).await?

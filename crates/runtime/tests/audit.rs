@@ -86,7 +86,7 @@ async fn what_is_no_longer_kept_goes_and_the_rest_is_proved() {
     assert!(heads.anchors[0].seq > anchor.seq && heads.anchors.len() == 1);
     verify_signed(&links, &heads.heads, &heads.anchors).unwrap();
     drop((runtime, ada));
-    // Definitions and log belong together still: the entry of the newest change stays, however old it is.
+    // Definitions and log belong together still, though the entry of the newest change is gone.
     let store = lockgate_store::SqliteStore::open(&dir.path().join("store"), BEGIN);
     store.map(drop).unwrap();
     let _ = development();

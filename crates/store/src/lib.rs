@@ -23,6 +23,6 @@ mod sqlite;
 pub use error::Error;
 pub use port::{
     BLOB_BYTES_MAX, Change, FOUND_MAX, Found, LogPlace, ModuleKey, Observer, Put, RUNS_DEFAULT, RUNS_MAX, RunQuery,
-    RunsKept, ScheduleKey, Snapshot, Store, Version, Written,
+    RunsKept, ScheduleKey, Since, Snapshot, Store, Version, Written,
 };
 pub use sqlite::{Counts, Directory, SqliteStore};

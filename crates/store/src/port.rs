@@ -40,7 +40,8 @@ pub struct Put {
 pub struct Change {
     /// Whose rows.
     pub tenant: TenantId,
-    /// Durable before the rows are. The store sets its `revision` to the one it announces.
+    /// Durable before the rows are. The store sets its `revision` to the one it announces. One that has a revision
+    /// already was made with rows for that very one: if the change would get another, it is a conflict.
     pub entry: Entry,
     /// The revision the caller decided on; when the tenant is elsewhere by now, nothing happens.
     /// `None` for a change that is right whatever else changed.
@@ -48,6 +49,17 @@ pub struct Change {
     /// Rows to write: new ones and new versions of old ones.
     pub puts: Vec<Put>,
     /// Rows to delete; each must be there.
+    pub deletes: Vec<(Kind, String)>,
+}
+
+/// What the changes since a revision came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Since {
+    /// The revision that the tenant is at.
+    pub revision: Revision,
+    /// Rows that were written, as they are now.
+    pub puts: Vec<Definition>,
+    /// Rows that were deleted, and are not there again; some may never have been there before.
     pub deletes: Vec<(Kind, String)>,
 }
 
@@ -190,6 +202,9 @@ pub trait Store: Send + Sync + 'static {
     /// tenant that is not there.
     async fn definitions(&self, tenant: &TenantId) -> Result<(Revision, Vec<Definition>), Error>;
 
+    /// What changed in a tenant after a revision, read as one.
+    async fn definitions_since(&self, tenant: &TenantId, since: Revision) -> Result<Since, Error>;
+
     /// Every version of one row, oldest first.
     async fn history(&self, tenant: &TenantId, kind: Kind, id: &str) -> Result<Vec<Version>, Error>;
 
@@ -293,7 +308,7 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Found, Error>;
 
     /// The next place of each chain up to which entries may be removed that are older than a time: a bounded number of
-    /// them at once. What the store needs itself stays: the entry that announced a tenant's newest change, and the end.
+    /// them at once. What the store needs itself stays: the entry of a change that is being written, and the end.
     async fn audit_removable(
         &self,
         tenant: &TenantId,

@@ -16,7 +16,9 @@ use serde_json::{Map, Value, json};
 use crate::{
     generate::{DEVELOPMENT, PROJECTS},
     sets::Answer,
-    world::{Caller, Channel, Deploy, Execute, Kind, Name, Names, Place, Request, Target, TargetKind, Valid, World},
+    world::{
+        Caller, Channel, Deploy, Execute, Kind, NOW, Name, Names, Place, Request, Target, TargetKind, Valid, World,
+    },
 };
 
 /// The policies, those of each profile and project permission for those of the world.
@@ -217,7 +219,28 @@ impl<'w> Cedar<'w> {
 
     /// Asks for a caller as it came.
     fn may(&self, caller: &Caller, action: &str, on: EntityUid) -> bool {
-        self.ask(&caller.principal, action, on, Value::Object(context(caller)))
+        self.ask(&who(caller), action, on, Value::Object(self.context(caller)))
+    }
+
+    /// How a caller came: by which way, and by which key.
+    fn context(&self, caller: &Caller) -> Map<String, Value> {
+        let mut context = Map::new();
+        context.insert("way".into(), way(caller.channel).into());
+        let Some(shown) = &caller.key else { return context };
+        let key = self.world.keys.get(&shown.name).filter(|_| shown.right);
+        context.insert("byKey".into(), key.is_some().into());
+        let Some(key) = key else { return context };
+        if let Some(only) = &key.environment {
+            context.insert("keyOf".into(), reference("Environment", only));
+        }
+        if !key.targets.is_empty() {
+            context.insert("keyFor".into(), json!(key.targets));
+        }
+        if let Some(ends) = key.ends {
+            context.insert("keyEnds".into(), ends.into());
+            context.insert("now".into(), NOW.into());
+        }
+        context
     }
 
     /// What the policies make of a request.
@@ -239,20 +262,24 @@ impl<'w> Cedar<'w> {
             Request::Look { permission, environment: at, at: hour } => return self.look(permission, at, *hour),
         };
         // Whoever is in force may enter as somebody's sub-flow: 401 for the others.
-        if !self.ask(&caller.principal, "enter", tenant(), json!({"way": "sub-flow"})) {
+        let mut as_sub_flow = self.context(caller);
+        as_sub_flow.insert("way".into(), "sub-flow".into());
+        if !self.ask(&who(caller), "enter", tenant(), Value::Object(as_sub_flow)) {
             return Answer::Unknown;
         }
         if seen.is_some_and(|place| !self.may(caller, "see", place)) {
             return Answer::NotFound;
         }
-        let enters = self.may(caller, "enter", tenant());
+        let mut entering = self.context(caller);
+        entering.insert("byHand".into(), (!matches!(request, Request::Execute(_))).into());
+        let enters = self.ask(&who(caller), "enter", tenant(), Value::Object(entering));
         let act = |permission: &str, on| {
             if enters && self.may(caller, permission, on) { Answer::Allowed } else { Answer::Forbidden }
         };
         match request {
-            Request::Execute(asked) => self.execute(asked, enters),
+            Request::Execute(asked) => self.execute(asked, enters, true),
             Request::Restart(asked) => {
-                self.execute(asked, enters && self.may(caller, "runs-control", environment(&asked.environment)))
+                self.execute(asked, enters && self.may(caller, "runs-control", environment(&asked.environment)), false)
             }
             Request::Deploy(asked) => {
                 if enters && self.deploy(asked) {
@@ -292,7 +319,7 @@ impl<'w> Cedar<'w> {
         if allowed { Answer::Allowed } else { Answer::Forbidden }
     }
 
-    fn execute(&self, asked: &Execute, may: bool) -> Answer {
+    fn execute(&self, asked: &Execute, may: bool, calls: bool) -> Answer {
         let called = asked.through.as_ref().unwrap_or(&asked.orchestration);
         let on = |target: &Target| uid("Target", &target_id(target, &asked.environment));
         if !self.may(&asked.caller, "see", on(called)) {
@@ -302,7 +329,14 @@ impl<'w> Cedar<'w> {
         let there = deployed(self.world, called, &asked.environment);
         let behind = Some(&asked.orchestration).filter(|orchestration| *orchestration != called && there);
         let asked_of: Vec<_> = [called].into_iter().chain(behind).collect();
-        if !may || !asked_of.iter().all(|target| self.may(&asked.caller, execute(target.kind), on(target))) {
+        let mut context = self.context(&asked.caller);
+        if calls {
+            context.insert("called".into(), called.name.clone().into());
+        }
+        let asks = |target: &&Target| {
+            self.ask(&who(&asked.caller), execute(target.kind), on(target), Value::Object(context.clone()))
+        };
+        if !may || !asked_of.iter().all(asks) {
             return Answer::Forbidden;
         }
         if asked_of.iter().all(|target| self.publish_right_stands(target, &asked.environment)) {
@@ -321,27 +355,33 @@ impl<'w> Cedar<'w> {
     }
 
     fn deploy(&self, asked: &Deploy) -> bool {
-        let mut context = context(&asked.caller);
-        let pair = |(account, connector): (&Name, &Name)| json!(format!("{account} {connector}"));
-        let (needs, bound) = (asked.needs.iter().map(|(a, c)| pair((a, c))), asked.bound.iter().map(pair));
+        let mut context = self.context(&asked.caller);
+        let text = |account: &Name, connector: &Name, scheme: &Option<Name>| {
+            json!(format!("{account} {connector} {}", scheme.as_deref().unwrap_or_default()))
+        };
+        let needs = asked.needs.iter().map(|(account, connector, scheme)| text(account, connector, scheme));
+        let bound = asked
+            .bound
+            .iter()
+            .flat_map(|(account, of)| [&None, &of.scheme].map(|scheme| text(account, &of.connector, scheme)));
+        let covers =
+            |host: &&str| asked.bound.values().filter(|of| of.connector == "https" && of.host == **host).count() == 1;
         context.insert("needs".into(), needs.collect());
         context.insert("bound".into(), bound.collect());
+        context.insert("hosts".into(), json!(asked.hosts));
+        context.insert("covered".into(), asked.hosts.iter().map(String::as_str).filter(covers).collect());
         context.insert("green".into(), asked.green.into());
         if let Some(named) = &asked.run_as {
             context.insert("runAs".into(), reference("User", named));
             context.insert("controlsAccess".into(), self.may(&asked.caller, "access-control", tenant()).into());
         }
-        self.ask(&asked.caller.principal, "deploy", environment(&asked.environment), Value::Object(context))
+        self.ask(&who(&asked.caller), "deploy", environment(&asked.environment), Value::Object(context))
     }
 }
 
-fn context(caller: &Caller) -> Map<String, Value> {
-    let mut context = Map::new();
-    context.insert("way".into(), way(caller.channel).into());
-    if let Some(only) = &caller.key_of {
-        context.insert("keyOf".into(), reference("Environment", only));
-    }
-    context
+/// The user; one of another tenant is nobody here.
+fn who(caller: &Caller) -> Name {
+    format!("{}{}", if caller.foreign { "other/" } else { "" }, caller.principal)
 }
 
 fn environment(name: &str) -> EntityUid {

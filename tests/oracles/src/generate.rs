@@ -1,5 +1,5 @@
 //! Tenants and requests by chance, from a seed. Rows fit together, as a snapshot demands; only who
-//! published may be gone.
+//! published may be gone. What changes in a tenant by chance is in [`crate::mutate`].
 
 use std::collections::BTreeMap;
 
@@ -11,13 +11,15 @@ use crate::world::*;
 pub const ENVIRONMENTS: [&str; 4] = ["development", "test", "prelive", "live"];
 /// Where projects are edited.
 pub const DEVELOPMENT: &str = ENVIRONMENTS[0];
-const PROFILES: [&str; 7] = ["p0", "p1", "p2", "p3", "p4", "p5", "p6"];
-const GROUPS: [&str; 3] = ["g0", "g1", "g2"];
-const USERS: [&str; 6] = ["u0", "u1", "u2", "u3", "u4", "u5"];
-const ACLS: [&str; 3] = ["default", "a1", "a2"];
+/// An environment that changes make and end.
+pub const MOON: &str = "moon";
+pub(crate) const PROFILES: [&str; 7] = ["p0", "p1", "p2", "p3", "p4", "p5", "p6"];
+pub(crate) const GROUPS: [&str; 3] = ["g0", "g1", "g2"];
+pub(crate) const USERS: [&str; 6] = ["u0", "u1", "u2", "u3", "u4", "u5"];
+pub(crate) const ACLS: [&str; 3] = ["default", "a1", "a2"];
 /// Projects of every world. Each holds an orchestration and an API in front of it.
 pub const PROJECTS: [&str; 3] = ["default", "x", "y"];
-const GLOBAL: [&str; 7] = [
+pub(crate) const GLOBAL: [&str; 7] = [
     "user-management",
     "access-control",
     "manage-company-capabilities",
@@ -26,15 +28,20 @@ const GLOBAL: [&str; 7] = [
     "advanced-security-administer",
     "solution-create",
 ];
-const PERSONAL: [&str; 2] = ["user-interface-access", "manage-personal-setup"];
-const PLACED: [&str; 4] = ["deploy", "runs-control", "logs-view", "apis-manage"];
-const EXECUTE: [&str; 3] = ["integrations.execute", "rest-apis.execute", "soap-apis.execute"];
+pub(crate) const PERSONAL: [&str; 2] = ["user-interface-access", "manage-personal-setup"];
+pub(crate) const PLACED: [&str; 4] = ["deploy", "runs-control", "logs-view", "apis-manage"];
+pub(crate) const EXECUTE: [&str; 3] = ["integrations.execute", "rest-apis.execute", "soap-apis.execute"];
 /// Names of project permissions, and the project of each.
-const GIVEN: [(&str, &str); 3] = [("one", "default"), ("two", "x"), ("three", "x")];
+pub(crate) const GIVEN: [(&str, &str); 3] = [("one", "default"), ("two", "x"), ("three", "x")];
 const ACCOUNTS: [&str; 3] = ["erp", "files", "mail"];
-const EDIT: [&str; 4] = ["integrations.create", "integrations.update", "accounts.delete", "listeners.update"];
+const HOSTS: [&str; 3] = ["a.example", "b.example", "c.example"];
+const SCHEMES: [&str; 2] = ["basic", "bearer"];
+/// Names of API keys. Changes end them, and make them anew.
+pub const KEYS: [&str; 6] = ["k0", "k1", "k2", "k3", "k4", "k5"];
+pub(crate) const EDIT: [&str; 4] =
+    ["integrations.create", "integrations.update", "accounts.delete", "listeners.update"];
 
-fn some(random: &mut Random, of: &[&str], percent: usize) -> Names {
+pub(crate) fn some(random: &mut Random, of: &[&str], percent: usize) -> Names {
     of.iter().filter(|_| random.percent(percent)).map(|name| (*name).to_owned()).collect()
 }
 
@@ -111,40 +118,83 @@ pub fn world(random: &mut Random) -> World {
         let giver = random.pick(&USERS).to_owned();
         world.support.insert(name.to_owned(), Support { environments, giver, from, until });
     }
+    for name in KEYS {
+        let user = random.pick(&USERS).to_owned();
+        world.keys.insert(name.to_owned(), key(random, user));
+    }
     world
 }
 
-/// Who asks, by hand or by an API; a narrowed key is no password and no session.
-fn caller(random: &mut Random, ways: &[Channel]) -> Caller {
-    let principal = if random.percent(3) { "nobody" } else { random.pick(&USERS) }.to_owned();
-    let channel = ways[random.below(ways.len())];
-    let by_key = matches!(channel, Channel::Rest | Channel::Soap | Channel::Cli | Channel::SubFlow);
-    let key_of = (by_key && random.percent(12)).then(|| random.pick(&ENVIRONMENTS).to_owned());
-    Caller { principal, channel, key_of }
+/// An API key of a user.
+pub(crate) fn key(random: &mut Random, user: Name) -> Key {
+    let names = PROJECTS.into_iter().flat_map(|project| [orchestration(project).name, api(project).name]);
+    let narrowed = random.percent(30);
+    let targets = names.filter(|_| narrowed && random.percent(50)).collect();
+    let environment = random.percent(60).then(|| random.pick(&ENVIRONMENTS).to_owned());
+    let ends = match random.below(10) {
+        0 => Some(NOW - 1),
+        1 => Some(NOW),
+        2 => Some(NOW + 1),
+        _ => None,
+    };
+    Key { user, environment, targets, ends }
 }
 
-const BY_HAND: [Channel; 2] = [Channel::Cli, Channel::Console];
+/// Who asks, by hand or by an API; a key is no password and no session.
+fn caller(random: &mut Random, world: &World, ways: &[Channel]) -> Caller {
+    let principal = if random.percent(3) { "nobody" } else { random.pick(&USERS) };
+    let channel = ways[random.below(ways.len())];
+    let mut caller = Caller { foreign: random.percent(1), ..Caller::new(principal, channel) };
+    let by_key = matches!(channel, Channel::Rest | Channel::Soap | Channel::Cli | Channel::SubFlow);
+    if by_key && !caller.foreign && random.percent(15) {
+        let name = random.pick(&KEYS);
+        if let Some(key) = world.keys.get(name) {
+            caller.principal = key.user.clone();
+        }
+        caller.key = Some(Shown { name: name.to_owned(), right: random.percent(97) });
+    }
+    caller
+}
+
+/// By hand, and now and then by what has no hand.
+fn by_hand(random: &mut Random, world: &World) -> Caller {
+    let ways: &[Channel] =
+        if random.percent(3) { &[Channel::Schedule, Channel::Poll] } else { &[Channel::Cli, Channel::Console] };
+    caller(random, world, ways)
+}
 
 fn deploy(random: &mut Random, caller: Caller, environment: Name, project: Name) -> Deploy {
-    let bind = |random: &mut Random, percent| {
-        let names = some(random, &ACCOUNTS, percent).into_iter();
-        names.map(|name| (name, random.pick(&["https", "https", "sftp"]).to_owned())).collect::<BTreeMap<_, _>>()
-    };
-    let bound = bind(random, 80);
+    let mut bound = BTreeMap::new();
+    for name in some(random, &ACCOUNTS, 80) {
+        let connector = random.pick(&["https", "https", "sftp"]).to_owned();
+        let scheme = random.percent(60).then(|| random.pick(&SCHEMES).to_owned());
+        let host = random.pick(&HOSTS).to_owned();
+        bound.insert(name, Binding { connector, scheme, host });
+    }
     // Mostly what is bound, so that some of it is covered.
-    let mut needs: std::collections::BTreeSet<_> =
-        bound.iter().filter(|_| random.percent(50)).map(|(name, of)| (name.clone(), of.clone())).collect();
-    needs.extend(bind(random, 10));
+    let mut needs = std::collections::BTreeSet::new();
+    for (name, of) in &bound {
+        if random.percent(50) {
+            continue;
+        }
+        let other = random.percent(5).then(|| random.pick(&SCHEMES).to_owned());
+        let scheme = if random.percent(30) { of.scheme.clone() } else { other };
+        needs.insert((name.clone(), of.connector.clone(), scheme));
+    }
+    for name in some(random, &ACCOUNTS, 8) {
+        needs.insert((name, random.pick(&["https", "sftp"]).to_owned(), None));
+    }
+    let hosts = if random.percent(40) { some(random, &HOSTS, 40) } else { Names::new() };
     let run_as = random.percent(20).then(|| random.pick(&USERS).to_owned());
-    Deploy { caller, environment, project, needs, bound, green: random.percent(60), run_as }
+    Deploy { caller, environment, project, needs, hosts, bound, green: random.percent(60), run_as }
 }
 
 /// The hour of most requests.
 const HOURS: i64 = 400_000;
 
 /// A request, mostly about what there is.
-pub fn request(random: &mut Random) -> Request {
-    let environment = if random.percent(3) { "moon" } else { random.pick(&ENVIRONMENTS) }.to_owned();
+pub fn request(random: &mut Random, world: &World) -> Request {
+    let environment = if random.percent(3) { MOON } else { random.pick(&ENVIRONMENTS) }.to_owned();
     let kind = random.below(15);
     if kind <= 7 {
         let project = random.pick(&PROJECTS);
@@ -159,7 +209,7 @@ pub fn request(random: &mut Random) -> Request {
             Channel::SubFlow,
         ];
         let restart = kind >= 6;
-        let caller = caller(random, if restart { &BY_HAND } else { &ways });
+        let caller = if restart { by_hand(random, world) } else { caller(random, world, &ways) };
         let asked = Execute { caller, orchestration: orchestration(project), through, environment };
         return if restart { Request::Restart(asked) } else { Request::Execute(asked) };
     }
@@ -169,7 +219,7 @@ pub fn request(random: &mut Random) -> Request {
         let at = HOURS + i64::try_from(random.below(30)).unwrap_or_default() - 10;
         return Request::Look { permission, environment, at };
     }
-    let caller = caller(random, &BY_HAND);
+    let caller = by_hand(random, world);
     match kind {
         8 => {
             let project = random.pick(&PROJECTS).to_owned();

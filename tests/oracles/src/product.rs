@@ -1,4 +1,5 @@
-//! The product's answer: the same world as rows, compiled to a snapshot, and asked.
+//! The product's answer: the same world as rows, compiled to a snapshot and credentials, and asked. After a change
+//! the snapshot is made of the one before, as a server makes it.
 
 use std::collections::BTreeMap;
 
@@ -6,21 +7,22 @@ use lockgate_access::{
     Bound, Decision, DeniedStatus, Scope, Stage, TenantSnapshot, Verdict, decide, decide_adopt, decide_console,
     decide_deploy, decide_execute, decide_push, decide_support, decide_undeploy,
 };
+use lockgate_identity::{ApiKey, Credentials, DigestKey, StoredKey};
 use lockgate_model::{
     Channel, Definition, Digest, Kind as Row, Permission, Principal, TargetKind, Timestamp,
     definition::{AccountBinding, Deployment, Revision},
-    id::{AccountName, TenantId},
+    id::AccountName,
     principal::CredentialKind,
 };
 use serde_json::{Value, json};
 
 use crate::{
-    sets::Answer,
+    sets::{self, Answer},
     world::{self, Caller, Kind, Place, Request, Valid, World},
 };
 
 const TENANT: &str = "acme";
-const NOW: Timestamp = Timestamp(1_700_000_000_000_000);
+const NOW: Timestamp = Timestamp(world::NOW);
 
 fn id<T: std::str::FromStr<Err: std::fmt::Debug>>(text: &str) -> T {
     text.parse().unwrap()
@@ -34,6 +36,44 @@ fn kind(kind: world::TargetKind) -> TargetKind {
     }
 }
 
+/// A tenant as a server has it.
+pub struct Tenant {
+    /// For decisions.
+    pub snapshot: TenantSnapshot,
+    /// For authentication.
+    pub credentials: Credentials,
+    rows: BTreeMap<(Row, String), Value>,
+}
+
+impl Tenant {
+    /// Of all rows.
+    pub fn new(world: &World) -> Self {
+        let rows = rows(world).into_iter().map(|(kind, id, body)| ((kind, id), body)).collect();
+        Self { snapshot: snapshot(world), credentials: credentials(world), rows }
+    }
+
+    /// After a change.
+    pub fn follow(&mut self, world: &World) {
+        let rows: BTreeMap<_, _> = rows(world).into_iter().map(|(kind, id, body)| ((kind, id), body)).collect();
+        let puts: Vec<_> = rows
+            .iter()
+            .filter(|(key, body)| self.rows.get(key) != Some(body))
+            .map(|((kind, id), body)| (*kind, id.clone(), body.clone()))
+            .collect();
+        let deletes: Vec<_> = self.rows.keys().filter(|key| !rows.contains_key(key)).cloned().collect();
+        let revision = self.snapshot.revision().next();
+        self.snapshot = self.snapshot.follow(revision, &puts, &deletes).unwrap();
+        let puts: Vec<_> = puts.into_iter().map(|row| definition(TENANT, row)).collect();
+        self.credentials = self.credentials.follow(revision, &puts, &deletes).unwrap();
+        self.rows = rows;
+    }
+}
+
+/// What the product knows of the world's users and keys.
+pub fn credentials(world: &World) -> Credentials {
+    Credentials::build(id(TENANT), Revision(1), &definitions(TENANT, world)).unwrap()
+}
+
 /// The snapshot that the product compiles of the world's rows.
 pub fn snapshot(world: &World) -> TenantSnapshot {
     TenantSnapshot::build(id(TENANT), Revision(1), &definitions(TENANT, world)).unwrap()
@@ -41,11 +81,11 @@ pub fn snapshot(world: &World) -> TenantSnapshot {
 
 /// The world's rows, for a tenant of this name.
 pub fn definitions(tenant: &str, world: &World) -> Vec<Definition> {
-    let tenant: TenantId = id(tenant);
-    rows(world)
-        .into_iter()
-        .map(|(kind, id, body)| Definition { tenant: tenant.clone(), kind, id, revision: Revision(1), body })
-        .collect()
+    rows(world).into_iter().map(|row| definition(tenant, row)).collect()
+}
+
+fn definition(tenant: &str, (kind, row, body): (Row, String, Value)) -> Definition {
+    Definition { tenant: id(tenant), kind, id: row, revision: Revision(1), body }
 }
 
 fn rows(world: &World) -> Vec<(Row, String, Value)> {
@@ -120,7 +160,26 @@ fn rows(world: &World) -> Vec<(Row, String, Value)> {
             "adopted_by": deployment.adopted.first(), "deployed_at": 0, "orchestrations": orchestrations, "apis": apis});
         put(Row::Deployment, &format!("{environment}/{project}"), body);
     }
+    for (name, key) in &world.keys {
+        let (user, environment, targets) = (id(&key.user), key.environment.as_deref().map(id), &key.targets);
+        let stored = StoredKey {
+            environment,
+            targets: targets.iter().map(|name| id(name)).collect(),
+            expires: key.ends.map(Timestamp),
+            ..shown(name, true).stored(&digest_key(), user)
+        };
+        put(Row::ApiKey, name, serde_json::to_value(stored).unwrap());
+    }
     rows
+}
+
+fn digest_key() -> DigestKey {
+    DigestKey::new([7; 32])
+}
+
+/// A key with its secret, or with another.
+fn shown(name: &str, right: bool) -> ApiKey {
+    ApiKey::parse(&format!("lgk_{name}_{}", if right { "5" } else { "6" }.repeat(64))).unwrap()
 }
 
 fn digest() -> Digest {
@@ -137,21 +196,24 @@ fn operator() -> Principal {
     Principal { tenant, user, credential, only_environment: None, only_targets: Vec::new() }
 }
 
-fn principal(caller: &Caller) -> Principal {
+/// Who it is found to be; `None` for 401.
+fn principal(credentials: &Credentials, caller: &Caller) -> Option<Principal> {
     let credential = match caller.channel {
         world::Channel::Console => CredentialKind::Session,
-        world::Channel::Schedule | world::Channel::Poll => CredentialKind::RunAs,
-        // A sub-flow is asked as the principal of its caller, whose key may be narrowed.
-        world::Channel::SubFlow if caller.key_of.is_none() => CredentialKind::RunAs,
-        _ if caller.key_of.is_some() => CredentialKind::ApiKey,
+        world::Channel::Schedule | world::Channel::Poll | world::Channel::SubFlow => CredentialKind::RunAs,
         _ => CredentialKind::Basic,
     };
-    let only_environment = caller.key_of.as_deref().map(id);
-    let (tenant, user) = (id(TENANT), id(&caller.principal));
-    Principal { tenant, user, credential, only_environment, only_targets: Vec::new() }
+    let tenant = id(if caller.foreign { "other" } else { TENANT });
+    let by_name =
+        Principal { tenant, user: id(&caller.principal), credential, only_environment: None, only_targets: Vec::new() };
+    match &caller.key {
+        // A sub-flow is asked as the principal of its caller, whose key may be narrowed.
+        Some(key) => credentials.api_key(&shown(&key.name, key.right), &digest_key(), NOW).ok(),
+        None => Some(by_name),
+    }
 }
 
-fn execute(snapshot: &TenantSnapshot, asked: &world::Execute, restart: bool) -> Decision {
+fn execute(snapshot: &TenantSnapshot, who: &Principal, asked: &world::Execute, restart: bool) -> Decision {
     let channel = match asked.caller.channel {
         _ if restart => Channel::Restart,
         world::Channel::Rest => Channel::Rest,
@@ -164,27 +226,36 @@ fn execute(snapshot: &TenantSnapshot, asked: &world::Execute, restart: bool) -> 
     let called = asked.through.as_ref().unwrap_or(&asked.orchestration);
     let target =
         lockgate_model::Target { environment: id(&asked.environment), kind: kind(called.kind), name: id(&called.name) };
-    decide_execute(snapshot, &principal(&asked.caller), target, channel, NOW)
+    decide_execute(snapshot, who, target, channel, NOW)
 }
 
 /// As the use case asks: the right alone; then, where another is named to run as, the right to name;
 /// then what was compiled.
-fn deploy(snapshot: &TenantSnapshot, asked: &world::Deploy) -> Decision {
-    let who = principal(&asked.caller);
-    let first = || decide_deploy(snapshot, &who, id(&asked.environment), id(&asked.project), Channel::Admin, NOW);
+fn deploy(snapshot: &TenantSnapshot, who: &Principal, asked: &world::Deploy) -> Decision {
+    let first = || decide_deploy(snapshot, who, id(&asked.environment), id(&asked.project), Channel::Admin, NOW);
     if !first().is_allowed() {
         return first();
     }
     let named = asked.run_as.as_ref().filter(|named| **named != asked.caller.principal);
     let decision = match named {
         Some(_) => {
-            decide(snapshot, &who, Permission::AccessControl, Scope::Tenant, Channel::Admin, NOW).and_also(first())
+            decide(snapshot, who, Permission::AccessControl, Scope::Tenant, Channel::Admin, NOW).and_also(first())
         }
         None => first(),
     };
-    let operations: Vec<_> = asked.needs.iter().map(|(account, connector)| {
-        json!({"connector": connector, "operation": "post", "version": "1", "account": {"declared": account}})
-    }).collect();
+    let declared = asked.needs.iter().map(|(account, connector, scheme)| {
+        let mut operation = json!({"connector": connector, "operation": "post", "version": "1",
+            "account": {"declared": account}});
+        if let Some(scheme) = scheme {
+            operation["scheme"] = json!(scheme);
+        }
+        operation
+    });
+    let literal = asked.hosts.iter().map(|host| {
+        json!({"connector": "https", "operation": "get", "version": "1", "account": {"origin": format!("https://{host}")},
+            "detail": ["/orders"]})
+    });
+    let operations: Vec<_> = declared.chain(literal).collect();
     let manifest = json!({"operations": operations, "runs": []});
     let flow = crate::generate::orchestration(&asked.project).name;
     let body = json!({"project": asked.project, "version": 1, "source": digest(), "publisher": asked.caller.principal,
@@ -193,9 +264,11 @@ fn deploy(snapshot: &TenantSnapshot, asked: &world::Deploy) -> Decision {
     let bindings: BTreeMap<AccountName, AccountBinding> = asked
         .bound
         .iter()
-        .map(|(name, connector)| {
-            let body =
-                json!({"connector": connector, "address": format!("{connector}://example.com"), "identity": "system"});
+        .map(|(name, binding)| {
+            let settings: BTreeMap<_, _> = binding.scheme.iter().map(|scheme| ("auth", scheme)).collect();
+            let address = format!("{}://{}", binding.connector, binding.host);
+            let body = json!({"connector": binding.connector, "address": address, "identity": "system",
+                "settings": settings});
             (id(name), serde_json::from_value(body).unwrap())
         })
         .collect();
@@ -205,31 +278,36 @@ fn deploy(snapshot: &TenantSnapshot, asked: &world::Deploy) -> Decision {
 }
 
 /// What the product answers, and the code of the rule that decided.
-pub fn answer(snapshot: &TenantSnapshot, request: &Request) -> (Answer, String) {
+pub fn answer(snapshot: &TenantSnapshot, credentials: &Credentials, request: &Request) -> (Answer, String) {
+    let who = match sets::caller(request).map(|caller| principal(credentials, caller)) {
+        Some(Some(who)) => who,
+        Some(None) => return (Answer::Unknown, "401".to_owned()),
+        None => operator(),
+    };
     let decision = match request {
-        Request::Execute(asked) => execute(snapshot, asked, false),
-        Request::Restart(asked) => execute(snapshot, asked, true),
-        Request::Deploy(asked) => deploy(snapshot, asked),
-        Request::Adopt { caller, environment, project, ends } => {
+        Request::Look { permission, environment, at } => {
+            decide_support(snapshot, &who, id(permission), id(environment), hour(*at))
+        }
+        Request::Execute(asked) => execute(snapshot, &who, asked, false),
+        Request::Restart(asked) => execute(snapshot, &who, asked, true),
+        Request::Deploy(asked) => deploy(snapshot, &who, asked),
+        Request::Adopt { environment, project, ends, .. } => {
             let decide = if *ends { decide_undeploy } else { decide_adopt };
-            decide(snapshot, &principal(caller), id(environment), id(project), Channel::Admin, NOW)
+            decide(snapshot, &who, id(environment), id(project), Channel::Admin, NOW)
         }
         Request::Push(asked) => {
             let needs = [id(&asked.permission)].into_iter().collect();
-            decide_push(snapshot, &principal(&asked.caller), id(&asked.project), needs, Channel::Admin, NOW)
+            decide_push(snapshot, &who, id(&asked.project), needs, Channel::Admin, NOW)
         }
-        Request::Act { caller, permission, at } => {
+        Request::Act { permission, at, .. } => {
             let scope = match at {
                 Place::Tenant => Scope::Tenant,
                 Place::Environment(name) => Scope::Environment(id(name)),
                 Place::Project(name) => Scope::Project(id(name)),
             };
-            decide(snapshot, &principal(caller), id(permission), scope, Channel::Admin, NOW)
+            decide(snapshot, &who, id(permission), scope, Channel::Admin, NOW)
         }
-        Request::Look { permission, environment, at } => {
-            decide_support(snapshot, &operator(), id(permission), id(environment), hour(*at))
-        }
-        Request::Console(caller) => decide_console(snapshot, &principal(caller), Channel::Admin, NOW),
+        Request::Console(_) => decide_console(snapshot, &who, Channel::Admin, NOW),
     };
     let answer = match decision.verdict() {
         Verdict::Allow => Answer::Allowed,

@@ -45,10 +45,17 @@
 //! 19. INTERFACES.md, run-as: naming oneself is naming nobody; `access-control` is asked in the tenant.
 //! 20. §3, adopting and ending ask the right to deploy alone: what is published was covered. Who may not
 //!     is not told whether something is.
+//! 21. §1, "nothing crosses tenants": who is of another tenant is told 404, as of what is not there.
+//! 22. §4, API keys are "scoped to environment and APIs": one that is for some targets calls those and does
+//!     nothing else, restarting neither. What these call in turn is asked as a sub-flow (§3, "same principal,
+//!     the callee's ACL"). §4, "expiring": at its end it has ended; that, another secret and a key that is gone are 401.
+//! 23. §3, "a schedule or poll runs as a named principal": it executes and does nothing else.
+//! 24. §3, "covered by bound accounts": where the version says how an account is to prove who calls, it must; a host
+//!     that is named in place of an account is covered if one HTTPS account has it, and not if several have.
 
 use crate::world::{
-    Caller, Channel, Deploy, Execute, Kind, Name, Names, Place, Profile, Push, Request, Target, TargetKind, User,
-    Valid, World,
+    Binding, Caller, Channel, Deploy, Execute, Key, Kind, NOW, Name, Names, Place, Profile, Push, Request, Target,
+    TargetKind, User, Valid, World,
 };
 
 /// What is answered (§3).
@@ -73,6 +80,9 @@ pub const DEVELOPMENT: &str = "development";
 
 /// §3: what a request is answered.
 pub fn answer(world: &World, request: &Request) -> Answer {
+    if caller(request).is_some_and(|caller| caller.foreign) {
+        return Answer::NotFound;
+    }
     match request {
         Request::Execute(execute) => may_execute(world, execute),
         Request::Restart(execute) => may_restart(world, execute),
@@ -85,6 +95,17 @@ pub fn answer(world: &World, request: &Request) -> Answer {
     }
 }
 
+/// Who makes a request; none where it is the operator, of whom there is one.
+pub fn caller(request: &Request) -> Option<&Caller> {
+    match request {
+        Request::Execute(execute) | Request::Restart(execute) => Some(&execute.caller),
+        Request::Deploy(deploy) => Some(&deploy.caller),
+        Request::Push(push) => Some(&push.caller),
+        Request::Adopt { caller, .. } | Request::Act { caller, .. } | Request::Console(caller) => Some(caller),
+        Request::Look { .. } => None,
+    }
+}
+
 /// §1 and §3, "user enabled": the principal, if it is one and may do anything at all.
 fn enabled<'w>(world: &'w World, principal: &str) -> Option<&'w User> {
     if world.suspended {
@@ -94,11 +115,44 @@ fn enabled<'w>(world: &'w World, principal: &str) -> Option<&'w User> {
     user.enabled.then_some(user)
 }
 
+/// §3, "401 not said who": the user behind a caller, whose key, if it shows one, is a key now.
+fn known_caller<'w>(world: &'w World, caller: &Caller) -> Option<&'w User> {
+    if let Some(shown) = &caller.key {
+        let key = world.keys.get(&shown.name)?;
+        let ended = key.ends.is_some_and(|ends| ends <= NOW);
+        if !shown.right || ended || key.user != caller.principal {
+            return None;
+        }
+    }
+    enabled(world, &caller.principal)
+}
+
+/// §4, API keys: the one a caller shows.
+fn key<'w>(world: &'w World, caller: &Caller) -> Option<&'w Key> {
+    world.keys.get(&caller.key.as_ref()?.name)
+}
+
+/// §4, keys "scoped to … APIs": it is for all there is.
+fn key_is_for_all(world: &World, caller: &Caller) -> bool {
+    key(world, caller).is_none_or(|key| key.targets.is_empty())
+}
+
+/// §4, the same of what is called.
+fn key_calls(world: &World, caller: &Caller, called: &Target) -> bool {
+    let named = key(world, caller).is_some_and(|key| key.targets.contains(&called.name));
+    named || caller.channel == Channel::SubFlow || key_is_for_all(world, caller)
+}
+
+/// §3, "runs as a named principal": what was begun by nobody's credential.
+fn began_by_itself(caller: &Caller) -> bool {
+    matches!(caller.channel, Channel::Schedule | Channel::Poll)
+}
+
 /// §3, "channel allowed to its kind".
 fn channel_allowed(kind: Kind, caller: &Caller) -> bool {
     let channel = caller.channel;
     let by_api = matches!(channel, Channel::Rest | Channel::Soap | Channel::Cli | Channel::Schedule | Channel::Poll);
-    let api = by_api || caller.key_of.is_some();
+    let api = by_api || caller.key.is_some();
     match kind {
         Kind::Native => true,
         Kind::Idp { calls_apis } => !api || calls_apis,
@@ -248,13 +302,24 @@ fn publish_right_stands(world: &World, target: &Target, environment: &str) -> bo
 }
 
 /// §1, keys: what is said of one environment is said of no other.
-fn key_is_for(caller: &Caller, environment: &str) -> bool {
-    caller.key_of.as_ref().is_none_or(|only| only == environment)
+fn key_is_for(world: &World, caller: &Caller, environment: &str) -> bool {
+    let only = key(world, caller).and_then(|key| key.environment.as_ref());
+    only.is_none_or(|only| only == environment)
+}
+
+/// §1, the same of what is in no environment.
+fn key_is_for_tenant(world: &World, caller: &Caller) -> bool {
+    key(world, caller).is_none_or(|key| key.environment.is_none())
+}
+
+/// What is neither called nor run: by a credential that is for all, and by somebody.
+fn may_act_by(world: &World, user: &User, caller: &Caller) -> bool {
+    channel_allowed(user.kind, caller) && key_is_for_all(world, caller) && !began_by_itself(caller)
 }
 
 /// §3, "404 unless the caller holds any profile valid in that environment".
 fn knows_environment(world: &World, user: &User, caller: &Caller, environment: &str) -> bool {
-    key_is_for(caller, environment) && !profiles_valid_in(world, user, environment).is_empty()
+    key_is_for(world, caller, environment) && !profiles_valid_in(world, user, environment).is_empty()
 }
 
 /// INTERFACES.md, "an unknown name" is the other way round.
@@ -264,12 +329,13 @@ fn known(world: &World, target: &Target) -> bool {
 
 /// §3, execute.
 fn may_execute(world: &World, execute: &Execute) -> Answer {
-    let Some(user) = enabled(world, &execute.caller.principal) else { return Answer::Unknown };
+    let Some(user) = known_caller(world, &execute.caller) else { return Answer::Unknown };
     let called = execute.through.as_ref().unwrap_or(&execute.orchestration);
     if !knows_environment(world, user, &execute.caller, &execute.environment) || !known(world, called) {
         return Answer::NotFound;
     }
-    if !channel_allowed(user.kind, &execute.caller) || !acls_allow(world, user, execute) {
+    let by = channel_allowed(user.kind, &execute.caller) && key_calls(world, &execute.caller, called);
+    if !by || !acls_allow(world, user, execute) {
         return Answer::Forbidden;
     }
     let mut targets = execute.through.iter().chain([&execute.orchestration]);
@@ -281,12 +347,14 @@ fn may_execute(world: &World, execute: &Execute) -> Answer {
 
 /// §3: "`restart` = runs-control ∧ may execute".
 fn may_restart(world: &World, execute: &Execute) -> Answer {
-    let Some(user) = enabled(world, &execute.caller.principal) else { return Answer::Unknown };
+    let Some(user) = known_caller(world, &execute.caller) else { return Answer::Unknown };
     if !knows_environment(world, user, &execute.caller, &execute.environment) {
         return Answer::NotFound;
     }
     let answer = may_execute(world, execute);
-    if answer != Answer::NotFound && !holds_in(world, user, "runs-control", &execute.environment) {
+    let restarts =
+        may_act_by(world, user, &execute.caller) && holds_in(world, user, "runs-control", &execute.environment);
+    if answer != Answer::NotFound && !restarts {
         return Answer::Forbidden;
     }
     answer
@@ -294,13 +362,13 @@ fn may_restart(world: &World, execute: &Execute) -> Answer {
 
 /// §1 and §3: the publish right of the caller, as a caller has it.
 fn may_publish(world: &World, user: &User, caller: &Caller, environment: &str) -> bool {
-    channel_allowed(user.kind, caller) && holds_in(world, user, "deploy", environment)
+    may_act_by(world, user, caller) && holds_in(world, user, "deploy", environment)
 }
 
 /// §3, deploy.
 fn may_deploy(world: &World, deploy: &Deploy) -> Answer {
     let (caller, environment) = (&deploy.caller, &deploy.environment);
-    let Some(user) = enabled(world, &caller.principal) else { return Answer::Unknown };
+    let Some(user) = known_caller(world, caller) else { return Answer::Unknown };
     if !knows_environment(world, user, caller, environment) {
         return Answer::NotFound;
     }
@@ -313,8 +381,16 @@ fn may_deploy(world: &World, deploy: &Deploy) -> Answer {
 
 /// §3: "the version's authority manifest is covered by bound accounts there".
 fn covered(deploy: &Deploy) -> bool {
-    for (account, connector) in &deploy.needs {
-        if deploy.bound.get(account) != Some(connector) {
+    for (account, connector, scheme) in &deploy.needs {
+        let Some(bound) = deploy.bound.get(account) else { return false };
+        let proves = scheme.is_none() || bound.scheme == *scheme;
+        if bound.connector != *connector || !proves {
+            return false;
+        }
+    }
+    for host in &deploy.hosts {
+        let has = |bound: &&Binding| bound.connector == "https" && bound.host == *host;
+        if deploy.bound.values().filter(has).count() != 1 {
             return false;
         }
     }
@@ -331,7 +407,7 @@ fn stage_rule(world: &World, deploy: &Deploy) -> bool {
 fn may_name(world: &World, user: &User, deploy: &Deploy) -> bool {
     match &deploy.run_as {
         Some(other) if *other != deploy.caller.principal => {
-            deploy.caller.key_of.is_none() && holds_in_tenant(world, user, "access-control")
+            key_is_for_tenant(world, &deploy.caller) && holds_in_tenant(world, user, "access-control")
         }
         _ => true,
     }
@@ -339,7 +415,7 @@ fn may_name(world: &World, user: &User, deploy: &Deploy) -> bool {
 
 /// §3, "someone who does has adopted it": who may deploy there.
 fn may_adopt(world: &World, caller: &Caller, environment: &str, project: &str) -> Answer {
-    let Some(user) = enabled(world, &caller.principal) else { return Answer::Unknown };
+    let Some(user) = known_caller(world, caller) else { return Answer::Unknown };
     if !knows_environment(world, user, caller, environment) {
         return Answer::NotFound;
     }
@@ -377,7 +453,7 @@ fn may_push(world: &World, push: &Push) -> Answer {
 
 /// §2: what one permission stands for, in an environment, on a project or in the tenant.
 fn may_act(world: &World, caller: &Caller, permission: &str, at: &Place) -> Answer {
-    let Some(user) = enabled(world, &caller.principal) else { return Answer::Unknown };
+    let Some(user) = known_caller(world, caller) else { return Answer::Unknown };
     let held = match at {
         Place::Environment(environment) if !knows_environment(world, user, caller, environment) => {
             return Answer::NotFound;
@@ -386,16 +462,16 @@ fn may_act(world: &World, caller: &Caller, permission: &str, at: &Place) -> Answ
         Place::Environment(environment) => holds_in(world, user, permission, environment),
         Place::Project(project) => {
             let given = holds_for_project(world, &caller.principal, user, permission, project);
-            key_is_for(caller, DEVELOPMENT) && (given || holds_in(world, user, permission, DEVELOPMENT))
+            key_is_for(world, caller, DEVELOPMENT) && (given || holds_in(world, user, permission, DEVELOPMENT))
         }
-        Place::Tenant => caller.key_of.is_none() && holds_in_tenant(world, user, permission),
+        Place::Tenant => key_is_for_tenant(world, caller) && holds_in_tenant(world, user, permission),
     };
-    if channel_allowed(user.kind, caller) && held { Answer::Allowed } else { Answer::Forbidden }
+    if may_act_by(world, user, caller) && held { Answer::Allowed } else { Answer::Forbidden }
 }
 
 /// §1 and §2a: user-interface-access, from any of the user's profiles; the console is a login session's.
 fn may_open_console(world: &World, caller: &Caller) -> Answer {
-    let Some(user) = enabled(world, &caller.principal) else { return Answer::Unknown };
+    let Some(user) = known_caller(world, caller) else { return Answer::Unknown };
     let may = caller.channel == Channel::Console
         && channel_allowed(user.kind, caller)
         && holds_in_tenant(world, user, "user-interface-access");

@@ -37,10 +37,28 @@ pub struct World {
     pub project_permissions: BTreeMap<Name, ProjectPermission>,
     /// Grants of support access.
     pub support: BTreeMap<Name, Support>,
+    /// API keys.
+    pub keys: BTreeMap<Name, Key>,
+}
+
+/// Now, in some unit: what ends then has ended.
+pub const NOW: i64 = 1_700_000_000_000_000;
+
+/// An API key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// Whose.
+    pub user: Name,
+    /// The only environment it is good for.
+    pub environment: Option<Name>,
+    /// The orchestrations and APIs it may call, and do nothing else; none for no such limit.
+    pub targets: Names,
+    /// When it ends.
+    pub ends: Option<i64>,
 }
 
 /// A user or service account.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     /// Which kind.
     pub kind: Kind,
@@ -174,10 +192,28 @@ pub enum Channel {
 pub struct Caller {
     /// Who.
     pub principal: Name,
-    /// By which way.
+    /// By which way. What a schedule or a poll began has no credential of its own.
     pub channel: Channel,
-    /// By an API key of one environment.
-    pub key_of: Option<Name>,
+    /// By an API key.
+    pub key: Option<Shown>,
+    /// It is a user of another tenant.
+    pub foreign: bool,
+}
+
+/// An API key as it is shown.
+#[derive(Debug, Clone)]
+pub struct Shown {
+    /// Its name; there may be none of it any more.
+    pub name: Name,
+    /// With its secret, and not with another.
+    pub right: bool,
+}
+
+impl Caller {
+    /// Somebody of the tenant, without a key.
+    pub fn new(principal: &str, channel: Channel) -> Self {
+        Self { principal: principal.to_owned(), channel, key: None, foreign: false }
+    }
 }
 
 /// What is asked.
@@ -257,14 +293,27 @@ pub struct Deploy {
     pub environment: Name,
     /// Of which project.
     pub project: Name,
-    /// Accounts of the version's authority manifest, with their connectors.
-    pub needs: BTreeSet<(Name, Name)>,
-    /// Accounts that are bound there, with their connectors.
-    pub bound: BTreeMap<Name, Name>,
+    /// Accounts of the version's authority manifest: name, connector, and how it is to prove who calls.
+    pub needs: BTreeSet<(Name, Name, Option<Name>)>,
+    /// Hosts that the manifest names in place of accounts, called over HTTPS.
+    pub hosts: Names,
+    /// Accounts that are bound there.
+    pub bound: BTreeMap<Name, Binding>,
     /// The same digest had a green run in the environment before, if there is one.
     pub green: bool,
     /// As whom its schedules are to run; the caller if nobody is named.
     pub run_as: Option<Name>,
+}
+
+/// An account, bound.
+#[derive(Debug, Clone)]
+pub struct Binding {
+    /// Its connector.
+    pub connector: Name,
+    /// How it proves who calls.
+    pub scheme: Option<Name>,
+    /// The host of its address.
+    pub host: Name,
 }
 
 /// One object of a push.

@@ -132,7 +132,7 @@ fn snapshot(world: &World) -> TenantSnapshot {
 }
 
 fn caller(role: &str) -> Caller {
-    Caller { principal: role.to_owned(), channel: Channel::Cli, key_of: None }
+    Caller::new(role, Channel::Cli)
 }
 
 fn cell(answer: Answer) -> &'static str {
@@ -210,7 +210,8 @@ fn every_cell_of_the_shipped_roles_is_as_the_file_says() {
     }
     let file = fs::read_to_string(FILE).unwrap();
     let snapshot = snapshot(&world);
-    let by_product = matrix(|request| product::answer(&snapshot, request).0);
+    let credentials = product::credentials(&world);
+    let by_product = matrix(|request| product::answer(&snapshot, &credentials, request).0);
     for (who, answers) in [("the set model", by_sets), ("the product", by_product)] {
         for (expected, told) in file.lines().zip(answers.lines()) {
             assert_eq!(expected, told, "the file, and {who}");

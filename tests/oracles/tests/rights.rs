@@ -41,11 +41,8 @@ fn decided(snapshot: &TenantSnapshot, world: &World) -> Allowed {
             only_environment: None,
             only_targets: Vec::new(),
         };
-        let caller = Caller {
-            principal: name.clone(),
-            channel: if credential == CredentialKind::Session { world::Channel::Console } else { world::Channel::Cli },
-            key_of: None,
-        };
+        let session = credential == CredentialKind::Session;
+        let caller = Caller::new(name, if session { world::Channel::Console } else { world::Channel::Cli });
         let mut put = |scope: &Scope, right: String, decision: &lockgate_access::Decision, model: Answer| {
             assert_eq!(decision.is_allowed(), model == Answer::Allowed, "{name} {scope} {right}: {}", decision.rule());
             if decision.is_allowed() {
@@ -239,7 +236,8 @@ fn the_snapshot_after_changes_decides_as_the_one_of_the_rows_does() {
         same_as_of_rows(&snapshot, &now);
         let answers = |snapshot: &TenantSnapshot| -> Vec<_> {
             let mut random = Random::new(SEED, case);
-            (0..500).map(|_| product::answer(snapshot, &generate::request(&mut random))).collect()
+            let credentials = product::credentials(&after);
+            (0..500).map(|_| product::answer(snapshot, &credentials, &generate::request(&mut random, &after))).collect()
         };
         assert_eq!(answers(&snapshot), answers(&product::snapshot(&after)), "case {case}");
     }

@@ -124,6 +124,11 @@ async fn a_key_calls_what_it_names_and_does_nothing_else() {
         let told = by(&named, method, path, body("put", "/environments/{environment}/deployments/{project}")).await;
         assert_eq!(told.status, 403, "{method} {path}: {}", told.text);
     }
+    let why = json!({"user": "pat", "environment": "development", "kind": "integrations", "name": "invoice"});
+    let told = by(&named, "POST", "access/why", Some(why.clone())).await;
+    assert_eq!(told.status, 403, "about oneself: {}", told.text);
+    assert!(told.text.contains("key.other-target"), "{}", told.text);
+    assert_eq!(pat("POST", "access/why", Some(why)).await.status, 200);
     let who: Who = serde_json::from_value(by(&named, "GET", "whoami", None).await.json()).unwrap();
     assert_eq!(who.only_targets, ["echo"]);
     // A client's key is for the token endpoint alone.

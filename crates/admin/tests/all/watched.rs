@@ -13,8 +13,8 @@ use lockgate_model::{
     schedule::{ScheduleState, Step},
 };
 use lockgate_store::{
-    Change, Error, Found, LogPlace, ModuleKey, Observer, RunQuery, RunsKept, ScheduleKey, Snapshot, SqliteStore, Store,
-    Version,
+    Change, Error, Found, LogPlace, ModuleKey, Observer, RunQuery, RunsKept, ScheduleKey, Since, Snapshot, SqliteStore,
+    Store, Version,
 };
 use tokio::sync::broadcast;
 
@@ -50,6 +50,9 @@ impl Store for Watched {
     }
     async fn definitions(&self, tenant: &TenantId) -> Result<(Revision, Vec<Definition>), Error> {
         self.note("definitions", tenant).definitions(tenant).await
+    }
+    async fn definitions_since(&self, tenant: &TenantId, since: Revision) -> Result<Since, Error> {
+        self.note("definitions", tenant).definitions_since(tenant, since).await
     }
     async fn history(&self, tenant: &TenantId, kind: Kind, id: &str) -> Result<Vec<Version>, Error> {
         self.note("history", tenant).history(tenant, kind, id).await

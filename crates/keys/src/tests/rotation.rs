@@ -138,6 +138,31 @@ fn a_crash_anywhere_in_a_rotation_leaves_keys_that_open() {
 }
 
 #[test]
+fn a_rotation_that_failed_between_its_files_and_is_tried_again_loses_no_key() {
+    let place = Place::new();
+    let master = place.open(&Keeper::File).unwrap();
+    master.rotate(&Keeper::File).unwrap();
+    let secret = sealed(&master, b"secret");
+    let old_key = fs::read(place.file("master.key")).unwrap();
+    place.open(&Keeper::File).unwrap().rotate(&Keeper::File).unwrap();
+    // The next keyring has its name, its key has not: the sync between the two failed. This process goes on.
+    MasterKey::of(zeroize::Zeroizing::new([0; 32])).write(&place.file("master.key.next")).unwrap();
+    fs::copy(place.file("master.key"), place.file("master.key.next")).unwrap();
+    fs::write(place.file("master.key"), old_key).unwrap();
+    // And the next attempt fails where it writes another keyring.
+    fs::create_dir(place.file("keyring.partial")).unwrap();
+    assert!(master.rotate(&Keeper::File).is_err());
+    assert_eq!(opened(&place.open(&Keeper::File).unwrap(), &secret).unwrap(), b"secret");
+    assert_eq!(opened(&master, &sealed(&master, b"since")).unwrap(), b"since");
+    let since = sealed(&master, b"since");
+    fs::remove_dir(place.file("keyring.partial")).unwrap();
+    master.rotate(&Keeper::File).unwrap();
+    let again = place.open(&Keeper::File).unwrap();
+    assert_eq!(opened(&again, &secret).unwrap(), b"secret");
+    assert_eq!(opened(&again, &since).unwrap(), b"since");
+}
+
+#[test]
 fn a_master_key_that_is_kept_elsewhere_is_not_in_the_directory() {
     let place = Place::new();
     let vault = elsewhere();

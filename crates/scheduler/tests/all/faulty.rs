@@ -19,8 +19,8 @@ use lockgate_model::{
     schedule::{ScheduleState, Step},
 };
 use lockgate_store::{
-    Change, Error, Found, LogPlace, ModuleKey, Observer, RunQuery, RunsKept, ScheduleKey, Snapshot, SqliteStore, Store,
-    Version,
+    Change, Error, Found, LogPlace, ModuleKey, Observer, RunQuery, RunsKept, ScheduleKey, Since, Snapshot, SqliteStore,
+    Store, Version,
 };
 use tokio::sync::broadcast;
 
@@ -62,6 +62,12 @@ impl Store for Faulty {
         match hits(&self.faults.definitions) {
             true => Err(failed()),
             false => self.store.definitions(tenant).await,
+        }
+    }
+    async fn definitions_since(&self, tenant: &TenantId, since: Revision) -> Result<Since, Error> {
+        match hits(&self.faults.definitions) {
+            true => Err(failed()),
+            false => self.store.definitions_since(tenant, since).await,
         }
     }
     async fn history(&self, tenant: &TenantId, kind: Kind, id: &str) -> Result<Vec<Version>, Error> {

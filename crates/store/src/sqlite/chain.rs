@@ -78,6 +78,10 @@ impl Chain {
     ) -> Result<(u64, Revision), Error> {
         let announced = self.settle(db, tenant, current, entry.at)?;
         let revision = Revision(current.0.max(announced.0) + 1);
+        if entry.revision != 0 && entry.revision != revision.0 {
+            let (tenant, expected) = (tenant.clone(), Revision(entry.revision - 1));
+            return Err(Error::Conflict { tenant, expected, found: current });
+        }
         entry.revision = revision.0;
         let seq = self.append(db, tenant, &entry)?;
         db.prepare_cached(

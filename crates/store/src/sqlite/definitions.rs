@@ -1,5 +1,7 @@
 //! The file of definitions: what is written into it, and rows read back.
 
+use std::collections::BTreeMap;
+
 use lockgate_model::{
     Digest, Timestamp,
     definition::{Definition, Kind, Revision},
@@ -12,7 +14,7 @@ use super::{
     failure::{damaged, failed, to_i64, to_u64},
     writer::Book,
 };
-use crate::{Error, ModuleKey, Version};
+use crate::{Error, ModuleKey, Since, Version};
 
 /// Rows as they go into one revision: JSON texts, or `None` for a deletion.
 pub(super) type Rows = Vec<(Kind, String, Option<String>)>;
@@ -226,11 +228,6 @@ pub(super) fn revision(db: &Connection, tenant: &TenantId) -> Result<Revision, E
     Ok(Revision(to_u64(found.unwrap_or(0), "a revision is negative")?))
 }
 
-/// The audit entry that announced a tenant's newest change.
-pub(super) fn announced(db: &Connection, tenant: &TenantId) -> Result<Option<(WriterId, u64)>, Error> {
-    Ok(tenants(db)?.into_iter().find(|(found, ..)| found == tenant).map(|(_, _, writer, seq)| (writer, seq)))
-}
-
 /// All tenants with the revision they are at and the place of the audit entry that announced it.
 pub(super) fn tenants(db: &Connection) -> Result<Vec<(TenantId, Revision, WriterId, u64)>, Error> {
     let rows: Vec<(String, i64, String, i64)> = db
@@ -268,18 +265,47 @@ pub(super) fn all(db: &Connection, tenant: &TenantId) -> Result<Vec<Definition>,
                 .collect()
         })
         .map_err(failed("read definitions"))?;
-    rows.into_iter()
-        .map(|(kind, id, revision, body)| {
-            let unreadable = || damaged(&format!("definition {kind}/{id} cannot be read"));
-            Ok(Definition {
-                tenant: tenant.clone(),
-                kind: kind.parse().map_err(|_| unreadable())?,
-                revision: Revision(revision.try_into().map_err(|_| unreadable())?),
-                body: serde_json::from_str(&body).map_err(|_| unreadable())?,
-                id,
-            })
+    rows.into_iter().map(|(kind, id, revision, body)| definition(tenant, (kind, id), revision, &body)).collect()
+}
+
+fn definition(tenant: &TenantId, (kind, id): (String, String), revision: i64, body: &str) -> Result<Definition, Error> {
+    let unreadable = || damaged(&format!("definition {kind}/{id} cannot be read"));
+    Ok(Definition {
+        tenant: tenant.clone(),
+        kind: kind.parse().map_err(|_| unreadable())?,
+        revision: Revision(revision.try_into().map_err(|_| unreadable())?),
+        body: serde_json::from_str(body).map_err(|_| unreadable())?,
+        id,
+    })
+}
+
+/// What changed after a revision. Of rows that several changes wrote, the newest version.
+pub(super) fn since(db: &Connection, tenant: &TenantId, since: Revision) -> Result<Since, Error> {
+    type Newest = BTreeMap<(String, String), (i64, Option<String>)>;
+    let newest: Newest = db
+        .prepare_cached(
+            "SELECT kind, id, revision, CASE WHEN deleted THEN NULL ELSE coalesce(body, '') END
+             FROM definitions WHERE tenant = ?1 AND revision > ?2 ORDER BY revision",
+        )
+        .and_then(|mut select| {
+            select
+                .query_map(params![tenant.as_str(), to_i64(since.0)], |row| {
+                    Ok(((row.get(0)?, row.get(1)?), (row.get(2)?, row.get(3)?)))
+                })?
+                .collect()
         })
-        .collect()
+        .map_err(failed("read what changed in definitions"))?;
+    let mut changes = Since { revision: revision(db, tenant)?, puts: Vec::new(), deletes: Vec::new() };
+    for ((kind, id), (revision, body)) in newest {
+        match body {
+            Some(body) => changes.puts.push(definition(tenant, (kind, id), revision, &body)?),
+            None => {
+                let unreadable = |_| damaged(&format!("definition {kind}/{id} cannot be read"));
+                changes.deletes.push((kind.parse().map_err(unreadable)?, id));
+            }
+        }
+    }
+    Ok(changes)
 }
 
 /// The revision of a row's newest version, and whether that one is its deletion.

@@ -62,20 +62,18 @@ pub(super) fn find(
     Ok(Found { links, next: None })
 }
 
-/// The next place of each chain up to which entries from before a time may go; `announced` is the entry of the newest
-/// change of the tenant.
+/// The next place of each chain up to which entries from before a time may go.
 pub(super) fn removable(
     db: &Connection,
     tenant: &TenantId,
     before: Timestamp,
-    announced: Option<&(WriterId, u64)>,
 ) -> Result<Vec<(WriterId, u64, Digest)>, Error> {
     let mut places = Vec::new();
     for (writer, last, _) in chain::heads(db, tenant)? {
         let begun = heads::anchors(db, tenant)?.into_iter().find(|anchor| anchor.writer == writer);
         let begun = begun.map_or((0, GENESIS), |anchor| (anchor.seq, anchor.hash));
         // The last entry stays: the next one follows it.
-        let end = needed(db, tenant, &writer, announced)?.unwrap_or(last).min(last);
+        let end = needed(db, tenant, &writer)?.unwrap_or(last).min(last);
         let (seq, hash) = proved(db, tenant, &writer, begun, end, before)?;
         if seq > begun.0 {
             places.push((writer, seq, hash));
@@ -122,20 +120,13 @@ fn proved(
     Ok((seq, hash))
 }
 
-/// The first entry of a chain that the store reads again itself.
-fn needed(
-    db: &Connection,
-    tenant: &TenantId,
-    writer: &WriterId,
-    announced: Option<&(WriterId, u64)>,
-) -> Result<Option<u64>, Error> {
+/// The entry of a chain that the store reads again itself: it announced a change of which nothing is settled yet.
+fn needed(db: &Connection, tenant: &TenantId, writer: &WriterId) -> Result<Option<u64>, Error> {
     let unsettled: Option<i64> = db
-        .prepare_cached("SELECT seq FROM announcements WHERE tenant = ?1 AND writer = ?2")
+        .prepare_cached("SELECT seq FROM announcements WHERE tenant = ?1 AND writer = ?2 AND NOT settled")
         .and_then(|mut select| select.query_row([tenant.as_str(), writer.as_str()], |row| row.get(0)).optional())
         .map_err(failed(UNREAD))?;
-    let unsettled = unsettled.map(|seq| to_u64(seq, "the audit log's numbering is broken")).transpose()?;
-    let announced = announced.filter(|(by, _)| by == writer).map(|(_, seq)| *seq);
-    Ok(unsettled.into_iter().chain(announced).min())
+    unsettled.map(|seq| to_u64(seq, "the audit log's numbering is broken")).transpose()
 }
 
 fn hash_at(db: &Connection, tenant: &TenantId, writer: &WriterId, seq: u64) -> Result<Digest, Error> {
@@ -156,7 +147,7 @@ pub(super) fn remove(db: &Connection, anchor: &SignedHead) -> Result<(), Error> 
         return Err(Error::Refused("the anchor is of another entry".into()));
     }
     hash_at(db, tenant, writer, anchor.seq + 1)?;
-    if needed(db, tenant, writer, None)?.is_some_and(|needed| needed <= anchor.seq) {
+    if needed(db, tenant, writer)?.is_some_and(|needed| needed <= anchor.seq) {
         return Err(Error::Refused("an entry that is still needed would be removed".into()));
     }
     heads::put_anchor(db, anchor)?;

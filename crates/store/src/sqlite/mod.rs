@@ -56,8 +56,8 @@ use self::{
     writer::{Pending, Tally, Writer},
 };
 use crate::{
-    BLOB_BYTES_MAX, Change, Error, Found, LogPlace, ModuleKey, Observer, RunQuery, RunsKept, ScheduleKey, Snapshot,
-    Store, Version, Written,
+    BLOB_BYTES_MAX, Change, Error, Found, LogPlace, ModuleKey, Observer, RunQuery, RunsKept, ScheduleKey, Since,
+    Snapshot, Store, Version, Written,
 };
 
 const LINKS_MAX: u32 = 10_000;
@@ -174,6 +174,11 @@ impl Store for SqliteStore {
             .read_definitions
             .read(move |db| Ok((definitions::revision(db, &tenant)?, definitions::all(db, &tenant)?)))
             .await
+    }
+
+    async fn definitions_since(&self, tenant: &TenantId, since: Revision) -> Result<Since, Error> {
+        let tenant = tenant.clone();
+        self.0.read_definitions.read(move |db| definitions::since(db, &tenant, since)).await
     }
 
     async fn history(&self, tenant: &TenantId, kind: Kind, id: &str) -> Result<Vec<Version>, Error> {
@@ -334,19 +339,11 @@ impl Store for SqliteStore {
         tenant: &TenantId,
         before: Timestamp,
     ) -> Result<Vec<(WriterId, u64, Digest)>, Error> {
-        let owner = tenant.clone();
-        let announced = self.0.read_definitions.read(move |db| definitions::announced(db, &owner)).await?;
-        let owner = tenant.clone();
-        self.0.read_runs.read(move |db| log::removable(db, &owner, before, announced.as_ref())).await
+        let tenant = tenant.clone();
+        self.0.read_runs.read(move |db| log::removable(db, &tenant, before)).await
     }
 
     async fn remove_audit(&self, anchor: SignedHead) -> Result<(), Error> {
-        let owner = anchor.tenant.clone();
-        // A change meanwhile only moves it on.
-        let announced = self.0.read_definitions.read(move |db| definitions::announced(db, &owner)).await?;
-        if announced.is_some_and(|(writer, seq)| writer == anchor.writer && seq <= anchor.seq) {
-            return Err(Error::Refused("the entry of the newest change would be removed".into()));
-        }
         self.0.runs.queue(runs::Job::RemoveAudit(Box::new(anchor))).await?.durable().await.map(|_| ())
     }
 

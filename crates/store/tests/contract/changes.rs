@@ -206,3 +206,25 @@ pub async fn a_key_never_changes_its_module(at: impl Backend) {
     let newer = ModuleKey { abi: 2, ..key };
     assert_eq!(store.module_get(&tenant(), &newer).await.unwrap(), None);
 }
+
+pub async fn tells_what_changed_since_a_revision(at: impl Backend) {
+    let store = at.open().await;
+    store.commit(change(&tenant(), vec![group("a", "1"), group("b", "1"), group("c", "1")])).await.unwrap();
+    let before = store.commit(change(&tenant(), vec![group("c", "2")])).await.unwrap();
+    store.commit(change(&TenantId::parse("other").unwrap(), vec![group("a", "theirs")])).await.unwrap();
+    let nothing = store.definitions_since(&tenant(), before).await.unwrap();
+    assert_eq!((nothing.revision, nothing.puts.len(), nothing.deletes.len()), (before, 0, 0));
+    store.commit(change(&tenant(), vec![group("a", "2"), group("d", "1")])).await.unwrap();
+    let mut gone = change(&tenant(), vec![group("a", "3")]);
+    gone.deletes = vec![(Kind::Group, "b".to_owned()), (Kind::Group, "d".to_owned())];
+    store.commit(gone).await.unwrap();
+    let last = store.commit(change(&tenant(), vec![group("d", "2")])).await.unwrap();
+    let since = store.definitions_since(&tenant(), before).await.unwrap();
+    let rows = since.puts.iter().map(|row| (row.id.as_str(), row.body["title"].as_str().unwrap()));
+    assert_eq!(rows.collect::<Vec<_>>(), [("a", "3"), ("d", "2")]);
+    assert_eq!(since.deletes, [(Kind::Group, "b".to_owned())]);
+    assert_eq!(since.revision, last);
+    // Of all that ever changed, what is there is what is there.
+    let all = store.definitions_since(&tenant(), Revision(0)).await.unwrap();
+    assert_eq!((all.revision, all.puts), store.definitions(&tenant()).await.unwrap());
+}

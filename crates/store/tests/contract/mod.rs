@@ -41,6 +41,7 @@ macro_rules! contract {
             announces_a_change_before_it_is_made
             a_change_outlives_its_caller
             tells_each_revision
+            tells_what_changed_since_a_revision
             keeps_blobs_under_their_digest
             a_key_never_changes_its_module
             a_permit_activates_its_deployment_alone

@@ -12,7 +12,7 @@ use super::{
     super::{removal::BATCH, runs},
     NOW, Place, change, entry, log, settled, tenant, told,
 };
-use crate::{RunQuery, RunsKept, SqliteStore, Store};
+use crate::{Error, RunQuery, RunsKept, SqliteStore, Store};
 
 /// What a process does that dies between announcing and writing.
 async fn announce_only(store: &SqliteStore, current: Revision) -> Revision {
@@ -48,6 +48,29 @@ async fn a_change_that_was_announced_and_never_written_is_told_at_the_next_start
     // It is told once.
     let store = place.open();
     assert_eq!(log(&store).await.len(), 4);
+}
+
+#[tokio::test]
+async fn rows_that_were_made_for_a_revision_get_no_other() {
+    let place = Place::new();
+    let store = place.open();
+    store.commit(change("a", "1")).await.unwrap();
+    let made_for = |revision| {
+        let mut change = change("a", "sealed for its revision");
+        change.entry.revision = revision;
+        change
+    };
+    let expected = store.next_revision(&tenant()).await.unwrap();
+    // A change of others, which could not be written.
+    assert_eq!(announce_only(&store, Revision(1)).await, expected);
+    let refused = store.commit(made_for(expected.0)).await;
+    assert!(matches!(refused, Err(Error::Conflict { found: Revision(1), .. })), "{refused:?}");
+    assert_eq!(store.definitions(&tenant()).await.unwrap().0, Revision(1));
+    let next = store.next_revision(&tenant()).await.unwrap();
+    assert_eq!(store.commit(made_for(next.0)).await.unwrap(), next);
+    let told = told(&store).await.into_iter().map(|(_, outcome, revision)| (outcome, revision));
+    let done = |revision| (Outcome::Done, revision);
+    assert_eq!(told.collect::<Vec<_>>(), [done(1), done(2), (Outcome::NotApplied, 2), done(3)]);
 }
 
 #[tokio::test]

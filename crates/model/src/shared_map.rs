@@ -8,8 +8,9 @@ use std::{borrow::Borrow, sync::Arc};
 /// Entries of a chunk, at most.
 const CHUNK_MAX: usize = 256;
 
+/// See the module's page.
 #[derive(Debug)]
-pub(crate) struct SharedMap<K, V> {
+pub struct SharedMap<K, V> {
     /// None is empty; each one's keys are behind those of the one before.
     chunks: Vec<Arc<Vec<(K, V)>>>,
 }
@@ -30,6 +31,16 @@ impl<K: Ord, V> SharedMap<K, V> {
     /// All entries, in the order of their keys.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
         self.chunks.iter().flat_map(|chunk| chunk.iter().map(|(key, value)| (key, value)))
+    }
+
+    /// The entries from a key on, in the order of their keys.
+    pub fn from<'a, Q: Ord + ?Sized>(&'a self, key: &Q) -> impl Iterator<Item = (&'a K, &'a V)> + use<'a, K, V, Q>
+    where
+        K: Borrow<Q>,
+    {
+        let chunks = self.chunks.get(self.place(key)..).unwrap_or_default();
+        let begin = chunks.first().map_or(0, |chunk| position(chunk, key).unwrap_or_else(|at| at));
+        chunks.iter().flat_map(|chunk| chunk.iter().map(|(key, value)| (key, value))).skip(begin)
     }
 
     /// All keys, in their order.
@@ -152,6 +163,7 @@ mod tests {
         for (shared, plain) in kept {
             assert!(shared.iter().eq(plain.iter()));
             assert!((0..3_000).all(|key| shared.get(&key) == plain.get(&key)));
+            assert!((0..3_000).step_by(7).all(|key| shared.from(&key).next() == plain.range(key..).next()));
             assert!(shared.chunks.iter().all(|chunk| !chunk.is_empty() && chunk.len() <= CHUNK_MAX));
         }
     }
