@@ -67,9 +67,9 @@ fn every_command_of_the_four_stages_does_what_it_says() {
                     told.starts_with("user,scope,right,profile,acl,project_permission,group,support,until\r\n"),
                     "{told}"
                 );
-                says("webshop,environment/live,execute integrations/hello,caller,callers,,\r\n");
+                says("webshop,environment/live,execute integrations/hello,caller,callers,,,,\r\n");
                 assert!(!told.contains("dana,environment/live,"), "{told}");
-                assert!(told.lines().all(|line| line.split(',').count() == 7));
+                assert!(told.lines().all(|line| line.split(',').count() == 9));
             }
             _ => {}
         }

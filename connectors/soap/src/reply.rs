@@ -120,10 +120,9 @@ impl Expected<'_> {
         if matches!(&*error.code, "LG-SOAP-SECURITY" | "LG-SOAP-ADDRESSING" | "LG-SOAP-UNDERSTAND") {
             return failure::answer(error);
         }
-        let is_guarded = matches!(&*error.code, "LG-SOAP-SIGNATURE" | "LG-SOAP-ENCRYPTION");
         match self.fault(bytes) {
-            // Few services sign their faults, or encrypt them.
-            Some(fault) if self.messages.verifies() && is_guarded => failure::unsigned(&fault, status),
+            // Few services sign their faults, or encrypt them. Whatever else is wrong with it: what was verified is not here.
+            Some(fault) if self.messages.verifies() => failure::unsigned(&fault, status),
             // One of another version, or with a detail of another type.
             Some(fault) => failure::fault(&fault, status, headers),
             None if status.is_success() => failure::answer(error),

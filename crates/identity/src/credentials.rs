@@ -165,7 +165,10 @@ impl Credentials {
         let Some((user, known)) = self.users.entry(user) else { return };
         let (user, mut known) = (user.clone(), Known::clone(known));
         for gone in known.credential.iter().flat_map(|credential| &credential.passkeys) {
-            self.passkeys.remove(gone.id.as_str());
+            // It may be another's by now, where one step follows several changes.
+            if self.passkeys.get(gone.id.as_str()) == Some(&user) {
+                self.passkeys.remove(gone.id.as_str());
+            }
         }
         for passkey in credential.iter().flat_map(|credential| &credential.passkeys) {
             self.passkeys.insert(passkey.id.clone(), user.clone());

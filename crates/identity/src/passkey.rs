@@ -229,7 +229,11 @@ impl Site {
             _ => return Err(Refused::WrongPasskey),
         };
         let result = result.map_err(|_| Refused::WrongPasskey)?;
-        passkey.update_credential(&result).ok_or(Refused::WrongPasskey)?;
+        let moved = passkey.update_credential(&result).ok_or(Refused::WrongPasskey)?;
+        // The ceremony knows the counter of when it began; another may have been answered since.
+        if result.counter() > 0 && !moved {
+            return Err(Refused::WrongPasskey);
+        }
         StoredPasskey::new(&passkey, user, (stored.title.clone(), stored.added), key).ok_or(Refused::WrongPasskey)
     }
 }

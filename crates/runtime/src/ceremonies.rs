@@ -26,12 +26,13 @@ pub(crate) struct Ceremonies(Mutex<Begun>);
 #[derive(Default)]
 struct Begun {
     waiting: HashMap<String, Waiting>,
-    /// The oldest first; of those that are over too, until their source begins another.
+    /// The oldest first; of those that are over too, until their source begins another. No source has none.
     by_source: HashMap<Network, VecDeque<String>>,
 }
 
 struct Waiting {
     tenant: TenantId,
+    source: Network,
     until: Timestamp,
     ceremony: Ceremony,
 }
@@ -70,12 +71,20 @@ impl Ceremonies {
             own.pop_front().map(|oldest| waiting.remove(&oldest));
         }
         own.push_back(id.clone());
-        waiting.insert(id, Waiting { tenant, until: now.plus_ms(CEREMONY_MS), ceremony });
+        waiting.insert(id, Waiting { tenant, source, until: now.plus_ms(CEREMONY_MS), ceremony });
     }
 
     /// Takes one away, whatever comes of it: it is not there a second time.
     pub(crate) fn take(&self, id: &str, tenant: &str, now: Timestamp) -> Option<Ceremony> {
-        let waiting = self.begun().waiting.remove(id)?;
+        let mut begun = self.begun();
+        let waiting = begun.waiting.remove(id)?;
+        if let Some(own) = begun.by_source.get_mut(&waiting.source) {
+            own.retain(|own| own != id);
+            if own.is_empty() {
+                begun.by_source.remove(&waiting.source);
+            }
+        }
+        drop(begun);
         (waiting.tenant.as_str() == tenant && waiting.until > now).then_some(waiting.ceremony)
     }
 }
@@ -106,6 +115,7 @@ mod tests {
         assert!(all.take("another", "acme", now).is_none());
         assert!(all.take(&id, "acme", now).is_some());
         assert!(all.take(&id, "acme", now).is_none(), "it was used");
+        assert!(all.begun().by_source.is_empty(), "a source that has none left is forgotten");
         let id = begin(&all, "192.0.2.1", 0);
         assert!(all.take(&id, "other", now).is_none());
         assert!(all.take(&id, "acme", now).is_none(), "it was tried elsewhere");

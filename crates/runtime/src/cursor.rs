@@ -1,6 +1,6 @@
 //! Cursors: where a list goes on, in a text that only this installation makes.
 //!
-//! A cursor names a place in one list of one tenant, under the filters it was begun with. It gives no right: each page
+//! A cursor names a place in one list of one tenant, under the filters it was begun with, for one user. It gives no right: each page
 //! asks access as the first one did. It is sealed so that one that was made up, altered, or taken from another list
 //! is told as such.
 
@@ -20,7 +20,7 @@ impl Runtime {
             tracing::error!(%error, "a key of a tenant cannot be derived");
             Error::Internal { what: "deriving a key".into() }
         })?;
-        let seal = key.digest([list.as_bytes(), place.as_bytes()]);
+        let seal = key.digest([list.as_bytes(), caller.principal.user.as_str().as_bytes(), place.as_bytes()]);
         let sealed: Vec<u8> = seal.0.into_iter().take(SEAL_BYTES).chain(place.bytes()).collect();
         Ok(URL_SAFE_NO_PAD.encode(sealed))
     }

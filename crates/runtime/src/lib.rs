@@ -72,7 +72,7 @@ use lockgate_model::{Limits, Timestamp, id::TenantId};
 use lockgate_store::Store;
 
 /// What front doors hand in and get back, named here so that they need only this crate.
-pub use lockgate_access::{Cell, MatrixPart, SupportRight};
+pub use lockgate_access::{Cell, MatrixPart, SupportRight, shipped_profiles};
 pub use lockgate_compiler::Sources;
 pub use lockgate_document::Document;
 pub use lockgate_engine::ERROR_TYPES;

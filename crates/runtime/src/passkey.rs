@@ -176,6 +176,10 @@ impl Runtime {
             })
             .await;
         self.judged(caller, turn, &removed).await;
+        if removed.is_ok() {
+            // Whoever came in by it is out.
+            self.0.sessions.close_others(caller.tenant(), user, caller.token.as_ref());
+        }
         removed
     }
 
@@ -204,6 +208,8 @@ impl Runtime {
                 return Err(error);
             }
         };
+        // A right password is told of like one that came without a code.
+        self.note_proved(&principal.tenant, source, "second-factor", &principal.user, "missing").await;
         let view = self.view(&principal.tenant)?;
         let has = view.credentials.stored(&principal.user).map(|stored| stored.passkeys.clone()).unwrap_or_default();
         if has.is_empty() {
@@ -230,13 +236,6 @@ impl Runtime {
     pub(crate) fn taken(&self, second: &Second, tenant: &str) -> Option<Ceremony> {
         let answered = second.passkey.as_ref()?;
         self.0.ceremonies.take(&answered.ceremony, tenant, self.now())
-    }
-
-    /// The user whom an answer of a passkey says it is.
-    pub(crate) fn passkey_owner(&self, view: &View, second: &Second) -> Result<UserId, Error> {
-        let answered = second.passkey.as_ref().ok_or(Error::Unauthenticated)?;
-        let id = StoredPasskey::named_in(&answered.credential).ok_or(Error::Unauthenticated)?;
-        view.credentials.by_passkey(&id).map_err(|_| Error::Unauthenticated)
     }
 
     /// The credential after a passkey has answered; none if the answer is not true.
@@ -295,6 +294,12 @@ impl Runtime {
         let (asked, now) = (Permission::ManagePersonalSetup, self.now());
         lockgate_access::decide(&view.snapshot, &caller.principal, asked, Scope::Tenant, Channel::Admin, now)
     }
+}
+
+/// Which passkey an answer is of.
+pub(crate) fn named_by(second: &Second) -> Result<String, Error> {
+    let answered = second.passkey.as_ref().ok_or(Error::Unauthenticated)?;
+    StoredPasskey::named_in(&answered.credential).ok_or(Error::Unauthenticated)
 }
 
 fn wrong() -> Error {

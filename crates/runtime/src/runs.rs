@@ -27,7 +27,8 @@ pub struct RunFilter {
 
 /// The least id that a run of this time may have: ids begin with their milliseconds (RFC 9562 §5.7).
 fn least_id(at: Timestamp) -> Option<RunId> {
-    let ms = u64::try_from(at.ms()).unwrap_or_default();
+    // 48 bits of time: what is later than any id has the last one.
+    let ms = u64::try_from(at.ms()).unwrap_or_default().min((1 << 48) - 1);
     format!("{:08x}-{:04x}-7000-8000-000000000000", ms >> 16, ms & 0xffff).parse().ok()
 }
 

@@ -105,6 +105,7 @@ fn user_comes_or_goes(random: &mut Random, world: &mut World, name: &str) {
         return;
     }
     world.keys.retain(|_, key| key.user != name);
+    world.support.retain(|_, grant| grant.giver != name);
     for given in world.project_permissions.values_mut() {
         given.users.remove(name);
     }

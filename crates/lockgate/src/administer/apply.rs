@@ -4,7 +4,7 @@
 //! on the revision that the plan was made on, so that what others change in between is told and not written over.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     io::{IsTerminal, Write},
     path::{Path, PathBuf},
 };
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     administer::{
-        declared::{Declared, Kind, files},
+        declared::{Declared, Kind, all_read, files},
         plan::{Change, Step, plan},
         standing::{self, path},
     },
@@ -45,13 +45,13 @@ impl Apply {
     /// Runs the command.
     pub fn run(self, output: &Output) -> Result<(), Exit> {
         let declared = declared(&self.file)?;
+        if self.prune {
+            all_read(&self.file)?;
+        }
         let client = Client::from_context()?;
         let whoami = client.get("whoami")?;
         let oneself = whoami.get("user").and_then(Value::as_str).unwrap_or_default();
-        let within = [Kind::Assignment, Kind::Account, Kind::Schedule];
-        let named = declared.things.keys().filter(|(kind, _)| within.contains(kind));
-        let named: BTreeSet<String> = named.filter_map(|(_, id)| id.split('/').next().map(str::to_owned)).collect();
-        let standing = standing::read(&client, &declared.kinds, Some(&named))?;
+        let standing = standing::read(&client, &declared.kinds, Some(&environments(&declared)))?;
         let steps = plan(&declared, &standing, self.prune, oneself)?;
         let told = json!(steps.iter().map(Step::json).collect::<Vec<_>>());
         let lines = || steps.iter().map(Step::line).collect::<Vec<_>>().join("\n");
@@ -81,6 +81,21 @@ impl Apply {
         });
         Ok(())
     }
+}
+
+/// Of each kind that lies in environments, those that the files speak of: where they have something of the kind, and
+/// all that they declare themselves.
+fn environments(declared: &Declared) -> BTreeMap<Kind, BTreeSet<String>> {
+    let own = declared.things.iter().filter(|((kind, _), body)| *kind == Kind::Environment && body.is_some());
+    let own: BTreeSet<String> = own.map(|((_, id), _)| id.clone()).collect();
+    let within = [Kind::Assignment, Kind::Account, Kind::Schedule];
+    let mut named: BTreeMap<Kind, BTreeSet<String>> = within.map(|kind| (kind, own.clone())).into();
+    for (kind, id) in declared.things.keys() {
+        if let (Some(named), Some(environment)) = (named.get_mut(kind), id.split('/').next()) {
+            named.insert(environment.to_owned());
+        }
+    }
+    named
 }
 
 /// What files say, `-` for standard input; or all that is wrong with them.
@@ -147,6 +162,9 @@ fn told_at(exit: Exit, step: &Step, done: usize) -> Exit {
         }
         Exit::Denied { code, message } => {
             Exit::Denied { code, message: format!("{kind} `{id}`: {message} ({before})") }
+        }
+        Exit::Unavailable(message) => {
+            Exit::Unavailable(format!("{kind} `{id}`: {message} (it may have been changed; {before})"))
         }
         other => other,
     }

@@ -78,8 +78,13 @@ kinds! {
 struct Item {
     kind: Kind,
     id: String,
-    #[serde(default)]
+    /// One that is there and empty is a hole, not a wish to delete.
+    #[serde(default, deserialize_with = "there")]
     body: Option<Value>,
+}
+
+fn there<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(from).map(Some)
 }
 
 /// An account without its secrets.
@@ -170,8 +175,7 @@ pub fn files(path: &Path) -> Result<BTreeMap<String, String>, Exit> {
     if path.is_dir() {
         for entry in std::fs::read_dir(path).map_err(|e| cannot(path, &e))? {
             let file = entry.map_err(|e| cannot(path, &e))?.path();
-            let known = file.extension().is_some_and(|end| ["yaml", "yml", "json"].iter().any(|known| end == *known));
-            if known && file.is_file() {
+            if is_known(&file) && file.is_file() {
                 named.push(file);
             }
         }
@@ -190,6 +194,25 @@ pub fn files(path: &Path) -> Result<BTreeMap<String, String>, Exit> {
         read.insert(file.display().to_string(), text);
     }
     Ok(read)
+}
+
+/// Refuses a folder in which something is not read: what stands there would be taken for nothing.
+pub fn all_read(path: &Path) -> Result<(), Exit> {
+    let Ok(entries) = std::fs::read_dir(path) else { return Ok(()) };
+    for entry in entries.flatten() {
+        let file = entry.path();
+        let hidden = entry.file_name().to_string_lossy().starts_with('.');
+        if !hidden && !(is_known(&file) && file.is_file()) {
+            let text =
+                "`--prune` deletes what no file says, and this is not read: move it elsewhere, or name it `.yaml`";
+            return Err(Exit::Usage(format!("{text}: `{}`", file.display())));
+        }
+    }
+    Ok(())
+}
+
+fn is_known(file: &Path) -> bool {
+    file.extension().is_some_and(|end| ["yaml", "yml", "json"].iter().any(|known| end == *known))
 }
 
 impl Declared {

@@ -11,6 +11,19 @@ use crate::{
 /// Times a change is made again when others were faster.
 const ATTEMPTS: usize = 8;
 
+/// Reads what is at a path, and puts what is made of it there if nobody was faster; else again.
+pub fn changed(path: &str, client: &Client, change: impl Fn(&Value) -> Value) -> Result<Value, Exit> {
+    let mut attempt = 0;
+    loop {
+        let (value, tag) = client.read(path)?;
+        let tag = tag.ok_or_else(|| Exit::Unavailable("the server's answer has no tag".to_owned()))?;
+        match client.put_if(path, &change(&value), (header::IF_MATCH, tag)) {
+            Err(Exit::Failed { code, .. }) if code == "LG-STALE" && attempt < ATTEMPTS => attempt += 1,
+            done => return done,
+        }
+    }
+}
+
 /// A definition on the server.
 pub struct Definition {
     /// Its body.
@@ -20,20 +33,12 @@ pub struct Definition {
 impl Definition {
     /// Changes one: `kind` as in the URL (`users`).
     pub fn change(client: &Client, kind: &str, id: &str, change: impl Fn(&mut Self)) -> Result<Value, Exit> {
-        let path = format!("{kind}/{}", segment(id));
-        let mut attempt = 0;
-        loop {
-            let (value, tag) = client.read(&path)?;
-            let body = value.get("body").unwrap_or(&value).as_object().cloned().unwrap_or_default();
+        changed(&format!("{kind}/{}", segment(id)), client, |value| {
+            let body = value.get("body").unwrap_or(value).as_object().cloned().unwrap_or_default();
             let mut definition = Self { body };
             change(&mut definition);
-            let body = Value::Object(definition.body);
-            let tag = tag.ok_or_else(|| Exit::Unavailable("the server's answer has no tag".to_owned()))?;
-            match client.put_if(&path, &body, (header::IF_MATCH, tag)) {
-                Err(Exit::Failed { code, .. }) if code == "LG-STALE" && attempt < ATTEMPTS => attempt += 1,
-                done => return done,
-            }
-        }
+            Value::Object(definition.body)
+        })
     }
 
     /// Adds texts to a list member; those that are there stay once.

@@ -1,6 +1,6 @@
 //! `lockgate export`: what a tenant is, as files that `lockgate apply` reads. There are no secrets in them.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, io::Write as _, path::PathBuf};
 
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -44,7 +44,11 @@ impl Export {
         for (kind, bodies) in all {
             let name = format!("{}.yaml", kind.plural());
             let text = yaml(&json!({ kind.plural(): bodies }))?;
-            std::fs::write(folder.join(&name), text).map_err(cannot)?;
+            // A link that lies there is replaced, not followed.
+            let aside = folder.join(format!(".{name}.new"));
+            let _ = std::fs::remove_file(&aside);
+            std::fs::File::create_new(&aside).and_then(|mut file| file.write_all(text.as_bytes())).map_err(cannot)?;
+            std::fs::rename(&aside, folder.join(&name)).map_err(cannot)?;
             written.push(json!({"file": name, "count": bodies.len()}));
         }
         output.result(&json!({ "files": written }), || {

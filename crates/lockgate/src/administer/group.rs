@@ -56,7 +56,7 @@ impl Group {
         match self {
             Self::Add { name, title, profiles } => {
                 let value = client
-                    .put(&format!("groups/{}", segment(&name)), &json!({"title": title, "profiles": profiles}))?;
+                    .create(&format!("groups/{}", segment(&name)), &json!({"title": title, "profiles": profiles}))?;
                 output.result(&value, || format!("group `{name}` was created"));
             }
             Self::List => {

@@ -3,7 +3,12 @@
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::{administer::edit::text, client::Client, exit::Exit, output::Output};
+use crate::{
+    administer::edit::{changed, text},
+    client::Client,
+    exit::Exit,
+    output::Output,
+};
 
 /// Arguments of `password-policy`.
 #[derive(Args)]
@@ -32,9 +37,12 @@ impl PasswordPolicy {
         let asks = |value: &Value| value.get("second_factor") == Some(&Value::Bool(true));
         let mut value = client.get("password-policy")?;
         if self.preset.is_some() || self.second_factor.is_some() {
-            let preset = self.preset.unwrap_or_else(|| text(&value, "preset"));
-            let second_factor = self.second_factor.map_or(asks(&value), |asked| asked == Asked::Required);
-            client.put("password-policy", &json!({"preset": preset, "second_factor": second_factor}))?;
+            // What is not asked for stays as it is, also where somebody else is changing it.
+            changed("password-policy", &client, |old| {
+                let preset = self.preset.clone().unwrap_or_else(|| text(old, "preset"));
+                let second_factor = self.second_factor.map_or(asks(old), |asked| asked == Asked::Required);
+                json!({"preset": preset, "second_factor": second_factor})
+            })?;
             value = client.get("password-policy")?;
         }
         output.result(&value, || {

@@ -1,5 +1,6 @@
 //! What differs between what is declared and what stands, as steps in the order that they can be taken in. Pure.
 
+use lockgate_runtime::shipped_profiles;
 use serde_json::{Value, json};
 
 use crate::{
@@ -9,6 +10,9 @@ use crate::{
     },
     exit::Exit,
 };
+
+/// The list that every tenant has.
+const DEFAULT_ACL: &str = "default";
 
 /// What is to become of a thing.
 #[derive(Debug, Clone, PartialEq)]
@@ -98,6 +102,7 @@ pub fn plan(declared: &Declared, standing: &Standing, prune: bool, oneself: &str
             && !declared.things.contains_key(*thing)
             && thing.0 != Kind::Schedule
             && !(thing.0 == Kind::User && thing.1 == oneself)
+            && !stays(thing)
     });
     gone.extend(pruned.map(|(thing, stands)| Step {
         thing: thing.clone(),
@@ -108,6 +113,15 @@ pub fn plan(declared: &Declared, standing: &Standing, prune: bool, oneself: &str
     gone.sort_by(|a, b| b.thing.cmp(&a.thing));
     steps.extend(gone);
     Ok(steps)
+}
+
+/// What ships and cannot be deleted: nobody has to repeat it.
+fn stays((kind, id): &Thing) -> bool {
+    match kind {
+        Kind::Profile => shipped_profiles().iter().any(|(shipped, _)| shipped.as_str() == id),
+        Kind::Acl => id == DEFAULT_ACL,
+        _ => false,
+    }
 }
 
 /// The secrets of an account are for the endpoint they were given for, and no file has them.
@@ -195,6 +209,9 @@ items:
         let stands = standing(stands);
         assert!(lines("users: {}\n", &stands, false).is_empty());
         assert_eq!(lines("users: {}\ngroups: {}\n", &stands, true), ["- user old", "- group old"], "ada is who asks");
+        // What ships stays, and need not be said.
+        let shipped = "profiles:\n  caller: { title: '', permissions: [], valid_in: all }\nacls:\n  default: { title: '', profiles: [] }\n";
+        assert!(lines("profiles: {}\nacls: {}\n", &standing(shipped), true).is_empty());
         let schedules = standing("schedules:\n  live/order: { paused: true }\n");
         assert!(lines("schedules: {}\n", &schedules, true).is_empty());
         assert_eq!(

@@ -88,7 +88,7 @@ impl Profile {
             Self::Add { name, title, permissions, environments, everywhere } => {
                 let valid_in = if everywhere { json!("all") } else { json!({"environments": environments}) };
                 let body = json!({"title": title.unwrap_or_else(|| name.clone()), "permissions": permissions, "valid_in": valid_in});
-                let value = client.put(&format!("profiles/{}", segment(&name)), &body)?;
+                let value = client.create(&format!("profiles/{}", segment(&name)), &body)?;
                 output.result(&value, || {
                     format!("profile `{name}` was created\nnext: lockgate user grant USER --profile {name}")
                 });

@@ -36,7 +36,11 @@ pub fn path(kind: Kind, id: &str) -> String {
 }
 
 /// What there is of these kinds; of environments all where none is named.
-pub fn read(client: &Client, kinds: &BTreeSet<Kind>, named: Option<&BTreeSet<String>>) -> Result<Standing, Exit> {
+pub fn read(
+    client: &Client,
+    kinds: &BTreeSet<Kind>,
+    named: Option<&BTreeMap<Kind, BTreeSet<String>>>,
+) -> Result<Standing, Exit> {
     let mut all = Standing::new();
     let within = |kind: &Kind| matches!(kind, Kind::Assignment | Kind::Account | Kind::Schedule);
     for kind in kinds.iter().filter(|kind| !within(kind)) {
@@ -50,8 +54,10 @@ pub fn read(client: &Client, kinds: &BTreeSet<Kind>, named: Option<&BTreeSet<Str
         return Ok(all);
     }
     let there: Vec<String> = items(&client.list("environments")?).iter().map(|item| text(item, "id")).collect();
-    for environment in there.iter().filter(|one| named.is_none_or(|named| named.contains(*one))) {
-        for kind in kinds.iter().filter(|kind| within(kind)) {
+    for environment in &there {
+        let is_named =
+            |kind: &&Kind| named.is_none_or(|named| named.get(kind).is_some_and(|named| named.contains(environment)));
+        for kind in kinds.iter().filter(|kind| within(kind)).filter(is_named) {
             let list = if *kind == Kind::Assignment { "acls" } else { kind.plural() };
             for item in items(&client.list(&format!("environments/{}/{list}", segment(environment)))?) {
                 let name = text(&item, "name");

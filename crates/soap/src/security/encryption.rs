@@ -169,6 +169,8 @@ impl Reader {
             };
             grown(range.start)..grown(range.end)
         };
+        // What was hidden is held to the limits as what was not.
+        document(plain.as_bytes(), limits).map_err(|_| undecrypted())?;
         let again = Tree::of(&plain).map_err(|_| undecrypted())?;
         let (body_again, security_again) = Parts::of(&again).map_err(|_| undecrypted())?;
         let same = |before: NodeId, after: NodeId| tree.range(before).map(moved) == again.range(after);

@@ -1,6 +1,6 @@
 //! What every connector promises whose accounts can name an HTTP proxy: refusals first.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use lockgate_connector_api::{Allowance, Egress, Error, Kind, Proxy};
 
@@ -169,8 +169,10 @@ async fn a_proxy_of_somebody_elses_is_gone_through<S: Subject>(subject: &S, pki:
 async fn answers<S: Subject>(subject: &S, pki: &Pki, port: u16, proxy: &str, egress: Egress) {
     let cx = context(egress);
     let account = open_with(subject, pki, &subject.address("localhost", port), &[(Proxy::FIELD.name, proxy)], &cx);
-    account.clone().test(cx.clone(), soon()).await.unwrap_or_else(|e| panic!("{e}, {}", e.private().reveal()));
-    let calls = (0..8).map(|_| tokio::spawn(account.clone().invoke(cx.clone(), subject.probe(soon()))));
+    // Eight sign-ins at once take their time on a busy machine.
+    let deadline = soon() + Duration::from_secs(25);
+    account.clone().test(cx.clone(), deadline).await.unwrap_or_else(|e| panic!("{e}, {}", e.private().reveal()));
+    let calls = (0..8).map(|_| tokio::spawn(account.clone().invoke(cx.clone(), subject.probe(deadline))));
     for call in calls.collect::<Vec<_>>() {
         call.await.expect("no panic").unwrap_or_else(|e| panic!("{e}, {}", e.private().reveal()));
     }
