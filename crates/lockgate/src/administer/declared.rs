@@ -202,7 +202,8 @@ pub fn all_read(path: &Path) -> Result<(), Exit> {
     for entry in entries.flatten() {
         let file = entry.path();
         let hidden = entry.file_name().to_string_lossy().starts_with('.');
-        if !hidden && !(is_known(&file) && file.is_file()) {
+        let is_read = is_known(&file) && file.is_file();
+        if !hidden && !is_read {
             let text =
                 "`--prune` deletes what no file says, and this is not read: move it elsewhere, or name it `.yaml`";
             return Err(Exit::Usage(format!("{text}: `{}`", file.display())));
