@@ -210,7 +210,7 @@ items:
         assert!(lines("users: {}\n", &stands, false).is_empty());
         assert_eq!(lines("users: {}\ngroups: {}\n", &stands, true), ["- user old", "- group old"], "ada is who asks");
         // What ships stays, and need not be said.
-        let shipped = "profiles:\n  caller: { title: '', permissions: [], valid_in: all }\nacls:\n  default: { title: '', profiles: [] }\n";
+        let shipped = "profiles:\n  administrator: { title: '', permissions: [], valid_in: all }\nacls:\n  default: { title: '', profiles: [] }\n";
         assert!(lines("profiles: {}\nacls: {}\n", &standing(shipped), true).is_empty());
         let schedules = standing("schedules:\n  live/order: { paused: true }\n");
         assert!(lines("schedules: {}\n", &schedules, true).is_empty());
