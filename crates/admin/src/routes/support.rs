@@ -30,7 +30,7 @@ pub(crate) async fn list(State(runtime): State<Runtime>, Asker(caller): Asker) -
 
 /// Lets the operator look at metadata of some environments for some hours.
 ///
-/// Runs, log lines, schedules, and which versions are deployed; no document, account, address or secret. Each look is in the
+/// Runs, log lines, schedules, and which versions are deployed; no document, address or secret; ids of users and names of accounts stand in records as the tenant sees them. Each look is in the
 /// audit log.
 #[utoipa::path(post, operation_id = "open_support", path = "/admin/v1/tenants/{tenant}/support", tag = "support", params(InTenant),
     request_body = shapes::SupportWanted, responses((status = 200, body = shapes::SupportGrant), Refusals, Changes))]
