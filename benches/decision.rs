@@ -37,8 +37,13 @@ fn tenant(users: usize, acls: usize, profiles: usize) -> world::World {
     }
     for n in 0..users {
         let given = (0..4).map(|m| format!("p{}", (n * 7 + m * 13) % profiles)).collect();
-        let user =
-            world::User { kind: world::Kind::Native, enabled: true, profiles: given, groups: Default::default() };
+        let user = world::User {
+            kind: world::Kind::Native,
+            enabled: true,
+            second_factor: false,
+            profiles: given,
+            groups: Default::default(),
+        };
         tenant.users.insert(format!("u{n}"), user);
     }
     let mut holds = BTreeSet::new();

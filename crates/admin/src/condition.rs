@@ -58,7 +58,9 @@ fn named(headers: &HeaderMap, name: &HeaderName, strong: bool) -> Option<Named> 
     if text.trim() == "*" {
         return Some(Named::Any);
     }
-    let mut rest = text.trim();
+    // Empty elements of a list say nothing (§5.6.1.2).
+    let between = |of: char| of.is_whitespace() || of == ',';
+    let mut rest = text.trim_start_matches(between);
     let mut found = Vec::new();
     while !rest.is_empty() {
         let (weak, opened) = rest.strip_prefix("W/").map_or((false, rest), |rest| (true, rest));
@@ -66,12 +68,12 @@ fn named(headers: &HeaderMap, name: &HeaderName, strong: bool) -> Option<Named> 
         if !(weak && strong) {
             found.extend(tag.parse().ok().filter(|number: &u64| number.to_string() == tag).map(Revision));
         }
-        rest = behind.trim_start();
-        if !rest.is_empty() {
-            rest = rest.strip_prefix(',')?.trim_start();
+        rest = behind.trim_start_matches(between);
+        if !rest.is_empty() && !behind.trim_start().starts_with(',') {
+            return None;
         }
     }
-    (!text.trim().is_empty()).then_some(Named::These(found))
+    (!text.trim_matches(between).is_empty()).then_some(Named::These(found))
 }
 
 #[cfg(test)]
@@ -88,6 +90,8 @@ mod tests {
             (&["W/\"7\",\"8\""], these(&[8]), these(&[7, 8])),
             (&["\"a,b\", \"8\""], these(&[8]), these(&[8])),
             (&["\"07\""], these(&[]), these(&[])),
+            (&[", \"7\" ,, \"8\",", ","], these(&[7, 8]), these(&[7, 8])),
+            (&[" , ,"], None, None),
             (&["7"], None, None),
             (&["\"7"], None, None),
             (&["\"7\" \"8\""], None, None),

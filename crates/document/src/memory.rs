@@ -43,7 +43,7 @@ impl Memory {
 
     /// An input of this length is read: its buffers, and those of what is made of it, will hardly be smaller. So they grow
     /// in fewer steps.
-    pub(crate) fn expect(&mut self, bytes: usize) {
+    pub(crate) fn input_of(&mut self, bytes: usize) {
         self.first = bytes.clamp(self.first, RESERVE_BYTES_MAX);
     }
 

@@ -292,7 +292,7 @@ impl Problem {
             with.end()?;
             with.finish()
         };
-        with().unwrap_or_else(|_| self.fields(instance))
+        with().unwrap_or(object)
     }
 
     fn fields(&self, instance: &str) -> Document {

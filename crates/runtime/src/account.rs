@@ -166,9 +166,8 @@ impl Runtime {
     ) -> Result<AccountStatus, Error> {
         let id = row_id(environment, account);
         let _sealing = self.0.sealing.read().await;
-        let next = self.0.store.next_revision(caller.tenant()).await?;
         let (mut status, revision) = self
-            .changed(caller, |view| {
+            .change_at(caller, |view, next| {
                 let old = view.row(Kind::Account, &id);
                 let permission = if old.is_some() { Permission::AccountsUpdate } else { Permission::AccountsCreate };
                 let decision = lockgate_access::decide(
@@ -226,7 +225,7 @@ impl Runtime {
                     let id = format!("{prefix}{field}");
                     // Sealed for the revision that the row will have: what was there before opens there no more,
                     // even if whoever can write the database puts it back.
-                    let version = next.max(view.revision.next()).0;
+                    let version = next.0;
                     let seal = SealBinding { tenant: &view.tenant, environment: Some(environment), id: &id, version };
                     let sealed = self.0.master.seal(&seal, secret.expose().as_bytes()).map_err(sealing_failed)?;
                     let row = serde_json::to_value(SecretRow { version, sealed }).map_err(sealing_failed)?;
@@ -245,20 +244,7 @@ impl Runtime {
             })
             .await?;
         status.revision = revision.map_or(status.revision, |written| written.0);
-        self.sealed_right(caller, &format!("{id}/"))?;
         Ok(status)
-    }
-
-    /// Whether the secrets got the revision they were sealed for: they do, unless a change of others could not be written
-    /// in between.
-    fn sealed_right(&self, caller: &Caller, prefix: &str) -> Result<(), Error> {
-        for row in self.view(caller.tenant())?.rows(Kind::Secret, prefix) {
-            if !row.read::<SecretRow>()?.opens_at(row.revision) {
-                let message = "the store failed in between: give the account's secrets again".to_owned();
-                return Err(Error::Conflict { code: "LG-BUSY", message });
-            }
-        }
-        Ok(())
     }
 
     /// All problems of a binding at once; what the audit log tells of a good one.

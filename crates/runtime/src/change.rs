@@ -44,51 +44,77 @@ impl Runtime {
         caller: &Caller,
         plan: impl Fn(&View) -> Result<Plan<T>, Error>,
     ) -> Result<T, Error> {
-        Ok(self.changed(caller, plan).await?.0)
-    }
-
-    /// The same, with the revision that it made; `None` where nothing differed.
-    pub(crate) async fn changed<T>(
-        &self,
-        caller: &Caller,
-        plan: impl Fn(&View) -> Result<Plan<T>, Error>,
-    ) -> Result<(T, Option<Revision>), Error> {
-        let tenant = caller.tenant();
         for _ in 0..ATTEMPTS {
-            let view = self.view(tenant)?;
+            let view = self.view(caller.tenant())?;
             let plan = plan(&view)?;
-            if !plan.decision.is_allowed() {
-                return Err(self.refuse(&plan.decision, caller).await);
-            }
-            if plan.puts.is_empty() && plan.deletes.is_empty() {
-                // Nothing differs; that it was asked is recorded all the same.
-                for mut entry in plan.decision.entries(None) {
-                    entry.source.clone_from(&caller.source);
-                    self.record(tenant, entry).await?;
-                }
-                return Ok((plan.answer, None));
-            }
-            validate(&view, &plan)?;
-            let mut entry = Entry::new(self.now(), plan.event, Outcome::Done, caller.principal.user.as_str());
-            entry.channel = Some(plan.decision.channel());
-            entry.object = plan.object;
-            entry.fields = plan.fields;
-            entry.detail = plan.detail;
-            entry.rule = plan.decision.rule().to_owned();
-            entry.source = caller.source.clone();
-            let change = Change {
-                tenant: tenant.clone(),
-                entry,
-                expected: Some(view.revision),
-                puts: plan.puts.into_iter().map(|(kind, id, body)| Put { kind, id, body }).collect(),
-                deletes: plan.deletes,
-            };
-            if let Some(revision) = self.settle(tenant, self.0.store.commit(change).await).await? {
-                tracing::info!(%tenant, %revision, event = plan.event, "changed");
-                return Ok((plan.answer, Some(revision)));
+            if let Some((answer, _)) = self.attempt(caller, &view, plan, None).await? {
+                return Ok(answer);
             }
         }
-        Err(Error::Conflict { code: "LG-BUSY", message: "the tenant is being changed by others; try again".into() })
+        Err(busy())
+    }
+
+    /// The same for what is good at one revision alone, as a secret is that is sealed for it: the plan is told which,
+    /// and is made again if another is taken. Answers the revision too; `None` where nothing differed.
+    pub(crate) async fn change_at<T>(
+        &self,
+        caller: &Caller,
+        plan: impl Fn(&View, Revision) -> Result<Plan<T>, Error>,
+    ) -> Result<(T, Option<Revision>), Error> {
+        for _ in 0..ATTEMPTS {
+            let next = self.0.store.next_revision(caller.tenant()).await?;
+            let view = self.view(caller.tenant())?;
+            let next = next.max(view.revision.next());
+            let plan = plan(&view, next)?;
+            if let Some(done) = self.attempt(caller, &view, plan, Some(next)).await? {
+                return Ok(done);
+            }
+        }
+        Err(busy())
+    }
+
+    /// `None`: somebody else was faster, or another revision was taken.
+    async fn attempt<T>(
+        &self,
+        caller: &Caller,
+        view: &View,
+        plan: Plan<T>,
+        at: Option<Revision>,
+    ) -> Result<Option<(T, Option<Revision>)>, Error> {
+        let tenant = caller.tenant();
+        if !plan.decision.is_allowed() {
+            return Err(self.refuse(&plan.decision, caller).await);
+        }
+        if plan.puts.is_empty() && plan.deletes.is_empty() {
+            // Nothing differs; that it was asked is recorded all the same.
+            for mut entry in plan.decision.entries(None) {
+                entry.source.clone_from(&caller.source);
+                self.record(tenant, entry).await?;
+            }
+            return Ok(Some((plan.answer, None)));
+        }
+        validate(view, &plan)?;
+        let mut entry = Entry::new(self.now(), plan.event, Outcome::Done, caller.principal.user.as_str());
+        entry.channel = Some(plan.decision.channel());
+        entry.object = plan.object;
+        entry.fields = plan.fields;
+        entry.detail = plan.detail;
+        entry.rule = plan.decision.rule().to_owned();
+        entry.source = caller.source.clone();
+        // The store takes none but this.
+        entry.revision = at.unwrap_or_default().0;
+        let change = Change {
+            tenant: tenant.clone(),
+            entry,
+            expected: Some(view.revision),
+            puts: plan.puts.into_iter().map(|(kind, id, body)| Put { kind, id, body }).collect(),
+            deletes: plan.deletes,
+        };
+        let revision = self.settle(tenant, self.0.store.commit(change).await).await?;
+        if let Some(revision) = revision {
+            tracing::info!(%tenant, %revision, event = plan.event, "changed");
+        }
+        Ok(revision.map(|revision| (plan.answer, Some(revision))))
     }
 
     /// After a commit: this node decides on the new revision from here on. `None`: the tenant had
@@ -156,6 +182,10 @@ impl Runtime {
         );
         if decision.is_allowed() { Ok(view) } else { Err(self.refuse(&decision, caller).await) }
     }
+}
+
+fn busy() -> Error {
+    Error::Conflict { code: "LG-BUSY", message: "the tenant is being changed by others; try again".into() }
 }
 
 /// What saving must refuse, whoever asks.

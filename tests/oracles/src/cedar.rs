@@ -93,7 +93,12 @@ fn entities(world: &World) -> Entities {
     let mut put = |kind: &str, id: &str, attrs: Value, parents: Vec<Value>| {
         all.push(json!({"uid": {"type": kind, "id": id}, "attrs": attrs, "parents": parents}));
     };
-    put("Tenant", "tenant", json!({"suspended": world.suspended}), vec![]);
+    put(
+        "Tenant",
+        "tenant",
+        json!({"suspended": world.suspended, "asksSecondFactor": world.asks_second_factor}),
+        vec![],
+    );
     for (at, name) in world.environments.iter().enumerate() {
         let asks = world.ask_for_green_run.contains(name);
         let mut attrs = json!({"environment": reference("Environment", name), "asksForGreenRun": asks});
@@ -152,7 +157,8 @@ fn entities(world: &World) -> Entities {
             Kind::Service => ("service", true),
         };
         let of_user = parents(&user.profiles, &given_to(&|given| given.users.contains(name)));
-        let attrs = json!({"kind": kind, "enabled": user.enabled, "callsApis": calls_apis});
+        let attrs = json!({"kind": kind, "enabled": user.enabled, "callsApis": calls_apis,
+            "secondFactor": user.second_factor});
         put("User", name, attrs, [of_user, references("Group", &user.groups)].concat());
     }
     let targets = targets(world);

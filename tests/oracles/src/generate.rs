@@ -58,7 +58,7 @@ pub fn api(project: &str) -> Target {
 
 /// A tenant.
 pub fn world(random: &mut Random) -> World {
-    let mut world = World { suspended: random.percent(2), ..World::default() };
+    let mut world = World { suspended: random.percent(2), asks_second_factor: random.percent(10), ..World::default() };
     world.environments = ENVIRONMENTS.map(str::to_owned).into();
     world.ask_for_green_run = some(random, &ENVIRONMENTS, 20);
     for name in PROFILES {
@@ -81,7 +81,8 @@ pub fn world(random: &mut Random) -> World {
             _ => Kind::Native,
         };
         let (profiles, groups) = (some(random, &PROFILES, 25), some(random, &GROUPS, 30));
-        world.users.insert(name.to_owned(), User { kind, enabled: random.percent(90), profiles, groups });
+        let (enabled, second_factor) = (random.percent(90), random.percent(50));
+        world.users.insert(name.to_owned(), User { kind, enabled, second_factor, profiles, groups });
     }
     world.acls = ACLS.map(|name| (name.to_owned(), some(random, &PROFILES, 50))).into();
     for project in PROJECTS {

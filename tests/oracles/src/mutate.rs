@@ -19,7 +19,7 @@ fn toggle(names: &mut Names, name: &str) {
 /// Changes one thing.
 pub fn mutate(random: &mut Random, world: &mut World) {
     let (user, profile, group) = (random.pick(&USERS), random.pick(&PROFILES), random.pick(&GROUPS));
-    match random.below(22) {
+    match random.below(24) {
         0 | 1 => with(&mut world.users, user, |user| user.enabled = !user.enabled),
         2 | 3 => with(&mut world.users, user, |user| toggle(&mut user.profiles, profile)),
         4 => with(&mut world.users, user, |user| toggle(&mut user.groups, group)),
@@ -71,6 +71,8 @@ pub fn mutate(random: &mut Random, world: &mut World) {
             let kind = if random.percent(50) { Kind::Idp { calls_apis: random.percent(50) } } else { Kind::Service };
             with(&mut world.users, user, |user| user.kind = if user.kind == kind { Kind::Native } else { kind });
         }
+        21 => with(&mut world.users, user, |user| user.second_factor = !user.second_factor),
+        22 => world.asks_second_factor = !world.asks_second_factor,
         // One that is suspended is mostly let go on.
         _ => world.suspended = !world.suspended && random.percent(10),
     }
@@ -101,7 +103,7 @@ fn deployment(random: &mut Random, world: &mut World) {
 fn user_comes_or_goes(random: &mut Random, world: &mut World, name: &str) {
     if world.users.remove(name).is_none() {
         let (kind, profiles, groups) = (Kind::Native, some(random, &PROFILES, 30), Names::new());
-        world.users.insert(name.to_owned(), User { kind, enabled: true, profiles, groups });
+        world.users.insert(name.to_owned(), User { kind, enabled: true, second_factor: false, profiles, groups });
         return;
     }
     world.keys.retain(|_, key| key.user != name);

@@ -7,7 +7,7 @@ use lockgate_access::{
     Bound, Decision, DeniedStatus, Scope, Stage, TenantSnapshot, Verdict, decide, decide_adopt, decide_console,
     decide_deploy, decide_execute, decide_push, decide_support, decide_undeploy,
 };
-use lockgate_identity::{ApiKey, Credentials, DigestKey, StoredKey};
+use lockgate_identity::{ApiKey, Credential, Credentials, DigestKey, PasswordPolicy, StoredKey};
 use lockgate_model::{
     Channel, Definition, Digest, Kind as Row, Permission, Principal, TargetKind, Timestamp,
     definition::{AccountBinding, Deployment, Revision},
@@ -104,7 +104,12 @@ fn rows(world: &World) -> Vec<(Row, String, Value)> {
         let body = json!({"kind": kind, "enabled": user.enabled, "api_allowed": api_allowed,
             "profiles": user.profiles, "groups": user.groups});
         put(Row::User, name, body);
+        if user.second_factor {
+            put(Row::Credential, name, serde_json::to_value(with_second_factor()).unwrap());
+        }
     }
+    let policy = PasswordPolicy { second_factor: world.asks_second_factor, ..PasswordPolicy::default() };
+    put(Row::PasswordPolicy, "passwords", serde_json::to_value(policy).unwrap());
     for (name, group) in &world.groups {
         put(Row::Group, name, json!({"profiles": group.profiles}));
     }
@@ -173,6 +178,11 @@ fn rows(world: &World) -> Vec<(Row, String, Value)> {
     rows
 }
 
+/// Of a user whose authenticator has shown a code.
+fn with_second_factor() -> Credential {
+    serde_json::from_value(json!({"second_factor": {"sealed": null, "last_step": 1}})).unwrap()
+}
+
 fn digest_key() -> DigestKey {
     DigestKey::new([7; 32])
 }
@@ -198,8 +208,10 @@ fn operator() -> Principal {
 
 /// Who it is found to be; `None` for 401.
 fn principal(credentials: &Credentials, caller: &Caller) -> Option<Principal> {
+    let session = || credentials.session(&id(&caller.principal)).map(|found| found.credential);
     let credential = match caller.channel {
-        world::Channel::Console => CredentialKind::Session,
+        // Whom no session would be given is asked as if it had one.
+        world::Channel::Console => session().unwrap_or(CredentialKind::Session),
         world::Channel::Schedule | world::Channel::Poll | world::Channel::SubFlow => CredentialKind::RunAs,
         _ => CredentialKind::Basic,
     };

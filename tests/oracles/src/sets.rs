@@ -3,7 +3,7 @@
 //!
 //! Where ACCESS.md leaves a choice open, this is what is chosen here. Choices 2, 3, 5, 9, 11, 12 and 14 were
 //! settled when the two were compared: of these the model is no independent witness. By which text it was
-//! judged then stands with each. 17 to 20 came later, by one who knew the product.
+//! judged then stands with each. 17 to 20 and 25 came later, by one who knew the product.
 //!
 //! 1. §1, suspended tenant: all is denied in it (§3, "deny on any doubt").
 //! 2. §1, "IDP: console only": every way in but the console and a sub-flow is an API channel, a
@@ -52,6 +52,9 @@
 //! 23. §3, "a schedule or poll runs as a named principal": it executes and does nothing else.
 //! 24. §3, "covered by bound accounts": where the version says how an account is to prove who calls, it must; a host
 //!     that is named in place of an account is covered if one HTTPS account has it, and not if several have.
+//! 25. §4, "second factors": where the tenant asks one of those with a password, who has none does in the console what
+//!     manage-personal-setup stands for in the tenant, and nothing else. A key or a schedule shows no password. This
+//!     came later, by who built it.
 
 use crate::world::{
     Binding, Caller, Channel, Deploy, Execute, Key, Kind, NOW, Name, Names, Place, Profile, Push, Request, Target,
@@ -312,9 +315,20 @@ fn key_is_for_tenant(world: &World, caller: &Caller) -> bool {
     key(world, caller).is_none_or(|key| key.environment.is_none())
 }
 
-/// What is neither called nor run: by a credential that is for all, and by somebody.
-fn may_act_by(world: &World, user: &User, caller: &Caller) -> bool {
+/// §4, "second factors": it is asked one that it does not have.
+fn has_to_enrol(world: &World, user: &User, caller: &Caller) -> bool {
+    let asked = world.asks_second_factor && user.kind == Kind::Native && caller.channel == Channel::Console;
+    asked && !user.second_factor
+}
+
+/// What a user does for itself: by a credential that is for all, and by somebody.
+fn may_act_for_itself(world: &World, user: &User, caller: &Caller) -> bool {
     channel_allowed(user.kind, caller) && key_is_for_all(world, caller) && !began_by_itself(caller)
+}
+
+/// What is neither called nor run.
+fn may_act_by(world: &World, user: &User, caller: &Caller) -> bool {
+    may_act_for_itself(world, user, caller) && !has_to_enrol(world, user, caller)
 }
 
 /// §3, "404 unless the caller holds any profile valid in that environment".
@@ -335,7 +349,7 @@ fn may_execute(world: &World, execute: &Execute) -> Answer {
         return Answer::NotFound;
     }
     let by = channel_allowed(user.kind, &execute.caller) && key_calls(world, &execute.caller, called);
-    if !by || !acls_allow(world, user, execute) {
+    if !by || has_to_enrol(world, user, &execute.caller) || !acls_allow(world, user, execute) {
         return Answer::Forbidden;
     }
     let mut targets = execute.through.iter().chain([&execute.orchestration]);
@@ -466,7 +480,11 @@ fn may_act(world: &World, caller: &Caller, permission: &str, at: &Place) -> Answ
         }
         Place::Tenant => key_is_for_tenant(world, caller) && holds_in_tenant(world, user, permission),
     };
-    if may_act_by(world, user, caller) && held { Answer::Allowed } else { Answer::Forbidden }
+    let by = match at {
+        Place::Tenant if permission == "manage-personal-setup" => may_act_for_itself(world, user, caller),
+        _ => may_act_by(world, user, caller),
+    };
+    if by && held { Answer::Allowed } else { Answer::Forbidden }
 }
 
 /// §1 and §2a: user-interface-access, from any of the user's profiles; the console is a login session's.
@@ -474,6 +492,7 @@ fn may_open_console(world: &World, caller: &Caller) -> Answer {
     let Some(user) = known_caller(world, caller) else { return Answer::Unknown };
     let may = caller.channel == Channel::Console
         && channel_allowed(user.kind, caller)
+        && !has_to_enrol(world, user, caller)
         && holds_in_tenant(world, user, "user-interface-access");
     if may { Answer::Allowed } else { Answer::Forbidden }
 }

@@ -15,6 +15,8 @@ pub type Names = BTreeSet<Name>;
 pub struct World {
     /// The operator suspended it.
     pub suspended: bool,
+    /// It asks a second factor of users with a password.
+    pub asks_second_factor: bool,
     /// Its environments, in promotion order.
     pub environments: Vec<Name>,
     /// Environments that ask for a green run in the one before.
@@ -64,6 +66,8 @@ pub struct User {
     pub kind: Kind,
     /// Whether it may do anything at all.
     pub enabled: bool,
+    /// It has a second factor.
+    pub second_factor: bool,
     /// Access profiles given to it alone.
     pub profiles: Names,
     /// Groups it is in.

@@ -28,13 +28,14 @@ const BETWEEN_CHANGES_CEDAR: usize = 250;
 /// Decisions that each rule must make in a run, so that none goes unproven: one of so many.
 const DECIDED_OF: u64 = 10_000;
 /// Rules that no request can meet: they answer code that asked wrongly, and have tests in `lockgate-access`.
-const OF_WRONG_CODE: [&str; 6] = [
+const OF_WRONG_CODE: [&str; 7] = [
     "deploy.other-version",
     "deploy.run-as",
     "deploy.unchecked",
     "decision.mixed",
     "permit.no-run",
     "permit.wrong-act",
+    "support.elsewhere",
 ];
 
 fn number(name: &str) -> Option<u64> {

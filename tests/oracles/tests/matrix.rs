@@ -83,7 +83,8 @@ fn roles() -> BTreeMap<&'static str, Profile> {
 /// A new tenant with a user of each role; what projects hold is deployed everywhere by one of them.
 fn world() -> World {
     let mut world = World { environments: ENVIRONMENTS.map(str::to_owned).into(), ..World::default() };
-    let user = |profiles| User { kind: Kind::Native, enabled: true, profiles, groups: Names::new() };
+    let user =
+        |profiles| User { kind: Kind::Native, enabled: true, second_factor: false, profiles, groups: Names::new() };
     for (role, profile) in roles() {
         world.profiles.insert(role.to_owned(), profile);
         world.users.insert(role.to_owned(), user([role.to_owned()].into()));

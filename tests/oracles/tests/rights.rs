@@ -200,6 +200,7 @@ fn the_snapshot_after_changes_decides_as_the_one_of_the_rows_does() {
         let permissions = ["user-management", "access-control"].map(str::to_owned).into();
         world.profiles.insert("root".to_owned(), world::Profile { permissions, valid: world::Valid::Everywhere });
         let root = world::User {
+            second_factor: false,
             kind: Kind::Native,
             enabled: true,
             profiles: ["root".to_owned()].into(),

@@ -104,7 +104,7 @@ impl Arena {
     pub fn parse_json_with(&mut self, bytes: &[u8], options: ParseOptions) -> Result<Handle, ParseError> {
         let fault_at_start = |fault| ParseError::new(Problem::Fault(fault), 0);
         self.meter.charge_bytes(bytes.len()).map_err(fault_at_start)?;
-        self.memory.expect(bytes.len());
+        self.memory.input_of(bytes.len());
         let Some(region) = self.values.regions.get_mut(usize::from(self.current)) else {
             return Err(fault_at_start(Fault::StaleHandle));
         };

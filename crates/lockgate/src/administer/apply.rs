@@ -113,7 +113,7 @@ pub fn batch(path: &Path) -> Result<Value, Exit> {
     for (thing, body) in declared(path)?.things {
         let (list, change) = match body {
             Some(body) => (&mut items, Change::Create(body)),
-            None => (&mut gone, Change::Delete),
+            None => (&mut gone, Change::Delete(Vec::new())),
         };
         list.extend(Step { thing, change, revision: None }.item());
     }
@@ -142,7 +142,7 @@ fn take(client: &Client, step: &Step) -> Result<Value, Exit> {
             Some(tag) => client.put_if(&at, body, (header::IF_MATCH, tag)),
             None => client.put(&at, body),
         },
-        Change::Delete => match tag {
+        Change::Delete(_) => match tag {
             Some(tag) => client.delete_if(&at, (header::IF_MATCH, tag)),
             None => client.delete(&at),
         },

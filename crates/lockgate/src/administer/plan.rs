@@ -21,8 +21,8 @@ pub enum Change {
     Create(Value),
     /// It is otherwise: in these members.
     Update(Value, Vec<String>),
-    /// It is there and is not to be.
-    Delete,
+    /// It is there and is not to be, nor are the secrets of these fields, which no file has.
+    Delete(Vec<String>),
 }
 
 /// One step.
@@ -43,7 +43,10 @@ impl Step {
         match &self.change {
             Change::Create(_) => format!("+ {} {id}", kind.singular()),
             Change::Update(_, fields) => format!("~ {} {id} ({})", kind.singular(), fields.join(", ")),
-            Change::Delete => format!("- {} {id}", kind.singular()),
+            Change::Delete(secrets) if secrets.is_empty() => format!("- {} {id}", kind.singular()),
+            Change::Delete(secrets) => {
+                format!("- {} {id} (and its secrets, which files do not hold: {})", kind.singular(), secrets.join(", "))
+            }
         }
     }
 
@@ -53,7 +56,8 @@ impl Step {
         match &self.change {
             Change::Create(_) => json!({"do": "create", "kind": kind, "id": id}),
             Change::Update(_, fields) => json!({"do": "change", "kind": kind, "id": id, "fields": fields}),
-            Change::Delete => json!({"do": "delete", "kind": kind, "id": id}),
+            Change::Delete(secrets) if secrets.is_empty() => json!({"do": "delete", "kind": kind, "id": id}),
+            Change::Delete(secrets) => json!({"do": "delete", "kind": kind, "id": id, "secrets": secrets}),
         }
     }
 
@@ -65,7 +69,7 @@ impl Step {
         }
         Some(match &self.change {
             Change::Create(body) | Change::Update(body, _) => json!({"kind": kind.singular(), "id": id, "body": body}),
-            Change::Delete => json!({"kind": kind.singular(), "id": id}),
+            Change::Delete(_) => json!({"kind": kind.singular(), "id": id}),
         })
     }
 }
@@ -92,7 +96,9 @@ pub fn plan(declared: &Declared, standing: &Standing, prune: bool, oneself: &str
                 }
             }
             (Some(wanted), None) => steps.push(step(Change::Create(wanted.clone()))),
-            (None, Some(_)) if thing.0 != Kind::Schedule => gone.push(step(Change::Delete)),
+            (None, Some(stands)) if thing.0 != Kind::Schedule => {
+                gone.push(step(Change::Delete(stands.secrets.clone())));
+            }
             (None, _) => {}
         }
     }
@@ -106,7 +112,7 @@ pub fn plan(declared: &Declared, standing: &Standing, prune: bool, oneself: &str
     });
     gone.extend(pruned.map(|(thing, stands)| Step {
         thing: thing.clone(),
-        change: Change::Delete,
+        change: Change::Delete(stands.secrets.clone()),
         revision: stands.revision,
     }));
     // What names others goes before them.
@@ -233,6 +239,19 @@ items:
         assert!(told(&moved, &stands).contains("LG-ACCOUNT-SECRETS"));
         let paused = "schedules:\n  live/other: { paused: true }\n";
         assert!(told(paused, &stands).contains("nothing of that name is deployed"));
+    }
+
+    #[test]
+    fn a_plan_tells_of_secrets_that_go() {
+        let mut stands = standing(FILE);
+        stands.retain(|(kind, _), _| *kind == Kind::Account);
+        for stands in stands.values_mut() {
+            stands.secrets = vec!["password".to_owned()];
+        }
+        let told = "- account live/erp (and its secrets, which files do not hold: password)";
+        assert_eq!(lines("accounts: {}\n", &stands, true), [told]);
+        let steps = plan(&declared("accounts: {}\n"), &stands, true, "ada").unwrap();
+        assert_eq!(steps[0].json()["secrets"], json!(["password"]));
     }
 
     #[test]
