@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::json;
+
 use crate::house::House;
 
 fn run(house: &House, arguments: &[&str]) -> (Option<i32>, String, String) {
@@ -98,4 +100,44 @@ fn a_mistake_in_one_file_applies_nothing() {
     assert!(!house.cli(&["group", "list"]).contains("crew"));
     assert!(house.cli_at_terminal(&context, &["apply", "-f", at], "y\n").status.success());
     assert!(house.cli(&["group", "list"]).contains("crew"));
+}
+
+#[test]
+fn environments_change_places_and_go_with_what_is_in_them() {
+    let house = House::start();
+    house.cli(&["env", "add", "moon"]);
+    house.cli(&["acl", "assign", "default", "--to", "order-to-erp", "--env", "moon"]);
+    let bound = json!({"accounts": {"moon/erp": {"connector": "https", "address": "https://erp.example.com",
+        "identity": "system", "settings": {}}}});
+    let file = house.folder().join("tenant.json");
+    let at = file.to_str().unwrap();
+    std::fs::write(&file, bound.to_string()).unwrap();
+    house.cli(&["apply", "-f", at]);
+
+    let mut tenant = house.cli_json(&["export"]);
+    let environments = &mut tenant["environments"];
+    assert_eq!(environments["moon"]["order"], 4);
+    for (name, order) in [("test", 2), ("prelive", 1)] {
+        environments[name]["order"] = order.into();
+    }
+    // Another takes the place of the one that goes.
+    let mars = json!({"title": "Mars", "order": 4});
+    environments.as_object_mut().unwrap().insert("mars".to_owned(), mars);
+    environments.as_object_mut().unwrap().remove("moon");
+    for kind in ["assignments", "accounts"] {
+        tenant[kind].as_object_mut().unwrap().retain(|id, _| !id.starts_with("moon/"));
+    }
+    std::fs::write(&file, tenant.to_string()).unwrap();
+    let told = house.cli(&["apply", "-f", at, "--prune", "--yes"]);
+    let gone = "- account moon/erp\n- assignment moon/integrations/order-to-erp\n- environment moon\n";
+    assert!(told.contains(gone), "{told}");
+    let order: Vec<String> = house.cli_json(&["env", "list"])["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| format!("{} {}", one["id"].as_str().unwrap(), one["body"]["order"]))
+        .collect();
+    assert_eq!(order, ["development 0", "live 3", "mars 4", "prelive 1", "test 2"]);
+    let (code, told, _) = run(&house, &["apply", "-f", at, "--plan", "--prune"]);
+    assert_eq!((code, told.as_str()), (Some(0), "everything is as the files say\n"));
 }

@@ -138,6 +138,18 @@ impl Output {
         bar
     }
 
+    /// The same for so many steps.
+    pub fn steps_bar(&self, steps: usize) -> indicatif::ProgressBar {
+        if self.json || !io::stderr().is_terminal() {
+            return indicatif::ProgressBar::hidden();
+        }
+        let bar = indicatif::ProgressBar::new(u64::try_from(steps).unwrap_or(u64::MAX));
+        if let Ok(style) = indicatif::ProgressStyle::with_template("{wide_bar} {pos} of {len}, {eta} to go") {
+            bar.set_style(style);
+        }
+        bar
+    }
+
     /// The same for a pass through so many bytes, or through records of which nobody knows how many.
     pub fn meter(&self, bytes: Option<u64>) -> Meter {
         let shown = !self.json && io::stderr().is_terminal() && !io::stdout().is_terminal();

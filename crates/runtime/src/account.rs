@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use lockgate_access::Scope;
+use lockgate_access::{Scope, TenantSnapshot};
 use lockgate_connector_api::{Address, Context, Proxy, Registered, Secret};
 use lockgate_keys::{Binding as SealBinding, Sealed};
 use lockgate_model::{
@@ -90,6 +90,15 @@ pub struct AccountStatus {
 /// Id of a binding's row.
 pub(crate) fn row_id(environment: &EnvironmentId, account: &AccountName) -> String {
     format!("{environment}/{account}")
+}
+
+/// The account of such an id.
+pub(crate) fn row_of(id: &str) -> Result<(EnvironmentId, AccountName), Error> {
+    let parts = id.split_once('/');
+    let parsed = parts.and_then(|(environment, account)| {
+        Some((EnvironmentId::parse(environment).ok()?, AccountName::parse(account).ok()?))
+    });
+    parsed.ok_or_else(|| Error::invalid("LG-ID", format!("`{id}` is no id of an account: it is `environment/account`")))
 }
 
 /// Body of a secret's row: the sealed form and the version it is bound to.
@@ -277,35 +286,50 @@ impl Runtime {
         account: &AccountName,
         condition: &Condition,
     ) -> Result<(), Error> {
-        let id = row_id(environment, account);
-        self.change(caller, |view| {
-            let decision = lockgate_access::decide(
-                &view.snapshot,
-                &caller.principal,
-                Permission::AccountsDelete,
-                Scope::Environment(environment.clone()),
-                Channel::Admin,
-                self.now(),
-            );
-            if decision.is_allowed() {
-                let absent = || Error::not_found(format!("account `{account}` in `{environment}`"));
-                let row = view.row(Kind::Account, &id).ok_or_else(absent)?;
-                condition.of(Some(row.revision))?;
+        let plan = |view: &View| {
+            let plan = self.unbinding(view, &view.snapshot, caller, environment, account)?;
+            if plan.decision.is_allowed() {
+                condition.of(view.row(Kind::Account, &row_id(environment, account)).map(|row| row.revision))?;
             }
-            let mut deletes = vec![(Kind::Account, id.clone())];
-            deletes.extend(view.rows(Kind::Secret, &format!("{id}/")).map(|row| (Kind::Secret, row.id.clone())));
-            Ok(Plan {
-                decision,
-                event: "delete",
-                object: format!("{environment}/account/{account}"),
-                fields: Vec::new(),
-                detail: BTreeMap::new(),
-                puts: Vec::new(),
-                deletes,
-                answer: (),
-            })
+            Ok(plan)
+        };
+        self.change(caller, plan).await
+    }
+
+    /// What it takes to remove a binding in a tenant that is `now`.
+    pub(crate) fn unbinding(
+        &self,
+        view: &View,
+        now: &TenantSnapshot,
+        caller: &Caller,
+        environment: &EnvironmentId,
+        account: &AccountName,
+    ) -> Result<Plan<()>, Error> {
+        let id = row_id(environment, account);
+        let scope = Scope::Environment(environment.clone());
+        let decision = lockgate_access::decide(
+            now,
+            &caller.principal,
+            Permission::AccountsDelete,
+            scope,
+            Channel::Admin,
+            self.now(),
+        );
+        if decision.is_allowed() && view.row(Kind::Account, &id).is_none() {
+            return Err(Error::not_found(format!("account `{account}` in `{environment}`")));
+        }
+        let mut deletes = vec![(Kind::Account, id.clone())];
+        deletes.extend(view.rows(Kind::Secret, &format!("{id}/")).map(|row| (Kind::Secret, row.id.clone())));
+        Ok(Plan {
+            decision,
+            event: "delete",
+            object: format!("{environment}/account/{account}"),
+            fields: Vec::new(),
+            detail: BTreeMap::new(),
+            puts: Vec::new(),
+            deletes,
+            answer: (),
         })
-        .await
     }
 
     /// One binding.

@@ -14,6 +14,7 @@ use serde_json::Value;
 
 use crate::{
     Caller, Condition, Error, Runtime, View,
+    account::row_of,
     change::{Plan, changed_fields},
 };
 
@@ -245,6 +246,10 @@ impl Runtime {
         for item in batch.items {
             match item.body {
                 Some(body) => self.put_definition(caller, item.kind, &item.id, body).await?,
+                None if item.kind == Kind::Account => {
+                    let (environment, account) = row_of(&item.id)?;
+                    self.unbind_account(caller, &environment, &account, &Condition::default()).await?;
+                }
                 None => self.delete_definition(caller, item.kind, &item.id).await?,
             }
             done += 1;

@@ -10,7 +10,7 @@ use lockgate_model::{Kind, definition::Revision};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Apply, Caller, Error, Runtime, View, change::refusal};
+use crate::{Apply, Caller, Error, Runtime, View, account::row_of, change::refusal};
 
 /// What a batch would give and take.
 #[derive(Debug, Clone, Serialize)]
@@ -64,7 +64,14 @@ impl Runtime {
                 None => view.row(key.0, &key.1).map(|row| &row.body),
             };
             let now = imagined.as_ref().unwrap_or(&view.snapshot);
-            let plan = self.edit(view, now, caller, (key.0, &key.1), old, item.body.clone())?;
+            let plan = match (key.0, &item.body) {
+                // Another change of an account is no change of who may what.
+                (Kind::Account, None) => {
+                    let (environment, account) = row_of(&key.1)?;
+                    self.unbinding(view, now, caller, &environment, &account)?
+                }
+                _ => self.edit(view, now, caller, (key.0, &key.1), old, item.body.clone())?,
+            };
             if let Some(denied) = plan.decision.denied() {
                 // Of a tenant that there is not no decision is recorded.
                 return Err(match imagined {

@@ -162,9 +162,10 @@ pub struct Batch {
 #[serde(deny_unknown_fields)]
 pub struct BatchItem {
     /// Its kind, in the singular: `user`, `group`, `profile`, `acl`, `environment`, `assignment` or
-    /// `project-permission`.
+    /// `project-permission`; or `account`, of which a batch can only delete.
     pub kind: String,
-    /// Its id: `environment/kind/name` for an assignment, `project/name` for a project permission.
+    /// Its id: `environment/kind/name` for an assignment, `project/name` for a project permission,
+    /// `environment/account` for an account.
     pub id: String,
     /// Its body; absent deletes it.
     #[serde(default)]

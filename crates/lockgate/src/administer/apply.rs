@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::{
     administer::{
-        declared::{Declared, Kind, all_read, files},
+        declared::{Declared, Kind, all_read, canonical, files},
         plan::{Change, Step, plan},
         standing::{self, path},
     },
@@ -23,6 +23,9 @@ use crate::{
     exit::Exit,
     output::Output,
 };
+
+/// What a server says to a body that is longer than it reads.
+const BODY_TOO_LARGE: &str = "LG-BODY-TOO-LARGE";
 
 /// Arguments of `apply`.
 #[derive(Args)]
@@ -51,7 +54,10 @@ impl Apply {
         let client = Client::from_context()?;
         let whoami = client.get("whoami")?;
         let oneself = whoami.get("user").and_then(Value::as_str).unwrap_or_default();
-        let standing = standing::read(&client, &declared.kinds, Some(&environments(&declared)))?;
+        let named = environments(&declared);
+        // An environment that goes takes along what is in it, of the kinds that the files name.
+        let all = self.prune && declared.kinds.contains(&Kind::Environment);
+        let standing = standing::read(&client, &declared.kinds, (!all).then_some(&named))?;
         let steps = plan(&declared, &standing, self.prune, oneself)?;
         let told = json!(steps.iter().map(Step::json).collect::<Vec<_>>());
         let lines = || steps.iter().map(Step::line).collect::<Vec<_>>().join("\n");
@@ -62,19 +68,19 @@ impl Apply {
             });
             return if steps.is_empty() { Ok(()) } else { Err(Exit::Drift) };
         }
-        let items: Vec<Value> = steps.iter().filter_map(Step::item).collect();
-        if !items.is_empty() {
-            client.post("access/what-if", &json!({ "items": items }))?;
-        }
+        judged(&client, &steps, output)?;
         if !output.is_json() {
             output.line(&lines());
         }
         if !self.yes && !output.is_json() && std::io::stdin().is_terminal() && !agreed(steps.len())? {
             return Err(Exit::failed("LG-APPLY", "nothing was changed"));
         }
+        let bar = output.steps_bar(steps.len());
         for (done, step) in steps.iter().enumerate() {
             take(&client, step).map_err(|exit| told_at(exit, step, done))?;
+            bar.inc(1);
         }
+        bar.finish_and_clear();
         output.result(&json!({"plan": told, "applied": steps.len()}), || match steps.len() {
             1 => "1 change was made".to_owned(),
             count => format!("{count} changes were made"),
@@ -86,7 +92,7 @@ impl Apply {
 /// Of each kind that lies in environments, those that the files speak of: where they have something of the kind, and
 /// all that they declare themselves.
 fn environments(declared: &Declared) -> BTreeMap<Kind, BTreeSet<String>> {
-    let own = declared.things.iter().filter(|((kind, _), body)| *kind == Kind::Environment && body.is_some());
+    let own = declared.things.iter().filter(|((kind, _), _)| *kind == Kind::Environment);
     let own: BTreeSet<String> = own.map(|((_, id), _)| id.clone()).collect();
     let within = [Kind::Assignment, Kind::Account, Kind::Schedule];
     let mut named: BTreeMap<Kind, BTreeSet<String>> = within.map(|kind| (kind, own.clone())).into();
@@ -115,7 +121,7 @@ pub fn batch(path: &Path) -> Result<Value, Exit> {
             Some(body) => (&mut items, Change::Create(body)),
             None => (&mut gone, Change::Delete(Vec::new())),
         };
-        list.extend(Step { thing, change, revision: None }.item());
+        list.extend(Step { thing, change, revision: None, left: None }.item());
     }
     items.extend(gone.into_iter().rev());
     Ok(json!({ "items": items }))
@@ -128,10 +134,39 @@ fn agreed(count: usize) -> Result<bool, Exit> {
     Ok(matches!(line.trim(), "y" | "Y" | "yes"))
 }
 
+/// Refuses what the server would not do, seen together, before anything is done. More than it looks at in one request
+/// is judged step by step, as the steps are taken.
+fn judged(client: &Client, steps: &[Step], output: &Output) -> Result<(), Exit> {
+    let items: Vec<Value> = steps.iter().filter_map(Step::item).collect();
+    if items.is_empty() {
+        return Ok(());
+    }
+    match client.post("access/what-if", &json!({ "items": items })) {
+        Err(Exit::Failed { code, .. }) if code == BODY_TOO_LARGE => {
+            output.error_line(b"these are too many changes to be judged together: each is judged when its turn comes");
+            Ok(())
+        }
+        other => other.map(drop),
+    }
+}
+
+/// The tag of a thing that is as an earlier step left it.
+fn tag_left(client: &Client, at: &str, kind: Kind, id: &str, left: &Value) -> Result<Option<HeaderValue>, Exit> {
+    let (now, tag) = client.read(at)?;
+    let body = canonical(kind, id, now.get("body").unwrap_or(&Value::Null));
+    match body.is_ok_and(|body| body == *left) {
+        true => Ok(tag),
+        false => Err(Exit::failed("LG-STALE", "somebody changed it in between")),
+    }
+}
+
 fn take(client: &Client, step: &Step) -> Result<Value, Exit> {
     let (kind, id) = (step.thing.0, step.thing.1.as_str());
     let at = path(kind, id);
-    let tag = step.revision.and_then(|revision| HeaderValue::try_from(format!("\"{revision}\"")).ok());
+    let tag = match &step.left {
+        Some(left) => tag_left(client, &at, kind, id, left)?,
+        None => step.revision.and_then(|revision| HeaderValue::try_from(format!("\"{revision}\"")).ok()),
+    };
     match &step.change {
         Change::Update(body, _) if kind == Kind::Schedule => {
             let verb = if body.get("paused") == Some(&Value::Bool(true)) { "pause" } else { "resume" };

@@ -238,7 +238,11 @@ impl Declared {
                     Err(reason) => wrong(format!("{} `{id}`: {reason}", kind.singular())),
                 }
             };
-            let sheet: Option<Sheet> = match serde_saphyr::from_str(text) {
+            // A file's length bounds what it holds.
+            let options = serde_saphyr::options! {
+                budget: serde_saphyr::budget! { max_nodes: text.len(), max_events: text.len().saturating_mul(2) },
+            };
+            let sheet: Option<Sheet> = match serde_saphyr::from_str_with_options(text, options) {
                 Ok(sheet) => sheet,
                 Err(error) => {
                     let at = error.location().unwrap_or(Location::UNKNOWN);

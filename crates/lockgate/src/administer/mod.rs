@@ -12,6 +12,7 @@ pub mod env;
 pub mod export;
 pub mod group;
 pub mod password_policy;
+mod places;
 mod plan;
 pub mod profile;
 pub mod second_factor;

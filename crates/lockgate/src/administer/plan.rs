@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::{
     administer::{
         declared::{Declared, Kind, Thing},
+        places,
         standing::{Standing, Stands},
     },
     exit::Exit,
@@ -34,6 +35,8 @@ pub struct Step {
     pub change: Change,
     /// The revision that it was planned on.
     pub revision: Option<u64>,
+    /// What an earlier step makes of the thing, in the place of that.
+    pub left: Option<Value>,
 }
 
 impl Step {
@@ -61,10 +64,11 @@ impl Step {
         }
     }
 
-    /// As an item of a batch, which the server judges; none of what no batch has.
+    /// As an item of a batch, which the server judges; none of what no batch has: of an account its end alone.
     pub fn item(&self) -> Option<Value> {
         let (kind, id) = (&self.thing.0, &self.thing.1);
-        if matches!(kind, Kind::Account | Kind::Schedule) {
+        let is_end = matches!(self.change, Change::Delete(_));
+        if *kind == Kind::Schedule || *kind == Kind::Account && !is_end {
             return None;
         }
         Some(match &self.change {
@@ -81,7 +85,7 @@ pub fn plan(declared: &Declared, standing: &Standing, prune: bool, oneself: &str
     for (thing, wanted) in &declared.things {
         let stands = standing.get(thing);
         let revision = stands.and_then(|stands| stands.revision);
-        let step = |change| Step { thing: thing.clone(), change, revision };
+        let step = |change| Step { thing: thing.clone(), change, revision, left: None };
         match (wanted, stands) {
             (Some(wanted), Some(stands)) if *wanted == stands.body => {}
             (Some(wanted), Some(stands)) => {
@@ -114,11 +118,12 @@ pub fn plan(declared: &Declared, standing: &Standing, prune: bool, oneself: &str
         thing: thing.clone(),
         change: Change::Delete(stands.secrets.clone()),
         revision: stands.revision,
+        left: None,
     }));
     // What names others goes before them.
     gone.sort_by(|a, b| b.thing.cmp(&a.thing));
     steps.extend(gone);
-    Ok(steps)
+    Ok(places::clear(steps, standing))
 }
 
 /// What ships and cannot be deleted: nobody has to repeat it.
@@ -252,6 +257,12 @@ items:
         assert_eq!(lines("accounts: {}\n", &stands, true), [told]);
         let steps = plan(&declared("accounts: {}\n"), &stands, true, "ada").unwrap();
         assert_eq!(steps[0].json()["secrets"], json!(["password"]));
+    }
+
+    #[test]
+    fn a_file_of_many_users_is_read() {
+        let users: String = (0..30_000).map(|n| format!("  u{n}: {{ kind: native, profiles: [caller] }}\n")).collect();
+        assert_eq!(declared(&format!("users:\n{users}")).things.len(), 30_000);
     }
 
     #[test]
