@@ -13,6 +13,7 @@ mod contents;
 mod contract;
 mod faults;
 mod pages;
+mod provider;
 mod redirects;
 mod requests;
 mod signin;
