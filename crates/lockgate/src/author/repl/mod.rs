@@ -11,6 +11,7 @@ mod shown;
 mod terminal;
 
 use std::{
+    cell::Cell,
     io::{BufRead as _, IsTerminal as _, Read as _},
     path::PathBuf,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -18,7 +19,7 @@ use std::{
 
 use clap::Args;
 use lockgate_mapping::{Expression, expression::signature_of};
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use self::{
     session::{Failed, Given, Session},
@@ -73,7 +74,8 @@ impl Repl {
     /// Runs the command.
     pub fn run(self, output: &Output) -> Result<(), Exit> {
         let on_terminal = std::io::stdin().is_terminal() && std::io::stdout().is_terminal() && !output.is_json();
-        let prompt = Prompt { bench: Workbench::new()?, session: Arc::default(), on_terminal, output };
+        let bench = Workbench::new()?;
+        let prompt = Prompt { bench, session: Arc::default(), on_terminal, interrupted: Cell::new(None), output };
         if let Some(file) = &self.file {
             prompt.input(file)?;
         }
@@ -85,6 +87,8 @@ struct Prompt<'o> {
     bench: Workbench,
     session: Arc<Mutex<Session>>,
     on_terminal: bool,
+    /// Ctrl-C since the line was asked for. From a pipe it ends the program, as it does everywhere.
+    interrupted: Cell<Option<Signal>>,
     output: &'o Output,
 }
 
@@ -106,6 +110,8 @@ impl Prompt<'_> {
         let mut terminal = Terminal::open(Arc::clone(&self.session), history, colours)?;
         self.output.note("JSONata 2.2. Tab completes, :help helps, Ctrl-D ends.");
         loop {
+            // While a line is typed Ctrl-C is a key; from then on it stops the line, and never ends the program.
+            self.interrupted.set(Some(self.bench.within(|| signal(SignalKind::interrupt()))?));
             let line = match terminal.line()? {
                 Typed::Line(line) => line,
                 Typed::Nothing => continue,
@@ -250,12 +256,7 @@ impl Prompt<'_> {
             Failed::Exit(exit) => exit,
             Failed::Stopped => Exit::failed("LG-CANCELLED", "stopped by Ctrl-C"),
         };
-        // From a pipe Ctrl-C ends the program, as it does everywhere. On a terminal it is listened for before the line is
-        // compiled: that may take a moment, and the program must not end in it.
-        let interrupted = match self.on_terminal {
-            true => Some(self.bench.within(|| signal(SignalKind::interrupt()))?),
-            false => None,
-        };
+        let interrupted = self.interrupted.take();
         let stopped = async move {
             match interrupted {
                 Some(mut interrupted) => drop(interrupted.recv().await),
