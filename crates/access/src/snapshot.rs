@@ -41,7 +41,7 @@ pub struct TenantSnapshot {
     pub(crate) users: Users,
     lists: Arc<Lists>,
     environments: Vec<EnvironmentFacts>,
-    /// Where projects are edited: the environment of order 0.
+    /// Where projects are edited: the first environment of the promotion order.
     pub(crate) development: Option<EnvironmentId>,
     /// Everything that can be called in some environment, or is in the newest version of a project.
     pub(crate) known: Arc<HashSet<(TargetKind, TargetName)>>,
@@ -92,7 +92,7 @@ impl TenantSnapshot {
     pub fn environment_before(&self, environment: &EnvironmentId) -> Option<&EnvironmentId> {
         self.environment(environment)?.before.as_ref()
     }
-    /// Where projects are edited: the environment of order 0 (Development).
+    /// Where projects are edited: the first environment of the promotion order (Development).
     pub fn development(&self) -> Option<&EnvironmentId> {
         self.development.as_ref()
     }
@@ -183,7 +183,7 @@ impl TenantSnapshot {
         let environments = environments(&rows, (&numbers, &lists), &users, &known, |id| {
             unchanged.and_then(|before| before.environment(id)).map(|before| before.targets.clone())
         });
-        let development = rows.environments.iter().find(|(_, e)| e.order == 0).map(|(id, _)| id.clone());
+        let development = rows.environments.iter().min_by_key(|(_, e)| e.order).map(|(id, _)| id.clone());
         drop(numbers);
         Ok(Self { tenant, revision, suspended, rows, profiles, users, lists, environments, development, known, given })
     }

@@ -89,8 +89,6 @@ pub(crate) struct Way {
     pub event: &'static str,
     /// What its entry tells besides the version.
     pub detail: BTreeMap<String, String>,
-    /// The bytes were active in this environment before, and so met its stage rule then.
-    pub proven: bool,
     /// As whom its schedules run, if not as the caller.
     pub run_as: Option<UserId>,
     /// A rollback: when the deployment was made whose bytes come back.
@@ -115,8 +113,7 @@ impl Runtime {
         }
         let run_as = self.run_as(&view, caller, environment, project, run_as).await?;
         let compiled = self.compiled(&view, project, version).await?;
-        let way =
-            Way { event: "deployment", detail: BTreeMap::new(), proven: false, run_as, restores: None, condition };
+        let way = Way { event: "deployment", detail: BTreeMap::new(), run_as, restores: None, condition };
         self.bring(caller, environment, project, &compiled, acl.as_ref(), &way).await
     }
 
@@ -181,14 +178,10 @@ impl Runtime {
         way: &Way,
     ) -> Result<Deployed, Error> {
         let tenant = caller.tenant();
-        let view = self.view(tenant)?;
-        let modules = compiled.modules.values().map(|(module, _)| *module).collect();
-        let green = match way.proven {
-            true => Stage { green: modules },
-            false => self.green(&view, environment, modules).await?,
-        };
+        let modules: BTreeSet<Digest> = compiled.modules.values().map(|(module, _)| *module).collect();
         for _ in 0..ATTEMPTS {
             let view = self.view(tenant)?;
+            let green = self.green(&view, environment, &modules).await?;
             let deployment = Deployment {
                 project: project.clone(),
                 version: compiled.version,
@@ -330,10 +323,10 @@ impl Runtime {
         &self,
         view: &View,
         environment: &EnvironmentId,
-        modules: BTreeSet<Digest>,
+        modules: &BTreeSet<Digest>,
     ) -> Result<Stage, Error> {
         let Some(before) = view.snapshot.environment_before(environment) else { return Ok(Stage::default()) };
-        Ok(Stage { green: self.0.store.green(&view.tenant, before, modules).await? })
+        Ok(Stage { green: self.0.store.green(&view.tenant, before, modules.clone()).await? })
     }
 }
 

@@ -179,8 +179,7 @@ impl Runtime {
         let deployment = active(&view, from, project)?.ok_or_else(|| nothing(project, from))?;
         let compiled = self.stored(&view, &deployment).await?;
         let detail = BTreeMap::from([("from".to_owned(), from.to_string())]);
-        let way =
-            Way { event: "promotion", detail, proven: false, run_as, restores: None, condition: Condition::default() };
+        let way = Way { event: "promotion", detail, run_as, restores: None, condition: Condition::default() };
         self.bring(caller, to, project, &compiled, acl.as_ref(), &way).await
     }
 
@@ -235,7 +234,7 @@ impl Runtime {
         reasons.extend(uncovered);
         if right.is_allowed() && all_covered {
             let modules = asked.orchestrations.values().map(|one| one.module).collect();
-            let green = self.green(view, to, modules).await?;
+            let green = self.green(view, to, &modules).await?;
             reasons.extend(right.covered(asked, &bound, &green).denied().map(|denied| denied.rule));
         }
         Ok(reasons)

@@ -1,8 +1,8 @@
 //! Roll back: what was active in an environment becomes active there again, the very same bytes.
 //!
 //! Each rollback goes one deployment further back than the one before it: what a rollback left is not
-//! what the next one brings. It is a deploy in the eyes of access, as promotion is; only the stage rule
-//! was met by these bytes already.
+//! what the next one brings. It is a deploy in the eyes of access, as promotion is, the stage rule
+//! included: what never had a green run before that rule was set is deployed nowhere by it.
 
 use std::collections::BTreeMap;
 
@@ -60,7 +60,7 @@ impl Runtime {
         let compiled = self.stored(&view, before).await?;
         let detail = BTreeMap::from([("replaces".to_owned(), now.version.to_string())]);
         let restores = Some(before.restores.unwrap_or(before.deployed_at));
-        let way = Way { event: "rollback", detail, proven: true, run_as, restores, condition: Condition::default() };
+        let way = Way { event: "rollback", detail, run_as, restores, condition: Condition::default() };
         self.bring(caller, environment, project, &compiled, None, &way).await
     }
 

@@ -14,7 +14,7 @@ use cedar_policy::{
 use serde_json::{Map, Value, json};
 
 use crate::{
-    generate::{DEVELOPMENT, PROJECTS},
+    generate::PROJECTS,
     sets::Answer,
     world::{
         Caller, Channel, Deploy, Execute, Kind, NOW, Name, Names, Place, Request, Target, TargetKind, Valid, World,
@@ -107,8 +107,9 @@ fn entities(world: &World) -> Entities {
         }
         put("Environment", name, attrs, vec![]);
     }
+    let first = world.environments.first().unwrap();
     for project in PROJECTS.into_iter().chain(["new"]) {
-        put("Project", project, json!({"environment": reference("Environment", DEVELOPMENT)}), vec![]);
+        put("Project", project, json!({"environment": reference("Environment", first)}), vec![]);
     }
     for (name, profile) in &world.profiles {
         let (valid, everywhere) = match &profile.valid {

@@ -9,8 +9,6 @@ use crate::world::*;
 
 /// Environments of every world, in promotion order.
 pub const ENVIRONMENTS: [&str; 4] = ["development", "test", "prelive", "live"];
-/// Where projects are edited.
-pub const DEVELOPMENT: &str = ENVIRONMENTS[0];
 /// An environment that changes make and end.
 pub const MOON: &str = "moon";
 pub(crate) const PROFILES: [&str; 7] = ["p0", "p1", "p2", "p3", "p4", "p5", "p6"];

@@ -19,7 +19,7 @@ fn toggle(names: &mut Names, name: &str) {
 /// Changes one thing.
 pub fn mutate(random: &mut Random, world: &mut World) {
     let (user, profile, group) = (random.pick(&USERS), random.pick(&PROFILES), random.pick(&GROUPS));
-    match random.below(24) {
+    match random.below(25) {
         0 | 1 => with(&mut world.users, user, |user| user.enabled = !user.enabled),
         2 | 3 => with(&mut world.users, user, |user| toggle(&mut user.profiles, profile)),
         4 => with(&mut world.users, user, |user| toggle(&mut user.groups, group)),
@@ -73,6 +73,10 @@ pub fn mutate(random: &mut Random, world: &mut World) {
         }
         21 => with(&mut world.users, user, |user| user.second_factor = !user.second_factor),
         22 => world.asks_second_factor = !world.asks_second_factor,
+        23 => {
+            let (one, other) = (random.below(world.environments.len()), random.below(world.environments.len()));
+            world.environments.swap(one, other);
+        }
         // One that is suspended is mostly let go on.
         _ => world.suspended = !world.suspended && random.percent(10),
     }

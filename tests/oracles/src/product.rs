@@ -93,7 +93,7 @@ fn rows(world: &World) -> Vec<(Row, String, Value)> {
     let mut put = |kind, id: &str, body| rows.push((kind, id.to_owned(), body));
     for (order, name) in world.environments.iter().enumerate() {
         let needs_green_run = world.ask_for_green_run.contains(name);
-        put(Row::Environment, name, json!({"title": "", "order": order, "needs_green_run": needs_green_run}));
+        put(Row::Environment, name, json!({"title": "", "order": order + 2, "needs_green_run": needs_green_run}));
     }
     for (name, user) in &world.users {
         let (kind, api_allowed) = match user.kind {

@@ -35,7 +35,7 @@
 //!     which is one that is published nowhere and in no newest version of a project; 409 is "not deployed
 //!     here or publish right fallen". A project has 404 for who has neither a profile valid in
 //!     Development nor a permission on it, as an environment has.
-//! 15. §3, push: *Development* is the environment of that name.
+//! 15. §3, push: *Development* is the first environment of the promotion order, of which §1 says that it begins so.
 //! 16. Leases and sessions do not enter §3's formulas: they are not modelled. Support access came later, by who built
 //!     it: §4 says who opens it, what it shows and that it ends; that it falls with the right of who opened it, and that
 //!     72 hours are the most, is chosen there.
@@ -78,8 +78,6 @@ pub enum Answer {
 
 /// The list that the first deploy assigns.
 pub const DEFAULT_ACL: &str = "default";
-/// The environment in which projects are edited.
-pub const DEVELOPMENT: &str = "development";
 
 /// §3: what a request is answered.
 pub fn answer(world: &World, request: &Request) -> Answer {
@@ -452,11 +450,16 @@ fn holds_for_project(world: &World, principal: &str, user: &User, permission: &s
     false
 }
 
+/// §3, "valid in Development": the environment in which projects are edited.
+fn development(world: &World) -> &str {
+    world.environments.first().map_or("", String::as_str)
+}
+
 /// §3, 404: who has neither a profile where projects are edited nor a permission on this one.
 fn knows_project(world: &World, principal: &str, user: &User, project: &str) -> bool {
     let holds_some = |permission: &Name| holds_for_project(world, principal, user, permission, project);
     let given = world.project_permissions.values().any(|given| given.permissions.iter().any(holds_some));
-    given || !profiles_valid_in(world, user, DEVELOPMENT).is_empty()
+    given || !profiles_valid_in(world, user, development(world)).is_empty()
 }
 
 /// §3, push: "`<kind>.create|update|delete` for each object that differs, by profile (valid in
@@ -476,7 +479,8 @@ fn may_act(world: &World, caller: &Caller, permission: &str, at: &Place) -> Answ
         Place::Environment(environment) => holds_in(world, user, permission, environment),
         Place::Project(project) => {
             let given = holds_for_project(world, &caller.principal, user, permission, project);
-            key_is_for(world, caller, DEVELOPMENT) && (given || holds_in(world, user, permission, DEVELOPMENT))
+            key_is_for(world, caller, development(world))
+                && (given || holds_in(world, user, permission, development(world)))
         }
         Place::Tenant => key_is_for_tenant(world, caller) && holds_in_tenant(world, user, permission),
     };

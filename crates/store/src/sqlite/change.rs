@@ -123,9 +123,10 @@ impl Files {
         let turn = self.turn(&tenant);
         let _held = turn.lock().await;
         let _between = self.between.read().await;
+        let ended = deletes.iter().filter(|(kind, _)| *kind == Kind::Environment).map(|(_, id)| id.clone()).collect();
         let current = self.check(&tenant, expected, deletes, needs).await?;
         let at = entry.at;
-        let announce = runs::Job::Announce { tenant: tenant.clone(), entry: Box::new(entry), current };
+        let announce = runs::Job::Announce { tenant: tenant.clone(), entry: Box::new(entry), current, ended };
         let place = self.runs.queue(announce).await?.durable().await?;
         let apply = definitions::Job::Apply {
             tenant: tenant.clone(),

@@ -23,6 +23,14 @@ pub(super) fn put(db: &Connection, tenant: &TenantId, environment: &str, module:
     Ok(())
 }
 
+/// The environment ends.
+pub(super) fn forget(db: &Connection, tenant: &TenantId, environment: &str) -> Result<(), Error> {
+    db.prepare_cached("DELETE FROM green WHERE tenant = ?1 AND environment = ?2")
+        .and_then(|mut delete| delete.execute(params![tenant.as_str(), environment]))
+        .map_err(failed("announce a change"))?;
+    Ok(())
+}
+
 /// Those of the modules that completed a run.
 pub(super) fn among(
     db: &Connection,

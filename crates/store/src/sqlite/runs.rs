@@ -34,8 +34,9 @@ pub(super) enum Job {
     Close(Box<EndOf>),
     /// Records of runs that have ended are removed, by their ids.
     Remove { tenant: TenantId, runs: Vec<String> },
-    /// The entry of a change, with the revision it will have.
-    Announce { tenant: TenantId, entry: Box<Entry>, current: Revision },
+    /// The entry of a change, with the revision it will have, and the environments that it ends: of them nothing is green
+    /// any more, for another may get the name.
+    Announce { tenant: TenantId, entry: Box<Entry>, current: Revision, ended: Vec<String> },
     /// A step of a schedule, and the entries that tell of it if it is possible.
     Schedule { tenant: TenantId, key: ScheduleKey, step: Step, entries: Vec<Entry> },
     /// What became of the change announced last.
@@ -91,7 +92,11 @@ impl Book for RunsBook {
             }
             Job::Close(end) => self.close(db, end).map(|()| Place::default()),
             Job::Remove { tenant, runs } => removal::delete(db, tenant, runs).map(|()| Place::default()),
-            Job::Announce { tenant, entry, current } => {
+            Job::Announce { tenant, entry, current, ended } => {
+                for environment in ended {
+                    green::forget(db, tenant, environment)?;
+                    self.green.retain(|(of, at, _)| of != tenant || at != environment);
+                }
                 let (seq, revision) = self.chain.announce(db, tenant, Entry::clone(entry), *current)?;
                 Ok(Place { seq, revision, schedule: None })
             }

@@ -16,7 +16,7 @@ use crate::{Error, RunQuery, RunsKept, SqliteStore, Store};
 
 /// What a process does that dies between announcing and writing.
 async fn announce_only(store: &SqliteStore, current: Revision) -> Revision {
-    let job = runs::Job::Announce { tenant: tenant(), entry: Box::new(entry("update")), current };
+    let job = runs::Job::Announce { tenant: tenant(), entry: Box::new(entry("update")), current, ended: Vec::new() };
     let pending = store.0.runs.queue(job).await.unwrap();
     pending.durable().await.unwrap().revision
 }
