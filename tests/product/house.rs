@@ -34,12 +34,9 @@ impl Reply {
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).unwrap_or_else(|e| panic!("no JSON ({e}): {self:?}"))
     }
-    /// Code of a failed run.
-    pub fn code_of_problem(&self) -> String {
-        self.json()["code"].as_str().unwrap_or_default().to_owned()
-    }
+    /// Code of a refusal, or of a failed run.
     pub fn code(&self) -> String {
-        self.json()["error"]["code"].as_str().unwrap_or_default().to_owned()
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
     }
 }
 

@@ -117,7 +117,7 @@ fn a_stream_that_breaks_is_told_of_the_call_it_came_out_of() {
     house.cli(&["push", project.to_str().unwrap()]);
     house.cli(&["deploy", "divide", "development"]);
     let reply = house.request(&house.administrator(), "POST", "/demo/development/divide", Some("{}"), &[]);
-    assert_eq!((reply.status, reply.code_of_problem().as_str()), (502, "postgres-value"), "{reply:?}");
+    assert_eq!((reply.status, reply.code().as_str()), (502, "postgres-value"), "{reply:?}");
     assert!(reply.body.contains("cannot `query` with account `shop`: "), "{reply:?}");
     assert!(reply.body.contains("SQLSTATE 22012"), "{reply:?}");
     let run = reply.headers.lines().find_map(|l| l.strip_prefix("lockgate-run: ")).unwrap().trim();

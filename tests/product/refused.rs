@@ -74,7 +74,7 @@ fn whatever_the_language_refuses_the_server_refuses_with_reason_and_place() {
     let mut wrong = Vec::new();
     for (text, code, token) in tasks.chain(whole) {
         let reply = push(&text);
-        let problems = reply.json()["error"]["problems"].clone();
+        let problems = reply.json()["problems"].clone();
         let told = |problem: &Value| {
             let (line, column) = (problem["line"].as_u64().unwrap_or(0), problem["column"].as_u64().unwrap_or(0));
             let written = text.lines().nth(line.saturating_sub(1) as usize).unwrap_or_default();

@@ -104,7 +104,7 @@ fn a_run_that_is_cancelled_ends_at_once_with_those_it_runs() {
         let (code, text) = told(&by(&house, "admin", &["cancel", &run]));
         assert_eq!((code, text), (Some(0), format!("run {run} is cancelled\n")));
         let reply = waiting.join().unwrap();
-        assert_eq!((reply.status, reply.code_of_problem().as_str()), (503, "LG-CANCELLED"), "{reply:?}");
+        assert_eq!((reply.status, reply.code().as_str()), (503, "LG-CANCELLED"), "{reply:?}");
         let shown = house.cli_json(&["runs", "show", &run, "--env", "development"]);
         assert_eq!((&shown["phase"], &shown["error"]["code"]), (&json!("cancelled"), &json!("LG-CANCELLED")));
         let inner = id(&inner);

@@ -138,7 +138,7 @@ fn a_flow_that_runs_itself_ends_and_one_that_is_not_waited_for_goes_on() {
     let endless = format!("[{{ again: {} }}]", run("endless", "latest", ""));
     deploy(&house, "loops", &[("endless", flow("endless", "1.0.0", &endless))]).unwrap();
     let reply = ask(&house, &admin, "endless", &json!({}));
-    assert_eq!((reply.status, reply.code_of_problem().as_str()), (500, "LG-LIMIT-RUNS"), "{reply:?}");
+    assert_eq!((reply.status, reply.code().as_str()), (500, "LG-LIMIT-RUNS"), "{reply:?}");
 
     let starter = format!("[{{ start: {} }}]", run("slow", "latest", ", await: false"));
     let slow = "[{ rest: { wait: PT2S } }, { done: { set: { done: true } } }]";

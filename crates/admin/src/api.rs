@@ -7,12 +7,12 @@ use axum::{
     response::Response,
     routing::get,
 };
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderValue, header};
 use lockgate_runtime::Runtime;
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        OpenApi as Document,
+        Content, OpenApi as Document, RefOr,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -22,7 +22,7 @@ use utoipa_axum::{
 };
 
 use crate::{
-    respond::Refused,
+    respond::{PROBLEM, Refused},
     routes::{
         access, accounts, assignments, connectors, credentials, definitions, deployments, logs, passkeys,
         password_policy, projects, runs, schedules, second_factor, session, support,
@@ -39,6 +39,11 @@ const APPLY_BYTES_MAX: usize = 4 << 20;
 const PUSH_BYTES_MAX: usize = 24 << 20;
 /// Bytes of an input with what is around it.
 const RUN_BYTES_MAX: usize = (16 << 20) + (64 << 10);
+
+/// The page of errors, to which the types of refusals lead (RFC 9457 §3.1.1).
+const ERRORS: &str = include_str!("../../../docs/errors.md");
+/// RFC 7763.
+const MARKDOWN: &str = "text/markdown; charset=utf-8";
 
 #[derive(OpenApi)]
 #[openapi(
@@ -88,14 +93,13 @@ impl Modify for Credentials {
 /// The admin API, everything under `/admin/v1`. It is mounted on a listener that puts the peer's
 /// `std::net::SocketAddr` into each request's extensions.
 pub fn router(runtime: Runtime) -> Router {
-    let (router, document) = all().split_for_parts();
+    let (router, mut document) = all().split_for_parts();
+    refusals_are_problems(&mut document);
     router
         .route("/admin/v1/openapi.json", get(async move || Json(document)))
+        .route("/admin/v1/errors", get(async || ([(header::CONTENT_TYPE, MARKDOWN)], ERRORS)))
         .fallback(async || Refused::not_found("such address"))
-        .method_not_allowed_fallback(async || {
-            let text = "this address does not take that method; `allow` says which it takes";
-            Refused::request(StatusCode::METHOD_NOT_ALLOWED, "LG-METHOD", text)
-        })
+        .method_not_allowed_fallback(async || Refused::method())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(not_kept))
         .layer(middleware::from_fn(crate::log::line))
@@ -104,7 +108,27 @@ pub fn router(runtime: Runtime) -> Router {
 
 /// The OpenAPI document of the admin API.
 pub fn openapi() -> Document {
-    all().into_openapi()
+    let mut document = all().into_openapi();
+    refusals_are_problems(&mut document);
+    document
+}
+
+/// Gives the bodies of refusals their media type, which is that of no other body.
+fn refusals_are_problems(document: &mut Document) {
+    let operations = document.paths.paths.values_mut().flat_map(|item| {
+        [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().filter_map(Option::as_mut)
+    });
+    for response in operations.flat_map(|operation| operation.responses.responses.values_mut()) {
+        let RefOr::T(response) = response else { continue };
+        let told = std::mem::take(&mut response.content).into_iter();
+        let named = told.map(|(media_type, content)| match &content {
+            RefOr::T(Content { schema: Some(RefOr::Ref(to)), .. }) if to.ref_location.ends_with("/Refusal") => {
+                (PROBLEM.to_owned(), content)
+            }
+            _ => (media_type, content),
+        });
+        response.content = named.collect();
+    }
 }
 
 fn all() -> OpenApiRouter<Runtime> {

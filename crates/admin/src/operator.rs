@@ -137,6 +137,7 @@ pub fn operator_router(runtime: Runtime, place: OperatorPlace) -> Router {
         .route("/operator/keys/rotate", post(async move |runtime, asked| rotate(runtime, keeper, asked).await))
         .route("/operator/backup", post(async move |runtime, asked| backup(runtime, &data, asked).await))
         .fallback(async || Refused::not_found("such address"))
+        .method_not_allowed_fallback(async || Refused::method())
         .layer(axum::middleware::from_fn(crate::log::line))
         .with_state(runtime)
 }

@@ -2,14 +2,14 @@
 
 use std::{borrow::Cow, collections::BTreeMap};
 
-use axum::{
-    Json,
-    response::{IntoResponse, Response},
-};
+use axum::response::{IntoResponse, Response};
 use http::{HeaderValue, StatusCode, header};
 use lockgate_model::Diagnostics;
-use lockgate_runtime::Error;
-use serde_json::{Map, Value, json};
+use lockgate_runtime::{Error, REFUSAL_TYPES};
+use serde_json::{Map, Value};
+
+/// The media type of refusals (RFC 9457 §3).
+pub(crate) const PROBLEM: &str = "application/problem+json";
 
 /// RFC 7617. The realm is the product's: a tenant's name would tell that it exists.
 const CHALLENGE: HeaderValue = HeaderValue::from_static("Basic realm=\"lockgate\", charset=\"UTF-8\"");
@@ -41,6 +41,12 @@ impl Refused {
     /// Absent, or not to be known.
     pub(crate) fn not_found(what: &str) -> Self {
         Error::not_found(what).into()
+    }
+
+    /// The address does not take that method; the router adds `allow`.
+    pub(crate) fn method() -> Self {
+        let text = "this address does not take that method; `allow` says which it takes";
+        Self::request(StatusCode::METHOD_NOT_ALLOWED, "LG-METHOD", text)
     }
 
     /// Adds line and column of each problem, counted in the sources that came with the request.
@@ -84,17 +90,21 @@ impl From<Error> for Refused {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response {
-        let mut error = Map::new();
-        error.insert("code".into(), self.code.as_ref().into());
-        error.insert("message".into(), self.message.into());
+        let mut problem = Map::new();
+        problem.insert("type".into(), format!("{REFUSAL_TYPES}{}", self.code).into());
+        problem.insert("title".into(), self.status.canonical_reason().unwrap_or_default().into());
+        problem.insert("status".into(), self.status.as_u16().into());
+        problem.insert("detail".into(), self.message.into());
+        problem.insert("code".into(), self.code.as_ref().into());
         if let Some(help) = self.help {
-            error.insert("help".into(), help.into());
+            problem.insert("help".into(), help.into());
         }
         if let Some(problems) = self.problems {
-            error.insert("problems".into(), problems.into());
+            problem.insert("problems".into(), problems.into());
         }
-        let mut response = (self.status, Json(json!({ "error": error }))).into_response();
+        let mut response = (self.status, Value::Object(problem).to_string()).into_response();
         let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(PROBLEM));
         if self.status == StatusCode::UNAUTHORIZED {
             headers.insert(header::WWW_AUTHENTICATE, CHALLENGE);
         }
@@ -135,10 +145,11 @@ mod tests {
     use lockgate_model::{Diagnostic, Span};
 
     use super::*;
-    use crate::shapes::ErrorBody;
+    use crate::shapes::Refusal;
 
-    async fn read(refused: Refused) -> (u16, ErrorBody) {
+    async fn read(refused: Refused) -> (u16, Refusal) {
         let response = refused.into_response();
+        assert_eq!(response.headers()[header::CONTENT_TYPE], PROBLEM);
         let status = response.status().as_u16();
         let bytes = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
         (status, serde_json::from_slice(&bytes).unwrap())
@@ -159,8 +170,10 @@ mod tests {
             Error::Internal { what: "access".into() },
         ] {
             let (status, body) = read(error.clone().into()).await;
-            assert_eq!((status, body.error.code.as_str()), (error.status(), error.code()), "{error:?}");
-            assert_eq!(body.error.message, error.to_string());
+            assert_eq!((status, body.status, body.code.as_str()), (error.status(), status, error.code()), "{error:?}");
+            assert_eq!(body.kind, format!("/admin/v1/errors#{}", error.code()));
+            assert!(!body.title.is_empty(), "{error:?}");
+            assert_eq!(body.detail, error.to_string());
         }
     }
 
@@ -173,11 +186,11 @@ mod tests {
         let error = Error::Problems(Diagnostics(vec![problem]));
         let files = BTreeMap::from([("a.flow.yaml".to_owned(), "do:\n  ü)\n".to_owned())]);
         let (status, body) = read(Refused::with_sources(error.clone(), &files)).await;
-        let shown = body.error.problems.unwrap().remove(0);
+        let shown = body.problems.unwrap().remove(0);
         assert_eq!((status, shown.line, shown.column), (422, Some(2), Some(3)));
         assert_eq!((shown.token.as_deref(), shown.help.as_deref()), (Some(")"), Some("remove it")));
         let (_, body) = read(error.into()).await;
-        let shown = body.error.problems.unwrap().remove(0);
+        let shown = body.problems.unwrap().remove(0);
         assert_eq!((shown.line, shown.start, shown.end), (None, 7, 8));
     }
 }

@@ -3,7 +3,7 @@
 
 use http::{HeaderName, HeaderValue, StatusCode, header};
 use lockgate_document::{Document, Fault};
-use lockgate_runtime::{ERROR_TYPES, Error};
+use lockgate_runtime::{ERROR_TYPES, Error, REFUSAL_TYPES};
 use serde_json::{Map, Value, json};
 
 use crate::{
@@ -24,7 +24,7 @@ const RETRY_AFTER: HeaderValue = HeaderValue::from_static("1");
 /// An error of a use case.
 pub(crate) fn error(error: &Error) -> Reply {
     let told = |status, help: Option<&str>| {
-        product_error(status, error.code(), &error.to_string(), help.map(|h| ("help", h.into())))
+        refused(status, error.code(), &error.to_string(), help.map(|h| ("help", h.into())))
     };
     match error {
         Error::Unauthenticated => {
@@ -45,9 +45,8 @@ pub(crate) fn error(error: &Error) -> Reply {
         Error::Invalid { .. } => told(StatusCode::BAD_REQUEST, None),
         Error::Problems(all) => {
             let problems = all.0.iter().map(|p| json!({"code": p.code, "file": p.file, "message": p.message}));
-            let problems = Value::Array(problems.collect());
-            let extra = Some(("problems", problems));
-            product_error(StatusCode::UNPROCESSABLE_ENTITY, error.code(), &error.to_string(), extra)
+            let problems = Some(("problems", Value::Array(problems.collect())));
+            refused(StatusCode::UNPROCESSABLE_ENTITY, error.code(), &error.to_string(), problems)
         }
         Error::Unavailable { .. } => {
             let mut reply = told(StatusCode::SERVICE_UNAVAILABLE, None);
@@ -61,7 +60,7 @@ pub(crate) fn error(error: &Error) -> Reply {
 /// A body that was not taken.
 pub(crate) fn refusal(refusal: &Refusal) -> Reply {
     let told = |status, help: Option<&str>| {
-        product_error(status, refusal_code(refusal), &refusal_text(refusal), help.map(|h| ("help", h.into())))
+        refused(status, refusal_code(refusal), &refusal_text(refusal), help.map(|h| ("help", h.into())))
     };
     match refusal {
         Refusal::ContentType | Refusal::ContentEncoding => told(
@@ -72,8 +71,8 @@ pub(crate) fn refusal(refusal: &Refusal) -> Reply {
         Refusal::Slow => told(StatusCode::REQUEST_TIMEOUT, None),
         Refusal::Broken | Refusal::IdempotencyKey => told(StatusCode::BAD_REQUEST, None),
         Refusal::Syntax { code, message, line, column } => {
-            let error = json!({"error": {"code": code, "message": message, "line": line, "column": column}});
-            json_reply(StatusCode::BAD_REQUEST, JSON, &error)
+            let place = [("line", (*line).into()), ("column", (*column).into())];
+            refused(StatusCode::BAD_REQUEST, code, message, place)
         }
         Refusal::Busy => {
             let mut reply = told(StatusCode::SERVICE_UNAVAILABLE, None);
@@ -123,15 +122,14 @@ fn refusal_text(refusal: &Refusal) -> String {
 pub(crate) fn method_not_allowed(allow: &'static str) -> Reply {
     let help = format!("use {allow}");
     let text = "this address does not take that method";
-    let mut reply =
-        product_error(StatusCode::METHOD_NOT_ALLOWED, "LG-METHOD", text, Some(("help", Value::String(help))));
+    let mut reply = refused(StatusCode::METHOD_NOT_ALLOWED, "LG-METHOD", text, [("help", Value::String(help))]);
     set(&mut reply, header::ALLOW, HeaderValue::from_static(allow));
     reply
 }
 
 /// A request whose head breaks the protocol.
 pub(crate) fn bad_head(message: &str) -> Reply {
-    product_error(StatusCode::BAD_REQUEST, "LG-HTTP", message, None)
+    refused(StatusCode::BAD_REQUEST, "LG-HTTP", message, None)
 }
 
 /// The output of a run, printed; no body when it is undefined.
@@ -207,14 +205,21 @@ fn problem<const N: usize>(status: u16, members: [(&str, Option<&str>); N]) -> R
     json_reply(status, PROBLEM, &Value::Object(object))
 }
 
-fn product_error(status: StatusCode, code: &str, message: &str, extra: Option<(&str, Value)>) -> Reply {
-    let mut error = Map::new();
-    error.insert("code".into(), code.into());
-    error.insert("message".into(), message.into());
-    if let Some((name, value)) = extra {
-        error.insert(name.to_owned(), value);
-    }
-    json_reply(status, JSON, &json!({ "error": error }))
+/// The reply to what was not taken, in the form of the admin API's refusals.
+fn refused<'a>(
+    status: StatusCode,
+    code: &str,
+    detail: &str,
+    more: impl IntoIterator<Item = (&'a str, Value)>,
+) -> Reply {
+    let mut problem = Map::new();
+    problem.insert("type".into(), format!("{REFUSAL_TYPES}{code}").into());
+    problem.insert("title".into(), status.canonical_reason().unwrap_or_default().into());
+    problem.insert("status".into(), status.as_u16().into());
+    problem.insert("detail".into(), detail.into());
+    problem.insert("code".into(), code.into());
+    problem.extend(more.into_iter().map(|(name, value)| (name.to_owned(), value)));
+    json_reply(status, PROBLEM, &Value::Object(problem))
 }
 
 #[cfg(test)]
@@ -249,9 +254,10 @@ mod tests {
     async fn every_error_keeps_its_status_and_code() {
         for one in errors() {
             let (status, content_type, body) = read(error(&one)).await;
-            assert_eq!((status, content_type.as_str()), (one.status(), JSON), "{one:?}");
-            assert_eq!(body["error"]["code"], one.code(), "{one:?}");
-            assert!(body["error"]["message"].is_string(), "{one:?}");
+            assert_eq!((status, content_type.as_str()), (one.status(), PROBLEM), "{one:?}");
+            assert_eq!((&body["code"], &body["status"]), (&one.code().into(), &status.into()), "{one:?}");
+            assert_eq!(body["type"], format!("/admin/v1/errors#{}", one.code()), "{one:?}");
+            assert!(body["title"].is_string() && body["detail"].is_string(), "{one:?}");
         }
     }
 
@@ -260,7 +266,7 @@ mod tests {
         let reply = error(&Error::Unauthenticated);
         assert_eq!(reply.headers()[header::WWW_AUTHENTICATE], "Basic realm=\"lockgate\", charset=\"UTF-8\"");
         let (_, _, body) = read(reply).await;
-        assert_eq!(body["error"]["message"], "no valid credential was presented");
+        assert_eq!(body["detail"], "no valid credential was presented");
     }
 
     #[test]
@@ -283,9 +289,10 @@ mod tests {
         assert_eq!(status, 400);
         assert_eq!(
             body,
-            json!({"error": {
-                "code": "LG-JSON-SEPARATOR", "message": "`,` or `]` must stand here", "line": 3, "column": 7
-            }})
+            json!({
+                "type": "/admin/v1/errors#LG-JSON-SEPARATOR", "title": "Bad Request", "status": 400,
+                "detail": "`,` or `]` must stand here", "code": "LG-JSON-SEPARATOR", "line": 3, "column": 7
+            })
         );
         for (one, status) in [
             (Refusal::ContentType, 415),
@@ -297,7 +304,7 @@ mod tests {
         ] {
             let (got, _, body) = read(refusal(&one)).await;
             assert_eq!(got, status, "{one:?}");
-            assert_eq!(body["error"]["code"], refusal_error(&one).code(), "the record and the caller see one code");
+            assert_eq!(body["code"], refusal_error(&one).code(), "the record and the caller see one code");
         }
     }
 

@@ -73,7 +73,7 @@ impl Client {
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let trust = Trust::Server(identity);
-        let (accept, answer_bytes_max) = ("application/json", ANSWER_BYTES_MAX);
+        let (accept, answer_bytes_max) = ("application/json, application/problem+json", ANSWER_BYTES_MAX);
         Ok(Self { url, trust, accept, answer_bytes_max, authorization, tenant, runtime })
     }
 
@@ -298,7 +298,7 @@ pub fn segment(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }
 
-/// An answer of the admin API: its JSON, or the error it tells.
+/// An answer of the admin API: its JSON, or the refusal, which is a problem of RFC 9457.
 pub fn judge(answer: &Answer) -> Result<Value, Exit> {
     let body: Value = if answer.body.is_empty() {
         Value::Null
@@ -309,23 +309,22 @@ pub fn judge(answer: &Answer) -> Result<Value, Exit> {
     if answer.status.is_success() {
         return Ok(body);
     }
-    let error = body.get("error").unwrap_or(&body);
-    let member = |name: &str| error.get(name).and_then(Value::as_str).map(str::to_owned);
+    let member = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);
     let code = member("code").unwrap_or_else(|| format!("HTTP-{}", answer.status.as_u16()));
-    let message = member("message").unwrap_or_else(|| format!("the server answered {}", answer.status));
+    let message = member("detail").unwrap_or_else(|| format!("the server answered {}", answer.status));
     Err(match answer.status.as_u16() {
         401 => Exit::Denied { code, message: format!("{message} (sign in with `lockgate login`)") },
         403 | 404 => Exit::Denied { code, message },
         503 | 429 => Exit::Unavailable(message),
-        _ => Exit::Failed { code, message, detail: more(error) },
+        _ => Exit::Failed { code, message, detail: more(&body) },
     })
 }
 
-/// What an error tells besides code and message; null for nothing.
-fn more(error: &Value) -> Value {
-    let mut more = error.clone();
+/// What a refusal tells besides the members that all of them have; null for nothing.
+fn more(refusal: &Value) -> Value {
+    let mut more = refusal.clone();
     if let Some(members) = more.as_object_mut() {
-        members.retain(|name, _| name != "code" && name != "message");
+        members.retain(|name, _| !["type", "title", "status", "detail", "code"].contains(&name.as_str()));
         if members.is_empty() {
             return Value::Null;
         }
@@ -342,8 +341,11 @@ mod tests {
 
     use super::*;
 
-    fn told(error: &Value) -> Value {
-        let body = Bytes::from(json!({ "error": error }).to_string());
+    fn told(code: &str, detail: &str, more: &Value) -> Value {
+        let mut refusal = json!({"type": format!("/admin/v1/errors#{code}"), "title": "Conflict", "status": 409,
+            "detail": detail, "code": code});
+        refusal.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let body = Bytes::from(refusal.to_string());
         let answer = Answer { status: http::StatusCode::CONFLICT, headers: http::HeaderMap::new(), body };
         judge(&answer).unwrap_err().json()
     }
@@ -351,10 +353,9 @@ mod tests {
     #[test]
     fn an_error_is_told_once() {
         let plain = json!({"code": "LG-ROLLBACK", "message": "nothing else was active"});
-        assert_eq!(told(&plain), plain);
-        let helped = json!({"code": "LG-X", "message": "no", "help": "yes", "problems": [1]});
-        let detail = json!({"help": "yes", "problems": [1]});
-        assert_eq!(told(&helped), json!({"code": "LG-X", "message": "no", "detail": detail}));
+        assert_eq!(told("LG-ROLLBACK", "nothing else was active", &json!({})), plain);
+        let more = json!({"help": "yes", "problems": [1]});
+        assert_eq!(told("LG-X", "no", &more), json!({"code": "LG-X", "message": "no", "detail": more}));
     }
 
     #[test]

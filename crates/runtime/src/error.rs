@@ -5,6 +5,10 @@ use std::borrow::Cow;
 
 use lockgate_model::Diagnostics;
 
+/// What front doors put before the code in a refusal's `type` (RFC 9457 §3.1.1): the page of errors, which the admin
+/// API serves.
+pub const REFUSAL_TYPES: &str = "/admin/v1/errors#";
+
 /// A use case did not do what was asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Error {

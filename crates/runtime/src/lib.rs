@@ -93,7 +93,7 @@ pub use control::{RanNow, ScheduleStatus, SkippedNext};
 pub use credential::{KeyInfo, KeyWanted, NewKey};
 pub use define::{Apply, ApplyItem};
 pub use deploy::{Deploy, Deployed, DeployedOrchestration};
-pub use error::Error;
+pub use error::{Error, REFUSAL_TYPES};
 pub use execute::{Ask, Finished};
 pub use health::NotReady;
 pub use login::{LoggedIn, Login, Proof, Second};

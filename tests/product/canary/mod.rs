@@ -199,7 +199,7 @@ fn through_failing_orchestrations(cage: &Cage) {
 fn through_a_defect(cage: &Cage) {
     for at in ["once", "later"] {
         let reply = cage.post("defect-go", &json!({"at": at, "text": canary(at)}));
-        assert_eq!((reply.status, reply.code_of_problem().as_str()), (502, "LG-CONNECTOR-DEFECT"), "{at}: {reply:?}");
+        assert_eq!((reply.status, reply.code().as_str()), (502, "LG-CONNECTOR-DEFECT"), "{at}: {reply:?}");
     }
     let reply = cage.post("defect-stream", &json!({"text": canary("in a stream")}));
     assert_eq!(reply.status, 502, "{reply:?}");

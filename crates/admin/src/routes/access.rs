@@ -197,7 +197,7 @@ pub(crate) struct Question {
 /// Reading it is itself recorded.
 #[utoipa::path(get, operation_id = "read_audit", path = "/admin/v1/tenants/{tenant}/audit", tag = "access", params(InTenant, Links, Paging),
     responses((status = 200, body = shapes::AuditPage), Refusals,
-    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
+    (status = 400, body = shapes::Refusal, description = "The query cannot be read.")))]
 pub(crate) async fn audit(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
@@ -224,7 +224,7 @@ pub(crate) async fn audit(
 /// A page may be empty and have a next one: each goes past a bounded number of entries. Looking is itself recorded.
 #[utoipa::path(get, operation_id = "find_audit", path = "/admin/v1/tenants/{tenant}/audit/find", tag = "access",
     params(InTenant, Looked, Paging), responses((status = 200, body = shapes::AuditFound), Refusals,
-    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
+    (status = 400, body = shapes::Refusal, description = "The query cannot be read.")))]
 pub(crate) async fn find(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
@@ -278,8 +278,8 @@ pub(crate) async fn heads(State(runtime): State<Runtime>, Asker(caller): Asker) 
 /// is answered with 409.
 #[utoipa::path(get, operation_id = "read_matrix", path = "/admin/v1/tenants/{tenant}/access/matrix", tag = "access",
     params(InTenant, Rights, Paging), responses((status = 200, body = shapes::Matrix), Refusals,
-    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read."),
-    (status = 409, body = shapes::ErrorBody, description = "The tenant was changed since the first page.")))]
+    (status = 400, body = shapes::Refusal, description = "The query cannot be read."),
+    (status = 409, body = shapes::Refusal, description = "The tenant was changed since the first page.")))]
 pub(crate) async fn matrix(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,

@@ -92,7 +92,7 @@ pub(crate) struct Shown {
 /// Account bindings of an environment.
 #[utoipa::path(get, operation_id = "list_accounts", path = "/admin/v1/tenants/{tenant}/environments/{environment}/accounts", tag = "accounts",
     params(InTenant, InEnvironment, Which, Paging), responses((status = 200, body = Page<shapes::Account>), Refusals,
-    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
+    (status = 400, body = shapes::Refusal, description = "The query cannot be read.")))]
 pub(crate) async fn list(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
@@ -138,7 +138,7 @@ pub(crate) async fn bind(
 /// Removes a binding and its secrets.
 #[utoipa::path(delete, operation_id = "unbind_account", path = "/admin/v1/tenants/{tenant}/environments/{environment}/accounts/{name}", tag = "accounts",
     params(InTenant, OfAccount, IfSo), responses((status = 204, description = "It is gone, on every node."), Refusals, Conditional,
-    (status = 409, body = shapes::ErrorBody, description = "In use.")))]
+    (status = 409, body = shapes::Refusal, description = "In use.")))]
 pub(crate) async fn unbind(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,

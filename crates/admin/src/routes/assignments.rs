@@ -79,7 +79,7 @@ pub(crate) struct Assigned {
 /// The ACLs that targets use in an environment.
 #[utoipa::path(get, operation_id = "list_assignments", path = "/admin/v1/tenants/{tenant}/environments/{environment}/acls", tag = "assignments",
     params(InTenant, InEnvironment, Which, Paging), responses((status = 200, body = Page<Assigned>), Refusals,
-    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
+    (status = 400, body = shapes::Refusal, description = "The query cannot be read.")))]
 pub(crate) async fn list(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,

@@ -22,7 +22,7 @@ pub(crate) async fn list(State(runtime): State<Runtime>) -> Json<Items<Value>> {
 /// One connector.
 #[utoipa::path(get, operation_id = "get_connector", path = "/admin/v1/connectors/{name}", tag = "connectors",
     params(("name" = String, Path, description = "Its name.")),
-    responses((status = 200, body = shapes::Connector), (status = 404, body = shapes::ErrorBody, description = "There is none.")),
+    responses((status = 200, body = shapes::Connector), (status = 404, body = shapes::Refusal, description = "There is none.")),
     security(()))]
 pub(crate) async fn get(State(runtime): State<Runtime>, Place(name): Place<String>) -> Answer<Json<Value>> {
     let connector = runtime.registry().get(&name).ok_or_else(|| Refused::not_found("such connector"))?;

@@ -142,7 +142,7 @@ impl From<lockgate_model::Definition> for Shown {
 /// Definitions of a kind, in the order of their ids.
 #[utoipa::path(get, operation_id = "list_definitions", path = "/admin/v1/tenants/{tenant}/{kind}", tag = "definitions", params(InTenant, OfKind, Which, Paging),
     responses((status = 200, body = Page<shapes::Definition>), Refusals,
-    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
+    (status = 400, body = shapes::Refusal, description = "The query cannot be read.")))]
 pub(crate) async fn list(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
@@ -185,7 +185,7 @@ pub(crate) async fn put(
 /// Deletes a definition; a user takes its credentials and keys along.
 #[utoipa::path(delete, operation_id = "delete_definition", path = "/admin/v1/tenants/{tenant}/{kind}/{id}", tag = "definitions", params(InTenant, One, IfSo),
     responses((status = 204, description = "It is gone, on every node."), Refusals, Conditional,
-    (status = 409, body = shapes::ErrorBody, description = "In use.")))]
+    (status = 409, body = shapes::Refusal, description = "In use.")))]
 pub(crate) async fn delete(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
@@ -199,7 +199,7 @@ pub(crate) async fn delete(
 /// Permissions on projects.
 #[utoipa::path(get, path = "/admin/v1/tenants/{tenant}/project-permissions", tag = "definitions",
     params(InTenant, WhichOnProjects, Paging), responses((status = 200, body = Page<shapes::Definition>), Refusals,
-    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
+    (status = 400, body = shapes::Refusal, description = "The query cannot be read.")))]
 pub(crate) async fn list_project_permissions(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
@@ -243,7 +243,7 @@ pub(crate) async fn put_project_permission(
 /// Deletes a permission on a project.
 #[utoipa::path(delete, path = "/admin/v1/tenants/{tenant}/project-permissions/{project}/{name}", tag = "definitions",
     params(InTenant, OnProject, IfSo), responses((status = 204, description = "It is gone, on every node."), Refusals, Conditional,
-    (status = 409, body = shapes::ErrorBody, description = "In use.")))]
+    (status = 409, body = shapes::Refusal, description = "In use.")))]
 pub(crate) async fn delete_project_permission(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,

@@ -75,7 +75,7 @@ pub(crate) struct Deploy {
 /// What is active in an environment.
 #[utoipa::path(get, operation_id = "list_deployments", path = "/admin/v1/tenants/{tenant}/environments/{environment}/deployments", tag = "deployments",
     params(InTenant, InEnvironment, Which, Paging), responses((status = 200, body = Page<shapes::Deployment>), Refusals,
-    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
+    (status = 400, body = shapes::Refusal, description = "The query cannot be read.")))]
 pub(crate) async fn list(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
@@ -104,7 +104,7 @@ pub(crate) async fn get(
 #[utoipa::path(put, operation_id = "deploy", path = "/admin/v1/tenants/{tenant}/environments/{environment}/deployments/{project}",
     tag = "deployments", params(InTenant, OfDeployment, IfSo), request_body = Deploy,
     responses((status = 200, body = shapes::Deployed), Refusals, Changes, Conditional,
-    (status = 422, body = shapes::ErrorBody, description = "The sources do not compile; all problems.")))]
+    (status = 422, body = shapes::Refusal, description = "The sources do not compile; all problems.")))]
 pub(crate) async fn deploy(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,

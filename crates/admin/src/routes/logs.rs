@@ -32,7 +32,7 @@ pub(crate) struct Which {
 /// They are metadata, and of this node's memory: the newest of a tenant, gone when the process ends.
 #[utoipa::path(get, operation_id = "list_logs", path = "/admin/v1/tenants/{tenant}/environments/{environment}/logs", tag = "runs",
     params(InTenant, InEnvironment, Which, Paging), responses((status = 200, body = Page<shapes::LogLine>), Refusals,
-    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
+    (status = 400, body = shapes::Refusal, description = "The query cannot be read.")))]
 pub(crate) async fn list(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,

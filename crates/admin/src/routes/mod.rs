@@ -21,7 +21,7 @@ use lockgate_model::id::EnvironmentId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 
-use crate::shapes::ErrorBody;
+use crate::shapes::Refusal;
 
 /// What any route of a tenant may answer instead of its result.
 #[derive(IntoResponses)]
@@ -29,16 +29,16 @@ use crate::shapes::ErrorBody;
 pub(crate) enum Refusals {
     /// No credential, or one that is not true; it never says which.
     #[response(status = 401)]
-    Unauthenticated(ErrorBody),
+    Unauthenticated(Refusal),
     /// Known, and not allowed; the rule that decided is named.
     #[response(status = 403)]
-    Forbidden(ErrorBody),
+    Forbidden(Refusal),
     /// Absent, or the caller may not know that it exists; both look the same.
     #[response(status = 404)]
-    NotFound(ErrorBody),
+    NotFound(Refusal),
     /// It could not be made durable, or the server is overloaded or stopping; `retry-after` says when.
     #[response(status = 503)]
-    Unavailable(ErrorBody),
+    Unavailable(Refusal),
 }
 
 /// What a route that changes something may answer as well.
@@ -47,16 +47,16 @@ pub(crate) enum Refusals {
 pub(crate) enum Changes {
     /// The request itself is wrong.
     #[response(status = 400)]
-    Invalid(ErrorBody),
+    Invalid(Refusal),
     /// In use, or changed by somebody else in between.
     #[response(status = 409)]
-    Conflict(ErrorBody),
+    Conflict(Refusal),
     /// Larger than this address takes.
     #[response(status = 413)]
-    TooLarge(ErrorBody),
+    TooLarge(Refusal),
     /// The body is not declared as JSON.
     #[response(status = 415)]
-    ContentType(ErrorBody),
+    ContentType(Refusal),
 }
 
 /// What a route that changes one thing may answer as well.
@@ -65,7 +65,7 @@ pub(crate) enum Changes {
 pub(crate) enum Conditional {
     /// A condition of the request does not hold; nothing was changed.
     #[response(status = 412)]
-    Precondition(ErrorBody),
+    Precondition(Refusal),
 }
 
 /// The conditions of a change.

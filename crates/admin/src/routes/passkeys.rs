@@ -75,8 +75,8 @@ pub(crate) struct OfPasskey {
 /// cannot be found without.
 #[utoipa::path(post, operation_id = "begin_login", path = "/admin/v1/tenants/{tenant}/login/passkey", tag = "session", params(("tenant" = String, Path, description = "The tenant.")),
     request_body = Whose, responses((status = 200, body = shapes::Asked), Changes,
-    (status = 401, body = shapes::ErrorBody, description = "Not true; it never says what."),
-    (status = 503, body = shapes::ErrorBody, description = "Too many logins just now.")), security(()))]
+    (status = 401, body = shapes::Refusal, description = "Not true; it never says what."),
+    (status = 503, body = shapes::Refusal, description = "Too many logins just now.")), security(()))]
 pub(crate) async fn begin_login(
     State(runtime): State<Runtime>,
     Source(source): Source,

@@ -78,7 +78,7 @@ pub(crate) struct Files {
 /// The projects of a tenant.
 #[utoipa::path(get, operation_id = "list_projects", path = "/admin/v1/tenants/{tenant}/projects", tag = "projects", params(InTenant, Which, Paging),
     responses((status = 200, body = Page<shapes::Project>), Refusals,
-    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
+    (status = 400, body = shapes::Refusal, description = "The query cannot be read.")))]
 pub(crate) async fn list(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
@@ -97,7 +97,7 @@ pub(crate) async fn list(
 /// which permissions are needed.
 #[utoipa::path(post, operation_id = "push_version", path = "/admin/v1/tenants/{tenant}/projects/{project}/versions", tag = "projects",
     params(InTenant, OfProject), request_body = Files, responses((status = 200, body = shapes::Pushed), Refusals, Changes,
-    (status = 422, body = shapes::ErrorBody, description = "The sources have problems; all of them, with their places.")))]
+    (status = 422, body = shapes::Refusal, description = "The sources have problems; all of them, with their places.")))]
 pub(crate) async fn push(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
@@ -111,7 +111,7 @@ pub(crate) async fn push(
 /// The versions of a project, the oldest first.
 #[utoipa::path(get, operation_id = "list_versions", path = "/admin/v1/tenants/{tenant}/projects/{project}/versions", tag = "projects",
     params(InTenant, OfProject, WhichVersions, Paging), responses((status = 200, body = Page<shapes::ProjectVersion>), Refusals,
-    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
+    (status = 400, body = shapes::Refusal, description = "The query cannot be read.")))]
 pub(crate) async fn versions(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,

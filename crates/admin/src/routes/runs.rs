@@ -11,7 +11,7 @@ use lockgate_model::{
     id::{EnvironmentId, TargetName},
     run::Phase,
 };
-use lockgate_runtime::{Ask, CancelledRun, Document, Error, Finished, RestartPlan, RunFilter, Runtime};
+use lockgate_runtime::{Ask, CancelledRun, Document, ERROR_TYPES, Error, Finished, RestartPlan, RunFilter, Runtime};
 use serde::{Deserialize, Deserializer};
 use serde_json::{json, value::RawValue};
 use utoipa::{IntoParams, ToSchema};
@@ -20,7 +20,7 @@ use super::{Changes, InEnvironment, InTenant, Refusals};
 use crate::{
     extract::{Asker, Body, Place, Traced},
     page::{Listed, Page, Paging},
-    respond::{Answer, Refused, TOO_LARGE},
+    respond::{Answer, PROBLEM, Refused, TOO_LARGE},
     shapes,
 };
 
@@ -94,7 +94,7 @@ fn there<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Box<RawValue>>, D:
 /// Runs of an environment, newest first.
 #[utoipa::path(get, operation_id = "list_runs", path = "/admin/v1/tenants/{tenant}/environments/{environment}/runs", tag = "runs",
     params(InTenant, InEnvironment, Which, Paging), responses((status = 200, body = Page<shapes::RunRecord>), Refusals,
-    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
+    (status = 400, body = shapes::Refusal, description = "The query cannot be read.")))]
 pub(crate) async fn list(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
@@ -120,7 +120,7 @@ pub(crate) async fn get(
 /// Ends an open run at once, and answers when its record says so.
 #[utoipa::path(post, operation_id = "cancel_run", path = "/admin/v1/tenants/{tenant}/environments/{environment}/runs/{id}/cancel", tag = "runs",
     params(InTenant, OfRun), responses((status = 200, body = shapes::CancelledRun), Refusals,
-    (status = 409, body = shapes::ErrorBody, description = "It has ended.")))]
+    (status = 409, body = shapes::Refusal, description = "It has ended.")))]
 pub(crate) async fn cancel(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
@@ -156,7 +156,7 @@ pub(crate) async fn run(
 /// What starting a run again would run, and with which input; nothing happens.
 #[utoipa::path(get, operation_id = "plan_restart", path = "/admin/v1/tenants/{tenant}/environments/{environment}/runs/{id}/restart", tag = "runs",
     params(InTenant, OfRun), responses((status = 200, body = shapes::RestartPlan), Refusals,
-    (status = 409, body = shapes::ErrorBody, description = "It is open, or what it ran is not published here.")))]
+    (status = 409, body = shapes::Refusal, description = "It is open, or what it ran is not published here.")))]
 pub(crate) async fn restart_plan(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
@@ -238,9 +238,17 @@ fn outcome(finished: Finished) -> Response {
         Ok(output) if output.is_undefined() => return StatusCode::NO_CONTENT.into_response(),
         Ok(output) => match output.print(finished.limits.reply_bytes_max) {
             Ok(body) => return json(StatusCode::OK, "application/json", body),
+            // The run is over; what it gave cannot be sent.
             Err(fault) => {
-                let text = format!("the run ended, and its output cannot be sent: {fault}");
-                return Refused::request(StatusCode::INTERNAL_SERVER_ERROR, "LG-OUTPUT", text).into_response();
+                let problem = json!({
+                    "type": format!("{ERROR_TYPES}runtime"),
+                    "title": "the output cannot be sent",
+                    "detail": fault.to_string(),
+                    "instance": "/output",
+                    "status": 500,
+                    "code": fault.code(),
+                });
+                return json(StatusCode::INTERNAL_SERVER_ERROR, PROBLEM, problem.to_string().into_bytes());
             }
         },
         Err(failure) => failure,
@@ -259,5 +267,5 @@ fn outcome(finished: Finished) -> Response {
         "code": failure.error.code,
         "place": place,
     });
-    json(status, "application/problem+json", problem.to_string().into_bytes())
+    json(status, PROBLEM, problem.to_string().into_bytes())
 }

@@ -54,7 +54,7 @@ impl Which {
 /// The schedules of an environment, in the order of their names.
 #[utoipa::path(get, operation_id = "list_schedules", path = "/admin/v1/tenants/{tenant}/environments/{environment}/schedules", tag = "schedules",
     params(InTenant, InEnvironment, Which, Paging), responses((status = 200, body = Page<shapes::Schedule>), Refusals,
-    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
+    (status = 400, body = shapes::Refusal, description = "The query cannot be read.")))]
 pub(crate) async fn list(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
@@ -94,7 +94,7 @@ pub(crate) async fn resume(
 /// Skips the next occurrence of a schedule; the one after that runs.
 #[utoipa::path(post, operation_id = "skip_schedule", path = "/admin/v1/tenants/{tenant}/environments/{environment}/schedules/{name}/skip",
     tag = "schedules", params(InTenant, OfSchedule), responses((status = 200, body = shapes::SkippedNext), Refusals,
-    (status = 409, body = shapes::ErrorBody, description = "Nothing is due: it is paused, or waits for its run to end.")))]
+    (status = 409, body = shapes::Refusal, description = "Nothing is due: it is paused, or waits for its run to end.")))]
 pub(crate) async fn skip(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
@@ -106,7 +106,7 @@ pub(crate) async fn skip(
 /// Runs a schedule's orchestration now as its principal, and waits; its output is not answered.
 #[utoipa::path(post, operation_id = "run_schedule", path = "/admin/v1/tenants/{tenant}/environments/{environment}/schedules/{name}/run",
     tag = "schedules", params(InTenant, OfSchedule), responses((status = 200, body = shapes::RanNow), Refusals,
-    (status = 409, body = shapes::ErrorBody, description = "A run of it is under way, or its principal may not run it.")))]
+    (status = 409, body = shapes::Refusal, description = "A run of it is under way, or its principal may not run it.")))]
 pub(crate) async fn run(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,

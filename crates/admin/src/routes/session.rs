@@ -54,8 +54,8 @@ pub(crate) struct Login {
 /// right password or token lacks (`LG-SECOND-FACTOR`, `LG-PASSWORD-CHANGE`) is told to who presents it.
 #[utoipa::path(post, operation_id = "login", path = "/admin/v1/tenants/{tenant}/login", tag = "session", params(("tenant" = String, Path, description = "The tenant.")),
     request_body = Login, responses((status = 200, body = shapes::Session), Changes,
-    (status = 401, body = shapes::ErrorBody, description = "Not true; it never says what."),
-    (status = 503, body = shapes::ErrorBody, description = "Too many logins just now.")), security(()))]
+    (status = 401, body = shapes::Refusal, description = "Not true; it never says what."),
+    (status = 503, body = shapes::Refusal, description = "Too many logins just now.")), security(()))]
 pub(crate) async fn login(
     State(runtime): State<Runtime>,
     Source(source): Source,
@@ -112,7 +112,7 @@ pub(crate) struct OfUser {
 /// One's own live sessions.
 #[utoipa::path(get, operation_id = "list_own_sessions", path = "/admin/v1/tenants/{tenant}/sessions", tag = "session", params(InTenant, Paging),
     responses((status = 200, body = Page<shapes::SessionInfo>), Refusals,
-    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
+    (status = 400, body = shapes::Refusal, description = "The query cannot be read.")))]
 pub(crate) async fn own(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
@@ -124,7 +124,7 @@ pub(crate) async fn own(
 /// A user's live sessions.
 #[utoipa::path(get, operation_id = "list_sessions", path = "/admin/v1/tenants/{tenant}/users/{id}/sessions", tag = "session", params(InTenant, OfUser, Paging),
     responses((status = 200, body = Page<shapes::SessionInfo>), Refusals,
-    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read.")))]
+    (status = 400, body = shapes::Refusal, description = "The query cannot be read.")))]
 pub(crate) async fn of_user(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,

@@ -45,23 +45,25 @@ pub use support::{SupportGrant, SupportWanted};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
-/// What stands in the place of a result that was refused.
+/// Why a request was refused: problem details (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct ErrorBody {
-    /// The one member.
-    pub error: ErrorDetail,
-}
-
-/// Why a request was refused.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ErrorDetail {
-    /// Stable code; docs/errors.md explains each.
+pub struct Refusal {
+    /// The row of the page of errors that explains it.
+    #[serde(rename = "type")]
+    #[schema(format = "uri-reference", example = "/admin/v1/errors#LG-FORBIDDEN")]
+    pub kind: String,
+    /// The status in words.
+    #[schema(example = "Forbidden")]
+    pub title: String,
+    /// The reply's status.
+    #[schema(minimum = 400, maximum = 599, example = 403)]
+    pub status: u16,
+    /// What is wrong, and what to do.
+    pub detail: String,
+    /// Stable code; `type` leads to its explanation.
     #[schema(example = "LG-FORBIDDEN")]
     pub code: String,
-    /// What is wrong, in words.
-    pub message: String,
     /// What to do about it.
     #[serde(default)]
     pub help: Option<String>,

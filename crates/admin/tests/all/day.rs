@@ -125,8 +125,8 @@ async fn from_push_to_a_run_and_its_trace() {
     broken["files"]["tea.flow.yaml"] = json!(TEA.replace("set:", "sett:"));
     let told = house.ada("POST", "projects/shop/versions", Some(broken)).await;
     assert_eq!(told.status, 422, "{}", told.text);
-    let error: shapes::ErrorBody = serde_json::from_str(&told.text).unwrap();
-    let problems = error.error.problems.unwrap();
+    let error: shapes::Refusal = serde_json::from_str(&told.text).unwrap();
+    let problems = error.problems.unwrap();
     let files_with: Vec<_> = problems.iter().map(|p| (p.file.as_str(), p.line)).collect();
     assert!(files_with.contains(&("echo.flow.yaml", Some(4))), "{files_with:?}");
     assert!(files_with.contains(&("tea.flow.yaml", Some(4))), "{files_with:?}");

@@ -7,7 +7,7 @@ use axum::{Router, body::Body};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt as _;
-use lockgate_admin::{OperatorPlace, operator_router, router, serve_operator};
+use lockgate_admin::{OperatorPlace, operator_router, router, serve_operator, shapes::Refusal};
 use lockgate_connector_api::Registry;
 use lockgate_connector_https::Https;
 use lockgate_engine::{Engine, EngineConfig};
@@ -48,7 +48,7 @@ impl Told {
         if self.text.is_empty() { Value::Null } else { serde_json::from_str(&self.text).unwrap() }
     }
     pub fn code(&self) -> String {
-        self.json()["error"]["code"].as_str().unwrap_or_default().to_owned()
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
     }
 }
 
@@ -194,6 +194,10 @@ impl House {
         read(self.operator.clone(), request.body(body).unwrap()).await
     }
 
+    pub async fn ask_operator(&self, request: Request<Body>) -> Told {
+        read(self.operator.clone(), request).await
+    }
+
     pub async fn ask(&self, request: Request<Body>) -> Told {
         read(self.admin.clone(), request).await
     }
@@ -202,7 +206,26 @@ impl House {
 async fn read(router: Router, request: Request<Body>) -> Told {
     let (head, body) = router.oneshot(request).await.unwrap().into_parts();
     let bytes = body.collect().await.unwrap().to_bytes();
-    Told { status: head.status.as_u16(), headers: head.headers, text: String::from_utf8(bytes.to_vec()).unwrap() }
+    let told =
+        Told { status: head.status.as_u16(), headers: head.headers, text: String::from_utf8(bytes.to_vec()).unwrap() };
+    if told.status >= 400 {
+        is_problem(&told);
+    }
+    told
+}
+
+/// Whatever is refused, and whatever run failed, is told as a problem (RFC 9457).
+fn is_problem(told: &Told) {
+    assert_eq!(told.headers["content-type"], "application/problem+json", "{told:?}");
+    let problem = told.json();
+    assert_eq!(problem["status"], told.status, "{told:?}");
+    for member in ["type", "title", "detail", "code"] {
+        assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "`{member}`: {told:?}");
+    }
+    if !told.headers.contains_key("lockgate-run") {
+        let refusal: Refusal = serde_json::from_str(&told.text).unwrap_or_else(|e| panic!("{e}: {told:?}"));
+        assert_eq!(refusal.kind, format!("/admin/v1/errors#{}", refusal.code));
+    }
 }
 
 pub fn basic(user: &str) -> String {

@@ -82,7 +82,7 @@ impl<'a> Eve<'a> {
 
 /// The permission that a refusal names.
 fn missed(told: &Told) -> Permission {
-    let text = told.json()["error"]["message"].as_str().unwrap().to_owned();
+    let text = told.json()["detail"].as_str().unwrap().to_owned();
     let named = text.split_whitespace().find_map(|word| word.strip_prefix("permission="));
     match named {
         Some(permission) => permission.parse().unwrap(),

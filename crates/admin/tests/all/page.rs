@@ -80,6 +80,21 @@ fn every_reference_leads_somewhere() {
 }
 
 #[test]
+fn every_refusal_is_a_problem() {
+    let document = document();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let bodies: Vec<_> = response["content"].as_object().into_iter().flat_map(|all| all.keys()).collect();
+                let refused = status.starts_with(['4', '5']);
+                let problem = bodies == ["application/problem+json"];
+                assert_eq!(refused, problem, "{method} {path} {status}: {bodies:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn every_operation_has_a_name_of_its_own() {
     let document = document();
     let mut seen = BTreeSet::new();

@@ -68,7 +68,8 @@ impl Run {
 /// request was refused.
 pub(super) fn faulted(answer: &Answer, detail: impl FnOnce(Value) -> Value) -> Exit {
     let fault: Value = serde_json::from_slice(&answer.body).unwrap_or(Value::Null);
-    if (fault.get("error").is_some() || !fault.is_object())
+    // What is of a run names it.
+    if (!answer.headers.contains_key("lockgate-run") || !fault.is_object())
         && let Err(refused) = crate::client::judge(answer)
     {
         return refused;
