@@ -88,6 +88,11 @@ fn who_keeps_the_list_of_users_gives_no_rights() {
     );
     let token = house.request(&clerk, "POST", "/admin/v1/tenants/demo/users/ida/token", Some("{}"), &[]);
     assert_eq!(token.status, 403, "a token of somebody with rights is their rights");
+    // What lasts would be good for rights that others give later.
+    let key = house.request(&clerk, "POST", "/admin/v1/tenants/demo/users/dora/keys", Some("{}"), &[]);
+    assert_eq!(key.status, 403, "a key of somebody who may get rights");
+    let token = house.request(&clerk, "POST", "/admin/v1/tenants/demo/users/dora/token", Some("{}"), &[]);
+    assert_eq!(token.status, 200, "inviting is the clerk's work");
 }
 
 #[test]

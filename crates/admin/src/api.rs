@@ -4,11 +4,11 @@ use axum::{
     Json, Router,
     extract::{DefaultBodyLimit, Request},
     middleware::{self, Next},
-    response::Response,
+    response::{IntoResponse as _, Response},
     routing::get,
 };
 use http::{HeaderValue, header};
-use lockgate_runtime::Runtime;
+use lockgate_runtime::{Error, Runtime};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
@@ -101,6 +101,7 @@ pub fn router(runtime: Runtime) -> Router {
         .fallback(async || Refused::not_found("such address"))
         .method_not_allowed_fallback(async || Refused::method())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(to_the_end))
         .layer(middleware::from_fn(not_kept))
         .layer(middleware::from_fn(crate::log::line))
         .with_state(runtime)
@@ -198,6 +199,17 @@ fn all() -> OpenApiRouter<Runtime> {
         .routes(routes!(access::what_if).layer(DefaultBodyLimit::max(APPLY_BYTES_MAX)))
         .routes(routes!(connectors::list))
         .routes(routes!(connectors::get))
+}
+
+/// A change that was begun comes to its end where whoever asked for it goes away: sessions that end with it end after it
+/// is written. A run that is waited for is given up with who waits.
+async fn to_the_end(request: Request, next: Next) -> Response {
+    let waits = ["/runs", "/restart"].iter().any(|end| request.uri().path().ends_with(end));
+    if request.method().is_safe() || waits {
+        return next.run(request).await;
+    }
+    let ended = tokio::spawn(next.run(request)).await;
+    ended.unwrap_or_else(|_| Refused::from(Error::Internal { what: "answering".into() }).into_response())
 }
 
 /// Nothing of this API may be kept by a cache or guessed at by a browser.

@@ -21,6 +21,7 @@ use crate::{
     reply::{BoxError, full},
     respond,
     route::{Route, route},
+    site,
     watched::Watched,
 };
 
@@ -87,15 +88,17 @@ impl<A> Front<A> {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
+        let refused = head_problem(&request).map(respond::bad_head);
+        let refused = refused.or_else(|| site::is_of_another(&request).then(respond::of_another_site));
         if matches!(route, Route::Admin) {
-            return match head_problem(&request) {
-                Some(problem) => respond::bad_head(problem),
+            return match refused {
+                Some(refused) => refused,
                 None => self.to_admin(request).await,
             };
         }
         let mut line = Line::begin(request.method(), route.pattern());
-        let reply = match (head_problem(&request), route) {
-            (Some(problem), _) => respond::bad_head(problem),
+        let reply = match (refused, route) {
+            (Some(refused), _) => refused,
             (None, Route::Health) => health(request.method(), None),
             (None, Route::Ready) => health(request.method(), self.not_ready().await),
             (None, Route::Metrics) => self.metrics(&request),

@@ -24,6 +24,7 @@ mod rest;
 mod route;
 mod server;
 mod settings;
+mod site;
 mod token;
 mod watched;
 

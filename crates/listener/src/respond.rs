@@ -132,6 +132,12 @@ pub(crate) fn bad_head(message: &str) -> Reply {
     refused(StatusCode::BAD_REQUEST, "LG-HTTP", message, None)
 }
 
+/// A page of another site made a browser send it.
+pub(crate) fn of_another_site() -> Reply {
+    let text = "a page of another site asks for this with what a browser has remembered: show a token instead";
+    refused(StatusCode::FORBIDDEN, "LG-CROSS-SITE", text, None)
+}
+
 /// The output of a run, printed; no body when it is undefined.
 pub(crate) fn output(printed: Result<Option<Vec<u8>>, Fault>) -> Reply {
     match printed {

@@ -94,7 +94,7 @@ impl Runtime {
         wanted: &CertificateWanted,
     ) -> Result<CertificateInfo, Error> {
         self.change(caller, |view| {
-            let decision = self.manages(view, caller, user)?;
+            let decision = self.stands_for(view, caller);
             if !decision.is_allowed() {
                 // The decision is all that is looked at.
                 return Ok(Plan {

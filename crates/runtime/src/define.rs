@@ -229,6 +229,11 @@ impl Runtime {
         plan.deletes.push((kind, id.to_owned()));
         let along = crate::support::grants_along(view, kind, id, self.now())?;
         plan.deletes.extend(along.into_iter().map(|grant| (Kind::SupportGrant, grant)));
+        if kind == Kind::Environment {
+            // Another of this name must not get the operator's leave for private addresses.
+            let egress = view.rows(Kind::Egress, &format!("{id}/"));
+            plan.deletes.extend(egress.map(|row| (Kind::Egress, row.id.clone())));
+        }
         if kind == Kind::User {
             if view.row(Kind::Credential, id).is_some() {
                 plan.deletes.push((Kind::Credential, id.to_owned()));

@@ -162,6 +162,8 @@ struct Inner {
     open: open::OpenRuns,
     /// Shared while a secret is sealed and committed; alone while the key for it is exchanged.
     sealing: tokio::sync::RwLock<()>,
+    /// Held by the one that asks what a batch would do: it takes a processor while it lasts.
+    imagining: tokio::sync::Mutex<()>,
     /// Held by the one that rotates keys.
     rotating: tokio::sync::Mutex<()>,
     /// What is kept of runs has changed.
@@ -211,6 +213,7 @@ impl Runtime {
             health: health::Health::default(),
             open: open::OpenRuns::default(),
             sealing: tokio::sync::RwLock::default(),
+            imagining: tokio::sync::Mutex::default(),
             rotating: tokio::sync::Mutex::default(),
             retention: tokio::sync::Notify::new(),
             compilers: Arc::new(tokio::sync::Semaphore::new(2)),

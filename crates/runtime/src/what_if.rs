@@ -3,7 +3,10 @@
 //! Each definition is asked and judged as [`Runtime::apply`] would, on the tenant as those before it would
 //! leave it: what would be refused there is refused here.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use lockgate_access::{Decision, Difference, TenantSnapshot, difference};
 use lockgate_model::{Kind, definition::Revision};
@@ -11,6 +14,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::{Apply, Caller, Error, Runtime, View, account::row_of, change::refusal};
+
+/// How long one batch is looked at.
+const TIME_MAX: Duration = Duration::from_secs(20);
+const TOO_MUCH: &str = "the batch takes too long to be looked at as a whole: ask of a part of it";
 
 /// What a batch would give and take.
 #[derive(Debug, Clone, Serialize)]
@@ -38,6 +45,7 @@ impl From<Error> for No {
 impl Runtime {
     /// What [`Runtime::apply`] of the same batch would give and take; with the same rights.
     pub async fn what_if(&self, caller: &Caller, batch: Apply) -> Result<WhatIf, Error> {
+        let _alone = self.0.imagining.lock().await;
         let view = self.view(caller.tenant())?;
         let (runtime, asker) = (self.clone(), caller.clone());
         let answer = tokio::task::spawn_blocking(move || {
@@ -57,7 +65,11 @@ impl Runtime {
     fn imagine(&self, view: &View, caller: &Caller, batch: Apply) -> Result<Option<TenantSnapshot>, No> {
         let mut imagined: Option<TenantSnapshot> = None;
         let mut written: BTreeMap<(Kind, String), Option<Value>> = BTreeMap::new();
+        let begun = Instant::now();
         for item in batch.items {
+            if begun.elapsed() > TIME_MAX {
+                return Err(Error::invalid("LG-BODY-TOO-LARGE", TOO_MUCH).into());
+            }
             let key = (item.kind, item.id);
             let old = match written.get(&key) {
                 Some(body) => body.as_ref(),

@@ -71,6 +71,27 @@ async fn a_disabled_users_sessions_do_not_come_back() {
     }
 }
 
+/// Whoever asked for the change is gone before it is made; what it ends has ended all the same.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_change_that_nobody_waits_for_ends_the_sessions_too() {
+    let house = House::open().await;
+    house.user("ben", &["monitor"]).await;
+    let session = login(&house, "ben").await;
+    let whoami = async || house.send("GET", "/admin/v1/tenants/acme/whoami", Some(&session), None).await.status;
+    let disabled = json!({"kind": "native", "profiles": ["monitor"], "enabled": false});
+    {
+        let mut asked = std::pin::pin!(house.ada("PUT", "users/ben", Some(disabled)));
+        let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(asked.as_mut().poll(cx).is_pending())).await;
+        assert!(polled);
+    }
+    while whoami().await == 200 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    let enabled = json!({"kind": "native", "profiles": ["monitor"], "enabled": true});
+    assert_eq!(house.ada("PUT", "users/ben", Some(enabled)).await.status, 204);
+    assert_eq!(whoami().await, 401);
+}
+
 /// Its user's own affairs are nothing for a key that is narrowed.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_narrowed_key_neither_sees_nor_ends_its_users_sessions() {

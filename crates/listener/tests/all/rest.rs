@@ -275,6 +275,19 @@ async fn bodies_and_outcomes() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_page_of_another_site_runs_nothing_and_changes_nothing() {
+    let house = House::open().await;
+    let (ada, site) = (basic("ada", PASSWORD), |site| ("sec-fetch-site", site));
+    let by_ada = ("authorization", ada.as_str());
+    for path in ["/acme/development/nothing", "/admin/v1/tenants/acme/x"] {
+        let (status, _, told) = house.ask(request("POST", path, &[by_ada, site("cross-site")], "")).await;
+        assert_eq!((status, &told["code"]), (403, &json!("LG-CROSS-SITE")), "{path}");
+    }
+    let own = request("POST", "/acme/development/nothing", &[by_ada, site("same-origin")], "");
+    assert_eq!(house.ask(own).await.0, 204);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn product_urls_and_heads() {
     let house = House::open().await;
     let text = |reply: Response<Bytes>| (reply.status().as_u16(), String::from_utf8_lossy(reply.body()).into_owned());
