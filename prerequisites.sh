@@ -171,6 +171,18 @@ need_spyne() {
     say "could not install spyne; the tests that need it are skipped."
 }
 
+# Schemathesis, which asks an HTTP API whatever its OpenAPI document allows and forbids, outside the clone.
+need_schemathesis() {
+    local folder="${LOCKGATE_CACHE:-$HOME/.cache/lockgate}/schemathesis" version=4.32.5
+    "$folder/bin/schemathesis" --version 2>/dev/null | grep -q "$version" && return 0
+    say "missing: schemathesis $version; installing into $folder …"
+    python3 -c 'import ensurepip' 2>/dev/null || install_package "Python's venv" python3-venv
+    python3 -m venv "$folder" >/dev/null 2>&1 &&
+        "$folder/bin/pip" install -q "schemathesis==$version" >/dev/null 2>&1 && return 0
+    [ -n "${CI:-}" ] && { say "could not install schemathesis."; exit 1; }
+    say "could not install schemathesis; the test that needs it is skipped."
+}
+
 # The JSON Schema Test Suite, which the sources of PyPI's `jsonschema` carry, for the test of validation.
 need_json_schema_suite() {
     local suite="${CARGO_TARGET_DIR:-target}/suites/json-schema" from

@@ -12,7 +12,8 @@ use lockgate_runtime::{Error, Runtime};
 use utoipa::{
     Modify, OpenApi,
     openapi::{
-        Content, OpenApi as Document, RefOr,
+        Content, OpenApi as Document, RefOr, Schema,
+        schema::AnyOf,
         security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
     },
 };
@@ -94,7 +95,7 @@ impl Modify for Credentials {
 /// `std::net::SocketAddr` into each request's extensions.
 pub fn router(runtime: Runtime) -> Router {
     let (router, mut document) = all().split_for_parts();
-    refusals_are_problems(&mut document);
+    finish(&mut document);
     router
         .route("/admin/v1/openapi.json", get(async move || Json(document)))
         .route("/admin/v1/errors", get(async || ([(header::CONTENT_TYPE, MARKDOWN)], ERRORS)))
@@ -110,17 +111,29 @@ pub fn router(runtime: Runtime) -> Router {
 /// The OpenAPI document of the admin API.
 pub fn openapi() -> Document {
     let mut document = all().into_openapi();
-    refusals_are_problems(&mut document);
+    finish(&mut document);
     document
 }
 
-/// Gives the bodies of refusals their media type, which is that of no other body.
-fn refusals_are_problems(document: &mut Document) {
+/// What is the same for all operations: every answer says what it is, and the bodies of refusals have their media type,
+/// which is that of no other body. The body of a definition may be that of two kinds.
+fn finish(document: &mut Document) {
+    let schemas = document.components.as_mut().map(|components| &mut components.schemas);
+    if let Some(RefOr::T(schema)) = schemas.and_then(|schemas| schemas.get_mut("DefinitionBody"))
+        && let Schema::OneOf(all) = schema
+    {
+        let any = AnyOf { items: std::mem::take(&mut all.items), description: all.description.take(), ..AnyOf::new() };
+        *schema = Schema::AnyOf(any);
+    }
+
     let operations = document.paths.paths.values_mut().flat_map(|item| {
         [&mut item.get, &mut item.put, &mut item.post, &mut item.delete].into_iter().filter_map(Option::as_mut)
     });
-    for response in operations.flat_map(|operation| operation.responses.responses.values_mut()) {
+    for (status, response) in operations.flat_map(|operation| operation.responses.responses.iter_mut()) {
         let RefOr::T(response) = response else { continue };
+        if response.description.is_empty() {
+            response.description = if status == "204" { "It is done." } else { "What was asked for." }.to_owned();
+        }
         let told = std::mem::take(&mut response.content).into_iter();
         let named = told.map(|(media_type, content)| match &content {
             RefOr::T(Content { schema: Some(RefOr::Ref(to)), .. }) if to.ref_location.ends_with("/Refusal") => {

@@ -17,6 +17,7 @@ use serde::de::DeserializeOwned;
 use crate::{
     gate,
     log::Proved,
+    objects,
     respond::{Refused, TOO_LARGE},
 };
 
@@ -194,9 +195,9 @@ impl<T: DeserializeOwned + Send + 'static, S: Send + Sync> FromRequest<S> for Op
         }
         let bytes = Bytes::from_request(request, state).await.map_err(not_taken)?;
         let parsed = if bytes.len() <= INLINE_BYTES_MAX {
-            serde_json::from_slice(&bytes)
+            objects::read(&bytes)
         } else {
-            let parse = tokio::task::spawn_blocking(move || serde_json::from_slice(&bytes));
+            let parse = tokio::task::spawn_blocking(move || objects::read(&bytes));
             parse.await.map_err(|_| Error::Internal { what: "reading the body".into() })?
         };
         parsed.map(Self).map_err(|error| {

@@ -16,6 +16,7 @@ mod condition;
 mod extract;
 mod gate;
 mod log;
+mod objects;
 mod operator;
 mod page;
 mod respond;

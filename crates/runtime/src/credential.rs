@@ -143,7 +143,8 @@ impl Runtime {
                 let row: User =
                     view.read(Kind::User, user.as_str())?.ok_or_else(|| Error::not_found(format!("user `{user}`")))?;
                 if row.kind != lockgate_model::principal::UserKind::Native {
-                    return Err(Error::invalid("LG-NO-PASSWORD", format!("user `{user}` has no password here")));
+                    let message = format!("user `{user}` has no password here");
+                    return Err(Error::Conflict { code: "LG-NO-PASSWORD", message });
                 }
             }
             let token = OneTime::generate(user.clone()).map_err(no_random)?;

@@ -75,7 +75,8 @@ impl Runtime {
                 return Err(Error::not_found(format!("user `{user}`")));
             }
             if decision.is_allowed() && stored.is_none_or(|stored| stored.password.is_none()) {
-                return Err(Error::invalid("LG-NO-PASSWORD", format!("user `{user}` has no password here")));
+                let message = format!("user `{user}` has no password here");
+                return Err(Error::Conflict { code: "LG-NO-PASSWORD", message });
             }
             let row = Credential { must_change: true, ..stored.cloned().unwrap_or_default() };
             Ok(Plan {

@@ -104,6 +104,20 @@ pub fn npm_data(package: &str) -> Option<PathBuf> {
     Some(folder)
 }
 
+/// Schemathesis, which asks an HTTP API whatever its OpenAPI document allows and forbids. None where `./test` did not
+/// install it, which is said.
+///
+/// # Panics
+/// In CI, when it is not there.
+pub fn schemathesis() -> Option<PathBuf> {
+    let program = cache()?.join("schemathesis/bin/schemathesis");
+    if !program.is_file() {
+        skip("schemathesis", &format!("no {}; `./test` installs it", program.display()));
+        return None;
+    }
+    Some(program)
+}
+
 /// Where `./test` keeps what it fetches.
 pub(crate) fn cache() -> Option<PathBuf> {
     let cache = std::env::var_os("LOCKGATE_CACHE").map(PathBuf::from);

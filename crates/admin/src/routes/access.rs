@@ -119,10 +119,10 @@ pub(crate) struct Links {
 #[into_params(parameter_in = Query)]
 pub(crate) struct Rights {
     /// Of this user alone.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<shapes::Id>, inline)]
     user: Option<UserId>,
     /// In this environment alone.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<shapes::Id>, inline)]
     environment: Option<EnvironmentId>,
 }
 
@@ -144,10 +144,10 @@ pub(crate) struct Looked {
     /// About an object whose name holds this.
     object: Option<String>,
     /// `allowed`, `denied`, `done`, `failed` or `not-applied`.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<shapes::Outcome>, inline)]
     outcome: Option<Outcome>,
     /// By this way in.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<shapes::Channel>, inline)]
     channel: Option<Channel>,
 }
 
@@ -178,17 +178,17 @@ pub(crate) enum ExportFormat {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Question {
     /// The user.
-    #[schema(value_type = String)]
+    #[schema(value_type = shapes::Id)]
     user: UserId,
     /// The environment.
-    #[schema(value_type = String)]
+    #[schema(value_type = shapes::Id)]
     environment: EnvironmentId,
     /// The target's kind; `integrations` unless given.
     #[serde(default)]
     #[schema(value_type = Option<shapes::TargetKind>)]
     kind: Option<TargetKind>,
     /// The target's name.
-    #[schema(value_type = String)]
+    #[schema(value_type = shapes::Id)]
     name: TargetName,
 }
 

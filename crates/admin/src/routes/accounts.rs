@@ -24,10 +24,10 @@ use crate::{
 #[into_params(parameter_in = Path)]
 pub(crate) struct OfAccount {
     /// The environment.
-    #[param(value_type = String)]
+    #[param(value_type = shapes::Id, inline)]
     environment: EnvironmentId,
     /// The account.
-    #[param(value_type = String)]
+    #[param(value_type = shapes::Id, inline)]
     name: AccountName,
 }
 

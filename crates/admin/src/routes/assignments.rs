@@ -25,13 +25,13 @@ use crate::{
 #[into_params(parameter_in = Path)]
 pub(crate) struct OfTarget {
     /// The environment.
-    #[param(value_type = String)]
+    #[param(value_type = shapes::Id, inline)]
     environment: EnvironmentId,
     /// The target's kind.
     #[param(value_type = shapes::TargetKind, inline)]
     kind: TargetKind,
     /// The target's name.
-    #[param(value_type = String)]
+    #[param(value_type = shapes::Id, inline)]
     name: TargetName,
 }
 

@@ -20,7 +20,7 @@ use crate::{
 #[into_params(parameter_in = Path)]
 pub(crate) struct OfUser {
     /// The user.
-    #[param(value_type = String)]
+    #[param(value_type = shapes::Id, inline)]
     id: UserId,
 }
 
@@ -50,7 +50,7 @@ pub(crate) struct Token {
 
 /// Gives a user a one-time token: for the first login, or to set a forgotten password anew.
 #[utoipa::path(post, operation_id = "create_token", path = "/admin/v1/tenants/{tenant}/users/{id}/token", tag = "credentials", params(InTenant, OfUser),
-    responses((status = 200, body = Token), Refusals, (status = 400, body = shapes::Refusal, description = "The user has no password here.")))]
+    responses((status = 200, body = Token), Refusals, (status = 409, body = shapes::Refusal, description = "The user has no password here.")))]
 pub(crate) async fn invite(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
@@ -99,7 +99,7 @@ pub(crate) async fn remove_key(
 /// Makes a user's password good for nothing but a login that sets another.
 #[utoipa::path(post, operation_id = "expire_password", path = "/admin/v1/tenants/{tenant}/users/{id}/expire-password", tag = "credentials", params(InTenant, OfUser),
     responses((status = 204, description = "It is so, and the user's sessions are ended."), Refusals,
-    (status = 400, body = shapes::Refusal, description = "The user has no password here.")))]
+    (status = 409, body = shapes::Refusal, description = "The user has no password here.")))]
 pub(crate) async fn expire_password(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,

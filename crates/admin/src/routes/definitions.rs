@@ -106,6 +106,7 @@ pub(crate) struct One {
     #[param(inline)]
     kind: Plural,
     /// Its id.
+    #[param(value_type = shapes::Id, inline)]
     id: String,
 }
 
@@ -114,8 +115,10 @@ pub(crate) struct One {
 #[into_params(parameter_in = Path)]
 pub(crate) struct OnProject {
     /// The project.
+    #[param(value_type = shapes::Id, inline)]
     project: String,
     /// Name of the permission.
+    #[param(value_type = shapes::Id, inline)]
     name: String,
 }
 

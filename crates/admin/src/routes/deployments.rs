@@ -25,10 +25,10 @@ use crate::{
 #[into_params(parameter_in = Path)]
 pub(crate) struct OfDeployment {
     /// The environment.
-    #[param(value_type = String)]
+    #[param(value_type = shapes::Id, inline)]
     environment: EnvironmentId,
     /// The project.
-    #[param(value_type = String)]
+    #[param(value_type = shapes::Id, inline)]
     project: ProjectId,
 }
 
@@ -64,11 +64,11 @@ pub(crate) struct Deploy {
     version: Option<u64>,
     /// The ACL for what has none here yet; absent for the default one.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<shapes::Id>)]
     acl: Option<AclId>,
     /// As whom its schedules run; absent for the caller. Naming another needs `access-control`.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<shapes::Id>)]
     run_as: Option<UserId>,
 }
 
@@ -121,13 +121,13 @@ pub(crate) async fn deploy(
 #[into_params(parameter_in = Path)]
 pub(crate) struct OfPromotion {
     /// The environment it goes to.
-    #[param(value_type = String)]
+    #[param(value_type = shapes::Id, inline)]
     environment: EnvironmentId,
     /// The project.
-    #[param(value_type = String)]
+    #[param(value_type = shapes::Id, inline)]
     project: ProjectId,
     /// The environment it is active in.
-    #[param(value_type = String)]
+    #[param(value_type = shapes::Id, inline)]
     from: EnvironmentId,
 }
 
@@ -137,11 +137,11 @@ pub(crate) struct OfPromotion {
 pub(crate) struct Promote {
     /// The ACL for what has none here yet; absent for the default one.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<shapes::Id>)]
     acl: Option<AclId>,
     /// As whom its schedules run here; absent for the caller. Naming another needs `access-control`.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<shapes::Id>)]
     run_as: Option<UserId>,
 }
 
@@ -151,10 +151,10 @@ pub(crate) struct Promote {
 #[into_params(parameter_in = Query)]
 pub(crate) struct Planned {
     /// The ACL for what has none here yet; absent for the default one.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<shapes::Id>, inline)]
     acl: Option<AclId>,
     /// As whom its schedules would run here; absent for the caller.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<shapes::Id>, inline)]
     run_as: Option<UserId>,
 }
 
@@ -168,7 +168,7 @@ pub(crate) struct Rollback {
     /// As whom its schedules run; absent for whom the active deployment names, where the caller holds
     /// `access-control`, else for the caller. Naming another needs `access-control`.
     #[serde(default)]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<shapes::Id>)]
     run_as: Option<UserId>,
 }
 
@@ -207,9 +207,9 @@ pub(crate) async fn rollback(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,
     Place(at): Place<OfDeployment>,
-    body: Option<Body<Rollback>>,
+    body: Option<Body<Option<Rollback>>>,
 ) -> Answer<Json<Deployed>> {
-    let Rollback { to, run_as } = body.map(|Body(rollback)| rollback).unwrap_or_default();
+    let Rollback { to, run_as } = body.and_then(|Body(rollback)| rollback).unwrap_or_default();
     let rollback = lockgate_runtime::Rollback { to, run_as };
     Ok(Json(runtime.rollback(&caller, &at.environment, &at.project, rollback).await?))
 }

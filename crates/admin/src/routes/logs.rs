@@ -23,7 +23,7 @@ pub(crate) struct Which {
     #[param(value_type = Option<i64>)]
     after: Option<Timestamp>,
     /// Of this run.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<shapes::RunId>, inline)]
     run: Option<RunId>,
 }
 

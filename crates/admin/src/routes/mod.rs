@@ -21,7 +21,7 @@ use lockgate_model::id::EnvironmentId;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, IntoResponses, ToSchema};
 
-use crate::shapes::Refusal;
+use crate::shapes::{self, Refusal};
 
 /// What any route of a tenant may answer instead of its result.
 #[derive(IntoResponses)]
@@ -36,6 +36,9 @@ pub(crate) enum Refusals {
     /// Absent, or the caller may not know that it exists; both look the same.
     #[response(status = 404)]
     NotFound(Refusal),
+    /// A defect, or a damaged installation; the log has the details.
+    #[response(status = 500)]
+    Internal(Refusal),
     /// It could not be made durable, or the server is overloaded or stopping; `retry-after` says when.
     #[response(status = 503)]
     Unavailable(Refusal),
@@ -113,6 +116,6 @@ pub(crate) struct InTenant {
 #[into_params(parameter_in = Path)]
 pub(crate) struct InEnvironment {
     /// The environment.
-    #[param(value_type = String)]
+    #[param(value_type = shapes::Id, inline)]
     pub(crate) environment: EnvironmentId,
 }

@@ -23,6 +23,7 @@ pub(crate) struct Made {
     /// The credential, as `PublicKeyCredential.toJSON()` gives it.
     credential: serde_json::Value,
     /// What its user calls it.
+    #[schema(pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,100}$")]
     title: String,
 }
 
@@ -31,6 +32,7 @@ pub(crate) struct Made {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Title {
     /// What its user calls it.
+    #[schema(pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,100}$")]
     title: String,
 }
 

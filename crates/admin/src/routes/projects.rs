@@ -25,7 +25,7 @@ use crate::{
 #[into_params(parameter_in = Path)]
 pub(crate) struct OfProject {
     /// The project.
-    #[param(value_type = String)]
+    #[param(value_type = shapes::Id, inline)]
     project: ProjectId,
 }
 

@@ -29,10 +29,10 @@ use crate::{
 #[into_params(parameter_in = Path)]
 pub(crate) struct OfRun {
     /// The environment.
-    #[param(value_type = String)]
+    #[param(value_type = shapes::Id, inline)]
     environment: EnvironmentId,
     /// The run's id.
-    #[param(value_type = String)]
+    #[param(value_type = shapes::RunId, inline)]
     id: RunId,
 }
 
@@ -42,13 +42,13 @@ pub(crate) struct OfRun {
 #[into_params(parameter_in = Query)]
 pub(crate) struct Which {
     /// Of this orchestration or API.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<shapes::Id>, inline)]
     name: Option<TargetName>,
     /// In this phase.
     #[param(value_type = Option<shapes::Phase>, inline)]
     phase: Option<Phase>,
     /// Opened before this run.
-    #[param(value_type = Option<String>)]
+    #[param(value_type = Option<shapes::RunId>, inline)]
     before: Option<RunId>,
     /// Opened at this time or later, in microseconds since 1970-01-01T00:00:00Z.
     #[param(value_type = Option<i64>)]
@@ -137,8 +137,10 @@ pub(crate) async fn cancel(
     params(InTenant, InEnvironment), request_body = RunNow, responses(
     (status = 200, body = serde_json::Value, description = "The output.", headers(("lockgate-run" = String, description = "The run's id."))),
     (status = 204, description = "The output is undefined.", headers(("lockgate-run" = String, description = "The run's id."))),
-    (status = 500, body = shapes::RunProblem, content_type = "application/problem+json",
-        description = "The run failed; any status from 400 to 599.", headers(("lockgate-run" = String, description = "The run's id."))),
+    (status = "4XX", body = shapes::RunProblem, content_type = "application/problem+json",
+        description = "The run failed; any status.", headers(("lockgate-run" = String, description = "The run's id."))),
+    (status = "5XX", body = shapes::RunProblem, content_type = "application/problem+json",
+        description = "The run failed; any status.", headers(("lockgate-run" = String, description = "The run's id."))),
     Refusals, Changes))]
 pub(crate) async fn run(
     State(runtime): State<Runtime>,
@@ -175,8 +177,10 @@ pub(crate) async fn restart_plan(
         ("lockgate-version" = u64, description = "The project's version that it took."),
         ("lockgate-module" = String, description = "Digest of the module that ran."))),
     (status = 204, description = "The output is undefined.", headers(("lockgate-run" = String, description = "The new run's id."))),
-    (status = 500, body = shapes::RunProblem, content_type = "application/problem+json",
-        description = "The run failed; any status from 400 to 599.", headers(("lockgate-run" = String, description = "The new run's id."))),
+    (status = "4XX", body = shapes::RunProblem, content_type = "application/problem+json",
+        description = "The run failed; any status.", headers(("lockgate-run" = String, description = "The new run's id."))),
+    (status = "5XX", body = shapes::RunProblem, content_type = "application/problem+json",
+        description = "The run failed; any status.", headers(("lockgate-run" = String, description = "The new run's id."))),
     Refusals, Changes))]
 pub(crate) async fn restart(
     State(runtime): State<Runtime>,

@@ -20,10 +20,10 @@ use crate::{
 #[into_params(parameter_in = Path)]
 pub(crate) struct OfSchedule {
     /// The environment.
-    #[param(value_type = String)]
+    #[param(value_type = shapes::Id, inline)]
     environment: EnvironmentId,
     /// The orchestration.
-    #[param(value_type = String)]
+    #[param(value_type = shapes::Id, inline)]
     name: TargetName,
 }
 

@@ -37,7 +37,7 @@ pub(crate) struct Code {
 #[into_params(parameter_in = Path)]
 pub(crate) struct OfUser {
     /// The user.
-    #[param(value_type = String)]
+    #[param(value_type = shapes::Id, inline)]
     id: UserId,
 }
 

@@ -105,7 +105,7 @@ pub(crate) struct OfSession {
 #[into_params(parameter_in = Path)]
 pub(crate) struct OfUser {
     /// The user.
-    #[param(value_type = String)]
+    #[param(value_type = shapes::Id, inline)]
     id: UserId,
 }
 

@@ -193,10 +193,50 @@ pub struct AuditQuery {
     pub object: Option<String>,
     /// That ended so.
     #[serde(default)]
-    pub outcome: Option<String>,
+    pub outcome: Option<Outcome>,
     /// By this way in.
     #[serde(default)]
-    pub channel: Option<String>,
+    pub channel: Option<Channel>,
+}
+
+/// The way in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Channel {
+    /// REST listener.
+    Rest,
+    /// SOAP listener.
+    Soap,
+    /// A schedule's fire.
+    Schedule,
+    /// A poll's find.
+    Poll,
+    /// A flow that another flow runs.
+    SubFlow,
+    /// A person's run now.
+    Manual,
+    /// Restart of an ended run.
+    Restart,
+    /// Resume of a waiting run.
+    Resume,
+    /// Administration, deploy, push.
+    Admin,
+}
+
+/// How what an entry tells of ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// Access said yes.
+    Allowed,
+    /// Access said no.
+    Denied,
+    /// It was done.
+    Done,
+    /// It failed.
+    Failed,
+    /// It was announced, and found absent at the next start.
+    NotApplied,
 }
 
 /// Where a chain ended, signed.

@@ -119,6 +119,7 @@ pub struct Acl {
 #[serde(deny_unknown_fields)]
 pub struct Assignment {
     /// The list.
+    #[schema(value_type = super::Id)]
     pub acl: String,
 }
 
@@ -143,9 +144,11 @@ pub struct ProjectPermission {
     pub permissions: Vec<String>,
     /// Given to these users.
     #[serde(default)]
+    #[schema(value_type = Vec<super::Id>)]
     pub users: Vec<String>,
     /// Given to these groups.
     #[serde(default)]
+    #[schema(value_type = Vec<super::Id>)]
     pub groups: Vec<String>,
 }
 
@@ -157,13 +160,34 @@ pub struct Batch {
     pub items: Vec<BatchItem>,
 }
 
+/// A kind in the singular.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum BatchKind {
+    /// A person or service account.
+    User,
+    /// A group.
+    Group,
+    /// An access profile.
+    Profile,
+    /// A list of access profiles.
+    Acl,
+    /// An environment.
+    Environment,
+    /// The ACL of a target.
+    Assignment,
+    /// Permissions on a project.
+    ProjectPermission,
+    /// The binding of an account, of which a batch can only delete.
+    Account,
+}
+
 /// One definition of a batch.
 #[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct BatchItem {
-    /// Its kind, in the singular: `user`, `group`, `profile`, `acl`, `environment`, `assignment` or
-    /// `project-permission`; or `account`, of which a batch can only delete.
-    pub kind: String,
+    /// Its kind.
+    pub kind: BatchKind,
     /// Its id: `environment/kind/name` for an assignment, `project/name` for a project permission,
     /// `environment/account` for an account.
     pub id: String,

@@ -16,13 +16,13 @@ mod session;
 mod support;
 
 pub use access::{
-    AuditEntry, AuditFound, AuditHead, AuditHeads, AuditLink, AuditPage, AuditQuery, Cell, Explanation, Grant, Matrix,
-    Missing, PathTaken, SupportRight, WhatIf,
+    AuditEntry, AuditFound, AuditHead, AuditHeads, AuditLink, AuditPage, AuditQuery, Cell, Channel, Explanation, Grant,
+    Matrix, Missing, Outcome, PathTaken, SupportRight, WhatIf,
 };
 pub use connector::Connector;
 pub use definition::{
-    Acl, Assignment, Batch, BatchItem, Definition, DefinitionBody, Environment, Group, Profile, ProjectPermission,
-    User, UserKind, ValidIn,
+    Acl, Assignment, Batch, BatchItem, BatchKind, Definition, DefinitionBody, Environment, Group, Profile,
+    ProjectPermission, User, UserKind, ValidIn,
 };
 pub use deploy::{
     Account, AccountBinding, AccountRef, Authority, Deployed, DeployedApi, DeployedModule, DeployedOrchestration,
@@ -44,6 +44,16 @@ pub use support::{SupportGrant, SupportWanted};
 
 use serde::Deserialize;
 use utoipa::ToSchema;
+
+/// An id, or the name of an orchestration or API.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize, ToSchema)]
+#[schema(pattern = "^[a-z0-9][a-z0-9_.@-]{0,63}$")]
+pub struct Id(pub String);
+
+/// The id of a run: a UUID of version 7.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
+#[schema(format = "uuid")]
+pub struct RunId(pub String);
 
 /// Why a request was refused: problem details (RFC 9457).
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]

@@ -60,10 +60,11 @@ pub struct SessionInfo {
 pub struct KeyWanted {
     /// The only environment it is good for; absent for all of the user's.
     #[serde(default)]
+    #[schema(value_type = Option<super::Id>)]
     pub environment: Option<String>,
     /// The orchestrations and APIs it may call, and do nothing else; at most 100; none for whatever the user may.
     #[serde(default)]
-    #[schema(max_items = 100)]
+    #[schema(value_type = Vec<super::Id>, max_items = 100)]
     pub targets: Vec<String>,
     /// It is a client's: sent to the token endpoint alone, for access tokens.
     #[serde(default)]
@@ -88,10 +89,11 @@ pub struct CertificateWanted {
     pub by: Option<BoundBy>,
     /// The only environment it is good for; absent for all of the user's.
     #[serde(default)]
+    #[schema(value_type = Option<super::Id>)]
     pub environment: Option<String>,
     /// The orchestrations and APIs it may call, and do nothing else; at most 100.
     #[serde(default)]
-    #[schema(max_items = 100)]
+    #[schema(value_type = Vec<super::Id>, max_items = 100)]
     pub targets: Vec<String>,
     /// For people.
     #[serde(default)]
@@ -120,6 +122,7 @@ pub struct CertificateInfo {
     pub by: BoundBy,
     /// The only environment it is good for.
     #[serde(default)]
+    #[schema(value_type = Option<super::Id>)]
     pub environment: Option<String>,
     /// The orchestrations and APIs it may call, and do nothing else.
     #[serde(default)]
@@ -250,6 +253,7 @@ pub struct KeyInfo {
     pub user: String,
     /// The only environment it is good for.
     #[serde(default)]
+    #[schema(value_type = Option<super::Id>)]
     pub environment: Option<String>,
     /// The orchestrations and APIs it may call, and do nothing else.
     #[serde(default)]

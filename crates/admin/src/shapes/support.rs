@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 #[serde(deny_unknown_fields)]
 pub struct SupportWanted {
     /// Where; each is named.
-    #[schema(min_items = 1)]
+    #[schema(value_type = Vec<super::Id>, min_items = 1)]
     pub environments: BTreeSet<String>,
     /// How many hours it lasts; absent for 4.
     #[serde(default)]
@@ -18,7 +18,7 @@ pub struct SupportWanted {
     pub hours: Option<i64>,
     /// What for, for people.
     #[serde(default)]
-    #[schema(max_length = 200)]
+    #[schema(pattern = "^[^\\u0000-\\u001f\\u007f-\\u009f]{0,200}$")]
     pub title: String,
 }
 

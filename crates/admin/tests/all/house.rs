@@ -1,9 +1,21 @@
 //! Two tenants, `acme` of `ada` and `other` of `bob`, in a store of the test's own; requests go
 //! straight into the router.
 
-use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use std::{
+    net::{Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    sync::{
+        Arc,
+        atomic::{AtomicU16, Ordering},
+    },
+};
 
-use axum::{Router, body::Body};
+use axum::{
+    Router,
+    body::Body,
+    extract::MatchedPath,
+    middleware::{self, Next},
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, Request};
 use http_body_util::BodyExt as _;
@@ -22,7 +34,7 @@ use lockgate_store::{Change, Put, SqliteStore, Store as _};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use crate::watched::Watched;
+use crate::{described::Answered, watched::Watched};
 
 /// The password of everybody.
 pub const PASSWORD: &str = "Correct-Horse-7";
@@ -192,6 +204,39 @@ impl House {
         let request = Request::builder().method(method).uri(path).header("content-type", "application/json");
         let body = body.map_or(Body::empty(), |b| Body::from(b.to_string()));
         read(self.operator.clone(), request.body(body).unwrap()).await
+    }
+
+    /// Asks as `ada`, without waiting for the answer.
+    pub fn later(&self, method: &str, path: &str, body: Value) -> tokio::task::JoinHandle<Told> {
+        let request = Request::builder().method(method).uri(format!("/admin/v1/tenants/acme/{path}"));
+        let request = request.header("authorization", basic("ada")).header("content-type", "application/json");
+        tokio::spawn(read(self.admin.clone(), request.body(Body::from(body.to_string())).unwrap()))
+    }
+
+    /// Answers by HTTP on a port of this machine from now on, and notes what it answered. Each request comes from
+    /// another address, so that guesses slow down nobody else.
+    pub async fn serve(&self) -> (SocketAddr, Answered) {
+        let answered = Answered::default();
+        let (notes, number) = (answered.clone(), AtomicU16::new(0));
+        let number = Arc::new(number);
+        let noted = middleware::from_fn(move |mut request: Request<Body>, next: Next| {
+            let (notes, number) = (notes.clone(), number.fetch_add(1, Ordering::Relaxed));
+            async move {
+                let peer = Ipv6Addr::new(0x2001, 0xdb8, 0, number, 0, 0, 0, 1);
+                request.extensions_mut().insert(SocketAddr::from((peer, 1)));
+                let route = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
+                let method = request.method().to_string();
+                let response = next.run(request).await;
+                let status = response.status().as_u16();
+                notes.lock().unwrap().entry((method, route.unwrap_or_default())).or_default().insert(status);
+                response
+            }
+        });
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let router = self.admin.clone().layer(noted);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        (address, answered)
     }
 
     pub async fn ask_operator(&self, request: Request<Body>) -> Told {

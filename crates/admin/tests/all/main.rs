@@ -9,6 +9,7 @@
 mod authenticator;
 mod conditions;
 mod day;
+mod described;
 mod flood;
 mod house;
 mod operations;

@@ -1,5 +1,7 @@
 //! The operator's routes.
 
+use axum::body::Body;
+use http::Request;
 use serde_json::json;
 
 use crate::house::House;
@@ -56,4 +58,39 @@ async fn tenants_and_private_ranges() {
     assert!(counts.status == 200 && counts.text.contains("lockgate_build_info"), "{}", counts.text);
     assert_eq!(house.ada("GET", "../../../../operator/metrics", None).await.status, 404);
     assert_eq!(house.operate("GET", "/admin/v1/connectors", None).await.status, 404, "nothing else is here");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_operators_socket_refuses_in_the_same_form() {
+    let house = House::open().await;
+    let ask = async |method: &str, path: &str, content_type: Option<&str>, body: &str| {
+        let mut request = Request::builder().method(method).uri(path);
+        if let Some(content_type) = content_type {
+            request = request.header("content-type", content_type);
+        }
+        let told = house.ask_operator(request.body(Body::from(body.to_owned())).unwrap()).await;
+        (told.status, told.code())
+    };
+    let json = Some("application/json");
+    for (method, path, content_type, body, status, code) in [
+        ("GET", "/operator", None, "", 404, "LG-NOT-FOUND"),
+        ("GET", "/operator/egress/%ff", None, "", 404, "LG-NOT-FOUND"),
+        ("GET", "/operator/egress/absent", None, "", 404, "LG-NOT-FOUND"),
+        ("PATCH", "/operator/tenants", None, "", 405, "LG-METHOD"),
+        ("GET", "/operator/keys/rotate", None, "", 405, "LG-METHOD"),
+        ("DELETE", "/operator/support/acme/live/runs", None, "", 405, "LG-METHOD"),
+        ("POST", "/operator/tenants", None, "{}", 415, "LG-CONTENT-TYPE"),
+        ("POST", "/operator/tenants", json, "{", 400, "LG-BODY"),
+        ("POST", "/operator/tenants", json, "[]", 400, "LG-BODY"),
+        ("GET", "/operator/support/acme/live/runs?phase=happy", None, "", 400, "LG-QUERY"),
+        ("GET", "/operator/support/acme/live/runs?%ff", None, "", 400, "LG-QUERY"),
+        ("GET", "/operator/support/acme/live/runs", None, "", 403, "LG-FORBIDDEN"),
+        ("POST", "/operator/tenants", json, &" ".repeat(3 << 20), 413, "LG-BODY-TOO-LARGE"),
+    ] {
+        assert_eq!(
+            ask(method, path, content_type, body).await,
+            (status, code.to_owned()),
+            "{method} {path} {body:.20}"
+        );
+    }
 }
