@@ -392,6 +392,26 @@ fn the_picture_of_a_flow_on_its_page_is_that_of_the_flow() {
 }
 
 #[test]
+fn what_has_no_picture_says_what_has_one() {
+    let project = lockgate_testkit::workspace_root().join("orchestrations/order-to-erp");
+    for path in [project.join("project.yaml"), project.clone()] {
+        let refused = lockgate(&["draw", path.to_str().unwrap()], "");
+        let told = text(&refused.stderr);
+        assert_eq!((refused.status.code(), text(&refused.stdout).as_str()), (Some(2), ""), "{told}");
+        assert_eq!(
+            told,
+            format!(
+                "error: `{}` is neither a flow (`*.flow.yaml`) nor a mapping (`*.map.yaml`): name one of `erp-order.map.yaml`, `order-to-erp.flow.yaml`\n",
+                path.display()
+            )
+        );
+    }
+    let order = project.join("sample.json");
+    let refused = lockgate(&["draw", order.to_str().unwrap()], "");
+    assert!(text(&refused.stderr).ends_with("nor a mapping (`*.map.yaml`)\n"), "{refused:?}");
+}
+
+#[test]
 fn a_picture_goes_to_a_file_or_to_standard_output() {
     let folder = lockgate_testkit::temp_dir();
     let file = every_kind(folder.path());

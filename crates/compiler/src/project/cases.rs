@@ -98,6 +98,11 @@ pub enum Expect {
     Nothing,
 }
 
+/// What `expect` may name.
+const OUTCOMES: [&str; 2] = ["output", "error"];
+/// What a mock gives.
+const REPLIES: [&str; 2] = ["answer", "error"];
+
 /// Reads one case.
 pub(super) fn read(reader: &mut Reader<'_>, node: &Node, flow: &str, name: &str, file: &str) -> Option<Case> {
     let entries = reader.object_of(node, "a case", &["title", "now", "input", "mocks", "expect"])?;
@@ -107,7 +112,7 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, flow: &str, name: &str,
     let expect = reader.required(entries, "expect", "a case", node.span)?;
     let wanted = match expect.as_text() {
         Some("nothing") => &[],
-        _ => reader.object_of(expect, "`expect`", &["output", "error"])?,
+        _ => reader.object_of(expect, "`expect`", &OUTCOMES)?,
     };
     let expect = match wanted {
         [] if expect.as_text().is_some() => Expect::Nothing,
@@ -116,6 +121,8 @@ pub(super) fn read(reader: &mut Reader<'_>, node: &Node, flow: &str, name: &str,
             reader.object(node, "`expect.error`")?;
             Expect::Error(expected_error(&node.to_json()))
         }
+        // What it names instead is told.
+        named if named.iter().any(|(key, _)| !OUTCOMES.contains(&key.text.as_str())) => return None,
         _ => {
             let help = "`expect: nothing` is for a flow that gives no output";
             reader.problem_help("LG-CASE-VALUE", expect.span, "`expect` must name one of `output`, `error`", help);
@@ -210,6 +217,12 @@ fn exchange(reader: &mut Reader<'_>, node: &Node) -> Option<Exchange> {
     let reply = match (find(entries, "answer"), find(entries, "error")) {
         (Some(answer), None) => Reply::Answer(answer.to_json()),
         (None, Some(node)) => error(reader, node)?,
+        // A misspelt one is told.
+        (None, None)
+            if entries.iter().any(|(key, _)| key.text != "expect" && nearest(&key.text, REPLIES).is_some()) =>
+        {
+            return None;
+        }
         _ => {
             reader.problem("LG-CASE-VALUE", node.span, "a mock must have one of `answer`, `error`");
             return None;

@@ -391,6 +391,16 @@ fn cases_are_read() {
             ("LG-CASE-VALUE", "cases/orders/1.yaml", "{}"),
         ],
     );
+    // What is misspelt is told as that, and nothing is told as missing.
+    is(
+        &[("cases/orders/1.yaml", "mocks: { erp.post: [{ answr: 1 }, { exepct: 1 }] }\nexpect: { outpt: 1 }\n")],
+        &[
+            ("LG-UNKNOWN-KEY", "cases/orders/1.yaml", "answr"),
+            ("LG-CASE-VALUE", "cases/orders/1.yaml", "{ exepct: 1 }"),
+            ("LG-UNKNOWN-KEY", "cases/orders/1.yaml", "exepct"),
+            ("LG-UNKNOWN-KEY", "cases/orders/1.yaml", "outpt"),
+        ],
+    );
     let unheard = "mocks: { erp.pots: [], erp.post: [] }\nexpect: nothing\n";
     is(&[("cases/orders/1.yaml", unheard)], &[("LG-CASE-VALUE", "cases/orders/1.yaml", "erp.pots")]);
     // Mocks for the calls of one flow: one of the project, and what it calls itself.

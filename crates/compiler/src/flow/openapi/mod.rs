@@ -45,7 +45,8 @@ pub(super) fn read(
     let Some(entries) = reader.object_of(with, "`with` of an openapi call", KEYS) else {
         return Call::Broken(Template::Broken);
     };
-    let given = find(entries, "parameters").and_then(|node| reader.object(node, "`parameters`")).unwrap_or_default();
+    let parameters = find(entries, "parameters").map(|node| reader.object(node, "`parameters`"));
+    let given = parameters.flatten().unwrap_or_default();
     let given: Vec<Given<'_>> =
         given.iter().map(|(key, node)| Given { key, node, value: template(reader, node, Place::Task) }).collect();
     let broken = |given: Vec<Given<'_>>| {
@@ -72,6 +73,10 @@ pub(super) fn read(
             return broken(given);
         }
     };
+    // What parameters there are is not known, so none is missing.
+    if parameters == Some(None) {
+        return broken(given);
+    }
     let at = find(entries, "parameters").map_or(with.span, |node| node.span);
     let request = match described.request(&given, &mut Telling { reader, documents, named: &named, id, at, span }) {
         Ok(Some(request)) => request,

@@ -143,6 +143,10 @@ fn calls_that_do_not_fit_their_operation() {
     refused("addPet", ", parameters: { body: { nam: x, name: y } }", "LG-UNKNOWN-KEY", "nam", "did you mean `name`?");
     refused("addPet", ", parameters: { body: { name: x, parent: { name: 1 } } }", "LG-WRONG-TYPE", "1", "a string");
     refused("listPet", ", parameters: { limit: 1 }", "LG-OPENAPI-OPERATION", "listPet", "did you mean `listPets`?");
+    for parameters in ["limit", "[limit]", "'${ all }'", "1"] {
+        let with = format!(", parameters: {parameters}");
+        refused("listPets", &with, "LG-WRONG-TYPE", parameters, "`parameters` must be an object");
+    }
     refused("toys", ", parameters: { petId: 1 }, output: rew", "LG-FLOW-VALUE", "rew", "");
     refused("'${ x }'", "", "LG-OPENAPI-OPERATION", "'${ x }'", "no operation");
 }
