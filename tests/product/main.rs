@@ -47,6 +47,7 @@ mod stand_in;
 mod stopping;
 mod subflows;
 mod suite;
+mod tls;
 mod tour;
 mod traces;
 mod written;

@@ -125,6 +125,28 @@ fn withdrawing_an_allowance_closes_the_way_at_once() {
     assert!(!operator(&house, &["egress", "allow", "demo", "nowhere", "10.0.0.0/8", "1"]).status.success());
 }
 
+#[test]
+fn quickstart_withdraws_its_own_allowances_alone() {
+    let ports = |house: &House| -> Vec<u64> {
+        let listed = operator(house, &["egress", "list", "demo"]);
+        let value: serde_json::Value = serde_json::from_slice(&listed.stdout).unwrap();
+        value["items"].as_array().unwrap().iter().map(|row| row["port_first"].as_u64().unwrap()).collect()
+    };
+    let house = House::start();
+    let first = ports(&house);
+    // As narrow as those of quickstart.
+    let done = operator(&house, &["egress", "allow", "demo", "development", "127.0.0.1/32", "1"]);
+    assert!(done.status.success(), "{done:?}");
+    let house = house.restart(&["--new-password"]);
+    let second = ports(&house);
+    assert!(second.len() == 3 && second.contains(&1), "{first:?} {second:?}");
+    assert_eq!(house.order(&house.administrator(), ORDER).status, 200);
+    let house = house.restart(&["--new-password"]);
+    let third = ports(&house);
+    assert!(third.len() == 3 && third.contains(&1), "{second:?} {third:?}");
+    assert!(third.iter().all(|port| *port == 1 || !second.contains(port)), "{second:?} {third:?}");
+}
+
 /// Strangers who hold every connection the server takes leave it descriptors for its own files and
 /// its operator.
 #[test]

@@ -43,12 +43,13 @@ enum Reason {
     Exact,
 }
 
-const ELSEWHERE: [(&str, Reason); 10] = [
+const ELSEWHERE: [(&str, Reason); 11] = [
     ("emit/greets", Reason::Now),
     ("jitter/two", Reason::Exact),
     ("race/late", Reason::Long),
     ("runs/fails", Reason::Mocked),
     ("runs/mocked", Reason::Mocked),
+    ("wait/days", Reason::Long),
     ("wait/long", Reason::Long),
     ("wait/negative", Reason::Long),
     ("wait/none", Reason::Long),
@@ -211,6 +212,7 @@ fn status_over_http(error: &Value, problem: &Value) -> Value {
         None => error["status"].clone(),
         Some("timeout") => json!(504),
         Some("validation") if text("instance") == "/input" => json!(400),
+        Some("validation") => json!(500),
         Some(_) if of_connector => json!(502),
         Some(_) => json!(500),
     }

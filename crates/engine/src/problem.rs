@@ -206,7 +206,7 @@ impl Problem {
     }
 
     pub(crate) fn no_duration() -> Self {
-        let detail = "a length of time is an ISO 8601 duration such as `PT1M30S`, or an object such as {\"seconds\": 5}, not negative and no longer than a day";
+        let detail = "a length of time is an ISO 8601 duration such as `PT1M30S`, or an object such as {\"seconds\": 5}, not negative and no longer than 366 days";
         Self::new(ErrorType::Expression, "LG-DURATION", 500, detail)
     }
 
@@ -307,7 +307,12 @@ impl Problem {
     }
 }
 
-/// What a failed call becomes over HTTP: we are the gateway.
+/// What a failed call becomes over HTTP: we are the gateway. An input that breaks the operation's rules was never sent:
+/// that is the flow's own mistake.
 fn gateway(kind: ErrorType) -> u16 {
-    if kind == ErrorType::Timeout { 504 } else { 502 }
+    match kind {
+        ErrorType::Timeout => 504,
+        ErrorType::Validation => 500,
+        _ => 502,
+    }
 }

@@ -62,7 +62,8 @@ impl Intake {
         Self { telemetry, budget: Budget::new(settings.bodies_bytes_max), slots: Arc::new(Semaphore::new(cores)) }
     }
 
-    /// The document in a body. No content type and no body is the input *undefined*.
+    /// The document in a body. No body is the input *undefined*, whatever it is declared as: no request has to have one
+    /// (OpenAPI 3.1, `requestBody.required`), and clients that always send JSON declare what is not there.
     pub(crate) async fn document(
         &self,
         headers: &HeaderMap,
@@ -87,6 +88,9 @@ impl Intake {
             (Some(_), _) => return Err(Refusal::ContentType),
         }
         let held = self.bytes(body, limits.request_bytes_max).await?;
+        if held.bytes.is_empty() {
+            return Ok(Document::undefined());
+        }
         self.telemetry.metrics.request_body(held.bytes.len() as u64);
         if held.bytes.len() <= INLINE_BYTES_MAX {
             return parse(&held.bytes, limits);

@@ -178,7 +178,8 @@ pub(crate) fn failed(failed: &Failed<'_>) -> Reply {
         [
             ("type", text("type")),
             ("title", text("title")),
-            ("detail", text("detail").or(Some(failed.message))),
+            // What a flow raises without one has none.
+            ("detail", text("detail").or(failed.document.is_none().then_some(failed.message))),
             ("instance", text("instance").or(Some(failed.task))),
             ("code", Some(failed.code)),
         ],

@@ -234,12 +234,12 @@ intrinsics! {
     Place "place" "" "l" 1;
     /// `clock()`: milliseconds since the epoch, fixed for the step.
     Clock "clock" "" "l" 1;
-    /// `duration(h)`: milliseconds of a length of time: ISO 8601, or an object of units, up to a day; anything else is fault LG-DURATION.
+    /// `duration(h)`: milliseconds of a length of time: ISO 8601, or an object of units, up to 366 days; anything else is fault LG-DURATION.
     Duration "duration" "h" "l" 4;
     /// `between(least, most)`: a number from the one to the other by chance.
     Between "between" "ll" "l" 2;
     /// `pause(ms, n)`: the pause before another attempt: `ms`, or longer where the endpoint said so whose error is in value
-    /// slot `n`; a day at most.
+    /// slot `n`; 366 days at most.
     Pause "pause" "li" "l" 1;
     /// `hold(h, k, what)`: fails with a validation error unless the value is of the JSON Schema that constant `k` is;
     /// string constant `what` is what the error calls it.

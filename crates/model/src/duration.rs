@@ -6,8 +6,8 @@
 pub const UNITS: [(&str, i64); 5] =
     [("days", 86_400_000), ("hours", 3_600_000), ("minutes", 60_000), ("seconds", 1000), ("milliseconds", 1)];
 
-/// Milliseconds of a day: no wait, delay or timeout of a flow is longer.
-pub const MS_MAX: i64 = 86_400_000;
+/// Milliseconds of 366 days: no wait, delay, timeout or interval of a flow is longer. A run may end sooner, by its limit.
+pub const MS_MAX: i64 = 366 * 86_400_000;
 
 /// `P[nW][nD][T[nH][nM][nS]]` in milliseconds; years and months have no fixed length.
 pub fn iso8601(text: &str) -> Option<i64> {

@@ -21,8 +21,6 @@ pub use zone::{InvalidZone, Zone};
 
 /// Shortest interval and delay of a schedule, in milliseconds.
 pub const SCHEDULE_MS_MIN: i64 = 1_000;
-/// Longest interval and delay of a schedule, in milliseconds: 366 days.
-pub const SCHEDULE_MS_MAX: i64 = 366 * 24 * 60 * 60 * 1_000;
 /// Missed occurrences are counted up to here.
 pub const MISSED_MAX: u32 = 1_000;
 

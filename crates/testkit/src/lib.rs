@@ -32,6 +32,7 @@ pub mod pki;
 pub mod postgres;
 pub mod process;
 pub mod rsyslog;
+pub mod signin;
 pub mod soap_peer;
 pub mod ssh_peer;
 pub mod tinyproxy;

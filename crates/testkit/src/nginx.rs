@@ -1,7 +1,8 @@
 //! nginx as a process of its own: an HTTPS server that is not written in this language, with
 //! certificates from [`Pki`].
 //!
-//! `/` answers `ok`; `/base/NAME` takes files by `PUT` (RFC 9110 section 9.3.4) and gives them back.
+//! `/` answers `ok` and `/tls` the version of TLS that is spoken; `/base/NAME` takes files by `PUT` (RFC 9110 section 9.3.4) and gives them back. What it is put
+//! before answers everything below `/behind`.
 //! Deliberately absent: everything that [`crate::HttpsPeer`] does to misbehave.
 
 use std::{
@@ -28,6 +29,20 @@ impl Nginx {
     /// Starts a server that shows that certificate and, if told to, refuses clients without one of
     /// the trusted CA; none where nginx is not installed.
     pub fn start(pki: &Pki, shown: Server, client_certificate: bool) -> Option<Self> {
+        Self::run(pki, shown, client_certificate, "")
+    }
+
+    /// The same before a server on a port of 127.0.0.1: it passes on what clients with a certificate of the trusted CA ask
+    /// of `/behind`.
+    pub fn before(pki: &Pki, port: u16) -> Option<Self> {
+        let behind = format!(
+            "location /behind/ {{ proxy_pass https://127.0.0.1:{port}/; proxy_ssl_name localhost; proxy_ssl_server_name on;
+      proxy_ssl_verify on; proxy_ssl_trusted_certificate ca.crt; }}"
+        );
+        Self::run(pki, Server::Good, true, &behind)
+    }
+
+    fn run(pki: &Pki, shown: Server, client_certificate: bool, locations: &str) -> Option<Self> {
         let nginx = installed("nginx")?;
         let (dir, port) = (temp_dir(), crate::free_port());
         let at = |name: &str| dir.path().join(name);
@@ -36,7 +51,7 @@ impl Nginx {
         fs::write(at("server.crt"), server.certificate_pem()).unwrap();
         fs::write(at("server.key"), server.key_pem()).unwrap();
         fs::write(at("ca.crt"), pki.ca_pem()).unwrap();
-        fs::write(at("config"), config(dir.path(), port, client_certificate)).unwrap();
+        fs::write(at("config"), config(dir.path(), port, client_certificate, locations)).unwrap();
         let mut command = Command::new(nginx);
         command.arg("-c").arg(at("config")).arg("-e").arg(at("log"));
         let process = Running::start(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()));
@@ -61,7 +76,7 @@ impl Nginx {
     }
 }
 
-fn config(here: &Path, port: u16, client_certificate: bool) -> String {
+fn config(here: &Path, port: u16, client_certificate: bool, locations: &str) -> String {
     let here = here.display();
     let clients = if client_certificate {
         format!("ssl_client_certificate {here}/ca.crt; ssl_verify_client on;")
@@ -83,7 +98,9 @@ http {{
     ssl_certificate {here}/server.crt; ssl_certificate_key {here}/server.key;
     ssl_protocols TLSv1.2 TLSv1.3; {clients}
     location = / {{ default_type text/plain; return 200 ok; }}
+    location = /tls {{ default_type text/plain; return 200 $ssl_protocol; }}
     location /base/ {{ default_type application/octet-stream; dav_methods PUT DELETE; }}
+    {locations}
   }}
 }}
 "

@@ -1,60 +1,17 @@
 //! Digest authentication and tokens for client credentials, against a server that checks what it is shown.
 
-use std::{
-    collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-};
+use std::sync::{Arc, atomic::Ordering};
 
 use lockgate_connector_api::{Body, Kind};
 use lockgate_testkit::{
-    Arrived, HttpsPeer, Pki, Told,
+    HttpsPeer, Pki,
     contract::{CANARY, loopback, tells_nothing},
     pki::Server,
+    signin::{self, CHALLENGE, authorization, tokens, told},
 };
 use serde_json::json;
 
 use crate::account::{ALPNS, Account, call, peer};
-
-fn told(status: u16, headers: &[(&'static str, &str)], body: &str) -> Told {
-    let headers = headers.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-    Told { status, headers, body: body.to_owned().into() }
-}
-
-fn authorization(arrived: &Arrived) -> Option<String> {
-    arrived.headers.get("authorization").map(|value| value.to_str().unwrap().to_owned())
-}
-
-/// The parameters of a digest, without their quotes.
-fn parameters(header: &str) -> BTreeMap<String, String> {
-    let pairs = header.strip_prefix("Digest ").unwrap().split(", ");
-    pairs.map(|pair| pair.split_once('=').unwrap()).map(|(k, v)| (k.into(), v.trim_matches('"').into())).collect()
-}
-
-const CHALLENGE: &str = "Digest realm=\"r\", nonce=\"first\", qop=\"auth\", algorithm=SHA-256, opaque=\"o\"";
-const STALE: &str = "Digest realm=\"r\", nonce=\"second\", qop=\"auth\", algorithm=SHA-256, stale=true";
-
-/// A server that takes the nonce `first` twice and `second` for ever, counts them, and looks at the rest.
-fn guard(peer: &HttpsPeer, path: &'static str) {
-    let counted = Arc::new(AtomicU32::new(0));
-    peer.answers(path, move |arrived| {
-        let Some(shown) = authorization(arrived) else { return told(401, &[("www-authenticate", CHALLENGE)], "") };
-        let shown = parameters(&shown);
-        assert_eq!((shown["uri"].as_str(), shown["username"].as_str()), (arrived.target.as_str(), "ada"));
-        assert!(shown["response"].len() == 64 && shown["cnonce"].len() > 16 && shown["algorithm"] == "SHA-256");
-        let count = u32::from_str_radix(&shown["nc"], 16).unwrap();
-        match shown["nonce"].as_str() {
-            "first" if count > 2 => told(401, &[("www-authenticate", STALE)], ""),
-            "first" => {
-                assert_eq!(count, counted.fetch_add(1, Ordering::SeqCst) + 1);
-                told(200, &[], "")
-            }
-            _ => told(200, &[], ""),
-        }
-    });
-}
 
 fn digest(pki: &Pki, port: u16) -> Account {
     Account::open(pki, port, &[("auth", "digest"), ("username", "ada")], &["password"])
@@ -65,7 +22,7 @@ async fn a_digest_answers_the_challenge_once_and_then_beforehand() {
     for alpn in ALPNS {
         let pki = Pki::new();
         let peer = peer(&pki, alpn).await;
-        guard(&peer, "/base/x");
+        signin::digest(&peer, "/base/x", |_| told(200, &[], ""));
         let account = digest(&pki, peer.port());
         for n in 1..=4 {
             let sent = account.call("post", json!({"path": "x", "query": {"n": n}, "body": {"n": n}})).await.unwrap();
@@ -84,7 +41,7 @@ async fn a_digest_answers_the_challenge_once_and_then_beforehand() {
 async fn a_streamed_request_signs_in_with_a_challenge_it_asked_for_beforehand() {
     let pki = Pki::new();
     let peer = peer(&pki, &["http/1.1"]).await;
-    guard(&peer, "/base/x");
+    signin::digest(&peer, "/base/x", |_| told(200, &[], ""));
     let account = digest(&pki, peer.port());
     let mut streamed = call("put", json!({"path": "x"}));
     streamed.body = Some(Body::full("a stream"));
@@ -107,18 +64,6 @@ async fn a_wrong_password_is_told_after_one_answer_and_never_shown() {
     let account = digest(&pki, peer.port());
     assert_eq!(account.fails("get", json!({"path": "y"})).await.kind(), Kind::Authentication);
     assert_eq!(peer.requests().len(), 3);
-}
-
-/// A token endpoint that numbers its tokens, and a resource that takes the newest.
-fn tokens(peer: &HttpsPeer, seconds: &'static str) -> Arc<AtomicU32> {
-    let given = Arc::new(AtomicU32::new(0));
-    let giving = Arc::clone(&given);
-    peer.answers("/token", move |_| {
-        let n = giving.fetch_add(1, Ordering::SeqCst) + 1;
-        let answer = format!("{{\"access_token\":\"t{n}\",\"token_type\":\"Bearer\"{seconds}}}");
-        told(200, &[("content-type", "application/json")], &answer)
-    });
-    given
 }
 
 fn oauth2(pki: &Pki, port: u16, more: &[(&str, &str)]) -> Account {

@@ -10,7 +10,7 @@ use lockgate_testkit::{
     HttpsPeer, Pki,
     contract::{context, loopback, soon, tells_nothing},
     https_peer::Told,
-    pki::Server,
+    pki::{Identity, Server},
 };
 use serde_json::{Value, json};
 
@@ -34,6 +34,17 @@ impl Account {
         settings: &[(&str, &str)],
         secrets: &[(&str, String)],
     ) -> Result<Self, Error> {
+        Self::as_whom(pki, None, address, settings, secrets)
+    }
+
+    /// One that shows a client certificate.
+    pub fn as_whom(
+        pki: &Pki,
+        own: Option<Identity>,
+        address: &str,
+        settings: &[(&str, &str)],
+        secrets: &[(&str, String)],
+    ) -> Result<Self, Error> {
         let cx = context(loopback());
         let mut registry = Registry::new();
         registry.add::<Soap>();
@@ -43,7 +54,7 @@ impl Account {
             identity: ServerIdentity::System,
             settings: settings.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect(),
             secrets: secrets.iter().map(|(k, v)| ((*k).to_owned(), Secret::new(v.clone()))).collect(),
-            tls: Some(pki.client_config(None)),
+            tls: Some(pki.client_config(own)),
         };
         Ok(Self { opened: registry.get("soap").unwrap().open(config, &cx)?, cx })
     }

@@ -16,3 +16,4 @@ mod faults;
 mod peers;
 mod refusals;
 mod security;
+mod signin;

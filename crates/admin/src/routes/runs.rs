@@ -262,14 +262,18 @@ fn outcome(finished: Finished) -> Response {
     let place = failure.place.as_ref().map(|p| {
         json!({"file": p.source, "line": p.line, "start": p.span.start, "end": p.span.end, "position": p.position, "token": p.token})
     });
-    let problem = json!({
+    let mut problem = json!({
         "type": told("type").unwrap_or("about:blank"),
         "title": told("title").unwrap_or(&failure.error.kind),
-        "detail": told("detail").unwrap_or(&failure.message),
         "instance": told("instance").unwrap_or(&failure.error.task),
         "status": status.as_u16(),
         "code": failure.error.code,
         "place": place,
     });
+    // What a flow raises without one has none.
+    let detail = told("detail").or(failure.document.is_none().then_some(&failure.message));
+    if let (Some(members), Some(detail)) = (problem.as_object_mut(), detail) {
+        members.insert("detail".to_owned(), detail.into());
+    }
     json(status, PROBLEM, problem.to_string().into_bytes())
 }

@@ -182,8 +182,9 @@ pub struct RunProblem {
     pub kind: String,
     /// In words.
     pub title: String,
-    /// What failed; it may quote data or a peer.
-    pub detail: String,
+    /// What failed; it may quote data or a peer. A flow may raise an error without one.
+    #[serde(default)]
+    pub detail: Option<String>,
     /// The task that failed.
     pub instance: String,
     /// The reply's status.

@@ -28,7 +28,8 @@ fn done(told: Told) {
 const ECHO: &str = "document: { dsl: '1.0.3', namespace: test, name: echo, version: '1.0.0' }\n\
     evaluate: { language: jsonata }\ndo:\n  - back: { set: { got: '${ $ }' } }\n";
 const TEA: &str = "document: { dsl: '1.0.3', namespace: test, name: tea, version: '1.0.0' }\n\
-    evaluate: { language: jsonata }\ndo:\n  - sum: { set: { n: '${ who * 2 }' } }\n";
+    evaluate: { language: jsonata }\ndo:\n  - sum: { set: { n: '${ who * 2 }' } }\n  \
+    - dry: { raise: { error: { type: 'https://example.com/dry', status: 409 } } }\n";
 
 fn files() -> Value {
     json!({"files": {"project.yaml": "project: shop\ntitle: Shop\n", "echo.flow.yaml": ECHO, "tea.flow.yaml": TEA}})
@@ -172,16 +173,19 @@ async fn from_push_to_a_run_and_its_trace() {
     let problem: shapes::RunProblem = serde_json::from_str(&told.text).unwrap();
     assert!(problem.code.starts_with("T200"), "{problem:?}");
     assert_eq!(problem.place.unwrap().file, "tea.flow.yaml");
+    let told = house.ada("POST", runs, Some(json!({"name": "tea", "input": {"who": 2}}))).await;
+    let problem: shapes::RunProblem = serde_json::from_str(&told.text).unwrap();
+    assert_eq!((told.status, problem.code.as_str(), problem.detail), (409, "LG-RAISED", None), "as it was raised");
     let told = house.ada("POST", runs, Some(json!({"name": "absent"}))).await;
     assert_eq!(told.status, 404);
 
     let one: shapes::RunRecord = is(&house.ada("GET", &format!("{runs}/{run}"), None).await);
     assert_eq!((one.trigger.as_str(), one.phase), ("manual", shapes::Phase::Completed));
     let all: Vec<shapes::RunRecord> = items(&house.ada("GET", runs, None).await);
-    assert_eq!(all.len(), 2);
+    assert_eq!(all.len(), 3);
     let faulted: Vec<shapes::RunRecord> =
         items(&house.ada("GET", &format!("{runs}?phase=faulted&limit=5"), None).await);
-    assert_eq!(faulted.iter().map(|r| r.target.name.as_str()).collect::<Vec<_>>(), ["tea"]);
+    assert_eq!(faulted.iter().map(|r| r.target.name.as_str()).collect::<Vec<_>>(), ["tea", "tea"]);
 
     // Their log lines: page by page, of one run, and of this environment and tenant alone.
     let logs = "environments/development/logs";
@@ -190,7 +194,7 @@ async fn from_push_to_a_run_and_its_trace() {
         matches!(&lines[0].event, shapes::LogEvent::RunOpened { principal, .. } if principal == "ada"),
         "{lines:?}"
     );
-    assert_eq!((lines.len(), lines[0].run.as_str()), (5, run.as_str()));
+    assert_eq!((lines.len(), lines[0].run.as_str()), (8, run.as_str()));
     assert!(matches!(&lines[3].event, shapes::LogEvent::Failed { code, .. } if code.starts_with("T200")), "{lines:?}");
     let after: Vec<shapes::LogLine> =
         items(&house.ada("GET", &format!("{logs}?after={}&limit=2", lines[1].at), None).await);

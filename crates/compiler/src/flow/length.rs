@@ -23,17 +23,11 @@ fn duration_at(reader: &mut Reader<'_>, node: &Node, what: &str, place: Place) -
     if node.as_text().is_some_and(|text| text.trim_start().starts_with("${")) {
         return formula(reader, node, what, place).map(|formula| Duration::Computed(Box::new(formula)));
     }
-    duration_up_to(reader, node, what, MS_MAX, "a day").map(Duration::Constant)
+    constant(reader, node, what).map(Duration::Constant)
 }
 
-/// Reads a constant one in milliseconds, with its limit, also in words.
-pub(super) fn duration_up_to(
-    reader: &mut Reader<'_>,
-    node: &Node,
-    what: &str,
-    ms_max: i64,
-    limit: &str,
-) -> Option<i64> {
+/// Reads a constant one in milliseconds.
+pub(super) fn constant(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<i64> {
     let milliseconds = if let Some(text) = node.as_text() {
         let read = iso8601(text);
         if read.is_none() {
@@ -59,8 +53,8 @@ pub(super) fn duration_up_to(
         }
         sum
     };
-    if milliseconds > ms_max {
-        reader.problem("LG-FLOW-VALUE", node.span, format!("{what} is longer than {limit}"));
+    if milliseconds > MS_MAX {
+        reader.problem("LG-FLOW-VALUE", node.span, format!("{what} is longer than 366 days"));
         return None;
     }
     Some(milliseconds)

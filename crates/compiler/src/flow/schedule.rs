@@ -4,10 +4,10 @@
 use lockgate_mapping::yaml::{Node, Style};
 use lockgate_model::{
     Diagnostic, Schedule, Span,
-    schedule::{Cron, SCHEDULE_MS_MAX, SCHEDULE_MS_MIN, Zone},
+    schedule::{Cron, SCHEDULE_MS_MIN, Zone},
 };
 
-use super::{length::duration_up_to, task::not_yet};
+use super::{length::constant, task::not_yet};
 use crate::reader::{Reader, find, nearest};
 
 /// Reads `schedule`; `document` is the flow's.
@@ -84,7 +84,7 @@ fn zone(reader: &mut Reader<'_>, document: Option<&Node>) -> Option<Zone> {
 }
 
 fn distance(reader: &mut Reader<'_>, node: &Node, what: &str) -> Option<i64> {
-    let ms = duration_up_to(reader, node, what, SCHEDULE_MS_MAX, "366 days")?;
+    let ms = constant(reader, node, what)?;
     if ms < SCHEDULE_MS_MIN {
         reader.problem_help(
             "LG-FLOW-VALUE",

@@ -175,6 +175,11 @@ async fn a_connector_error_that_nothing_catches_is_a_bad_gateway() {
     let calls = Accounts::new(|_| Err(Error::new(Kind::Timeout, "deadline", "too late")));
     let failure = run(&wasm(), "{}", calls).await.result.unwrap_err();
     assert_eq!((failure.error.kind.as_str(), failure.error.status), ("timeout", 504));
+
+    // What was not sent is no endpoint's fault, and not that of who asked.
+    let calls = Accounts::new(|_| Err(Error::new(Kind::Input, "https-input", "no path")));
+    let failure = run(&wasm(), "{}", calls).await.result.unwrap_err();
+    assert_eq!((failure.error.kind.as_str(), failure.error.status), ("validation", 500));
 }
 
 #[tokio::test]

@@ -46,6 +46,15 @@ fn sources() -> Sources {
                 "tea",
                 "do:\n  - pour:\n      raise:\n        error:\n          type: https://example.com/teapot\n          status: 418\n          title: no coffee\n          detail: '${ \"not for \" & who }'",
             ),
+            flow(
+                "short",
+                "do: [pour: { raise: { error: { type: 'https://example.com/teapot', status: 418, title: tea } } }]",
+            ),
+            flow("shortest", "do: [pour: { raise: { error: { type: 'https://example.com/teapot', status: 418 } } }]"),
+            flow(
+                "shaped",
+                "input: { schema: { document: { type: object } } }\ndo: [back: { set: { got: '${ $ }' } }]",
+            ),
             flow("wrong", "do:\n  - sum: { set: { n: '${ who * 2 }' } }"),
         ]
         .into(),
@@ -229,7 +238,7 @@ async fn bodies_and_outcomes() {
         (vec![by_ada, json_type, json_type], "{}", 415, "LG-CONTENT-TYPE"),
         (vec![by_ada, json_type, ("content-encoding", "gzip")], "{}", 415, "LG-CONTENT-ENCODING"),
         (vec![by_ada, json_type, ("idempotency-key", "a b")], "{}", 400, "LG-IDEMPOTENCY-KEY"),
-        (vec![by_ada, json_type], "", 400, "LG-JSON-END"),
+        (vec![by_ada, json_type], " ", 400, "LG-JSON-END"),
         (vec![by_ada, json_type], "{\"a\":1,\n \"a\":2}", 400, "LG-JSON-DUPLICATE"),
     ] {
         let (got, _, told) = house.ask(request("POST", ECHO, &headers, body)).await;
@@ -258,6 +267,13 @@ async fn bodies_and_outcomes() {
     let (status, headers, _) = house.ask(request("POST", "/acme/development/nothing", &[by_ada], "")).await;
     assert_eq!(status, 204, "no body in, no body out");
     assert!(headers.contains_key("lockgate-run"));
+    // A client that always says JSON may still send nothing.
+    for (body, told) in [("", json!({})), ("null", json!({"got": null}))] {
+        let (status, _, got) = house.post("ada", ECHO, body).await;
+        assert_eq!((status, got), (200, told), "{body:?}");
+    }
+    let (status, _, told) = house.post("ada", "/acme/development/shaped", "").await;
+    assert_eq!((status, &told["code"]), (400, &json!("LG-SCHEMA")), "an input that must be there is asked for: {told}");
 
     let (status, headers, told) = house.post("ada", "/acme/development/tea", "{\"who\": \"ben\"}").await;
     assert_eq!((status, &headers["content-type"]), (418, &http::HeaderValue::from_static("application/problem+json")));
@@ -267,6 +283,15 @@ async fn bodies_and_outcomes() {
         (&json!(418), &json!("no coffee"), &json!("not for ben"))
     );
     assert!(told["instance"].is_string() && headers.contains_key("lockgate-run"));
+    // Members that the flow leaves out are left out, but for where it was.
+    let (status, _, told) = house.post("ada", "/acme/development/short", "{}").await;
+    let instance = "/do/0/pour";
+    let short = json!({"type": "https://example.com/teapot", "title": "tea", "status": 418, "instance": instance, "code": "LG-RAISED"});
+    assert_eq!((status, told), (418, short));
+    let (status, _, told) = house.post("ada", "/acme/development/shortest", "{}").await;
+    let shortest =
+        json!({"type": "https://example.com/teapot", "status": 418, "instance": instance, "code": "LG-RAISED"});
+    assert_eq!((status, told), (418, shortest));
 
     let (status, headers, told) = house.post("ada", "/acme/development/wrong", "{\"who\": \"ben\"}").await;
     assert_eq!((status, &told["status"]), (500, &json!(500)), "{told}");

@@ -1,5 +1,6 @@
 //! Commands of operators: running a server, and what only its operator may do.
 
+mod allowances;
 pub mod backup;
 pub mod connector;
 mod endpoints;

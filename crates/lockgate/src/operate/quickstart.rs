@@ -20,7 +20,7 @@ use lockgate_identity::{Password, Policy};
 use lockgate_keys::{ClientCertificates, Keeper};
 use lockgate_listener::Settings;
 use lockgate_model::{
-    definition::{EgressAllowance, ServerIdentity},
+    definition::ServerIdentity,
     id::{EnvironmentId, TenantId, UserId},
 };
 use lockgate_runtime::NewTenant;
@@ -32,6 +32,7 @@ use crate::{
     context::Context,
     exit::Exit,
     operate::{
+        allowances,
         endpoints::{Account, Endpoints, Files},
         installation::Installation,
         machine,
@@ -106,7 +107,7 @@ impl Quickstart {
         let endpoints = Endpoints::start(&installation, !self.no_database).await?;
         let (tenant, environment) = ids()?;
         let password = self.tenant(&installation, &tenant).await?;
-        allow(&installation, &tenant, &environment, &endpoints.addresses()).await?;
+        allowances::allow(&installation, data, (&tenant, &environment), &endpoints.addresses()).await?;
 
         let own = installation.own_certificate(data, &server::NAMES)?;
         let ca_file = installation.write_ca(data)?;
@@ -194,29 +195,6 @@ async fn blocking<T: Send + 'static>(work: impl FnOnce() -> Result<T, Exit> + Se
     tokio::task::spawn_blocking(work)
         .await
         .map_err(|_| Exit::failed("LG-QUICKSTART", "quickstart ended with a defect"))?
-}
-
-/// Allows exactly the practice endpoints, and withdraws those of earlier starts.
-async fn allow(
-    installation: &Installation,
-    tenant: &TenantId,
-    environment: &EnvironmentId,
-    endpoints: &[SocketAddr],
-) -> Result<(), Exit> {
-    let failed = |e: lockgate_runtime::Error| Exit::failed(e.code(), e.to_string());
-    let row = |at: &SocketAddr| EgressAllowance {
-        environment: environment.clone(),
-        cidr: format!("{}/32", at.ip()),
-        port_first: at.port(),
-        port_last: at.port(),
-    };
-    let new: Vec<_> = endpoints.iter().map(row).collect();
-    let old = installation.runtime.operator_egress_list(tenant).map_err(failed)?;
-    let of_ours = |row: &EgressAllowance| {
-        row.environment == *environment && new.iter().any(|new| new.cidr == row.cidr) && row.port_first == row.port_last
-    };
-    let old = old.into_iter().filter(|row| of_ours(row) && !new.contains(row)).collect();
-    installation.runtime.operator_egress(tenant, new.clone(), old).await.map_err(failed)
 }
 
 /// What the order is sent with.
