@@ -4,18 +4,18 @@
 //! is proved from there on, and nobody without the key can make such a beginning.
 
 use std::{
-    collections::BTreeMap,
     num::{NonZeroU32, NonZeroU64},
     panic::AssertUnwindSafe,
     time::Duration,
 };
 
 use futures_util::FutureExt;
+use lockgate_keys::HeadKey;
 use lockgate_model::{
     Kind,
-    audit::{Entry, Outcome},
+    audit::{Entry, Outcome, SignedHead},
     definition::{Retention, Tenant},
-    id::{TenantId, WriterId},
+    id::TenantId,
 };
 use lockgate_store::RunsKept;
 
@@ -87,24 +87,27 @@ impl Runtime {
         let Some(row) = view.read::<Tenant>(Kind::Tenant, "tenant")? else { return Ok(0) };
         let Some(since) = row.retention.audit_since(self.now()) else { return Ok(0) };
         let store = &self.0.store;
-        let mut places = store.audit_removable(tenant, since).await?;
+        let signer = self.0.master.head_signer(tenant);
+        let signer = signer.map_err(|_| Error::Internal { what: "the key of the audit log".into() })?;
+        let mut begins = store.audit_anchors(tenant).await?;
+        refuse_false_anchors(&signer.public(), &begins)?;
+        let mut places = store.audit_removable(tenant, since, begins.clone()).await?;
         if places.is_empty() {
             return Ok(0);
         }
         let mut entry = Entry::new(self.now(), "audit-removal", Outcome::Done, "operator");
         entry.detail.insert("before".to_owned(), since.to_string());
         self.record(tenant, entry).await?;
-        let signer = self.0.master.head_signer(tenant);
-        let signer = signer.map_err(|_| Error::Internal { what: "the key of the audit log".into() })?;
-        let mut begins: BTreeMap<WriterId, u64> =
-            store.audit_anchors(tenant).await?.into_iter().map(|anchor| (anchor.writer, anchor.seq)).collect();
         let mut removed = 0;
         while !places.is_empty() {
             for (writer, seq, hash) in places {
-                store.remove_audit(signer.sign_anchor(tenant, &writer, (seq, hash), self.now())).await?;
-                removed += seq - begins.insert(writer, seq).unwrap_or(0);
+                let anchor = signer.sign_anchor(tenant, &writer, (seq, hash), self.now());
+                store.remove_audit(anchor.clone()).await?;
+                let before = begins.iter().position(|begin| begin.writer == writer).map(|at| begins.swap_remove(at));
+                removed += seq - before.map_or(0, |before| before.seq);
+                begins.push(anchor);
             }
-            places = store.audit_removable(tenant, since).await?;
+            places = store.audit_removable(tenant, since, begins.clone()).await?;
         }
         Ok(removed)
     }
@@ -130,4 +133,14 @@ impl Runtime {
         self.0.retention.notify_one();
         Ok(())
     }
+}
+
+/// An anchor that is signed over another would make true whatever that one says: where nobody knows who wrote it, nothing
+/// is removed and nothing is signed.
+fn refuse_false_anchors(key: &HeadKey, anchors: &[SignedHead]) -> Result<(), Error> {
+    let Some(SignedHead { tenant, writer, seq, .. }) = anchors.iter().find(|anchor| !key.holds_anchor(anchor)) else {
+        return Ok(());
+    };
+    tracing::error!(%tenant, %writer, seq, "where the audit log begins is not signed by this installation: nothing of it is removed; see `lockgate audit verify`");
+    Err(Error::Internal { what: "the audit log".into() })
 }

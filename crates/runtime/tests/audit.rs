@@ -12,9 +12,10 @@ use house::{development, house, publish, run};
 use lockgate_keys::HeadKey;
 use lockgate_model::{
     Channel, Timestamp,
-    audit::{AuditQuery, Link, Outcome, verify_signed},
+    audit::{AuditQuery, Link, Outcome, SignedHead, verify_signed},
 };
 use lockgate_runtime::{AuditHeads, Caller, Clock, Keep, Runtime};
+use lockgate_store::Store as _;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 const BEGIN: Timestamp = Timestamp(1_795_000_000_000_000);
@@ -43,7 +44,7 @@ async fn log(runtime: &Runtime, ada: &Caller) -> (AuditHeads, Vec<Link>) {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_no_longer_kept_goes_and_the_rest_is_proved() {
     let (dir, (clock, now)) = (tempfile::tempdir().unwrap(), clock());
-    let (runtime, ada) = house(dir.path(), clock).await;
+    let (runtime, ada) = house(dir.path(), clock.clone()).await;
     publish(&runtime, &ada, "echo", "- one: { set: { n: 1 } }").await;
     // More than one batch of 500.
     for _ in 0..700 {
@@ -87,9 +88,40 @@ async fn what_is_no_longer_kept_goes_and_the_rest_is_proved() {
     verify_signed(&links, &heads.heads, &heads.anchors).unwrap();
     drop((runtime, ada));
     // Definitions and log belong together still, though the entry of the newest change is gone.
-    let store = lockgate_store::SqliteStore::open(&dir.path().join("store"), BEGIN);
-    store.map(drop).unwrap();
+    drop(house::store(dir.path(), &clock).await);
     let _ = development();
+}
+
+/// Whoever can write the file removes a part of the log and says where it begins now. It fits: only a signature shows that
+/// it was not the server.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_anchor_is_signed_over_one_that_somebody_else_wrote() {
+    let (dir, (clock, now)) = (tempfile::tempdir().unwrap(), clock());
+    let (runtime, ada) = house(dir.path(), clock.clone()).await;
+    let keep = Keep { audit_days_max: 30.try_into().ok(), ..Keep::default() };
+    runtime.operator_keep(ada.tenant(), keep).await.unwrap();
+    for _ in 0..20 {
+        runtime.audit_heads(&ada).await.unwrap();
+    }
+    let (heads, links) = log(&runtime, &ada).await;
+    now.fetch_add(40 * DAY_MS * 1_000, Ordering::SeqCst);
+    drop((runtime, ada));
+    // Once with a signature of nothing, and once with that of the chain's end, which is a true one.
+    for (place, signature) in [(7, String::new()), (11, heads.heads[0].signature.clone())] {
+        let Link { tenant, writer, seq, hash, .. } = links[place].clone();
+        let forged = SignedHead { tenant, writer, seq, hash, at: BEGIN, signature };
+        let store = house::store(dir.path(), &clock).await;
+        store.remove_audit(forged.clone()).await.unwrap();
+        drop(store);
+        let runtime = house::open(dir.path(), clock.clone()).await;
+        runtime.remove_old_runs().await;
+        let ada = house::ada(&runtime).await;
+        let (heads, left) = log(&runtime, &ada).await;
+        assert!(!heads.key.parse::<HeadKey>().unwrap().holds_anchor(&forged), "a reader is told");
+        assert_eq!(heads.anchors, [forged], "nothing is signed over it");
+        assert_eq!(left[0].seq, seq + 1, "nothing more is removed");
+        assert!(!left.iter().any(|link| link.entry.event == "audit-removal"));
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

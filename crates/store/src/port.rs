@@ -309,10 +309,14 @@ pub trait Store: Send + Sync + 'static {
 
     /// The next place of each chain up to which entries may be removed that are older than a time: a bounded number of
     /// them at once. What the store needs itself stays: the entry of a change that is being written, and the end.
+    ///
+    /// A chain begins behind its anchor among `begins`, whose signatures the caller has verified, or at its first entry:
+    /// one that begins elsewhere is [`Error::Broken`], whatever [`Store::audit_anchors`] says.
     async fn audit_removable(
         &self,
         tenant: &TenantId,
         before: Timestamp,
+        begins: Vec<SignedHead>,
     ) -> Result<Vec<(WriterId, u64, Digest)>, Error>;
 
     /// Removes the entries of a chain down to an anchor and keeps the anchor in place of an older one, at once or not at

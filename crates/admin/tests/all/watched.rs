@@ -138,8 +138,9 @@ impl Store for Watched {
         &self,
         tenant: &TenantId,
         before: Timestamp,
+        begins: Vec<SignedHead>,
     ) -> Result<Vec<(WriterId, u64, Digest)>, Error> {
-        self.note("audit", tenant).audit_removable(tenant, before).await
+        self.note("audit", tenant).audit_removable(tenant, before, begins).await
     }
     async fn remove_audit(&self, anchor: SignedHead) -> Result<(), Error> {
         self.store.remove_audit(anchor).await

@@ -1,6 +1,6 @@
 //! A tenant `acme` of `ada`, in a store of the test's own.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use lockgate_connector_api::Registry;
@@ -16,23 +16,44 @@ use serde_json::json;
 
 const PASSWORD: &str = "Correct-Horse-7";
 
-/// A tenant `acme` of `ada`.
-pub async fn house(dir: &std::path::Path, clock: Clock) -> (Runtime, Caller) {
+/// The store of a folder. A runtime that was dropped may hold it until its last task has ended.
+pub async fn store(dir: &std::path::Path, clock: &Clock) -> SqliteStore {
+    for _ in 0..500 {
+        match SqliteStore::open(&dir.join("store"), clock.now()) {
+            Ok(store) => return store,
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    }
+    SqliteStore::open(&dir.join("store"), clock.now()).unwrap()
+}
+
+/// What lies in a folder, served.
+pub async fn open(dir: &std::path::Path, clock: Clock) -> Runtime {
     let parts = Parts {
-        store: Arc::new(SqliteStore::open(&dir.join("store"), clock.now()).unwrap()),
+        store: Arc::new(store(dir, &clock).await),
         engine: Arc::new(Engine::new(EngineConfig { stacks_max: 64, ..EngineConfig::default() }).unwrap()),
         master: Arc::new(Master::open_or_create(&dir.join("keys")).unwrap()),
         registry: Arc::new(Registry::new()),
         clock,
     };
-    let runtime = Runtime::open(parts).await.unwrap();
+    Runtime::open(parts).await.unwrap()
+}
+
+/// A tenant `acme` of `ada`.
+pub async fn house(dir: &std::path::Path, clock: Clock) -> (Runtime, Caller) {
+    let runtime = open(dir, clock).await;
     let new = NewTenant { id: "acme".parse().unwrap(), title: "Acme".into(), administrator: "ada".parse().unwrap() };
     let token = runtime.operator_create_tenant(new).await.unwrap();
     let secret = |text: &str| serde_json::from_value(json!(text)).unwrap();
     runtime.login("acme", &Login::by_token("ada", secret(&token), secret(PASSWORD)), "").await.unwrap();
-    let basic = format!("Basic {}", STANDARD.encode(format!("ada:{PASSWORD}")));
-    let ada = runtime.authenticate("acme", Some(&basic), "").await.unwrap();
+    let ada = ada(&runtime).await;
     (runtime, ada)
+}
+
+/// `ada`, by her password.
+pub async fn ada(runtime: &Runtime) -> Caller {
+    let basic = format!("Basic {}", STANDARD.encode(format!("ada:{PASSWORD}")));
+    runtime.authenticate("acme", Some(&basic), "").await.unwrap()
 }
 
 pub fn development() -> EnvironmentId {

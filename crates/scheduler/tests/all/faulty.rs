@@ -158,8 +158,9 @@ impl Store for Faulty {
         &self,
         tenant: &TenantId,
         before: Timestamp,
+        begins: Vec<SignedHead>,
     ) -> Result<Vec<(WriterId, u64, Digest)>, Error> {
-        self.store.audit_removable(tenant, before).await
+        self.store.audit_removable(tenant, before, begins).await
     }
     async fn remove_audit(&self, anchor: SignedHead) -> Result<(), Error> {
         self.store.remove_audit(anchor).await

@@ -338,9 +338,10 @@ impl Store for SqliteStore {
         &self,
         tenant: &TenantId,
         before: Timestamp,
+        begins: Vec<SignedHead>,
     ) -> Result<Vec<(WriterId, u64, Digest)>, Error> {
         let tenant = tenant.clone();
-        self.0.read_runs.read(move |db| log::removable(db, &tenant, before)).await
+        self.0.read_runs.read(move |db| log::removable(db, &tenant, before, &begins)).await
     }
 
     async fn remove_audit(&self, anchor: SignedHead) -> Result<(), Error> {

@@ -164,8 +164,8 @@ pub async fn finds_and_removes_what_is_asked_in_a_long_log(at: impl Backend) {
 
     // The entry of the newest change goes like any other, once the change is written.
     let end = Timestamp(i64::MAX);
-    assert_eq!(store.audit_removable(&tenant(), super::NOW).await.unwrap(), [], "nothing is older");
-    let [(writer, seq, hash)] = store.audit_removable(&tenant(), end).await.unwrap().try_into().unwrap();
+    assert_eq!(store.audit_removable(&tenant(), super::NOW, vec![]).await.unwrap(), [], "nothing is older");
+    let [(writer, seq, hash)] = store.audit_removable(&tenant(), end, vec![]).await.unwrap().try_into().unwrap();
     assert_eq!(seq, 500);
     let anchor = |seq, hash| {
         let (at, signature) = (Timestamp(1), "signed".to_owned());
@@ -184,9 +184,15 @@ pub async fn finds_and_removes_what_is_asked_in_a_long_log(at: impl Backend) {
     drop(store);
     let store = at.open().await;
     assert_eq!(whole_log(&store, &tenant()).await, log);
+    // It begins where the caller has seen it signed to begin, and nowhere else, whatever is kept.
+    for begins in [vec![], vec![anchor(seq, wrong)], vec![anchor(499, hash)]] {
+        let refused = store.audit_removable(&tenant(), end, begins).await;
+        assert!(matches!(refused, Err(lockgate_store::Error::Broken(_))), "{refused:?}");
+    }
     // Down to the end nothing is left at last. It opens so, and the chain goes on.
     loop {
-        let places = store.audit_removable(&tenant(), end).await.unwrap();
+        let begins = store.audit_anchors(&tenant()).await.unwrap();
+        let places = store.audit_removable(&tenant(), end, begins).await.unwrap();
         let Some((writer, seq, hash)) = places.into_iter().next() else { break };
         assert_eq!(writer, *store.writer());
         store.remove_audit(anchor(seq, hash)).await.unwrap();

@@ -60,7 +60,7 @@ async fn entries_that_were_made_older_are_not_removed() {
     let place = Place::new();
     let store = written(&place).await;
     let early = Timestamp(1);
-    assert_eq!(store.audit_removable(&tenant(), early).await.unwrap(), []);
+    assert_eq!(store.audit_removable(&tenant(), early, vec![]).await.unwrap(), []);
     let db = outside(&place.file("runs.sqlite"));
     let (told, kept) = (format!(r#""at":{}"#, NOW.0), r#""at":0"#);
     for (sql, undone) in [
@@ -71,7 +71,7 @@ async fn entries_that_were_made_older_are_not_removed() {
         ),
     ] {
         db.execute_batch(&sql).unwrap();
-        let answer = store.audit_removable(&tenant(), early).await;
+        let answer = store.audit_removable(&tenant(), early, vec![]).await;
         assert!(matches!(&answer, Err(Error::Broken(broken)) if broken.seq == 1), "{answer:?}");
         db.execute_batch(&undone).unwrap();
     }
