@@ -32,8 +32,8 @@ use crate::{
 
 /// Bytes of a body where nothing else is said.
 const BODY_BYTES_MAX: usize = 256 << 10;
-/// Bytes of a login.
-const LOGIN_BYTES_MAX: usize = 16 << 10;
+/// Bytes of a login: with an answer of a passkey comes what was asked of it, which has the public keys of all its user's passkeys.
+const LOGIN_BYTES_MAX: usize = 32 << 10;
 /// Bytes of a batch of definitions.
 const APPLY_BYTES_MAX: usize = 4 << 20;
 /// Bytes of a pushed version: 16 MiB of sources and what JSON puts around them.

@@ -19,6 +19,7 @@
 
 mod access_token;
 mod api_key;
+mod ceremony;
 mod certificate;
 mod credentials;
 mod digest_key;
@@ -37,11 +38,12 @@ mod totp;
 
 pub use access_token::{ACCESS_TOKEN_SECONDS, AccessToken, Claims};
 pub use api_key::{ApiKey, StoredKey};
+pub use ceremony::Begun;
 pub use certificate::{BoundBy, Certificate, StoredCertificate};
 pub use credentials::{Credentials, Refused};
 pub use digest_key::{BasicKey, DigestKey};
 pub use one_time::{OneTime, StoredToken};
-pub use passkey::{Asked, Ceremony, NoSite, PASSKEYS_MAX, Site, StoredPasskey};
+pub use passkey::{Asked, NoSite, PASSKEYS_MAX, Site, StoredPasskey};
 pub use password::{Hash, HashFailed, Password};
 pub use password_check::PasswordCheck;
 pub use policy::{Policy, Weakness};

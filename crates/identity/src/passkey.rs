@@ -6,7 +6,8 @@
 //! authenticator is none of our business. What is stored is a public key, with a keyed digest over it and its
 //! user: who can write rows still cannot make a passkey.
 //!
-//! Deliberately absent: the memory of ceremonies that have begun, each good once (crate `runtime`).
+//! Deliberately absent: a memory of ceremonies that have begun. What has to be known of one goes with the browser
+//! (module `ceremony`).
 
 use std::fmt;
 
@@ -14,14 +15,14 @@ use lockgate_model::{Digest, Timestamp, id::UserId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use webauthn_rs::prelude::{
-    CreationChallengeResponse, DiscoverableAuthentication, Passkey, PasskeyAuthentication, PasskeyRegistration,
-    PublicKeyCredential, RegisterPublicKeyCredential, RequestChallengeResponse, Url, Uuid, Webauthn, WebauthnBuilder,
+    CreationChallengeResponse, Passkey, PublicKeyCredential, RegisterPublicKeyCredential, RequestChallengeResponse,
+    Url, Uuid, Webauthn, WebauthnBuilder,
 };
 
 use crate::{
     DigestKey, Refused,
+    ceremony::{Answered, Begun, Ceremony},
     digest_key::same,
-    random::{self, NoRandom},
 };
 
 /// Passkeys of one user.
@@ -78,24 +79,16 @@ pub struct StoredPasskey {
     key: String,
     /// Keyed digest over user and key.
     proof: Digest,
+    /// The ceremonies it has answered whose time is not over: none is good twice.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    answered: Vec<Answered>,
 }
 
-/// What has begun and waits for the authenticator; in memory, for a few minutes, good once.
-#[derive(Debug, Clone)]
-pub enum Ceremony {
-    /// A user adds a passkey.
-    Add(UserId, Box<PasskeyRegistration>),
-    /// A user who is known proves to be it.
-    Prove(UserId, Box<PasskeyAuthentication>),
-    /// Somebody proves to be whom the passkey says.
-    Enter(Box<DiscoverableAuthentication>),
-}
-
-/// A ceremony that begins: by what it is named, and what the browser is to be told
+/// A ceremony that begins: the whole of it as a text that comes back with the answer, and what the browser is to be told
 /// (`PublicKeyCredentialCreationOptions` or `PublicKeyCredentialRequestOptions` under `publicKey`).
 #[derive(Debug, Clone, Serialize)]
 pub struct Asked {
-    /// By what it is named.
+    /// Under a keyed digest; nothing in it is a secret.
     pub ceremony: String,
     /// For the browser.
     pub options: Value,
@@ -133,7 +126,7 @@ impl StoredPasskey {
     fn new(passkey: &Passkey, user: &UserId, (title, added): (String, Timestamp), key: &DigestKey) -> Option<Self> {
         let text = serde_json::to_string(passkey).ok()?;
         let (id, proof) = (id_of(passkey.cred_id().as_slice()), proof(user, &text, key));
-        Some(Self { id, title, added, key: text, proof })
+        Some(Self { id, title, added, key: text, proof, answered: Vec::new() })
     }
 
     /// The key, if it is this user's and was stored by us.
@@ -152,35 +145,38 @@ impl StoredPasskey {
 }
 
 impl Site {
-    /// A user is about to add a passkey to those it has.
+    /// A user is about to add a passkey to those it has. `by` is what the user came with: the answer has to come with
+    /// the same.
     pub fn add(
         &self,
         tenant: &str,
-        user: &UserId,
+        (user, by): (&UserId, Option<Digest>),
         has: &[StoredPasskey],
+        now: Timestamp,
         key: &DigestKey,
-    ) -> Result<Result<(Asked, Ceremony), Refused>, NoRandom> {
+    ) -> Result<Asked, Refused> {
         let known: Vec<Passkey> = has.iter().filter_map(|stored| stored.open(user, key).ok()).collect();
         let known = known.iter().map(|passkey| passkey.cred_id().clone()).collect();
         let name = format!("{user}@{tenant}");
         let begun = self.webauthn.start_passkey_registration(handle(user, key), &name, user.as_str(), Some(known));
-        let ceremony = random::hex::<16>()?.to_string();
-        Ok(begun.map_err(|_| Refused::WrongPasskey).map(|(options, state)| {
-            (Asked { ceremony, options: discoverable(options) }, Ceremony::Add(user.clone(), Box::new(state)))
-        }))
+        let (options, state) = begun.map_err(|_| Refused::WrongPasskey)?;
+        let ceremony = Ceremony::Add { user: user.clone(), by, state: Box::new(state) };
+        Ok(Asked { ceremony: ceremony.begin(now, key)?, options: discoverable(options) })
     }
 
     /// The passkey that an authenticator has made.
     pub fn added(
         &self,
-        ceremony: &Ceremony,
-        user: &UserId,
+        begun: &Begun,
+        (user, by): (&UserId, Option<Digest>),
         sent: &Value,
         (title, now): (&str, Timestamp),
         key: &DigestKey,
     ) -> Result<StoredPasskey, Refused> {
-        let Ceremony::Add(whose, state) = ceremony else { return Err(Refused::WrongPasskey) };
-        if whose != user {
+        let Ceremony::Add { user: whose, by: with, state } = begun.waits(now)? else {
+            return Err(Refused::WrongPasskey);
+        };
+        if whose != user || *with != by {
             return Err(Refused::WrongPasskey);
         }
         let sent = answer(sent, |of: &RegisterPublicKeyCredential| &of.response.client_data_json)?;
@@ -192,38 +188,43 @@ impl Site {
     pub fn prove(
         &self,
         who: Option<(&UserId, &[StoredPasskey])>,
+        now: Timestamp,
         key: &DigestKey,
-    ) -> Result<Result<(Asked, Ceremony), Refused>, NoRandom> {
-        let ceremony = random::hex::<16>()?.to_string();
-        let asked = |options: RequestChallengeResponse| Asked { ceremony, options: shown(options) };
-        let failed = |_| Refused::WrongPasskey;
-        let Some((user, has)) = who else {
-            let begun = self.webauthn.start_discoverable_authentication().map_err(failed);
-            return Ok(begun.map(|(options, state)| (asked(options), Ceremony::Enter(Box::new(state)))));
+    ) -> Result<Asked, Refused> {
+        let (options, ceremony) = match who {
+            None => {
+                let begun = self.webauthn.start_discoverable_authentication().map_err(|_| Refused::WrongPasskey)?;
+                (begun.0, Ceremony::Enter { state: Box::new(begun.1) })
+            }
+            Some((user, has)) => {
+                let known: Vec<Passkey> = has.iter().filter_map(|stored| stored.open(user, key).ok()).collect();
+                let begun = self.webauthn.start_passkey_authentication(&known).map_err(|_| Refused::WrongPasskey)?;
+                (begun.0, Ceremony::Prove { user: user.clone(), state: Box::new(begun.1) })
+            }
         };
-        let known: Vec<Passkey> = has.iter().filter_map(|stored| stored.open(user, key).ok()).collect();
-        let begun = self.webauthn.start_passkey_authentication(&known).map_err(failed);
-        Ok(begun.map(|(options, state)| (asked(options), Ceremony::Prove(user.clone(), Box::new(state)))))
+        Ok(Asked { ceremony: ceremony.begin(now, key)?, options: shown(options) })
     }
 
-    /// The stored passkey after it was used, to be put back before anything rests on it: its counter goes up.
+    /// The stored passkey after it was used, to be put back before anything rests on it: its counter goes up, and it
+    /// has answered this ceremony.
     pub fn proved(
         &self,
-        ceremony: &Ceremony,
+        begun: &Begun,
         user: &UserId,
         stored: &StoredPasskey,
         sent: &Value,
+        now: Timestamp,
         key: &DigestKey,
     ) -> Result<StoredPasskey, Refused> {
         let sent = answer(sent, |of: &PublicKeyCredential| &of.response.client_data_json)?;
         let mut passkey = stored.open(user, key)?;
         let theirs = sent.get_user_unique_id().map(|told| told == handle(user, key).as_bytes());
-        let result = match ceremony {
+        let result = match begun.waits(now)? {
             // Who is not known beforehand has to be told by the authenticator.
-            Ceremony::Enter(state) if theirs == Some(true) => {
+            Ceremony::Enter { state } if theirs == Some(true) => {
                 self.webauthn.finish_discoverable_authentication_v2(&sent, (**state).clone(), &passkey)
             }
-            Ceremony::Prove(whose, state) if whose == user && theirs != Some(false) => {
+            Ceremony::Prove { user: whose, state } if whose == user && theirs != Some(false) => {
                 self.webauthn.finish_passkey_authentication(&sent, state)
             }
             _ => return Err(Refused::WrongPasskey),
@@ -234,7 +235,9 @@ impl Site {
         if result.counter() > 0 && !moved {
             return Err(Refused::WrongPasskey);
         }
-        StoredPasskey::new(&passkey, user, (stored.title.clone(), stored.added), key).ok_or(Refused::WrongPasskey)
+        let answered = begun.answered(&stored.answered, now)?;
+        let after = StoredPasskey::new(&passkey, user, (stored.title.clone(), stored.added), key);
+        after.map(|after| StoredPasskey { answered, ..after }).ok_or(Refused::WrongPasskey)
     }
 }
 
@@ -285,18 +288,19 @@ mod tests {
     fn what_is_asked_names_the_site_and_no_user() {
         let (site, key) = (Site::new("https://lockgate.example").unwrap(), DigestKey::new([7; 32]));
         let ada: UserId = "ada".parse().unwrap();
-        let (asked, _) = site.add("acme", &ada, &[], &key).unwrap().unwrap();
+        let now = Timestamp::from_ms(0);
+        let asked = site.add("acme", (&ada, None), &[], now, &key).unwrap();
         let options = &asked.options["publicKey"];
         assert_eq!(options["rp"]["id"], "lockgate.example");
         assert_eq!(options["attestation"], "none");
         assert_eq!(options["authenticatorSelection"]["userVerification"], "required");
         assert_eq!(options["authenticatorSelection"]["residentKey"], "preferred");
         assert!(!options["user"]["id"].as_str().unwrap().contains("ada"));
-        let (enter, _) = site.prove(None, &key).unwrap().unwrap();
+        let enter = site.prove(None, now, &key).unwrap();
         assert_eq!(enter.options["publicKey"]["userVerification"], "required");
         assert_eq!(enter.options["publicKey"]["allowCredentials"], serde_json::json!([]));
         assert!(enter.options.get("mediation").is_none());
-        let (again, _) = site.prove(None, &key).unwrap().unwrap();
+        let again = site.prove(None, now, &key).unwrap();
         assert_ne!(again.ceremony, enter.ceremony);
         assert_ne!(again.options["publicKey"]["challenge"], enter.options["publicKey"]["challenge"]);
     }

@@ -13,7 +13,6 @@ mod audit;
 mod authenticate;
 mod backup;
 mod cancel;
-mod ceremonies;
 mod certificate;
 mod change;
 mod clock;
@@ -156,7 +155,6 @@ struct Inner {
     code: std::sync::OnceLock<code::CodeFolder>,
     /// What passkeys are for.
     site: std::sync::OnceLock<lockgate_identity::Site>,
-    ceremonies: ceremonies::Ceremonies,
     telemetry: Arc<Telemetry>,
     health: health::Health,
     open: open::OpenRuns,
@@ -208,7 +206,6 @@ impl Runtime {
             loading: tokio::sync::Mutex::new(()),
             code: std::sync::OnceLock::new(),
             site: std::sync::OnceLock::new(),
-            ceremonies: ceremonies::Ceremonies::default(),
             telemetry,
             health: health::Health::default(),
             open: open::OpenRuns::default(),

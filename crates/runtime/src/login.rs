@@ -1,7 +1,7 @@
 //! Login and logout: a password, or a one-time token that sets the password, and a code where a second
 //! factor is on, become a session.
 
-use lockgate_identity::{Basic, Ceremony, Credential, OneTime, Password, SessionToken, Spent};
+use lockgate_identity::{Basic, Begun, Credential, OneTime, Password, SessionToken, Spent};
 use lockgate_model::{
     Channel, Kind, Timestamp,
     audit::{Entry, Outcome},
@@ -96,7 +96,6 @@ impl Runtime {
     /// Whoever has not proved the password or token is told nothing but that: neither that a second
     /// factor is on nor that the password has to be changed.
     pub async fn login(&self, tenant: &str, login: &Login, source: &str) -> Result<LoggedIn, Error> {
-        // It is over with this login, whatever comes of it.
         let begun = self.taken(&login.second, tenant);
         for _ in 0..ATTEMPTS {
             match self.enter(tenant, login, begun.as_ref(), source).await {
@@ -118,7 +117,7 @@ impl Runtime {
         &self,
         tenant: &str,
         login: &Login,
-        begun: Option<&Ceremony>,
+        begun: Option<&Begun>,
         source: &str,
     ) -> Result<Option<LoggedIn>, Error> {
         let view = TenantId::parse(tenant).ok().and_then(|tenant| self.0.views.get(&tenant));

@@ -6,8 +6,7 @@ use std::collections::BTreeMap;
 
 use lockgate_access::Scope;
 use lockgate_identity::{
-    Asked, Basic, Ceremony, Credential, NoRandom, NoSite, PASSKEYS_MAX, Password, RecoveryCodes, Refused, Site, Spent,
-    StoredPasskey,
+    Asked, Basic, Begun, Credential, NoSite, PASSKEYS_MAX, Password, RecoveryCodes, Refused, Site, Spent, StoredPasskey,
 };
 use lockgate_model::{
     Channel, Kind, Permission, Timestamp,
@@ -17,8 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::{
-    Caller, Error, Runtime, View, account::SecretText, change::Plan, credential::no_random, login::Second,
-    network::Network, push::json,
+    Caller, Error, Runtime, View, account::SecretText, change::Plan, credential::no_random, login::Second, push::json,
 };
 
 /// Characters of a passkey's title.
@@ -28,7 +26,7 @@ const TITLE_CHARS_MAX: usize = 100;
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PasskeyAnswer {
-    /// Which.
+    /// What it began with, as it was given.
     pub ceremony: String,
     /// The credential, as `PublicKeyCredential.toJSON()` gives it.
     pub credential: Value,
@@ -93,8 +91,8 @@ impl Runtime {
         if has.len() >= PASSKEYS_MAX {
             return Err(Error::invalid("LG-PASSKEY", format!("a user has at most {PASSKEYS_MAX} passkeys")));
         }
-        let begun = self.site()?.add(view.tenant.as_str(), user, &has, &view.digest_key);
-        self.begun(&view.tenant, &caller.source, begun)
+        let whose = (user, caller.token);
+        self.site()?.add(view.tenant.as_str(), whose, &has, self.now(), &view.digest_key).map_err(not_begun)
     }
 
     /// Adds the passkey that the browser brings.
@@ -106,13 +104,13 @@ impl Runtime {
     ) -> Result<PasskeyAdded, Error> {
         self.may_read(caller, Permission::ManagePersonalSetup, Scope::Tenant).await?;
         let (site, user, title) = (self.site()?, &caller.principal.user, titled(title)?);
-        let begun = self.0.ceremonies.take(&answered.ceremony, caller.tenant().as_str(), self.now());
-        let begun = begun.ok_or_else(wrong)?;
+        let begun = self.returned(&answered.ceremony, caller.tenant().as_str()).ok_or_else(wrong)?;
+        let whose = (user, caller.token);
         let added = self
             .change(caller, |view| {
                 let mut row = view.credentials.stored(user).cloned().unwrap_or_default();
                 let key = &view.digest_key;
-                let added = site.added(&begun, user, &answered.credential, (title, self.now()), key);
+                let added = site.added(&begun, whose, &answered.credential, (title, self.now()), key);
                 let added = added.map_err(|_| wrong())?;
                 // Of two that are named the same nobody could say whose an answer is.
                 if view.credentials.by_passkey(&added.id) != Err(Refused::WrongPasskey) {
@@ -196,7 +194,7 @@ impl Runtime {
             // What is asked names nobody: a tenant that is not there asks the same.
             let tenant = TenantId::parse(tenant).map_err(|_| Error::Unauthenticated)?;
             let key = self.0.views.digest_key(&tenant)?;
-            return self.begun(&tenant, source, site.prove(None, &key));
+            return site.prove(None, self.now(), &key).map_err(not_begun);
         };
         let basic = Basic { user: user.to_owned(), password: Password::new(password.expose().to_owned()) };
         let principal = match self.basic(tenant, view, basic, source).await {
@@ -215,27 +213,17 @@ impl Runtime {
         if has.is_empty() {
             return Err(Error::invalid("LG-PASSKEY", "this user has no passkey"));
         }
-        let begun = site.prove(Some((&principal.user, &has)), &view.digest_key);
-        self.begun(&view.tenant, source, begun)
+        site.prove(Some((&principal.user, &has)), self.now(), &view.digest_key).map_err(not_begun)
     }
 
-    fn begun(
-        &self,
-        tenant: &TenantId,
-        source: &str,
-        begun: Result<Result<(Asked, Ceremony), Refused>, NoRandom>,
-    ) -> Result<Asked, Error> {
-        let begun = begun.map_err(no_random)?;
-        let (asked, ceremony) = begun.map_err(|_| Error::Internal { what: "a ceremony of passkeys".into() })?;
-        let (id, source) = (asked.ceremony.clone(), Network::of_text(source));
-        self.0.ceremonies.begin(id, tenant.clone(), source, ceremony, self.now());
-        Ok(asked)
+    /// The ceremony that an answer is for, if it is one of this tenant.
+    pub(crate) fn taken(&self, second: &Second, tenant: &str) -> Option<Begun> {
+        self.returned(&second.passkey.as_ref()?.ceremony, tenant)
     }
 
-    /// The ceremony that an answer is for, which is over with this.
-    pub(crate) fn taken(&self, second: &Second, tenant: &str) -> Option<Ceremony> {
-        let answered = second.passkey.as_ref()?;
-        self.0.ceremonies.take(&answered.ceremony, tenant, self.now())
+    fn returned(&self, ceremony: &str, tenant: &str) -> Option<Begun> {
+        let key = self.0.views.digest_key(&TenantId::parse(tenant).ok()?).ok()?;
+        Begun::read(ceremony, &key)
     }
 
     /// The credential after a passkey has answered; none if the answer is not true.
@@ -245,13 +233,13 @@ impl Runtime {
         user: &UserId,
         mut credential: Credential,
         answered: &PasskeyAnswer,
-        begun: Option<&Ceremony>,
+        begun: Option<&Begun>,
     ) -> Result<Option<(Credential, Spent)>, Error> {
         let (Some(begun), Some(id)) = (begun, StoredPasskey::named_in(&answered.credential)) else { return Ok(None) };
         let site = self.site()?;
         let found = credential.passkeys.iter_mut().find(|passkey| passkey.id == id);
         let Some(stored) = found else { return Ok(None) };
-        match site.proved(begun, user, stored, &answered.credential, &view.digest_key) {
+        match site.proved(begun, user, stored, &answered.credential, self.now(), &view.digest_key) {
             Ok(after) => {
                 *stored = after;
                 Ok(Some((credential, Spent::Passkey)))
@@ -300,6 +288,10 @@ impl Runtime {
 pub(crate) fn named_by(second: &Second) -> Result<String, Error> {
     let answered = second.passkey.as_ref().ok_or(Error::Unauthenticated)?;
     StoredPasskey::named_in(&answered.credential).ok_or(Error::Unauthenticated)
+}
+
+fn not_begun(_: Refused) -> Error {
+    Error::Internal { what: "a ceremony of passkeys".into() }
 }
 
 fn wrong() -> Error {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use lockgate_access::{Decision, Scope};
-use lockgate_identity::{Basic, Ceremony, Credential, Password, SecondFactor, Spent, TotpSecret};
+use lockgate_identity::{Basic, Begun, Credential, Password, SecondFactor, Spent, TotpSecret};
 use lockgate_keys::{Binding, Sealed};
 use lockgate_model::{
     Definition, Kind, Permission,
@@ -215,7 +215,7 @@ impl Runtime {
         view: &View,
         user: &UserId,
         credential: Credential,
-        (second, begun): (&Second, Option<&Ceremony>),
+        (second, begun): (&Second, Option<&Begun>),
         source: &str,
     ) -> Result<(Credential, Option<Spent>), Error> {
         if !credential.has_second_factor() {
@@ -252,7 +252,7 @@ impl Runtime {
         user: &UserId,
         credential: Credential,
         second: &Second,
-        begun: Option<&Ceremony>,
+        begun: Option<&Begun>,
     ) -> Result<Option<(Credential, Spent)>, Error> {
         if let Some(answered) = &second.passkey {
             return self.answered(view, user, credential, answered, begun);

@@ -18,7 +18,7 @@ use crate::{
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Made {
-    /// The ceremony that it is for.
+    /// The `ceremony` that was given when it began.
     ceremony: String,
     /// The credential, as `PublicKeyCredential.toJSON()` gives it.
     credential: serde_json::Value,

@@ -184,7 +184,7 @@ pub struct Enrolment {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Asked {
-    /// By what it is named.
+    /// What comes back with the answer as it is: some kilobytes that say nothing to anybody else.
     pub ceremony: String,
     /// For the browser: `publicKey`, as `parseCreationOptionsFromJSON` and `parseRequestOptionsFromJSON` take it.
     pub options: serde_json::Value,
@@ -194,7 +194,7 @@ pub struct Asked {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PasskeyAnswer {
-    /// Which.
+    /// The `ceremony` that was given when it began.
     pub ceremony: String,
     /// The credential, as `PublicKeyCredential.toJSON()` gives it.
     pub credential: serde_json::Value,

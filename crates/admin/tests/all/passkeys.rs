@@ -129,7 +129,15 @@ async fn a_passkey_is_added_with_the_password_for_this_site_alone() {
     place.house.user("eve", &["monitor"]).await;
     let eve = place.session("eve").await;
     assert_eq!(place.confirm(&eve, &asked, made.clone()).await.code(), "LG-PASSKEY", "another user");
-    assert_eq!(place.confirm(&bearer, &asked, made).await.code(), "LG-PASSKEY", "it was tried");
+    let elsewhere = place.session("ben").await;
+    assert_eq!(place.confirm(&elsewhere, &asked, made.clone()).await.code(), "LG-PASSKEY", "another session");
+    let by_key = place.house.ada("POST", "users/ben/keys", Some(json!({}))).await.json()["key"].clone();
+    let by_key = format!("Bearer {}", by_key.as_str().unwrap());
+    assert_eq!(place.confirm(&by_key, &asked, made).await.code(), "LG-PASSKEY", "no session");
+    let mut made_up = place.begin(&bearer).await;
+    let made = authenticator.create(&made_up.options);
+    made_up.ceremony.insert(7, 'A');
+    assert_eq!(place.confirm(&bearer, &made_up, made).await.code(), "LG-PASSKEY", "altered");
     let late = place.begin(&bearer).await;
     place.seconds.fetch_add(301, Ordering::SeqCst);
     let made = authenticator.create(&late.options);
@@ -139,10 +147,18 @@ async fn a_passkey_is_added_with_the_password_for_this_site_alone() {
     assert_eq!(place.confirm(&bearer, &enter, made).await.code(), "LG-PASSKEY", "asked for something else");
     assert_eq!(place.house.login(json!({"user": "ben", "password": PASSWORD})).await.status, 200, "nothing is on");
 
-    let (_, added) = place.added("ben", b"first-key-first-key").await;
+    // What others have tried in vain is good for whom it was asked still, and then no more.
+    let bearer = place.session("ben").await;
+    let (asked, eve) = (place.begin(&bearer).await, place.session("eve").await);
+    let made = authenticator.create(&asked.options);
+    assert_eq!(place.confirm(&eve, &asked, made.clone()).await.code(), "LG-PASSKEY");
+    let told = place.confirm(&bearer, &asked, made.clone()).await;
+    assert_eq!(told.status, 200, "{}", told.text);
+    assert_eq!(place.confirm(&bearer, &asked, made).await.code(), "LG-PASSKEY", "it is there");
+    let added: PasskeyAdded = serde_json::from_value(told.json()).unwrap();
     assert_eq!((added.passkey.title.as_str(), added.recovery_codes.len()), ("blue key", 10));
     assert_eq!(
-        place.own(&bearer, "GET", "whoami", None).await.status,
+        place.own(&elsewhere, "GET", "whoami", None).await.status,
         401,
         "sessions that were never asked for it end"
     );
@@ -266,6 +282,43 @@ async fn a_passkey_is_a_second_factor_beside_codes_and_recovery_codes() {
     let token = place.house.ada("POST", "users/ben/token", None).await.json()["token"].clone();
     let reset = json!({"user": "ben", "token": token, "new_password": "Another-Anchor-9"});
     assert_eq!(place.house.login(reset).await.code(), "LG-SECOND-FACTOR");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn however_many_begin_a_login_nobody_is_pushed_out() {
+    let place = Place::open().await;
+    let (mut ben, _) = place.added("ben", b"bens-key-bens-key").await;
+    let asked = place.ask(json!({})).await;
+    for n in 0..10_100_u32 {
+        let (source, path) = (format!("10.{}.{}.1", n >> 8, n & 255), "/admin/v1/tenants/acme/login/passkey");
+        let told = place.house.send_from(&source, "POST", path, None, Some(json!({}))).await;
+        assert_eq!(told.status, 200, "{}", told.text);
+    }
+    let answer = ben.get(&asked.options);
+    let entered = place.alone(&asked, answer).await;
+    assert_eq!(entered.status, 200, "{}", entered.text);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_as_many_passkeys_as_there_can_be_signs_in_with_each() {
+    let place = Place::open().await;
+    let bearer = place.session("ben").await;
+    let mut all = Vec::new();
+    for n in 0..20 {
+        let mut authenticator = Authenticator::new(ORIGIN, NAME, format!("{}{n:02}", "key-".repeat(30)).as_bytes());
+        let asked = place.begin(&bearer).await;
+        let told = place.confirm(&bearer, &asked, authenticator.create(&asked.options)).await;
+        assert_eq!(told.status, 200, "{}", told.text);
+        all.push(authenticator);
+    }
+    let told = place.own(&bearer, "POST", "passkeys", Some(json!({"password": PASSWORD}))).await;
+    assert_eq!(told.code(), "LG-PASSKEY", "{}", told.text);
+    for authenticator in [0, 19].map(|n| all.swap_remove(n.min(all.len() - 1))).iter_mut() {
+        let asked = place.ask(json!({"user": "ben", "password": PASSWORD})).await;
+        let answer = authenticator.get(&asked.options);
+        let told = place.with_password("ben", &asked, answer).await;
+        assert_eq!(told.status, 200, "{} bytes: {}", asked.ceremony.len(), told.text);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
