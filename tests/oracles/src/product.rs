@@ -7,7 +7,7 @@ use lockgate_access::{
     Bound, Decision, DeniedStatus, Scope, Stage, TenantSnapshot, Verdict, decide, decide_adopt, decide_console,
     decide_deploy, decide_execute, decide_push, decide_support, decide_undeploy,
 };
-use lockgate_identity::{ApiKey, Credential, Credentials, DigestKey, PasswordPolicy, StoredKey};
+use lockgate_identity::{ApiKey, Credential, Credentials, DigestKey, Hash, PasswordPolicy, StoredKey};
 use lockgate_model::{
     Channel, Definition, Digest, Kind as Row, Permission, Principal, TargetKind, Timestamp,
     definition::{AccountBinding, Deployment, Revision},
@@ -36,6 +36,37 @@ fn kind(kind: world::TargetKind) -> TargetKind {
     }
 }
 
+/// A row: its kind, its id and its body.
+pub type RowOf = (Row, String, Value);
+
+/// What rows hold that no decision asks about: made up here, true where a server answers.
+pub struct Filling {
+    /// Keys the digests of API keys.
+    pub digest_key: DigestKey,
+    /// Everybody's password.
+    pub password: Option<Hash>,
+    /// The sources of each project, and what its version holds of them.
+    pub sources: BTreeMap<String, Sources>,
+    /// The module of each orchestration.
+    pub modules: BTreeMap<String, Digest>,
+}
+
+/// What was pushed of a project.
+#[derive(Clone)]
+pub struct Sources {
+    /// Digest of the sources.
+    pub digest: Digest,
+    /// The objects they hold.
+    pub objects: BTreeMap<String, Digest>,
+}
+
+impl Filling {
+    /// Made up.
+    fn none() -> Self {
+        Self { digest_key: digest_key(), password: None, sources: BTreeMap::new(), modules: BTreeMap::new() }
+    }
+}
+
 /// A tenant as a server has it.
 pub struct Tenant {
     /// For decisions.
@@ -48,13 +79,14 @@ pub struct Tenant {
 impl Tenant {
     /// Of all rows.
     pub fn new(world: &World) -> Self {
-        let rows = rows(world).into_iter().map(|(kind, id, body)| ((kind, id), body)).collect();
+        let rows = rows(world, &Filling::none()).into_iter().map(|(kind, id, body)| ((kind, id), body)).collect();
         Self { snapshot: snapshot(world), credentials: credentials(world), rows }
     }
 
     /// After a change.
     pub fn follow(&mut self, world: &World) {
-        let rows: BTreeMap<_, _> = rows(world).into_iter().map(|(kind, id, body)| ((kind, id), body)).collect();
+        let rows: BTreeMap<_, _> =
+            rows(world, &Filling::none()).into_iter().map(|(kind, id, body)| ((kind, id), body)).collect();
         let puts: Vec<_> = rows
             .iter()
             .filter(|(key, body)| self.rows.get(key) != Some(body))
@@ -81,14 +113,16 @@ pub fn snapshot(world: &World) -> TenantSnapshot {
 
 /// The world's rows, for a tenant of this name.
 pub fn definitions(tenant: &str, world: &World) -> Vec<Definition> {
-    rows(world).into_iter().map(|row| definition(tenant, row)).collect()
+    rows(world, &Filling::none()).into_iter().map(|row| definition(tenant, row)).collect()
 }
 
-fn definition(tenant: &str, (kind, row, body): (Row, String, Value)) -> Definition {
+/// A row of a tenant, at the first revision.
+pub fn definition(tenant: &str, (kind, row, body): RowOf) -> Definition {
     Definition { tenant: id(tenant), kind, id: row, revision: Revision(1), body }
 }
 
-fn rows(world: &World) -> Vec<(Row, String, Value)> {
+/// The world's rows.
+pub fn rows(world: &World, filling: &Filling) -> Vec<RowOf> {
     let mut rows = vec![(Row::Tenant, "tenant".to_owned(), json!({"title": "", "suspended": world.suspended}))];
     let mut put = |kind, id: &str, body| rows.push((kind, id.to_owned(), body));
     for (order, name) in world.environments.iter().enumerate() {
@@ -104,12 +138,14 @@ fn rows(world: &World) -> Vec<(Row, String, Value)> {
         let body = json!({"kind": kind, "enabled": user.enabled, "api_allowed": api_allowed,
             "profiles": user.profiles, "groups": user.groups});
         put(Row::User, name, body);
-        if user.second_factor {
-            put(Row::Credential, name, serde_json::to_value(with_second_factor()).unwrap());
+        if user.second_factor || filling.password.is_some() {
+            let mut credential = if user.second_factor { with_second_factor() } else { Credential::default() };
+            credential.password.clone_from(&filling.password);
+            put(Row::Credential, name, serde_json::to_value(credential).unwrap());
         }
     }
     let policy = PasswordPolicy { second_factor: world.asks_second_factor, ..PasswordPolicy::default() };
-    put(Row::PasswordPolicy, "passwords", serde_json::to_value(policy).unwrap());
+    put(Row::PasswordPolicy, "password-policy", serde_json::to_value(policy).unwrap());
     for (name, group) in &world.groups {
         put(Row::Group, name, json!({"profiles": group.profiles}));
     }
@@ -134,12 +170,15 @@ fn rows(world: &World) -> Vec<(Row, String, Value)> {
         if !held.is_empty() {
             let (flows, apis): (Vec<_>, Vec<_>) =
                 held.into_iter().partition(|target| target.kind == world::TargetKind::Orchestration);
-            let objects: BTreeMap<_, _> =
-                apis.iter().map(|api| (format!("{}/{}", kind(api.kind).as_str(), api.name), digest)).collect();
+            let made_up = || Sources {
+                digest,
+                objects: apis.iter().map(|api| (format!("{}/{}", kind(api.kind).as_str(), api.name), digest)).collect(),
+            };
+            let Sources { digest: source, objects } = filling.sources.get(project).cloned().unwrap_or_else(made_up);
             let names: Vec<_> = flows.iter().map(|flow| flow.name.clone()).collect();
-            let body = json!({"source": digest, "bundle": digest, "pushed_by": "u0", "pushed_at": 0,
+            let body = json!({"source": source, "bundle": digest, "pushed_by": "u0", "pushed_at": 0,
                 "objects": objects, "orchestrations": names});
-            put(Row::ProjectVersion, &format!("{project}/1"), body);
+            put(Row::ProjectVersion, &format!("{project}/{:010}", 1), body);
         }
     }
     for (name, given) in &world.project_permissions {
@@ -155,7 +194,8 @@ fn rows(world: &World) -> Vec<(Row, String, Value)> {
         let (mut orchestrations, mut apis) = (serde_json::Map::new(), serde_json::Map::new());
         for (of, name) in &deployment.holds {
             if *of == world::TargetKind::Orchestration {
-                orchestrations.insert(name.clone(), json!({"module": digest, "manifest": {}}));
+                let module = filling.modules.get(name).unwrap_or(&digest);
+                orchestrations.insert(name.clone(), json!({"module": module, "manifest": {}}));
             } else {
                 let behind = crate::generate::orchestration(project);
                 apis.insert(name.clone(), json!({"kind": kind(*of).as_str(), "orchestration": behind.name}));
@@ -171,7 +211,7 @@ fn rows(world: &World) -> Vec<(Row, String, Value)> {
             environment,
             targets: targets.iter().map(|name| id(name)).collect(),
             expires: key.ends.map(Timestamp),
-            ..shown(name, true).stored(&digest_key(), user)
+            ..shown(name, true).stored(&filling.digest_key, user)
         };
         put(Row::ApiKey, name, serde_json::to_value(stored).unwrap());
     }
@@ -188,7 +228,7 @@ fn digest_key() -> DigestKey {
 }
 
 /// A key with its secret, or with another.
-fn shown(name: &str, right: bool) -> ApiKey {
+pub fn shown(name: &str, right: bool) -> ApiKey {
     ApiKey::parse(&format!("lgk_{name}_{}", if right { "5" } else { "6" }.repeat(64))).unwrap()
 }
 
