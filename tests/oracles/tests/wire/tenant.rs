@@ -61,9 +61,9 @@ pub fn complete(world: &mut World) {
     let profiles = [ROOT.to_owned()].into();
     let root = User { kind: Kind::Native, enabled: true, second_factor: false, profiles, groups: Names::new() };
     world.users.insert(ROOT.to_owned(), root);
-    for user in world.users.keys().cloned() {
+    for user in world.users.keys() {
         let key = Key { user: user.clone(), environment: None, targets: Names::new(), ends: None };
-        world.keys.insert(own_key(&user), key);
+        world.keys.insert(own_key(user), key);
     }
 }
 
