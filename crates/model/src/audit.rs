@@ -7,10 +7,12 @@
 mod event;
 mod head;
 mod query;
+mod verify;
 
 pub use event::EVENTS;
-pub use head::{SignedHead, verify_signed};
+pub use head::SignedHead;
 pub use query::AuditQuery;
+pub use verify::{Verifier, verify, verify_signed};
 
 use std::collections::BTreeMap;
 
@@ -148,41 +150,3 @@ pub struct Broken {
 
 /// Place and hash of the last entry of each chain.
 pub type Heads = BTreeMap<(TenantId, WriterId), (u64, Digest)>;
-
-/// Verifies links of any number of chains, each in ascending order; returns the head of each.
-pub fn verify<'a>(links: impl IntoIterator<Item = &'a Link>) -> Result<Heads, Broken> {
-    let mut walk = Walk::default();
-    links.into_iter().try_for_each(|link| walk.step(link))?;
-    Ok(walk.heads())
-}
-
-/// A walk along chains, link by link. Each begins at its first entry, or behind the place it is given.
-#[derive(Default)]
-struct Walk(Heads);
-
-impl Walk {
-    /// The next link of its chain.
-    fn step(&mut self, link: &Link) -> Result<(), Broken> {
-        let key = (link.tenant.clone(), link.writer.clone());
-        let (seq, prev) = self.0.get(&key).copied().unwrap_or((0, GENESIS));
-        let broken =
-            |reason| Broken { tenant: link.tenant.clone(), writer: link.writer.clone(), seq: link.seq, reason };
-        if link.seq != seq + 1 {
-            return Err(broken("an entry is missing or out of place"));
-        }
-        if link.prev != prev {
-            return Err(broken("it does not follow the entry before"));
-        }
-        let json = serde_json::to_vec(&link.entry).map_err(|_| broken("it cannot be read"))?;
-        if hash(&link.tenant, &link.writer, link.seq, &link.prev, &json) != link.hash {
-            return Err(broken("its content was changed"));
-        }
-        self.0.insert(key, (link.seq, link.hash));
-        Ok(())
-    }
-
-    /// Where they end.
-    fn heads(self) -> Heads {
-        self.0
-    }
-}

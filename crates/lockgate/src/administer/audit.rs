@@ -89,11 +89,10 @@ impl Audit {
                 Ok(())
             }
             Self::Verify { file, key } => {
-                let log = match &file {
-                    Some(path) => from_file(path)?,
-                    None => from_server(output)?,
+                let Holds { entries, signed, anchored, chains } = match &file {
+                    Some(path) => of_file(path, key, output)?,
+                    None => of_server(key, output)?,
                 };
-                let Holds { entries, signed, anchored, chains } = log.holds(key.as_ref())?;
                 output.result(&json!({"holds": true, "entries": entries, "signed": signed, "anchored": anchored, "chains": chains}), || {
                     let mut text = format!("the audit log holds: {entries} entries\n");
                     for chain in &chains {
@@ -161,22 +160,43 @@ fn row(link: &Link) -> Vec<String> {
     ]
 }
 
-fn from_server(output: &Output) -> Result<Log, Exit> {
+/// Times a server's log is read where entries that are no longer kept go meanwhile.
+const READ_MAX: usize = 4;
+
+fn of_server(given: Option<HeadKey>, output: &Output) -> Result<Holds, Exit> {
     let client = Client::from_context()?;
     // Before the links: what they speak of is there then.
-    let Signed { key, heads, .. } = Signed::read(&client.get("audit/heads")?)?;
-    let bar = output.progress("reading the audit log");
-    let mut all: Vec<Link> = Vec::new();
-    pages(&client, |links| {
-        all.extend(links);
-        bar.set_message(format!("reading the audit log: {} entries", all.len()));
+    let mut signed = Signed::read(&client.get("audit/heads")?)?;
+    let mut last = READ_MAX;
+    loop {
+        let begins = signed.anchors.clone();
+        let verified = of_pages(&client, signed, given.as_ref(), output);
+        last -= 1;
+        if verified.is_ok() || last == 0 {
+            return verified;
+        }
+        // What was removed while it was read is no part of it any more, and what is left begins elsewhere.
+        signed = Signed::read(&client.get("audit/heads")?)?;
+        if signed.anchors == begins {
+            return verified;
+        }
+    }
+}
+
+fn of_pages(client: &Client, signed: Signed, given: Option<&HeadKey>, output: &Output) -> Result<Holds, Exit> {
+    let Signed { key, heads, anchors } = signed;
+    let mut log = Log::new(Some(given.cloned().unwrap_or(key)));
+    anchors.into_iter().try_for_each(|anchor| log.anchor(anchor))?;
+    heads.into_iter().try_for_each(|head| log.head(head))?;
+    let bar = output.progress("verifying the audit log");
+    let read = pages(client, |links| {
+        links.iter().try_for_each(|link| log.link(link))?;
+        bar.set_message(format!("verifying the audit log: {} entries", log.entries()));
         Ok(ControlFlow::Continue(()))
-    })?;
+    });
     bar.finish_and_clear();
-    // What was removed while it was read is no part of it any more.
-    let anchors = Signed::read(&client.get("audit/heads")?)?.anchors;
-    all.retain(|link| anchors.iter().all(|anchor| anchor.writer != link.writer || anchor.seq < link.seq));
-    Ok(Log { links: all, heads, anchors, key: Some(key) })
+    read?;
+    log.holds(given.is_some())
 }
 
 /// All links in the order of their chains, page by page, until `each` has enough.
@@ -190,8 +210,20 @@ fn links(page: &Value) -> Result<Vec<Link>, Exit> {
         .map_err(|e| Exit::failed("LG-ANSWER", format!("the server's answer cannot be read: {e}")))
 }
 
-fn from_file(path: &std::path::Path) -> Result<Log, Exit> {
+fn of_file(path: &std::path::Path, given: Option<HeadKey>, output: &Output) -> Result<Holds, Exit> {
     let name = path.display().to_string();
-    let file = std::fs::File::open(path).map_err(|e| Exit::Usage(format!("cannot read `{name}`: {e}")))?;
-    Log::read(std::io::BufReader::new(file), &name)
+    let unread = |e| Exit::Usage(format!("cannot read `{name}`: {e}"));
+    let file = std::fs::File::open(path).map_err(unread)?;
+    let about = file.metadata().map_err(unread)?;
+    // Of a pipe nobody knows how long it is.
+    let bar = match about.is_file() {
+        true => output.bytes_bar(about.len()),
+        false => output.progress("verifying the audit log"),
+    };
+    let all_signed = given.is_some();
+    let mut log = Log::new(given);
+    let read = log.read(std::io::BufReader::new(file), &name, |bytes| bar.inc(bytes as u64));
+    bar.finish_and_clear();
+    read?;
+    log.holds(all_signed)
 }

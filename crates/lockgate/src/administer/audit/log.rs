@@ -1,11 +1,15 @@
-//! Verifies a log, on links and signed heads as they were written: of a server, or of an exported file without any.
+//! Verifies a log, on links and signed heads as they were written: of a server, or of an exported file without any. It is
+//! verified as it is read, in memory that does not grow with it.
 
-use std::io::BufRead;
+use std::{
+    collections::BTreeMap,
+    io::{BufRead, Read as _},
+};
 
 use lockgate_keys::HeadKey;
 use lockgate_model::{
     Digest,
-    audit::{Link, SignedHead, verify_signed},
+    audit::{Broken, Link, SignedHead, Verifier},
     id::{TenantId, WriterId},
 };
 use serde::{Deserialize, Serialize};
@@ -13,15 +17,8 @@ use serde_json::json;
 
 use crate::exit::Exit;
 
-/// What is verified.
-pub struct Log {
-    pub links: Vec<Link>,
-    pub heads: Vec<SignedHead>,
-    /// Where chains begin of which a part is no longer kept.
-    pub anchors: Vec<SignedHead>,
-    /// What the server says that heads are told by; none of a file.
-    pub key: Option<HeadKey>,
-}
+/// Bytes of a line at most: no entry is as long, and a file of one line is no reason to take all memory.
+const LINE_BYTES_MAX: usize = 16 << 20;
 
 /// A line of an exported file.
 #[derive(Serialize, Deserialize)]
@@ -32,9 +29,27 @@ pub enum Line {
     Link(Box<Link>),
 }
 
+/// A log that is verified as it comes.
+#[derive(Default)]
+pub struct Log {
+    /// What heads are told by, if that is known.
+    key: Option<HeadKey>,
+    verifier: Verifier,
+    entries: u64,
+    /// What is signed of each chain.
+    signed: BTreeMap<(TenantId, WriterId), Signed>,
+}
+
+#[derive(Default)]
+struct Signed {
+    /// The last entry that a head speaks of.
+    last: Option<u64>,
+    anchor: Option<SignedHead>,
+}
+
 /// A log that holds.
 pub struct Holds {
-    pub entries: usize,
+    pub entries: u64,
     /// Heads were held to a key that did not come with them.
     pub signed: bool,
     /// A chain begins behind an anchor.
@@ -57,69 +72,111 @@ pub struct Chain {
 }
 
 impl Log {
-    /// Reads an exported file.
-    pub fn read(file: impl BufRead, name: &str) -> Result<Self, Exit> {
-        let (mut links, mut heads, mut anchors) = (Vec::new(), Vec::new(), Vec::new());
-        for (number, line) in file.lines().enumerate() {
-            let wrong = |reason: String| {
-                let message = format!("line {} of `{name}` is no audit entry: {reason}", number + 1);
-                Exit::failed("LG-AUDIT-BROKEN", message)
-            };
-            let line = line.map_err(|e| wrong(e.to_string()))?;
-            let read: Line = serde_json::from_str(&line).map_err(|e| wrong(e.to_string()))?;
-            // What reads the same but is not the same, as an upper-case digit of a hash, was changed too.
-            if serde_json::to_string(&read).ok().as_deref() != Some(&line) {
-                return Err(wrong("its bytes were changed".to_owned()));
-            }
-            match read {
-                Line::Head { head } => heads.push(head),
-                Line::Anchor { anchor } => anchors.push(anchor),
-                Line::Link(link) => links.push(*link),
-            }
-        }
-        Ok(Self { links, heads, anchors, key: None })
+    /// One whose heads must be signed by this key, if it is known.
+    pub fn new(key: Option<HeadKey>) -> Self {
+        Self { key, ..Self::default() }
     }
 
-    /// Whether it holds; with a key every chain must be signed by it.
-    pub fn holds(&self, key: Option<&HeadKey>) -> Result<Holds, Exit> {
-        let known = key.or(self.key.as_ref());
-        let head = self.heads.iter().find(|head| known.is_some_and(|key| !key.holds(head)));
-        let anchor = self.anchors.iter().find(|anchor| known.is_some_and(|key| !key.holds_anchor(anchor)));
-        let head = head.map(|head| (head, "its signed head is not of this key"));
-        let anchor = anchor.map(|anchor| (anchor, "where it begins is not signed by this key: entries are missing"));
-        if let Some((SignedHead { tenant, writer, seq, .. }, reason)) = head.or(anchor) {
-            return Err(Exit::Failed {
-                code: "LG-AUDIT-BROKEN".into(),
-                message: format!("chain of `{tenant}` by `{writer}` is broken at entry {seq}: {reason}"),
-                detail: json!({"tenant": tenant, "writer": writer, "seq": seq, "reason": reason}),
-            });
+    /// Reads an exported file; `read` is told of each line how many bytes it had.
+    pub fn read(&mut self, mut file: impl BufRead, name: &str, mut read: impl FnMut(usize)) -> Result<(), Exit> {
+        let mut bytes = Vec::new();
+        for number in 1_u64.. {
+            let wrong = |reason: String| {
+                Exit::failed("LG-AUDIT-BROKEN", format!("line {number} of `{name}` is no audit entry: {reason}"))
+            };
+            bytes.clear();
+            let mut line = (&mut file).take(LINE_BYTES_MAX as u64);
+            let length = line.read_until(b'\n', &mut bytes).map_err(|e| wrong(e.to_string()))?;
+            if length == 0 {
+                break;
+            }
+            let text = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+            if text.len() == LINE_BYTES_MAX {
+                return Err(wrong("it is longer than any".to_owned()));
+            }
+            let line: Line = serde_json::from_slice(text).map_err(|e| wrong(e.to_string()))?;
+            // What reads the same but is not the same, as an upper-case digit of a hash, was changed too.
+            if serde_json::to_vec(&line).ok().as_deref() != Some(text) {
+                return Err(wrong("its bytes were changed".to_owned()));
+            }
+            match line {
+                Line::Head { head } => self.head(head)?,
+                Line::Anchor { anchor } => self.anchor(anchor)?,
+                Line::Link(link) => self.link(&link)?,
+            }
+            read(length);
         }
-        let ends = verify_signed(&self.links, &self.heads, &self.anchors).map_err(|broken| {
-            let detail =
-                json!({"tenant": broken.tenant, "writer": broken.writer, "seq": broken.seq, "reason": broken.reason});
-            Exit::Failed { code: "LG-AUDIT-BROKEN".into(), message: broken.to_string(), detail }
-        })?;
-        if self.links.is_empty() {
+        Ok(())
+    }
+
+    /// A chain has this entry; it comes before the entry.
+    pub fn head(&mut self, head: SignedHead) -> Result<(), Exit> {
+        if self.key.as_ref().is_some_and(|key| !key.holds(&head)) {
+            return Err(unsigned(head, "its signed head is not of this key"));
+        }
+        self.verifier.head(&head).map_err(broken)?;
+        let signed = self.signed.entry((head.tenant, head.writer)).or_default();
+        signed.last = signed.last.max(Some(head.seq));
+        Ok(())
+    }
+
+    /// A chain begins behind this; it comes before the chain.
+    pub fn anchor(&mut self, anchor: SignedHead) -> Result<(), Exit> {
+        if self.key.as_ref().is_some_and(|key| !key.holds_anchor(&anchor)) {
+            return Err(unsigned(anchor, "where it begins is not signed by this key: entries are missing"));
+        }
+        self.verifier.anchor(&anchor).map_err(broken)?;
+        let signed = self.signed.entry((anchor.tenant.clone(), anchor.writer.clone())).or_default();
+        signed.anchor = Some(anchor);
+        Ok(())
+    }
+
+    /// The next entry of a chain.
+    pub fn link(&mut self, link: &Link) -> Result<(), Exit> {
+        self.verifier.link(link).map_err(broken)?;
+        self.entries += 1;
+        Ok(())
+    }
+
+    /// Entries so far.
+    pub fn entries(&self) -> u64 {
+        self.entries
+    }
+
+    /// Whether it holds; every chain must be signed if `all_signed`.
+    pub fn holds(mut self, all_signed: bool) -> Result<Holds, Exit> {
+        let ends = self.verifier.end().map_err(broken)?;
+        if self.entries == 0 {
             let message = "there are no entries, so nothing is shown: an empty log is no log that holds";
             return Err(Exit::failed("LG-AUDIT-EMPTY", message));
         }
+        let anchored = self.signed.values().any(|signed| signed.anchor.is_some());
         let mut chains = Vec::new();
-        for ((tenant, writer), (seq, hash)) in ends {
-            let of_chain = self.heads.iter().filter(|head| (&head.tenant, &head.writer) == (&tenant, &writer));
-            let signed = of_chain.map(|head| head.seq).max();
-            if key.is_some() && signed.is_none() {
+        for (chain, (seq, head)) in ends {
+            let Signed { last: signed, anchor } = self.signed.remove(&chain).unwrap_or_default();
+            let (tenant, writer) = chain;
+            if all_signed && signed.is_none() {
                 let message =
                     format!("the chain of `{tenant}` by `{writer}` has no signed head: its end may be missing");
                 return Err(Exit::failed("LG-AUDIT-UNSIGNED", message));
             }
-            let anchor = self.anchors.iter().find(|anchor| (&anchor.tenant, &anchor.writer) == (&tenant, &writer));
-            let entries = seq - anchor.map_or(0, |anchor| anchor.seq);
-            chains.push(Chain { tenant, writer, entries, head: hash, signed, anchor: anchor.cloned() });
+            let entries = seq - anchor.as_ref().map_or(0, |anchor| anchor.seq);
+            chains.push(Chain { tenant, writer, entries, head, signed, anchor });
         }
         // Heads in a file prove nothing by themselves: who wrote it anew signed them anew.
-        let anchored = !self.anchors.is_empty();
-        Ok(Holds { entries: self.links.len(), signed: known.is_some(), anchored, chains })
+        Ok(Holds { entries: self.entries, signed: self.key.is_some(), anchored, chains })
     }
+}
+
+fn unsigned(SignedHead { tenant, writer, seq, .. }: SignedHead, reason: &'static str) -> Exit {
+    broken(Broken { tenant, writer, seq, reason })
+}
+
+fn broken(broken: Broken) -> Exit {
+    let message = broken.to_string();
+    let Broken { tenant, writer, seq, reason } = broken;
+    let detail = json!({"tenant": tenant, "writer": writer, "seq": seq, "reason": reason});
+    Exit::Failed { code: "LG-AUDIT-BROKEN".into(), message, detail }
 }
 
 #[cfg(test)]
@@ -155,7 +212,8 @@ mod tests {
     }
 
     fn holds(text: &[u8], key: &HeadKey) -> bool {
-        Log::read(text, "log").is_ok_and(|log| log.holds(Some(key)).is_ok())
+        let mut log = Log::new(Some(key.clone()));
+        log.read(text, "log", |_| {}).is_ok() && log.holds(true).is_ok()
     }
 
     #[test]
@@ -200,5 +258,44 @@ mod tests {
                 assert!(!written(&swapped), "lines {at} and the one before swapped");
             }
         }
+    }
+    /// A log that is made as it is read, and counts how far that was.
+    struct Endless<'a> {
+        lines: &'a [String],
+        line: Vec<u8>,
+        read: usize,
+        given: &'a std::cell::Cell<usize>,
+    }
+
+    impl std::io::Read for Endless<'_> {
+        fn read(&mut self, to: &mut [u8]) -> std::io::Result<usize> {
+            if self.read == self.line.len() {
+                let given = self.given.get();
+                self.line = self.lines[given % self.lines.len()].clone().into_bytes();
+                (self.read, _) = (0, self.given.set(given + 1));
+            }
+            let count = to.len().min(self.line.len() - self.read);
+            to[..count].copy_from_slice(&self.line[self.read..self.read + count]);
+            self.read += count;
+            Ok(count)
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_before_more_is_read() {
+        let (text, key) = exported(1_000);
+        let lines: Vec<String> = text.lines().map(|line| line.to_owned() + "\n").collect();
+        // Behind its last line it begins anew, for ever.
+        let given = std::cell::Cell::new(0);
+        let endless = Endless { lines: &lines, line: Vec::new(), read: 0, given: &given };
+        let mut log = Log::new(Some(key.clone()));
+        let told = log.read(std::io::BufReader::with_capacity(4_096, endless), "log", |_| {}).unwrap_err();
+        assert!(told.text().contains("before entries") || told.text().contains("out of place"), "{}", told.text());
+        assert_eq!(log.entries(), 1_000);
+        assert!(given.get() < 1_050, "{} lines were read", given.get());
+        // A line without an end is not waited for.
+        let mut log = Log::new(Some(key));
+        let told = log.read(std::io::BufReader::new(std::io::repeat(b' ')), "log", |_| {}).unwrap_err();
+        assert!(told.text().contains("longer than any"), "{}", told.text());
     }
 }
