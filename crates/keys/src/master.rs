@@ -173,13 +173,25 @@ impl Master {
         // Who wraps must open as well, before there is nothing else that does.
         Ring::unwrapped(&wrapped, &*wrapper)?;
         rewrite_private(&self.dir.join(RING), &wrapped)?;
+        // From here on this is what lies there, whatever becomes of the names.
+        let (current, opens) = (ring.current, held.opens.with(&ring));
+        self.hold(Held { ring, opens, wrapper });
         match to {
             Keeper::File => take_name(&self.dir)?,
             Keeper::Elsewhere(_) => remove(&self.dir.join(MASTER))?,
         }
-        let (current, opens) = (ring.current, held.opens.with(&ring));
-        self.hold(Held { ring, opens, wrapper });
         Ok(current)
+    }
+
+    /// What lies in the directory is what this process holds: a rotation that failed between its two files is finished
+    /// first. Refuses a keyring that its own keeper does not open: the next rotation writes it anew. To be asked before
+    /// the files are taken elsewhere, and not while a rotation goes on.
+    pub fn settle(&self) -> Result<(), Error> {
+        self.finish()?;
+        match read_private(&self.dir.join(RING))? {
+            Some(ring) => Ring::unwrapped(&ring, &*self.wrapper()).map(drop),
+            None => Ok(()),
+        }
     }
 
     /// Finishes a rotation that failed between its two files: the next master key, which another rotation would make
@@ -242,8 +254,11 @@ impl Master {
         TokenKeys::derive(self, tenant, environment, now)
     }
 
+    /// What a rotation exchanges with the key that secrets are sealed with: who had the keys before it cannot make this.
     pub(crate) fn seed(&self, tenant: &TenantId, purpose: &str) -> Result<Zeroizing<[u8; KEY_BYTES]>, Error> {
-        derive(&self.root, "sign", tenant.as_str(), purpose)
+        let held = self.held();
+        let current = held.ring.seals.get(&held.ring.current).unwrap_or(&self.root);
+        derive(current, "sign", tenant.as_str(), purpose)
     }
 
     /// Seals a secret for one row.

@@ -1,5 +1,8 @@
 //! The keys that access tokens are signed with: Ed25519 (RFC 8032), one for each environment and period,
-//! derived from the master key.
+//! derived from the key that secrets are sealed with.
+//!
+//! A rotation exchanges that one, and so all of these at once: who had the keys before it can sign no token, and the
+//! tokens that were given end with it. A client asks for another one, as it does when one has run out.
 //!
 //! Nothing of them is stored, so they are there for an environment that does not exist as well as for one
 //! that does, and publishing the public halves tells nobody which exist.

@@ -86,6 +86,15 @@ impl Runtime {
         }
         // No rotation between what is sealed and the keys that it is sealed with.
         let _keys = self.0.rotating.lock().await;
+        // Nor one that failed between the keyring and who opens it.
+        let master = self.0.master.clone();
+        let settled = tokio::task::spawn_blocking(move || master.settle()).await;
+        let settled = settled.map_err(|_| Error::Internal { what: "the keys".into() })?;
+        settled.map_err(|e| {
+            let message =
+                format!("the keys do not fit together, as after a rotation that failed; rotate them again ({e})");
+            Error::invalid("LG-BACKUP", message)
+        })?;
         let snapshot = self.0.store.snapshot().await?;
         let beside = BESIDE.iter().filter_map(|name| read_beside(dir, name).transpose());
         let beside = beside.collect::<io::Result<_>>().map_err(|e| failed(&e))?;

@@ -163,6 +163,65 @@ fn a_rotation_that_failed_between_its_files_and_is_tried_again_loses_no_key() {
 }
 
 #[test]
+fn a_rotation_that_failed_after_its_keyring_leaves_files_that_fit() {
+    for to in [Keeper::File, elsewhere()] {
+        let place = Place::new();
+        let master = place.open(&Keeper::File).unwrap();
+        let secret = sealed(&master, b"secret");
+        let old_key = fs::read(place.file("master.key")).unwrap();
+        // Neither can its place be taken nor can it be removed.
+        fs::remove_file(place.file("master.key")).unwrap();
+        fs::create_dir(place.file("master.key")).unwrap();
+        fs::write(place.file("master.key").join("x"), "").unwrap();
+        assert!(master.rotate(&to).is_err());
+        // What wraps here is what wrapped the keyring that lies there: who copies it has both.
+        let (taken, wrapper) = (Place::new(), master.wrapper());
+        drop(taken.open(&Keeper::Elsewhere(wrapper.clone())).unwrap());
+        copied(&place.file("keyring"), "keyring", &taken.dir());
+        let restored = taken.open(&Keeper::Elsewhere(wrapper)).unwrap();
+        assert_eq!(opened(&restored, &secret).unwrap(), b"secret");
+        fs::remove_dir_all(place.file("master.key")).unwrap();
+        fs::write(place.file("master.key"), old_key).unwrap();
+        master.settle().unwrap();
+        assert_eq!(opened(&place.open(&to).unwrap(), &secret).unwrap(), b"secret");
+    }
+}
+
+#[test]
+fn what_another_wrapped_is_not_taken_for_a_backup() {
+    let place = Place::new();
+    let master = place.open(&Keeper::File).unwrap();
+    master.settle().unwrap();
+    master.rotate(&Keeper::File).unwrap();
+    master.settle().unwrap();
+    // Another process rotated in between, to a keeper that this one knows nothing of.
+    let next = elsewhere();
+    place.open(&Keeper::File).unwrap().rotate(&next).unwrap();
+    assert!(master.settle().is_err());
+    master.rotate(&next).unwrap();
+    master.settle().unwrap();
+}
+
+#[test]
+fn who_had_the_keys_before_a_rotation_signs_no_access_token() {
+    let place = Place::new();
+    let master = place.open(&Keeper::File).unwrap();
+    let (tenant, live) = (TenantId::parse("acme").unwrap(), "live".parse().unwrap());
+    let at = lockgate_model::Timestamp(1_800_000_000_000_000);
+    let keys = |master: &Master| master.token_keys(&tenant, &live, at).unwrap();
+    let stolen = keys(&master);
+    let signature = stolen.current().sign(b"token");
+    let bytes = base64::Engine::decode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, &signature).unwrap();
+    assert!(keys(&master).hold(stolen.current().kid(), b"token", &bytes));
+    master.rotate(&Keeper::File).unwrap();
+    for master in [&master, &place.open(&Keeper::File).unwrap()] {
+        assert!(!keys(master).hold(stolen.current().kid(), b"token", &bytes));
+        assert!(!keys(master).jwks().to_string().contains(stolen.current().kid()));
+    }
+    assert_eq!(keys(&master).current().kid(), keys(&place.open(&Keeper::File).unwrap()).current().kid());
+}
+
+#[test]
 fn a_master_key_that_is_kept_elsewhere_is_not_in_the_directory() {
     let place = Place::new();
     let vault = elsewhere();

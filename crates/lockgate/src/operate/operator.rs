@@ -31,6 +31,10 @@ use crate::{
 /// Name of the socket in the data directory.
 pub const SOCKET: &str = "operator.sock";
 
+/// What a rotation does not reach.
+const EARLIER_BACKUPS: &str = "backups from before open with the master key of their time alone: keep it as long as \
+    them, or make a new backup now\naccess tokens that clients hold are good no more: they ask for others";
+
 /// Verbs of `operator`.
 #[derive(Subcommand)]
 pub enum Operator {
@@ -207,11 +211,11 @@ impl Operator {
                     let number = |member: &str| value.get(member).and_then(Value::as_u64).unwrap_or_default();
                     let text = format!("{} secrets are sealed with key {} now", number("resealed"), number("current"));
                     let kept = value.get("kept").and_then(Value::as_array).map_or(0, Vec::len);
-                    if kept < 2 {
-                        text
-                    } else {
-                        format!("{text}; older keys are kept for what is sealed with them still")
-                    }
+                    let text = match kept {
+                        0 | 1 => text,
+                        _ => format!("{text}; older keys are kept for what is sealed with them still"),
+                    };
+                    format!("{text}\n{EARLIER_BACKUPS}")
                 });
             }
             Self::Keys(Keys::Show { here }) => {
