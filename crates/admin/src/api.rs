@@ -25,7 +25,7 @@ use utoipa_axum::{
 use crate::{
     respond::{PROBLEM, Refused},
     routes::{
-        access, accounts, assignments, connectors, credentials, definitions, deployments, logs, passkeys,
+        access, accounts, assignments, connectors, credentials, definitions, deployments, export, logs, passkeys,
         password_policy, projects, runs, schedules, second_factor, session, support,
     },
 };
@@ -57,7 +57,7 @@ const MARKDOWN: &str = "text/markdown; charset=utf-8";
     security(("basic" = []), ("bearer" = [])),
     tags(
         (name = "session", description = "Login, logout, who one is, and live sessions."),
-        (name = "definitions", description = "Users, groups, profiles, ACLs, environments, project permissions."),
+        (name = "definitions", description = "Users, groups, profiles, ACLs, environments, project permissions; all of it as one export."),
         (name = "assignments", description = "Which ACL a target uses in an environment."),
         (name = "credentials", description = "One-time tokens, API keys, client certificates, passwords and second factors."),
         (name = "support", description = "What the operator may look at, by grant and for some hours."),
@@ -162,6 +162,7 @@ fn all() -> OpenApiRouter<Runtime> {
             definitions::delete_project_permission
         ))
         .routes(routes!(definitions::apply).layer(DefaultBodyLimit::max(APPLY_BYTES_MAX)))
+        .routes(routes!(export::export))
         .routes(routes!(assignments::list))
         .routes(routes!(assignments::get, assignments::put, assignments::delete))
         .routes(routes!(credentials::invite))

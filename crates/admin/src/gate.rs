@@ -65,7 +65,7 @@ fn intent(method: &Method, route: &str, at: &At) -> Result<Intent, Refused> {
         ("PUT", "/{kind}/{id}") => Intent::Define(vec![at.kind()?]),
         ("PUT", "/project-permissions/{project}/{name}") => Intent::Define(vec![Kind::ProjectPermission]),
         ("PUT", "/environments/{environment}/acls/{kind}/{name}") => Intent::Define(vec![Kind::Assignment]),
-        ("POST", "/apply" | "/access/what-if") => Intent::Define(vec![Kind::User, Kind::Profile, Kind::Environment]),
+        ("POST", "/apply" | "/access/what-if") => Intent::Batch,
         ("POST", "/users/{id}/keys" | "/users/{id}/certificates") => Intent::HandOutCredentials,
         ("POST", "/support") => Intent::OpenSupport,
         ("PUT", "/password-policy") => Intent::AdministerSecurity,
@@ -97,6 +97,7 @@ fn intent(method: &Method, route: &str, at: &At) -> Result<Intent, Refused> {
         ("GET", "/audit" | "/audit/heads" | "/audit/find") | ("POST", "/audit/export") => Intent::ReadAudit,
         ("POST", "/access/why") => Intent::AskAboutOneself,
         ("GET", "/access/matrix") => Intent::ReadMatrix,
+        ("GET", "/export") => Intent::Export,
         _ => return Err(Error::Internal { what: "access to this address".into() }.into()),
     })
 }

@@ -19,6 +19,8 @@ pub enum Intent {
     AskAboutOneself,
     /// To see who may do what.
     ReadMatrix,
+    /// To carry out what the tenant is.
+    Export,
     /// To look at definitions of a kind whose ids begin so.
     Look(Kind, String),
     /// To look at the schedules of an environment.
@@ -29,6 +31,8 @@ pub enum Intent {
     LookAtCredentials,
     /// To write a definition of one of these kinds.
     Define(Vec<Kind>),
+    /// To write some of whatever a batch can have; what, only the body tells.
+    Batch,
     /// To hand out credentials.
     HandOutCredentials,
     /// To set oneself up: the second factor.
@@ -83,8 +87,24 @@ impl Runtime {
             Intent::LookAtOneself => self.not_narrowed(caller).await,
             Intent::LookAtCredentials => self.may_any(caller, &[Permission::UserManagement], &Scope::Tenant).await,
             Intent::ReadMatrix => self.may_any(caller, &[Permission::AccessControl], &Scope::Tenant).await,
+            Intent::Export => self.admit_export(caller).await,
             Intent::Define(kinds) => {
                 let permissions: Vec<_> = kinds.iter().filter_map(|kind| write_permission(*kind)).collect();
+                self.may_any(caller, &permissions, &Scope::Tenant).await
+            }
+            Intent::Batch => {
+                let binds = [Permission::AccountsCreate, Permission::AccountsUpdate, Permission::AccountsDelete];
+                let view = self.view(caller.tenant())?;
+                let mut places = view.snapshot.environments().into_iter().cloned().map(Scope::Environment);
+                let may = |scope: &Scope| {
+                    let asked = |one: &Permission| self.asked(caller, *one, scope.clone());
+                    binds.iter().any(|one| asked(one).is_ok_and(|decision| decision.is_allowed()))
+                };
+                if places.any(|scope| may(&scope)) {
+                    return Ok(());
+                }
+                let kinds = [Kind::User, Kind::Profile, Kind::Environment];
+                let permissions: Vec<_> = kinds.into_iter().filter_map(write_permission).collect();
                 self.may_any(caller, &permissions, &Scope::Tenant).await
             }
             Intent::HandOutCredentials => self.may_any(caller, &[Permission::UserManagement], &Scope::Tenant).await,

@@ -7,6 +7,7 @@ pub(crate) mod connectors;
 pub(crate) mod credentials;
 pub(crate) mod definitions;
 pub(crate) mod deployments;
+pub(crate) mod export;
 pub(crate) mod logs;
 pub(crate) mod passkeys;
 pub(crate) mod password_policy;

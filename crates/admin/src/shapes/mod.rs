@@ -8,6 +8,7 @@ mod access;
 mod connector;
 mod definition;
 mod deploy;
+mod export;
 mod log;
 mod promote;
 mod run;
@@ -28,6 +29,7 @@ pub use deploy::{
     Account, AccountBinding, AccountRef, Authority, Deployed, DeployedApi, DeployedModule, DeployedOrchestration,
     Deployment, Manifest, Project, ProjectVersion, Pushed, ServerIdentity,
 };
+pub use export::{Export, Exported, LeftOut};
 pub use log::{LogEvent, LogLine};
 pub use promote::{BoundTo, PromotedAccount, PromotedOrchestration, Promotion};
 pub use run::{

@@ -10,6 +10,7 @@ mod authenticator;
 mod conditions;
 mod day;
 mod described;
+mod exports;
 mod flood;
 mod house;
 mod operations;

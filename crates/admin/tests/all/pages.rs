@@ -15,6 +15,7 @@ const LISTS: &[(&str, &str)] = &[
     ("acls", "profile=monitor"),
     ("environments", "prefix=te"),
     ("project-permissions", "project=shop"),
+    ("export", ""),
     ("environments/development/acls", "prefix=echo1"),
     ("users/pat/sessions", ""),
     ("users/pat/keys", ""),

@@ -37,6 +37,7 @@ const REFUSED: &[(&str, &str, u16)] = &[
     ("put", "/project-permissions/{project}/{name}", 403),
     ("delete", "/project-permissions/{project}/{name}", 403),
     ("post", "/apply", 403),
+    ("get", "/export", 404),
     ("get", "/environments/{environment}/acls", 404),
     ("get", "/environments/{environment}/acls/{kind}/{name}", 404),
     ("put", "/environments/{environment}/acls/{kind}/{name}", 403),

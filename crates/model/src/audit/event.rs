@@ -39,6 +39,7 @@ pub const EVENTS: &[&str] = &[
     "schedule-run",
     "schedule-skip",
     // the log itself
+    "export",
     "audit-read",
     "audit-export",
     "audit-removal",
