@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use zeroize::Zeroizing;
 
 /// A secret in the clear, for as short a time as possible.
@@ -16,6 +17,10 @@ impl Secret {
     /// The bytes, for the one call that needs them.
     pub fn expose(&self) -> &[u8] {
         &self.0
+    }
+    /// It is these bytes. The time that takes tells of nothing but the length.
+    pub fn is(&self, bytes: &[u8]) -> bool {
+        verify_slices_are_equal(&self.0, bytes).is_ok()
     }
     /// The bytes as text, if they are UTF-8.
     pub fn expose_text(&self) -> Option<&str> {

@@ -49,6 +49,18 @@ pub struct Binding {
     pub forget: Vec<String>,
 }
 
+impl Binding {
+    /// The binding of a batch, which has none of the secrets: they are kept, or there are none yet.
+    pub(crate) fn without_secrets(id: &str, body: &serde_json::Value) -> Result<Self, Error> {
+        let wrong = |why: String| Error::invalid("LG-BODY", format!("account `{id}` cannot be read: {why}"));
+        let binding = Self::deserialize(body).map_err(|error| wrong(error.to_string()))?;
+        match binding.secrets.is_empty() && binding.forget.is_empty() {
+            true => Ok(binding),
+            false => Err(wrong("no batch has secrets; they are set with the account itself".to_owned())),
+        }
+    }
+}
+
 /// A secret on its way in; it does not print.
 #[derive(Clone)]
 pub struct SecretText(zeroize::Zeroizing<String>);
@@ -173,87 +185,109 @@ impl Runtime {
         binding: Binding,
         condition: Condition,
     ) -> Result<AccountStatus, Error> {
-        let id = row_id(environment, account);
         let _sealing = self.0.sealing.read().await;
         let (mut status, revision) = self
             .change_at(caller, |view, next| {
-                let old = view.row(Kind::Account, &id);
-                let permission = if old.is_some() { Permission::AccountsUpdate } else { Permission::AccountsCreate };
-                let decision = lockgate_access::decide(
-                    &view.snapshot,
-                    &caller.principal,
-                    permission,
-                    Scope::Environment(environment.clone()),
-                    Channel::Admin,
-                    self.now(),
-                );
-                let mut plan = Plan {
-                    decision,
-                    event: if old.is_some() { "update" } else { "add" },
-                    object: format!("{environment}/account/{account}"),
-                    fields: Vec::new(),
-                    detail: BTreeMap::new(),
-                    puts: Vec::new(),
-                    deletes: Vec::new(),
-                    answer: AccountStatus { name: account.clone(), binding: empty(&binding), revision: 0 },
-                };
-                if !plan.decision.is_allowed() {
-                    return Ok(plan);
-                }
-                condition.of(old.map(|row| row.revision))?;
-                let prefix = format!("{id}/");
-                let mut held: Vec<String> = view
-                    .rows(Kind::Secret, &prefix)
-                    .filter_map(|row| row.id.strip_prefix(&prefix).map(str::to_owned))
-                    .collect();
-                for field in &binding.forget {
-                    if held.contains(field) && !binding.secrets.contains_key(field) {
-                        plan.deletes.push((Kind::Secret, format!("{prefix}{field}")));
-                    }
-                }
-                held.retain(|field| !binding.forget.contains(field));
-                // A secret belongs to the endpoint it was given for: who may point the account
-                // elsewhere must not get it sent there.
-                let before: Option<AccountBinding> = old.map(|row| row.read()).transpose()?;
-                let moved = before.is_some_and(|b| AccountBinding { secrets: Vec::new(), ..b } != empty(&binding));
-                let kept: Vec<&str> =
-                    held.iter().filter(|f| !binding.secrets.contains_key(*f)).map(String::as_str).collect();
-                if moved && !kept.is_empty() {
-                    let message = format!(
-                        "account `{account}` changes its address, identity or settings: give its secrets again ({}), or forget them",
-                        kept.join(", ")
-                    );
-                    return Err(Error::invalid("LG-ACCOUNT-SECRETS", message));
-                }
-                held.extend(binding.secrets.keys().cloned());
-                held.sort();
-                held.dedup();
-                let body = AccountBinding { secrets: held, ..empty(&binding) };
-                plan.detail = self.check_binding(account, &body)?;
-                for (field, secret) in &binding.secrets {
-                    let id = format!("{prefix}{field}");
-                    // Sealed for the revision that the row will have: what was there before opens there no more,
-                    // even if whoever can write the database puts it back.
-                    let version = next.0;
-                    let seal = SealBinding { tenant: &view.tenant, environment: Some(environment), id: &id, version };
-                    let sealed = self.0.master.seal(&seal, secret.expose().as_bytes()).map_err(sealing_failed)?;
-                    let row = serde_json::to_value(SecretRow { version, sealed }).map_err(sealing_failed)?;
-                    plan.puts.push((Kind::Secret, id, row));
-                    plan.fields.push(format!("secret.{field}"));
-                }
-                let json = serde_json::to_value(&body).map_err(sealing_failed)?;
-                plan.fields.extend(changed_fields(old.map(|o| &o.body), &json));
-                let is = old.filter(|row| row.body == json && plan.puts.is_empty() && plan.deletes.is_empty());
-                let revision = is.map(|row| row.revision.0).unwrap_or_default();
-                plan.answer = AccountStatus { name: account.clone(), binding: body, revision };
-                if is.is_none() {
-                    plan.puts.push((Kind::Account, id.clone(), json));
-                }
-                Ok(plan)
+                let at = (environment, account);
+                self.binding_of(view, &view.snapshot, caller, at, &binding, &condition, next)
             })
             .await?;
         status.revision = revision.map_or(status.revision, |written| written.0);
         Ok(status)
+    }
+
+    /// What it takes to bind an account in a tenant that is `now`, with secrets sealed for the revision `next`.
+    #[expect(clippy::too_many_arguments, reason = "what is asked, by whom, of which tenant, and for when")]
+    pub(crate) fn binding_of(
+        &self,
+        view: &View,
+        now: &TenantSnapshot,
+        caller: &Caller,
+        (environment, account): (&EnvironmentId, &AccountName),
+        binding: &Binding,
+        condition: &Condition,
+        next: Revision,
+    ) -> Result<Plan<AccountStatus>, Error> {
+        let id = row_id(environment, account);
+        let old = view.row(Kind::Account, &id);
+        let permission = if old.is_some() { Permission::AccountsUpdate } else { Permission::AccountsCreate };
+        let scope = Scope::Environment(environment.clone());
+        let decision = lockgate_access::decide(now, &caller.principal, permission, scope, Channel::Admin, self.now());
+        let mut plan = Plan {
+            decision,
+            event: if old.is_some() { "update" } else { "add" },
+            object: format!("{environment}/account/{account}"),
+            fields: Vec::new(),
+            detail: BTreeMap::new(),
+            puts: Vec::new(),
+            deletes: Vec::new(),
+            answer: AccountStatus { name: account.clone(), binding: empty(binding), revision: 0 },
+        };
+        if !plan.decision.is_allowed() {
+            return Ok(plan);
+        }
+        condition.of(old.map(|row| row.revision))?;
+        let prefix = format!("{id}/");
+        let mut held: Vec<String> = view
+            .rows(Kind::Secret, &prefix)
+            .filter_map(|row| row.id.strip_prefix(&prefix).map(str::to_owned))
+            .collect();
+        for field in &binding.forget {
+            if held.contains(field) && !binding.secrets.contains_key(field) {
+                plan.deletes.push((Kind::Secret, format!("{prefix}{field}")));
+            }
+        }
+        held.retain(|field| !binding.forget.contains(field));
+        // A secret belongs to the endpoint it was given for: who may point the account
+        // elsewhere must not get it sent there.
+        let before: Option<AccountBinding> = old.map(|row| row.read()).transpose()?;
+        let moved = before.is_some_and(|b| AccountBinding { secrets: Vec::new(), ..b } != empty(binding));
+        let kept: Vec<&str> = held.iter().filter(|f| !binding.secrets.contains_key(*f)).map(String::as_str).collect();
+        if moved && !kept.is_empty() {
+            let message = format!(
+                "account `{account}` changes its address, identity or settings: give its secrets again ({}), or forget them",
+                kept.join(", ")
+            );
+            return Err(Error::invalid("LG-ACCOUNT-SECRETS", message));
+        }
+        held.extend(binding.secrets.keys().cloned());
+        held.sort();
+        held.dedup();
+        let body = AccountBinding { secrets: held, ..empty(binding) };
+        plan.detail = self.check_binding(account, &body)?;
+        for (field, secret) in &binding.secrets {
+            let id = format!("{prefix}{field}");
+            // Who guesses wrong has written over it, so this tells nobody what it was.
+            if self.holds(view, environment, &id, secret) {
+                continue;
+            }
+            // Sealed for the revision that the row will have: what was there before opens there no more,
+            // even if whoever can write the database puts it back.
+            let version = next.0;
+            let seal = SealBinding { tenant: &view.tenant, environment: Some(environment), id: &id, version };
+            let sealed = self.0.master.seal(&seal, secret.expose().as_bytes()).map_err(sealing_failed)?;
+            let row = serde_json::to_value(SecretRow { version, sealed }).map_err(sealing_failed)?;
+            plan.puts.push((Kind::Secret, id, row));
+            plan.fields.push(format!("secret.{field}"));
+        }
+        let json = serde_json::to_value(&body).map_err(sealing_failed)?;
+        plan.fields.extend(changed_fields(old.map(|o| &o.body), &json));
+        let is = old.filter(|row| row.body == json && plan.puts.is_empty() && plan.deletes.is_empty());
+        let revision = is.map(|row| row.revision.0).unwrap_or_default();
+        plan.answer = AccountStatus { name: account.clone(), binding: body, revision };
+        if is.is_none() {
+            plan.puts.push((Kind::Account, id, json));
+        }
+        Ok(plan)
+    }
+
+    /// The row holds this very secret. What does not open holds none: it is sealed anew.
+    fn holds(&self, view: &View, environment: &EnvironmentId, id: &str, secret: &SecretText) -> bool {
+        let Some(row) = view.row(Kind::Secret, id) else { return false };
+        let Ok(body) = row.read::<SecretRow>() else { return false };
+        let seal = SealBinding { tenant: &view.tenant, environment: Some(environment), id, version: body.version };
+        body.opens_at(row.revision)
+            && self.0.master.unseal(&seal, &body.sealed).is_ok_and(|held| held.is(secret.expose().as_bytes()))
     }
 
     /// All problems of a binding at once; what the audit log tells of a good one.

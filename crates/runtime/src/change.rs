@@ -37,6 +37,14 @@ pub(crate) struct Plan<T> {
     pub answer: T,
 }
 
+impl<T> Plan<T> {
+    /// The same with another answer.
+    pub(crate) fn answering<U>(self, answer: U) -> Plan<U> {
+        let Self { decision, event, object, fields, detail, puts, deletes, .. } = self;
+        Plan { decision, event, object, fields, detail, puts, deletes, answer }
+    }
+}
+
 impl Runtime {
     /// Carries out a plan; see the module's page.
     pub(crate) async fn change<T>(

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    Caller, Condition, Error, Runtime, View,
+    Binding, Caller, Condition, Error, Runtime, View,
     account::row_of,
     change::{Plan, changed_fields},
 };
@@ -250,6 +250,11 @@ impl Runtime {
         let mut done = 0;
         for item in batch.items {
             match item.body {
+                Some(body) if item.kind == Kind::Account => {
+                    let (environment, account) = row_of(&item.id)?;
+                    let binding = Binding::without_secrets(&item.id, &body)?;
+                    self.bind_account(caller, &environment, &account, binding, Condition::default()).await?;
+                }
                 Some(body) => self.put_definition(caller, item.kind, &item.id, body).await?,
                 None if item.kind == Kind::Account => {
                     let (environment, account) = row_of(&item.id)?;

@@ -13,7 +13,7 @@ use lockgate_model::{Kind, definition::Revision};
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::{Apply, Caller, Error, Runtime, View, account::row_of, change::refusal};
+use crate::{Apply, Binding, Caller, Condition, Error, Runtime, View, account::row_of, change::refusal};
 
 /// How long one batch is looked at.
 const TIME_MAX: Duration = Duration::from_secs(20);
@@ -31,7 +31,7 @@ pub struct WhatIf {
 
 /// Why there is no answer.
 enum No {
-    /// The caller may not do this; of the tenant as it is.
+    /// The caller may not do this.
     Denied(Box<Decision>),
     Other(Error),
 }
@@ -77,19 +77,22 @@ impl Runtime {
             };
             let now = imagined.as_ref().unwrap_or(&view.snapshot);
             let plan = match (key.0, &item.body) {
-                // Another change of an account is no change of who may what.
                 (Kind::Account, None) => {
                     let (environment, account) = row_of(&key.1)?;
                     self.unbinding(view, now, caller, &environment, &account)?
                 }
+                (Kind::Account, Some(body)) => {
+                    let (environment, account) = row_of(&key.1)?;
+                    let (binding, at) = (Binding::without_secrets(&key.1, body)?, (&environment, &account));
+                    let (condition, next) = (Condition::default(), view.revision.next());
+                    let bound = self.binding_of(view, now, caller, at, &binding, &condition, next)?;
+                    bound.answering(())
+                }
                 _ => self.edit(view, now, caller, (key.0, &key.1), old, item.body.clone())?,
             };
-            if let Some(denied) = plan.decision.denied() {
-                // Of a tenant that there is not no decision is recorded.
-                return Err(match imagined {
-                    None => No::Denied(Box::new(plan.decision)),
-                    Some(_) => Error::Forbidden { rule: denied.rule }.into(),
-                });
+            if !plan.decision.is_allowed() {
+                // Also where what is imagined before decides: nobody tries unseen what they may.
+                return Err(No::Denied(Box::new(plan.decision)));
             }
             let after = now.after(&plan.puts, &plan.deletes).map_err(refusal)?;
             imagined = Some(after);

@@ -178,7 +178,7 @@ pub enum BatchKind {
     Assignment,
     /// Permissions on a project.
     ProjectPermission,
-    /// The binding of an account, of which a batch can only delete.
+    /// The binding of an account, without its secrets: those that it has stay.
     Account,
 }
 

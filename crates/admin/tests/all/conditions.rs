@@ -212,3 +212,29 @@ async fn what_is_so_already_stays_at_its_revision_and_is_no_change_in_the_log() 
         assert_eq!(changes(&house).await, logged, "{path}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_with_the_secrets_that_it_has_is_not_changed() {
+    let house = House::open().await;
+    let account = |token: &str, address: &str| {
+        json!({"connector": "https", "address": address, "identity": "system", "settings": {"auth": "bearer"},
+            "secrets": {"token": token}})
+    };
+    let put = async |token: &str, address: &str| {
+        let told = house.ada("PUT", "environments/live/accounts/erp", Some(account(token, address))).await;
+        assert_eq!(told.status, 200, "{}", told.text);
+        told.json()["revision"].as_u64().unwrap()
+    };
+    let (here, there) = ("https://erp.example.com", "https://erp.example.org");
+    let first = put("red-hot", here).await;
+    let updates = async || house.told_of("update").await.len();
+    let before = updates().await;
+    assert_eq!(put("red-hot", here).await, first);
+    assert_eq!(updates().await, before);
+    let second = put("red-hoT", here).await;
+    assert!(second > first);
+    // Elsewhere it is given again, and is the same one.
+    let third = put("red-hoT", there).await;
+    assert!(third > second);
+    assert_eq!((put("red-hoT", there).await, updates().await), (third, before + 2));
+}

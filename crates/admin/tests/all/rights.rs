@@ -115,3 +115,61 @@ async fn a_matrix_is_of_one_revision_and_of_what_there_is() {
         assert_eq!((told.status, told.code().as_str()), (400, "LG-QUERY"), "{query}: {}", told.text);
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn accounts_of_a_batch_are_judged_without_their_secrets() {
+    let house = House::open().await;
+    house.user("dev", &["devops"]).await;
+    let account = |connector: &str| {
+        json!({"connector": connector, "address": "https://erp.example.com", "identity": "system",
+            "settings": {"auth": "bearer"}})
+    };
+    let batch = |body: Value| json!({"items": [{"kind": "account", "id": "live/erp", "body": body}]});
+    let post = async |path: &str, body: Value| {
+        house.send("POST", &format!("/admin/v1/tenants/acme/{path}"), Some(&basic("dev")), Some(body)).await
+    };
+    for path in ["access/what-if", "apply"] {
+        for (body, told) in [(account("htps"), "there is no connector `htps`"), (account("https"), "token")] {
+            let refused = post(path, batch(body)).await;
+            assert_eq!(refused.status, 400, "{path}: {}", refused.text);
+            assert!(refused.text.contains(told), "{path}: {}", refused.text);
+        }
+        let mut secret = account("https");
+        secret["secrets"] = json!({"token": "red-hot"});
+        let refused = post(path, batch(secret)).await;
+        assert_eq!((refused.status, refused.code().as_str()), (400, "LG-BODY"), "{path}: {}", refused.text);
+        assert!(!refused.text.contains("red-hot"));
+    }
+    let mut plain = account("https");
+    plain["settings"] = json!({});
+    assert_eq!(post("access/what-if", batch(plain.clone())).await.status, 200);
+    assert_eq!(house.ada("GET", "environments/live/accounts/erp", None).await.status, 404, "asking stores nothing");
+    assert_eq!(post("apply", batch(plain)).await.status, 200);
+    assert_eq!(house.ada("GET", "environments/live/accounts/erp", None).await.status, 200);
+    // One of an environment that comes with it.
+    let both = json!({"items": [{"kind": "environment", "id": "moon", "body": {"title": "", "order": 9}},
+        {"kind": "account", "id": "moon/erp", "body": {"connector": "https", "address": "https://erp.example.com",
+        "identity": "system"}}]});
+    let told = house.ada("POST", "access/what-if", Some(both)).await;
+    assert_eq!(told.status, 200, "{}", told.text);
+    // Who holds nothing of it is refused, and that is told.
+    house.user("eve", &["monitor"]).await;
+    let asked = Some(batch(account("https")));
+    let told = house.send("POST", "/admin/v1/tenants/acme/access/what-if", Some(&basic("eve")), asked).await;
+    assert_eq!(told.status, 403);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_refused_behind_what_is_allowed_is_told_in_the_audit_log() {
+    let house = House::open().await;
+    let keeper = json!({"title": "", "permissions": ["user-management"], "valid_in": "all"});
+    assert_eq!(house.ada("PUT", "profiles/keeper", Some(keeper)).await.status, 204);
+    house.user("eve", &["keeper"]).await;
+    let before = house.told_of("administer").await;
+    let denied = |told: &[String]| told.iter().filter(|entry| entry.starts_with("denied eve")).count();
+    let probe = json!({"items": [{"kind": "group", "id": "g", "body": {}},
+        {"kind": "profile", "id": "p", "body": {"title": "", "permissions": [], "valid_in": "all"}}]});
+    let told = house.send("POST", "/admin/v1/tenants/acme/access/what-if", Some(&basic("eve")), Some(probe)).await;
+    assert_eq!(told.status, 403, "{}", told.text);
+    assert_eq!(denied(&house.told_of("administer").await), denied(&before) + 1);
+}
