@@ -141,3 +141,103 @@ fn environments_change_places_and_go_with_what_is_in_them() {
     let (code, told, _) = run(&house, &["apply", "-f", at, "--plan", "--prune"]);
     assert_eq!((code, told.as_str()), (Some(0), "everything is as the files say\n"));
 }
+
+#[test]
+fn a_plan_shows_also_what_no_file_can_do_and_nothing_is_applied_then() {
+    let house = House::start();
+    let file = house.folder().join("tenant.json");
+    let at = file.to_str().unwrap();
+    let mut tenant = house.cli_json(&["export"]);
+    let account = tenant["accounts"]["development/erp"].clone();
+    tenant["accounts"]["development/erp"]["address"] = "https://erp.example.com".into();
+    tenant["groups"]["crew"] = json!({"title": "Crew"});
+    // As of another tenant, where there is more.
+    tenant["schedules"]["live/nothing"] = json!({"paused": true});
+    tenant["project-permissions"]["ghost/developer"] = json!({"permissions": []});
+    std::fs::write(&file, tenant.to_string()).unwrap();
+    let (code, told, _) = run(&house, &["apply", "-f", at, "--plan"]);
+    assert_eq!(code, Some(2), "{told}");
+    for line in [
+        "+ group crew\n",
+        "+ project-permission ghost/developer  ! left for later: there is no project `ghost` yet\n",
+        "~ account development/erp (address)  ! it has secrets, which files do not hold (",
+        "~ schedule live/nothing (paused)  ! left for later: nothing of that name is deployed there\n",
+    ] {
+        assert!(told.contains(line), "no `{line}` in\n{told}");
+    }
+    let (code, _, told) = run(&house, &["apply", "-f", at, "--yes"]);
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("LG-ACCOUNT-SECRETS") && told.contains("~ account development/erp (address)"), "{told}");
+    assert!(!house.cli(&["group", "list"]).contains("crew"));
+    // What is only not there yet hinders nothing else.
+    tenant["accounts"]["development/erp"] = account;
+    std::fs::write(&file, tenant.to_string()).unwrap();
+    let told = house.cli(&["apply", "-f", at, "--yes"]);
+    assert!(told.ends_with("1 change was made; left for later: 2\n"), "{told}");
+    assert!(house.cli(&["group", "list"]).contains("crew"));
+    assert_eq!(run(&house, &["apply", "-f", at, "--plan"]).0, Some(2), "it is not as the files say");
+    assert!(house.cli(&["apply", "-f", at, "--yes"]).ends_with("0 changes were made; left for later: 2\n"));
+}
+
+#[test]
+fn the_server_judges_a_plan_and_accounts_are_part_of_it() {
+    let house = House::start();
+    let folder = house.folder().join("tenant");
+    std::fs::create_dir(&folder).unwrap();
+    let at = folder.to_str().unwrap();
+    std::fs::write(folder.join("a.yaml"), "groups:\n  crew: { title: Crew }\n").unwrap();
+    let account = folder.join("b.yaml");
+    let text = "accounts:\n  live/erp: { connector: htps, address: 'https://erp.example.com', identity: system }\n";
+    std::fs::write(&account, text).unwrap();
+    let (code, told, why) = run(&house, &["apply", "-f", at, "--plan"]);
+    assert_eq!((code, told.as_str()), (Some(1), "+ group crew\n+ account live/erp\n"));
+    assert!(why.contains("there is no connector `htps`"), "{why}");
+    let (code, _, why) = run(&house, &["apply", "-f", at]);
+    assert_eq!(code, Some(1));
+    assert!(why.contains("there is no connector `htps`"), "{why}");
+    assert!(!house.cli(&["group", "list"]).contains("crew"));
+    edit(&account, "htps", "https");
+    assert_eq!(run(&house, &["apply", "-f", at, "--plan"]).0, Some(2));
+    assert!(house.cli(&["apply", "-f", at]).ends_with("2 changes were made\n"));
+
+    // What `apply` takes is what `what-if` takes.
+    let swap = "environments:\n  test: { title: Test, order: 2 }\n  prelive: { title: Prelive, order: 1 }\n";
+    let swapped = house.folder().join("swap.yaml");
+    std::fs::write(&swapped, swap).unwrap();
+    let swapped = swapped.to_str().unwrap();
+    assert_eq!(house.cli(&["access", "what-if", "-f", swapped]), "nobody gains or loses a right\n");
+    house.cli(&["apply", "-f", swapped]);
+
+    // More than a server reads is told, and not taken for a mistake.
+    let users: String = (0..40_000).map(|n| format!("  user{n}: {{ kind: native, profiles: [monitor] }}\n")).collect();
+    let many = house.folder().join("many.yaml");
+    std::fs::write(&many, format!("users:\n{users}")).unwrap();
+    let (code, told, why) = run(&house, &["apply", "-f", many.to_str().unwrap(), "--plan"]);
+    assert_eq!((code, told.lines().count()), (Some(2), 40_000), "{why}");
+    assert!(why.contains("too many changes to be judged together"), "{why}");
+}
+
+#[test]
+fn who_may_not_see_all_exports_what_they_see() {
+    let house = House::start();
+    for (user, profile) in [("dev", "developer"), ("mon", "monitor")] {
+        house.user(user, &[profile]);
+    }
+    let as_user = |user: &str| {
+        let output = house.cli_as(&house.folder().join(format!("{user}.json")), &["export"], "");
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, told, left) = as_user("dev");
+    assert_eq!(code, Some(0), "{left}");
+    assert!(told.contains("development/erp") && !told.contains("users:") && !told.contains("\n  live/"), "{told}");
+    assert!(left.contains("not in it, or not all of it: users (`user-management`)\n"), "{left}");
+    assert!(left.contains("not in it, or not all of it: environments (`export`)\n"), "{left}");
+    // Nothing of it takes away what it does not tell.
+    let file = house.folder().join("part.yaml");
+    std::fs::write(&file, told).unwrap();
+    assert_eq!(run(&house, &["apply", "-f", file.to_str().unwrap(), "--plan", "--prune"]).0, Some(0));
+    let (code, _, why) = as_user("mon");
+    assert_eq!(code, Some(3), "{why}");
+    assert!(house.cli(&["audit", "find", "--event", "export"]).contains("dev"));
+}

@@ -42,7 +42,7 @@ pub enum Access {
     },
     /// Who would gain and who would lose what, if definitions were as a file says. Nothing is changed.
     WhatIf {
-        /// YAML or JSON file with `items: [{kind, id, body}]`, as `apply` takes it; `-` reads standard input.
+        /// YAML or JSON file, or a folder of them, as `apply` takes it; `-` reads standard input.
         #[arg(short = 'f', long = "file")]
         file: PathBuf,
     },

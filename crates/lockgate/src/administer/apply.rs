@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::{
     administer::{
         declared::{Declared, Kind, all_read, canonical, files},
-        plan::{Change, Step, plan},
+        plan::{By, Change, Hindrance, Step, plan},
         standing::{self, path},
     },
     client::Client,
@@ -26,6 +26,8 @@ use crate::{
 
 /// What a server says to a body that is longer than it reads.
 const BODY_TOO_LARGE: &str = "LG-BODY-TOO-LARGE";
+/// Bytes of a batch that a server reads.
+const BATCH_BYTES_MAX: usize = 4 << 20;
 
 /// Arguments of `apply`.
 #[derive(Args)]
@@ -52,27 +54,26 @@ impl Apply {
             all_read(&self.file)?;
         }
         let client = Client::from_context()?;
-        let whoami = client.get("whoami")?;
-        let oneself = whoami.get("user").and_then(Value::as_str).unwrap_or_default();
-        let named = environments(&declared);
-        // An environment that goes takes along what is in it, of the kinds that the files name.
-        let all = self.prune && declared.kinds.contains(&Kind::Environment);
-        let standing = standing::read(&client, &declared.kinds, (!all).then_some(&named))?;
-        let steps = plan(&declared, &standing, self.prune, oneself)?;
+        let steps = steps(&client, &declared, self.prune)?;
         let told = json!(steps.iter().map(Step::json).collect::<Vec<_>>());
         let lines = || steps.iter().map(Step::line).collect::<Vec<_>>().join("\n");
         if self.plan || steps.is_empty() {
+            let judged = judged(&client, &steps, output);
             output.result(&json!({"plan": told, "applied": 0}), || match steps.is_empty() {
                 true => "everything is as the files say".to_owned(),
                 false => lines(),
             });
+            judged?;
             return if steps.is_empty() { Ok(()) } else { Err(Exit::Drift) };
         }
+        hindered(&steps)?;
         judged(&client, &steps, output)?;
         if !output.is_json() {
             output.line(&lines());
         }
-        if !self.yes && !output.is_json() && std::io::stdin().is_terminal() && !agreed(steps.len())? {
+        let (later, steps): (Vec<&Step>, Vec<&Step>) = steps.iter().partition(|step| step.hindrance.is_some());
+        let asks = !self.yes && !output.is_json() && !steps.is_empty() && std::io::stdin().is_terminal();
+        if asks && !agreed(steps.len())? {
             return Err(Exit::failed("LG-APPLY", "nothing was changed"));
         }
         let bar = output.steps_bar(steps.len());
@@ -81,12 +82,38 @@ impl Apply {
             bar.inc(1);
         }
         bar.finish_and_clear();
-        output.result(&json!({"plan": told, "applied": steps.len()}), || match steps.len() {
-            1 => "1 change was made".to_owned(),
-            count => format!("{count} changes were made"),
+        output.result(&json!({"plan": told, "applied": steps.len()}), || {
+            let made = match steps.len() {
+                1 => "1 change was made".to_owned(),
+                count => format!("{count} changes were made"),
+            };
+            if later.is_empty() { made } else { format!("{made}; left for later: {}", later.len()) }
         });
         Ok(())
     }
+}
+
+/// The steps to what is declared.
+fn steps(client: &Client, declared: &Declared, prune: bool) -> Result<Vec<Step>, Exit> {
+    let whoami = client.get("whoami")?;
+    let oneself = whoami.get("user").and_then(Value::as_str).unwrap_or_default();
+    let named = environments(declared);
+    // An environment that goes takes along what is in it, of the kinds that the files name.
+    let all = prune && declared.kinds.contains(&Kind::Environment);
+    let standing = standing::read(client, &declared.kinds, (!all).then_some(&named))?;
+    let of_projects = declared.things.keys().any(|(kind, _)| *kind == Kind::ProjectPermission);
+    let projects = if of_projects { standing::projects(client)? } else { None };
+    Ok(plan(declared, &standing, By { prune, oneself, projects: projects.as_ref() }))
+}
+
+/// Refuses all that no file can do, before anything is done.
+fn hindered(steps: &[Step]) -> Result<(), Exit> {
+    let hindered = steps.iter().filter(|step| matches!(step.hindrance, Some(Hindrance::Secrets(_))));
+    let lines: Vec<String> = hindered.map(Step::line).collect();
+    if lines.is_empty() {
+        return Ok(());
+    }
+    Err(Exit::failed("LG-ACCOUNT-SECRETS", format!("nothing was changed:\n{}", lines.join("\n"))))
 }
 
 /// Of each kind that lies in environments, those that the files speak of: where they have something of the kind, and
@@ -113,17 +140,9 @@ fn declared(path: &Path) -> Result<Declared, Exit> {
     Declared::read(&files).map_err(|problems| Exit::problems(problems, |file| files.get(file)))
 }
 
-/// The definitions of files as a batch: what is to be made, and then what is to go.
-pub fn batch(path: &Path) -> Result<Value, Exit> {
-    let (mut items, mut gone) = (Vec::new(), Vec::new());
-    for (thing, body) in declared(path)?.things {
-        let (list, change) = match body {
-            Some(body) => (&mut items, Change::Create(body)),
-            None => (&mut gone, Change::Delete(Vec::new())),
-        };
-        list.extend(Step { thing, change, revision: None, left: None }.item());
-    }
-    items.extend(gone.into_iter().rev());
+/// The steps that `apply` of a file would take, as a batch.
+pub fn batch(client: &Client, path: &Path) -> Result<Value, Exit> {
+    let items: Vec<Value> = steps(client, &declared(path)?, false)?.iter().filter_map(Step::item).collect();
     Ok(json!({ "items": items }))
 }
 
@@ -141,11 +160,17 @@ fn judged(client: &Client, steps: &[Step], output: &Output) -> Result<(), Exit> 
     if items.is_empty() {
         return Ok(());
     }
-    match client.post("access/what-if", &json!({ "items": items })) {
-        Err(Exit::Failed { code, .. }) if code == BODY_TOO_LARGE => {
-            output.error_line(b"these are too many changes to be judged together: each is judged when its turn comes");
-            Ok(())
-        }
+    let batch = json!({ "items": items });
+    let too_large = || {
+        output.error_line(b"these are too many changes to be judged together: each is judged when its turn comes");
+        Ok(())
+    };
+    // A server that refuses it closes the connection while it is still being sent, so that its answer may be lost.
+    if batch.to_string().len() > BATCH_BYTES_MAX {
+        return too_large();
+    }
+    match client.post("access/what-if", &batch) {
+        Err(Exit::Failed { code, .. }) if code == BODY_TOO_LARGE => too_large(),
         other => other.map(drop),
     }
 }

@@ -1,7 +1,7 @@
 //! Environments that change places in the promotion order. No two may have the same place, even between two steps: where
-//! one is to stand where another still stands, the other is moved behind all of them first. Pure.
+//! one is to stand where another still stands, the other is moved to a place that is free first. Pure.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde_json::Value;
 
@@ -13,9 +13,19 @@ use crate::administer::{
 
 /// The member of an environment.
 const ORDER: &str = "order";
+/// The last place that a server knows.
+const ORDER_MAX: u64 = 4_294_967_295;
 
 fn order(body: &Value) -> Option<u64> {
     body.get(ORDER).and_then(Value::as_u64)
+}
+
+/// The lowest place that nobody has and nobody is to have, and that makes nobody the first if that can be.
+fn free(places: &BTreeMap<String, u64>, wanted: &BTreeSet<u64>) -> u64 {
+    let taken: BTreeSet<u64> = places.values().chain(wanted).copied().collect();
+    let first = places.values().min().copied().unwrap_or_default();
+    let mut behind = (first..=ORDER_MAX).chain(0..first);
+    behind.find(|place| !taken.contains(place)).unwrap_or(ORDER_MAX)
 }
 
 /// The steps, with those that clear a place before them; other steps stay in their order, behind what is made of
@@ -35,8 +45,6 @@ pub fn clear(steps: Vec<Step>, standing: &Standing) -> Vec<Step> {
         Change::Create(body) | Change::Update(body, _) => order(body),
         Change::Delete(_) => None,
     };
-    let last = places.values().copied().chain(waiting.iter().filter_map(wanted)).max().unwrap_or_default();
-    let mut behind = last.saturating_add(1);
     let mut taken = Vec::new();
     // Every round takes a step, or moves one that will move again or go.
     while !waiting.is_empty() {
@@ -50,23 +58,30 @@ pub fn clear(steps: Vec<Step>, standing: &Standing) -> Vec<Step> {
             continue;
         }
         let held: Vec<String> = waiting.iter().filter_map(holder).collect();
+        let aside = free(&places, &waiting.iter().filter_map(wanted).collect());
         let moves = waiting.iter_mut().chain(&mut rest).filter(|step| step.thing.0 == Kind::Environment);
         let moves = moves.filter(|step| held.contains(&step.thing.1));
         let moves = moves.filter_map(|step| standing.get(&step.thing).map(|stands| (step, stands)));
-        // The first place is where projects are edited: it is left last.
-        let Some((later, stands)) = moves.min_by_key(|(step, _)| places.get(&step.thing.1) == Some(&0)) else {
+        // The first one is where projects are edited: it is left last.
+        let first = places.values().min().copied();
+        let Some((later, stands)) = moves.min_by_key(|(step, _)| places.get(&step.thing.1).copied() == first) else {
             // Who holds it stays: the server says what is wrong with that.
             taken.extend(waiting.drain(..));
             break;
         };
         let mut body = stands.body.clone();
         if let Some(member) = body.get_mut(ORDER) {
-            *member = Value::from(behind);
+            *member = Value::from(aside);
         }
-        places.insert(later.thing.1.clone(), behind);
-        behind = behind.saturating_add(1);
+        places.insert(later.thing.1.clone(), aside);
         let change = Change::Update(body.clone(), vec![ORDER.to_owned()]);
-        taken.push(Step { thing: later.thing.clone(), change, revision: later.revision.take(), left: None });
+        taken.push(Step {
+            thing: later.thing.clone(),
+            change,
+            revision: later.revision.take(),
+            left: None,
+            hindrance: None,
+        });
         later.left = Some(body);
     }
     taken.extend(rest);
@@ -90,7 +105,7 @@ mod tests {
     }
 
     fn step(id: &str, change: Change) -> Step {
-        Step { thing: (Kind::Environment, id.to_owned()), change, revision: Some(7), left: None }
+        Step { thing: (Kind::Environment, id.to_owned()), change, revision: Some(7), left: None, hindrance: None }
     }
 
     fn to(id: &str, place: u64) -> Step {
@@ -129,6 +144,42 @@ mod tests {
         assert_eq!(told, ["b 3", "c 1", "b 2"]);
         // Where projects are edited somebody is as long as it can be.
         assert_eq!(taken(&[("a", 0), ("b", 1)], vec![to("a", 1), to("b", 0)]), ["b 2", "a 1", "b 0"]);
+    }
+
+    #[test]
+    fn the_last_place_that_there_is_hinders_nobody() {
+        let last = ORDER_MAX;
+        assert_eq!(
+            taken(&[("a", 0), ("b", 1), ("z", last)], vec![to("b", last), to("z", 1)]),
+            ["b 2".to_owned(), "z 1".to_owned(), format!("b {last}"),]
+        );
+        let told = taken(&[("a", last - 1), ("b", last)], vec![to("a", last), to("b", last - 1)]);
+        assert_eq!(told.first().map(String::as_str), Some("b 0"));
+    }
+
+    #[test]
+    fn what_was_broken_off_anywhere_is_ended_by_another_plan() {
+        let (stands, wanted) = ([("a", 0), ("b", 1), ("c", 2), ("d", 3)], [("a", 3), ("b", 2), ("c", 0), ("d", 1)]);
+        let moves = |now: &BTreeMap<String, u64>| -> Vec<Step> {
+            wanted.iter().filter(|(id, place)| now.get(*id) != Some(place)).map(|(id, place)| to(id, *place)).collect()
+        };
+        let begin: BTreeMap<String, u64> = stands.iter().map(|(id, place)| ((*id).to_owned(), *place)).collect();
+        let all = clear(moves(&begin), &standing(&stands));
+        for broken in 0..=all.len() {
+            let mut now = begin.clone();
+            for step in all.iter().take(broken) {
+                if let Change::Update(body, _) = &step.change {
+                    now.insert(step.thing.1.clone(), order(body).unwrap());
+                }
+            }
+            let found: Vec<(&str, u64)> = now.iter().map(|(id, place)| (id.as_str(), *place)).collect();
+            let mut ends = now.clone();
+            for told in taken(&found, moves(&now)) {
+                let (id, place) = told.split_once(' ').unwrap();
+                ends.insert(id.to_owned(), place.parse().unwrap());
+            }
+            assert!(moves(&ends).is_empty(), "{broken}: {ends:?}");
+        }
     }
 
     #[test]

@@ -1,15 +1,14 @@
 //! What differs between what is declared and what stands, as steps in the order that they can be taken in. Pure.
 
+use std::collections::BTreeSet;
+
 use lockgate_runtime::shipped_profiles;
 use serde_json::{Value, json};
 
-use crate::{
-    administer::{
-        declared::{Declared, Kind, Thing},
-        places,
-        standing::{Standing, Stands},
-    },
-    exit::Exit,
+use crate::administer::{
+    declared::{Declared, Kind, Thing},
+    places,
+    standing::Standing,
 };
 
 /// The list that every tenant has.
@@ -26,6 +25,28 @@ pub enum Change {
     Delete(Vec<String>),
 }
 
+/// Why a step is not taken.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Hindrance {
+    /// The secrets of an account are for the endpoint they were given for, and no file has them: these.
+    Secrets(Vec<String>),
+    /// What it is about is not there yet: this. It is left for later.
+    Later(String),
+}
+
+impl Hindrance {
+    /// In words.
+    pub fn text(&self) -> String {
+        match self {
+            Self::Secrets(fields) => format!(
+                "it has secrets, which files do not hold ({}): change it with `lockgate account set`",
+                fields.join(", ")
+            ),
+            Self::Later(what) => format!("left for later: {what}"),
+        }
+    }
+}
+
 /// One step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
@@ -37,38 +58,51 @@ pub struct Step {
     pub revision: Option<u64>,
     /// What an earlier step makes of the thing, in the place of that.
     pub left: Option<Value>,
+    /// It cannot be taken.
+    pub hindrance: Option<Hindrance>,
 }
 
 impl Step {
     /// `+ user ben`, `~ acl staff (profiles)`, `- group crew`.
     pub fn line(&self) -> String {
         let (kind, id) = &self.thing;
-        match &self.change {
+        let line = match &self.change {
             Change::Create(_) => format!("+ {} {id}", kind.singular()),
             Change::Update(_, fields) => format!("~ {} {id} ({})", kind.singular(), fields.join(", ")),
             Change::Delete(secrets) if secrets.is_empty() => format!("- {} {id}", kind.singular()),
             Change::Delete(secrets) => {
                 format!("- {} {id} (and its secrets, which files do not hold: {})", kind.singular(), secrets.join(", "))
             }
+        };
+        match &self.hindrance {
+            Some(hindrance) => format!("{line}  ! {}", hindrance.text()),
+            None => line,
         }
     }
 
     /// The same for programs.
     pub fn json(&self) -> Value {
         let (kind, id) = (self.thing.0.singular(), &self.thing.1);
-        match &self.change {
+        let mut told = match &self.change {
             Change::Create(_) => json!({"do": "create", "kind": kind, "id": id}),
             Change::Update(_, fields) => json!({"do": "change", "kind": kind, "id": id, "fields": fields}),
             Change::Delete(secrets) if secrets.is_empty() => json!({"do": "delete", "kind": kind, "id": id}),
             Change::Delete(secrets) => json!({"do": "delete", "kind": kind, "id": id, "secrets": secrets}),
+        };
+        if let (Some(hindrance), Some(members)) = (&self.hindrance, told.as_object_mut()) {
+            let member = match hindrance {
+                Hindrance::Secrets(_) => "hindered",
+                Hindrance::Later(_) => "later",
+            };
+            members.insert(member.to_owned(), hindrance.text().into());
         }
+        told
     }
 
-    /// As an item of a batch, which the server judges; none of what no batch has: of an account its end alone.
+    /// As an item of a batch, which the server judges; none of what no batch has.
     pub fn item(&self) -> Option<Value> {
         let (kind, id) = (&self.thing.0, &self.thing.1);
-        let is_end = matches!(self.change, Change::Delete(_));
-        if *kind == Kind::Schedule || *kind == Kind::Account && !is_end {
+        if *kind == Kind::Schedule || self.hindrance.is_some() {
             return None;
         }
         Some(match &self.change {
@@ -78,40 +112,56 @@ impl Step {
     }
 }
 
-/// The steps from what stands to what is declared. With `prune`, what the files do not say goes too, of the kinds that
-/// they name; never `oneself`, and never a schedule, which goes with its deployment.
-pub fn plan(declared: &Declared, standing: &Standing, prune: bool, oneself: &str) -> Result<Vec<Step>, Exit> {
+/// What a plan is made by, besides what is declared and what stands.
+#[derive(Debug, Clone, Copy)]
+pub struct By<'a> {
+    /// What the files do not say goes too, of the kinds that they name.
+    pub prune: bool,
+    /// Who asks, who never goes.
+    pub oneself: &'a str,
+    /// The projects that there are, where that is known.
+    pub projects: Option<&'a BTreeSet<String>>,
+}
+
+/// All steps from what stands to what is declared, also those that cannot be taken. A schedule never goes but with
+/// its deployment.
+pub fn plan(declared: &Declared, standing: &Standing, by: By<'_>) -> Vec<Step> {
     let (mut steps, mut gone) = (Vec::new(), Vec::new());
     for (thing, wanted) in &declared.things {
         let stands = standing.get(thing);
         let revision = stands.and_then(|stands| stands.revision);
-        let step = |change| Step { thing: thing.clone(), change, revision, left: None };
+        let step = |change, hindrance| Step { thing: thing.clone(), change, revision, left: None, hindrance };
         match (wanted, stands) {
             (Some(wanted), Some(stands)) if *wanted == stands.body => {}
             (Some(wanted), Some(stands)) => {
-                keeps_secrets(thing, wanted, stands)?;
-                steps.push(step(Change::Update(wanted.clone(), differing(&stands.body, wanted))));
+                let change = Change::Update(wanted.clone(), differing(&stands.body, wanted));
+                let keeps = thing.0 == Kind::Account && !stands.secrets.is_empty();
+                steps.push(step(change, keeps.then(|| Hindrance::Secrets(stands.secrets.clone()))));
             }
+            // What is not deployed is not paused, and so it is not to be resumed.
             (Some(wanted), None) if thing.0 == Kind::Schedule => {
                 if wanted.get("paused") == Some(&Value::Bool(true)) {
-                    let message =
-                        format!("schedule `{}` cannot be paused: nothing of that name is deployed there", thing.1);
-                    return Err(Exit::failed("LG-APPLY", message));
+                    let change = Change::Update(wanted.clone(), vec!["paused".to_owned()]);
+                    let later = Hindrance::Later("nothing of that name is deployed there".to_owned());
+                    steps.push(step(change, Some(later)));
                 }
             }
-            (Some(wanted), None) => steps.push(step(Change::Create(wanted.clone()))),
+            (Some(wanted), None) => {
+                let later = later(thing, by.projects);
+                steps.push(step(Change::Create(wanted.clone()), later));
+            }
             (None, Some(stands)) if thing.0 != Kind::Schedule => {
-                gone.push(step(Change::Delete(stands.secrets.clone())));
+                gone.push(step(Change::Delete(stands.secrets.clone()), None));
             }
             (None, _) => {}
         }
     }
     let pruned = standing.iter().filter(|(thing, _)| {
-        prune
+        by.prune
             && declared.kinds.contains(&thing.0)
             && !declared.things.contains_key(*thing)
             && thing.0 != Kind::Schedule
-            && !(thing.0 == Kind::User && thing.1 == oneself)
+            && !(thing.0 == Kind::User && thing.1 == by.oneself)
             && !stays(thing)
     });
     gone.extend(pruned.map(|(thing, stands)| Step {
@@ -119,11 +169,19 @@ pub fn plan(declared: &Declared, standing: &Standing, prune: bool, oneself: &str
         change: Change::Delete(stands.secrets.clone()),
         revision: stands.revision,
         left: None,
+        hindrance: None,
     }));
     // What names others goes before them.
     gone.sort_by(|a, b| b.thing.cmp(&a.thing));
     steps.extend(gone);
-    Ok(places::clear(steps, standing))
+    places::clear(steps, standing)
+}
+
+/// A project comes by its first version, and what is given of it after that.
+fn later((kind, id): &Thing, projects: Option<&BTreeSet<String>>) -> Option<Hindrance> {
+    let project = id.split('/').next().filter(|_| *kind == Kind::ProjectPermission)?;
+    let there = projects.is_none_or(|projects| projects.contains(project));
+    (!there).then(|| Hindrance::Later(format!("there is no project `{project}` yet")))
 }
 
 /// What ships and cannot be deleted: nobody has to repeat it.
@@ -133,19 +191,6 @@ fn stays((kind, id): &Thing) -> bool {
         Kind::Acl => id == DEFAULT_ACL,
         _ => false,
     }
-}
-
-/// The secrets of an account are for the endpoint they were given for, and no file has them.
-fn keeps_secrets((kind, id): &Thing, wanted: &Value, stands: &Stands) -> Result<(), Exit> {
-    if *kind != Kind::Account || stands.secrets.is_empty() {
-        return Ok(());
-    }
-    let fields = differing(&stands.body, wanted).join(", ");
-    let message = format!(
-        "account `{id}` differs in {fields} and has secrets ({}), which files do not hold: change it with `lockgate account set`",
-        stands.secrets.join(", ")
-    );
-    Err(Exit::failed("LG-ACCOUNT-SECRETS", message))
 }
 
 /// Names of the members that differ.
@@ -164,6 +209,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
+    use crate::administer::standing::Stands;
 
     const FILE: &str = "\
 groups:
@@ -191,7 +237,9 @@ items:
     }
 
     fn lines(text: &str, standing: &Standing, prune: bool) -> Vec<String> {
-        plan(&declared(text), standing, prune, "ada").unwrap().iter().map(Step::line).collect()
+        let projects = ["shop".to_owned()].into();
+        let by = By { prune, oneself: "ada", projects: Some(&projects) };
+        plan(&declared(text), standing, by).iter().map(Step::line).collect()
     }
 
     #[test]
@@ -232,18 +280,29 @@ items:
     }
 
     #[test]
-    fn what_no_file_can_say_is_refused_before_anything_is_done() {
+    fn what_cannot_be_taken_is_in_the_plan_with_why() {
         let mut stands = standing(FILE);
-        let moved = FILE.replace("erp.example.com", "new.example.com");
-        assert_eq!(lines(&moved, &stands, false), ["~ account live/erp (address)"]);
+        let moved = format!("{}  ben2: {{}}\n", FILE.replace("erp.example.com", "new.example.com"));
+        let moved = moved.replace("  ben2: {}\n", "  - { kind: group, id: late, body: {} }\n");
+        assert_eq!(lines(&moved, &stands, false), ["+ group late", "~ account live/erp (address)"]);
         for stands in stands.values_mut() {
             stands.secrets = vec!["password".to_owned()];
         }
         assert!(lines(FILE, &stands, false).is_empty());
-        let told = |text: &str, stands: &Standing| plan(&declared(text), stands, false, "ada").unwrap_err().text();
-        assert!(told(&moved, &stands).contains("LG-ACCOUNT-SECRETS"));
-        let paused = "schedules:\n  live/other: { paused: true }\n";
-        assert!(told(paused, &stands).contains("nothing of that name is deployed"));
+        let kept = "~ account live/erp (address)  ! it has secrets, which files do not hold (password): change it with \
+            `lockgate account set`";
+        assert_eq!(lines(&moved, &stands, false), ["+ group late", kept]);
+        let paused = "schedules:\n  live/other: { paused: true }\n  live/more: { paused: false }\n";
+        let later = "~ schedule live/other (paused)  ! left for later: nothing of that name is deployed there";
+        assert_eq!(lines(paused, &stands, false), [later]);
+        let given =
+            "project-permissions:\n  shop/developer: { permissions: [] }\n  stall/developer: { permissions: [] }\n";
+        let later = "+ project-permission stall/developer  ! left for later: there is no project `stall` yet";
+        assert_eq!(lines(given, &stands, false), ["+ project-permission shop/developer", later]);
+        // The server is not asked of it.
+        let by = By { prune: false, oneself: "ada", projects: Some(&BTreeSet::new()) };
+        let steps = plan(&declared(given), &stands, by);
+        assert!(steps.iter().all(|step| step.item().is_none() && step.json()["later"].is_string()));
     }
 
     #[test]
@@ -255,7 +314,8 @@ items:
         }
         let told = "- account live/erp (and its secrets, which files do not hold: password)";
         assert_eq!(lines("accounts: {}\n", &stands, true), [told]);
-        let steps = plan(&declared("accounts: {}\n"), &stands, true, "ada").unwrap();
+        let by = By { prune: true, oneself: "ada", projects: None };
+        let steps = plan(&declared("accounts: {}\n"), &stands, by);
         assert_eq!(steps[0].json()["secrets"], json!(["password"]));
     }
 

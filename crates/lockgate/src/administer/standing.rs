@@ -82,6 +82,15 @@ pub fn read(
     Ok(all)
 }
 
+/// The projects that there are; none where the asker may not know.
+pub fn projects(client: &Client) -> Result<Option<BTreeSet<String>>, Exit> {
+    match client.list("projects") {
+        Ok(list) => Ok(Some(items(&list).iter().map(|item| text(item, "id")).collect())),
+        Err(Exit::Denied { .. }) => Ok(None),
+        Err(other) => Err(other),
+    }
+}
+
 fn put(all: &mut Standing, thing: Thing, body: &Value, item: &Value) -> Result<(), Exit> {
     let unread =
         |reason| Exit::failed("LG-ANSWER", format!("the server's {} `{}`: {reason}", thing.0.singular(), thing.1));

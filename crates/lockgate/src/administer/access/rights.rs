@@ -73,7 +73,8 @@ pub fn matrix(output: &Output, user: Option<String>, environment: Option<String>
 
 /// What would be gained, and what lost.
 pub fn what_if(output: &Output, file: &Path) -> Result<(), Exit> {
-    let value = Client::from_context()?.post("access/what-if", &batch(file)?)?;
+    let client = Client::from_context()?;
+    let value = client.post("access/what-if", &batch(&client, file)?)?;
     output.result(&value, || {
         let of = |member, sign: char| list(&value, member).map(move |cell| format!("{sign} {}", line(cell)));
         let mut lines: Vec<String> = of("gained", '+').chain(of("lost", '-')).collect();
