@@ -13,13 +13,13 @@ const PASSWORD: &str = "Korrekt-Pferd-7-Batterie";
 const FORM: &str = "Content-Type: application/x-www-form-urlencoded";
 
 #[expect(clippy::disallowed_methods, reason = "authenticators and certificates go by the real clock")]
-fn seconds() -> i64 {
+pub fn seconds() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
     i64::try_from(since.as_secs()).unwrap()
 }
 
 /// The code that an authenticator with this secret shows `steps` from now (RFC 6238), by Python's HMAC.
-fn code(secret: &str, steps: i64) -> String {
+pub fn code(secret: &str, steps: i64) -> String {
     let script = "import base64,hashlib,hmac,sys\n\
         tag=hmac.new(base64.b32decode(sys.argv[1]),int(sys.argv[2]).to_bytes(8,'big'),hashlib.sha1).digest()\n\
         at=tag[19]&15\n\

@@ -26,6 +26,73 @@ fn holders(files: &[(String, Vec<u8>)], needle: &[u8]) -> Vec<String> {
     files.iter().filter(|(_, bytes)| holds(bytes)).map(|(name, _)| name.clone()).collect()
 }
 
+/// What users, clients and accounts prove themselves with, by its name: given out by this server or to it.
+fn credentials(house: &House) -> Vec<(&'static str, Vec<u8>)> {
+    let mut all = Vec::new();
+    let mut put = |what, text: &str| all.push((what, text.as_bytes().to_vec()));
+    // One that was used, and one that waits.
+    let bob = house.user("bob", &["monitor"]);
+    put("a password", bob.split_once(':').unwrap().1);
+    let waits = house.cli_json(&["user", "add", "ben", "--profile", "monitor"]);
+    put("a one-time token", waits["token"].as_str().unwrap());
+    let context = house.folder().join("bob.json");
+    let own = |arguments: &[&str], input: &str| -> serde_json::Value {
+        let done = house.cli_as(&context, arguments, input);
+        assert!(done.status.success(), "{done:?}");
+        serde_json::from_slice(&done.stdout).unwrap()
+    };
+    let session: serde_json::Value = serde_json::from_slice(&std::fs::read(&context).unwrap()).unwrap();
+    put("the token of a session", session["token"].as_str().unwrap());
+    let password = format!("{}\n", bob.split_once(':').unwrap().1);
+    let enrolled = own(&["--json", "second-factor", "enrol", "--stdin"], &password);
+    let seed = enrolled["secret"].as_str().unwrap().to_owned();
+    put("the seed of an authenticator", &seed);
+    let confirmed =
+        own(&["--json", "second-factor", "confirm", "--stdin"], &format!("{}\n", crate::factors::code(&seed, 0)));
+    for code in confirmed["recovery_codes"].as_array().unwrap() {
+        put("a recovery code", code.as_str().unwrap());
+        put("a recovery code", &code.as_str().unwrap().replace('-', ""));
+    }
+    house.cli(&["user", "add", "robot", "--service", "--profile", "administrator"]);
+    let client = house.cli_json(&["user", "key", "add", "robot", "--client", "--env", "development"]);
+    put("the secret of a client", client["key"].as_str().unwrap());
+    let asked = format!("{}:{}", client["id"].as_str().unwrap(), client["key"].as_str().unwrap());
+    let form = ["Content-Type: application/x-www-form-urlencoded"];
+    let given =
+        house.request(&asked, "POST", "/oauth2/demo/development/token", Some("grant_type=client_credentials"), &form);
+    put("an access token", given.json()["access_token"].as_str().unwrap());
+    // The private key of an account, as a file: a line of it, since its ends of line may be written otherwise.
+    let now = lockgate_model::Timestamp(crate::factors::seconds() * 1_000_000);
+    let identity = lockgate_keys::Authority::create("of somebody", now).unwrap().client("robot", now).unwrap();
+    let (chain, key) = (house.folder().join("chain"), house.folder().join("key"));
+    std::fs::write(&chain, identity.chain_pem()).unwrap();
+    std::fs::write(&key, identity.key_pem().expose()).unwrap();
+    let [chain, key] = [("client_certificate", &chain), ("client_key", &key)]
+        .map(|(field, file)| format!("{field}={}", file.display()));
+    let account = ["account", "set", "shop", "--env", "development", "--connector", "https", "--system"];
+    let rest = ["--address", "https://127.0.0.1:9/shop", "--secret", &chain, "--secret", &key];
+    house.cli(&[&account[..], &rest].concat());
+    let pem = String::from_utf8(identity.key_pem().expose().to_vec()).unwrap();
+    put("a private key", pem.lines().nth(1).unwrap());
+    all.push(("a private key", STANDARD.decode(pem.lines().nth(1).unwrap()).unwrap()));
+    all.push(("the seed of an authenticator", base32(&seed)));
+    all
+}
+
+/// RFC 4648 §6, without padding.
+fn base32(text: &str) -> Vec<u8> {
+    let (mut bytes, mut held, mut bits) = (Vec::new(), 0u32, 0);
+    for c in text.bytes() {
+        let value = if c.is_ascii_uppercase() { c - b'A' } else { c - b'2' + 26 };
+        (held, bits) = (held << 5 | u32::from(value), bits + 5);
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push(u8::try_from((held >> bits) & 0xff).unwrap());
+        }
+    }
+    bytes
+}
+
 #[test]
 fn a_stolen_data_directory_shows_neither_data_nor_secrets() {
     let house = House::start();
@@ -58,15 +125,20 @@ fn a_stolen_data_directory_shows_neither_data_nor_secrets() {
     assert!(house.order(&admin, &order).status >= 500);
     let key = house.cli_json(&["user", "key", "add", "admin"])["key"].as_str().unwrap().to_owned();
     std::fs::remove_file(&secret).unwrap();
+    let credentials = credentials(&house);
 
     let mut kept = files(&house.data);
     kept.push(("log".into(), house.log().into_bytes()));
     assert!(kept.iter().any(|(name, _)| name.ends_with("-wal")), "the write-ahead log is looked into too");
     let password = house.text("password");
     let key_secret = key.rsplit('_').next().unwrap();
-    for secret in [canary, mail, password.as_str(), "Hunter2-Very-Secret-Value", key_secret] {
-        for needle in [secret.as_bytes().to_vec(), STANDARD.encode(secret).into_bytes()] {
-            assert_eq!(holders(&kept, &needle), Vec::<String>::new(), "`{secret}` was kept");
+    let known = [canary, mail, password.as_str(), "Hunter2-Very-Secret-Value", key_secret];
+    let known = known.map(|secret| ("one of the first", secret.as_bytes().to_vec()));
+    for (what, secret) in known.into_iter().chain(credentials) {
+        assert!(secret.len() >= 8, "{what} is too short to be looked for");
+        let hex: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        for needle in [STANDARD.encode(&secret).into_bytes(), hex.into_bytes(), secret] {
+            assert_eq!(holders(&kept, &needle), Vec::<String>::new(), "{what} was kept");
         }
     }
     // The search finds what is there.
