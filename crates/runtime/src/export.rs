@@ -224,7 +224,7 @@ impl Runtime {
 }
 
 /// What somebody may export; or the decision that refuses it.
-fn judged(view: &View, caller: &Caller, now: Timestamp) -> Result<May, Option<Decision>> {
+fn judged(view: &View, caller: &Caller, now: Timestamp) -> Result<May, Option<Box<Decision>>> {
     let ask = |permission, scope| decide(&view.snapshot, &caller.principal, permission, scope, Channel::Admin, now);
     let all: Vec<EnvironmentId> = view.snapshot.environments().into_iter().cloned().collect();
     let (mut environments, mut allowed, mut denied) = (BTreeSet::new(), None, Vec::new());
@@ -241,7 +241,7 @@ fn judged(view: &View, caller: &Caller, now: Timestamp) -> Result<May, Option<De
         // Of an environment that the caller may know nothing of less is told than of another.
         let forbidden = |decision: &Decision| decision.denied().is_some_and(|no| no.status == DeniedStatus::Forbidden);
         let at = denied.iter().position(forbidden).unwrap_or_default();
-        return Err(denied.into_iter().nth(at));
+        return Err(denied.into_iter().nth(at).map(Box::new));
     };
     let everywhere = environments.len() == all.len();
     let (mut kinds, mut left_out) = (BTreeMap::new(), Vec::new());
