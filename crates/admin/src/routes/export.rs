@@ -21,16 +21,15 @@ pub(crate) struct Exported {
     next: Option<String>,
 }
 
-/// What a tenant is: definitions, accounts without their secrets, and which schedules are paused, in the order that they
-/// are made in.
+/// What a tenant is, as `apply` takes it: definitions, accounts without secrets, and which schedules are paused.
 ///
-/// `export` is asked in each environment; those in which it is held are exported. Of each kind that is in it which the
-/// caller may read anyway; `left_out` names the others. The first page is told in the audit log. All pages are of one
-/// revision of the tenant: a cursor of an older one is answered with 409.
+/// Things come in the order that they are made in. `export` is asked in each environment; those in which it is held are
+/// exported. Of each kind that is in it which the caller may read anyway; `left_out` names the others. The first page is
+/// told in the audit log. All pages are of one revision of the tenant: a cursor of an older one is answered with 409.
 #[utoipa::path(get, operation_id = "export_tenant", path = "/admin/v1/tenants/{tenant}/export", tag = "definitions",
-    params(InTenant, Paging), responses((status = 200, body = shapes::Export), Refusals,
-    (status = 400, body = shapes::ErrorBody, description = "The query cannot be read."),
-    (status = 409, body = shapes::ErrorBody, description = "The tenant was changed since the first page.")))]
+    params(InTenant, Paging), responses((status = 200, body = shapes::TenantExport), Refusals,
+    (status = 400, body = shapes::Refusal, description = "The query cannot be read."),
+    (status = 409, body = shapes::Refusal, description = "The tenant was changed since the first page.")))]
 pub(crate) async fn export(
     State(runtime): State<Runtime>,
     Asker(caller): Asker,

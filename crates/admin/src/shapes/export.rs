@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 /// A page of what a tenant is.
 #[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Export {
+pub struct TenantExport {
     /// The revision of the tenant that all pages are of.
     pub revision: u64,
     /// The environments that are exported.
@@ -18,7 +18,7 @@ pub struct Export {
     /// The kinds that are not in it, or not of all environments.
     pub left_out: Vec<LeftOut>,
     /// The things, in the order that they are made in.
-    pub items: Vec<Exported>,
+    pub items: Vec<ExportedThing>,
     /// The `cursor` of the next page; absent where there is none.
     #[serde(default)]
     pub next: Option<String>,
@@ -38,7 +38,7 @@ pub struct LeftOut {
 /// One thing.
 #[derive(Debug, Clone, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Exported {
+pub struct ExportedThing {
     /// Its kind.
     #[schema(example = "group")]
     pub kind: String,

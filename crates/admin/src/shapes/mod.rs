@@ -29,7 +29,7 @@ pub use deploy::{
     Account, AccountBinding, AccountRef, Authority, Deployed, DeployedApi, DeployedModule, DeployedOrchestration,
     Deployment, Manifest, Project, ProjectVersion, Pushed, ServerIdentity,
 };
-pub use export::{Export, Exported, LeftOut};
+pub use export::{ExportedThing, LeftOut, TenantExport};
 pub use log::{LogEvent, LogLine};
 pub use promote::{BoundTo, PromotedAccount, PromotedOrchestration, Promotion};
 pub use run::{

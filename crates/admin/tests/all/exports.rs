@@ -5,7 +5,7 @@ use serde_json::json;
 
 use crate::house::{House, Told, basic};
 
-fn is(told: &Told) -> shapes::Export {
+fn is(told: &Told) -> shapes::TenantExport {
     assert_eq!(told.status, 200, "{}", told.text);
     serde_json::from_str(&told.text).unwrap()
 }
@@ -24,7 +24,7 @@ async fn furnished() -> House {
     house
 }
 
-async fn exported(house: &House, user: &str) -> shapes::Export {
+async fn exported(house: &House, user: &str) -> shapes::TenantExport {
     is(&house.send("GET", "/admin/v1/tenants/acme/export?limit=1000", Some(&basic(user)), None).await)
 }
 
