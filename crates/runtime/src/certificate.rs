@@ -6,7 +6,7 @@ use lockgate_access::Scope;
 use lockgate_identity::{BoundBy, Certificate, StoredCertificate};
 use lockgate_keys::ShownCertificate;
 use lockgate_model::{
-    Digest, Kind, Permission, Timestamp,
+    Channel, Digest, Kind, Permission, Timestamp,
     id::{EnvironmentId, TargetName, TenantId, UserId},
 };
 use serde::{Deserialize, Serialize};
@@ -73,7 +73,7 @@ impl Runtime {
         };
         let established = self.by_certificate(tenant, certificate, source);
         if established.as_ref().err() == Some(&Error::Unauthenticated) {
-            self.note_attempt(tenant, source, "authenticate", "-").await;
+            self.note_attempt(tenant, source, (Channel::Rest, "authenticate"), ("-", "")).await;
         }
         established
     }

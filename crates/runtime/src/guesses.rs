@@ -1,9 +1,17 @@
-//! Wrong passwords slow down whoever sends them: one account, asked from one source, is verified once
-//! at a time and after a delay that doubles with each failure. Other sources are not delayed by it, so
-//! that nobody can lock somebody else out.
+//! Wrong passwords slow down whoever sends them, and an account takes so many of them and no more.
+//!
+//! Three things are counted. The *pair*: one account, asked from one source, is verified once at a time and after a
+//! delay that doubles with each failure. The *source*: one that failed at many accounts waits before each one more, so
+//! that a spray is slowed down too. The *account*: after a hundred failures in a row, whatever sources they came from, a
+//! right password is answered as a wrong one.
+//!
+//! A source from which the account was entered before is *known* for it, and has the delays of its pair alone: nobody
+//! elsewhere can lock somebody out. It is not known any more after a hundred failures in a row of its own.
 //!
 //! Tenant and user are the texts that were presented: what is not there is slowed down like what is.
 //! Failures are in memory alone and of this node.
+
+mod failures;
 
 use std::{
     collections::{HashMap, hash_map::RandomState},
@@ -17,34 +25,36 @@ use tokio::{
     time::Instant,
 };
 
-use crate::{Error, network::Network};
+use self::failures::{Fades, Failures, Pace};
+use crate::{Error, fair::Fair, network::Network};
 
-/// After the first failure; doubled with each one more.
-const DELAY_FIRST: Duration = Duration::from_millis(100);
-/// One failure is forgotten after so long.
-const FORGOTTEN: Duration = Duration::from_secs(60);
+/// Failures in a row that an account takes, of all sources that are not known together, and of each known one.
+const IN_A_ROW_MAX: u32 = 100;
+/// So long after the last of them it may be entered from anywhere again.
+const SHUT: Duration = Duration::from_secs(24 * 3_600);
+/// Accounts that a source may fail at before it is slowed down: people behind one address mistype too.
+const SOURCE_FREE: u32 = 10;
 /// Who would wait longer is answered 503.
 const PATIENCE: Duration = Duration::from_secs(15);
 /// Requests of one source for one account that may wait at a time, and of one source for all.
 const ACCOUNT_MAX: usize = 128;
 const SOURCE_MAX: usize = 512;
-/// Accounts and sources whose failures are remembered: so many, and as many older ones.
-const REMEMBERED_MAX: usize = 10_000;
+/// Known sources of accounts, of all tenants, and how long they stay known.
+const KNOWN_MAX: usize = 200_000;
+const KNOWN: Duration = Duration::from_secs(90 * 24 * 3_600);
 
-/// How slow it gets.
-#[derive(Debug, Clone, Copy)]
-struct Pace {
-    /// The longest delay.
-    delay_max: Duration,
-    /// Failures that count: as many as it takes to come to it.
-    failures_max: u32,
-}
-
-impl Default for Pace {
-    fn default() -> Self {
-        Self { delay_max: Duration::from_secs(5), failures_max: 7 }
-    }
-}
+/// Of passwords and of codes: the longest delay, and the failures it takes to come to it.
+const PASSWORDS: Pace =
+    Pace { free: 0, delay_max: Duration::from_secs(5), failures_max: 7, fades: Fades::ONE_A_MINUTE };
+const CODES: Pace = Pace { free: 0, delay_max: Duration::from_secs(12), failures_max: 8, fades: Fades::ONE_A_MINUTE };
+const SOURCES: Pace = Pace {
+    free: SOURCE_FREE,
+    delay_max: PASSWORDS.delay_max,
+    failures_max: SOURCE_FREE + 7,
+    fades: Fades::ONE_A_MINUTE,
+};
+const ACCOUNTS: Pace =
+    Pace { free: u32::MAX, delay_max: Duration::ZERO, failures_max: IN_A_ROW_MAX, fades: Fades::AllAfter(SHUT) };
 
 /// Who guesses, and how often it was wrong.
 #[derive(Default)]
@@ -53,19 +63,29 @@ pub(crate) struct Guesses {
     book: Mutex<Book>,
 }
 
-/// An account as presented, asked from a source; a digest that strangers cannot foresee.
+/// What failures are counted of; a digest that strangers cannot foresee.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-struct Account(u64);
+struct Key(u64);
 
-#[derive(Default)]
+/// An account and a source, for what is counted of them apart from the pair.
+#[derive(Debug, Clone, Copy)]
+struct Apart {
+    tenant: u64,
+    account: Key,
+    source: Key,
+}
+
 struct Book {
-    pace: Pace,
-    lines: HashMap<Account, Line>,
+    pairs: Failures,
+    sources: Failures,
+    accounts: Failures,
+    /// Accounts that took all they take: apart, so that pushing one out takes as many failures for each other.
+    shut: Failures,
+    /// By pair: the failures in a row of a source that is known for an account. What a tenant's users know is not pushed
+    /// out by another's.
+    known: Fair<u64, Key, u32, Instant>,
+    lines: HashMap<Key, Line>,
     by_source: HashMap<Network, usize>,
-    /// Two generations, so that it is bounded without ever being searched through. Each failure costs
-    /// its sender a hash, so that pushing an account out takes longer than waiting for it.
-    failed: HashMap<Account, Failed>,
-    failed_before: HashMap<Account, Failed>,
 }
 
 struct Line {
@@ -73,47 +93,82 @@ struct Line {
     waiting: usize,
 }
 
-#[derive(Clone, Copy)]
-struct Failed {
-    /// 1 to the most that count.
-    times: u32,
-    last: Instant,
+impl Default for Book {
+    fn default() -> Self {
+        Self::of(PASSWORDS)
+    }
 }
 
 impl Book {
-    fn failed(&self, account: Account) -> Option<Failed> {
-        self.failed.get(&account).or_else(|| self.failed_before.get(&account)).copied()
-    }
-
-    /// When the account may be tried next, if it was ever tried in vain.
-    fn due(&self, account: Account) -> Option<Instant> {
-        let failed = self.failed(account)?;
-        let delay = DELAY_FIRST.saturating_mul(1 << (failed.times - 1)).min(self.pace.delay_max);
-        Some(failed.last + delay)
-    }
-
-    fn fail(&mut self, account: Account, now: Instant) {
-        let faded = |failed: Failed| {
-            let minutes = now.duration_since(failed.last).as_secs() / FORGOTTEN.as_secs();
-            failed.times.saturating_sub(u32::try_from(minutes).unwrap_or(u32::MAX))
-        };
-        let times = self.failed(account).map_or(0, faded).saturating_add(1).min(self.pace.failures_max);
-        if self.failed.len() >= REMEMBERED_MAX && !self.failed.contains_key(&account) {
-            self.failed_before = std::mem::take(&mut self.failed);
+    fn of(pairs: Pace) -> Self {
+        Self {
+            pairs: Failures::new(pairs),
+            sources: Failures::new(SOURCES),
+            accounts: Failures::new(ACCOUNTS),
+            shut: Failures::new(ACCOUNTS),
+            known: Fair::new(KNOWN_MAX),
+            lines: HashMap::new(),
+            by_source: HashMap::new(),
         }
-        self.failed.insert(account, Failed { times, last: now });
     }
 
-    fn forget(&mut self, account: Account) {
-        self.failed.remove(&account);
-        self.failed_before.remove(&account);
+    /// When this one may be tried, which is then taken; none where that is past `until`.
+    fn slot(&mut self, pair: Key, apart: Apart, (now, until): (Instant, Instant)) -> Option<Instant> {
+        match self.known.get(&pair, now) {
+            Some(_) => Some(now),
+            None => self.sources.slot(apart.source, (now, until)),
+        }
     }
 
-    fn leave(&mut self, account: Account, source: Network) {
-        if let Some(line) = self.lines.get_mut(&account) {
+    fn fail(&mut self, pair: Key, apart: Option<Apart>, now: Instant) {
+        let first = self.pairs.times(pair, now) == 0;
+        self.pairs.fail(pair, now);
+        let Some(apart) = apart else { return };
+        if let Some(in_a_row) = self.known.get_mut(&pair, now) {
+            *in_a_row += 1;
+            if *in_a_row >= IN_A_ROW_MAX {
+                self.known.remove(&pair);
+            }
+            return;
+        }
+        // A client that goes on with an old password is no spray: each account counts once.
+        if first {
+            self.sources.fail(apart.source, now);
+        }
+        if self.shut.times(apart.account, now) > 0 {
+            return;
+        }
+        self.accounts.fail(apart.account, now);
+        if self.accounts.times(apart.account, now) >= IN_A_ROW_MAX {
+            self.accounts.forget(apart.account);
+            self.shut.fail(apart.account, now);
+        }
+    }
+
+    /// Whether a right one is taken for right.
+    fn right(&mut self, pair: Key, apart: Option<Apart>, now: Instant) -> bool {
+        if let Some(apart) = apart {
+            if self.known.get(&pair, now).is_none() && self.shut.times(apart.account, now) > 0 {
+                self.fail(pair, Some(apart), now);
+                return false;
+            }
+            self.enter(pair, apart, now);
+        }
+        self.pairs.forget(pair);
+        true
+    }
+
+    fn enter(&mut self, pair: Key, apart: Apart, now: Instant) {
+        self.known.insert(apart.tenant, pair, 0, (now, now + KNOWN));
+        self.accounts.forget(apart.account);
+        self.shut.forget(apart.account);
+    }
+
+    fn leave(&mut self, pair: Key, source: Network) {
+        if let Some(line) = self.lines.get_mut(&pair) {
             line.waiting -= 1;
             if line.waiting == 0 {
-                self.lines.remove(&account);
+                self.lines.remove(&pair);
             }
         }
         if let Some(waiting) = self.by_source.get_mut(&source) {
@@ -129,8 +184,7 @@ impl Guesses {
     /// For codes of six digits, of which three are good at a time. Who has the password may try five a minute: even odds
     /// take a month, with each try in the log. A longer delay than callers wait would keep the right code out as well.
     pub(crate) fn of_codes() -> Self {
-        let pace = Pace { delay_max: Duration::from_secs(12), failures_max: 8 };
-        Self { book: Mutex::new(Book { pace, ..Book::default() }), ..Self::default() }
+        Self { book: Mutex::new(Book::of(CODES)), ..Self::default() }
     }
 
     /// A digest of a text that strangers cannot foresee.
@@ -138,46 +192,66 @@ impl Guesses {
         self.keyed.hash_one(text)
     }
 
+    fn pair(&self, tenant: &str, user: &str, source: Network) -> (Key, Apart) {
+        let account = Key(self.keyed.hash_one((tenant, user)));
+        let apart = Apart { tenant: self.digest(tenant), account, source: Key(self.keyed.hash_one(source)) };
+        (Key(self.keyed.hash_one((tenant, user, source))), apart)
+    }
+
     /// Waits until the account may be tried from this source: those before have been, and the delay of
     /// what they failed is over.
     pub(crate) async fn turn(&self, tenant: &str, user: &str, source: Network) -> Result<Turn<'_>, Error> {
-        self.turn_of(Account(self.keyed.hash_one((tenant, user, source))), source).await
+        let (pair, apart) = self.pair(tenant, user, source);
+        self.turn_of(pair, Some(apart), source).await
     }
 
     /// The same for an account that is one whatever the source: for what only they come to guess who
     /// have proved the password, so that no stranger slows anybody down.
     pub(crate) async fn turn_anywhere(&self, tenant: &str, user: &str, source: Network) -> Result<Turn<'_>, Error> {
-        self.turn_of(Account(self.keyed.hash_one((tenant, user))), source).await
+        self.turn_of(Key(self.keyed.hash_one((tenant, user))), None, source).await
     }
 
-    async fn turn_of(&self, account: Account, source: Network) -> Result<Turn<'_>, Error> {
+    /// The account was entered from this source by something that cannot be guessed: what was failed before is over.
+    pub(crate) fn entered(&self, tenant: &str, user: &str, source: Network) {
+        let (pair, apart) = self.pair(tenant, user, source);
+        let mut book = self.book();
+        book.enter(pair, apart, Instant::now());
+        book.pairs.forget(pair);
+    }
+
+    async fn turn_of(&self, pair: Key, apart: Option<Apart>, source: Network) -> Result<Turn<'_>, Error> {
         let busy = || Error::Unavailable { what: "password verification".into() };
-        let (place, turn) = self.stand_in_line(account, source).ok_or_else(busy)?;
+        let until = Instant::now() + PATIENCE;
+        let (place, turn) = self.stand_in_line(pair, source).ok_or_else(busy)?;
         let comes = async {
             let permit = turn.acquire_owned().await.map_err(|_| busy())?;
-            let due = self.book().due(account);
+            let due = self.book().pairs.due(pair);
             if let Some(due) = due {
                 tokio::time::sleep_until(due).await;
             }
+            if let Some(apart) = apart {
+                let slot = self.book().slot(pair, apart, (Instant::now(), until));
+                tokio::time::sleep_until(slot.ok_or_else(busy)?).await;
+            }
             Ok::<_, Error>(permit)
         };
-        let permit = tokio::time::timeout(PATIENCE, comes).await.map_err(|_| busy())??;
-        Ok(Turn { place, _permit: permit })
+        let permit = tokio::time::timeout_at(until, comes).await.map_err(|_| busy())??;
+        Ok(Turn { place, apart, _permit: permit })
     }
 
-    fn stand_in_line(&self, account: Account, source: Network) -> Option<(Place<'_>, Arc<Semaphore>)> {
+    fn stand_in_line(&self, pair: Key, source: Network) -> Option<(Place<'_>, Arc<Semaphore>)> {
         let mut book = self.book();
         let of_source = book.by_source.get(&source).copied().unwrap_or_default();
-        let of_account = book.lines.get(&account).map_or(0, |line| line.waiting);
-        if of_source >= SOURCE_MAX || of_account >= ACCOUNT_MAX {
+        let of_pair = book.lines.get(&pair).map_or(0, |line| line.waiting);
+        if of_source >= SOURCE_MAX || of_pair >= ACCOUNT_MAX {
             return None;
         }
         book.by_source.insert(source, of_source + 1);
-        let line = book.lines.entry(account).or_insert_with(|| Line { turn: Arc::new(Semaphore::new(1)), waiting: 0 });
+        let line = book.lines.entry(pair).or_insert_with(|| Line { turn: Arc::new(Semaphore::new(1)), waiting: 0 });
         line.waiting += 1;
         let turn = line.turn.clone();
         drop(book);
-        Some((Place { guesses: self, account, source }, turn))
+        Some((Place { guesses: self, pair, source }, turn))
     }
 
     fn book(&self) -> MutexGuard<'_, Book> {
@@ -188,108 +262,35 @@ impl Guesses {
 /// A place in line, given back on every path.
 struct Place<'g> {
     guesses: &'g Guesses,
-    account: Account,
+    pair: Key,
     source: Network,
 }
 
 impl Drop for Place<'_> {
     fn drop(&mut self) {
-        self.guesses.book().leave(self.account, self.source);
+        self.guesses.book().leave(self.pair, self.source);
     }
 }
 
 /// One's turn to try an account; the next comes when it is dropped.
 pub(crate) struct Turn<'g> {
     place: Place<'g>,
+    apart: Option<Apart>,
     _permit: OwnedSemaphorePermit,
 }
 
 impl Turn<'_> {
     /// The password was wrong.
     pub(crate) fn failed(self) {
-        self.place.guesses.book().fail(self.place.account, Instant::now());
+        self.place.guesses.book().fail(self.place.pair, self.apart, Instant::now());
     }
 
-    /// It was right: what went before was a slip.
-    pub(crate) fn right(self) {
-        self.place.guesses.book().forget(self.place.account);
+    /// It was right: what went before was a slip. False where the account took all the wrong ones that it takes: then
+    /// this is one more.
+    pub(crate) fn right(self) -> bool {
+        self.place.guesses.book().right(self.place.pair, self.apart, Instant::now())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use futures_util::FutureExt as _;
-
-    use super::*;
-
-    fn at(address: &str) -> Network {
-        Network::of_text(address)
-    }
-
-    #[test]
-    fn each_wrong_guess_makes_the_next_wait_longer_and_it_fades() {
-        let (mut book, account, mut now) = (Book::default(), Account(1), Instant::now());
-        assert_eq!(book.due(account), None);
-        let mut waits = Vec::new();
-        for _ in 0..9 {
-            book.fail(account, now);
-            let due = book.due(account).unwrap();
-            waits.push((due - now).as_millis());
-            now = due;
-        }
-        assert_eq!(waits, [100, 200, 400, 800, 1_600, 3_200, 5_000, 5_000, 5_000]);
-        assert_eq!(book.due(Account(2)), None, "another account is not slowed down");
-        now += FORGOTTEN * 4;
-        assert!(book.due(account).unwrap() < now);
-        book.fail(account, now);
-        assert_eq!((book.due(account).unwrap() - now).as_millis(), 800, "four of seven are forgotten");
-        book.forget(account);
-        assert_eq!(book.due(account), None);
-    }
-
-    #[test]
-    fn what_is_remembered_is_bounded() {
-        let (mut book, now) = (Book::default(), Instant::now());
-        book.fail(Account(0), now);
-        for account in 1..50_000 {
-            book.fail(Account(account), now);
-            assert!(book.failed.len() + book.failed_before.len() <= 2 * REMEMBERED_MAX);
-            // Who goes on is not pushed out.
-            if account % 1_000 == 0 {
-                book.fail(Account(0), now);
-            }
-        }
-        assert_eq!(book.failed(Account(0)).unwrap().times, book.pace.failures_max);
-    }
-
-    #[tokio::test]
-    async fn guesses_side_by_side_wait_for_each_other_and_other_sources_do_not() {
-        let guesses = Guesses::default();
-        let began = Instant::now();
-        let fails = async |source| guesses.turn("acme", "ada", at(source)).await.unwrap().failed();
-        futures_util::future::join_all((0..4).map(|_| fails("192.0.2.1"))).await;
-        assert!(began.elapsed() >= Duration::from_millis(100 + 200 + 400), "{:?}", began.elapsed());
-        let now = Instant::now();
-        for source in ["192.0.2.2", "2001:db8::1"] {
-            fails(source).await;
-        }
-        guesses.turn("acme", "bob", at("192.0.2.1")).await.unwrap().right();
-        assert!(now.elapsed() < Duration::from_millis(800), "{:?}", now.elapsed());
-        assert!(guesses.book().lines.is_empty() && guesses.book().by_source.is_empty(), "places are given back");
-    }
-
-    #[tokio::test]
-    async fn a_line_has_an_end() {
-        let guesses = Guesses::default();
-        let eve = |source| Box::pin(guesses.turn("acme", "eve", at(source)));
-        let turn = eve("192.0.2.1").await.unwrap();
-        let mut waiting: Vec<_> = (1..ACCOUNT_MAX).map(|_| eve("192.0.2.1")).collect();
-        for one in &mut waiting {
-            assert!(one.now_or_never().is_none());
-        }
-        assert!(eve("192.0.2.1").await.is_err(), "one more is told to come again");
-        assert!(eve("192.0.2.2").await.is_ok(), "another source is not");
-        drop((turn, waiting));
-        assert!(guesses.book().lines.is_empty());
-    }
-}
+mod tests;

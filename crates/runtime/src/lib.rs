@@ -9,6 +9,7 @@
 
 mod account;
 mod admit;
+mod attempts;
 mod audit;
 mod authenticate;
 mod backup;
@@ -28,6 +29,7 @@ mod egress;
 mod error;
 mod execute;
 mod export;
+mod fair;
 mod guesses;
 mod hashing;
 mod health;
@@ -151,7 +153,7 @@ struct Inner {
     sessions: session::Sessions,
     remembered: authenticate::Remembered,
     keys_seen: credential::KeysSeen,
-    attempts: authenticate::Attempts,
+    attempts: attempts::Attempts,
     connections: connections::Connections,
     loading: tokio::sync::Mutex<()>,
     code: std::sync::OnceLock<code::CodeFolder>,
@@ -203,7 +205,7 @@ impl Runtime {
             sessions: session::Sessions::default(),
             remembered: authenticate::Remembered::new()?,
             keys_seen: credential::KeysSeen::default(),
-            attempts: authenticate::Attempts::default(),
+            attempts: attempts::Attempts::default(),
             connections: connections::Connections::default(),
             loading: tokio::sync::Mutex::new(()),
             code: std::sync::OnceLock::new(),

@@ -11,8 +11,13 @@ use lockgate_store::{Change, Put};
 use serde::Serialize;
 
 use crate::{
-    Caller, Error, PasskeyAnswer, Runtime, View, account::SecretText, credential::no_random, password::falls_short,
-    push::json, session::Session,
+    Caller, Error, PasskeyAnswer, Runtime, View,
+    account::SecretText,
+    credential::no_random,
+    network::Network,
+    password::{falls_short, takes},
+    push::json,
+    session::Session,
 };
 
 /// Times a login is tried anew because the tenant was changed in between.
@@ -104,7 +109,8 @@ impl Runtime {
                 Ok(None) => {}
                 Err(error) => {
                     if error == Error::Unauthenticated {
-                        self.note_attempt(tenant, source, "login", &named(&login.user)).await;
+                        let who = (&*named(&login.user), &*login.user);
+                        self.note_attempt(tenant, source, (Channel::Admin, "login"), who).await;
                     }
                     return Err(error);
                 }
@@ -149,25 +155,32 @@ impl Runtime {
             }
         };
         let old = view.credentials.stored(&user).cloned().unwrap_or_default();
-        // What can refuse a new password does so before a code is looked at: a code that is proved is spent.
-        let new_credential = match new {
-            Some(new) if !(old.has_second_factor() && login.second.is_none()) => {
-                let new = Password::new(new.expose().to_owned());
-                self.with_new_password(&view, &user, old, new, source).await?
-            }
-            _ => old,
-        };
-        let (credential, spent) =
-            self.spend_second(&view, &user, new_credential, (&login.second, begun), source).await?;
+        let new = new.map(|new| Password::new(new.expose().to_owned()));
+        if let Some(new) = new.as_ref().filter(|_| !(old.has_second_factor() && login.second.is_none())) {
+            // What the tenant asks of passwords is no secret: nothing is spent for it.
+            takes(&view, &user, new)?;
+        }
+        let (credential, spent) = self.spend_second(&view, &user, old, (&login.second, begun), source).await?;
         if matches!(login.proof, Proof::Passkey) && spent != Some(Spent::Passkey) {
             return Err(Error::Unauthenticated);
         }
-        if spent.is_some() || new.is_some() {
-            let event = if new.is_some() { "password-change" } else { "second-factor" };
+        // What was used before is told after the second factor alone, which is spent all the same: of who tries codes out
+        // with an old password nobody keeps one that is good.
+        let (credential, changed, refused) = match new {
+            None => (credential, false, None),
+            Some(new) => match self.with_new_password(&view, &user, credential.clone(), new, source).await {
+                Ok(credential) => (credential, true, None),
+                Err(refused @ Error::Invalid { .. }) if spent.is_some() => (credential, false, Some(refused)),
+                Err(error) => return Err(error),
+            },
+        };
+        if spent.is_some() || changed {
+            let event = if changed { "password-change" } else { "second-factor" };
             let mut entry = Entry::new(self.now(), event, Outcome::Done, user.as_str());
+            entry.channel = Some(Channel::Admin);
             entry.object = format!("user/{user}");
             entry.source = source.to_owned();
-            if new.is_none() {
+            if !changed {
                 entry.detail.insert("step".to_owned(), "used".to_owned());
             }
             if let Some(spent) = spent {
@@ -186,8 +199,12 @@ impl Runtime {
                 return Ok(None);
             }
         }
-        if new.is_some() {
+        if let Some(refused) = refused {
+            return Err(refused);
+        }
+        if changed {
             self.0.sessions.close_user(&view.tenant, &user);
+            self.0.guesses.entered(view.tenant.as_str(), user.as_str(), Network::of_text(source));
         }
         self.open_session(view.tenant.clone(), user, &credential, source).await
     }
@@ -195,6 +212,7 @@ impl Runtime {
     /// Ends the session the caller came with.
     pub async fn logout(&self, caller: &Caller) -> Result<(), Error> {
         let mut entry = Entry::new(self.now(), "logout", Outcome::Done, caller.principal.user.as_str());
+        entry.channel = Some(Channel::Admin);
         entry.source.clone_from(&caller.source);
         self.record(caller.tenant(), entry).await?;
         if let Some(token) = caller.token {

@@ -201,7 +201,7 @@ impl Runtime {
             Ok(principal) => principal,
             Err(error) => {
                 if error == Error::Unauthenticated {
-                    self.note_attempt(tenant, source, "login", "-").await;
+                    self.note_attempt(tenant, source, (Channel::Admin, "login"), ("-", user)).await;
                 }
                 return Err(error);
             }

@@ -117,9 +117,7 @@ impl Runtime {
         source: &str,
     ) -> Result<Credential, Error> {
         let share = self.share(view.tenant.as_str(), source);
-        let weak =
-            |reason: String| Error::invalid("LG-PASSWORD", format!("the new password cannot be taken: {reason}"));
-        falls_short(view, user, &password)?.map_or(Ok(()), |reasons| Err(weak(reasons)))?;
+        takes(view, user, &password)?;
         let (used, old, password) = self
             .0
             .hashing
@@ -129,7 +127,7 @@ impl Runtime {
             })
             .await?;
         if used {
-            return Err(weak("it was used before".to_owned()));
+            return Err(weak("it was used before"));
         }
         self.with_password(share, old, password).await
     }
@@ -137,6 +135,15 @@ impl Runtime {
 
 fn policy_revision(view: &View) -> Revision {
     view.row(Kind::PasswordPolicy, POLICY).map(|row| row.revision).unwrap_or_default()
+}
+
+fn weak(reason: &str) -> Error {
+    Error::invalid("LG-PASSWORD", format!("the new password cannot be taken: {reason}"))
+}
+
+/// The tenant's policy takes a new password of this user.
+pub(crate) fn takes(view: &View, user: &UserId, password: &Password) -> Result<(), Error> {
+    falls_short(view, user, password)?.map_or(Ok(()), |reasons| Err(weak(&reasons)))
 }
 
 /// What the tenant's policy has against a password of this user, in words.

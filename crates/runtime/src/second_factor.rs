@@ -9,7 +9,7 @@ use lockgate_access::{Decision, Scope};
 use lockgate_identity::{Basic, Begun, Credential, Password, SecondFactor, Spent, TotpSecret};
 use lockgate_keys::{Binding, Sealed};
 use lockgate_model::{
-    Definition, Kind, Permission,
+    Channel, Definition, Kind, Permission,
     id::{TenantId, UserId},
 };
 use serde::{Deserialize, Serialize};
@@ -103,7 +103,8 @@ impl Runtime {
         let basic = Basic { user: user.to_string(), password: Password::new(password.expose().to_owned()) };
         let proved = self.basic(tenant.as_str(), Some(self.view(tenant)?), basic, &caller.source).await;
         if proved.as_ref().err() == Some(&Error::Unauthenticated) {
-            self.note_attempt(tenant.as_str(), &caller.source, "second-factor", user.as_str()).await;
+            let attempted = (Channel::Admin, "second-factor");
+            self.note_attempt(tenant.as_str(), &caller.source, attempted, (user.as_str(), user.as_str())).await;
         }
         proved.map(drop)
     }

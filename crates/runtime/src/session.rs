@@ -1,14 +1,20 @@
 //! Login sessions: server-side, short, revocable; held in memory by the digest of their token, so
 //! that a memory dump shows none.
 
-use dashmap::DashMap;
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
 use lockgate_model::{
     Digest, Timestamp,
     id::{TenantId, UserId},
 };
 
-/// Sessions held at a time; the oldest end first past it.
-const SESSIONS_MAX: usize = 100_000;
+use crate::fair::Fair;
+
+/// Sessions held at a time, of all tenants; past it the oldest of the tenant with the most ends.
+const SESSIONS_MAX: usize = 200_000;
 /// Sessions of one user; that user's oldest end first past it, so that who signs in over and over ends nobody else's.
 const OF_USER_MAX: usize = 50;
 /// Hex digits of a session's name.
@@ -34,12 +40,21 @@ pub struct Session {
 }
 
 /// All live sessions.
-#[derive(Debug, Default)]
-pub struct Sessions {
+#[derive(Debug)]
+pub struct Sessions(RwLock<Table>);
+
+#[derive(Debug)]
+struct Table {
     /// By the digest of their token.
-    live: DashMap<Digest, Session>,
+    live: Fair<TenantId, Digest, Session, Timestamp>,
     /// The digests by user, the oldest first; of sessions that ended too, until that user opens another.
-    by_user: DashMap<(TenantId, UserId), Vec<Digest>>,
+    by_user: HashMap<(TenantId, UserId), Vec<Digest>>,
+}
+
+impl Default for Sessions {
+    fn default() -> Self {
+        Self::holding(SESSIONS_MAX)
+    }
 }
 
 impl Session {
@@ -51,53 +66,56 @@ impl Session {
 }
 
 impl Sessions {
+    fn holding(sessions_max: usize) -> Self {
+        Self(RwLock::new(Table { live: Fair::new(sessions_max), by_user: HashMap::new() }))
+    }
+    fn read(&self) -> RwLockReadGuard<'_, Table> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+    fn write(&self) -> RwLockWriteGuard<'_, Table> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Adds a session for the digest of its token.
     pub fn open(&self, token: Digest, session: Session, now: Timestamp) {
-        if self.live.len() >= SESSIONS_MAX {
-            self.live.retain(|_, s| s.expires > now);
-        }
-        if self.live.len() >= SESSIONS_MAX {
-            let oldest = self.live.iter().min_by_key(|s| s.expires).map(|s| *s.key());
-            if let Some(oldest) = oldest {
-                self.live.remove(&oldest);
-            }
-        }
-        let mut own = self.by_user.entry((session.tenant.clone(), session.user.clone())).or_default();
-        own.retain(|token| self.live.get(token).is_some_and(|session| session.expires > now));
+        let mut table = self.write();
+        let Table { live, by_user } = &mut *table;
+        let own = by_user.entry((session.tenant.clone(), session.user.clone())).or_default();
+        own.retain(|token| live.get(token, now).is_some());
         while own.len() >= OF_USER_MAX {
-            self.live.remove(&own.remove(0));
+            live.remove(&own.remove(0));
         }
         own.push(token);
-        self.live.insert(token, session);
+        let until = session.expires;
+        live.insert(session.tenant.clone(), token, session, (now, until));
     }
     /// The session of a token, if it lives.
     pub fn find(&self, token: &Digest, now: Timestamp) -> Option<Session> {
-        let found = self.live.get(token).map(|s| s.clone())?;
-        if found.expires > now {
-            return Some(found);
-        }
-        self.live.remove(token);
-        None
+        self.read().live.get(token, now).cloned()
     }
     /// Live sessions of a user, in the order they were opened.
     pub fn of_user(&self, tenant: &TenantId, user: &UserId, now: Timestamp) -> Vec<Session> {
-        let own = self.by_user.get(&(tenant.clone(), user.clone())).map(|own| own.clone()).unwrap_or_default();
-        let live = |token: &Digest| self.live.get(token).map(|s| s.clone()).filter(|s| s.expires > now);
-        let mut found: Vec<Session> = own.iter().filter_map(live).collect();
+        let table = self.read();
+        let own = table.by_user.get(&(tenant.clone(), user.clone())).into_iter().flatten();
+        let mut found: Vec<Session> = own.filter_map(|token| table.live.get(token, now).cloned()).collect();
         found.sort_by(|a, b| (a.opened, &a.id).cmp(&(b.opened, &b.id)));
         found
     }
     /// The live session of a tenant that is named so.
     pub fn named(&self, tenant: &TenantId, id: &str, now: Timestamp) -> Option<Session> {
-        self.live.iter().find(|s| s.tenant == *tenant && s.id == id && s.expires > now).map(|s| s.clone())
+        self.read().live.of_tenant(tenant, now).find(|(_, s)| s.id == id).map(|(_, s)| s.clone())
     }
     /// Ends the session that is named so.
     pub fn close_named(&self, tenant: &TenantId, id: &str) {
-        self.live.retain(|_, s| s.tenant != *tenant || s.id != id);
+        let mut table = self.write();
+        // One that ended by itself may go as well.
+        let named =
+            table.live.of_tenant(tenant, Timestamp(i64::MIN)).find(|(_, s)| s.id == id).map(|(token, _)| *token);
+        named.and_then(|token| table.live.remove(&token));
     }
     /// Ends the session of a token.
     pub fn close(&self, token: &Digest) {
-        self.live.remove(token);
+        self.write().live.remove(token);
     }
     /// Ends all sessions of a user.
     pub fn close_user(&self, tenant: &TenantId, user: &UserId) {
@@ -105,11 +123,13 @@ impl Sessions {
     }
     /// Ends all sessions of a user but that of a token.
     pub fn close_others(&self, tenant: &TenantId, user: &UserId, but: Option<&Digest>) {
-        let Some((whose, own)) = self.by_user.remove(&(tenant.clone(), user.clone())) else { return };
+        let mut table = self.write();
+        let whose = (tenant.clone(), user.clone());
+        let Some(own) = table.by_user.remove(&whose) else { return };
         let (kept, ended): (Vec<_>, Vec<_>) = own.into_iter().partition(|token| Some(token) == but);
-        ended.iter().for_each(|token| drop(self.live.remove(token)));
+        ended.iter().for_each(|token| drop(table.live.remove(token)));
         if !kept.is_empty() {
-            self.by_user.entry(whose).or_default().extend(kept);
+            table.by_user.insert(whose, kept);
         }
     }
 }
@@ -131,7 +151,6 @@ mod tests {
         sessions.open(b, session(&b, "ben", 5), now);
         assert!(sessions.find(&c, now).is_none());
         assert!(sessions.find(&a, Timestamp::from_ms(SESSION_MS)).is_none(), "expired");
-        assert!(sessions.find(&a, now).is_none(), "an expired session is gone for good");
         sessions.close_user(&TenantId::parse("t").unwrap(), &UserId::parse("ben").unwrap());
         assert!(sessions.find(&b, now).is_none(), "revoked");
     }
@@ -143,7 +162,7 @@ mod tests {
         sessions.open(ada, session(&ada, "ada", 0), now);
         let tokens: Vec<Digest> = (0..2 * OF_USER_MAX).map(|n| Digest::of(&n.to_be_bytes())).collect();
         tokens.iter().for_each(|token| sessions.open(*token, session(token, "ben", 1), now));
-        assert_eq!(sessions.live.len(), 1 + OF_USER_MAX);
+        assert_eq!(sessions.read().live.len(), 1 + OF_USER_MAX);
         assert!(sessions.find(&ada, now).is_some() && sessions.find(&tokens[0], now).is_none());
         let (tenant, ben) = (TenantId::parse("t").unwrap(), UserId::parse("ben").unwrap());
         let last = tokens.last();
@@ -152,6 +171,22 @@ mod tests {
         assert!(sessions.find(last.unwrap(), now).is_some());
         sessions.close_user(&tenant, &ben);
         assert!(sessions.find(last.unwrap(), now).is_none() && sessions.find(&ada, now).is_some());
+    }
+
+    #[test]
+    fn a_tenant_of_many_users_signs_nobody_of_another_out() {
+        let (sessions, now) = (Sessions::holding(1_000), Timestamp::from_ms(10));
+        let ada = Digest::of(b"ada");
+        sessions.open(ada, session(&ada, "ada", 0), now);
+        let many = TenantId::parse("many").unwrap();
+        let tokens: Vec<Digest> = (0..2_000_u32).map(|n| Digest::of(&n.to_be_bytes())).collect();
+        for (n, token) in tokens.iter().enumerate() {
+            let user = UserId::parse(&format!("u{}", n % 40)).unwrap();
+            sessions.open(*token, Session::begin(token, many.clone(), user, "192.0.2.1", now), now);
+        }
+        assert!(sessions.find(&ada, now).is_some(), "the oldest of all");
+        assert!(sessions.find(&tokens[0], now).is_none() && sessions.find(&tokens[1_999], now).is_some());
+        assert_eq!(sessions.read().live.len(), 1_000);
     }
 
     #[test]

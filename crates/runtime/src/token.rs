@@ -34,7 +34,7 @@ impl Runtime {
     ) -> Result<GivenToken, Error> {
         let given = self.try_give_token(tenant, environment, client, secret, source).await;
         if given.as_ref().err() == Some(&Error::Unauthenticated) {
-            self.note_attempt(tenant, source, "token", "-").await;
+            self.note_attempt(tenant, source, (Channel::Rest, "token"), ("-", client)).await;
         }
         given
     }

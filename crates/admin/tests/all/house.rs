@@ -115,6 +115,11 @@ impl House {
         self.runtime.reached_by(origin).unwrap();
     }
 
+    /// Tells all that is left to tell of failed attempts.
+    pub async fn tell_attempts(&self) {
+        self.runtime.tell_attempts(true).await;
+    }
+
     /// Sets the password by a one-time token; gives the session's token.
     pub async fn first_login(&self, tenant: &str, user: &str, token: &Value) -> String {
         let body = json!({"user": user, "token": token, "new_password": PASSWORD});

@@ -102,12 +102,15 @@ impl Listening {
         let keeping = tokio::spawn(async move { runtime.keep_runs_short(stopped(short)).await });
         let (runtime, signed) = (self.runtime.clone(), stop.clone());
         let signing = tokio::spawn(async move { runtime.keep_heads_signed(stopped(signed)).await });
+        let (runtime, told) = (self.runtime.clone(), stop.clone());
+        let telling = tokio::spawn(async move { runtime.keep_attempts_told(stopped(told)).await });
         let scheduler = tokio::spawn(keep_running(self.runtime.clone(), move || stopped(scheduled.clone()), grace));
         let drained = Server::new(self.tls, settings).serve(self.listener, front, stopped(stop)).await;
         let _ = operator.await;
         let _ = scheduler.await;
         let _ = keeping.await;
         let _ = signing.await;
+        let _ = telling.await;
         self.runtime.finish().await;
         let _ = std::fs::remove_file(&self.socket);
         drained
