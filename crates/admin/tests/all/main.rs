@@ -25,4 +25,5 @@ mod second_factors;
 mod sessions;
 mod support;
 mod tenants;
+mod timing;
 mod watched;

@@ -1,0 +1,171 @@
+//! How long a wrong credential takes tells nothing of who exists: known, disabled and unknown users, users without a
+//! password and tenants that are not there, over the real router.
+//!
+//! What is timed is the processor's time of all threads of this process, as the kernel counts it: work that only one of
+//! two answers needs shows in it, and what else this machine does does not. Deliberately absent: waiting. No answer waits
+//! for anything but its turn, which `guesses` gives without asking who exists.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+use crate::house::{House, PASSWORD};
+
+/// Medians may be this far apart.
+pub const APART_MAX: Duration = Duration::from_millis(2);
+/// Two-sided, for p = 0.01 of as many samples as the long profile takes.
+const T_MAX: f64 = 2.576;
+
+fn long() -> bool {
+    std::env::var_os("LOCKGATE_LONG").is_some()
+}
+
+/// How long each thread of this process ran.
+pub struct Ran(BTreeMap<String, u64>);
+
+impl Ran {
+    /// As the kernel counts it now (`/proc/PID/task/TID/schedstat`); none where it does not.
+    pub fn now() -> Option<Self> {
+        let mut all = BTreeMap::new();
+        for task in std::fs::read_dir("/proc/self/task").ok()? {
+            let task = task.ok()?;
+            // A thread may have ended.
+            let Ok(text) = std::fs::read_to_string(task.path().join("schedstat")) else { continue };
+            let ran: u64 = text.split(' ').next()?.parse().ok()?;
+            all.insert(task.file_name().to_string_lossy().into_owned(), ran);
+        }
+        Some(Self(all)).filter(|Self(all)| all.values().any(|ran| *ran > 0))
+    }
+
+    /// Nanoseconds since `before`. A thread that has ended was idle.
+    pub fn since(&self, before: &Self) -> f64 {
+        let of = |(thread, ran): (&String, &u64)| ran.saturating_sub(before.0.get(thread).copied().unwrap_or_default());
+        self.0.iter().map(of).sum::<u64>() as f64
+    }
+}
+
+/// A way to be wrong.
+struct Wrong {
+    name: &'static str,
+    method: &'static str,
+    path: String,
+    credential: Option<String>,
+    body: Option<Value>,
+}
+
+impl Wrong {
+    fn login(name: &'static str, tenant: &str, user: &str) -> Self {
+        let path = format!("/admin/v1/tenants/{tenant}/login");
+        let body = Some(json!({"user": user, "password": "wrong-Horse-7"}));
+        Self { name, method: "POST", path, credential: None, body }
+    }
+    fn with(name: &'static str, tenant: &str, credential: String) -> Self {
+        let path = format!("/admin/v1/tenants/{tenant}/whoami");
+        Self { name, method: "GET", path, credential: Some(credential), body: None }
+    }
+    fn basic(name: &'static str, tenant: &str, user: &str) -> Self {
+        Self::with(name, tenant, format!("Basic {}", STANDARD.encode(format!("{user}:wrong-Horse-7"))))
+    }
+
+    /// Nanoseconds of work, and the answer.
+    async fn timed(&self, house: &House, number: u32) -> (f64, String) {
+        // Each comes from elsewhere, so that none waits for another.
+        let source = std::net::Ipv4Addr::from_bits(0x0a00_0000 + number).to_string();
+        let before = Ran::now().unwrap();
+        let told =
+            house.send_from(&source, self.method, &self.path, self.credential.as_deref(), self.body.clone()).await;
+        // A thread's time is counted when it goes to sleep.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let took = Ran::now().unwrap().since(&before);
+        assert_eq!(told.status, 401, "{}: {}", self.name, told.text);
+        (took, format!("{:?} {}", told.headers, told.text))
+    }
+}
+
+pub fn median(samples: &[f64]) -> f64 {
+    let mut sorted = samples.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    sorted[sorted.len() / 2]
+}
+
+/// Welch's t of two samples.
+fn welch(a: &[f64], b: &[f64]) -> f64 {
+    let of = |all: &[f64]| {
+        let n = all.len() as f64;
+        let mean = all.iter().sum::<f64>() / n;
+        (mean, all.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (n - 1.0) / n)
+    };
+    let ((mean_a, var_a), (mean_b, var_b)) = (of(a), of(b));
+    (mean_a - mean_b) / (var_a + var_b).sqrt()
+}
+
+/// Times them in turns; all have to be told the same, and the first takes as long as each other.
+async fn alike(house: &House, ways: &[Wrong], rounds: usize) {
+    let mut samples = vec![Vec::new(); ways.len()];
+    let mut answers = BTreeSet::new();
+    for round in 0..rounds + 3 {
+        for turn in 0..ways.len() {
+            let at = (round * 7 + turn) % ways.len();
+            let number = u32::try_from(round * ways.len() + turn).unwrap();
+            let (took, answer) = ways[at].timed(house, number).await;
+            answers.insert(answer);
+            // The first ones start threads.
+            if round >= 3 {
+                samples[at].push(took);
+            }
+        }
+    }
+    assert_eq!(answers.len(), 1, "{answers:?}");
+    let first = median(&samples[0]);
+    for (way, own) in ways.iter().zip(&samples) {
+        let (apart, t) = ((median(own) - first).abs(), welch(&samples[0], own));
+        println!("{}: median {:.3} ms, {:.3} ms apart, t {t:.2}", way.name, median(own) / 1e6, apart / 1e6);
+        assert!(apart < APART_MAX.as_nanos() as f64, "{} is {:.3} ms apart", way.name, apart / 1e6);
+        assert!(!long() || t.abs() < T_MAX, "{}: t is {t:.2}", way.name);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn how_long_a_wrong_credential_takes_tells_nothing_of_who_exists() {
+    if Ran::now().is_none() {
+        println!("how_long_a_wrong_credential_takes: this kernel does not count the time of threads");
+        return;
+    }
+    let house = House::open().await;
+    house.user("ben", &["monitor"]).await;
+    house.user("dan", &["monitor"]).await;
+    let off = json!({"kind": "native", "profiles": ["monitor"], "enabled": false});
+    assert_eq!(house.ada("PUT", "users/dan", Some(off)).await.status, 204);
+    assert_eq!(house.ada("PUT", "users/pat", Some(json!({"kind": "native"}))).await.status, 204);
+    let key = house.ada("POST", "users/ben/keys", Some(json!({}))).await.json()["key"].as_str().unwrap().to_owned();
+    let (id, secret) = key.rsplit_once('_').unwrap();
+    let turned = |text: &str| -> String { text.chars().rev().collect() };
+    let unknown = format!("lgk_{}", turned(id.strip_prefix("lgk_").unwrap()));
+
+    let rounds = |usual| if long() { 10_000 } else { usual };
+    let logins = [
+        Wrong::login("a login of a known user", "acme", "ben"),
+        Wrong::login("a login of a disabled one", "acme", "dan"),
+        Wrong::login("a login of one without a password", "acme", "pat"),
+        Wrong::login("a login of nobody", "acme", "zed"),
+    ];
+    alike(&house, &logins, rounds(150)).await;
+    let elsewhere =
+        [Wrong::login("a login at a tenant", "acme", "ben"), Wrong::login("a login at none", "amce", "ben")];
+    alike(&house, &elsewhere, rounds(50)).await;
+    let calls =
+        [Wrong::basic("a call of a known user", "acme", "ben"), Wrong::basic("a call of nobody", "acme", "zed")];
+    alike(&house, &calls, rounds(60)).await;
+    let keys = [
+        Wrong::with("a key that is there", "acme", format!("Bearer {id}_{}", turned(secret))),
+        Wrong::with("a key that is not", "acme", format!("Bearer {unknown}_{secret}")),
+    ];
+    alike(&house, &keys, rounds(200)).await;
+    // It would show: a right password ends what a wrong one does not.
+    let told = house.login(json!({"user": "dan", "password": PASSWORD})).await;
+    assert_eq!(told.status, 401, "a disabled user");
+}
