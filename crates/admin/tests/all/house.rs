@@ -269,10 +269,15 @@ fn is_problem(told: &Told) {
     assert_eq!(told.headers["content-type"], "application/problem+json", "{told:?}");
     let problem = told.json();
     assert_eq!(problem["status"], told.status, "{told:?}");
+    // A flow may raise an error without `detail`.
+    let of_a_run = told.headers.contains_key("lockgate-run");
     for member in ["type", "title", "detail", "code"] {
+        if of_a_run && member == "detail" && problem.get(member).is_none() {
+            continue;
+        }
         assert!(problem[member].as_str().is_some_and(|text| !text.is_empty()), "`{member}`: {told:?}");
     }
-    if !told.headers.contains_key("lockgate-run") {
+    if !of_a_run {
         let refusal: Refusal = serde_json::from_str(&told.text).unwrap_or_else(|e| panic!("{e}: {told:?}"));
         assert_eq!(refusal.kind, format!("/admin/v1/errors#{}", refusal.code));
     }
