@@ -2,7 +2,7 @@
 
 use axum::{
     Json, Router,
-    extract::{DefaultBodyLimit, Request},
+    extract::{DefaultBodyLimit, MatchedPath, Request},
     middleware::{self, Next},
     response::{IntoResponse as _, Response},
     routing::get,
@@ -215,11 +215,15 @@ fn all() -> OpenApiRouter<Runtime> {
         .routes(routes!(connectors::get))
 }
 
+/// Where a change may end sessions, as the path's first part behind the tenant.
+const ENDS_SESSIONS: [&str; 6] = ["login", "logout", "{kind}", "users", "second-factor", "passkeys"];
+
 /// A change that was begun comes to its end where whoever asked for it goes away: sessions that end with it end after it
-/// is written. A run that is waited for is given up with who waits.
+/// is written. Others are given up with who waits for them, so that nobody leaves work behind that nobody wants.
 async fn to_the_end(request: Request, next: Next) -> Response {
-    let waits = ["/runs", "/restart"].iter().any(|end| request.uri().path().ends_with(end));
-    if request.method().is_safe() || waits {
+    let matched = request.extensions().get::<MatchedPath>().map(MatchedPath::as_str).unwrap_or_default();
+    let behind = matched.strip_prefix("/admin/v1/tenants/{tenant}/").and_then(|path| path.split('/').next());
+    if request.method().is_safe() || !behind.is_some_and(|part| ENDS_SESSIONS.contains(&part)) {
         return next.run(request).await;
     }
     let ended = tokio::spawn(next.run(request)).await;

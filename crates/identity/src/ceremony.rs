@@ -5,12 +5,12 @@
 //! A ceremony is good once: the passkey that answers it is stored with it until its time is over, in the change that
 //! stores the passkey's counter. It is good in its tenant, whose key the digest is made with, and for a few minutes.
 //!
-//! Nothing in it is a secret: the challenge and the public keys of who has proved the password.
+//! Nothing in it is a secret, and no key that an answer is verified with: the challenge, and who is asked.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use lockgate_model::{Digest, Timestamp, id::UserId};
 use serde::{Deserialize, Serialize};
-use webauthn_rs::prelude::{DiscoverableAuthentication, PasskeyAuthentication, PasskeyRegistration};
+use webauthn_rs::prelude::{DiscoverableAuthentication, PasskeyRegistration};
 
 use crate::{DigestKey, Refused, digest_key::same};
 
@@ -30,7 +30,7 @@ pub(crate) enum Ceremony {
         state: Box<PasskeyRegistration>,
     },
     /// A user who is known proves to be it.
-    Prove { user: UserId, state: Box<PasskeyAuthentication> },
+    Prove { user: UserId, state: Box<DiscoverableAuthentication> },
     /// Somebody proves to be whom the passkey says.
     Enter { state: Box<DiscoverableAuthentication> },
 }

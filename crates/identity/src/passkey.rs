@@ -11,9 +11,10 @@
 
 use std::fmt;
 
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use lockgate_model::{Digest, Timestamp, id::UserId};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Value, json};
 use webauthn_rs::prelude::{
     CreationChallengeResponse, Passkey, PublicKeyCredential, RegisterPublicKeyCredential, RequestChallengeResponse,
     Url, Uuid, Webauthn, WebauthnBuilder,
@@ -191,18 +192,21 @@ impl Site {
         now: Timestamp,
         key: &DigestKey,
     ) -> Result<Asked, Refused> {
-        let (options, ceremony) = match who {
-            None => {
-                let begun = self.webauthn.start_discoverable_authentication().map_err(|_| Refused::WrongPasskey)?;
-                (begun.0, Ceremony::Enter { state: Box::new(begun.1) })
-            }
+        // The ceremony holds a challenge and no key: an answer is verified with what is stored, and nothing else.
+        let begun = self.webauthn.start_discoverable_authentication().map_err(|_| Refused::WrongPasskey)?;
+        let (mut options, state) = (shown(begun.0), Box::new(begun.1));
+        let ceremony = match who {
+            None => Ceremony::Enter { state },
             Some((user, has)) => {
                 let known: Vec<Passkey> = has.iter().filter_map(|stored| stored.open(user, key).ok()).collect();
-                let begun = self.webauthn.start_passkey_authentication(&known).map_err(|_| Refused::WrongPasskey)?;
-                (begun.0, Ceremony::Prove { user: user.clone(), state: Box::new(begun.1) })
+                if known.is_empty() {
+                    return Err(Refused::WrongPasskey);
+                }
+                allow(&mut options, &known);
+                Ceremony::Prove { user: user.clone(), state }
             }
         };
-        Ok(Asked { ceremony: ceremony.begin(now, key)?, options: shown(options) })
+        Ok(Asked { ceremony: ceremony.begin(now, key)?, options })
     }
 
     /// The stored passkey after it was used, to be put back before anything rests on it: its counter goes up, and it
@@ -219,16 +223,13 @@ impl Site {
         let sent = answer(sent, |of: &PublicKeyCredential| &of.response.client_data_json)?;
         let mut passkey = stored.open(user, key)?;
         let theirs = sent.get_user_unique_id().map(|told| told == handle(user, key).as_bytes());
-        let result = match begun.waits(now)? {
+        let state = match begun.waits(now)? {
             // Who is not known beforehand has to be told by the authenticator.
-            Ceremony::Enter { state } if theirs == Some(true) => {
-                self.webauthn.finish_discoverable_authentication_v2(&sent, (**state).clone(), &passkey)
-            }
-            Ceremony::Prove { user: whose, state } if whose == user && theirs != Some(false) => {
-                self.webauthn.finish_passkey_authentication(&sent, state)
-            }
+            Ceremony::Enter { state } if theirs == Some(true) => state,
+            Ceremony::Prove { user: whose, state } if whose == user && theirs != Some(false) => state,
             _ => return Err(Refused::WrongPasskey),
         };
+        let result = self.webauthn.finish_discoverable_authentication_v2(&sent, (**state).clone(), &passkey);
         let result = result.map_err(|_| Refused::WrongPasskey)?;
         let moved = passkey.update_credential(&result).ok_or(Refused::WrongPasskey)?;
         // The ceremony knows the counter of when it began; another may have been answered since.
@@ -249,6 +250,15 @@ fn discoverable(options: CreationChallengeResponse) -> Value {
         selection.insert("residentKey".to_owned(), "preferred".into());
     }
     options
+}
+
+/// The keys that may answer.
+fn allow(options: &mut Value, keys: &[Passkey]) {
+    let id = |key: &Passkey| URL_SAFE_NO_PAD.encode(key.cred_id().as_slice());
+    let keys: Vec<Value> = keys.iter().map(|key| json!({"type": "public-key", "id": id(key)})).collect();
+    if let Some(options) = options.pointer_mut("/publicKey").and_then(Value::as_object_mut) {
+        options.insert("allowCredentials".to_owned(), keys.into());
+    }
 }
 
 /// The page says how the browser is to ask, not the server.

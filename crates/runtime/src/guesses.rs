@@ -148,16 +148,22 @@ impl Book {
     /// Whether a right one is taken for right.
     fn right(&mut self, pair: Key, apart: Option<Apart>, now: Instant) -> bool {
         if let Some(apart) = apart {
-            if self.known.get(&pair, now).is_none() && self.shut.times(apart.account, now) > 0 {
+            let known = self.known.get(&pair, now).is_some();
+            if !known && self.shut.times(apart.account, now) > 0 {
                 self.fail(pair, Some(apart), now);
                 return false;
             }
-            self.enter(pair, apart, now);
+            self.known.insert(apart.tenant, pair, 0, (now, now + KNOWN));
+            // Where the account is entered all day, as by a program, strangers would get a hundred more each time.
+            if !known {
+                self.accounts.forget(apart.account);
+            }
         }
         self.pairs.forget(pair);
         true
     }
 
+    /// By something that cannot be guessed.
     fn enter(&mut self, pair: Key, apart: Apart, now: Instant) {
         self.known.insert(apart.tenant, pair, 0, (now, now + KNOWN));
         self.accounts.forget(apart.account);

@@ -17,6 +17,8 @@ use crate::{Apply, Binding, Caller, Condition, Error, Runtime, View, account::ro
 
 /// How long one batch is looked at.
 const TIME_MAX: Duration = Duration::from_secs(20);
+/// How long one waits for those before it.
+const PATIENCE: Duration = Duration::from_secs(10);
 const TOO_MUCH: &str = "the batch takes too long to be looked at as a whole: ask of a part of it";
 
 /// What a batch would give and take.
@@ -45,7 +47,8 @@ impl From<Error> for No {
 impl Runtime {
     /// What [`Runtime::apply`] of the same batch would give and take; with the same rights.
     pub async fn what_if(&self, caller: &Caller, batch: Apply) -> Result<WhatIf, Error> {
-        let _alone = self.0.imagining.lock().await;
+        let busy = |_| Error::Unavailable { what: "looking at a batch, while others are looked at,".into() };
+        let _alone = tokio::time::timeout(PATIENCE, self.0.imagining.lock()).await.map_err(busy)?;
         let view = self.view(caller.tenant())?;
         let (runtime, asker) = (self.clone(), caller.clone());
         let answer = tokio::task::spawn_blocking(move || {

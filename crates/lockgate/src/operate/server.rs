@@ -111,6 +111,8 @@ impl Listening {
         let _ = keeping.await;
         let _ = signing.await;
         let _ = telling.await;
+        // What was tried while requests came to their end.
+        self.runtime.tell_attempts(true).await;
         self.runtime.finish().await;
         let _ = std::fs::remove_file(&self.socket);
         drained
