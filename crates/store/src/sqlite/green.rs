@@ -31,6 +31,16 @@ pub(super) fn forget(db: &Connection, tenant: &TenantId, environment: &str) -> R
     Ok(())
 }
 
+/// Runs that are open in an environment.
+pub(super) fn open_runs(db: &Connection, tenant: &TenantId, environment: &str) -> Result<Vec<String>, Error> {
+    db.prepare_cached("SELECT id FROM runs WHERE tenant = ?1 AND environment = ?2 AND phase = 'running'")
+        .and_then(|mut select| {
+            let ids = select.query_map(params![tenant.as_str(), environment], |row| row.get(0))?;
+            ids.collect()
+        })
+        .map_err(failed("announce a change"))
+}
+
 /// Those of the modules that completed a run.
 pub(super) fn among(
     db: &Connection,

@@ -75,6 +75,8 @@ pub(super) struct RunsBook {
     opening: BTreeMap<RunId, Arc<RunRecord>>,
     /// Environments and modules of which the file says that they are green.
     green: HashSet<(TenantId, String, String)>,
+    /// Runs that were open when their environment ended: nothing gets green by them. They are few, and stay here.
+    orphans: HashSet<String>,
 }
 
 impl Book for RunsBook {
@@ -96,6 +98,10 @@ impl Book for RunsBook {
                 for environment in ended {
                     green::forget(db, tenant, environment)?;
                     self.green.retain(|(of, at, _)| of != tenant || at != environment);
+                    self.orphans.extend(green::open_runs(db, tenant, environment)?);
+                    let opening = self.opening.values().filter(|run| run.tenant == *tenant);
+                    let opening = opening.filter(|run| run.target.environment.as_str() == environment);
+                    self.orphans.extend(opening.map(|run| run.id.to_string()));
                 }
                 let (seq, revision) = self.chain.announce(db, tenant, Entry::clone(entry), *current)?;
                 Ok(Place { seq, revision, schedule: None })
@@ -133,7 +139,7 @@ impl Book for RunsBook {
 
 impl RunsBook {
     pub(super) fn new(chain: Chain) -> Self {
-        Self { chain, opening: BTreeMap::new(), green: HashSet::new() }
+        Self { chain, opening: BTreeMap::new(), green: HashSet::new(), orphans: HashSet::new() }
     }
 
     fn insert(&self, db: &Connection, run: &RunRecord, end: Option<&RunEnd>) -> Result<(), Error> {
@@ -173,7 +179,8 @@ impl RunsBook {
             }
             None => update(db, tenant, *run, end)?,
         };
-        match module {
+        let orphan = self.orphans.contains(&run.to_string());
+        match module.filter(|_| !orphan) {
             Some(module) if end.phase == Phase::Completed => self.green(db, tenant, environment, module),
             _ => Ok(()),
         }

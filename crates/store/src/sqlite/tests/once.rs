@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use lockgate_model::{
     Digest, RunId,
+    audit::{Entry, Outcome},
+    definition::Revision,
     run::{Phase, RunEnd},
 };
 use rusqlite::Connection;
@@ -58,6 +60,28 @@ fn what_opens_and_ends_in_one_transaction_is_one_row_written_once() {
     // It has ended, and once.
     let again = book.write(&db, &end(run.id, Phase::Faulted));
     assert!(matches!(again, Err(Error::Refused(_))), "{again:?}");
+}
+
+/// A run that outlives its environment says nothing of another one of that name.
+#[test]
+fn a_run_of_an_environment_that_has_ended_makes_nothing_green() {
+    let place = Place::new();
+    let (mut book, db) = book(&place);
+    let (written, waiting) = (run(), run());
+    book.write(&db, &opening(&written)).unwrap();
+    book.flush(&db).unwrap();
+    book.write(&db, &opening(&waiting)).unwrap();
+    let entry = Box::new(Entry::new(NOW, "delete", Outcome::Done, "ada"));
+    let ended = vec!["live".to_owned()];
+    book.write(&db, &Job::Announce { tenant: tenant(), entry, current: Revision(1), ended }).unwrap();
+    for run in [&written, &waiting] {
+        book.write(&db, &end(run.id, Phase::Completed)).unwrap();
+        assert!(!green(&db));
+    }
+    let later = run();
+    book.write(&db, &opening(&later)).unwrap();
+    book.write(&db, &end(later.id, Phase::Completed)).unwrap();
+    assert!(green(&db));
 }
 
 #[test]
