@@ -39,7 +39,7 @@ const TASKS: &[(&str, &str, &str)] = &[
     ("a: { set: { y: '${ .x' } }", "LG-FLOW-EXPRESSION", "'${ .x'"),
     ("a: { set: { x: '${ @sh }' } }", "LG-JQ", ""),
     ("a: { for: { each: x, in: '${ .l }' }, do: [] }", "LG-FLOW-VALUE", "[]"),
-    ("a: { wait: P2D }", "LG-FLOW-VALUE", "P2D"),
+    ("a: { wait: P367D }", "LG-FLOW-VALUE", "P367D"),
     ("a: { raise: { error: unknown } }", "LG-FLOW-REFERENCE", "unknown"),
     ("a: { emit: { event: { with: { source: x } } } }", "LG-MISSING-KEY", "{ source: x }"),
     ("a: { fork: { branches: [] } }", "LG-FLOW-VALUE", "[]"),
