@@ -257,7 +257,7 @@ impl Runtime {
         plan.detail = self.check_binding(account, &body)?;
         for (field, secret) in &binding.secrets {
             let id = format!("{prefix}{field}");
-            // Who guesses wrong has written over it, so this tells nobody what it was.
+            // Who guesses wrong writes over it: one guess after the other finds nothing out.
             if self.holds(view, environment, &id, secret) {
                 continue;
             }

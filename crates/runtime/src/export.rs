@@ -26,7 +26,7 @@ use crate::{Caller, Error, Runtime, View};
 /// A page of what a tenant is.
 #[derive(Debug, Clone, Serialize)]
 pub struct Export {
-    /// The revision of the tenant that all pages are of.
+    /// The revision of the tenant that all pages are of; pauses of schedules have none, and are as of their page.
     pub revision: Revision,
     /// The environments that are exported.
     pub environments: Vec<EnvironmentId>,

@@ -1,5 +1,6 @@
 //! Failures, counted by what failed, in two generations: bounded without ever being searched through. Each failure costs
-//! its sender a hash, so that pushing one out takes longer than waiting for it.
+//! its sender a hash, so that pushing one out takes longer than waiting for a delay; what is counted for a day can be
+//! pushed out by who pays for that many.
 
 use std::{collections::HashMap, time::Duration};
 
