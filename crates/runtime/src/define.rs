@@ -1,7 +1,7 @@
 //! Definitions that people administer: users, groups, profiles, ACLs, their assignments,
 //! environments and project permissions. One table says which permission each kind asks.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use lockgate_access::{Decision, Scope, TenantSnapshot, decide};
 use lockgate_model::{
@@ -37,6 +37,19 @@ pub struct ApplyItem {
 pub struct Apply {
     /// The definitions.
     pub items: Vec<ApplyItem>,
+}
+
+impl Apply {
+    /// Refuses an account that is named twice: its secrets would go with the first, and nobody could tell beforehand
+    /// what the second finds.
+    pub(crate) fn names_accounts_once(&self) -> Result<(), Error> {
+        let mut named = BTreeSet::new();
+        let mut accounts = self.items.iter().filter(|item| item.kind == Kind::Account);
+        match accounts.find(|item| !named.insert(item.id.as_str())) {
+            Some(twice) => Err(Error::invalid("LG-BODY", format!("account `{}` is in the batch twice", twice.id))),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Who may look at a kind.
@@ -247,6 +260,7 @@ impl Runtime {
 
     /// Makes a batch of definitions so, one after the other.
     pub async fn apply(&self, caller: &Caller, batch: Apply) -> Result<usize, Error> {
+        batch.names_accounts_once()?;
         let mut done = 0;
         for item in batch.items {
             match item.body {

@@ -68,6 +68,7 @@ impl Runtime {
     fn imagine(&self, view: &View, caller: &Caller, batch: Apply) -> Result<Option<TenantSnapshot>, No> {
         let mut imagined: Option<TenantSnapshot> = None;
         let mut written: BTreeMap<(Kind, String), Option<Value>> = BTreeMap::new();
+        batch.names_accounts_once()?;
         let begun = Instant::now();
         for item in batch.items {
             if begun.elapsed() > TIME_MAX {

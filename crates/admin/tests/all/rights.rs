@@ -173,3 +173,16 @@ async fn what_is_refused_behind_what_is_allowed_is_told_in_the_audit_log() {
     assert_eq!(told.status, 403, "{}", told.text);
     assert_eq!(denied(&house.told_of("administer").await), denied(&before) + 1);
 }
+
+/// Its secrets would be lost with the first, where the second may be refused.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_is_in_a_batch_once() {
+    let house = House::open().await;
+    let account = json!({"kind": "account", "id": "development/erp", "body": {"connector": "https",
+        "address": "https://erp.example.com", "identity": "system"}});
+    let batch = json!({"items": [{"kind": "account", "id": "development/erp"}, account]});
+    for path in ["access/what-if", "apply"] {
+        let told = house.ada("POST", path, Some(batch.clone())).await;
+        assert_eq!((told.status, told.code()), (400, "LG-BODY".to_owned()), "{path}: {}", told.text);
+    }
+}
