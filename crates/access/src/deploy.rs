@@ -86,6 +86,12 @@ fn decide_active(
             active.map(|active| Deployment::clone(active)).ok_or_else(|| not_published(rule::NOTHING_DEPLOYED))?;
         if how == Deploying::Adopt {
             active.adopted_by = Some(principal.user.clone());
+            // Letting something run as somebody else is giving rights, by adopting as by deploying.
+            let gives = gate::not_narrowed(principal, None).is_ok()
+                && administer::giving(snapshot, &principal.user, Permission::AccessControl, &Scope::Tenant).is_some();
+            if !gives {
+                active.run_as = None;
+            }
         }
         covered = Some(Box::new(active));
         stage = asked;

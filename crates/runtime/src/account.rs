@@ -405,16 +405,19 @@ impl Runtime {
     ) -> Result<Result<Option<ServerIdentity>, lockgate_connector_api::Error>, Error> {
         let bound = self.view(caller.tenant())?.row(Kind::Account, &row_id(environment, account)).is_some();
         let permission = if bound { Permission::AccountsUpdate } else { Permission::AccountsCreate };
-        let view = self.may_read(caller, permission, Scope::Environment(environment.clone())).await?;
+        let scope = Scope::Environment(environment.clone());
+        self.may_read(caller, permission, scope.clone()).await?;
         let registered = self.connector(connector)?;
         let form = registered.spec().address;
-        let address = Address::parse(form.scheme, form.path, address)
+        let parsed = Address::parse(form.scheme, form.path, address)
             .map_err(|e| Error::invalid("LG-ACCOUNT", format!("`address`: {e} (for example `{}`)", form.example)))?;
         let proxy = proxy.map(Proxy::parse).transpose();
         let proxy = proxy.map_err(|e| Error::invalid("LG-ACCOUNT", format!("`proxy`: {e}")))?;
+        let about = [("what", "server"), ("account", account.as_str()), ("address", address)];
+        let view = self.may_act(caller, permission, scope, &about).await?;
         let egress = egress::rule(&view, environment)?.with_resolver(self.0.resolver.clone());
         let context = Context { account: account.clone(), egress: Arc::new(egress) };
-        Ok(registered.shown_identity(address, proxy, context, Instant::now() + Duration::from_millis(TEST_MS)).await)
+        Ok(registered.shown_identity(parsed, proxy, context, Instant::now() + Duration::from_millis(TEST_MS)).await)
     }
 
     /// Proves that an account works: resolve, connect, verify the server, sign in.
@@ -425,7 +428,8 @@ impl Runtime {
         account: &AccountName,
     ) -> Result<Result<(), lockgate_connector_api::Error>, Error> {
         let scope = Scope::Environment(environment.clone());
-        let view = self.may_read(caller, Permission::AccountsUpdate, scope).await?;
+        let about = [("what", "test"), ("account", account.as_str())];
+        let view = self.may_act(caller, Permission::AccountsUpdate, scope, &about).await?;
         let (connector, context) = match self.open_account(&view, environment, account) {
             Ok(opened) => opened,
             Err(crate::connections::OpenError::Connector(error)) => return Ok(Err(error)),

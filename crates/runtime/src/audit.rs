@@ -1,21 +1,18 @@
-//! Reading the audit log, for holders of `audit-log`, which is itself recorded; and signing where its chains end.
+//! Reading the audit log, for holders of `audit-log`, which is itself recorded.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 use lockgate_access::Scope;
-use lockgate_keys::HeadKey;
 use lockgate_model::{
     Channel, Permission,
     audit::{AuditQuery, Entry, Link, Outcome, SignedHead},
-    id::{TenantId, WriterId},
+    id::WriterId,
 };
 
 use lockgate_store::LogPlace;
 
 use crate::{Caller, Error, Runtime};
 
-/// Between two signatures of a chain that grows: what was cut off its end is found but for so much.
-const SIGNED_EVERY: Duration = Duration::from_secs(60);
 /// Links of one answer.
 const LINKS_MAX: u32 = 10_000;
 
@@ -51,44 +48,6 @@ pub struct AuditFound {
 }
 
 impl Runtime {
-    /// Signs the heads of all chains that have grown, over and over, and once more at `stop`.
-    pub async fn keep_heads_signed(&self, stop: impl Future<Output = ()>) {
-        let mut stop = std::pin::pin!(stop);
-        let mut signed = BTreeMap::new();
-        loop {
-            let stopped = tokio::time::timeout(SIGNED_EVERY, &mut stop).await.is_ok();
-            for tenant in self.0.views.tenants() {
-                if let Err(error) = self.sign_heads(&tenant, &mut signed).await {
-                    tracing::error!(%tenant, %error, "the end of the audit log cannot be signed; it is tried again");
-                }
-            }
-            if stopped {
-                return;
-            }
-        }
-    }
-
-    /// Signs the ends of a tenant's chains that are not `signed` yet.
-    async fn sign_heads(
-        &self,
-        tenant: &TenantId,
-        signed: &mut BTreeMap<(TenantId, WriterId), u64>,
-    ) -> Result<HeadKey, Error> {
-        let signer = self
-            .0
-            .master
-            .head_signer(tenant)
-            .map_err(|_| Error::Internal { what: "the key of the audit log".into() })?;
-        for (writer, seq, hash) in self.0.store.audit_heads(tenant).await? {
-            let last = signed.entry((tenant.clone(), writer.clone())).or_default();
-            if seq > *last {
-                self.0.store.keep_head(signer.sign(tenant, &writer, (seq, hash), self.now())).await?;
-                *last = seq;
-            }
-        }
-        Ok(signer.public())
-    }
-
     /// The signed heads, down to the last entry there is: read them before the log, and all that they speak of is in it.
     pub async fn audit_heads(&self, caller: &Caller) -> Result<AuditHeads, Error> {
         self.may_read(caller, Permission::AuditLog, Scope::Tenant).await?;
@@ -97,7 +56,9 @@ impl Runtime {
     }
 
     async fn heads_of(&self, caller: &Caller) -> Result<AuditHeads, Error> {
-        let key = self.sign_heads(caller.tenant(), &mut BTreeMap::new()).await?;
+        // What cannot be signed is exported all the same, with the heads that are kept: they tell where it is not true.
+        self.sign_heads(caller.tenant()).await?;
+        let key = self.head_signer(caller.tenant())?.public();
         let heads = self.0.store.signed_heads(caller.tenant()).await?;
         let anchors = self.0.store.audit_anchors(caller.tenant()).await?;
         Ok(AuditHeads { key: key.to_string(), heads, anchors })
@@ -127,6 +88,7 @@ impl Runtime {
         }
         let limit = if limit == 0 { 100 } else { limit };
         let found = self.0.store.audit_find(caller.tenant(), query, before, limit).await?;
+        self.record_going_on(caller, &found.links).await?;
         Ok(AuditFound { links: found.links, next: found.next })
     }
 
@@ -139,6 +101,7 @@ impl Runtime {
         }
         let limit = if limit == 0 { 1_000 } else { limit.min(LINKS_MAX) };
         let links = self.0.store.audit(caller.tenant(), after, limit).await?;
+        self.record_going_on(caller, &links).await?;
         let full = links.len() >= usize::try_from(limit).unwrap_or(usize::MAX);
         let next = links.last().filter(|_| full).map(|last| (last.writer.clone(), last.seq));
         Ok(AuditPage { links, next })
@@ -173,6 +136,20 @@ impl Runtime {
         entry.detail = detail;
         entry.channel = Some(Channel::Admin);
         entry.source.clone_from(&caller.source);
-        self.record(caller.tenant(), entry).await
+        let at = entry.at;
+        self.record(caller.tenant(), entry).await?;
+        self.0.readings.insert((caller.tenant().clone(), caller.principal.user.clone()), at);
+        Ok(())
+    }
+
+    /// A page that goes on is of the reading that was recorded, unless it has what was not there yet: a cursor that
+    /// somebody keeps does not read on unseen.
+    async fn record_going_on(&self, caller: &Caller, links: &[Link]) -> Result<(), Error> {
+        let newest = links.iter().map(|link| link.entry.at).max();
+        let recorded = self.0.readings.get(&(caller.tenant().clone(), caller.principal.user.clone())).map(|at| *at);
+        if newest.is_none_or(|newest| recorded.is_some_and(|recorded| newest <= recorded)) {
+            return Ok(());
+        }
+        self.record_reading(caller, "audit-read", BTreeMap::new()).await
     }
 }

@@ -190,6 +190,29 @@ impl Runtime {
         );
         if decision.is_allowed() { Ok(view) } else { Err(self.refuse(&decision, caller).await) }
     }
+
+    /// The same for what changes nothing here but does something elsewhere: a yes is recorded as well, before it is done,
+    /// with what it is about.
+    pub(crate) async fn may_act(
+        &self,
+        caller: &Caller,
+        permission: lockgate_model::Permission,
+        scope: lockgate_access::Scope,
+        about: &[(&str, &str)],
+    ) -> Result<std::sync::Arc<View>, Error> {
+        let view = self.view(caller.tenant())?;
+        let (principal, channel) = (&caller.principal, lockgate_model::Channel::Admin);
+        let decision = lockgate_access::decide(&view.snapshot, principal, permission, scope, channel, self.now());
+        if !decision.is_allowed() {
+            return Err(self.refuse(&decision, caller).await);
+        }
+        for mut entry in decision.entries(None) {
+            entry.source.clone_from(&caller.source);
+            entry.detail.extend(about.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+            self.record(caller.tenant(), entry).await?;
+        }
+        Ok(view)
+    }
 }
 
 fn busy() -> Error {

@@ -8,6 +8,7 @@ use lockgate_model::{
     Channel, Definition, Kind, Permission, TargetKind,
     definition::{Acl, Assignment, Environment, Group, Profile, ProjectPermission, User},
     id::{AclId, EnvironmentId, GroupId, ProfileId, ProjectId, TargetName, UserId},
+    permission::Area,
 };
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -83,14 +84,16 @@ impl Runtime {
     /// One definition.
     pub async fn definition(&self, caller: &Caller, kind: Kind, id: &str) -> Result<Definition, Error> {
         let view = self.may_look(caller, kind, id).await?;
-        let found = view.row(kind, id).filter(|row| is_shown(caller, row));
+        let shown = self.shown(&view, caller, kind);
+        let found = view.row(kind, id).filter(|row| shown.has(&row.id));
         found.cloned().ok_or_else(|| Error::not_found(format!("{kind} `{id}`")))
     }
 
     /// Definitions of a kind whose ids begin so.
     pub async fn definitions(&self, caller: &Caller, kind: Kind, prefix: &str) -> Result<Vec<Definition>, Error> {
         let view = self.may_look(caller, kind, prefix).await?;
-        Ok(view.rows(kind, prefix).filter(|row| is_shown(caller, row)).cloned().collect())
+        let shown = self.shown(&view, caller, kind);
+        Ok(view.rows(kind, prefix).filter(|row| shown.has(&row.id)).cloned().collect())
     }
 
     /// The first so many of them behind an id that fit.
@@ -102,8 +105,9 @@ impl Runtime {
         fits: impl Fn(&Definition) -> bool,
     ) -> Result<Vec<Definition>, Error> {
         let view = self.may_look(caller, kind, prefix).await?;
+        let shown = self.shown(&view, caller, kind);
         let rows = view.rows(kind, prefix).filter(|row| behind.is_none_or(|behind| *row.id > *behind));
-        Ok(rows.filter(|row| is_shown(caller, row) && fits(row)).take(enough).cloned().collect())
+        Ok(rows.filter(|row| shown.has(&row.id) && fits(row)).take(enough).cloned().collect())
     }
 
     pub(crate) async fn may_look(&self, caller: &Caller, kind: Kind, id: &str) -> Result<std::sync::Arc<View>, Error> {
@@ -117,30 +121,45 @@ impl Runtime {
         self.may_read(caller, permission, scope).await
     }
 
-    /// Names of environments and projects: for whoever may view settings anywhere. A key narrowed to an
-    /// environment sees that one alone, and projects only where they are edited.
+    /// Names of environments and projects: for whoever may view any of them.
     async fn may_look_around(&self, caller: &Caller, kind: Kind) -> Result<std::sync::Arc<View>, Error> {
         let view = self.view(caller.tenant())?;
-        let ask = |scope| {
-            let (principal, now) = (&caller.principal, self.now());
-            decide(&view.snapshot, principal, Permission::SettingsView, scope, Channel::Admin, now)
-        };
-        let only = caller.principal.only_environment.as_ref();
-        let mut last = None;
-        for environment in view.snapshot.environments().into_iter().filter(|one| only.is_none_or(|only| only == *one)) {
-            let decision = ask(Scope::Environment(environment.clone()));
-            if decision.is_allowed() {
-                let elsewhere = only.is_some_and(|only| view.snapshot.environment_before(only).is_some());
-                if kind != Kind::Environment && elsewhere {
-                    return Err(self.refuse(&ask(Scope::Tenant), caller).await);
-                }
-                return Ok(view.clone());
-            }
-            last = Some(decision);
+        if self.shown(&view, caller, kind).any() {
+            return Ok(view);
         }
-        match last {
-            Some(decision) => Err(self.refuse(&decision, caller).await),
-            None => Err(Error::not_found("environment")),
+        let narrowed = kind != Kind::Environment && caller.principal.only_environment.is_some();
+        let first = view.snapshot.development().filter(|_| !narrowed);
+        let scope = first.map_or(Scope::Tenant, |first| Scope::Environment(first.clone()));
+        let (permission, now) = (Permission::SettingsView, self.now());
+        let decision = decide(&view.snapshot, &caller.principal, permission, scope, Channel::Admin, now);
+        match decision.is_allowed() {
+            true => Ok(view),
+            false => Err(self.refuse(&decision, caller).await),
+        }
+    }
+
+    /// Which rows of a kind are there for a caller: environments in which it may view settings; all projects for who may
+    /// view settings where they are edited, and else those on which it holds a permission.
+    fn shown(&self, view: &View, caller: &Caller, kind: Kind) -> Shown {
+        let may = |permission, scope| {
+            let (principal, now) = (&caller.principal, self.now());
+            decide(&view.snapshot, principal, permission, scope, Channel::Admin, now).is_allowed()
+        };
+        let environment = |id: &EnvironmentId| may(Permission::SettingsView, Scope::Environment(id.clone()));
+        match kind {
+            Kind::Environment => {
+                let all = view.snapshot.environments().into_iter().filter(|id| environment(id));
+                Shown::These(all.map(ToString::to_string).collect())
+            }
+            Kind::Project | Kind::ProjectVersion if !view.snapshot.development().is_some_and(environment) => {
+                let on = |project: &&ProjectId| {
+                    let scope = Scope::Project((*project).clone());
+                    let held = view.snapshot.effective(&caller.principal.user, &scope);
+                    held.iter().find(|p| p.area() == Area::Project).is_some_and(|held| may(held, scope))
+                };
+                Shown::These(view.snapshot.projects().filter(on).map(ToString::to_string).collect())
+            }
+            _ => Shown::All,
         }
     }
 
@@ -307,10 +326,24 @@ fn gives(kind: Kind, old: Option<&Value>, new: &Value) -> bool {
         && (woken || ["profiles", "groups", "api_allowed"].iter().any(|member| differs(member)))
 }
 
-/// Other environments than its own are not there for a key narrowed to one.
-fn is_shown(caller: &Caller, row: &Definition) -> bool {
-    let only = caller.principal.only_environment.as_ref();
-    row.kind != Kind::Environment || only.is_none_or(|only| only.as_str() == row.id)
+/// Rows of a kind that are there for somebody.
+enum Shown {
+    All,
+    /// By the first part of their ids.
+    These(BTreeSet<String>),
+}
+
+impl Shown {
+    fn has(&self, id: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::These(ids) => id.split('/').next().is_some_and(|first| ids.contains(first)),
+        }
+    }
+
+    fn any(&self) -> bool {
+        !matches!(self, Self::These(ids) if ids.is_empty())
+    }
 }
 
 fn parse<T, E: std::fmt::Display>(parsed: Result<T, E>) -> Result<T, Error> {

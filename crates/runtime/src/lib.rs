@@ -32,6 +32,7 @@ mod export;
 mod fair;
 mod guesses;
 mod hashing;
+mod heads;
 mod health;
 mod login;
 mod logs;
@@ -164,6 +165,10 @@ struct Inner {
     open: open::OpenRuns,
     /// Shared while a secret is sealed and committed; alone while the key for it is exchanged.
     sealing: tokio::sync::RwLock<()>,
+    /// When each user's last reading of the audit log was recorded.
+    readings: dashmap::DashMap<(TenantId, lockgate_model::id::UserId), Timestamp>,
+    /// How far the audit log is known to be true.
+    proved: heads::Proved,
     /// Held by the one that asks what a batch would do: it takes a processor while it lasts.
     imagining: tokio::sync::Mutex<()>,
     /// Held by the one that rotates keys.
@@ -192,7 +197,7 @@ impl Runtime {
         let telemetry = Arc::new(Telemetry::new(parts.clock.now()));
         watch::observe(&*parts.store, &telemetry);
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        Ok(Self(Arc::new(Inner {
+        let runtime = Self(Arc::new(Inner {
             store: parts.store,
             engine: parts.engine,
             master: parts.master,
@@ -219,8 +224,12 @@ impl Runtime {
             retention: tokio::sync::Notify::new(),
             compilers: Arc::new(tokio::sync::Semaphore::new(2)),
             resolver: Arc::new(System::default()),
+            readings: dashmap::DashMap::new(),
+            proved: heads::Proved::default(),
             follower,
-        })))
+        }));
+        runtime.remember_heads().await?;
+        Ok(runtime)
     }
 
     /// The connectors that ship, for listings and pages.

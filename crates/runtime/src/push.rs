@@ -50,11 +50,17 @@ impl Runtime {
         let view = self.view(caller.tenant())?;
         let scope = lockgate_access::Scope::Project(project.clone());
         let held = view.snapshot.effective(&caller.principal.user, &scope);
-        if held.iter().any(|permission| permission.area() == lockgate_model::permission::Area::Project) {
+        let any = held.iter().find(|permission| permission.area() == lockgate_model::permission::Area::Project);
+        let decision = match any {
+            // Its credential may be for less than its user may.
+            Some(any) => {
+                lockgate_access::decide(&view.snapshot, &caller.principal, any, scope, Channel::Admin, self.now())
+            }
+            None => decide_difference(&view, caller, project, &BTreeMap::new(), &BTreeMap::new(), self.now())?,
+        };
+        if decision.is_allowed() {
             return Ok(());
         }
-        let nothing = BTreeMap::new();
-        let decision = decide_difference(&view, caller, project, &nothing, &nothing, self.now())?;
         Err(self.refuse(&decision, caller).await)
     }
 

@@ -87,8 +87,11 @@ impl Runtime {
         let Some(row) = view.read::<Tenant>(Kind::Tenant, "tenant")? else { return Ok(0) };
         let Some(since) = row.retention.audit_since(self.now()) else { return Ok(0) };
         let store = &self.0.store;
-        let signer = self.0.master.head_signer(tenant);
-        let signer = signer.map_err(|_| Error::Internal { what: "the key of the audit log".into() })?;
+        let signer = self.head_signer(tenant)?;
+        // Of a log that is not what was signed nothing goes: an anchor would make true what is before it.
+        if !self.sign_heads(tenant).await? {
+            return Err(Error::Internal { what: "the audit log".into() });
+        }
         let mut begins = store.audit_anchors(tenant).await?;
         refuse_false_anchors(&signer.public(), &begins)?;
         let mut places = store.audit_removable(tenant, since, begins.clone()).await?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use lockgate_access::{Bound, Decision, Scope, Stage, decide, decide_adopt, decide_deploy, decide_undeploy};
 use lockgate_model::{
-    Channel, Kind, Permission,
+    Channel, Kind, Permission, Principal,
     definition::{AccountBinding, Deployment, Environment, ServerIdentity, User},
     id::AccountName,
     manifest::{AccountRef, Authority},
@@ -176,6 +176,21 @@ fn adopting_needs_deploy_and_changes_nothing_but_the_adopter() {
     assert_eq!(*decision.deployment().unwrap(), Deployment { adopted_by: Some(id("root")), ..before });
     let changed = decision.covered(version(), &erp(), &Stage::default());
     assert_eq!(Answer::of(&changed), (E403, "permit.wrong-act"), "an adoption brings no other version in");
+}
+
+#[test]
+fn adopting_lets_nothing_run_as_somebody_else_again() {
+    let mut tenant = Tenant::story();
+    tenant.edit(Kind::Deployment, "live/default", |d: &mut Deployment| d.run_as = Some(id("root")));
+    let run_as = |principal: &Principal| {
+        let (environment, project) = (id("live"), id("default"));
+        let decision = decide_adopt(&tenant.snapshot(), principal, environment, project, Channel::Admin, NOW);
+        decision.deployment().unwrap().run_as.clone()
+    };
+    assert_eq!(run_as(&by_session("pat")), None, "deploy alone");
+    assert_eq!(run_as(&by_session("root")), Some(id("root")));
+    let narrowed = Principal { only_environment: Some(id("live")), ..by_session("root") };
+    assert_eq!(run_as(&narrowed), None, "a key that is for less");
 }
 
 #[test]

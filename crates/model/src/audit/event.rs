@@ -43,6 +43,7 @@ pub const EVENTS: &[&str] = &[
     "audit-read",
     "audit-export",
     "audit-removal",
+    "audit-unproven",
     // the operator
     "operator-tenant",
     "operator-password",
