@@ -29,7 +29,7 @@ pub use documents::lock::{IMPORT_BYTES_MAX, IMPORTS_MAX, Import, LOCK_FILE, Lock
 pub use expression::{
     Scope, compile_condition, compile_expression, expression_module, expression_module_within, expression_record_module,
 };
-pub use flow::{ERROR_TYPES, error_type_names, picture::picture as flow_picture};
+pub use flow::{ERROR_TYPES, REACH, error_type_names, picture::picture as flow_picture};
 pub use format::{format, is_named};
 pub use mapping::{Passes, RecordModule, Tables, compile_map, explain_module, map_module, map_record_module};
 pub use module::{Compiled, Mark};

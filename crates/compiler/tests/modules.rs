@@ -149,7 +149,7 @@ fn the_manifest_names_everything_once_in_the_order_of_calls() {
             "https.get:1 erp /orders/*",
             "https.get:1 erp *",
             "https.put:1 https://api.example.org /v1/*",
-            "https.get:1 erp ",
+            "https.get:1 erp /",
         ]
     );
     let inside: lockgate_model::Manifest = custom(&compiled, section::OPS);

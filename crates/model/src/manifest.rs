@@ -35,7 +35,8 @@ pub struct Authority {
     pub account: AccountRef,
     /// Literal detail known at compile time: the https path or its fixed prefix ending in `*`,
     /// a directory, a SOAP action, the SHA-256 of an SQL statement, the name of a
-    /// table or routine. Empty when nothing is fixed.
+    /// table or routine. What an operation has several of is told with its name: `from /in/*` and `to /out/*`,
+    /// `method GET`, `column id`. Empty when nothing is fixed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub detail: Vec<String>,
     /// How the account must prove who calls, where the flow says so: `basic` or `bearer`.

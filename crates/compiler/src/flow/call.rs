@@ -178,7 +178,7 @@ fn operation(
         computed_places(&key.text, &template, &mut |place| computed.push((place, value.span)));
         fields.push((key.text.clone(), template));
     }
-    let mut detail = fields.iter().find_map(|(key, value)| details(key, value)).unwrap_or_default();
+    let mut detail = reach(&fields);
     if let Some(soap::Service { fields: carried, detail: said }) = described {
         fields.extend(carried);
         detail = said;
@@ -220,11 +220,26 @@ fn taken(reader: &mut Reader<'_>, entries: &[(Key, Node)], documents: &Documents
     Some(Takes { member: key.text.clone(), stream: Taken::new(node.span), format })
 }
 
-/// What is fixed about where a call leads, if this member of its input says so.
-fn details(member: &str, value: &Template) -> Option<Vec<String>> {
-    Some(match (member, value) {
-        // The name of a table or routine is fixed, as a path may be.
-        ("path" | "table" | "routine", _) => vec![path_detail(value)],
+/// Members of a call's input that say what it touches, in the order in which the manifest tells them. A test holds
+/// them to the operations of all connectors.
+pub const REACH: &[&str] = &["path", "from", "to", "table", "columns", "routine", "sql", "steps", "method"];
+
+/// What is fixed about what a call touches. One that names no place is at the base of its account.
+fn reach(fields: &[(String, Template)]) -> Vec<String> {
+    let given = |member: &str| fields.iter().find(|(name, _)| name == member).map(|(_, value)| value);
+    let told: Vec<(&str, Vec<String>)> =
+        REACH.iter().filter_map(|member| Some((*member, details(member, given(member)?)))).collect();
+    let base = told.iter().all(|(member, _)| *member == "method").then(|| BASE.to_owned());
+    base.into_iter().chain(told.into_iter().flat_map(|(_, details)| details)).collect()
+}
+
+/// The base of an account, as a path below it.
+const BASE: &str = "/";
+
+/// What is fixed about one of the members that say what a call touches. Of several of a call, what is not fixed of
+/// one must not stand for the others: these are told with their names.
+fn details(member: &str, value: &Template) -> Vec<String> {
+    match (member, value) {
         ("sql", _) => vec![statement_detail(value)],
         ("steps", Template::Array(steps)) => steps.iter().map(step_detail).collect(),
         ("steps", Template::Constant(json)) => match serde_json::from_str(json) {
@@ -234,8 +249,15 @@ fn details(member: &str, value: &Template) -> Option<Vec<String>> {
             _ => vec!["*".to_owned()],
         },
         ("steps", _) => vec!["*".to_owned()],
-        _ => return None,
-    })
+        ("columns", Template::Constant(json)) => match serde_json::from_str::<Vec<String>>(json) {
+            Ok(columns) => columns.into_iter().map(|column| format!("column {column}")).collect(),
+            Err(_) => vec!["column *".to_owned()],
+        },
+        ("columns", _) => vec!["column *".to_owned()],
+        ("from" | "to" | "method", _) => vec![format!("{member} {}", path_detail(value))],
+        // The name of a table or routine is fixed, as a path may be.
+        _ => vec![path_detail(value)],
+    }
 }
 
 /// The digest of the statement of a step.

@@ -49,6 +49,7 @@ use reuse::reusable;
 use task::{TaskReader, metadata};
 use tree::{Flow, Part};
 
+pub use call::REACH;
 pub(crate) use emit::{Surroundings, emit, emit_marked, probe};
 pub use errors::{ERROR_HOME, ERROR_TYPES, error_type_names};
 pub(crate) use http::origin;

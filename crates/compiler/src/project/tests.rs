@@ -629,7 +629,11 @@ fn what_a_deployment_must_know_of_steps_is_not_computed() {
             vec![digest("a"), digest("b")],
         ),
         ("transaction", "steps: [{ sql: a }, { sql: b }]", vec![digest("a"), digest("b")]),
-        ("load", "table: sales.orders, columns: [a], body: '${ b }'", vec!["sales.orders".to_owned()]),
+        (
+            "load",
+            "table: sales.orders, columns: [a], body: '${ b }'",
+            vec!["sales.orders".to_owned(), "column a".to_owned()],
+        ),
     ] {
         let file = flow(operation, with);
         let sources = sources(&[("project.yaml", project), ("orders.flow.yaml", &file)]);

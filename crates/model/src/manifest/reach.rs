@@ -5,6 +5,9 @@ use super::{AccountRef, Authority, Manifest};
 /// What marks the end of a fixed beginning.
 const ANY: char = '*';
 
+/// What a detail may be named by, where an operation has several: `from /in/*`.
+const NAMES: [&str; 4] = ["method", "from", "to", "column"];
+
 impl Authority {
     /// May whoever holds `self` do all that `other` may? Formats, streams and versions change how something is done, not
     /// what is touched.
@@ -13,13 +16,29 @@ impl Authority {
             |a: &Self, b: &Self| (&a.connector, &a.operation, &a.account) == (&b.connector, &b.operation, &b.account);
         // Nothing fixed is everything.
         let within = |wanted: &String| self.detail.is_empty() || self.detail.iter().any(|held| holds(held, wanted));
-        let all = if other.detail.is_empty() { self.detail.is_empty() } else { other.detail.iter().all(within) };
-        same(self, other) && (all || self.detail.iter().any(|held| held == "*"))
+        let all = match other.detail.is_empty() {
+            true => self.detail.is_empty() || self.detail.iter().any(|held| held == "*"),
+            false => other.detail.iter().all(within),
+        };
+        same(self, other) && all
     }
 }
 
-/// Does a path, or a fixed beginning and `*`, hold another one?
+/// Does a path, or a fixed beginning and `*`, hold another one of the same name?
 fn holds(held: &str, wanted: &str) -> bool {
+    let ((name, held), (wanted_as, wanted)) = (named(held), named(wanted));
+    name == wanted_as && within(held, wanted)
+}
+
+/// The name of a detail, if it has one, and what it is.
+fn named(detail: &str) -> (Option<&str>, &str) {
+    match detail.split_once(' ') {
+        Some((name, rest)) if NAMES.contains(&name) => (Some(name), rest),
+        _ => (None, detail),
+    }
+}
+
+fn within(held: &str, wanted: &str) -> bool {
     match held.strip_suffix(ANY) {
         Some(beginning) => wanted.strip_suffix(ANY).unwrap_or(wanted).starts_with(beginning),
         None => held == wanted,
@@ -88,6 +107,11 @@ mod tests {
             (&["/x"], &[], false),
             (&["/x", "/y"], &["/y"], true),
             (&["/x"], &["/x", "/y"], false),
+            (&["from *", "to /x"], &["from /a", "to /x"], true),
+            (&["from *", "to /x"], &["from /a", "to /y"], false),
+            (&["from /a", "to /x"], &["from *", "to *"], false),
+            (&["*", "method GET"], &["/x", "method GET"], true),
+            (&["*", "method GET"], &["/x", "method DELETE"], false),
         ] {
             let (held, wanted) = (authority("get", "erp", held), authority("get", "erp", wanted));
             assert_eq!(held.covers(&wanted), covered, "{held} of {wanted}");
