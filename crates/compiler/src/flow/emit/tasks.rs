@@ -316,7 +316,7 @@ impl<'e, 'm> Emitter<'e, 'm> {
             Work::For(work) => work.condition.as_ref().is_some_and(|c| c.mentions("input")),
             _ => false,
         } || later(&task.export)
-            || (moves_on && later(&task.output));
+            || ((moves_on || tells_output(task)) && later(&task.output));
         match &task.input.shape {
             Some(from) => {
                 let slot = self.slots.value();
@@ -342,7 +342,7 @@ impl<'e, 'm> Emitter<'e, 'm> {
     /// `output.as`, `export.as`, and on to where `then` leads.
     pub(super) fn finish(&mut self, task: &Task, mut value: Value, then: &Jump, around: Around<'_>) {
         if let Some(slot) = self.names.task
-            && (task.output.mentions("task.output") || task.export.mentions("task.output"))
+            && tells_output(task)
         {
             self.plan.act(Action::Store(DATA, value));
             let done = Value::Apply2(self.values.task_done(), Box::new(Value::Slot(slot)), Box::new(Value::Slot(DATA)));
@@ -472,6 +472,11 @@ impl<'e, 'm> Emitter<'e, 'm> {
         self.names.variables.push((work.each.clone(), item));
         self.names.variables.push((work.at.clone(), number));
     }
+}
+
+/// Is `$task.output` asked for? Then the output is the data before it is shaped.
+fn tells_output(task: &Task) -> bool {
+    task.output.mentions("task.output") || task.export.mentions("task.output")
 }
 
 /// What the round whose number is in the i64 slot `index` is over.
