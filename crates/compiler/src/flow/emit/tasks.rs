@@ -15,6 +15,9 @@ use crate::module::FunctionId;
 /// `$runtime`
 const RUNTIME: &str = concat!(r#"{"name":"lockgate","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#);
 
+/// What an export that is not of its schema is called.
+const EXPORTED: &str = "what the task exports";
+
 /// What stands around a task: where its list's errors and exits go.
 #[derive(Clone, Copy)]
 pub(super) struct Around<'l> {
@@ -356,6 +359,10 @@ impl<'e, 'm> Emitter<'e, 'm> {
             self.plan.act(Action::Store(DATA, value));
         }
         self.hold(&task.output, DATA, "the output of the task");
+        if let (None, Some(slot)) = (&task.export.shape, self.names.context) {
+            // Without a shape, what is exported is the context as it is.
+            self.hold(&task.export, slot, EXPORTED);
+        }
         if let (Some(export), Some(slot)) = (&task.export.shape, self.names.context) {
             self.names.output = Some(DATA);
             let mut exported = self.template(export, Value::Slot(DATA));
@@ -364,7 +371,7 @@ impl<'e, 'm> Emitter<'e, 'm> {
                 // What is not of its schema never becomes the context.
                 let held = self.slots.value();
                 self.plan.act(Action::Store(held, exported));
-                self.hold(&task.export, held, "what the task exports");
+                self.hold(&task.export, held, EXPORTED);
                 exported = Value::Slot(held);
             }
             self.plan.act(Action::Store(slot, exported));
