@@ -142,8 +142,8 @@ impl Emitter<'_, '_> {
                 self.plan.act(Action::Begin);
                 self.finish(task, Value::Slot(DATA), then, around);
             }
-            // Retries that did not help leave the error as it is.
-            None if work.retry.is_some() => self.plan.act(Action::Goto(outward)),
+            // Retries that did not help leave the error as it is, unless `then` says where its path leads.
+            None if work.retry.is_some() && work.then.is_none() => self.plan.act(Action::Goto(outward)),
             None => {
                 self.data_is(input);
                 self.finish(task, Value::Slot(DATA), then, around);
