@@ -47,9 +47,10 @@ impl Place {
     }
 }
 
-/// What `$workflow` and `$task` hold (the standard's workflow and task descriptors).
+/// What `$workflow`, `$task` and `$runtime` hold (the standard's workflow, task and runtime descriptors).
 const WORKFLOW_FIELDS: &[&str] = &["id", "definition", "input", "startedAt"];
 const TASK_FIELDS: &[&str] = &["name", "reference", "definition", "input", "output", "startedAt"];
+const RUNTIME_FIELDS: &[&str] = &["name", "version", "metadata"];
 const ARGUMENTS: &[&str] =
     &["context", "input", "output", "secrets", "stream", "task", "workflow", "runtime", "authorization"];
 
@@ -286,8 +287,12 @@ fn check_argument(reader: &mut Reader<'_>, variable: &Variable, origin: &Origin,
                 format!("usable here: {}", known.join(", ")),
             );
         }
-        "workflow" | "task" => {
-            let fields = if name == "task" { TASK_FIELDS } else { WORKFLOW_FIELDS };
+        "workflow" | "task" | "runtime" => {
+            let fields = match name {
+                "task" => TASK_FIELDS,
+                "workflow" => WORKFLOW_FIELDS,
+                _ => RUNTIME_FIELDS,
+            };
             if let Some(field) = variable.field.as_deref().filter(|field| !fields.contains(field)) {
                 let known: Vec<String> = fields.iter().map(|field| format!("`${name}.{field}`")).collect();
                 problem(format!("there is no `${name}.{field}`"), format!("there are {}", known.join(", ")));

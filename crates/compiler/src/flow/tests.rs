@@ -377,7 +377,7 @@ fn what_no_call_event_or_object_is_made_of() {
 fn runtime_arguments_where_they_exist() {
     is(
         &refused(
-            "input: { from: '${ $context }' }\noutput: { as: $input }\ndo:\n  - a:\n      input: { from: $input.x }\n      output: { as: $output }\n      set: { b: '${ $secrets.key }', c: '${ $authorization }', d: '${ $workflow.identity }', e: '${ $task.begun }', f: '${ \"$output\" }' }\n",
+            "input: { from: '${ $context }' }\noutput: { as: $input }\ndo:\n  - a:\n      input: { from: $input.x }\n      output: { as: $output }\n      set: { b: '${ $secrets.key }', c: '${ $authorization }', d: '${ $workflow.identity }', e: '${ $task.begun }', g: '${ $runtime.host }', f: '${ \"$output\" }' }\n",
         ),
         &[
             ("LG-FLOW-ARGUMENT", "$context"),
@@ -388,10 +388,11 @@ fn runtime_arguments_where_they_exist() {
             ("LG-FLOW-ARGUMENT", "$authorization"),
             ("LG-FLOW-ARGUMENT", "$workflow"),
             ("LG-FLOW-ARGUMENT", "$task"),
+            ("LG-FLOW-ARGUMENT", "$runtime"),
         ],
     );
     sound(
-        "do: [a: { set: { b: '${ $workflow.input.x & $task.name & $runtime.name & $input.y & $context.z & $workflow.id }', c: '${ $task }', d: '${ $workflow }' }, export: { as: '${ $output }' } }]",
+        "do: [a: { set: { b: '${ $workflow.input.x & $task.name & $runtime.name & $runtime.metadata.x & $input.y & $context.z & $workflow.id }', c: '${ $task }', d: '${ $workflow }' }, export: { as: '${ $output }' } }]",
     );
 }
 

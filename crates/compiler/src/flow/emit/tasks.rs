@@ -13,7 +13,7 @@ use crate::flow::{errors, event};
 use crate::module::FunctionId;
 
 /// `$runtime`
-const RUNTIME: &str = concat!(r#"{"name":"lockgate","version":""#, env!("CARGO_PKG_VERSION"), r#""}"#);
+const RUNTIME: &str = concat!(r#"{"name":"lockgate","version":""#, env!("CARGO_PKG_VERSION"), r#"","metadata":{}}"#);
 
 /// What an export that is not of its schema is called.
 const EXPORTED: &str = "what the task exports";
