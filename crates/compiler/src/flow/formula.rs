@@ -16,9 +16,11 @@ pub(crate) enum Place {
     FlowInput,
     /// `output.as` of the flow.
     FlowOutput,
+    /// `if` of a task.
+    If,
     /// `input.from` of a task.
     TaskInput,
-    /// `if` and everything in a task's definition, and its `output.as`.
+    /// Everything in a task's definition, and its `output.as`.
     Task,
     /// `export.as` of a task.
     Export,
@@ -29,7 +31,8 @@ impl Place {
         match self {
             Place::FlowInput => "the flow's `input.from`",
             Place::FlowOutput => "the flow's `output.as`",
-            Place::TaskInput => "`if` and `input.from` of a task",
+            Place::If => "`if` of a task",
+            Place::TaskInput => "`input.from` of a task",
             Place::Task => "a task",
             Place::Export => "`export.as`",
         }
@@ -41,7 +44,7 @@ impl Place {
             Place::FlowInput => &["workflow", "runtime"],
             Place::FlowOutput => &["context", "workflow", "runtime"],
             Place::TaskInput => &["context", "task", "workflow", "runtime"],
-            Place::Task => &["context", "input", "task", "workflow", "runtime"],
+            Place::If | Place::Task => &["context", "input", "task", "workflow", "runtime"],
             Place::Export => &["context", "input", "output", "task", "workflow", "runtime"],
         }
     }

@@ -203,7 +203,7 @@ impl<'r, 't> TaskReader<'r, 't> {
     fn common(&mut self, entries: &[(Key, Node)], task: &mut Task) {
         for (key, node) in entries {
             match key.text.as_str() {
-                "if" => task.condition = formula(self.reader, node, "`if`", Place::TaskInput),
+                "if" => task.condition = formula(self.reader, node, "`if`", Place::If),
                 "input" => task.input = self.part(node, "input", "from", Place::TaskInput),
                 "output" => task.output = self.part(node, "output", "as", Place::Task),
                 "export" => task.export = self.part(node, "export", "as", Place::Export),

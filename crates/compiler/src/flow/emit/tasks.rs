@@ -211,12 +211,15 @@ impl<'e, 'm> Emitter<'e, 'm> {
         self.names.output = None;
         self.names.input = None;
         self.names.task = self.describe(task);
-        // Before anything else of the task, so that one that is passed over holds nobody up.
+        // Before anything else of the task, so that one that is passed over holds nobody up. Its `$input` is what it
+        // sees: the input as it came.
+        self.names.input = Some(DATA);
         if let Some(condition) = &task.condition
             && let Some(holds) = self.values.condition(condition, &self.names)
         {
             self.plan.act(Action::GotoUnless(Test::Holds(holds, Value::Slot(DATA)), around.next()));
         }
+        self.names.input = None;
         self.hold(&task.input, DATA, "the input of the task");
         let input = self.input(task);
         self.names.input = Some(input);
