@@ -236,7 +236,10 @@ fn answer(run: &mut Run, Account { connector, mocked, .. }: &Account, came: &Val
     // What may be repeated needs no key.
     let operation = match is_soap {
         true => if came["headers"]["idempotency-key"].is_null() { "read" } else { "call" }.to_owned(),
-        false => came["method"].as_str().unwrap().to_lowercase(),
+        false => match came["method"].as_str().unwrap() {
+            "OPTIONS" => "request".to_owned(),
+            method => method.to_lowercase(),
+        },
     };
     let keys = [format!("{mocked}.{operation}"), (*mocked).to_owned(), format!("{connector}.{operation}")];
     let found = keys.iter().find_map(|key| run.mocks.get_key_value(key)).filter(|(_, list)| !list.is_empty());

@@ -501,7 +501,7 @@ fn http_calls_that_cannot_be() {
     is(&of("method: GET, endpoint: 'https://h/x', body: { a: 1 }"), &[("LG-FLOW-VALUE", "body")]);
     is(&of("method: head, endpoint: 'https://h/x', body: '${ $ }'"), &[("LG-FLOW-VALUE", "body")]);
     is(&of("method: get, endpoint: 'https://h/x', headers: { x-a: b, X-A: c }"), &[("LG-FLOW-VALUE", "X-A")]);
-    is(&of("method: options, endpoint: 'https://h/x'"), &[("LG-FLOW-VALUE", "options")]);
+    is(&of("method: trace, endpoint: 'https://h/x'"), &[("LG-FLOW-VALUE", "trace")]);
     is(
         &of("method: get, endpoint: 'https://h/x?a={b}&c=1', query: { a: '${ b }', c: 2, d: 3 }"),
         &[("LG-CALL-ENDPOINT", "a"), ("LG-CALL-ENDPOINT", "c")],

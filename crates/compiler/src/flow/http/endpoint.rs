@@ -125,20 +125,35 @@ fn expanded(name: &str, span: Span) -> Template {
 /// Has the standard's URI template a value for it?
 const SCALAR: &str = "$type($) in [\"string\", \"number\", \"boolean\"]";
 
+/// A path with fields in it is a list of segments, unless it holds what a segment cannot say.
+pub(in crate::flow) fn is_text(path: &str) -> bool {
+    path.contains('%') || path.ends_with('/')
+}
+
+/// A value as it stands in a text that is an address.
+pub(in crate::flow) fn encoded(value: Template, span: Span) -> Template {
+    through(value, "$encodeUrlComponent($string($))", span)
+}
+
 fn segments(path: &str, span: Span) -> Result<Template, Refusal> {
     if !path.contains(['{', '}']) {
         return Ok(Template::Constant(json(path)));
     }
-    if path.contains('%') {
-        return Err(("a path with fields in it is encoded as a whole", "write the character itself in place of `%XX`"));
+    if path.contains("//") {
+        return Err(("a path with fields in it has an empty segment", "remove the doubled `/`"));
+    }
+    if is_text(path) {
+        return pieces(path, |name| encoded(needed(name, span), span)).map(Template::Text);
     }
     let segments = path.strip_prefix('/').unwrap_or(path).split('/');
-    let segments = segments.map(|segment| match pieces(segment, |name| needed(name, span))?.as_slice() {
-        [] => Err(("a path with fields in it has an empty segment", "remove the doubled or last `/`")),
-        [Piece::Text(text)] => Ok(Template::Constant(json(text))),
-        pieces => Ok(Template::Text(pieces.to_vec())),
-    });
-    Ok(Template::Array(segments.collect::<Result<_, _>>()?))
+    let segment = |segment| {
+        let pieces = pieces(segment, |name| needed(name, span))?;
+        Ok(match pieces.as_slice() {
+            [Piece::Text(text)] => Template::Constant(json(text)),
+            _ => Template::Text(pieces),
+        })
+    };
+    Ok(Template::Array(segments.map(segment).collect::<Result<_, Refusal>>()?))
 }
 
 /// A text as JSON.
@@ -164,8 +179,7 @@ fn pair(pair: &str, span: Span) -> Result<(String, Template), Refusal> {
 
 /// A text with `{name}` in it, each a field of the data, absent or encoded.
 pub(in crate::flow) fn expanded_text(text: &str, span: Span) -> Result<Template, Refusal> {
-    let encoded = |name: &str| through(expanded(name, span), "$encodeUrlComponent($string($))", span);
-    pieces(text, encoded).map(Template::Text)
+    pieces(text, |name| encoded(expanded(name, span), span)).map(Template::Text)
 }
 
 /// Splits at `{name}` (RFC 6570, level 1); `field` is what stands there.
@@ -232,9 +246,8 @@ mod tests {
             "https://h/?{a}=1",
             "https://h/?a=%20",
             "https://[::g]/",
-            "https://h/{id}/",
             "https://h//{id}",
-            "https://h/a%20b/{id}",
+            "https://h/{id}//",
         ] {
             assert!(parse(text).is_err(), "{text}");
         }
@@ -256,6 +269,9 @@ mod tests {
         assert_eq!(parse("https://h:8443").unwrap().origin, "https://h:8443");
         assert_eq!(parse("https://[::1]:9/x").unwrap().origin, "https://[::1]:9");
         assert_eq!(parse("https://h").unwrap().detail, "/");
+        for text in ["https://h/{id}/", "https://h/a%20b/{id}"] {
+            assert!(matches!(parse(text).unwrap().path, Template::Text(_)), "{text}");
+        }
         assert!(matches!(parse("https://h/a%20b/").unwrap().path, Template::Constant(json) if json == "\"/a%20b/\""));
     }
 }

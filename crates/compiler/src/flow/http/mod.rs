@@ -2,7 +2,8 @@
 //!
 //! The origin is bound at deployment to the https account that covers it, so it must be known at
 //! compile time. A path with fields in it goes to the connector as a list of segments, which it
-//! encodes one by one: no value can climb out of its segment, and an empty one is refused there.
+//! encodes one by one: no value can climb out of its segment, and an empty one is refused there. One
+//! that ends in `/` or holds `%XX` goes there as a text, in which each value is encoded.
 
 use std::collections::BTreeSet;
 
@@ -18,10 +19,12 @@ use crate::reader::{Reader, find};
 mod endpoint;
 
 pub(crate) use endpoint::origin;
+pub(super) use endpoint::{encoded, expanded_text, is_text, json};
 use endpoint::{endpoint_uri, written};
-pub(super) use endpoint::{expanded_text, json};
 
-const METHODS: &[&str] = &["get", "post", "put", "patch", "delete", "head"];
+const METHODS: &[&str] = &["get", "post", "put", "patch", "delete", "head", OPTIONS];
+/// What the connector has no operation of its own for.
+const OPTIONS: &str = "options";
 /// Those whose requests have no content.
 const WITHOUT_BODY: &[&str] = &["get", "head"];
 
@@ -69,7 +72,7 @@ pub(super) fn read(reader: &mut Reader<'_>, span: Span, with: Option<&Node>, reu
 
 /// A request whose parts are known, by whichever kind of call.
 pub(super) struct Request {
-    /// The operation: the method in lower case.
+    /// The method in lower case.
     pub(super) method: String,
     pub(super) origin: String,
     /// What the manifest says of the path.
@@ -99,9 +102,16 @@ impl Request {
                 ("headers".to_owned(), through(Template::Whole, "$exists(headers) ? headers : {}", self.span)),
             ])),
         };
+        let operation = match self.method.as_str() {
+            OPTIONS => {
+                self.fields.push(("method".to_owned(), Template::Constant(json("OPTIONS"))));
+                "request".to_owned()
+            }
+            _ => self.method,
+        };
         Call::Operation(Box::new(Operation {
             connector: "https".to_owned(),
-            operation: self.method,
+            operation,
             version: "1".to_owned(),
             span: self.span,
             account: Account::Origin(self.origin),

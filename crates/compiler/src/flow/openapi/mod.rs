@@ -173,7 +173,7 @@ impl<'d> Described<'d> {
         if telling.reader.problems.0.len() > before {
             return Ok(None);
         }
-        let path = path::of(self, &base, &parts)?;
+        let path = path::of(self, &base, &parts, telling.span)?;
         if let Some((_, media_type)) = &body
             && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
         {

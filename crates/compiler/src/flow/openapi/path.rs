@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use lockgate_model::Span;
+
 use super::description::{Described, MEND};
 use crate::documents::Refusal;
-use crate::flow::http::json;
+use crate::flow::http;
 use crate::flow::tree::{Piece, Template};
 
 /// Bytes of a path.
@@ -20,7 +22,7 @@ pub(super) struct Path {
 }
 
 /// The path of an operation below `base`.
-pub(super) fn of(described: &Described<'_>, base: &str, parts: &Parts) -> Result<Path, Refusal> {
+pub(super) fn of(described: &Described<'_>, base: &str, parts: &Parts, span: Span) -> Result<Path, Refusal> {
     let whole = format!("{base}{}", described.path);
     let refuse = |message: String| described.operation.refuse("LG-OPENAPI-DOCUMENT", message, MEND);
     let is_dots = |segment: &str| matches!(segment.to_lowercase().replace("%2e", ".").as_str(), "." | "..");
@@ -38,18 +40,24 @@ pub(super) fn of(described: &Described<'_>, base: &str, parts: &Parts) -> Result
         return Err(refuse(format!("the path `{whole}` has no place for the parameter `{unused}`")));
     }
     let path = match whole.contains('{') {
-        false => Template::Constant(json(&whole)),
-        true if whole.contains('%') => {
-            return Err(refuse(format!("the path `{whole}` has parameters, and `%XX` besides")));
+        false => Template::Constant(http::json(&whole)),
+        true if whole.contains("//") => {
+            return Err(refuse(format!("the path `{whole}` has parameters, and an empty segment")));
+        }
+        true if http::is_text(&whole) => {
+            let encoded = |piece| match piece {
+                Piece::Value(value) => Piece::Value(Box::new(http::encoded(*value, span))),
+                text => text,
+            };
+            Template::Text(pieces(&whole, parts).unwrap_or_default().into_iter().map(encoded).collect())
         }
         true => {
             let segments = whole.trim_start_matches('/').split('/');
             let segments = segments.map(|segment| match segment {
-                "" => Err(refuse(format!("the path `{whole}` has parameters, and an empty segment"))),
-                plain if !plain.contains('{') => Ok(Template::Constant(json(plain))),
-                _ => Ok(Template::Text(self::pieces(segment, parts).unwrap_or_default())),
+                plain if !plain.contains('{') => Template::Constant(http::json(plain)),
+                _ => Template::Text(self::pieces(segment, parts).unwrap_or_default()),
             });
-            Template::Array(segments.collect::<Result<_, _>>()?)
+            Template::Array(segments.collect())
         }
     };
     let detail = whole.split_once('{').map_or_else(|| whole.clone(), |(fixed, _)| format!("{fixed}*"));
