@@ -176,7 +176,7 @@ fn headers(settings: &Settings, given: Node<'_>) -> Result<HeaderMap, Error> {
         if is_of_connection(&parsed) {
             return Err(refused("a header belongs to the connection and cannot be set").with_private(private()));
         }
-        if signs_in || parsed == header::AUTHORIZATION {
+        if signs_in || parsed == header::AUTHORIZATION || parsed == header::COOKIE {
             return Err(refused("credentials are set on the account, never in a call").with_private(private()));
         }
         let value = scalar(value, WRONG)?;

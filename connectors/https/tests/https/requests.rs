@@ -47,6 +47,7 @@ async fn input_that_breaks_a_rule_is_never_sent() {
         ("get", json!({"headers": ["x-a"]})),
         ("get", json!({"headers": {"Host": "evil.example"}})),
         ("get", json!({"headers": {"authorization": "Bearer mine"}})),
+        ("get", json!({"headers": {"Cookie": "session=mine"}})),
         ("get", json!({"headers": {"Transfer-Encoding": "chunked"}})),
         ("get", json!({"headers": {"content-length": "5"}})),
         ("get", json!({"headers": {"connection": "close"}})),
