@@ -80,7 +80,7 @@ impl ErrorType {
         }
     }
 
-    fn title(self) -> &'static str {
+    pub(crate) fn title(self) -> &'static str {
         match self {
             Self::Configuration => "configuration error",
             Self::Validation => "validation error",

@@ -37,17 +37,13 @@ impl Raised {
 
     /// The same error with `instance`, where it has none.
     pub(crate) fn complete(arena: &mut Arena, error: Handle, instance: &str) -> Result<Handle, Fault> {
-        let view = arena.view(error);
-        if view.kind() != Kind::Object || !view.get("instance").is_undefined() {
-            return Ok(error);
-        }
-        let (key, value) = (arena.new_text("instance")?, arena.new_text(instance)?);
-        let addition = arena.obj_new()?;
-        arena.obj_set_dyn(addition, key, value)?;
-        let parts = arena.arr_new(0)?;
-        arena.arr_push(parts, error)?;
-        arena.arr_push(parts, addition)?;
-        arena.merge(parts)
+        with(arena, error, "instance", instance)
+    }
+
+    /// The same error as a run ends with it: it has `instance`, and `title` too.
+    pub(crate) fn whole(&self, arena: &mut Arena, error: Handle, instance: &str) -> Result<Handle, Fault> {
+        let error = Self::complete(arena, error, instance)?;
+        with(arena, error, "title", self.kind.map_or("raised error", ErrorType::title))
     }
 
     /// The end of a run that nothing caught it in: its own status where that is an error's.
@@ -61,4 +57,19 @@ impl Raised {
         };
         Failure { error, document: Some(object), place, message: self.message, cancelled: false }
     }
+}
+
+/// An error object with a member, where it has none of that name.
+fn with(arena: &mut Arena, error: Handle, key: &str, value: &str) -> Result<Handle, Fault> {
+    let view = arena.view(error);
+    if view.kind() != Kind::Object || !view.get(key).is_undefined() {
+        return Ok(error);
+    }
+    let (key, value) = (arena.new_text(key)?, arena.new_text(value)?);
+    let addition = arena.obj_new()?;
+    arena.obj_set_dyn(addition, key, value)?;
+    let parts = arena.arr_new(0)?;
+    arena.arr_push(parts, error)?;
+    arena.arr_push(parts, addition)?;
+    arena.merge(parts)
 }

@@ -285,7 +285,8 @@ impl Host {
         let problem = match failed.what {
             What::Raised(error) => match Raised::read(&self.arena, error) {
                 Some(raised) => {
-                    let object = Raised::complete(&mut self.arena, error, &task)
+                    let object = raised
+                        .whole(&mut self.arena, error, &task)
                         .and_then(|error| self.arena.export(error, &self.limits));
                     return match object {
                         Ok(object) => raised.into_failure(task, object, failed.place),

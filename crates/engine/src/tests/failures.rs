@@ -88,6 +88,24 @@ async fn a_raised_error_gets_its_instance_and_keeps_the_rest() {
 }
 
 #[tokio::test]
+async fn a_run_ends_with_all_that_an_error_has() {
+    let raises = uncaught(&|e| {
+        e.i32(0).op(Op::SlotGet).op(Op::Raise);
+    });
+    let standard = format!("{}validation", crate::ERROR_TYPES);
+    for (ty, title, expect) in
+        [("x", "", "raised error"), (standard.as_str(), "", "validation error"), ("x", r#","title":"own""#, "own")]
+    {
+        let input = format!(r#"{{"type":"{ty}","status":422{title}}}"#);
+        let failure = raises.evaluate(&input, Mocks::default()).await.result.unwrap_err();
+        let error: serde_json::Value =
+            serde_json::from_slice(&failure.document.unwrap().print(1 << 10).unwrap()).unwrap();
+        assert_eq!((&error["type"], &error["status"], &error["title"]), (&ty.into(), &422.into(), &expect.into()));
+        assert!(error["instance"].is_string(), "{error}");
+    }
+}
+
+#[tokio::test]
 async fn a_raised_standard_type_is_recorded_by_both_its_names() {
     let homes = std::iter::once(crate::ERROR_TYPES).chain(crate::problem::ERROR_TYPES_TOO);
     for prefix in homes {
