@@ -15,7 +15,7 @@ use lockgate_model::{
     manifest::{AccountRef, Authority, Subflow},
 };
 
-use crate::Failure;
+use crate::{Budget, Failure};
 
 /// Where in the run a call is made: what its idempotency key is derived from.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -42,8 +42,8 @@ pub struct SubRun {
     pub input: Document,
     /// When the run around it ends at the latest.
     pub deadline: Instant,
-    /// Cost units that the run around it has left.
-    pub cost_max: u64,
+    /// What it may cost, within what the run around it has left; one that is not waited for has a budget of its own.
+    pub budget: Arc<Budget>,
 }
 
 /// How an orchestration that a run runs ended.

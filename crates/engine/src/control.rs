@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::{CancelToken, Gauge};
+use crate::{Budget, CancelToken, Gauge};
 
 /// The hold on one run; every clone is of the same.
 #[derive(Debug, Clone, Default)]
@@ -11,6 +11,8 @@ pub struct Control {
     pub cancel: CancelToken,
     /// Shows how far it is.
     pub gauge: Arc<Gauge>,
+    /// What it may cost, within what a run that waits for it may; none for one that nobody waits for.
+    pub budget: Option<Arc<Budget>>,
 }
 
 impl Control {

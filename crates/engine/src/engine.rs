@@ -129,7 +129,7 @@ impl Engine {
         now: Timestamp,
         watch: Option<Arc<dyn Watch>>,
     ) -> Outcome {
-        let beside = Beside { mocks: Arc::new(mocks), siblings: None, until: None };
+        let beside = Beside { mocks: Arc::new(mocks), siblings: None, until: None, budget: None };
         self.evaluate_beside(module, input, beside, limits, now, watch).await
     }
 
@@ -144,7 +144,7 @@ impl Engine {
         watch: Option<Arc<dyn Watch>>,
     ) -> Outcome {
         let start = Start::new(module, input, limits, now, Control::new());
-        let start = Start { watch, ..start };
+        let start = Start { watch, budget: beside.budget.clone(), ..start };
         run(&self.executor, None, start, Reach::Mocked(beside)).await
     }
 

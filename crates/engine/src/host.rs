@@ -12,7 +12,7 @@ use lockgate_document::{Arena, Document, Fault, Handle};
 use lockgate_model::{Limits, RunId, Timestamp, abi, duration::MS_MAX};
 
 use crate::{
-    Gauge, Module, Watch,
+    Budget, Gauge, Module, Watch,
     calls::Waits,
     flight::Pull,
     fork::{self, Declared},
@@ -139,7 +139,9 @@ pub(crate) enum Trapped {
 impl Host {
     /// A run at its start: `input` is in its slot.
     pub(crate) fn new(start: Start<'_>, waits: Waits) -> Result<Box<Self>, Fault> {
-        let Start { id, module, input, limits, now, began, stop, gauge, watch } = start;
+        let Start { id, module, input, limits, now, began, stop, gauge, watch, budget } = start;
+        let budget = budget.unwrap_or_else(|| Arc::new(Budget::new(limits.cost_max)));
+        budget.hold_to(limits.cost_max);
         let (mut arena, input) = input.into_arena()?;
         arena.set_limits(&limits);
         arena.set_constants(Arc::clone(module.constants()));
@@ -148,7 +150,7 @@ impl Host {
         let frame = Frame::open(&mut arena, module.frame(), input)?;
         Ok(Box::new(Self {
             id,
-            meter: Meter::new(limits.cost_max, &arena),
+            meter: Meter::new(budget, &arena),
             gauge,
             clock: Clock { start: now, started: began, waits, waited_ms: 0 },
             clock_ms: now.ms(),
@@ -193,13 +195,19 @@ impl Host {
 
     /// The step has ended with this much fuel left.
     pub(crate) fn leave(&mut self, fuel_left: u64) {
-        self.meter.take_back(fuel_left);
+        self.meter.take_back(&self.arena, fuel_left);
         self.gauge.has_cost(self.cost());
     }
 
     /// The step goes on, with this much fuel left.
-    pub(crate) fn goes_on(&self, fuel_left: u64) {
+    pub(crate) fn goes_on(&mut self, fuel_left: u64) -> Result<(), Fault> {
         self.gauge.has_cost(self.cost() + self.meter.burnt(fuel_left));
+        self.meter.goes_on(&self.arena, fuel_left)
+    }
+
+    /// A run within has ended or was broken off.
+    pub(crate) fn has_within(&mut self, budget: &Budget, cost: u64) -> Result<(), Fault> {
+        self.meter.add(budget, cost)
     }
 
     /// Whether enough was charged to take it off the fuel.
@@ -210,7 +218,7 @@ impl Host {
 
     /// Takes what was charged off the fuel: returns the new fuel.
     pub(crate) fn settle(&mut self, fuel_left: u64) -> Result<u64, Fault> {
-        self.meter.take_back(fuel_left);
+        self.meter.take_back(&self.arena, fuel_left);
         self.meter.grant(&mut self.arena)
     }
 
@@ -412,9 +420,9 @@ impl Host {
         self.meter.allow(records.bytes_used().saturating_mul(UNITS_PER_RECORD_BYTE));
     }
 
-    /// What the run may still cost.
-    pub(crate) fn cost_left(&self) -> u64 {
-        self.meter.left(&self.arena)
+    /// What the run and those within may cost.
+    pub(crate) fn budget(&self) -> &Arc<Budget> {
+        self.meter.budget()
     }
 
     /// Loops that the current task is not within have ended, however that was.

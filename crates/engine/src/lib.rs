@@ -31,6 +31,7 @@
 //! (time is handed in), and any way to keep, log or see what passes through a run under a permit
 //! (`watch.rs` is for runs without one).
 
+mod budget;
 mod calls;
 mod cancel;
 mod compiled;
@@ -66,6 +67,7 @@ mod ticker;
 mod turn;
 mod watch;
 
+pub use budget::Budget;
 pub use calls::{
     CallSite, Calls, Mock, MockError, Mocks, SiblingEnd, Siblings, SubEnd, SubFailure, SubRun, Taken, Waits,
 };

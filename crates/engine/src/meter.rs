@@ -4,9 +4,14 @@
 //! both are settled against each other when a step begins, when it ends, and whenever
 //! [`SETTLE_UNITS`] have been charged in between. So the check on the way is one comparison, and
 //! the limit is overrun by no more than that and the last intrinsic. Nothing here depends on time:
-//! the same run costs the same and stops at the same instruction.
+//! the same run costs the same and stops at the same instruction. Only runs that go on beside each other
+//! within one budget may find it empty at another place.
+
+use std::sync::Arc;
 
 use lockgate_document::{Arena, Fault};
+
+use crate::Budget;
 
 /// Units charged before they are taken off the fuel.
 const SETTLE_UNITS: u64 = 65_536;
@@ -14,7 +19,11 @@ const SETTLE_UNITS: u64 = 65_536;
 /// The cost of one run.
 #[derive(Debug)]
 pub(crate) struct Meter {
-    cost_max: u64,
+    budget: Arc<Budget>,
+    /// What it was told of the cost.
+    told: u64,
+    /// What runs within cost, which the budget knows.
+    within: u64,
     /// What the arena had been charged before the run, by parsing its input.
     charged_before: u64,
     fuel_used: u64,
@@ -23,27 +32,53 @@ pub(crate) struct Meter {
 }
 
 impl Meter {
-    pub(crate) fn new(cost_max: u64, arena: &Arena) -> Self {
-        Self { cost_max, charged_before: arena.charged(), fuel_used: 0, fuel_granted: 0, due_at: 0 }
+    pub(crate) fn new(budget: Arc<Budget>, arena: &Arena) -> Self {
+        Self { budget, told: 0, within: 0, charged_before: arena.charged(), fuel_used: 0, fuel_granted: 0, due_at: 0 }
     }
 
     pub(crate) fn cost(&self, arena: &Arena) -> u64 {
+        self.own(arena).saturating_add(self.within)
+    }
+
+    /// Without that of runs within.
+    fn own(&self, arena: &Arena) -> u64 {
         self.fuel_used + arena.charged().saturating_sub(self.charged_before)
+    }
+
+    pub(crate) fn budget(&self) -> &Arc<Budget> {
+        &self.budget
+    }
+
+    /// Tells the budget of what is new, with this much of the last grant burnt.
+    fn tell(&mut self, arena: &Arena, burnt: u64) {
+        let own = self.own(arena).saturating_add(burnt);
+        self.budget.take(own.saturating_sub(self.told));
+        self.told = self.told.max(own);
+    }
+
+    /// A run within has ended or was broken off, and cost this.
+    pub(crate) fn add(&mut self, budget: &Budget, cost: u64) -> Result<(), Fault> {
+        // What it did not take by itself.
+        budget.take(cost.saturating_sub(budget.taken()));
+        self.within = self.within.saturating_add(budget.taken());
+        if self.budget.left() == 0 { Err(Fault::CostExceeded) } else { Ok(()) }
+    }
+
+    /// The step goes on. Where runs beside this one share the budget, it may be empty before the fuel is.
+    pub(crate) fn goes_on(&mut self, arena: &Arena, fuel_left: u64) -> Result<(), Fault> {
+        self.tell(arena, self.burnt(fuel_left));
+        if self.budget.is_overdrawn(SETTLE_UNITS) { Err(Fault::CostExceeded) } else { Ok(()) }
     }
 
     /// More may be used, from the next grant on.
     pub(crate) fn allow(&mut self, units: u64) {
-        self.cost_max = self.cost_max.saturating_add(units);
-    }
-
-    /// What may still be used.
-    pub(crate) fn left(&self, arena: &Arena) -> u64 {
-        self.cost_max.saturating_sub(self.cost(arena))
+        self.budget.allow(units);
     }
 
     /// Grants what is left to both sides; returns the fuel.
     pub(crate) fn grant(&mut self, arena: &mut Arena) -> Result<u64, Fault> {
-        let left = self.left(arena);
+        self.tell(arena, 0);
+        let left = self.budget.left();
         if left == 0 {
             return Err(Fault::CostExceeded);
         }
@@ -60,9 +95,10 @@ impl Meter {
     }
 
     /// Counts the fuel that was used of the last grant.
-    pub(crate) fn take_back(&mut self, fuel_left: u64) {
+    pub(crate) fn take_back(&mut self, arena: &Arena, fuel_left: u64) {
         self.fuel_used += self.burnt(fuel_left);
         self.fuel_granted = 0;
+        self.tell(arena, 0);
     }
 
     #[inline]

@@ -16,7 +16,7 @@ use lockgate_model::{
 };
 
 use crate::{
-    CallSite, Called, Calls, Failure, Mock, Mocks, SiblingEnd, Siblings, SubEnd, SubFailure, SubRun,
+    Budget, CallSite, Called, Calls, Failure, Mock, Mocks, SiblingEnd, Siblings, SubEnd, SubFailure, SubRun,
     calls::account_text,
     flight::CallAsked,
     host::Host,
@@ -50,6 +50,8 @@ pub struct Beside {
     pub siblings: Option<Arc<dyn Siblings>>,
     /// When nobody waits for the run any more, where time is virtual.
     pub until: Option<Timestamp>,
+    /// What it may cost, within what a run that waits for it may; none for one that nobody waits for.
+    pub budget: Option<Arc<Budget>>,
 }
 
 /// A call that has ended.
@@ -101,6 +103,8 @@ pub(crate) struct Begun {
     pub(crate) account: Option<AccountName>,
     /// The account that the call reads a stream from, and bytes so far.
     pub(crate) source: Option<(AccountName, Arc<AtomicU64>)>,
+    /// What an orchestration that is waited for takes from.
+    pub(crate) budget: Option<Arc<Budget>>,
 }
 
 impl Reach {
@@ -187,7 +191,7 @@ impl Reach {
                     };
                     Answered { result: result.map_err(Wrong::from), cost: 0, comes_ms: None, asked }
                 });
-                Begun { call: call.boxed(), account: Some(account), source }
+                Begun { call: call.boxed(), account: Some(account), source, budget: None }
             }
         }
     }
@@ -196,7 +200,7 @@ impl Reach {
 impl Begun {
     fn failed(problem: Problem, asked: Asked) -> Self {
         let call = std::future::ready(Answered { result: Err(problem.into()), cost: 0, comes_ms: None, asked }).boxed();
-        Self { call, account: None, source: None }
+        Self { call, account: None, source: None, budget: None }
     }
 }
 
@@ -253,31 +257,33 @@ fn sub_run(
     stop: &Stop,
 ) -> SubRun {
     let site = CallSite { operation, task: asked.task.clone(), branch: asked.branch.clone(), occurrence };
-    let cost_max = host.cost_left();
-    SubRun { site, subflow: subflow.clone(), input, deadline: stop.deadline(), cost_max }
+    let budget = Arc::new(host.budget().within());
+    SubRun { site, subflow: subflow.clone(), input, deadline: stop.deadline(), budget }
 }
 
 /// Another orchestration of the environment.
 fn run(calls: Arc<dyn Calls>, sub: SubRun, asked: Asked) -> Begun {
     let awaits = sub.subflow.awaits;
+    let budget = Some(Arc::clone(&sub.budget)).filter(|_| awaits);
     let running = AssertUnwindSafe(async move { calls.run(sub).await }).catch_unwind();
     let call = running.map(move |end| match end {
         Ok(end) => ran(end, awaits, None, asked),
         Err(_) => lost(asked),
     });
-    Begun { call: call.boxed(), account: None, source: None }
+    Begun { call: call.boxed(), account: None, source: None, budget }
 }
 
 /// Another orchestration beside the module.
 fn run_beside(host: &Host, siblings: Arc<dyn Siblings>, sub: SubRun, asked: Asked, until: Option<Timestamp>) -> Begun {
     let (awaits, now) = (sub.subflow.awaits, host.now_ms());
+    let budget = Some(Arc::clone(&sub.budget)).filter(|_| awaits);
     let running = AssertUnwindSafe(async move { siblings.run(sub, Timestamp::from_ms(now), until).await });
     let call = running.catch_unwind().map(move |end| match end {
         Ok(SiblingEnd { end, took_ms: 0 }) => ran(end, awaits, None, asked),
         Ok(SiblingEnd { end, took_ms }) => ran(end, awaits, Some(now.saturating_add_unsigned(took_ms)), asked),
         Err(_) => lost(asked),
     });
-    Begun { call: call.boxed(), account: None, source: None }
+    Begun { call: call.boxed(), account: None, source: None, budget }
 }
 
 /// When nobody waits any more for what a strand asks for now.
@@ -373,7 +379,7 @@ fn mocked(
     if authority.takes.is_none() {
         let result = Ok(Given { document, opened, passed: None });
         let call = std::future::ready(Answered { result, cost: 0, comes_ms: None, asked }).boxed();
-        return Begun { call, account: None, source: None };
+        return Begun { call, account: None, source: None, budget: None };
     }
     let limits: Limits = host.limits;
     let call = async move {
@@ -393,7 +399,7 @@ fn mocked(
         };
         Answered { result, cost: 0, comes_ms: None, asked }
     };
-    Begun { call: call.boxed(), account: None, source: None }
+    Begun { call: call.boxed(), account: None, source: None, budget: None }
 }
 
 /// A mocked answer whose bytes mean something: where it says what it `stream`s, that is read.

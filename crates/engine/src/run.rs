@@ -10,11 +10,11 @@ use std::{
 };
 
 use futures_util::FutureExt as _;
-use lockgate_document::Document;
+use lockgate_document::{Document, Fault};
 use lockgate_model::{Limits, RunId, Timestamp, id::AccountName};
 
 use crate::{
-    Control, Gauge, Module, Outcome, Waits, Watch,
+    Budget, Control, Gauge, Module, Outcome, Waits, Watch,
     executor::{Begun, Executor, Lost},
     fair::Account,
     flight::{Asked, Pull, What},
@@ -44,6 +44,8 @@ pub(crate) struct Start<'a> {
     pub(crate) gauge: Arc<Gauge>,
     /// Who looks on; nobody where there is an environment.
     pub(crate) watch: Option<Arc<dyn Watch>>,
+    /// What it may cost, where somebody waits for it who shares that.
+    pub(crate) budget: Option<Arc<Budget>>,
 }
 
 impl<'a> Start<'a> {
@@ -59,8 +61,9 @@ impl<'a> Start<'a> {
         // A limit past the end of the clock is no limit; a day is past every default.
         let wall = Duration::from_millis(limits.wall_ms_max);
         let deadline = began.checked_add(wall).unwrap_or(began + Duration::from_secs(86_400));
-        let stop = Arc::new(Stop::new(deadline, control.cancel));
-        Self { id: RunId::NONE, module, input, limits, now, began, stop, gauge: control.gauge, watch: None }
+        let stop = Arc::new(Stop::new(deadline, control.cancel.clone()));
+        let Control { gauge, budget, .. } = control;
+        Self { id: RunId::NONE, module, input, limits, now, began, stop, gauge, watch: None, budget }
     }
 }
 
@@ -78,6 +81,8 @@ struct Run {
     feeds: BTreeMap<u64, Feeding>,
     /// What calls under way read from streams of other accounts, by ticket.
     sources: BTreeMap<u64, (AccountName, Arc<AtomicU64>)>,
+    /// What runs of others that are waited for take, by ticket.
+    within: BTreeMap<u64, Arc<Budget>>,
     /// Calls and runs of others that succeeded, by task and branch.
     succeeded: BTreeMap<(String, Vec<u64>), u32>,
 }
@@ -98,6 +103,7 @@ pub(crate) async fn run(executor: &Executor, account: Account, start: Start<'_>,
         loops: BTreeMap::new(),
         feeds: BTreeMap::new(),
         sources: BTreeMap::new(),
+        within: BTreeMap::new(),
         succeeded: BTreeMap::new(),
     };
     let mut host = match Host::new(start, waits) {
@@ -130,6 +136,8 @@ pub(crate) async fn run(executor: &Executor, account: Account, start: Start<'_>,
             run.pending.forget(ticket);
             run.feeds.remove(&ticket);
             run.read(ticket);
+            // What was broken off has cost what it took; an empty budget is found by the next step.
+            let _ = run.paid(&mut host, ticket, 0);
         }
         next = match asked {
             Ok(()) => run.next(&mut host).await,
@@ -196,6 +204,9 @@ impl Run {
                     }
                     if let Some(source) = begun.source {
                         self.sources.insert(ticket, source);
+                    }
+                    if let Some(budget) = begun.budget {
+                        self.within.insert(ticket, budget);
                     }
                     if let Some(feeding) = feeding {
                         self.reads(ticket, feeding.source());
@@ -281,7 +292,7 @@ impl Run {
                 }
                 Event::Passed { pc } => Entry::Resume { pc },
                 Event::TimedOut { pc } => Entry::TimedOut { pc },
-                Event::Answered(answered) => match host.arena.charge(answered.cost) {
+                Event::Answered(answered) => match self.paid(host, ticket, answered.cost) {
                     Ok(()) => self.answered(strand, *answered),
                     Err(fault) => Entry::Failed(Problem::fault(&fault)),
                 },
@@ -336,8 +347,14 @@ impl Run {
         }
     }
 
+    /// A run of another that a ticket waited for has ended, or is not waited for any more.
+    fn paid(&mut self, host: &mut Host, ticket: u64, cost: u64) -> Result<(), Fault> {
+        self.within.remove(&ticket).map_or(Ok(()), |budget| host.has_within(&budget, cost))
+    }
+
     fn ended(self, host: &mut Host, result: Result<Document, crate::Failure>) -> Outcome {
         host.tell_ended();
+        self.gauge.has_cost(host.cost());
         Outcome { waited_ms: host.waited_ms(), ..self.outcome(result, host.arena.bytes_peak()) }
     }
 
@@ -352,7 +369,9 @@ impl Run {
         for ticket in open {
             self.read(ticket);
         }
-        let (cost, tasks, bytes) = (self.gauge.cost(), self.gauge.tasks(), self.gauge.take_bytes());
+        let within: u64 = self.within.values().map(|budget| budget.taken()).sum();
+        let cost = self.gauge.cost().saturating_add(within);
+        let (tasks, bytes) = (self.gauge.tasks(), self.gauge.take_bytes());
         Outcome { result, cost, tasks, bytes, arena_bytes_peak, waited_ms: 0 }
     }
 }

@@ -148,13 +148,14 @@ pub(crate) async fn step(host: Box<Host>, pc: u32) -> (Box<Host>, Result<Ended, 
 fn at_epoch(mut store: StoreContextMut<'_, Box<Host>>) -> wasmtime::Result<UpdateDeadline> {
     let fuel_left = store.get_fuel().unwrap_or(0);
     let host = store.data_mut();
-    host.goes_on(fuel_left);
+    let goes_on = host.goes_on(fuel_left);
     if let Some(why) = host.stop.reason() {
         return Err(Trapped::Stopped(why).into());
     }
     if let Some((strand, pc)) = host.time_is_over() {
         return Err(Trapped::TimedOut(strand, pc).into());
     }
+    goes_on?;
     host.yielded = !host.yielded;
     Ok(if host.yielded { UpdateDeadline::Yield(0) } else { UpdateDeadline::Continue(SLICE_TICKS) })
 }

@@ -8,7 +8,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use lockgate_access::{Durability, ExecutePermit, decide_execute};
 use lockgate_document::Document;
-use lockgate_engine::{Control, Failure, Outcome};
+use lockgate_engine::{Control, Failure, Outcome, Reading};
 use lockgate_model::{
     Channel, Digest, Limits, RunId, RunRecord, Target, TargetKind, Timestamp, TraceContext,
     id::{AccountName, EnvironmentId, TargetName, TenantId},
@@ -25,7 +25,7 @@ use crate::{
 /// Steps that may wait for a worker; a request that comes on top is answered 503 at once.
 const WAITING_MAX: usize = 2_000;
 /// Wall time of runs that nobody waits for, in milliseconds.
-const WALL_MS_IN_BACKGROUND: u64 = 3_600_000;
+pub const WALL_MS_IN_BACKGROUND: u64 = 3_600_000;
 
 /// What is to be executed, as the way in knows it.
 #[derive(Debug, Clone)]
@@ -185,7 +185,7 @@ impl Opened {
     ) -> Result<Finished, Error> {
         let Self { runtime, nest, place, version, module: digest, permit, durable, calls, limits, open } = self;
         let unavailable = || Error::Unavailable { what: "the audit log".into() };
-        let (run, control) = (open.run, open.control.clone());
+        let (run, control) = (open.run, Control { budget: nest.budget(), ..open.control.clone() });
         let prepared = async { tokio::join!(runtime.module(&open.tenant, digest), input) };
         let prepared = tokio::select! {
             biased;
@@ -273,15 +273,10 @@ impl Drop for OpenRun {
             return;
         }
         self.control.cancel.cancel();
+        // What it did until then was done.
+        let Reading { cost, bytes, tasks, .. } = self.control.gauge.read();
         let (store, tenant, run) = (self.runtime.0.store.clone(), self.tenant.clone(), self.run);
-        let end = RunEnd {
-            ended: self.runtime.now(),
-            phase: Phase::Cancelled,
-            error: None,
-            cost: 0,
-            bytes: BTreeMap::new(),
-            tasks: Vec::new(),
-        };
+        let end = RunEnd { ended: self.runtime.now(), phase: Phase::Cancelled, error: None, cost, bytes, tasks };
         self.watch.ended(&end);
         self.runtime.0.open.aside(async move { store.close_run(&tenant, run, end).await });
         self.runtime.0.open.remove(self.run);

@@ -12,7 +12,7 @@ use std::{
     time::Instant,
 };
 
-use lockgate_engine::{SubEnd, SubFailure, SubRun};
+use lockgate_engine::{Budget, SubEnd, SubFailure, SubRun};
 use lockgate_model::{Channel, Limits};
 
 use crate::{Ask, Error, connections::RunCalls};
@@ -39,7 +39,7 @@ pub(crate) struct Nest {
 struct Demands {
     version: String,
     /// When it must end, and what it may cost, where its end is waited for.
-    bounds: Option<(Instant, u64)>,
+    bounds: Option<(Instant, Arc<Budget>)>,
 }
 
 /// A place among the open runs.
@@ -54,7 +54,7 @@ impl Drop for Place {
 impl Nest {
     /// The place of a run that `sub` asks for.
     pub(crate) fn within(&self, sub: &SubRun) -> Self {
-        let bounds = sub.subflow.awaits.then_some((sub.deadline, sub.cost_max));
+        let bounds = sub.subflow.awaits.then(|| (sub.deadline, Arc::clone(&sub.budget)));
         let demands = Demands { version: sub.subflow.version.clone(), bounds };
         Self { depth: self.depth + 1, open: Arc::clone(&self.open), demands: Some(demands) }
     }
@@ -79,15 +79,24 @@ impl Nest {
 
     /// Is its time that of the run around it?
     pub(crate) fn is_bounded(&self) -> bool {
-        self.demands.as_ref().is_some_and(|demands| demands.bounds.is_some())
+        self.bounds().is_some()
+    }
+
+    /// What it may cost within that of the run around it.
+    pub(crate) fn budget(&self) -> Option<Arc<Budget>> {
+        self.bounds().map(|(_, budget)| Arc::clone(budget))
+    }
+
+    fn bounds(&self) -> Option<&(Instant, Arc<Budget>)> {
+        self.demands.as_ref()?.bounds.as_ref()
     }
 
     /// The limits of a run here.
     pub(crate) fn limits(&self, mut limits: Limits) -> Limits {
-        if let Some((deadline, cost_max)) = self.demands.as_ref().and_then(|demands| demands.bounds) {
+        if let Some((deadline, budget)) = self.bounds() {
             let left = deadline.saturating_duration_since(Instant::now()).as_millis();
             limits.wall_ms_max = u64::try_from(left).unwrap_or(u64::MAX).clamp(NO_TIME_MS, limits.wall_ms_max);
-            limits.cost_max = limits.cost_max.min(cost_max);
+            limits.cost_max = limits.cost_max.min(budget.left());
         }
         limits
     }

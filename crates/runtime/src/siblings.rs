@@ -145,9 +145,10 @@ impl lockgate_engine::Siblings for Siblings {
             limits.wall_ms_max = limits.wall_ms_max.min(u64::try_from(left).unwrap_or(u64::MAX)).max(1);
         }
         let flow = sub.subflow.name.to_string();
+        let budget = nest.budget();
         let below = Arc::new(Self { family: Arc::clone(&family), nest });
-        let beside =
-            Beside { mocks: Arc::clone(&family.mocks), siblings: Some(below), until: until.filter(|_| awaits) };
+        let until = until.filter(|_| awaits);
+        let beside = Beside { mocks: Arc::clone(&family.mocks), siblings: Some(below), until, budget };
         let watch: Arc<dyn Watch> = Arc::new(Within {
             run: family.runs.fetch_add(1, Ordering::Relaxed) + 1,
             flow: flow.clone(),

@@ -94,7 +94,7 @@ impl Workbench {
     ) -> Option<(Outcome, Arc<Siblings>)> {
         let mocks = Arc::new(mocks);
         let siblings = Siblings::new(&self.engine, modules, &mocks, limits, watch.clone());
-        let beside = Beside { mocks, siblings: Some(Arc::clone(&siblings) as _), until: None };
+        let beside = Beside { mocks, siblings: Some(Arc::clone(&siblings) as _), until: None, budget: None };
         let run = self.engine.evaluate_beside(module, input, beside, limits, now, watch);
         let outcome = self.runtime.block_on(async {
             tokio::select! {

@@ -53,7 +53,7 @@ impl Flows {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let mocks = Arc::new(mocks);
         let siblings = Siblings::new(&self.0, &self.1, &mocks, limits, None);
-        let beside = Beside { mocks, siblings: Some(Arc::clone(&siblings) as _), until: None };
+        let beside = Beside { mocks, siblings: Some(Arc::clone(&siblings) as _), until: None, budget: None };
         let module = self.0.load(&self.1[&self.2]).unwrap();
         let input = Document::parse(input.as_bytes(), &limits).unwrap();
         let outcome = runtime.block_on(async {
@@ -238,4 +238,80 @@ fn nobody_waits_for_a_run_that_is_not_awaited() {
     let (result, ran, _) = quick.with(r#"{"n":1}"#, &[], Waits::Real);
     assert_eq!(result.unwrap()["n"], 1);
     assert!(ran.tasks["b"].contains("/do/1/s"), "{ran:?}");
+}
+
+/// How often a task was entered.
+#[derive(Default)]
+struct Entered(Mutex<BTreeMap<String, usize>>);
+
+impl Watch for Entered {
+    fn entered(&self, _: u64, task: &str, _: Node<'_>) {
+        *self.0.lock().unwrap().entry(task.to_owned()).or_default() += 1;
+    }
+    fn left(&self, _: u64, _: Node<'_>) {}
+    fn called(&self, _: &str, _: &Called<'_>) {}
+    fn streamed(&self, _: &str, _: &[u8]) {}
+    fn waited(&self, _: &str, _: u64) {}
+    fn caught(&self, _: u64, _: &str, _: Node<'_>) {}
+    fn ended(&self, _: &[i64]) {}
+}
+
+impl Flows {
+    /// What it cost, by which error it ended, and how often the task of a flow was entered.
+    fn spent(&self, cost_max: u64, task: &str) -> (u64, Option<String>, usize) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let (limits, entered) = (Limits { cost_max, ..Limits::default() }, Arc::new(Entered::default()));
+        let mocks = Arc::new(Mocks { waits: Waits::Virtual, ..Mocks::default() });
+        let siblings = Siblings::new(&self.0, &self.1, &mocks, limits, Some(Arc::clone(&entered) as _));
+        let beside = Beside { mocks, siblings: Some(siblings as _), until: None, budget: None };
+        let module = self.0.load(&self.1[&self.2]).unwrap();
+        let input = Document::parse(b"{}", &limits).unwrap();
+        let run = self.0.evaluate_beside(&module, input, beside, limits, Timestamp(0), None);
+        let outcome = runtime.block_on(run);
+        let entered = entered.0.lock().unwrap().get(task).copied().unwrap_or_default();
+        (outcome.cost, outcome.result.err().map(|failure| failure.error.code), entered)
+    }
+}
+
+/// Computes, and waits a moment each time.
+const ROUNDS: &str = "  - all: { for: { each: n, in: '${ [1..200] }' }, do: [ { s: { set: { n: '${ $sum([1..2000]) }' } } }, { w: { wait: { milliseconds: 1 } } } ] }\n";
+
+#[test]
+fn flows_that_go_on_beside_each_other_share_what_is_left() {
+    let task = "b#/do/0/all/do/0/s";
+    let alone = flows(&[("a", &format!("  - t: {}\n", run("b", ""))), ("b", ROUNDS)]);
+    let (whole, ended, rounds) = alone.spent(u64::MAX / 2, task);
+    assert_eq!((ended, rounds), (None, 200));
+    // Each of them could be half done with what is there; all together they can do half of one.
+    let beside = format!(
+        "  - all: {{ for: {{ each: n, in: '${{ [1..10] }}' }}, metadata: {{ concurrency: 10 }}, do: [ {{ t: {} }} ] }}\n",
+        run("b", "")
+    );
+    let beside = flows(&[("a", &beside), ("b", ROUNDS)]);
+    let (cost, ended, rounds) = beside.spent(whole / 2, task);
+    assert_eq!(ended.as_deref(), Some("LG-LIMIT-COST"));
+    assert!((50..130).contains(&rounds), "{rounds} rounds of all");
+    assert!(cost < whole, "{cost} of {whole}");
+    assert_eq!(beside.spent(whole * 11, task).1, None, "there is enough for all");
+}
+
+#[test]
+fn a_flow_that_is_broken_off_has_cost_what_it_did() {
+    let below = format!("{ROUNDS}  - late: {{ wait: PT1H }}\n");
+    let alone = flows(&[("a", ROUNDS)]).spent(u64::MAX / 2, "").0;
+    let runs = run("b", "");
+    for outer in [
+        format!(
+            "  - t: {{ try: [ {{ i: {{ timeout: {{ after: PT30M }}, do: [ {{ r: {runs} }} ] }} }} ], catch: {{ as: e }} }}\n"
+        ),
+        format!("  - f: {{ fork: {{ compete: true, branches: [ {{ r: {runs} }}, {{ w: {{ wait: PT1M }} }} ] }} }}\n"),
+        format!(
+            "  - t: {{ try: [ {{ f: {{ fork: {{ branches: [ {{ r: {runs} }}, {{ w: {{ do: [ {{ w: {{ wait: PT1M }} }}, {{ r: {{ raise: {{ error: {{ type: x, status: 400 }} }} }} }} ] }} }} ] }} }} }} ], catch: {{ as: e }} }}\n"
+        ),
+    ] {
+        let both = flows(&[("a", &outer), ("b", &below)]);
+        let (cost, ended, rounds) = both.spent(u64::MAX / 2, "b#/do/0/all/do/0/s");
+        assert_eq!((ended, rounds), (None, 200), "{outer}");
+        assert!(cost >= alone, "{cost} of {alone}: {outer}");
+    }
 }
