@@ -59,6 +59,25 @@ fn what_a_new_version_may_do_more_is_shown_and_ends_with_1() {
     );
     assert_eq!(value["schedules"], json!(["orders runs by itself: every 900 s"]));
 
+    // Another flow that reaches what the first one did already is told: it has its own list of who may run it.
+    let second = std::fs::read_to_string(old.join("orders.flow.yaml")).unwrap().replace("name: orders", "name: copies");
+    std::fs::write(old.join("copies.flow.yaml"), second.replace("/stock", "/orders/7")).unwrap();
+    project(&new, &call("a", "get", "/orders/7"), "");
+    std::fs::write(new.join("copies.flow.yaml"), second.clone()).unwrap();
+    std::fs::write(new.join("third.flow.yaml"), second.replace("name: copies", "name: third")).unwrap();
+    let output = compared(false);
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    let told = String::from_utf8_lossy(&output.stdout);
+    for wanted in ["/stock  (copies)", "/orders/7  (third)", "/stock  (third)"] {
+        assert!(told.contains(&format!("+ https.get through account `erp` {wanted}")), "{wanted}: {told}");
+    }
+    assert!(!told.contains("+ https.get through account `erp` /orders/7  (copies)"), "{told}");
+    assert!(told.contains("- https.get through account `erp` /stock  (orders)"), "{told}");
+    std::fs::remove_file(old.join("copies.flow.yaml")).unwrap();
+    std::fs::remove_file(new.join("copies.flow.yaml")).unwrap();
+    std::fs::remove_file(new.join("third.flow.yaml")).unwrap();
+    project(&new, &computed, "schedule: { every: PT15M }\n");
+
     // Built modules tell the same.
     for (from, to) in [(&old, "old.wasm"), (&new, "new.wasm")] {
         let out = folder.path().join(to).with_extension("d");

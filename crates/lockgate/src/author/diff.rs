@@ -1,6 +1,7 @@
-//! `lockgate diff A B`: what the orchestrations of B may touch that those of A could not.
+//! `lockgate diff A B`: what each orchestration of B may touch that the one of that name in A could not.
 //!
-//! Each side is a project folder or a built module (`*.wasm`, from `build --out`). Exit code 1 says that there is
+//! Each is held against its own past alone: the rights to run one are not those to run another, so what a second one
+//! reaches is news even where the first did already. Of one that is not in A, all is news. Each side is a project folder or a built module (`*.wasm`, from `build --out`). Exit code 1 says that there is
 //! something: a review can hold a change by it.
 
 use std::{
@@ -67,12 +68,12 @@ impl Diff {
     }
 }
 
-/// What flows of `these` may that no flow of `those` may: the flow, and what.
+/// What flows of `these` may that the flow of the same name among `those` may not: the flow, and what.
 fn beyond(these: &Manifests, those: &Manifests) -> Vec<(String, String)> {
-    let those: Vec<&Manifest> = those.values().collect();
     let of = |(name, manifest): (&String, &Manifest)| {
+        let before: Vec<&Manifest> = those.get(name).into_iter().collect();
         let name = name.clone();
-        manifest.beyond(&those).into_iter().map(move |what| (name.clone(), what))
+        manifest.beyond(&before).into_iter().map(move |what| (name.clone(), what))
     };
     these.iter().flat_map(of).collect()
 }
