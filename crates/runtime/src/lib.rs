@@ -97,7 +97,7 @@ pub use credential::{KeyInfo, KeyWanted, NewKey};
 pub use define::{Apply, ApplyItem};
 pub use deploy::{Deploy, Deployed, DeployedOrchestration};
 pub use error::{Error, REFUSAL_TYPES};
-pub use execute::{Ask, Finished};
+pub use execute::{Ask, Finished, WALL_MS_IN_BACKGROUND};
 pub use export::{Export, ExportPlace, Exported, LeftOut};
 pub use health::NotReady;
 pub use login::{LoggedIn, Login, Proof, Second};

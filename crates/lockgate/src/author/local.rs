@@ -9,6 +9,7 @@ use lockgate_connector_api::Registry;
 use lockgate_document::Document;
 use lockgate_engine::{ERROR_TYPES, Outcome, Waits, Watch};
 use lockgate_model::{Diagnostics, Limits};
+use lockgate_runtime::WALL_MS_IN_BACKGROUND;
 
 use crate::{
     author::{
@@ -83,8 +84,7 @@ impl Local {
         let stepping = trace.as_ref().is_some_and(|trace| trace.steps());
         // While somebody looks at values no time passes for the flow.
         let waits = if stepping { Waits::Virtual } else { Waits::Real };
-        let wall_ms_max = if stepping { STEPPING_MS_MAX } else { bench.limits.wall_ms_max };
-        let limits = Limits { wall_ms_max, ..bench.limits };
+        let limits = limits(bench.limits, stepping);
         let mocks = mocked::mocks(&exchanges, waits, &bench)?;
         let bytes = input()?;
         let input = match bytes.trim_ascii() {
@@ -115,6 +115,12 @@ impl Local {
         }
         told
     }
+}
+
+/// Nobody waits for it over the network, so it has the time that a run in the background has.
+fn limits(limits: Limits, stepping: bool) -> Limits {
+    let wall_ms_max = if stepping { STEPPING_MS_MAX } else { WALL_MS_IN_BACKGROUND };
+    Limits { wall_ms_max, ..limits }
 }
 
 /// Tells how the run ended.
@@ -151,5 +157,17 @@ fn tell(outcome: Outcome, bench: &Workbench, output: &Output) -> Result<(), Exit
             }
             None => Err(Exit::failed(&failure.error.code, failure.message)),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Limits, limits};
+
+    #[test]
+    fn a_flow_here_has_an_hour_and_a_day_where_somebody_looks_at_values() {
+        let given = Limits { cost_max: 7, ..Limits::default() };
+        assert_eq!(limits(given, false), Limits { wall_ms_max: 60 * 60_000, ..given });
+        assert_eq!(limits(given, true), Limits { wall_ms_max: 24 * 60 * 60_000, ..given });
     }
 }
