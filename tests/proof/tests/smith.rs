@@ -3,7 +3,7 @@
 //!
 //! One half has everything WebAssembly has; our loader refuses nearly all of it. The other half has the shape of
 //! ours: the ABI's imports, one export `step`, our sections; it is loaded and run. `LOCKGATE_SEED` and `LOCKGATE_CASES`
-//! say which and how many.
+//! say which and how many; with `LOCKGATE_LONG` there are 20,000.
 
 use std::{
     env,
@@ -26,6 +26,8 @@ use wasm_smith::Config;
 
 /// How many without being asked for more; half of each kind.
 const CASES: u64 = 1_000;
+/// How many where there is time.
+const CASES_LONG: u64 = 20_000;
 /// A run that takes longer hangs.
 const HANG: Duration = Duration::from_secs(20);
 
@@ -35,7 +37,8 @@ fn number(name: &str) -> Option<u64> {
 
 #[test]
 fn modules_by_chance_are_refused_or_end_within_their_limits() {
-    let (seed, cases) = (number("LOCKGATE_SEED").unwrap_or(1), number("LOCKGATE_CASES").unwrap_or(CASES));
+    let (seed, cases) = (number("LOCKGATE_SEED").unwrap_or(1), number("LOCKGATE_CASES"));
+    let cases = cases.unwrap_or(if env::var_os("LOCKGATE_LONG").is_some() { CASES_LONG } else { CASES });
     let engine = Engine::new(EngineConfig { workers: 1, ..EngineConfig::alone() }).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let limits = Limits { cost_max: 200_000, wall_ms_max: 2_000, arena_bytes_max: 1 << 20, ..Limits::default() };
