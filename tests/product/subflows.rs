@@ -127,6 +127,11 @@ fn versions_that_do_not_fit_and_flows_that_are_not_there_are_told() {
     deploy(&house, "other", &[("inner", inner("2.0.0"))]).unwrap();
     let problem = ask(&house, &admin, "outer", &json!({})).json();
     assert_eq!(problem["code"], "LG-RUN-VERSION", "{problem}");
+    let elsewhere = inner("1.0.0").replace("namespace: t", "namespace: elsewhere");
+    assert!(elsewhere.contains("elsewhere"));
+    deploy(&house, "other", &[("inner", elsewhere)]).unwrap();
+    let problem = ask(&house, &admin, "outer", &json!({})).json();
+    assert_eq!((&problem["code"], &problem["status"]), (&json!("LG-RUN-NAMESPACE"), &json!(500)), "{problem}");
     deploy(&house, "other", &[("inner", inner("1.0.0"))]).unwrap();
     assert_eq!(ask(&house, &admin, "outer", &json!({})).json(), json!({ "ok": true }));
 }

@@ -622,6 +622,9 @@ pub struct Header {
     pub compiler: String,
     /// Name of the orchestration, mapping or `expression`.
     pub name: String,
+    /// Namespace of the orchestration (`document.namespace`); else empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub namespace: String,
     /// Version of the orchestration as its author counts (`document.version`); else empty.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub version: String,

@@ -85,6 +85,9 @@ pub struct ContentFormat {
 /// An orchestration that a module can run; its index is the `n` of the intrinsic `run`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Subflow {
+    /// The namespace it must have (`document.namespace`); empty in what was compiled before this was told.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub namespace: String,
     /// Its name.
     pub name: TargetName,
     /// The version it must have (`document.version`).

@@ -200,8 +200,7 @@ impl Opened {
             return Ok(Finished { run, version, module: digest, result: Err(failure), cost: 0, limits });
         };
         let module = module.and_then(|module| {
-            let header = module.header();
-            nest.check(&header.name, &header.version)?;
+            nest.check(module.header())?;
             Ok(module)
         });
         let (module, input) = match (module, input) {

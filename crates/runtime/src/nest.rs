@@ -13,7 +13,7 @@ use std::{
 };
 
 use lockgate_engine::{Budget, SubEnd, SubFailure, SubRun};
-use lockgate_model::{Channel, Limits};
+use lockgate_model::{Channel, Limits, abi::Header};
 
 use crate::{Ask, Error, connections::RunCalls};
 
@@ -37,6 +37,7 @@ pub(crate) struct Nest {
 /// What a run demands of one that it runs.
 #[derive(Clone)]
 struct Demands {
+    namespace: String,
     version: String,
     /// When it must end, and what it may cost, where its end is waited for.
     bounds: Option<(Instant, Arc<Budget>)>,
@@ -55,7 +56,8 @@ impl Nest {
     /// The place of a run that `sub` asks for.
     pub(crate) fn within(&self, sub: &SubRun) -> Self {
         let bounds = sub.subflow.awaits.then(|| (sub.deadline, Arc::clone(&sub.budget)));
-        let demands = Demands { version: sub.subflow.version.clone(), bounds };
+        let (namespace, version) = (sub.subflow.namespace.clone(), sub.subflow.version.clone());
+        let demands = Demands { namespace, version, bounds };
         Self { depth: self.depth + 1, open: Arc::clone(&self.open), demands: Some(demands) }
     }
 
@@ -101,10 +103,19 @@ impl Nest {
         limits
     }
 
-    /// Refuses another version than the one that is wanted.
-    pub(crate) fn check(&self, name: &str, version: &str) -> Result<(), Error> {
+    /// Refuses another orchestration, or another version, than the one that is wanted. Modules of before may know no
+    /// namespace: then none is wrong.
+    pub(crate) fn check(&self, Header { namespace, name, version, .. }: &Header) -> Result<(), Error> {
+        let is_other = |wanted: &str| ![wanted, namespace].contains(&"") && wanted != namespace;
         match &self.demands {
-            Some(demands) if demands.version != version => Err(Error::Conflict {
+            Some(demands) if is_other(&demands.namespace) => Err(Error::Conflict {
+                code: "LG-RUN-NAMESPACE",
+                message: format!(
+                    "`{name}` of namespace `{}` is wanted, and the one deployed is of `{namespace}`",
+                    demands.namespace
+                ),
+            }),
+            Some(demands) if demands.version != *version => Err(Error::Conflict {
                 code: "LG-RUN-VERSION",
                 message: format!("version {} of `{name}` is wanted, and {version} is deployed", demands.version),
             }),

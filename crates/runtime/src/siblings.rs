@@ -116,7 +116,7 @@ impl Siblings {
         let place = nest.take()?;
         let wasm = self.family.modules.get(name).ok_or_else(|| Error::NotFound { what: format!("`{name}`") })?;
         let module = self.family.engine.load(wasm).map_err(|e| Error::invalid("LG-ENGINE", e.to_string()))?;
-        nest.check(name, &module.header().version)?;
+        nest.check(module.header())?;
         Ok((module, place))
     }
 }

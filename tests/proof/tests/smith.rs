@@ -137,8 +137,13 @@ fn sections(wasm: &mut Vec<u8>, random: &mut Random) {
         abi::Task { pointer: format!("/do/{pc}"), handler, timeout }
     };
     let tasks: Vec<_> = (0..4).map(|pc| task(pc, random)).collect();
-    let header =
-        abi::Header { abi: abi::ABI, compiler: "chance".into(), name: "chance".into(), version: String::new() };
+    let header = abi::Header {
+        abi: abi::ABI,
+        compiler: "chance".into(),
+        name: "chance".into(),
+        namespace: String::new(),
+        version: String::new(),
+    };
     let frame = abi::Frame { values: 4, ints: 4, input: 0, output: 1 };
     let manifest = serde_json::json!({
         "operations": [{"connector": "https", "operation": "get", "version": "1", "account": {"declared": "erp"}}],

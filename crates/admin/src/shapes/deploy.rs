@@ -205,6 +205,9 @@ pub struct Manifest {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Subflow {
+    /// The namespace it must have; left out in what was compiled before this was told.
+    #[serde(default)]
+    pub namespace: Option<String>,
     /// Its name.
     pub name: String,
     /// The version it must have.

@@ -79,6 +79,8 @@ impl Interned {
 #[derive(Debug)]
 pub struct ModuleBuilder {
     name: String,
+    /// `document.namespace` of a flow.
+    namespace: String,
     /// `document.version` of a flow.
     version: String,
     /// JSON texts.
@@ -117,6 +119,7 @@ impl ModuleBuilder {
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
+            namespace: String::new(),
             version: String::new(),
             constants: Interned::default(),
             sources: Interned::default(),
@@ -134,8 +137,9 @@ impl ModuleBuilder {
         }
     }
 
-    /// It is this version of its orchestration.
-    pub(crate) fn with_version(mut self, version: &str) -> Self {
+    /// It is this version of its orchestration, which is of this namespace.
+    pub(crate) fn with_version(mut self, namespace: &str, version: &str) -> Self {
+        namespace.clone_into(&mut self.namespace);
         version.clone_into(&mut self.version);
         self
     }
@@ -373,7 +377,7 @@ impl ModuleBuilder {
             SourceMap { sources: self.sources.items.clone(), lines, tokens: self.tokens.items.clone(), places };
         sections::write(
             &mut module,
-            (&self.name, &self.version),
+            (&self.namespace, &self.name, &self.version),
             &self.constants.items,
             &manifest,
             &frame,

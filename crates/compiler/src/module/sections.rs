@@ -13,7 +13,7 @@ use wasm_encoder::{CustomSection, Module};
 /// Adds all of them, in the order of [`section`].
 pub(super) fn write(
     module: &mut Module,
-    (name, version): (&str, &str),
+    (namespace, name, version): (&str, &str, &str),
     constants: &[String],
     manifest: &Manifest,
     frame: &Frame,
@@ -24,6 +24,7 @@ pub(super) fn write(
         abi: ABI,
         compiler: env!("CARGO_PKG_VERSION").to_owned(),
         name: name.to_owned(),
+        namespace: namespace.to_owned(),
         version: version.to_owned(),
     };
     // Constants are JSON texts already; reading them would lose the digits of their numbers.

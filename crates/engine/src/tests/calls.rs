@@ -241,7 +241,12 @@ async fn an_operation_that_is_not_declared_ends_the_run() {
 fn one_run(awaits: bool) -> Wasm {
     let ops = &[Op::Task, Op::SlotGet, Op::SlotSet, Op::Run];
     let mut wasm = Wasm::new(ops).handled("/do/0/below", 2, 3).task("/").task("/");
-    wasm.manifest.runs.push(Subflow { name: "other".parse().unwrap(), version: "1.0.0".into(), awaits });
+    wasm.manifest.runs.push(Subflow {
+        namespace: "t".into(),
+        name: "other".parse().unwrap(),
+        version: "1.0.0".into(),
+        awaits,
+    });
     wasm.step(&[
         &|e| {
             e.task(0).copy(0, 1).i32(0).i32(0).op(Op::SlotGet).i32(1).i32(1).op(Op::Run).end(abi::SUSPEND);

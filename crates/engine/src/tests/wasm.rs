@@ -87,7 +87,13 @@ impl Wasm {
         Self {
             ops: ops.to_vec(),
             functions: Vec::new(),
-            header: Header { abi: abi::ABI, compiler: "test".into(), name: "by-hand".into(), version: String::new() },
+            header: Header {
+                abi: abi::ABI,
+                compiler: "test".into(),
+                name: "by-hand".into(),
+                namespace: String::new(),
+                version: String::new(),
+            },
             frame: Frame { values: 4, ints: 2, input: 0, output: 1 },
             tasks: Vec::new(),
             manifest: Manifest {

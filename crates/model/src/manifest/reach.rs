@@ -123,6 +123,7 @@ mod tests {
     #[test]
     fn beyond_names_operations_and_flows_once() {
         let run = |name: &str, version: &str| Subflow {
+            namespace: "shop".to_owned(),
             name: name.parse().unwrap(),
             version: version.to_owned(),
             awaits: true,

@@ -87,7 +87,7 @@ impl Flows {
 }
 
 #[test]
-fn a_flow_that_is_not_there_or_has_another_version_is_not_run() {
+fn a_flow_that_is_not_there_or_is_another_one_is_not_run() {
     // One of another project has a version of its own and stands nowhere here.
     let none = flows(&[("a", &format!("  - t: {}\n", run("elsewhere", "")))]).error();
     assert_eq!((&none["code"], &none["instance"]), (&json!("LG-NO-MOCK"), &json!("/do/0/t")), "{none}");
@@ -96,14 +96,20 @@ fn a_flow_that_is_not_there_or_has_another_version_is_not_run() {
     let other = flows(&[("a", &format!("  - t: {}\n", run("b", ""))), ("b", "  - s: { set: { n: 1 } }\n")]);
     let newer = format!("  - t: {}\n", run("b", "").replace("1.0.0", "2.0.0"));
     let alone = flows(&[("a", &newer)]);
-    let mut modules = (*alone.1).clone();
-    modules.insert("b".to_owned(), other.1["b"].clone());
-    let error = Flows(alone.0, Arc::new(modules), "a".to_owned()).error();
+    let modules_of = |one: &BTreeMap<String, Vec<u8>>, other: &BTreeMap<String, Vec<u8>>| {
+        let b = ("b".to_owned(), other["b"].clone());
+        one.clone().into_iter().chain([b]).collect()
+    };
+    let error = Flows(alone.0, Arc::new(modules_of(&alone.1, &other.1)), "a".to_owned()).error();
     assert_eq!(
         (&error["code"], &error["type"].as_str().unwrap().ends_with("/configuration")),
         (&json!("LG-RUN-VERSION"), &true),
         "{error}"
     );
+
+    let alone = flows(&[("a", &format!("  - t: {}\n", run("b", "").replace("namespace: t", "namespace: elsewhere")))]);
+    let error = Flows(alone.0, Arc::new(modules_of(&alone.1, &other.1)), "a".to_owned()).error();
+    assert_eq!((&error["code"], &error["instance"]), (&json!("LG-RUN-NAMESPACE"), &json!("/do/0/t")), "{error}");
 }
 
 #[test]

@@ -89,8 +89,8 @@ impl Emitter<'_, '_> {
     pub(super) fn run(&mut self, task: &Task, run: &Run, input: u32, around: Around<'_>) {
         let argument = self.template(&run.input, Value::Slot(input));
         let n = TargetName::parse(&run.name).ok().and_then(|name| {
-            let version = run.version.clone().unwrap_or_default();
-            index(&mut self.runs, Subflow { name, version, awaits: run.awaits })
+            let (namespace, version) = (run.namespace.clone(), run.version.clone().unwrap_or_default());
+            index(&mut self.runs, Subflow { namespace, name, version, awaits: run.awaits })
         });
         let Some(n) = n else { return self.finish(task, Value::Slot(input), &task.then, around) };
         self.data_is(input);

@@ -39,12 +39,12 @@ pub(crate) struct Surroundings<'p> {
 
 /// Compiles a flow in which no problem was found.
 pub(crate) fn emit(flow: &Flow, around: &Surroundings<'_>) -> Result<Compiled, Diagnostics> {
-    Ok(emit_with(ModuleBuilder::new(&flow.name).with_version(&flow.version), flow, around)?.0)
+    Ok(emit_with(ModuleBuilder::new(&flow.name).with_version(&flow.namespace, &flow.version), flow, around)?.0)
 }
 
 /// The same, with rules of mappings that note what they gave.
 pub(crate) fn emit_marked(flow: &Flow, around: &Surroundings<'_>) -> Result<(Compiled, Vec<Mark>), Diagnostics> {
-    emit_with(ModuleBuilder::new(&flow.name).with_version(&flow.version).with_marks(), flow, around)
+    emit_with(ModuleBuilder::new(&flow.name).with_version(&flow.namespace, &flow.version).with_marks(), flow, around)
 }
 
 fn emit_with(
