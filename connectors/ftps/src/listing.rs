@@ -40,9 +40,17 @@ pub(crate) async fn list(
         if let Some(refusal) = session.enter(folder).await? {
             return Err(not_listed(Opening::Refused(refusal)));
         }
-        let listed = list_here(session, cx, listing, deadline).await;
-        session.leave().await?;
-        listed
+        match list_here(session, cx, listing, deadline).await {
+            Ok(()) => session.leave().await,
+            // What failed first is the cause. While a reply is out, whatever came would be taken for that of
+            // the way back: such a session stays where it is, and nobody gets it again.
+            Err(error) => {
+                if session.control.is_whole() {
+                    let _ = session.leave().await;
+                }
+                Err(error)
+            }
+        }
     }
 }
 

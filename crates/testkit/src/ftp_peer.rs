@@ -42,7 +42,7 @@ pub struct Setup<'a> {
     pub password: &'a str,
     /// Where it listens: an address of loopback.
     pub host: Ipv4Addr,
-    /// Where it waits for data connections (ProFTPD); anywhere if none.
+    /// Where it waits for data connections; anywhere if none.
     pub data_port: Option<u16>,
     /// It speaks TLS 1.2 and not 1.3 (ProFTPD).
     pub is_tls_1_2: bool,
@@ -159,5 +159,8 @@ fn pure_ftpd(dir: &Path, port: u16, pki: &Pki, setup: &Setup<'_>) -> Option<Comm
     command.args(["-4", "-A", "-E", "-H", "-u", "1", "-c", "300", "-Y", "3"]);
     command.args(["-S", &format!("{},{port}", setup.host), "-l", &format!("puredb:{}", at("db"))]);
     command.args(["-2", &at("server.pem"), "-g", &at("pid"), "-O", &format!("clf:{}", at("commands"))]);
+    if let Some(port) = setup.data_port {
+        command.args(["-p", &format!("{port}:{port}")]);
+    }
     Some(command)
 }

@@ -18,7 +18,7 @@ use lockgate_testkit::{
     FaultProxy, HttpsPeer, Pki,
     contract::{
         faults::{DEADLINE, clean, everywhere},
-        files::{Account, Server as _, call, content, generated, streams},
+        files::{Account, Kind as _, Server as _, call, content, generated, streams},
         tells_nothing,
     },
     fault_proxy::{Fault, Way},
@@ -225,40 +225,45 @@ async fn a_data_port_that_is_not_allowed_is_not_dialled() {
 /// server's, while the server has its connection and waits.
 #[tokio::test]
 async fn a_stranger_at_the_data_port_hears_and_says_nothing() {
+    let secured = HttpsPeer::start(Pki::new().server_config(pki::Server::Good, false, &[])).await;
+    let strangers = [(Some(secured.port()), Is::Identity), (None, Is::Protocol)];
+    let cases = Kind::ALL.iter().flat_map(|kind| strangers.map(|stranger| (*kind, stranger)));
+    join_all(cases.map(|(kind, (stranger, expected))| with_a_stranger(kind, stranger, expected))).await;
+    assert_eq!((secured.requests().len(), secured.raw()), (0, Vec::new()));
+}
+
+async fn with_a_stranger(kind: Kind, stranger: Option<u16>, expected: Is) {
     let (host, data_port) = (Ipv4Addr::new(127, 0, 0, 2), free_port());
-    let setup = Setup { host, data_port: Some(data_port), ..Kind::Proftpd.setup() };
-    let Some(server) = Server::start_as(&setup) else { return };
+    let Some(server) = Server::start_as(&Setup { host, data_port: Some(data_port), ..kind.setup() }) else { return };
     fs::write(server.files().join("file"), "x").unwrap();
     let control =
         FaultProxy::between(SocketAddr::from(([127, 0, 0, 1], 0)), SocketAddr::from((host, server.port()))).await;
-    let secured = HttpsPeer::start(Pki::new().server_config(pki::Server::Good, false, &[])).await;
-    for (stranger, kind) in [(Some(secured.port()), Is::Identity), (None, Is::Protocol)] {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, data_port)).await.unwrap();
-        let between = tokio::spawn(async move {
-            let mut held = Vec::new();
-            while let Ok((mut stream, _)) = listener.accept().await {
-                held.push(TcpStream::connect((host, data_port)).await.unwrap());
-                match stranger {
-                    Some(port) => {
-                        let mut there = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
-                        let _ = copy_bidirectional(&mut stream, &mut there).await;
-                    }
-                    None => stream.write_all(b"type=file;size=1; forged\r\n").await.unwrap(),
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, data_port)).await.unwrap();
+    let between = tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((mut stream, _)) = listener.accept().await {
+            held.push(TcpStream::connect((host, data_port)).await.unwrap());
+            match stranger {
+                Some(port) => {
+                    let mut there = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.unwrap();
+                    let _ = copy_bidirectional(&mut stream, &mut there).await;
                 }
+                None => stream.write_all(b"type=file;size=1; forged\r\n").await.unwrap(),
             }
-        });
-        let account = Opening::usual(Kind::Proftpd).open(control.port()).unwrap();
-        for (operation, input) in
-            [("list", json!({})), ("get", json!({"path": "file"})), ("put", json!({"path": "new", "body": "x"}))]
-        {
-            let call = Call { deadline: Instant::now() + DEADLINE, ..call(operation, input) };
-            let error = account.invoke(call).await.unwrap_err();
-            tells_nothing(&error);
-            assert_eq!(error.kind(), kind, "{operation}: {error} {}", error.private().reveal());
+            // Who ends the server's side as well has it tell so, over the control connection.
+            held.pop();
         }
-        assert!(!server.files().join("new").exists());
-        between.abort();
-        assert!(between.await.unwrap_err().is_cancelled());
+    });
+    let account = Opening::usual(kind).open(control.port()).unwrap();
+    for (operation, input) in
+        [("list", json!({})), ("get", json!({"path": "file"})), ("put", json!({"path": "new", "body": "x"}))]
+    {
+        let call = Call { deadline: Instant::now() + DEADLINE, ..call(operation, input) };
+        let error = account.invoke(call).await.unwrap_err();
+        tells_nothing(&error);
+        assert_eq!(error.kind(), expected, "{kind:?} {operation}: {error} {}", error.private().reveal());
     }
-    assert_eq!((secured.requests().len(), secured.raw()), (0, Vec::new()));
+    assert!(!server.files().join("new").exists(), "{kind:?}");
+    between.abort();
+    assert!(between.await.unwrap_err().is_cancelled());
 }
