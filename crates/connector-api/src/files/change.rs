@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{
     Pool, Remote, Server, Session,
     input::Exists,
-    undo::{self, Aside, Traces},
+    undo::{self, Aside, Naming, Traces},
 };
 use crate::{Context, Error, Kind};
 
@@ -30,12 +30,12 @@ pub async fn relocate<S: Server>(pool: Arc<Pool<S>>, cx: Context, mv: Move, dead
     undo::whole(pool, cx, deadline, |session, traces| Box::pin(moved(mv, session, traces))).await
 }
 
-async fn moved(mv: Move, session: &mut impl Session, traces: &mut Traces) -> Result<(), Error> {
+async fn moved(mv: Move, session: &mut impl Session, traces: &mut Traces<()>) -> Result<(), Error> {
     let Move { from, to, exists } = mv;
     // Servers tell a missing source and a target in the way apart by words alone.
-    session.find(&from).await?.ok_or_else(nothing_there)?;
+    let size = session.find(&from).await?.ok_or_else(nothing_there)?.size;
     check_free(session, &to, exists).await?;
-    rename(session, traces, &from, &to, exists).await
+    rename(session, traces, Naming { from, to, size, gives: () }, exists).await
 }
 
 /// Deletes a file, a link, or a folder that is empty.
@@ -73,32 +73,49 @@ pub async fn check_free(session: &mut impl Session, target: &Remote, exists: Exi
     }
 }
 
-/// Gives a file its name.
+/// Gives a file its name; gives what the change gives that ends with it.
 ///
 /// # Errors
 /// `Conflict` where the target may not be replaced, and the server's.
-pub async fn rename(
+pub async fn rename<T: Clone>(
     session: &mut impl Session,
-    traces: &mut Traces,
-    from: &Remote,
-    to: &Remote,
+    traces: &mut Traces<T>,
+    naming: Naming<T>,
     exists: Exists,
-) -> Result<(), Error> {
-    match exists {
-        Exists::Replace => match session.replace(from, to).await {
+) -> Result<T, Error> {
+    let Naming { from, to, .. } = &naming;
+    let renamed = match exists {
+        Exists::Replace => match decide(traces, &naming, session.replace(from, to)).await {
             Ok(true) => Ok(()),
-            Ok(false) => replace(session, traces, from, to).await,
-            Err(error) => Err(why(session, to, exists, error).await?),
+            Ok(false) => return replace(session, traces, naming).await,
+            Err(error) => Err(error),
         },
         Exists::Refuse => {
             // Some servers replace by a plain rename, so a look just before it narrows the gap.
             check_free(session, to, exists).await?;
-            match session.rename(from, to).await {
-                Ok(()) => Ok(()),
-                Err(error) => Err(why(session, to, exists, error).await?),
-            }
+            decide(traces, &naming, session.rename(from, to)).await
         }
+    };
+    match renamed {
+        Ok(()) => Ok(naming.gives),
+        Err(error) => Err(why(session, to, exists, error).await?),
     }
+}
+
+/// Asks for the rename after which the file has its name. Noted before: the answer may be lost when it
+/// has been done.
+async fn decide<T: Clone, R>(
+    traces: &mut Traces<T>,
+    naming: &Naming<T>,
+    asked: impl Future<Output = Result<R, Error>>,
+) -> Result<R, Error> {
+    traces.naming = Some(naming.clone());
+    let answer = asked.await;
+    // A server that refuses says so with a status.
+    if answer.as_ref().is_err_and(|error| error.status().is_some()) {
+        traces.naming = None;
+    }
+    answer
 }
 
 /// Why a rename was refused: servers tell what is in the way by words alone.
@@ -111,11 +128,12 @@ async fn why(session: &mut impl Session, to: &Remote, exists: Exists, error: Err
 
 /// Where a plain rename does not replace: the old file is put aside until the new one has its name.
 /// Between the two steps there is no file of that name, so whatever fails is undone.
-async fn replace(session: &mut impl Session, traces: &mut Traces, from: &Remote, to: &Remote) -> Result<(), Error> {
-    match session.rename(from, to).await {
+async fn replace<T: Clone>(session: &mut impl Session, traces: &mut Traces<T>, naming: Naming<T>) -> Result<T, Error> {
+    let Naming { from, to, .. } = &naming;
+    match decide(traces, &naming, session.rename(from, to)).await {
         // Some servers tell what is in the way as a lack of rights.
         Err(error) if matches!(error.kind(), Kind::Rejected | Kind::Conflict | Kind::Authorization) => {}
-        outcome => return outcome,
+        outcome => return outcome.map(|()| naming.gives),
     }
     // A folder makes way for nothing.
     check_free(session, to, Exists::Replace).await?;
@@ -123,10 +141,10 @@ async fn replace(session: &mut impl Session, traces: &mut Traces, from: &Remote,
     // Noted before it is asked for: the answer may be lost when it has been done.
     traces.aside = Some(Aside { kept: kept.clone(), place: to.clone(), newcomer: from.clone() });
     session.rename(to, &kept).await?;
-    session.rename(from, to).await?;
+    decide(traces, &naming, session.rename(from, to)).await?;
     session.remove(&kept).await?;
     traces.aside = None;
-    Ok(())
+    Ok(naming.gives)
 }
 
 fn in_the_way() -> Error {

@@ -12,7 +12,7 @@ use super::{
     Pool, Remote, Server, Session, change,
     content::Content,
     input::{Exists, Transfer},
-    undo::{self, Traces},
+    undo::{self, Naming, Traces},
 };
 use crate::{Context, Error, Kind};
 
@@ -62,7 +62,7 @@ async fn upload<S: Server>(
     pool: &Pool<S>,
     put: Put,
     session: &mut S::Session,
-    traces: &mut Traces,
+    traces: &mut Traces<u64>,
     cx: &Context,
     deadline: Instant,
 ) -> Result<u64, Error> {
@@ -95,8 +95,9 @@ async fn upload<S: Server>(
         }
         broken = Some(error);
     }
-    change::rename(session, traces, &temporary, &path, exists).await?;
-    Ok(content.at())
+    // The ends of lines may be longer or shorter there.
+    let size = (content.transfer() == Transfer::Binary).then_some(content.at());
+    change::rename(session, traces, Naming { from: temporary, to: path, size, gives: content.at() }, exists).await
 }
 
 /// Whether the content can be gone on with, at a byte before which the server has it as it is.

@@ -2,7 +2,8 @@
 //!
 //! Such a change runs in a task of its own, so that a call that is given up is undone as well. It
 //! notes in its `Traces` what a step may leave on the server before that step is asked for: the
-//! connection may break after the server has done it and before we hear of it.
+//! connection may break after the server has done it and before we hear of it. Where that was the rename
+//! that ends a change, a look at both names tells: what has its new name is done.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -20,12 +21,29 @@ const SAME: Duration = Duration::from_secs(2);
 const NEW: Duration = Duration::from_secs(10);
 
 /// What a change may have left on the server.
-#[derive(Debug, Default)]
-pub struct Traces {
+#[derive(Debug)]
+pub struct Traces<T> {
     /// A file that is being written.
     pub temporary: Option<Remote>,
     /// A file that makes way for another.
     pub aside: Option<Aside>,
+    /// The rename that ends the change, from when it is asked for until it is refused.
+    pub naming: Option<Naming<T>>,
+    /// What the change gives, when it turns out to be done after all.
+    done: Option<T>,
+}
+
+/// The rename that ends a change.
+#[derive(Debug, Clone)]
+pub struct Naming<T> {
+    /// What the file is called.
+    pub from: Remote,
+    /// What it is called then.
+    pub to: Remote,
+    /// Its size, where that is known.
+    pub size: Option<u64>,
+    /// What the change gives then.
+    pub gives: T,
 }
 
 /// A file that makes way for another.
@@ -44,11 +62,11 @@ pub struct Aside {
 ///
 /// # Errors
 /// What kept the change from being made; its detail names what may be left on the server.
-pub async fn whole<T: Send + 'static, S: Server>(
+pub async fn whole<T: Send + Sync + 'static, S: Server>(
     pool: Arc<Pool<S>>,
     cx: Context,
     deadline: Instant,
-    change: impl for<'a> FnOnce(&'a mut S::Session, &'a mut Traces) -> BoxFuture<'a, Result<T, Error>> + Send + 'static,
+    change: impl for<'a> FnOnce(&'a mut S::Session, &'a mut Traces<T>) -> BoxFuture<'a, Result<T, Error>> + Send + 'static,
 ) -> Result<T, Error> {
     let (tell, told) = oneshot::channel();
     let (wanted, gone) = oneshot::channel::<Infallible>();
@@ -64,15 +82,15 @@ fn before(deadline: Instant) -> Instant {
     deadline - (left / 10).min(Duration::from_millis(100))
 }
 
-async fn work<T, S: Server>(
+async fn work<T: Send + Sync, S: Server>(
     pool: Arc<Pool<S>>,
     cx: Context,
     deadline: Instant,
-    change: impl for<'a> FnOnce(&'a mut S::Session, &'a mut Traces) -> BoxFuture<'a, Result<T, Error>>,
+    change: impl for<'a> FnOnce(&'a mut S::Session, &'a mut Traces<T>) -> BoxFuture<'a, Result<T, Error>>,
     gone: oneshot::Receiver<Infallible>,
     tell: oneshot::Sender<Result<T, Error>>,
 ) {
-    let (mut lease, mut traces) = (None::<Lease<S>>, Traces::default());
+    let (mut lease, mut traces) = (None::<Lease<S>>, Traces::none());
     let changing = async {
         let lease = lease.insert(pool.lease(&cx, Part::Ends, deadline).await?);
         change(&mut lease.session, &mut traces).await
@@ -99,13 +117,26 @@ async fn work<T, S: Server>(
             return undoing.await;
         }
     }
-    drop(tell.send(Err(traces.named(error))));
+    let done = traces.done.take().filter(|_| traces.aside.is_none());
+    drop(tell.send(done.ok_or_else(|| traces.named(error))));
 }
 
-impl Traces {
+impl<T> Traces<T> {
+    fn none() -> Self {
+        Self { temporary: None, aside: None, naming: None, done: None }
+    }
+
     /// The error, with what may be left on the server in its detail.
     fn named(&self, error: Error) -> Error {
         let mut told = vec![error.private().reveal().clone()];
+        let error = match &self.naming {
+            None => error,
+            Some(Naming { from, to, .. }) => {
+                told.insert(0, format!("`{}`", error.code()));
+                told.push(format!("`{}` may be called `{}` now", from.as_str(), to.as_str()));
+                unknown(error.kind())
+            }
+        };
         if let Some(temporary) = &self.temporary {
             told.push(format!("`{}` may be left there", temporary.as_str()));
         }
@@ -123,7 +154,7 @@ impl Traces {
         {
             return lease.give_back();
         }
-        if self.temporary.is_none() && self.aside.is_none() {
+        if self.temporary.is_none() && self.aside.is_none() && self.naming.is_none() {
             return;
         }
         let undoing = async {
@@ -137,6 +168,17 @@ impl Traces {
 
     async fn undo_over(&mut self, session: &mut impl Session) -> Result<(), Error> {
         session.settle().await?;
+        // Before anything is removed: nobody but the rename takes a name away until then.
+        if let Some(naming) = &self.naming {
+            match naming.outcome(session).await? {
+                Outcome::Done => {
+                    self.temporary = None;
+                    self.done = self.naming.take().map(|naming| naming.gives);
+                }
+                Outcome::NotDone => self.naming = None,
+                Outcome::Unknown => {}
+            }
+        }
         // Before the new content goes: until the old one is back there is nothing else.
         if let Some(aside) = &self.aside
             && aside.put_back(session).await?
@@ -150,6 +192,25 @@ impl Traces {
             }
         }
         Ok(())
+    }
+}
+
+enum Outcome {
+    Done,
+    NotDone,
+    Unknown,
+}
+
+impl<T> Naming<T> {
+    /// What became of a rename whose answer was lost.
+    async fn outcome(&self, session: &mut impl Session) -> Result<Outcome, Error> {
+        if session.find(&self.from).await?.is_some() {
+            return Ok(Outcome::NotDone);
+        }
+        // Whoever waits for files may have taken it already, and another one may be there by now.
+        let there = session.find(&self.to).await?;
+        let is_it = there.is_some_and(|there| self.size.zip(there.size).is_none_or(|(was, is)| was == is));
+        Ok(if is_it { Outcome::Done } else { Outcome::Unknown })
     }
 }
 
@@ -170,6 +231,15 @@ impl Aside {
         session.remove(&self.kept).await?;
         Ok(true)
     }
+}
+
+/// No answer came to the rename that ends a change.
+fn unknown(kind: Kind) -> Error {
+    Error::new(
+        kind,
+        "file-rename-unknown",
+        "no answer came when the file was renamed: it is not known whether it has its new name (look for it before it is sent again)",
+    )
 }
 
 fn lost() -> Error {

@@ -3,6 +3,8 @@
 
 use std::{
     fs,
+    os::unix::fs::PermissionsExt,
+    path::Path,
     sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
@@ -155,7 +157,7 @@ pub async fn small_operations_fail_cleanly<K: Kind>() {
             // What depends on the operation happens at the end of the answers.
             faults
                 .retain(|fault| matches!(fault, Fault::Reset(Way::Down, 1000..) | Fault::BlackHole(Way::Down, 2000..)));
-            each(faults, server.port(), async |n, fault, port| {
+            each_healed(faults, server.port(), async |n, fault, port| {
                 let (folder, what) = (format!("{operation}-{n}"), format!("{kind:?} {operation} {fault:?}"));
                 prepare(&folder);
                 let account = kind.through(server, port);
@@ -209,6 +211,119 @@ pub async fn a_slow_network_is_only_slow<K: Kind>() {
         account.invoke(patient(put("file"))).await.unwrap();
         let body = account.stream(patient(get("file"))).await.unwrap();
         assert!(body.collect(u64::MAX).await.unwrap() == whole());
+    })
+    .await;
+}
+
+/// Makes a folder with all that a call needs that ends with a rename to `to` in it. Both contents are as long.
+fn before_renaming(server: &impl Server, operation: &str, exists: &str, folder: &str) {
+    let folder = server.files().join(folder);
+    let open = |path: &Path, mode| fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+    fs::create_dir(&folder).unwrap();
+    open(&folder, 0o777);
+    let write = |name: &str, content: &str| {
+        fs::write(folder.join(name), content).unwrap();
+        open(&folder.join(name), 0o666);
+    };
+    if exists == "replace" {
+        write("to", "before");
+    }
+    if operation == "move" {
+        write("from", "after!");
+    }
+}
+
+/// Such a call.
+fn renaming(operation: &str, exists: &str, folder: &str) -> Call {
+    let (from, to) = (format!("{folder}/from"), format!("{folder}/to"));
+    match operation {
+        "put" => Call { body: Some(Body::full("after!")), ..call("put", json!({"path": to, "exists": exists})) },
+        _ => call("move", json!({"from": from, "to": to, "exists": exists})),
+    }
+}
+
+/// Whether a file has its new name. It has one name, and a put has the old content there or the new one.
+fn is_renamed(server: &impl Server, operation: &str, folder: &str, what: &str) -> bool {
+    let read = |name: &str| fs::read_to_string(server.files().join(folder).join(name)).ok();
+    let (from, is_there) = (read("from"), read("to").as_deref() == Some("after!"));
+    assert_eq!(from.is_some(), operation == "move" && !is_there, "{what}: there twice, or gone");
+    is_there
+}
+
+const RENAMING: [(&str, &str); 4] = [("put", "refuse"), ("put", "replace"), ("move", "refuse"), ("move", "replace")];
+
+/// The answer to the rename is lost and another connection passes: the call tells what is so.
+pub async fn a_rename_whose_answer_is_lost_is_looked_at<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
+        for (operation, exists) in RENAMING {
+            let folder = |n: usize| format!("{operation}-{exists}-{n:03}");
+            before_renaming(server, operation, exists, &folder(999));
+            let mut faults = at_the_end(totals(kind, server, renaming(operation, exists, &folder(999))).await);
+            faults.retain(|fault| matches!(fault, Fault::Reset(..)));
+            let healed = AtomicUsize::new(0);
+            each_healed(faults, server.port(), async |n, fault, port| {
+                let (folder, what) = (folder(n), format!("{kind:?} {operation} {exists} {fault:?}"));
+                before_renaming(server, operation, exists, &folder);
+                let account = kind.through(server, port);
+                let Err(error) = account.invoke(renaming(operation, exists, &folder)).await else {
+                    healed.fetch_add(1, Ordering::Relaxed);
+                    assert!(is_renamed(server, operation, &folder, &what), "{what}: success without it");
+                    return false;
+                };
+                tells_nothing(&error);
+                let told = error.private().reveal();
+                assert_eq!(error.kind(), Is::Unreachable, "{what}: {error} {told}");
+                assert!(!is_renamed(server, operation, &folder, &what), "{what}: done, and told as {error} {told}");
+                assert_ne!(error.code(), "file-rename-unknown", "{what}: it could be looked at: {told}");
+                let again = account.invoke(renaming(operation, exists, &folder)).await;
+                again.unwrap_or_else(|error| panic!("{what}: repeated: {error}"));
+                true
+            })
+            .await;
+            assert!(healed.into_inner() > 0, "{kind:?} {operation} {exists}: no answer was lost");
+        }
+    })
+    .await;
+}
+
+/// The answer to the rename is lost and so is every other connection: the call tells that nobody knows.
+pub async fn a_rename_that_nobody_can_look_at_is_told<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
+        for (operation, exists) in RENAMING {
+            let folder = |n: usize| format!("{operation}-{exists}-{n:03}");
+            before_renaming(server, operation, exists, &folder(999));
+            let mut faults = at_the_end(totals(kind, server, renaming(operation, exists, &folder(999))).await);
+            faults.retain(|fault| matches!(fault, Fault::Reset(Way::Down, _)));
+            let mut unheard = 0;
+            // Where a break falls depends on how answers come together: if none fell on the last one, once more.
+            for (n, fault) in (0..5).flat_map(|_| faults.clone()).enumerate() {
+                if unheard > 0 {
+                    break;
+                }
+                let (folder, what) = (folder(n), format!("{kind:?} {operation} {exists} {fault:?}"));
+                before_renaming(server, operation, exists, &folder);
+                let proxy = FaultProxy::start(server.port()).await;
+                proxy.once(fault);
+                let account = kind.through(server, proxy.port());
+                let call = renaming(operation, exists, &folder);
+                let calling = tokio::spawn(account.opened.clone().invoke(account.cx.clone(), call));
+                wait_until_async("the first connection", Duration::from_secs(5), || proxy.connections() > 0).await;
+                proxy.also(Fault::Reset(Way::Up, 30));
+                let Err(error) = calling.await.unwrap() else { continue };
+                tells_nothing(&error);
+                let is_unknown = error.code() == "file-rename-unknown";
+                if is_renamed(server, operation, &folder, &what) {
+                    unheard += 1;
+                    assert!(is_unknown, "{what}: {error}");
+                }
+                if is_unknown {
+                    let told = error.private().reveal();
+                    assert!(told.contains(&format!("{folder}/to` now")), "{what}: {told}");
+                    assert!(error.is_transient(), "{what}: {error}");
+                }
+            }
+            assert!(unheard > 0, "{kind:?} {operation} {exists}: no answer was lost");
+        }
     })
     .await;
 }

@@ -43,6 +43,8 @@ macro_rules! files_suite {
             faults::a_get_whose_connection_breaks_goes_on
             faults::a_put_is_whole_or_not_there
             faults::a_put_whose_connection_breaks_goes_on
+            faults::a_rename_that_nobody_can_look_at_is_told
+            faults::a_rename_whose_answer_is_lost_is_looked_at
             faults::a_slow_network_is_only_slow
             faults::a_temporary_file_that_cannot_be_removed_is_named
             faults::an_answer_that_is_lost_is_a_failed_call_that_can_be_repeated
