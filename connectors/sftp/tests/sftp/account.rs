@@ -120,6 +120,11 @@ impl files::Kind for Kind {
         1
     }
 
+    /// ProFTPD looks first and renames then.
+    fn renames_without_replacing(self) -> bool {
+        self == Self::Openssh
+    }
+
     /// OpenSSH serves as the one who runs the test.
     fn has_its_users_rights(self) -> bool {
         self == Self::Proftpd

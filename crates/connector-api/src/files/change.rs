@@ -91,7 +91,7 @@ pub async fn rename<T: Clone>(
             Err(error) => Err(error),
         },
         Exists::Refuse => {
-            // Some servers replace by a plain rename, so a look just before it narrows the gap.
+            // Some servers refuse a name that is taken, some replace: a look just before narrows the gap.
             check_free(session, to, exists).await?;
             decide(traces, &naming, session.rename(from, to)).await
         }

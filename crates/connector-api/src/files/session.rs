@@ -49,7 +49,7 @@ pub trait Session: Send + 'static {
     /// What a path leads to; none where nothing is.
     fn follow(&mut self, path: &Remote) -> impl Future<Output = Result<Option<Attributes>, Error>> + Send;
 
-    /// Renames. Servers differ in what happens where the new name is taken.
+    /// Renames by the plain request. Servers differ in what happens where the new name is taken.
     fn rename(&mut self, from: &Remote, to: &Remote) -> impl Future<Output = Result<(), Error>> + Send;
 
     /// Renames and replaces in one step. False where the server has no request for it: nothing was

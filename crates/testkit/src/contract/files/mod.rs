@@ -54,6 +54,7 @@ macro_rules! files_suite {
             operations::files_that_are_being_written_are_left_out_and_not_read
             operations::files_are_replaced_where_a_rename_does_not_replace
             operations::folders_are_listed_by_name
+            operations::of_many_that_may_not_replace_one_wins
             operations::things_are_moved_and_deleted
             operations::what_is_put_is_there_as_a_whole
             operations::what_the_account_may_not_do_is_told
@@ -107,6 +108,11 @@ pub trait Kind: Copy + fmt::Debug + PartialEq + Send + Sync + 'static {
     /// Whether it tells times in a listing.
     fn tells_times(self) -> bool {
         true
+    }
+
+    /// Whether it refuses by itself to rename to a name that is taken, in one step.
+    fn renames_without_replacing(self) -> bool {
+        false
     }
 
     /// Whether it works with the rights of its user, and not with those of root where a test is root.

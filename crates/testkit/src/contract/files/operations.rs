@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use futures_util::future::join_all;
 use lockgate_connector_api::{Call, Kind as Is};
 use lockgate_model::Limits;
 use serde_json::{Value, json};
@@ -202,6 +203,35 @@ pub async fn files_are_replaced_where_a_rename_does_not_replace<K: Kind>() {
         assert_eq!((read("a"), server.names()), ("b".to_owned(), vec!["a".to_owned()]));
         let renamed = server.renamed().unwrap_or(usize::MAX);
         assert!(renamed > 8, "{kind:?}: a plain rename replaces here, so nothing was put aside");
+    })
+    .await;
+}
+
+/// Many write one file at the same moment, none may replace it: one does, where the server's own rename refuses.
+pub async fn of_many_that_may_not_replace_one_wins<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
+        if !kind.renames_without_replacing() {
+            return;
+        }
+        // Of an account each, so that no connection puts them in order.
+        let accounts: Vec<_> = (0..8).map(|_| kind.on(server)).collect();
+        for round in 0..20 {
+            let path = format!("file-{round}");
+            let outcomes = accounts.iter().enumerate().map(|(n, account)| {
+                let put = account.call("put", json!({"path": path, "body": format!("content {n}")}));
+                async move { (n, put.await) }
+            });
+            let mut winners = Vec::new();
+            for (n, outcome) in join_all(outcomes).await {
+                match outcome {
+                    Ok(_) => winners.push(n),
+                    Err(error) => assert_eq!(error.kind(), Is::Conflict, "{kind:?}: {error}"),
+                }
+            }
+            let [winner] = winners[..] else { panic!("{kind:?} round {round}: {winners:?} wrote it") };
+            assert_eq!(fs::read_to_string(server.files().join(&path)).unwrap(), format!("content {winner}"));
+        }
+        server.is_tidy(&format!("{kind:?}")).await;
     })
     .await;
 }
