@@ -96,7 +96,7 @@ fn dos(line: &str) -> Option<(&str, Attributes)> {
         number => (What::File, Some(number.replace(',', "").parse().ok()?)),
     };
     // Names stand in a column, so blanks at their beginning cannot be told from those before it.
-    let name = line.get(kind.end..)?.trim_start();
+    let name = line.get(kind.end..)?.trim_start_matches(' ');
     Some((name, Attributes { what, size, modified: None }))
 }
 

@@ -29,10 +29,9 @@ pub(crate) async fn list(
     if session.features.facts {
         let asked = Asked { offset: 0, verb: "MLSD", argument: folder.as_str() };
         let data = Data::open(session, cx, asked, deadline).await.map_err(not_listed)?;
-        lines_of(data, session, |line| match facts::entry(line) {
-            Some(Entry::Named(name, attributes)) => take(listing, name, attributes),
-            Some(Entry::Around) => Ok(()),
-            None => Err(unknown()),
+        lines_of(data, session, listing, |line| match facts::entry(line)? {
+            Entry::Named(name, attributes) => Some(Some((name, attributes))),
+            Entry::Around => Some(None),
         })
         .await
     } else {
@@ -63,26 +62,24 @@ async fn list_here(
     session.represent(Transfer::Ascii).await?;
     let asked = Asked { offset: 0, verb: "LIST", argument: "" };
     let data = Data::open(session, cx, asked, deadline).await.map_err(not_listed)?;
-    lines_of(data, session, |line| match lines::read(line) {
-        Some(Line::Named(name, attributes)) => take(listing, name, attributes),
-        Some(Line::Nothing) => Ok(()),
-        None => Err(unknown()),
+    lines_of(data, session, listing, |line| match lines::read(line)? {
+        Line::Named(name, attributes) => Some(Some((name, attributes))),
+        Line::Nothing => Some(None),
     })
     .await
 }
 
+/// Reads a line: the entry that it tells, if it tells one. None where its form is not known.
+type Read = fn(&str) -> Option<Option<(String, Attributes)>>;
+
 /// Reads a listing to its end, line by line.
-async fn lines_of(
-    mut data: Data,
-    session: &mut Session,
-    mut read: impl FnMut(&str) -> Result<(), Error>,
-) -> Result<(), Error> {
+async fn lines_of(mut data: Data, session: &mut Session, listing: &mut Listing<'_>, read: Read) -> Result<(), Error> {
     let mut arrived = BytesMut::new();
     while let Some(piece) = data.read(session).await? {
         for part in piece.split_inclusive(|byte| *byte == b'\n') {
             arrived.extend_from_slice(part);
             if let Some(line) = arrived.strip_suffix(b"\n") {
-                one(line, &mut read)?;
+                one(line, listing, read)?;
                 arrived.clear();
             }
         }
@@ -90,24 +87,30 @@ async fn lines_of(
             return Err(unknown());
         }
     }
-    one(&arrived, &mut read)
+    one(&arrived, listing, read)
 }
 
-fn one(line: &[u8], read: &mut impl FnMut(&str) -> Result<(), Error>) -> Result<(), Error> {
+fn one(line: &[u8], listing: &mut Listing<'_>, read: Read) -> Result<(), Error> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     if line.is_empty() {
         return Ok(());
     }
-    let line = String::from_utf8_lossy(line);
-    read(&line).map_err(|error| error.with_private(line.escape_debug().take(200).collect::<String>()))
-}
-
-fn take(listing: &mut Listing<'_>, name: String, attributes: Attributes) -> Result<(), Error> {
+    // What is no UTF-8 is read with a character for each byte, so that the bytes of the name can be had back.
+    let (text, is_utf8) = match str::from_utf8(line) {
+        Ok(text) => (text.to_owned(), true),
+        Err(_) => (line.iter().map(|byte| char::from(*byte)).collect(), false),
+    };
+    let not_known = || unknown().with_private(text.escape_debug().take(200).collect::<String>());
+    let Some((name, attributes)) = read(&text).ok_or_else(not_known)? else { return Ok(()) };
+    let name = match is_utf8 {
+        true => name.into_bytes(),
+        false => name.chars().filter_map(|character| u8::try_from(character).ok()).collect(),
+    };
     // No name in a folder; who joins it to the folder's would leave it.
-    if name.contains(['/', '\0']) {
-        return Err(unknown());
+    if name.contains(&b'/') || name.contains(&0) {
+        return Err(not_known());
     }
-    listing.take(name, attributes);
+    listing.take(&name, attributes);
     Ok(())
 }
 

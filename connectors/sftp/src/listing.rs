@@ -30,7 +30,7 @@ pub(crate) async fn list(session: &mut Session, folder: &Remote, listing: &mut L
                     if entry.name.contains(&b'/') || entry.name.contains(&0) {
                         return Err(failure::malformed());
                     }
-                    listing.take(String::from_utf8_lossy(&entry.name).into_owned(), entry.attributes);
+                    listing.take(&entry.name, entry.attributes);
                 }
                 at_end |= listing.is_full();
             }

@@ -1,7 +1,10 @@
 //! Entries of a folder as they are shown: by name, those that were asked for, none that is there
 //! only while a call works on it.
 
+use std::borrow::Cow;
+
 use super::{Attributes, path::is_temporary};
+use crate::{Error, Kind};
 
 /// Bytes of all names together; what does not fit is more than can be shown.
 const NAMES_BYTES_MAX: usize = 32 << 20;
@@ -14,27 +17,33 @@ pub struct Listing<'a> {
     entries: Vec<(String, Attributes)>,
     names_bytes: usize,
     more: bool,
+    /// The first name to be shown that is no text.
+    unreadable: Option<String>,
 }
 
 impl<'a> Listing<'a> {
     /// Of names that fit a pattern, so many at most.
     pub fn new(pattern: Option<&'a str>, entries_max: usize) -> Self {
-        Self { pattern, entries_max, entries: Vec::new(), names_bytes: 0, more: false }
+        Self { pattern, entries_max, entries: Vec::new(), names_bytes: 0, more: false, unreadable: None }
     }
 
     /// Takes an entry in, if it is to be shown. The folder itself, its parent and files that are being
     /// written are not.
-    pub fn take(&mut self, name: String, attributes: Attributes) {
-        let hidden = matches!(&*name, "" | "." | "..") || is_temporary(&name);
-        if hidden || self.pattern.is_some_and(|pattern| !matches(pattern, &name)) {
+    pub fn take(&mut self, name: &[u8], attributes: Attributes) {
+        // What is no UTF-8 stands for one character each, so that a pattern can leave it out.
+        let text = String::from_utf8_lossy(name);
+        let hidden = matches!(&*text, "" | "." | "..") || is_temporary(&text);
+        if hidden || self.pattern.is_some_and(|pattern| !matches(pattern, &text)) {
             return;
         }
         let fits = self.entries.len() < self.entries_max && self.names_bytes + name.len() <= NAMES_BYTES_MAX;
-        if fits && !self.more {
-            self.names_bytes += name.len();
-            self.entries.push((name, attributes));
-        } else {
+        if !fits || self.more {
             self.more = true;
+        } else if matches!(text, Cow::Owned(_)) {
+            self.unreadable.get_or_insert_with(|| name.escape_ascii().take(1024).map(char::from).collect());
+        } else {
+            self.names_bytes += name.len();
+            self.entries.push((text.into_owned(), attributes));
         }
     }
 
@@ -44,10 +53,24 @@ impl<'a> Listing<'a> {
     }
 
     /// The entries by name, and whether there are more.
-    pub fn finish(mut self) -> (Vec<(String, Attributes)>, bool) {
+    ///
+    /// # Errors
+    /// `Protocol` when one of them has a name that no call could give back.
+    pub fn finish(mut self) -> Result<(Vec<(String, Attributes)>, bool), Error> {
+        if let Some(name) = self.unreadable {
+            return Err(unreadable().with_private(format!("`{name}`")));
+        }
         self.entries.sort_by(|(a, _), (b, _)| a.cmp(b));
-        (self.entries, self.more)
+        Ok((self.entries, self.more))
     }
+}
+
+fn unreadable() -> Error {
+    Error::new(
+        Kind::Protocol,
+        "file-name",
+        "a name in the folder is not UTF-8, so no call could name that file (rename it there, or list with a `pattern` that leaves it out)",
+    )
 }
 
 /// Whether a name fits a pattern of `*` (any characters) and `?` (one character). Takes at most

@@ -50,7 +50,7 @@ pub(crate) async fn list<S: Server>(
     let mut lease = pool.lease(cx, part, deadline).await?;
     let listed = lease.session.list(cx, folder, &mut listing, deadline).await;
     lease.give_back();
-    listed.map(|()| listing.finish())
+    listed.and_then(|()| listing.finish())
 }
 
 /// The deadline passed.

@@ -50,6 +50,7 @@ macro_rules! files_suite {
             faults::an_answer_that_is_lost_is_a_failed_call_that_can_be_repeated
             faults::small_operations_fail_cleanly
             operations::a_file_that_was_read_in_part_is_read_on
+            operations::a_name_that_is_no_text_is_told
             operations::contents_are_shown_as_they_are_asked_for
             operations::files_that_are_being_written_are_left_out_and_not_read
             operations::files_are_replaced_where_a_rename_does_not_replace

@@ -1,8 +1,9 @@
 //! Files and folders.
 
 use std::{
+    ffi::OsStr,
     fs,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::{ffi::OsStrExt as _, fs::PermissionsExt as _},
     time::{Duration, Instant},
 };
 
@@ -133,6 +134,25 @@ pub async fn folders_are_listed_by_name<K: Kind>() {
         let one = account.call("stat", json!({"path": "in/link"})).await.unwrap();
         assert_eq!((&one["kind"], &one["size"]), (&json!("file"), &json!(0)));
         assert_eq!(account.fails("list", json!({"path": "missing"})).await.kind(), Is::NotFound);
+    })
+    .await;
+}
+
+/// A name in Latin-1 is no text: shown as one it would be that of another file.
+pub async fn a_name_that_is_no_text_is_told<K: Kind>() {
+    each_server(async |kind: K, server: &K::Server| {
+        let account = kind.on(server);
+        for name in [&b"gr\xfc\xdfe.txt"[..], b"plain.csv", "grüße.csv".as_bytes()] {
+            fs::write(server.files().join(OsStr::from_bytes(name)), "x").unwrap();
+        }
+        let error = account.fails("list", json!({})).await;
+        assert_eq!(error.code(), "file-name", "{kind:?}: {error}");
+        assert_eq!(error.private().reveal(), "`gr\\xfc\\xdfe.txt`", "{kind:?}");
+        // Only what is to be shown must be text.
+        let some = account.call("list", json!({"pattern": "*.csv"})).await.unwrap();
+        assert_eq!(names(&some), ["grüße.csv", "plain.csv"], "{kind:?}");
+        let error = account.fails("list", json!({"pattern": "gr??e.*"})).await;
+        assert_eq!(error.code(), "file-name", "{kind:?}: {error}");
     })
     .await;
 }
