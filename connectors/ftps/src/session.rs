@@ -6,7 +6,12 @@ use bytes::Bytes;
 use lockgate_connector_api::{
     Context, Error, Kind, Route,
     files::{
-        self, Attributes, Remote, What, content::Content, get::Get, input::Transfer, listing::Listing, put::Unstored,
+        self, Attributes, Remote, What,
+        content::Content,
+        get::Get,
+        input::{Exists, Transfer},
+        listing::Listing,
+        put::Unstored,
     },
 };
 use rustls::pki_types::ServerName;
@@ -139,6 +144,9 @@ impl files::Session for Session {
     /// One connection carries a content, from its beginning on.
     const STORES_IN_ORDER: bool = true;
 
+    /// STOR replaces (RFC 959 §4.1.3).
+    const OPENS_NEW: bool = false;
+
     fn route(&self) -> Route {
         self.route
     }
@@ -226,6 +234,7 @@ impl files::Session for Session {
         &mut self,
         cx: &Context,
         to: &Remote,
+        _: Exists,
         content: &mut Content,
         deadline: Instant,
     ) -> Result<(), Unstored> {

@@ -10,7 +10,7 @@ use std::{collections::HashMap, sync::Arc};
 use bytes::{Bytes, BytesMut};
 use lockgate_connector_api::{
     Context, Error, Kind, Route,
-    files::{self, Attributes, Remote, content::Content, get::Get, listing::Listing, put::Unstored},
+    files::{self, Attributes, Remote, content::Content, get::Get, input::Exists, listing::Listing, put::Unstored},
 };
 use russh::{ChannelMsg, ChannelReadHalf, ChannelWriteHalf, client::Msg};
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
@@ -307,6 +307,8 @@ impl files::Session for Session {
     /// Writes are answered in any order, so what is there may have holes.
     const STORES_IN_ORDER: bool = false;
 
+    const OPENS_NEW: bool = true;
+
     fn route(&self) -> Route {
         self.connection.route
     }
@@ -370,8 +372,15 @@ impl files::Session for Session {
         file.piece(self).await
     }
 
-    async fn store(&mut self, _: &Context, to: &Remote, content: &mut Content, _: Instant) -> Result<(), Unstored> {
-        put::store(self, to, content).await
+    async fn store(
+        &mut self,
+        _: &Context,
+        to: &Remote,
+        exists: Exists,
+        content: &mut Content,
+        _: Instant,
+    ) -> Result<(), Unstored> {
+        put::store(self, to, exists, content).await
     }
 }
 

@@ -17,6 +17,8 @@ pub(crate) enum Open {
     Read,
     /// A new one for writing; there must be none of that name.
     New,
+    /// One for writing that is empty, whether there was one or not.
+    Over,
     /// One that is there, for writing over what is in it.
     There,
 }
@@ -79,6 +81,7 @@ impl Request<'_> {
                 out.put_u32(match how {
                     Open::Read => 0x01,
                     Open::New => 0x02 | 0x08 | 0x20,
+                    Open::Over => 0x02 | 0x08 | 0x10,
                     Open::There => 0x02,
                 });
                 out.put_u32(0);

@@ -129,6 +129,12 @@ impl Openssh {
         Self::start_with(keys, Shown::Own, subsystem)
     }
 
+    /// Starts one that takes files and allows nothing else: no look, no rename, no removal.
+    pub fn start_drop_box(keys: &SshKeys) -> Option<Self> {
+        let subsystem = |dir: &Path| format!("internal-sftp -d {} -p open,write,close", dir.join("files").display());
+        Self::start_with(keys, Shown::Own, subsystem)
+    }
+
     /// Starts one that logs what happens to files as well ([`Openssh::log`]); its SFTP server is a
     /// program of its own then, which a session takes longer to start.
     pub fn start_telling(keys: &SshKeys, shown: Shown) -> Option<Self> {

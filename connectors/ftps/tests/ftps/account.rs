@@ -80,6 +80,11 @@ impl files::Kind for Kind {
         (self == Self::Proftpd).then(|| Server::start_as(&keeps)).flatten()
     }
 
+    fn start_drop_box(self) -> Option<Server> {
+        let only_store = "<Limit RETR SIZE MDTM MLST MLSD LIST NLST STAT DELE RNFR RNTO>\nDenyAll\n</Limit>\n";
+        (self != Self::PureFtpd).then(|| Server::start_as(&Setup { more: only_store, ..self.setup() })).flatten()
+    }
+
     fn open(self, unusual: Unusual<'_, Server>) -> Account {
         let Unusual { port, below, settings, .. } = unusual;
         let mut opening = Opening { base: below.to_owned(), ..Opening::usual(self) };

@@ -104,6 +104,10 @@ impl files::Kind for Kind {
         }
     }
 
+    fn start_drop_box(self) -> Option<Server> {
+        (self == Self::Openssh).then(|| Openssh::start_drop_box(&KEYS).map(Server::Openssh)).flatten()
+    }
+
     fn open(self, unusual: Unusual<'_, Server>) -> Account {
         let Unusual { server, port, below, settings } = unusual;
         let mut opening = Opening::usual(self);
@@ -118,6 +122,10 @@ impl files::Kind for Kind {
 
     fn connections(self, _: usize) -> usize {
         1
+    }
+
+    fn opens_new(self) -> bool {
+        true
     }
 
     /// ProFTPD looks first and renames then.

@@ -84,11 +84,11 @@ async fn read<S: Server>(pool: &Arc<Pool<S>>, cx: &Context, call: Call) -> Resul
 
 async fn write<S: Server>(pool: &Arc<Pool<S>>, cx: &Context, call: Call) -> Result<Answer, Error> {
     let (input, limits) = (call.input.root(), &call.limits);
-    let transfer = keys_and_transfer::<S>(input, &["path", "exists", "body", "body_base64"])?;
+    let transfer = keys_and_transfer::<S>(input, &["path", "exists", "temporary", "body", "body_base64"])?;
     let path = pool.server().base().below(input::path(input, "path")?)?;
-    let exists = input::exists(input)?;
+    let (exists, temporary) = (input::exists(input)?, input::temporary(input)?);
     let content = Content::new(input::content(input, call.body, limits)?, transfer);
-    let written = put::put(pool, cx, Put { path, exists, content }, call.deadline.into()).await?;
+    let written = put::put(pool, cx, Put { path, exists, temporary, content }, call.deadline.into()).await?;
     Ok(Answer { output: output::put(written, limits)?, stream: None, read: 0, written })
 }
 

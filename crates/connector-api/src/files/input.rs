@@ -71,6 +71,15 @@ pub fn exists(input: Node<'_>) -> Result<Exists, Error> {
     }
 }
 
+/// `temporary`: whether a content is written to another name first, and renamed when it is whole.
+pub fn temporary(input: Node<'_>) -> Result<bool, Error> {
+    let given = input.get("temporary");
+    match given.kind() {
+        Is::Undefined | Is::Null => Ok(true),
+        _ => given.as_bool().ok_or_else(|| refused("`temporary` must be `true` or `false`")),
+    }
+}
+
 /// `parse`: how a content is to be read.
 pub fn parse(input: Node<'_>) -> Result<Parse, Error> {
     match optional(input, "parse")? {

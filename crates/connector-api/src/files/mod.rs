@@ -65,11 +65,7 @@ pub fn unlike() -> Error {
 
 /// Fewer or more bytes are stored than were sent.
 pub fn not_stored() -> Error {
-    Error::new(
-        Kind::Unavailable,
-        "file-size",
-        "the server has not stored as many bytes as it was sent; nothing is left under the file's name",
-    )
+    Error::new(Kind::Unavailable, "file-size", "the server has not stored as many bytes as it was sent")
 }
 
 /// A file is not the one that was opened.

@@ -34,7 +34,7 @@ pub const PUT: Operation = Operation {
     ..operation(
         "put",
         true,
-        "Writes a file, as a whole or not at all.",
+        "Writes a file, as a whole or not at all unless `temporary` is `false`.",
         include_str!("schemas/put.json"),
         include_str!("schemas/put_output.json"),
     )

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use lockgate_model::Timestamp;
 use tokio::time::Instant;
 
-use super::{Base, Remote, content::Content, get::Get, listing::Listing, put::Unstored};
+use super::{Base, Remote, content::Content, get::Get, input::Exists, listing::Listing, put::Unstored};
 use crate::{Context, Error, Route};
 
 /// A server of one account.
@@ -29,6 +29,9 @@ pub trait Session: Send + 'static {
 
     /// Whether what is stored of a content is its beginning, however much of it that is.
     const STORES_IN_ORDER: bool;
+
+    /// Whether it opens a new file, and refuses one that is there, in one step.
+    const OPENS_NEW: bool;
 
     /// The addresses by which it goes.
     fn route(&self) -> Route;
@@ -89,12 +92,14 @@ pub trait Session: Send + 'static {
     /// still the file that was opened.
     fn next(&mut self, file: &mut Self::Reading) -> impl Future<Output = Result<Option<Bytes>, Error>> + Send;
 
-    /// Writes a content, from where it stands to its end, to a file that is new, or there when the
-    /// content is gone on with. What is stored then is as long as the content.
+    /// Writes a content, from where it stands to its end, to a file that is there when the content is gone
+    /// on with, and else to a new one: one that is there is replaced or, where [`Session::OPENS_NEW`],
+    /// refused. What is stored then is as long as the content, where the server tells.
     fn store(
         &mut self,
         cx: &Context,
         to: &Remote,
+        exists: Exists,
         content: &mut Content,
         deadline: Instant,
     ) -> impl Future<Output = Result<(), Unstored>> + Send;

@@ -25,6 +25,9 @@ const NEW: Duration = Duration::from_secs(10);
 pub struct Traces<T> {
     /// A file that is being written.
     pub temporary: Option<Remote>,
+    /// A file that is being written under its own name. It stays: whoever waits for it may have taken it,
+    /// and what is there then is not ours.
+    pub part: Option<Remote>,
     /// A file that makes way for another.
     pub aside: Option<Aside>,
     /// The rename that ends the change, from when it is asked for until it is refused.
@@ -123,7 +126,7 @@ async fn work<T: Send + Sync, S: Server>(
 
 impl<T> Traces<T> {
     fn none() -> Self {
-        Self { temporary: None, aside: None, naming: None, done: None }
+        Self { temporary: None, part: None, aside: None, naming: None, done: None }
     }
 
     /// The error, with what may be left on the server in its detail.
@@ -139,6 +142,9 @@ impl<T> Traces<T> {
         };
         if let Some(temporary) = &self.temporary {
             told.push(format!("`{}` may be left there", temporary.as_str()));
+        }
+        if let Some(part) = &self.part {
+            told.push(format!("a part of it may be in `{}`", part.as_str()));
         }
         if let Some(aside) = &self.aside {
             told.push(format!("what was in `{}` may be in `{}`", aside.place.as_str(), aside.kept.as_str()));

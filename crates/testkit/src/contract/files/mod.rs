@@ -17,6 +17,8 @@ pub mod refusals;
 #[expect(missing_docs, reason = "a case's name says it")]
 pub mod replacing;
 #[expect(missing_docs, reason = "a case's name says it")]
+pub mod straight;
+#[expect(missing_docs, reason = "a case's name says it")]
 pub mod streams;
 
 use std::{
@@ -67,6 +69,10 @@ macro_rules! files_suite {
             replacing::a_replacement_that_breaks_is_undone
             replacing::a_replacement_that_is_given_up_is_undone
             replacing::what_cannot_be_put_back_is_named
+            straight::a_broken_off_file_is_told
+            straight::a_drop_box_takes_files
+            straight::a_file_is_written_to_its_name
+            straight::a_put_that_breaks_is_no_success
             streams::a_file_that_changes_while_it_is_read_is_a_failed_read
             streams::a_kept_session_that_the_server_closed_is_replaced
             streams::a_put_that_is_given_up_removes_its_temporary_file
@@ -100,6 +106,11 @@ pub trait Kind: Copy + fmt::Debug + PartialEq + Send + Sync + 'static {
     /// Starts one that cannot replace a file in one step; none where there is none of that kind.
     fn start_plain(self) -> Option<Self::Server>;
 
+    /// Starts one that takes files and allows nothing else; none where there is none of that kind.
+    fn start_drop_box(self) -> Option<Self::Server> {
+        None
+    }
+
     /// Opens the usual account, with what is not as usual.
     fn open(self, unusual: Unusual<'_, Self::Server>) -> Account;
 
@@ -109,6 +120,11 @@ pub trait Kind: Copy + fmt::Debug + PartialEq + Send + Sync + 'static {
     /// Whether it tells times in a listing.
     fn tells_times(self) -> bool {
         true
+    }
+
+    /// Whether it refuses by itself to open a file as a new one that is there.
+    fn opens_new(self) -> bool {
+        false
     }
 
     /// Whether it refuses by itself to rename to a name that is taken, in one step.
