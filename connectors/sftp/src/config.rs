@@ -109,10 +109,6 @@ fn certified(key: &PrivateKey, text: &Secret) -> Result<Certificate, Error> {
     if certificate.public_key() != key.public_key().key_data() || certificate.cert_type() != CertType::User {
         return Err(invalid("the secret `certificate` is not that of a user with this `private_key`"));
     }
-    // Its name in the protocol stands for signatures with SHA-1.
-    if key.algorithm().is_rsa() {
-        return Err(invalid("certificates of RSA keys are not taken: use an Ed25519 or ECDSA key"));
-    }
     Ok(certificate)
 }
 

@@ -19,6 +19,12 @@ impl From<russh::Error> for Failure {
     }
 }
 
+impl From<russh::SendError> for Failure {
+    fn from(_: russh::SendError) -> Self {
+        Self::Ssh(russh::Error::SendError)
+    }
+}
+
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         match failure {

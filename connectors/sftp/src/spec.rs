@@ -38,7 +38,7 @@ pub(crate) const SPEC: Spec = Spec {
         Field::secret("passphrase", "Passphrase of the private key, if it has one.").together_with("private_key"),
         Field::secret(
             "certificate",
-            "OpenSSH certificate of the private key (`…-cert.pub`), for servers that trust a CA; not of an RSA key.",
+            "OpenSSH certificate of the private key (`…-cert.pub`), for servers that trust a CA.",
         )
         .together_with("private_key"),
         Field::secret("password", "Password.").when("auth", &["password", "key-and-password"]),

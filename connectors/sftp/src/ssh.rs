@@ -8,10 +8,13 @@ use std::{
 
 use lockgate_connector_api::{Context, Error, Host, Kind, Proxy, Secret, files::late};
 use russh::{
-    Channel, MethodKind, Names, Preferred,
+    Channel, MethodKind, Names, Preferred, Signer,
     client::{self, AuthResult, DisconnectReason, Handle, KeyboardInteractiveAuthResponse as Asked, Msg},
     compression,
-    keys::{Algorithm, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKeyOrCertificate},
+    keys::{
+        Algorithm, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKeyOrCertificate, agent::AgentIdentity,
+        signature::Signer as _, ssh_encoding::Encode as _, ssh_key::Signature,
+    },
 };
 use tokio::time::Instant;
 
@@ -217,8 +220,10 @@ async fn sign_in(handle: &mut Handle<Trust>, settings: &Settings) -> Result<(), 
 }
 
 async fn by_key(handle: &mut Handle<Trust>, user: &str, key: &Key) -> Result<AuthResult, Failure> {
-    if let Some(certificate) = &key.certificate {
-        return Ok(handle.authenticate_openssh_cert(user, Arc::clone(&key.key), certificate.clone()).await?);
+    if let Some(certificate) = key.certificate.clone() {
+        // The library's own way would name an RSA certificate by the name that stands for SHA-1.
+        let hash = key.key.algorithm().is_rsa().then_some(HashAlg::Sha512);
+        return handle.authenticate_certificate_with(user, certificate, hash, &mut Certified(&key.key)).await;
     }
     let key = signer(handle, &key.key).await?;
     Ok(handle.authenticate_publickey(user, key).await?)
@@ -235,6 +240,25 @@ async fn by_password(handle: &mut Handle<Trust>, user: &str, password: &Secret) 
             answer(handle, user, password).await
         }
         _ => Ok(outcome),
+    }
+}
+
+/// Signs what a server wants signed by the key of a certificate.
+struct Certified<'a>(&'a PrivateKey);
+
+impl Signer for Certified<'_> {
+    type Error = Failure;
+
+    /// The signature follows what was signed (RFC 4252 §7). That of an RSA key is made with SHA-512 (RFC 8332).
+    async fn auth_sign(
+        &mut self,
+        _: &AgentIdentity,
+        _: Option<HashAlg>,
+        mut message: Vec<u8>,
+    ) -> Result<Vec<u8>, Failure> {
+        let signature: Signature = self.0.try_sign(&message).map_err(russh::Error::from)?;
+        signature.encode_prefixed(&mut message).map_err(russh::Error::from)?;
+        Ok(message)
     }
 }
 

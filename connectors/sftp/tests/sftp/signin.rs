@@ -78,6 +78,23 @@ async fn a_certificate_signs_in_where_its_ca_is_trusted() {
     }
     let good = ["-n", &*user, "-V", "-1m:+1h"];
     with(&KEYS.certified("ca", "user_plain", &good)).unwrap().test().await.unwrap();
+    // That of an RSA key, which never signs with SHA-1.
+    let rsa = |server: &Openssh| {
+        let certificate = fs::read_to_string(KEYS.certified("ca", "user_rsa", &good)).unwrap();
+        let secrets = vec![("private_key", KEYS.private("user_rsa")), ("certificate", certificate)];
+        by("key", secrets).open(server.port()).unwrap()
+    };
+    rsa(&server).test().await.unwrap_or_else(|e| panic!("{e} {}", e.private().reveal()));
+    assert!(server.log("RSA-CERT") > 0, "it signed in by something else");
+    for (algorithms, is_taken) in [("rsa-sha2-512-cert-v01@openssh.com", true), ("ssh-rsa-cert-v01@openssh.com", false)]
+    {
+        let only = format!("{only_certificates}PubkeyAcceptedAlgorithms {algorithms}\n");
+        let Some(server) = Openssh::start_adding(&KEYS, &only) else { return };
+        match is_taken {
+            true => rsa(&server).test().await.unwrap_or_else(|e| panic!("{e} {}", e.private().reveal())),
+            false => drop(refused(rsa(&server), Is::Authentication).await),
+        }
+    }
     for unusable in [
         KEYS.certified("ca", "user_rsa", &good),
         KEYS.certified("ca", "user_plain", &["-h", "-n", &user]),
