@@ -73,19 +73,19 @@ fn unreadable() -> Error {
     )
 }
 
-/// Whether a name fits a pattern of `*` (any characters) and `?` (one character). Takes at most
-/// name times pattern steps.
+/// Whether a name fits a pattern of `*` (any characters), `?` (one character) and classes of one character:
+/// `[a-z_]`, and `[!a-z]` for all others. Takes at most name times pattern steps.
 fn matches(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
+    let (pattern, name): (Vec<One>, Vec<char>) = (parts(pattern), name.chars().collect());
     let (mut p, mut n) = (0, 0);
     let mut star: Option<(usize, usize)> = None;
-    while n < name.len() {
+    while let Some(character) = name.get(n) {
         match pattern.get(p) {
-            Some('*') => {
+            Some(One::Star) => {
                 star = Some((p, n));
                 p += 1;
             }
-            Some(c) if *c == '?' || Some(c) == name.get(n) => (p, n) = (p + 1, n + 1),
+            Some(one) if one.is(*character) => (p, n) = (p + 1, n + 1),
             _ => match star {
                 // The last star takes one character more.
                 Some((at, from)) => {
@@ -96,7 +96,72 @@ fn matches(pattern: &str, name: &str) -> bool {
             },
         }
     }
-    pattern.get(p..).is_some_and(|rest| rest.iter().all(|c| *c == '*'))
+    pattern.get(p..).is_some_and(|rest| rest.iter().all(|one| matches!(one, One::Star)))
+}
+
+/// A part of a pattern.
+enum One {
+    Star,
+    Any,
+    Is(char),
+    /// Characters from one to another, and whether these are left out.
+    Class(Vec<(char, char)>, bool),
+}
+
+impl One {
+    fn is(&self, character: char) -> bool {
+        match self {
+            Self::Star => false,
+            Self::Any => true,
+            Self::Is(one) => *one == character,
+            Self::Class(ranges, is_not) => {
+                ranges.iter().any(|(from, to)| (*from..=*to).contains(&character)) != *is_not
+            }
+        }
+    }
+}
+
+fn parts(pattern: &str) -> Vec<One> {
+    let (mut parts, mut rest) = (Vec::new(), pattern);
+    while let Some(first) = rest.chars().next() {
+        rest = rest.get(first.len_utf8()..).unwrap_or_default();
+        parts.push(match first {
+            '*' => One::Star,
+            '?' => One::Any,
+            '[' => match class(rest) {
+                Some((class, after)) => {
+                    rest = after;
+                    class
+                }
+                // A bracket that nothing closes is itself.
+                None => One::Is('['),
+            },
+            one => One::Is(one),
+        });
+    }
+    parts
+}
+
+/// What stands between brackets, and what follows. A `]` or `-` at the beginning, and a `-` at the end, is itself.
+fn class(text: &str) -> Option<(One, &str)> {
+    let (inside, is_not) = text.strip_prefix('!').map_or((text, false), |inside| (inside, true));
+    let end = inside.char_indices().skip(1).find(|(_, character)| *character == ']')?.0;
+    let (inside, after) = (inside.get(..end)?, inside.get(end + 1..)?);
+    let (characters, mut ranges) = (inside.chars().collect::<Vec<_>>(), Vec::new());
+    let mut left = characters.as_slice();
+    loop {
+        left = match left {
+            [from, '-', to, rest @ ..] => {
+                ranges.push((*from, *to));
+                rest
+            }
+            [one, rest @ ..] => {
+                ranges.push((*one, *one));
+                rest
+            }
+            [] => return Some((One::Class(ranges, is_not), after)),
+        };
+    }
 }
 
 #[cfg(test)]
@@ -116,10 +181,32 @@ mod tests {
             ("a?c*", "ac", false),
             ("*ab*ab", "abxab", true),
             ("*ab*ab", "xab", false),
-            ("[a]", "a", false),
+            ("[a]", "a", true),
+            ("[a]", "[a]", false),
+            ("[[]a]", "[a]", true),
+            ("[a", "[a", true),
+            ("[]", "[]", true),
+            ("[!]", "[!]", true),
+            ("[]a]", "]", true),
+            ("[!]a]", "]", false),
+            ("*-[0-9][0-9].csv", "in-07.csv", true),
+            ("*-[0-9][0-9].csv", "in-7.csv", false),
+            ("*-[0-9][0-9].csv", "in-x7.csv", false),
+            ("[!.]*", ".hidden", false),
+            ("[!.]*", "shown", true),
+            ("[!a-cx]", "b", false),
+            ("[!a-cx]", "x", false),
+            ("[!a-cx]", "d", true),
+            ("[!a]", "", false),
+            ("[a-]", "-", true),
+            ("[-a]", "-", true),
+            ("[z-a]", "m", false),
+            ("[à-ü]", "é", true),
+            ("*[0-9]*[0-9]", "a1b2", true),
             ("?", "ü", true),
             (&"*a".repeat(60), &"a".repeat(4000), true),
             (&format!("{}b", "*a".repeat(60)), &"a".repeat(4000), false),
+            (&format!("{}b", "*[!b]".repeat(50)), &"a".repeat(4000), false),
         ] {
             assert_eq!(matches(pattern, name), fits, "{pattern} {name}");
         }
