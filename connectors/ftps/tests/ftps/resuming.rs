@@ -23,7 +23,7 @@ use tokio::sync::oneshot;
 
 use crate::{
     account::Kind,
-    data::{BYTES, Broken, get, put, whole},
+    data::{BREAKING, BYTES, Broken, get, put, whole},
 };
 
 /// A byte in the midst of a data connection.
@@ -33,31 +33,36 @@ const NO_RESTART: [&str; 2] = ["DenyFilter ^[0-9][0-9][0-9]+$\n", "AllowRetrieve
 
 #[tokio::test]
 async fn a_get_goes_on_behind_the_last_byte_that_came() {
-    for fault in [Fault::Truncate(Way::Down, AMID), Fault::Reset(Way::Down, AMID)] {
-        let Some(broken) = Broken::start(Kind::Proftpd.setup()).await else { return };
+    for (kind, fault) in BREAKING
+        .iter()
+        .flat_map(|kind| [(*kind, Fault::Truncate(Way::Down, AMID)), (*kind, Fault::Reset(Way::Down, AMID))])
+    {
+        let Some(broken) = Broken::start(kind).await else { continue };
         fs::write(broken.server.files().join("file"), whole()).unwrap();
         broken.data.once(fault);
         let got = broken.account.stream(get("file")).await.unwrap().collect(u64::MAX).await;
-        let got = got.unwrap_or_else(|e| panic!("{fault:?}: {e} {}", e.private().reveal()));
-        assert!(got == whole(), "{fault:?}");
-        assert!(broken.data.happened() && broken.data.connections() == 2, "{fault:?}");
+        let got = got.unwrap_or_else(|e| panic!("{kind:?} {fault:?}: {e} {}", e.private().reveal()));
+        assert!(got == whole(), "{kind:?} {fault:?}");
+        assert!(broken.data.happened() && broken.data.connections() == 2, "{kind:?} {fault:?}");
         // At a byte, and not from the beginning.
-        assert_eq!((broken.server.0.log("REST REST"), broken.server.0.log("RETR RETR")), (1, 2), "{fault:?}");
+        assert_eq!((broken.server.0.log("REST REST"), broken.server.0.log("RETR RETR")), (1, 2), "{kind:?} {fault:?}");
     }
 }
 
 #[tokio::test]
 async fn a_put_goes_on_behind_the_last_byte_that_is_there() {
-    for fault in [Fault::Truncate(Way::Up, AMID), Fault::Reset(Way::Up, AMID)] {
-        let Some(broken) = Broken::start(Kind::Proftpd.setup()).await else { return };
+    for (kind, fault) in
+        BREAKING.iter().flat_map(|kind| [(*kind, Fault::Truncate(Way::Up, AMID)), (*kind, Fault::Reset(Way::Up, AMID))])
+    {
+        let Some(broken) = Broken::start(kind).await else { continue };
         broken.data.once(fault);
         let answer = broken.account.invoke(put("file")).await;
-        let answer = answer.unwrap_or_else(|e| panic!("{fault:?}: {e} {}", e.private().reveal()));
+        let answer = answer.unwrap_or_else(|e| panic!("{kind:?} {fault:?}: {e} {}", e.private().reveal()));
         assert_eq!(answer.written, BYTES);
-        assert!(fs::read(broken.server.files().join("file")).unwrap() == whole(), "{fault:?}");
-        assert!(broken.data.happened(), "{fault:?}");
-        assert_eq!((broken.server.0.log("REST REST"), broken.server.0.log("STOR STOR")), (1, 2), "{fault:?}");
-        broken.server.is_tidy(&format!("{fault:?}")).await;
+        assert!(fs::read(broken.server.files().join("file")).unwrap() == whole(), "{kind:?} {fault:?}");
+        assert!(broken.data.happened(), "{kind:?} {fault:?}");
+        assert_eq!((broken.server.0.log("REST REST"), broken.server.0.log("STOR STOR")), (1, 2), "{kind:?} {fault:?}");
+        broken.server.is_tidy(&format!("{kind:?} {fault:?}")).await;
     }
 }
 
@@ -79,7 +84,7 @@ async fn cut_get(broken: &Broken, change: impl FnOnce()) -> Error {
 
 #[tokio::test]
 async fn a_file_that_changed_meanwhile_is_not_gone_on_with() {
-    let Some(broken) = Broken::start(Kind::Proftpd.setup()).await else { return };
+    let Some(broken) = Broken::start(Kind::Proftpd).await else { return };
     let file = broken.server.files().join("file");
     let open = || File::options().write(true).open(&file).unwrap();
     let changes: [(&str, &dyn Fn()); 3] = [
@@ -100,14 +105,19 @@ async fn a_file_that_changed_meanwhile_is_not_gone_on_with() {
 #[tokio::test]
 async fn a_server_that_begins_at_the_beginning_alone_is_not_gone_on_with() {
     for more in NO_RESTART {
-        let Some(broken) = Broken::start(Setup { more, ..Kind::Proftpd.setup() }).await else { return };
+        let Some(broken) = Broken::start_as(Kind::Proftpd, Setup { more, ..Kind::Proftpd.setup() }).await else {
+            return;
+        };
         let error = cut_get(&broken, || {}).await;
         assert_eq!((error.kind(), error.is_transient()), (Is::Unreachable, true), "{more}: {error}");
         broken.data.always(Fault::None);
         let again = broken.account.stream(get("file")).await.unwrap().collect(u64::MAX).await;
         assert!(again.unwrap() == whole(), "{more}");
     }
-    let Some(broken) = Broken::start(Setup { more: NO_RESTART[0], ..Kind::Proftpd.setup() }).await else { return };
+    let Some(broken) = Broken::start_as(Kind::Proftpd, Setup { more: NO_RESTART[0], ..Kind::Proftpd.setup() }).await
+    else {
+        return;
+    };
     broken.data.once(Fault::Reset(Way::Up, AMID));
     let error = broken.account.invoke(put("new")).await.unwrap_err();
     assert_eq!((error.kind(), error.is_transient()), (Is::Unreachable, true), "{error}");
@@ -118,7 +128,7 @@ async fn a_server_that_begins_at_the_beginning_alone_is_not_gone_on_with() {
 /// Somebody else wrote to what was put so far.
 #[tokio::test]
 async fn a_part_that_is_longer_than_what_was_sent_is_not_gone_on_with() {
-    let Some(broken) = Broken::start(Kind::Proftpd.setup()).await else { return };
+    let Some(broken) = Broken::start(Kind::Proftpd).await else { return };
     broken.data.once(Fault::Reset(Way::Up, AMID));
     let (go_on, wait) = oneshot::channel::<()>();
     let piece = |bytes: usize| Ok(Bytes::from(vec![7; bytes]));
