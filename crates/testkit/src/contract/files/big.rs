@@ -1,4 +1,4 @@
-//! A body of two gigabytes passes in and out in little memory, seen from outside: the work is done by a
+//! A body of two gigabytes passes in and out in little memory, and so does one without end whose line breaks, seen from outside: the work is done by a
 //! process of its own, whose largest resident memory the kernel tells.
 
 use std::{
@@ -10,11 +10,15 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{StreamExt as _, stream};
-use lockgate_connector_api::{Body, Call};
+use lockgate_connector_api::{Body, Call, Kind as Is};
 use lockgate_document::Document;
 
 use super::{Kind, Server};
-use crate::process::peak_rss_bytes;
+use crate::{
+    FaultProxy,
+    fault_proxy::{Fault, Way},
+    process::peak_rss_bytes,
+};
 
 const BYTES: u64 = 2 << 30;
 const RESIDENT_BYTES_MAX: u64 = 64 << 20;
@@ -75,6 +79,29 @@ async fn work<K: Kind>(kind: K) {
         }
     }
     assert_eq!(at as u64, BYTES);
+    let got = begun.elapsed();
+    breaks(kind, &server).await;
     let resident = peak_rss_bytes(std::process::id());
-    println!("{} MiB: put {put:?}, get {:?}, bytes resident at most: {resident}", BYTES >> 20, begun.elapsed());
+    println!("{} MiB: put {put:?}, get {got:?}, bytes resident at most: {resident}", BYTES >> 20);
+}
+
+/// A content without end, over a line that breaks in the midst of it and over one that goes silent: it is gone on
+/// with until the deadline, or given up, and what waits for the line does not grow.
+async fn breaks<K: Kind>(kind: K, server: &K::Server) {
+    for fault in [Fault::Reset(Way::Up, 100 << 20), Fault::BlackHole(Way::Up, 100 << 20)] {
+        let proxy = FaultProxy::start(server.port()).await;
+        proxy.once(fault);
+        let account = kind.through(server, proxy.port());
+        // No faster than a disk takes it.
+        let endless = stream::repeat_with(|| Ok(BLOCK.clone())).then(|block| async {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            block
+        });
+        let input = Document::object([("path", "endless".into())]);
+        let call = Call::new("put", input, Instant::now() + Duration::from_secs(4));
+        let error = account.invoke(Call { body: Some(Body::new(endless.boxed())), ..call }).await.unwrap_err();
+        assert!(matches!(error.kind(), Is::Timeout | Is::Unreachable), "{kind:?} {fault:?}: {error}");
+        assert!(!server.files().join("endless").exists(), "{kind:?} {fault:?}");
+        server.is_tidy(&format!("{kind:?} {fault:?}")).await;
+    }
 }
