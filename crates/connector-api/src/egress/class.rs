@@ -62,32 +62,51 @@ impl fmt::Display for Class {
 
 /// Metadata and machine-control services. Nobody may allow these: they hand out the machine's
 /// own credentials.
-const METADATA_V4: [Ipv4Addr; 8] = [
-    Ipv4Addr::new(169, 254, 169, 254), // EC2, GCP, Azure, DigitalOcean, Oracle, OpenStack
+const METADATA_V4: [Ipv4Addr; 12] = [
+    Ipv4Addr::new(169, 254, 169, 254), // EC2, GCP, Azure, Oracle, OpenStack, Huawei, IBM, DigitalOcean, Hetzner, Linode
     Ipv4Addr::new(169, 254, 169, 253), // EC2 resolver beside it
+    Ipv4Addr::new(169, 254, 169, 252), // GKE, behind 169.254.169.254
     Ipv4Addr::new(169, 254, 170, 2),   // ECS task credentials
     Ipv4Addr::new(169, 254, 170, 23),  // EKS pod identity
     Ipv4Addr::new(169, 254, 0, 23),    // Tencent
+    Ipv4Addr::new(169, 254, 10, 10),   // Tencent
+    Ipv4Addr::new(169, 254, 42, 42),   // Scaleway
     Ipv4Addr::new(100, 100, 100, 200), // Alibaba
+    Ipv4Addr::new(100, 96, 0, 96),     // Volcano Engine
     Ipv4Addr::new(192, 0, 0, 192),     // Oracle
     Ipv4Addr::new(168, 63, 129, 16),   // Azure's host channel, a public address by number
 ];
-const METADATA_V6: [Ipv6Addr; 3] = [
-    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254), // EC2
-    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23),  // EKS pod identity
-    Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),  // GCP
+const METADATA_V6: [Ipv6Addr; 9] = [
+    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),      // EC2
+    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x23),       // EKS pod identity
+    Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),       // GCP
+    Ipv6Addr::new(0xfd00, 0xc1, 0, 0, 0, 0, 0xa9fe, 0xa9fe), // Oracle
+    Ipv6Addr::new(0xfd00, 0x100, 0, 0, 0, 0, 0x100, 0x200),  // Alibaba
+    Ipv6Addr::new(0xfd00, 0xa9fe, 0xa9fe, 0, 0, 0, 0, 1),    // Linode
+    Ipv6Addr::new(0xfd00, 0x42, 0, 0, 0, 0, 0, 0x42),        // Scaleway
+    Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0xa9fe, 0xa9fe),    // OpenStack, Hetzner, Huawei, Linode
+    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x253),      // EC2 resolver
 ];
 
-/// All of them.
+/// All that are known by name.
 pub(super) fn metadata() -> impl Iterator<Item = IpAddr> {
     METADATA_V4.into_iter().map(IpAddr::V4).chain(METADATA_V6.into_iter().map(IpAddr::V6))
 }
 
 /// Whether it is a metadata service by its own number. [`embedded`] finds the disguised ones.
+///
+/// An IPv6 address that ends in the number of such a service counts as one, under any prefix: clouds
+/// place theirs so, and a translator may have a prefix of its own (RFC 6052 §2.2, 96 bits). So does all
+/// of `fd00:ec2::/32`, where EC2 has its services.
 pub(super) fn is_metadata(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => METADATA_V4.contains(&ip),
-        IpAddr::V6(ip) => METADATA_V6.contains(&ip),
+        IpAddr::V6(ip) => {
+            let [.., a, b, c, d] = ip.octets();
+            METADATA_V6.contains(&ip)
+                || METADATA_V4.contains(&Ipv4Addr::new(a, b, c, d))
+                || matches!(ip.segments(), [0xfd00, 0xec2, ..])
+        }
     }
 }
 

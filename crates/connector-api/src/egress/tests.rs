@@ -62,10 +62,12 @@ fn metadata_is_refused_whatever_is_allowed() {
 #[test]
 fn an_allowance_of_metadata_alone_is_known_as_one() {
     let allowance = |cidr: &str| Allowance::parse(cidr, 80, 80).unwrap();
-    for alone in ["169.254.169.254/32", "168.63.129.16", "fd00:ec2::254/128", "::ffff:169.254.169.254/128"] {
+    for alone in
+        ["169.254.169.254/32", "168.63.129.16", "fd00:ec2::254/128", "fd00:c1::a9fe:a9fe", "::ffff:169.254.169.254/128"]
+    {
         assert!(allowance(alone).is_all_metadata(), "{alone}");
     }
-    for (wider, held) in [("169.254.0.0/16", 5), ("fd00::/8", 3), ("10.0.0.0/8", 0), ("127.0.0.1/32", 0)] {
+    for (wider, held) in [("169.254.0.0/16", 8), ("fd00::/8", 8), ("10.0.0.0/8", 0), ("127.0.0.1/32", 0)] {
         assert!(!allowance(wider).is_all_metadata(), "{wider}");
         assert_eq!(allowance(wider).metadata().len(), held, "{wider}");
     }
