@@ -41,7 +41,7 @@ pub(crate) async fn ready(session: &mut Session, left: Duration) -> Result<(), E
 /// Reads rows in a read-only transaction, which is undone in any case: nothing that the statement
 /// does to its session outlives it.
 pub(crate) async fn query(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
-    let asked = Asked::read(&work.input, CODES)?;
+    let asked = Asked::typed(&work.input, CODES)?;
     let mut lease = pool.lease(cx, work.part, work.deadline).await?;
     let (columns, written) = match reading(lease.session()?, &asked, &work).await {
         Ok(begun) => begun,
@@ -68,7 +68,7 @@ async fn reading(session: &mut Session, asked: &Asked<'_>, work: &Work) -> Resul
     session.say("start transaction read only").await?;
     let statement = session.prepare(asked.sql).await?;
     statement::gives_objects(&statement.columns)?;
-    let values = statement.values(asked.once())?;
+    let values = statement.values(asked.once(), &asked.types)?;
     session.run(&statement, &values).await?;
     match session.given(ANSWER_BYTES_MAX).await? {
         Given::Columns(columns, _) => Ok((columns, write::bytes(&values))),
@@ -89,7 +89,7 @@ async fn whole(session: &mut Session, columns: &[Column], work: &Work, written: 
 
 /// Runs one statement, in the transaction that the server makes for it alone.
 pub(crate) async fn execute(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
-    let asked = Asked::read(&work.input, CODES)?;
+    let asked = Asked::typed(&work.input, CODES)?;
     if statement::first_word(asked.sql) == "call" {
         return Err(failure::input("a procedure is called by the operation `call`"));
     }
@@ -107,7 +107,7 @@ async fn changing(session: &mut Session, asked: &Asked<'_>, work: &Work) -> Resu
     if !statement.columns.is_empty() {
         statement::gives_objects(&statement.columns)?;
     }
-    let values = statement.values(asked.once())?;
+    let values = statement.values(asked.once(), &asked.types)?;
     session.run(&statement, &values).await?;
     let (output, read) = results(session, &work.limits).await?;
     if session.is_in_transaction() {
@@ -152,25 +152,32 @@ async fn results(session: &mut Session, limits: &Limits) -> Result<(Document, u6
 
 /// Runs one statement many times, in one transaction.
 pub(crate) async fn batch(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
-    let asked = Asked::read(&work.input, CODES)?;
+    let asked = Asked::typed(&work.input, CODES)?;
     let lists = asked.lists()?;
     let mut lease = pool.lease(cx, work.part, work.deadline).await?;
     if !statement::leaves_nothing(asked.sql) {
         lease.use_up();
     }
-    let outcome = all_or_nothing(lease.session()?, asked.sql, lists, &work).await;
+    let outcome = all_or_nothing(lease.session()?, &asked, lists, &work).await;
     // A transaction that is still open is undone when the connection is made as good as new.
     lease.finish(outcome).await
 }
 
-async fn all_or_nothing(session: &mut Session, sql: &str, lists: Vec<Node<'_>>, work: &Work) -> Result<Answer, Error> {
+async fn all_or_nothing(
+    session: &mut Session,
+    asked: &Asked<'_>,
+    lists: Vec<Node<'_>>,
+    work: &Work,
+) -> Result<Answer, Error> {
     ready(session, work.remaining()).await?;
-    let statement = session.prepare(sql).await?;
+    let statement = session.prepare(asked.sql).await?;
     if !statement.columns.is_empty() {
         return Err(failure::input("the statement gives rows, which a batch does not return (use `execute`)"));
     }
     // All before the first is sent: a parameter that cannot be given costs the database nothing.
-    let values = |(at, list): (usize, &Node<'_>)| statement.values(items(*list)).map_err(|error| in_list(at, error));
+    let values = |(at, list): (usize, &Node<'_>)| {
+        statement.values(items(*list), &asked.types).map_err(|error| in_list(at, error))
+    };
     let runs = lists.iter().enumerate().map(values).collect::<Result<Vec<_>, Error>>()?;
     session.say("start transaction").await?;
     let mut counts = Vec::with_capacity(runs.len());

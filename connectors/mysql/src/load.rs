@@ -7,10 +7,9 @@
 
 use std::{borrow::Cow, sync::Arc};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
 use lockgate_connector_api::{
     Answer, Body, Context, Error, Kind,
-    sql::{Load, Name, Work, quoted},
+    sql::{Load, Name, Typed, Work, quoted},
 };
 use lockgate_document::Node;
 
@@ -19,6 +18,7 @@ use crate::{
     failure::{self, CODES},
     pool::Pool,
     session::{Given, Session},
+    types::holds_bytes,
     wire::ANSWER_BYTES_MAX,
     write::{self, Value, Wrong},
 };
@@ -132,9 +132,7 @@ async fn forms(session: &mut Session, table: Name<'_>, columns: &[&str]) -> Resu
         Ok(match &*of.to_ascii_lowercase() {
             "timestamp" => Form::Timestamp,
             "bit" => Form::Bits,
-            "binary" | "varbinary" | "vector" | "geometry" | "point" | "linestring" | "polygon" | "multipoint"
-            | "multilinestring" | "multipolygon" | "geometrycollection" | "geomcollection" => Form::Bytes,
-            blob if blob.ends_with("blob") => Form::Bytes,
+            other if holds_bytes(other) => Form::Bytes,
             _ => Form::Plain,
         })
     };
@@ -143,7 +141,9 @@ async fn forms(session: &mut Session, table: Name<'_>, columns: &[&str]) -> Resu
 
 /// The text of a column's value.
 fn field(node: Node<'_>, form: Form) -> Result<Option<String>, Wrong> {
-    let text = match write::parameter(node)? {
+    let of = (form == Form::Bytes).then_some(Typed::Bytes);
+    let text = match write::parameter(node, of)? {
+        Value::Bytes(bytes) => return Ok(Some(hex(&bytes))),
         Value::Null => return Ok(None),
         Value::Boolean(truth) => u8::from(truth).to_string(),
         Value::Signed(number) => number.to_string(),
@@ -152,11 +152,10 @@ fn field(node: Node<'_>, form: Form) -> Result<Option<String>, Wrong> {
         Value::Decimal(text) | Value::Text(text) => text,
     };
     Ok(Some(match form {
-        Form::Plain => text,
+        Form::Plain | Form::Bytes => text,
         Form::Timestamp => text.strip_suffix('Z').unwrap_or(&text).to_owned(),
         Form::Bits if text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u64>().is_ok() => text,
         Form::Bits => return Err("is no number of bits"),
-        Form::Bytes => hex(&STANDARD.decode(text).map_err(|_| "is no base64")?),
     }))
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use lockgate_connector_api::{
     Answer, Context, Error,
-    sql::{self, Gathered, Routine, Work, quoted},
+    sql::{self, Gathered, Routine, Typed, Work, quoted},
 };
 use lockgate_document::{Builder, Document, Fault, Node};
 use lockgate_model::Limits;
@@ -18,12 +18,13 @@ use crate::{
     pool::Pool,
     session::{Given, Session, Whose},
     statement,
+    types::holds_bytes,
     wire::ANSWER_BYTES_MAX,
     write::{self, Value},
 };
 
-/// What a server says of a routine: its kind, and the mode of each of its parameters.
-const LOOK_UP: &str = "select r.routine_type, coalesce(p.parameter_mode, '') \
+/// What a server says of a routine: its kind, and mode and type of each of its parameters.
+const LOOK_UP: &str = "select r.routine_type, coalesce(concat(p.parameter_mode, ' ', p.data_type), '') \
      from information_schema.routines r left join information_schema.parameters p \
      on p.specific_schema = r.routine_schema and p.specific_name = r.specific_name \
      and p.routine_type = r.routine_type and p.ordinal_position > 0 \
@@ -34,9 +35,13 @@ const LOOK_UP: &str = "select r.routine_type, coalesce(p.parameter_mode, '') \
 #[derive(Debug)]
 struct Found {
     is_procedure: bool,
-    /// For each parameter, whether a value goes in.
-    takes: Vec<bool>,
+    /// For each parameter whether a value goes in, and what its text stands for.
+    takes: Vec<Option<Takes>>,
 }
+
+/// What a parameter takes that a value goes into.
+#[derive(Debug, Clone, Copy)]
+struct Takes(Option<Typed>);
 
 /// Calls a routine.
 pub(crate) async fn call(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
@@ -76,20 +81,23 @@ pub(crate) async fn run(
     };
     let statement = session.prepare(&sql).await?;
     let mut given = routine.parameters();
-    let wanted = found.takes.iter().filter(|takes| **takes).count();
+    let wanted = found.takes.iter().flatten().count();
     if given.len() != wanted {
         let detail = format!("{} are given, the routine takes {wanted}", given.len());
         return Err(failure::input("the number of parameters is not the routine's").with_private(detail));
     }
-    let value = |takes: &bool| if *takes { given.next().map_or(Ok(Value::Null), one) } else { Ok(Value::Null) };
+    let value = |takes: &Option<Takes>| match (takes, takes.and_then(|_| given.next())) {
+        (Some(Takes(of)), Some(node)) => one(node, *of),
+        _ => Ok(Value::Null),
+    };
     let values = found.takes.iter().map(value).collect::<Result<Vec<_>, Error>>()?;
     session.run(&statement, &values).await?;
     let (output, read) = results(session, found.is_procedure, limits).await?;
     Ok((output, read, write::bytes(&values)))
 }
 
-fn one(node: Node<'_>) -> Result<Value, Error> {
-    write::parameter(node)
+fn one(node: Node<'_>, of: Option<Typed>) -> Result<Value, Error> {
+    write::parameter(node, of)
         .map_err(|wrong| failure::input("a parameter cannot be given to the server").with_private(wrong))
 }
 
@@ -127,6 +135,10 @@ async fn results(session: &mut Session, is_procedure: bool, limits: &Limits) -> 
     Ok((output, gathered.bytes))
 }
 
+fn takes(mode: &str, of: &str) -> Option<Takes> {
+    (mode != "OUT").then(|| Takes(holds_bytes(of).then_some(Typed::Bytes)))
+}
+
 /// What the server says of the routine.
 async fn find(session: &mut Session, routine: &Routine<'_>) -> Result<Found, Error> {
     let schema = routine.name.schema.map_or(Value::Null, |schema| Value::Text(schema.to_owned()));
@@ -134,8 +146,8 @@ async fn find(session: &mut Session, routine: &Routine<'_>) -> Result<Found, Err
     let is_procedure = rows.first().is_some_and(|(of, _)| of == "PROCEDURE");
     let refused = match (rows.first(), rows.last()) {
         (Some((one, _)), Some((other, _))) if one == other => {
-            let modes = rows.iter().filter(|(_, mode)| !mode.is_empty());
-            return Ok(Found { is_procedure, takes: modes.map(|(_, mode)| mode != "OUT").collect() });
+            let parameters = rows.iter().filter_map(|(_, told)| told.split_once(' '));
+            return Ok(Found { is_procedure, takes: parameters.map(|(mode, of)| takes(mode, of)).collect() });
         }
         (Some(_), Some(_)) => "a procedure and a function have that name (call the one by a statement of its own)",
         _ => "there is no procedure or function of that name that the account may call",

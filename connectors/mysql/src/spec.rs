@@ -1,6 +1,18 @@
 //! The declaration of the connector: what an account takes and what it can do.
 
-use lockgate_connector_api::{AddressForm, IdentityKind, Scheme, Spec, sql};
+use lockgate_connector_api::{AddressForm, IdentityKind, Operation, Scheme, Spec, sql};
+
+// As every database has them, with `types`: the server does not tell those of parameters.
+const QUERY: Operation = Operation { input: ONE, constant: &["sql", "types"], ..sql::QUERY };
+const EXECUTE: Operation = Operation { input: ONE, constant: &["sql", "types"], ..sql::EXECUTE };
+const BATCH: Operation =
+    Operation { input: include_str!("schemas/many.json"), constant: &["sql", "types"], ..sql::BATCH };
+const TRANSACTION: Operation = Operation {
+    input: include_str!("schemas/transaction.json"),
+    constant: &["steps[].sql", "steps[].take", "steps[].types"],
+    ..sql::TRANSACTION
+};
+const ONE: &str = include_str!("schemas/one.json");
 
 pub(crate) const SPEC: Spec = Spec {
     name: "mysql",
@@ -16,5 +28,5 @@ pub(crate) const SPEC: Spec = Spec {
         "The user that signs in, by password, client certificate or both.",
         "Its password, shown to a verified server alone.",
     ),
-    operations: &[sql::QUERY, sql::EXECUTE, sql::BATCH, sql::TRANSACTION, sql::CALL, sql::LOAD],
+    operations: &[QUERY, EXECUTE, BATCH, TRANSACTION, sql::CALL, sql::LOAD],
 };

@@ -1,6 +1,9 @@
 //! A prepared statement and its parameters.
 
-use lockgate_connector_api::{Error, sql};
+use lockgate_connector_api::{
+    Error,
+    sql::{self, Typed},
+};
 use lockgate_document::{Builder, Fault, Node};
 
 use crate::{
@@ -23,13 +26,20 @@ pub(crate) struct Statement {
 impl Statement {
     /// The values of the parameters. Refused are a wrong number of them and those that no parameter
     /// can have.
-    pub fn values<'a>(&self, given: impl ExactSizeIterator<Item = Node<'a>>) -> Result<Vec<Value>, Error> {
+    pub fn values<'a>(
+        &self,
+        given: impl ExactSizeIterator<Item = Node<'a>>,
+        types: &[Option<Typed>],
+    ) -> Result<Vec<Value>, Error> {
+        if types.len() > self.parameters {
+            return Err(failure::input("`types` is longer than the statement has parameters"));
+        }
         if given.len() != self.parameters {
             let detail = format!("{} are given, the statement takes {}", given.len(), self.parameters);
             return Err(failure::input("the number of parameters is not the statement's").with_private(detail));
         }
         let value = |(at, node): (usize, Node<'a>)| {
-            write::parameter(node).map_err(|wrong| {
+            write::parameter(node, types.get(at).copied().flatten()).map_err(|wrong| {
                 failure::input("a parameter cannot be given to the server")
                     .with_private(format!("parameter {}: {wrong}", at + 1))
             })

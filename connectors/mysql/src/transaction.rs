@@ -2,7 +2,7 @@
 
 use lockgate_connector_api::{
     Error,
-    sql::{self, Begin, Done, Gathered, Transactional, Work, of_run},
+    sql::{self, Asked, Begin, Done, Gathered, Transactional, Work, of_run},
 };
 use lockgate_document::{Builder, Node};
 use lockgate_model::Limits;
@@ -20,6 +20,7 @@ impl Transactional for Session {
     // Procedures are none of them: one can commit, and the server does not say so.
     const STEPS: &'static [&'static str] =
         &["select", "insert", "update", "delete", "replace", "with", "values", "table"];
+    const TYPED: bool = true;
 
     async fn begin(&mut self, begin: &Begin, work: &Work) -> Result<(), Error> {
         ready(self, work.remaining()).await?;
@@ -31,13 +32,13 @@ impl Transactional for Session {
 
     async fn step(
         &mut self,
-        sql: &str,
+        asked: &Asked<'_>,
         lists: &[Vec<Node<'_>>],
         limits: &Limits,
         rows: &mut Builder,
     ) -> Result<Done, Error> {
         let fault = |fault| CODES.fault(&fault);
-        let statement = self.prepare(sql).await?;
+        let statement = self.prepare(asked.sql).await?;
         let (mut gathered, mut gives) = (Gathered::default(), !statement.columns.is_empty());
         if gives {
             statement::gives_objects(&statement.columns)?;
@@ -45,7 +46,7 @@ impl Transactional for Session {
         }
         // All before the first is sent: a parameter that cannot be given costs the database nothing.
         let values = |(at, list): (usize, &Vec<Node<'_>>)| {
-            statement.values(list.iter().copied()).map_err(|error| of_run(at, lists.len(), error))
+            statement.values(list.iter().copied(), &asked.types).map_err(|error| of_run(at, lists.len(), error))
         };
         let runs = lists.iter().enumerate().map(values).collect::<Result<Vec<_>, Error>>()?;
         for (at, values) in runs.iter().enumerate() {

@@ -48,6 +48,27 @@ pub(crate) enum Form {
     Null,
 }
 
+/// Whether a type that the server names in its own catalogue holds bytes.
+pub(crate) fn holds_bytes(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    name.ends_with("blob")
+        || matches!(
+            &*name,
+            "binary"
+                | "varbinary"
+                | "vector"
+                | "geometry"
+                | "point"
+                | "linestring"
+                | "polygon"
+                | "multipoint"
+                | "multilinestring"
+                | "multipolygon"
+                | "geometrycollection"
+                | "geomcollection"
+        )
+}
+
 /// The collation of what is no text.
 const BINARY: u16 = 63;
 const UNSIGNED: u16 = 1 << 5;

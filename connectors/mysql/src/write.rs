@@ -2,9 +2,10 @@
 //!
 //! The server does not say which type it expects, so the value decides how it travels; the server
 //! turns it into what it needs by its own rules, and refuses what it would have to cut (`sql_mode` is
-//! strict).
+//! strict). What a text stands for beside itself is said by the call.
 
-use lockgate_connector_api::sql;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use lockgate_connector_api::sql::{self, Typed};
 use lockgate_document::{Kind, Node};
 
 use crate::fields::put_counted;
@@ -26,6 +27,8 @@ pub(crate) enum Value {
     Double(f64),
     /// A text.
     Text(String),
+    /// Bytes.
+    Bytes(Vec<u8>),
 }
 
 /// What is wrong with a value; completes "parameter 3: ".
@@ -35,8 +38,13 @@ pub(crate) type Wrong = &'static str;
 const DIGITS_MAX: usize = 65;
 const FRACTION_DIGITS_MAX: usize = 30;
 
-/// The parameter that a value makes.
-pub(crate) fn parameter(node: Node<'_>) -> Result<Value, Wrong> {
+/// The parameter that a value makes, with what the call says of it.
+pub(crate) fn parameter(node: Node<'_>, of: Option<Typed>) -> Result<Value, Wrong> {
+    if let Some(of) = of
+        && !matches!(node.kind(), Kind::Null | Kind::Undefined)
+    {
+        return typed(node, of);
+    }
     if let Some(text) = node.as_str() {
         return Ok(Value::Text(text.to_owned()));
     }
@@ -48,6 +56,15 @@ pub(crate) fn parameter(node: Node<'_>) -> Result<Value, Wrong> {
         (_, Some(lexeme)) => number(&lexeme),
         // A list or an object, for a column of JSON.
         _ => sql::json(node).map(Value::Text).ok_or("is no value of JSON"),
+    }
+}
+
+fn typed(node: Node<'_>, of: Typed) -> Result<Value, Wrong> {
+    match of {
+        Typed::Bytes => {
+            let bytes = node.as_str().and_then(|text| STANDARD.decode(text).ok());
+            bytes.map(Value::Bytes).ok_or("is no base64")
+        }
     }
 }
 
@@ -77,6 +94,7 @@ pub(crate) fn bytes(values: &[Value]) -> u64 {
         Value::Boolean(_) => 1,
         Value::Signed(_) | Value::Unsigned(_) | Value::Double(_) => 8,
         Value::Decimal(text) | Value::Text(text) => text.len() as u64,
+        Value::Bytes(bytes) => bytes.len() as u64,
     };
     values.iter().map(length).sum()
 }
@@ -102,6 +120,7 @@ pub(crate) fn run(statement: u32, values: &[Value]) -> Vec<u8> {
         Value::Decimal(_) => [246, 0],
         Value::Double(_) => [5, 0],
         Value::Text(_) => [253, 0],
+        Value::Bytes(_) => [252, 0],
     }));
     for value in values {
         match value {
@@ -111,6 +130,7 @@ pub(crate) fn run(statement: u32, values: &[Value]) -> Vec<u8> {
             Value::Unsigned(number) => out.extend(number.to_le_bytes()),
             Value::Double(number) => out.extend(number.to_le_bytes()),
             Value::Decimal(text) | Value::Text(text) => put_counted(&mut out, text.as_bytes()),
+            Value::Bytes(bytes) => put_counted(&mut out, bytes),
         }
     }
     out
@@ -124,7 +144,22 @@ mod tests {
     use super::*;
 
     fn write(json: &str) -> Result<Value, Wrong> {
-        parameter(Document::parse(json.as_bytes(), &Limits::default()).unwrap().root())
+        write_as(None, json)
+    }
+
+    fn write_as(of: Option<Typed>, json: &str) -> Result<Value, Wrong> {
+        parameter(Document::parse(json.as_bytes(), &Limits::default()).unwrap().root(), of)
+    }
+
+    #[test]
+    fn bytes_are_base64_and_nothing_else() {
+        let bytes = |json| write_as(Some(Typed::Bytes), json);
+        for json in ["\"not base64!\"", "\"AP8\"", "\"AP9=\"", "\"AP8=\\n\"", "1", "true", "[]", "{}"] {
+            assert_eq!(bytes(json), Err("is no base64"), "{json}");
+        }
+        assert_eq!(bytes("\"AP8=\""), Ok(Value::Bytes(vec![0, 255])));
+        assert_eq!(bytes("\"\""), Ok(Value::Bytes(Vec::new())));
+        assert_eq!(bytes("null"), Ok(Value::Null));
     }
 
     #[test]

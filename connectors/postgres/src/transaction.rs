@@ -2,7 +2,7 @@
 
 use lockgate_connector_api::{
     Error,
-    sql::{self, Begin, Done, Gathered, Transactional, Work, of_run},
+    sql::{self, Asked, Begin, Done, Gathered, Transactional, Work, of_run},
 };
 use lockgate_document::{Builder, Node};
 use lockgate_model::Limits;
@@ -29,12 +29,12 @@ impl Transactional for Session {
 
     async fn step(
         &mut self,
-        sql: &str,
+        asked: &Asked<'_>,
         lists: &[Vec<Node<'_>>],
         limits: &Limits,
         rows: &mut Builder,
     ) -> Result<Done, Error> {
-        let statement = self.prepare(sql).await?;
+        let statement = self.prepare(asked.sql).await?;
         let gives = !statement.columns.is_empty();
         if gives {
             statement.gives_objects()?;

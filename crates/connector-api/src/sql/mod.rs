@@ -13,6 +13,7 @@ mod routine;
 mod session;
 mod spec;
 mod transaction;
+mod typed;
 mod work;
 
 use lockgate_document::{Builder, Document, Fault, Kind as Value, Node};
@@ -30,6 +31,7 @@ pub use routine::Routine;
 pub use session::{Row, Server, Session};
 pub use spec::{BATCH, CALL, EXECUTE, LOAD, QUERY, TRANSACTION, fields};
 pub use transaction::{Begin, Done, Transactional, of_run, transaction};
+pub use typed::Typed;
 pub use work::Work;
 
 /// Longest statement in bytes. It may stay prepared, so it is held once for each connection.
@@ -40,6 +42,8 @@ const SQL_BYTES_MAX: usize = 256 << 10;
 pub struct Asked<'a> {
     /// The statement.
     pub sql: &'a str,
+    /// What it says of its parameters; empty where the server tells their types.
+    pub types: Vec<Option<Typed>>,
     parameters: Node<'a>,
     codes: Codes,
 }
@@ -52,6 +56,14 @@ impl<'a> Asked<'a> {
     /// list.
     pub fn read(input: &'a Document, codes: Codes) -> Result<Self, Error> {
         Self::of(input.root(), &[], codes)
+    }
+
+    /// Reads an input that can have `types` as well, for a server that does not tell those.
+    ///
+    /// # Errors
+    /// As [`Asked::read`].
+    pub fn typed(input: &'a Document, codes: Codes) -> Result<Self, Error> {
+        Self::of(input.root(), &["types"], codes)
     }
 
     /// Reads an object that may have other members beside these.
@@ -67,7 +79,7 @@ impl<'a> Asked<'a> {
         if !matches!(parameters.kind(), Value::Undefined | Value::Null | Value::Array) {
             return Err(codes.input("`parameters` must be a list"));
         }
-        Ok(Self { sql, parameters, codes })
+        Ok(Self { sql, types: Typed::read(root.get("types"), codes)?, parameters, codes })
     }
 
     /// The parameters of one run.
@@ -208,6 +220,12 @@ pub(crate) mod tests {
             let error = Asked::read(&input, CODES).unwrap_err();
             assert_eq!((error.kind(), error.code()), (Kind::Input, "sql-input"));
         }
+        for types in ["1", "null", r#"{"1": "bytes"}"#, r#"["blob"]"#, "[1]", r#"[["bytes"]]"#] {
+            let input = document(&format!(r#"{{"sql": "select 1", "types": {types}}}"#));
+            assert_eq!(Asked::typed(&input, CODES).unwrap_err().code(), "sql-input", "{types}");
+        }
+        // A server that tells types is told none.
+        assert!(Asked::read(&document(r#"{"sql": "select 1", "types": []}"#), CODES).is_err());
         let input = document(r#"{"sql": "select 1", "parameters": [[1], 2]}"#);
         assert!(Asked::read(&input, CODES).unwrap().lists().is_err());
         assert!(gives_objects(["b", "a", "b"].into_iter(), CODES).is_err());
@@ -227,5 +245,7 @@ pub(crate) mod tests {
         let asked = Asked::of(input.root(), &["body"], CODES).unwrap();
         assert_eq!((asked.sql, asked.once().len()), ("select 1", 2));
         gives_objects(["a", "b"].into_iter(), CODES).unwrap();
+        let input = document(r#"{"sql": "select 1", "parameters": [1, 2], "types": [null, "bytes"]}"#);
+        assert_eq!(Asked::typed(&input, CODES).unwrap().types, [None, Some(Typed::Bytes)]);
     }
 }

@@ -20,6 +20,8 @@ const STEPS_MAX: usize = 100;
 pub trait Transactional: Session {
     /// Words that a step may begin with: it reads or changes data, and does not end the transaction.
     const STEPS: &'static [&'static str];
+    /// A step can have `types`: the server does not tell those of its parameters.
+    const TYPED: bool = false;
 
     /// Begins a transaction.
     fn begin(&mut self, begin: &Begin, work: &Work) -> impl Future<Output = Result<(), Error>> + Send;
@@ -28,7 +30,7 @@ pub trait Transactional: Session {
     /// array.
     fn step(
         &mut self,
-        sql: &str,
+        asked: &Asked<'_>,
         lists: &[Vec<Node<'_>>],
         limits: &Limits,
         rows: &mut Builder,
@@ -81,7 +83,7 @@ struct Transaction<'a> {
 #[derive(Debug)]
 struct Step<'a> {
     name: Option<&'a str>,
-    sql: &'a str,
+    asked: Asked<'a>,
     lists: Vec<Vec<Node<'a>>>,
     takes: Vec<Take<'a>>,
     rows: Option<u64>,
@@ -142,7 +144,7 @@ async fn steps<S: Transactional>(session: &mut S, steps: &[Step<'_>], work: &Wor
         };
         let lists = step.lists(&given, S::CODES).map_err(of_step)?;
         let mut rows = Builder::new(&work.limits);
-        let done = session.step(step.sql, &lists, &work.limits, &mut rows).await.map_err(of_step)?;
+        let done = session.step(&step.asked, &lists, &work.limits, &mut rows).await.map_err(of_step)?;
         let Done { gathered, gives, written } = done;
         (read, sent) = (read + gathered.bytes, sent + written);
         if read > row_bytes_max(&work.limits) as u64 {
@@ -192,7 +194,7 @@ impl<'a> Transaction<'a> {
         let mut steps = Vec::with_capacity(given.len());
         for step in items(given) {
             let at = steps.len() + 1;
-            let step = Step::read(step, &steps, S::STEPS, codes).map_err(|error| {
+            let step = Step::read(step, &steps, S::STEPS, S::TYPED, codes).map_err(|error| {
                 let detail = format!("step {at}: {}", error.private().reveal());
                 error.with_private(detail)
             })?;
@@ -203,8 +205,10 @@ impl<'a> Transaction<'a> {
 }
 
 impl<'a> Step<'a> {
-    fn read(node: Node<'a>, before: &[Step<'a>], words: &[&str], codes: Codes) -> Result<Self, Error> {
-        let asked = Asked::of(node, &["name", "each", "take", "rows"], codes)?;
+    fn read(node: Node<'a>, before: &[Step<'a>], words: &[&str], typed: bool, codes: Codes) -> Result<Self, Error> {
+        let members: &[&str] =
+            if typed { &["name", "each", "take", "rows", "types"] } else { &["name", "each", "take", "rows"] };
+        let asked = Asked::of(node, members, codes)?;
         let word: String = asked.sql.trim_start().chars().take_while(char::is_ascii_alphabetic).collect();
         if !words.contains(&word.to_ascii_lowercase().as_str()) {
             let text = "a step must begin with a word that reads or changes data";
@@ -250,7 +254,7 @@ impl<'a> Step<'a> {
             return Err(codes.input("`take` must be a list"));
         }
         let takes = items(takes).map(take).collect::<Result<Vec<_>, Error>>()?;
-        Ok(Self { name, sql: asked.sql, lists, takes, rows })
+        Ok(Self { name, asked, lists, takes, rows })
     }
 
     /// The parameters of each run, with what earlier steps gave.
@@ -290,7 +294,7 @@ mod tests {
         let input = Document::parse(steps.as_bytes(), &Limits::default()).unwrap();
         let mut before: Vec<Step<'_>> = Vec::new();
         for step in input.root().items() {
-            let step = Step::read(step, &before, &["select", "insert"], CODES)?;
+            let step = Step::read(step, &before, &["select", "insert"], false, CODES)?;
             before.push(step);
         }
         Ok(())
@@ -303,6 +307,7 @@ mod tests {
             r#"[{"sql": "commit"}]"#,
             r#"[{"sql": "/* */ commit"}]"#,
             r#"[{"sql": "select 1", "other": 1}]"#,
+            r#"[{"sql": "select 1", "types": []}]"#,
             r#"[{"sql": "select 1", "name": 1}]"#,
             r#"[{"sql": "select 1", "name": "a"}, {"sql": "select 1", "name": "a"}]"#,
             r#"[{"sql": "select 1", "rows": -1}]"#,
