@@ -16,6 +16,7 @@ use lockgate_document::Node;
 use crate::{
     calls::ready,
     failure::{self, CODES},
+    moment,
     pool::Pool,
     session::{Given, Session},
     types::holds_bytes,
@@ -33,7 +34,7 @@ const PIECE_BYTES_MAX: usize = 256 << 10;
 enum Form {
     /// As they are.
     Plain,
-    /// A moment in UTC, which the server takes without a `Z`.
+    /// A moment, which the server takes in UTC and without a `Z`.
     Timestamp,
     /// A number, which would be read as bytes.
     Bits,
@@ -153,7 +154,7 @@ fn field(node: Node<'_>, form: Form) -> Result<Option<String>, Wrong> {
     };
     Ok(Some(match form {
         Form::Plain | Form::Bytes => text,
-        Form::Timestamp => text.strip_suffix('Z').unwrap_or(&text).to_owned(),
+        Form::Timestamp => moment::utc(&text).unwrap_or(text),
         Form::Bits if text.bytes().all(|b| b.is_ascii_digit()) && text.parse::<u64>().is_ok() => text,
         Form::Bits => return Err("is no number of bits"),
     }))

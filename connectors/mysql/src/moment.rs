@@ -51,9 +51,49 @@ fn clock_from(hours: u32, mut fields: Fields<'_>) -> Result<String, Error> {
     Ok(text)
 }
 
+/// A moment of RFC 3339 in UTC, in which sessions are, as the server reads it. None for what is no moment,
+/// what is finer than the millionths that the server keeps, and a leap second, which it does not know.
+pub(crate) fn utc(text: &str) -> Option<String> {
+    let (date, time) = text.split_once(['T', 't', ' '])?;
+    let (clock, _) = time.split_at_checked(8)?;
+    let fraction = time.get(8..)?.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let fraction = fraction.split(['+', '-']).next()?;
+    let is_plain = date.len() == 10 && clock.bytes().filter(|b| *b == b':').count() == 2 && !text.contains('[');
+    if !is_plain || clock.ends_with("60") || fraction.len() > ".123456".len() {
+        return None;
+    }
+    let moment: jiff::Timestamp = text.parse().ok()?;
+    Some(moment.strftime("%Y-%m-%d %H:%M:%S%.f").to_string())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn moments_are_told_in_utc() {
+        for (text, told) in [
+            ("2026-11-22T08:30:00Z", Some("2026-11-22 08:30:00")),
+            ("2026-11-22t08:30:00.5z", Some("2026-11-22 08:30:00.5")),
+            ("2026-11-22T08:30:00.000001+02:00", Some("2026-11-22 06:30:00.000001")),
+            ("2026-12-31T23:30:00-05:30", Some("2027-01-01 05:00:00")),
+            ("2024-03-01T00:30:00+01:00", Some("2024-02-29 23:30:00")),
+            ("2026-11-22T08:30:00", None),
+            ("2026-11-22T08:30:00.1234567Z", None),
+            ("2016-12-31T23:59:60Z", None),
+            ("2026-02-30T08:30:00Z", None),
+            ("2026-11-22T08:30Z", None),
+            ("20261122T083000Z", None),
+            ("2026-11-22T08:30:00Z[Europe/Berlin]", None),
+            ("2026-11-22T08:30:00+01:00[Europe/Berlin]", None),
+            ("2026-11-22T25:00:00Z", None),
+            ("0000-00-00T00:00:00Z", None),
+            ("soon", None),
+            ("2026-11-22Tä8:30:00Z", None),
+        ] {
+            assert_eq!(utc(text).as_deref(), told, "{text}");
+        }
+    }
 
     #[test]
     fn what_is_cut_off_is_refused() {

@@ -15,6 +15,7 @@ use lockgate_model::Limits;
 use crate::{
     calls::ready,
     failure::{self, CODES},
+    moment,
     pool::Pool,
     session::{Given, Session, Whose},
     statement,
@@ -35,13 +36,18 @@ const LOOK_UP: &str = "select r.routine_type, coalesce(concat(p.parameter_mode, 
 #[derive(Debug)]
 struct Found {
     is_procedure: bool,
-    /// For each parameter whether a value goes in, and what its text stands for.
+    /// The type of each parameter that a value goes into.
     takes: Vec<Option<Takes>>,
 }
 
 /// What a parameter takes that a value goes into.
-#[derive(Debug, Clone, Copy)]
-struct Takes(Option<Typed>);
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    Bytes,
+    /// A moment with an offset, or what the server reads of its own.
+    Timestamp,
+    Other,
+}
 
 /// Calls a routine.
 pub(crate) async fn call(pool: &Arc<Pool>, cx: &Context, work: Work) -> Result<Answer, Error> {
@@ -87,7 +93,7 @@ pub(crate) async fn run(
         return Err(failure::input("the number of parameters is not the routine's").with_private(detail));
     }
     let value = |takes: &Option<Takes>| match (takes, takes.and_then(|_| given.next())) {
-        (Some(Takes(of)), Some(node)) => one(node, *of),
+        (Some(takes), Some(node)) => one(node, *takes),
         _ => Ok(Value::Null),
     };
     let values = found.takes.iter().map(value).collect::<Result<Vec<_>, Error>>()?;
@@ -96,7 +102,12 @@ pub(crate) async fn run(
     Ok((output, read, write::bytes(&values)))
 }
 
-fn one(node: Node<'_>, of: Option<Typed>) -> Result<Value, Error> {
+fn one(node: Node<'_>, takes: Takes) -> Result<Value, Error> {
+    let of = match takes {
+        Takes::Bytes => Some(Typed::Bytes),
+        Takes::Timestamp if node.as_str().is_some_and(|text| moment::utc(text).is_some()) => Some(Typed::Timestamp),
+        Takes::Timestamp | Takes::Other => None,
+    };
     write::parameter(node, of)
         .map_err(|wrong| failure::input("a parameter cannot be given to the server").with_private(wrong))
 }
@@ -136,7 +147,12 @@ async fn results(session: &mut Session, is_procedure: bool, limits: &Limits) -> 
 }
 
 fn takes(mode: &str, of: &str) -> Option<Takes> {
-    (mode != "OUT").then(|| Takes(holds_bytes(of).then_some(Typed::Bytes)))
+    let takes = match of.eq_ignore_ascii_case("timestamp") {
+        true => Takes::Timestamp,
+        false if holds_bytes(of) => Takes::Bytes,
+        false => Takes::Other,
+    };
+    (mode != "OUT").then_some(takes)
 }
 
 /// What the server says of the routine.

@@ -8,7 +8,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use lockgate_connector_api::sql::{self, Typed};
 use lockgate_document::{Kind, Node};
 
-use crate::fields::put_counted;
+use crate::{fields::put_counted, moment};
 
 /// A parameter.
 #[derive(Debug, Clone, PartialEq)]
@@ -65,6 +65,9 @@ fn typed(node: Node<'_>, of: Typed) -> Result<Value, Wrong> {
             let bytes = node.as_str().and_then(|text| STANDARD.decode(text).ok());
             bytes.map(Value::Bytes).ok_or("is no base64")
         }
+        Typed::Timestamp => node.as_str().and_then(moment::utc).map(Value::Text).ok_or(
+            "is no date and time with offset like `2026-11-22T08:30:00Z` (fractions to millionths, no leap second)",
+        ),
     }
 }
 

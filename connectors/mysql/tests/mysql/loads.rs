@@ -40,7 +40,7 @@ async fn values_come_back_as_they_were() {
     let call = loads::load(&input, Body::full(lines));
     account.invoke(call).await.unwrap_or_else(|e| panic!("{e}, {}", e.private().reveal()));
     let csv = "id,big,bits,n,d,b,at,day,span,j,e,y,t\n\
-               1,18446744073709551615,5,12345678901234567890.0123456789,1e300,AP8KCQ==,2026-11-22T08:30:00.5Z,2026-11-22,-838:59:59,\"{\"\"a\"\": [1.50]}\",b,2026,\"x\t\n\\N\"\n\
+               1,18446744073709551615,5,12345678901234567890.0123456789,1e300,AP8KCQ==,2026-11-22T10:30:00.5+02:00,2026-11-22,-838:59:59,\"{\"\"a\"\": [1.50]}\",b,2026,\"x\t\n\\N\"\n\
                2,0,18446744073709551615,-0.5,-0.1,\"\",,,08:30:00.5,[],a,1999,\"\"\n3,,,,,,,,,,,,\n";
     let input = json!({"table": "kinds_of_csv", "columns": columns});
     let call = loads::load(&input, Body::full(csv));

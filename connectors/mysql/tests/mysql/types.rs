@@ -212,6 +212,50 @@ async fn bytes_go_in_as_they_come_out() {
     assert_eq!(account.value("select count(*) from bytes_refused", json!([])).await, 0);
 }
 
+/// A moment goes in as it comes out, and with any offset; a text that looks like one stays the text.
+#[tokio::test]
+async fn moments_go_in_as_they_come_out() {
+    let Some(account) = app() else { return };
+    account.execute("create table moments (id int, at timestamp(6) null, said varchar(40))").await;
+    account.execute("create procedure moments_in(a int, b timestamp(6)) insert into moments values (a, b, null)").await;
+    account.execute("insert into moments values (0, '2026-11-22 08:30:00.000001', null)").await;
+    let given = account.rows("select at from moments", json!([])).await[0]["at"].clone();
+    assert_eq!(given, json!("2026-11-22T08:30:00.000001Z"));
+    let insert = "insert into moments values (?, ?, ?)";
+    let types = json!([null, "timestamp"]);
+    account.output("execute", json!({"sql": insert, "types": types, "parameters": [1, given, given]})).await.unwrap();
+    let lists = json!([[2, given, given], [3, "2026-11-22T10:00:00.000001+01:30", given], [4, null, given]]);
+    account.output("batch", json!({"sql": insert, "types": types, "parameters": lists})).await.unwrap();
+    let steps = json!([
+        {"name": "old", "sql": "select at from moments where id = 0"},
+        {"sql": insert, "types": types, "parameters": [5, null, given], "take": [{"parameter": 2, "step": "old", "column": "at"}]},
+        {"sql": insert, "types": types, "each": [[6, "2026-11-21T23:30:00.000001-09:00", given]]},
+    ]);
+    account.output("transaction", json!({"steps": steps})).await.unwrap();
+    for (id, at) in
+        [(7, &given), (8, &json!("2026-11-22 08:30:00.000001")), (9, &json!("2026-11-22T09:30:00.000001+01:00"))]
+    {
+        account.output("call", json!({"routine": "moments_in", "parameters": [id, at]})).await.unwrap();
+    }
+    let rows = account.rows("select id, at, said from moments where id > 0 order by id", json!([])).await;
+    for row in rows.as_array().unwrap() {
+        let id = row["id"].as_i64().unwrap();
+        assert_eq!(row["at"], if id == 4 { json!(null) } else { given.clone() }, "{row}");
+        assert_eq!(row["said"], if id < 7 { given.clone() } else { json!(null) }, "{row}");
+    }
+    assert_eq!(rows.as_array().unwrap().len(), 9);
+    let found = json!({"sql": "select count(*) as n from moments where at = ?", "types": ["timestamp"], "parameters": ["2026-11-22T07:30:00.000001-01:00"]});
+    assert_eq!(account.output("query", found).await.unwrap()["rows"], json!([{"n": 9}]));
+    for wrong in ["2026-11-22T08:30:00", "2026-11-22T08:30:00.1234567Z", "2016-12-31T23:59:60Z", "soon"] {
+        let input = json!({"sql": insert, "types": types, "parameters": [10, wrong, null]});
+        let error = account.output("execute", input).await.unwrap_err();
+        assert_eq!((error.kind(), error.code()), (Kind::Input, "mysql-input"), "{wrong}");
+    }
+    // What the server does not keep as a moment it refuses.
+    let input = json!({"sql": insert, "types": types, "parameters": [10, "1969-12-31T23:59:59Z", null]});
+    assert_eq!(account.output("execute", input).await.unwrap_err().code(), "mysql-value");
+}
+
 /// The server would cut, round away or make something else of it.
 #[tokio::test]
 async fn what_does_not_fit_its_column_is_refused() {

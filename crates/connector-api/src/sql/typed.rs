@@ -10,19 +10,23 @@ use crate::Error;
 pub enum Typed {
     /// Bytes, in base64.
     Bytes,
+    /// A moment, as RFC 3339 writes it.
+    Timestamp,
 }
 
 impl Typed {
     /// Reads a list in the parameters' order. Null is what the value itself decides, as it does for
     /// parameters past the list's end.
     pub(super) fn read(list: Node<'_>, codes: Codes) -> Result<Vec<Option<Self>>, Error> {
-        let refused = || codes.input("`types` must be a list of `bytes` and null, in the parameters' order");
+        let refused =
+            || codes.input("`types` must be a list of `bytes`, `timestamp` and null, in the parameters' order");
         if !matches!(list.kind(), Kind::Undefined | Kind::Array) {
             return Err(refused());
         }
         let one = |node: Node<'_>| match (node.kind(), node.as_str()) {
             (Kind::Null, _) => Ok(None),
             (_, Some("bytes")) => Ok(Some(Self::Bytes)),
+            (_, Some("timestamp")) => Ok(Some(Self::Timestamp)),
             _ => Err(refused()),
         };
         items(list).map(one).collect()
