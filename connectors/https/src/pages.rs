@@ -76,6 +76,8 @@ struct Pages {
     /// The page to ask for; none behind the last one.
     target: Option<Target>,
     pages_max: i64,
+    /// The page before had fewer records than it could have: none need be behind it.
+    was_short: bool,
     /// Pages and records so far, and bytes of them.
     number: i64,
     items: u64,
@@ -121,6 +123,7 @@ impl Pages {
             next,
             target: None,
             pages_max,
+            was_short: false,
             number: 0,
             items: 0,
             read: 0,
@@ -151,6 +154,10 @@ impl Pages {
             return Err(Error::new(Kind::TooLarge, "https-pages", "the list has more pages than `pages_max` says"));
         }
         let received = self.ask(&target).await?;
+        if received.status() == StatusCode::NOT_FOUND {
+            received.discard(self.deadline).await;
+            return Ok(None);
+        }
         let (headers, is_none) = (received.headers().clone(), received.status() == StatusCode::NO_CONTENT);
         let answered = received.target().cloned();
         let bytes = received.content(self.deadline).collect(self.limits.reply_bytes_max).await?;
@@ -174,6 +181,7 @@ impl Pages {
         }
         let items = if list.kind() == Is::Array { list.len() as u64 } else { 0 };
         self.items = self.items.saturating_add(items);
+        self.was_short = self.next.size().is_some_and(|size| items < size);
         self.target = self.after(answered.as_ref(), &headers, page.root(), items)?;
         if self.target.is_some() && (self.target.as_ref() == Some(&target) || self.target == answered) {
             return Err(no_page("the next page of the list is the same page again"));
@@ -181,7 +189,8 @@ impl Pages {
         records(list, &self.limits).map(Some).map_err(too_large)
     }
 
-    /// Asks for a page, again where the endpoint asks for time that there is.
+    /// Asks for a page, again where the endpoint asks for time that there is. That there is none is an answer
+    /// behind a page that was short.
     async fn ask(&mut self, target: &Target) -> Result<Received, Error> {
         let mut patience = PATIENCE;
         if self.part == Part::Begins && self.place.is_none() {
@@ -201,7 +210,9 @@ impl Pages {
                     received.discard(self.deadline).await;
                     tokio::time::sleep(wait).await;
                 }
-                None if status.is_success() => return Ok(received),
+                None if status.is_success() || (self.was_short && status == StatusCode::NOT_FOUND) => {
+                    return Ok(received);
+                }
                 None => {
                     let said = beginning(received.content(self.deadline), REFUSAL_BYTES_MAX).await;
                     return Err(refusal(status, &headers).with_private(String::from_utf8_lossy(&said)));
@@ -227,7 +238,6 @@ impl Pages {
                 "a page that a redirect to another origin gave names a place there, where the account's calls do not go",
             )),
         };
-        let full = |size: &Option<u64>| items > 0 && size.is_none_or(|size| items >= size);
         match &self.next {
             Next::Link(relation) => {
                 let related =
@@ -250,8 +260,9 @@ impl Pages {
                     None => beside(&cursor).map(Some),
                 }
             }
-            Next::Offset { into, size } if full(size) => self.with(into, &self.items.to_string()).map(Some),
-            Next::Page { into, from, size } if full(size) => {
+            // A page that is short need not be the last: the endpoint may have a size of its own.
+            Next::Offset { into, .. } if items > 0 => self.with(into, &self.items.to_string()).map(Some),
+            Next::Page { into, from, .. } if items > 0 => {
                 self.with(into, &from.saturating_add(self.number).to_string()).map(Some)
             }
             Next::Offset { .. } | Next::Page { .. } => Ok(None),
@@ -266,6 +277,14 @@ impl Next {
             Self::Link(_) => None,
             Self::Cursor { into, .. } => into.as_deref(),
             Self::Offset { into, .. } | Self::Page { into, .. } => Some(into),
+        }
+    }
+
+    /// The records of a page that is not short.
+    fn size(&self) -> Option<u64> {
+        match self {
+            Self::Offset { size, .. } | Self::Page { size, .. } => *size,
+            Self::Link(_) | Self::Cursor { .. } => None,
         }
     }
 

@@ -56,10 +56,10 @@ const WAYS: [(&str, &str, &str, usize); 6] = [
     ("link", "", r#"{"link": "next"}"#, 3),
     ("cursor", "data.items", r#"{"cursor": "paging.next", "into": "after"}"#, 3),
     ("address", "value", r#"{"cursor": "nextLink"}"#, 3),
-    // Without a size the end is a page of none.
+    // The end is a page of none, with a size too.
     ("offset", "", r#"{"offset": "skip"}"#, 4),
-    ("offset", "", r#"{"offset": "skip", "size": 3}"#, 3),
-    ("page", "", r#"{"page": "p", "size": 3}"#, 3),
+    ("offset", "", r#"{"offset": "skip", "size": 3}"#, 4),
+    ("page", "", r#"{"page": "p", "size": 3}"#, 4),
 ];
 
 fn input(path: &str, records: &str, next: &str) -> Value {
@@ -178,6 +178,36 @@ async fn a_list_is_read_to_its_end_in_every_way() {
     }
 }
 
+/// An endpoint that gives fewer at once than it is asked for has its list read to the end all the same.
+#[tokio::test]
+async fn a_short_page_is_not_the_end() {
+    let pki = Pki::new();
+    let peer = peer(&pki, &["http/1.1"]).await;
+    list(&peer);
+    let account = Account::open(&pki, peer.port(), &[], &[]);
+    for (path, next) in [("offset", r#"{"offset": "skip", "size": 500}"#), ("page", r#"{"page": "p", "size": 500}"#)] {
+        let all = account.call("pages", input(path, "", next)).await.unwrap();
+        assert_eq!(all, json!({"records": items(0, 7), "pages": 4}), "{next}");
+        assert_eq!(streamed(&account, input(path, "", next)).await.unwrap(), items(0, 7), "{next}");
+    }
+    // No page at all is the end behind a short one, and an error behind one that is not, or where nobody said how many
+    // there are.
+    peer.answers("/base/numbered", move |arrived| {
+        match items((query(arrived)["p"].parse::<usize>().unwrap() - 1) * 3, 3) {
+            none if none.is_empty() => Told { status: 404, headers: Vec::new(), body: "no such page".into() },
+            some => page(&json!(some), Vec::new()),
+        }
+    });
+    let all = account.call("pages", input("numbered", "", r#"{"page": "p", "size": 3}"#)).await.unwrap();
+    assert_eq!(all, json!({"records": items(0, 7), "pages": 3}));
+    let sized = input("numbered", "", r#"{"page": "p", "size": 3}"#);
+    assert_eq!(streamed(&account, sized).await.unwrap(), items(0, 7));
+    for next in [r#"{"page": "p"}"#, r#"{"page": "p", "size": 1}"#, r#"{"page": "p", "from": 4, "size": 3}"#] {
+        let error = account.fails("pages", input("numbered", "", next)).await;
+        assert_eq!((error.kind(), error.code()), (Kind::NotFound, "https-status"), "{next}");
+    }
+}
+
 #[tokio::test]
 async fn a_page_that_is_none_fails_the_list() {
     let pki = Pki::new();
@@ -290,6 +320,7 @@ async fn the_next_page_is_beside_the_page_that_answered() {
     assert_eq!(peer.requests().iter().filter(|arrived| arrived.target.contains("page=")).count(), 1);
     // The path that was asked for may hold what no other one may.
     peer.answers("/base/projects/a%2Fb/issues", |arrived| match query(arrived).contains_key("page") {
+        true if query(arrived)["page"] == "3" => page(&json!([]), Vec::new()),
         true => page(&json!([4]), vec![("link", "</base/projects/a%2Fc/issues?page=3>; rel=next".to_owned())]),
         false => page(&json!([3]), vec![("link", "</base/projects/a%2Fb/issues?page=2>; rel=next".to_owned())]),
     });
