@@ -31,6 +31,24 @@ impl Connector for Https {
     }
 
     async fn invoke(&self, cx: &Context, call: Call) -> Result<Answer, Error> {
+        self.answer(cx, call).await.map_err(|error| self.0.withholding(error))
+    }
+
+    /// Connects, proves the server's identity and asks for the headers of the base path: a 401 or
+    /// 403 says that our credentials are not taken, any other answer that the endpoint is there.
+    async fn test(&self, cx: &Context, deadline: Instant) -> Result<(), Error> {
+        let target = Target::base(self.0.settings().address.base());
+        let request = Request::bare(Method::HEAD, target);
+        let received = self.0.send_once(cx, request, deadline).await.map_err(|error| self.0.withholding(error))?;
+        match received.status().as_u16() {
+            401 | 403 | 407 => Err(refusal(received.status(), received.headers())),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Https {
+    async fn answer(&self, cx: &Context, call: Call) -> Result<Answer, Error> {
         let Some(operation) = spec::SPEC.operation(&call.operation) else {
             return Err(Error::new(Kind::Configuration, "unknown-operation", "the connector has no such operation"));
         };
@@ -42,16 +60,5 @@ impl Connector for Https {
         let method = request.method.clone();
         let received = self.0.send(cx, part, request, deadline).await?;
         reply::answer(received, &method, wanted, stream, &limits, deadline).await
-    }
-
-    /// Connects, proves the server's identity and asks for the headers of the base path: a 401 or
-    /// 403 says that our credentials are not taken, any other answer that the endpoint is there.
-    async fn test(&self, cx: &Context, deadline: Instant) -> Result<(), Error> {
-        let target = Target::base(self.0.settings().address.base());
-        let received = self.0.send_once(cx, Request::bare(Method::HEAD, target), deadline).await?;
-        match received.status().as_u16() {
-            401 | 403 | 407 => Err(refusal(received.status(), received.headers())),
-            _ => Ok(()),
-        }
     }
 }

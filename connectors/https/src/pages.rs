@@ -40,7 +40,10 @@ pub(crate) async fn read(
     // What is wrong with the first page fails this call, and not the one that takes the stream.
     let first = pages.next().await?;
     if streams {
-        let rest = stream::try_unfold(pages, |mut pages| async { Ok(pages.next().await?.map(|page| (page, pages))) });
+        let rest = stream::try_unfold(pages, |mut pages| async {
+            let page = pages.next().await.map_err(|error| pages.client.withholding(error))?;
+            Ok(page.map(|page| (page, pages)))
+        });
         let records = Records::new(stream::iter(first.map(Ok)).chain(rest));
         let stream = Some(Streamed::Records(records));
         return Ok(Answer { output: Document::object::<&str>([]), stream, read: 0, written: 0 });

@@ -50,6 +50,26 @@ impl Connector for Soap {
     }
 
     async fn invoke(&self, cx: &Context, call: Call) -> Result<Answer, Error> {
+        self.answer(cx, call).await.map_err(|error| self.client.withholding(error))
+    }
+
+    /// Connects, proves the server's identity and asks for the headers of the address: a 401 or 403 says that our
+    /// credentials are not taken, any other answer that the endpoint is there. What a message carries is not asked:
+    /// a service has no operation that changes nothing for sure.
+    async fn test(&self, cx: &Context, deadline: Instant) -> Result<(), Error> {
+        let target = Target::base(self.client.settings().address.base());
+        let request = Request::bare(Method::HEAD, target);
+        let received = self.client.send_once(cx, request, deadline).await;
+        let received = received.map_err(|error| self.client.withholding(error))?;
+        match received.status().as_u16() {
+            401 | 403 | 407 => Err(refusal(received.status(), received.headers())),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Soap {
+    async fn answer(&self, cx: &Context, call: Call) -> Result<Answer, Error> {
         let Some(declared) = spec::SPEC.operation(&call.operation) else {
             return Err(Error::new(Kind::Configuration, "unknown-operation", "the connector has no such operation"));
         };
@@ -62,17 +82,5 @@ impl Connector for Soap {
         let expected =
             Expected { operation: &operation, messages: &self.messages, message_id, stream, limits: &limits, deadline };
         expected.answer(received).await
-    }
-
-    /// Connects, proves the server's identity and asks for the headers of the address: a 401 or 403 says that our
-    /// credentials are not taken, any other answer that the endpoint is there. What a message carries is not asked:
-    /// a service has no operation that changes nothing for sure.
-    async fn test(&self, cx: &Context, deadline: Instant) -> Result<(), Error> {
-        let target = Target::base(self.client.settings().address.base());
-        let received = self.client.send_once(cx, Request::bare(Method::HEAD, target), deadline).await?;
-        match received.status().as_u16() {
-            401 | 403 | 407 => Err(refusal(received.status(), received.headers())),
-            _ => Ok(()),
-        }
     }
 }

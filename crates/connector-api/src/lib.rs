@@ -30,6 +30,7 @@ mod secret;
 mod spec;
 pub mod sql;
 mod tls;
+mod withheld;
 
 pub use address::{Address, InvalidAddress, Scheme};
 pub use body::Body;
@@ -44,3 +45,4 @@ pub use registry::{DynConnector, Registered, Registry};
 pub use secret::Secret;
 pub use spec::{AddressForm, Field, FieldKind, IdentityKind, Operation, Problem, Spec};
 pub use tls::TlsCodes;
+pub use withheld::Withheld;

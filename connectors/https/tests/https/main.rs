@@ -17,3 +17,4 @@ mod provider;
 mod redirects;
 mod requests;
 mod signin;
+mod withheld;

@@ -17,3 +17,4 @@ mod peers;
 mod refusals;
 mod security;
 mod signin;
+mod withheld;

@@ -78,6 +78,14 @@ impl Client {
         &self.settings
     }
 
+    /// An error without what the account signs in with: an endpoint may answer with the request that it refuses.
+    #[must_use]
+    pub fn withholding(&self, error: Error) -> Error {
+        let mut withheld = self.settings.withheld.clone();
+        self.settings.sign_in.shown().iter().for_each(|shown| withheld.add(shown));
+        withheld.out_of(error)
+    }
+
     /// A place among the account's requests, for several that come one after the other.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ use super::{
         sensitive,
     },
 };
-use crate::{Address, Config, Error, Proxy, Secret};
+use crate::{Address, Config, Error, Proxy, Secret, Withheld};
 
 /// The settings of an account.
 pub struct Settings {
@@ -30,6 +30,8 @@ pub struct Settings {
     pub proxy: Option<Proxy>,
     /// Requests in flight at once.
     pub requests_max: usize,
+    /// What no error tells, whatever the endpoint answers.
+    pub(crate) withheld: Withheld,
 }
 
 /// Which redirects are followed.
@@ -58,6 +60,7 @@ impl Settings {
     pub fn read(config: &Config) -> Result<Self, Error> {
         let setting = |name: &str| config.settings.get(name).map(String::as_str);
         let secret = |name: &str| config.secrets.get(name).ok_or_else(|| missing(name));
+        let mut withheld = Withheld::of(config.secrets.values());
         let text = |name: &str| setting(name).map(str::to_owned).ok_or_else(|| missing(name));
         let sign_in = match setting("auth").unwrap_or("none") {
             "none" => SignIn::None,
@@ -67,6 +70,7 @@ impl Settings {
                     return Err(invalid("the setting `username` must not contain a colon"));
                 }
                 let pair = Secret::new(format!("{username}:{}", secret("password")?.expose()));
+                withheld.add(&pair);
                 let header = Secret::new(format!("Basic {}", STANDARD.encode(pair.expose())));
                 SignIn::Header(header::AUTHORIZATION, sensitive(&header)?)
             }
@@ -97,6 +101,7 @@ impl Settings {
                     scope: setting("scope").map(str::to_owned),
                     audience: setting("audience").map(str::to_owned),
                     kept: Mutex::default(),
+                    newest: Mutex::default(),
                     asking: tokio::sync::Mutex::default(),
                 }))
             }
@@ -123,7 +128,14 @@ impl Settings {
         let requests_max = setting("requests_max")
             .map_or(Ok(64), str::parse)
             .map_err(|_| invalid("the setting `requests_max` must be a number"))?;
-        Ok(Self { address: config.address.clone(), sign_in, redirects, proxy: Proxy::of(config)?, requests_max })
+        Ok(Self {
+            address: config.address.clone(),
+            sign_in,
+            redirects,
+            proxy: Proxy::of(config)?,
+            requests_max,
+            withheld,
+        })
     }
 }
 

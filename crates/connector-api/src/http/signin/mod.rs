@@ -36,6 +36,14 @@ impl SignIn {
         matches!(self, Self::Digest(_) | Self::OAuth2(_))
     }
 
+    /// What was sent beyond the account's own secrets.
+    pub fn shown(&self) -> Vec<Secret> {
+        match self {
+            Self::None | Self::Header(..) | Self::Digest(_) => Vec::new(),
+            Self::OAuth2(tokens) => tokens.shown(),
+        }
+    }
+
     /// The header that it sets.
     pub fn header(&self) -> Option<&HeaderName> {
         match self {

@@ -6,6 +6,7 @@
 //! are at hand (§4.4.3).
 
 use std::{
+    collections::VecDeque,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -38,6 +39,9 @@ const ANSWER_MAX: Duration = Duration::from_secs(15);
 /// A token is not used in its last seconds, nor in the last tenth of a short life.
 const MARGIN_MAX: Duration = Duration::from_secs(30);
 
+/// Tokens that are known as such: one that was replaced may still be on its way.
+const NEWEST_MAX: usize = 4;
+
 /// How the client proves itself at the token endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ClientAuth {
@@ -61,6 +65,8 @@ pub(crate) struct Tokens {
     pub scope: Option<String>,
     pub audience: Option<String>,
     pub kept: Mutex<Option<Token>>,
+    /// The newest tokens, which errors must not tell.
+    pub newest: Mutex<VecDeque<Secret>>,
     /// Held while one is asked for.
     pub asking: tokio::sync::Mutex<()>,
 }
@@ -109,6 +115,17 @@ impl Tokens {
         true
     }
 
+    /// The newest tokens, and the client's own proof.
+    pub fn shown(&self) -> Vec<Secret> {
+        let pair = self.client_secret.as_ref().map(|secret| self.pair(secret));
+        let newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        newest.iter().cloned().chain(pair).collect()
+    }
+
+    fn pair(&self, secret: &Secret) -> Secret {
+        Secret::new(format!("{}:{}", form::encoded(&self.client_id), form::encoded(secret.expose())))
+    }
+
     fn current(&self) -> Option<HeaderValue> {
         let kept = self.kept();
         let token = kept.as_ref().filter(|token| token.until.is_none_or(|until| Instant::now() < until))?;
@@ -137,7 +154,7 @@ impl Tokens {
         headers.insert(header::ACCEPT, HeaderValue::from_static("application/json"));
         headers.insert(header::USER_AGENT, HeaderValue::from_static("lockgate"));
         if let (ClientAuth::Basic, Some(secret)) = (self.client_auth, &self.client_secret) {
-            let pair = Secret::new(format!("{}:{}", form::encoded(&self.client_id), form::encoded(secret.expose())));
+            let pair = self.pair(secret);
             headers.insert(
                 header::AUTHORIZATION,
                 sensitive(&Secret::new(format!("Basic {}", STANDARD.encode(pair.expose()))))?,
@@ -194,6 +211,9 @@ impl Tokens {
         }
         let token = Secret::new(text("access_token").filter(|token| !token.is_empty()).ok_or_else(no_token)?);
         let header = sensitive(&Secret::new(format!("Bearer {}", token.expose()))).map_err(|_| no_token())?;
+        let mut newest = self.newest.lock().unwrap_or_else(PoisonError::into_inner);
+        newest.truncate(NEWEST_MAX - 1);
+        newest.push_front(token);
         let seconds = document.as_ref().ok().and_then(|document| {
             let given = document.root().get("expires_in");
             given.as_f64().or_else(|| given.as_str()?.parse().ok())
