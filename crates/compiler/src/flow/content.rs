@@ -1,5 +1,5 @@
 //! What bytes mean, under `parse` and `format` of a call: a format by its name, `csv`, or with what describes it:
-//! `{ csv: { delimiter: ';' } }`, `{ fixed: types/statement.yaml }`.
+//! `{ csv: { delimiter: ';' } }`, `{ fixed: documents/statement.yaml }`.
 
 use lockgate_document::{Document, formats};
 use lockgate_mapping::yaml::Node;

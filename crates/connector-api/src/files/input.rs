@@ -86,8 +86,8 @@ pub fn parse(input: Node<'_>) -> Result<Parse, Error> {
         None => Ok(Parse::Auto),
         Some("json") => Ok(Parse::Json),
         Some("text") => Ok(Parse::Text),
-        Some("base64") => Ok(Parse::Base64),
-        Some(_) => Err(refused("`parse` must be `json`, `text` or `base64`")),
+        Some("base64" | "bytes") => Ok(Parse::Base64),
+        Some(_) => Err(refused("`parse` must be `json`, `text`, `bytes` or `base64`")),
     }
 }
 

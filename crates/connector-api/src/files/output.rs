@@ -44,7 +44,7 @@ impl Parse {
             }),
             Self::Json => json(&bytes, limits),
             Self::Text => String::from_utf8(bytes.into()).map(Shown::Text).map_err(|_| {
-                Error::new(Kind::Protocol, "file-text", "the file is not text in UTF-8 (use `parse: base64`)")
+                Error::new(Kind::Protocol, "file-text", "the file is not text in UTF-8 (use `parse: bytes`)")
             }),
             Self::Base64 => Ok(Shown::Bytes(bytes)),
         }
