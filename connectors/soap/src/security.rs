@@ -11,7 +11,7 @@ use lockgate_soap::{
     envelope::{self, Envelope},
     security::{
         self, Lifetime, NONCE_BYTES, Password, UsernameToken,
-        encryption::{ContentKey, Reader, Recipient},
+        encryption::{ContentKey, KeyDigest, Reader, Recipient},
         signature::{Signed, Signer, verified},
     },
 };
@@ -110,11 +110,14 @@ impl Messages {
             Some(pem) => {
                 const WRONG: &str = "`encryption_certificate` is no certificate in PEM";
                 let all = certificates(pem, WRONG)?;
-                let recipient = Recipient::new(all.first().ok_or_else(|| invalid(WRONG))?);
-                Some(recipient.map_err(|error| {
+                let recipient = Recipient::new(all.first().ok_or_else(|| invalid(WRONG))?).map_err(|error| {
                     invalid("messages cannot be encrypted for `encryption_certificate`: its key must be of RSA")
                         .with_private(error.to_string())
-                })?)
+                })?;
+                Some(recipient.by(match setting("encryption_digest") {
+                    Some("sha256") => KeyDigest::Sha256,
+                    _ => KeyDigest::Sha1,
+                }))
             }
             None => None,
         };

@@ -36,6 +36,12 @@ pub(crate) const SPEC: Spec = Spec {
         )
         .default("300"),
         Field::choice(
+            "encryption_digest",
+            &["sha1", "sha256"],
+            "The digest of RSA-OAEP, and of its mask, by which the key of a message is encrypted for `encryption_certificate`. Every service knows `sha1`, whose collisions do no harm there; `sha256` is of XML Encryption 1.1.",
+        )
+        .default("sha1"),
+        Field::choice(
             "addressing",
             &["none", "1.0"],
             "Whether messages carry the headers of WS-Addressing 1.0; an answer to another message is refused then.",

@@ -14,7 +14,7 @@ use lockgate_soap::{
     Operation, Request, Version, Wsdl,
     security::{
         self,
-        encryption::{Reader, Recipient},
+        encryption::{KeyDigest, Reader, Recipient},
         signature::{Signer, verified},
     },
 };
@@ -30,7 +30,11 @@ fn operation() -> Operation {
 
 /// A message before its body is encrypted, and encrypted.
 fn messages(reader: &Identity, signer: Option<&Identity>) -> (String, String) {
-    let (mut children, key) = Recipient::new(&reader.certificate).unwrap().blocks().unwrap();
+    messages_by(KeyDigest::default(), reader, signer)
+}
+
+fn messages_by(digest: KeyDigest, reader: &Identity, signer: Option<&Identity>) -> (String, String) {
+    let (mut children, key) = Recipient::new(&reader.certificate).unwrap().by(digest).blocks().unwrap();
     let signer = signer.map(|signer| Signer::new(&signer.key_pem(), &signer.certificate).unwrap());
     children.extend(signer.iter().flat_map(|signer| signer.blocks(&["Body-1"])));
     let limits = Limits::default();
@@ -220,6 +224,48 @@ fn xmlsec1(arguments: &[&str], identity: &Identity, xml: &str, plain: &str) -> O
     std::fs::write(at("key.pem"), identity.key_pem()).unwrap();
     std::fs::write(at("certificate.pem"), identity.certificate_pem()).unwrap();
     Some(Command::new("/usr/bin/xmlsec1").current_dir(folder.path()).args(arguments).output().unwrap())
+}
+
+/// With SHA-256 in digest and mask, which not every xmlsec1 knows: OpenSSL decrypts the key, and xmlsec1 by it the body.
+#[test]
+fn openssl_and_xmlsec1_decrypt_what_we_encrypt_by_sha_256() {
+    let theirs = Identity::of_rsa();
+    let (_, sealed) = messages_by(KeyDigest::Sha256, &theirs, None);
+    assert!(decrypted(&sealed, &theirs).unwrap().contains("pay 7 &lt;EUR"), "{sealed}");
+    for said in [
+        "Algorithm=\"http://www.w3.org/2009/xmlenc11#rsa-oaep\"",
+        "DigestMethod Algorithm=\"http://www.w3.org/2001/04/xmlenc#sha256\"",
+        "MGF Algorithm=\"http://www.w3.org/2009/xmlenc11#mgf1sha256\"",
+    ] {
+        assert!(sealed.contains(said), "{sealed}");
+    }
+    let value = |text: &str| text.split_once("CipherValue>").unwrap().1.split_once('<').unwrap().0.to_owned();
+    let wrapped = STANDARD.decode(value(&sealed)).unwrap();
+    let folder = lockgate_testkit::temp_dir();
+    std::fs::write(folder.path().join("key.pem"), theirs.key_pem()).unwrap();
+    std::fs::write(folder.path().join("wrapped"), wrapped).unwrap();
+    let unwrap = "pkeyutl -decrypt -inkey key.pem -in wrapped -out key -pkeyopt rsa_padding_mode:oaep \
+                  -pkeyopt rsa_oaep_md:sha256 -pkeyopt rsa_mgf1_md:sha256";
+    let unwrapped =
+        Command::new("openssl").current_dir(folder.path()).args(unwrap.split_whitespace()).output().unwrap();
+    assert!(unwrapped.status.success(), "{}", String::from_utf8_lossy(&unwrapped.stderr));
+    let (start, end) = (sealed.find("<xenc:EncryptedData").unwrap(), sealed.find("</xenc:EncryptedData>").unwrap());
+    let data = format!("{}</xenc:EncryptedData>", &sealed[start..end]);
+    // What would lead to the key, which it is given.
+    let data = match (data.find("<ds:KeyInfo"), data.find("</ds:KeyInfo>")) {
+        (Some(from), Some(to)) => format!("{}{}", &data[..from], &data[to + 13..]),
+        _ => data,
+    };
+    let data = format!("<body>{data}</body>");
+    let key = folder.path().join("key");
+    let arguments = ["--decrypt", "--aeskey", key.to_str().unwrap(), "message.xml"];
+    let Some(output) = xmlsec1(&arguments, &theirs, &data, "") else { return };
+    let read = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && read.contains("pay 7 &lt;EUR"),
+        "{read} {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
 }
 
 /// It knows nothing of security headers: there the key stands in the data that it is for.

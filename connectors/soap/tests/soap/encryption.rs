@@ -64,6 +64,15 @@ async fn a_call_and_its_answer_are_read_by_whom_they_are_for_alone() {
     assert!(String::from_utf8_lossy(&read).contains("Ulm"));
     assert!(Reader::new(&ours.key_pem()).unwrap().decrypted(&sent, &Limits::default()).is_err());
 
+    // By the digest that the account says.
+    assert!(text.contains("#rsa-oaep-mgf1p\""), "{text}");
+    let account = Account::open(&pki, &address, &[("encryption_digest", "sha256")], &secrets);
+    account.call(forecast("Ulm")).await.unwrap();
+    let sent = peer.requests().pop().unwrap().body;
+    assert!(String::from_utf8_lossy(&sent).contains("xmlenc11#rsa-oaep\""));
+    let read = Reader::new(&theirs.key_pem()).unwrap().decrypted(&sent, &Limits::default()).unwrap();
+    assert!(String::from_utf8_lossy(&read).contains("Ulm"));
+
     // Signed as well, both ways: the receiver decrypts, and then verifies.
     let signer = Arc::new(pki.client("answers", true));
     secrets.push(("signing_key", signs.key_pem()));

@@ -57,10 +57,21 @@ fn undecrypted() -> SoapError {
     wrong("the message cannot be decrypted: it is for another key, or was changed")
 }
 
+/// The digest of RSA-OAEP and of its mask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum KeyDigest {
+    /// SHA-1 in both, as `rsa-oaep-mgf1p` has it (XML Encryption 1.1 §5.5.2): what every receiver knows.
+    #[default]
+    Sha1,
+    /// SHA-256 in both, as `rsa-oaep` of XML Encryption 1.1 names them.
+    Sha256,
+}
+
 /// Who reads what is sent: a certificate with a key of RSA.
 pub struct Recipient {
     key: OaepPublicEncryptingKey,
     certificate: Vec<u8>,
+    digest: KeyDigest,
 }
 
 /// The key of one message. It has no `Debug` form and cannot be used twice.
@@ -73,7 +84,13 @@ impl Recipient {
         let key = public(certificate)?.to_spki_der().ok_or_else(|| wrong(NONE))?;
         let key = PublicEncryptingKey::from_der(&key).map_err(|_| wrong(NONE))?;
         let key = OaepPublicEncryptingKey::new(key).map_err(|_| wrong(NONE))?;
-        Ok(Recipient { key, certificate: certificate.to_vec() })
+        Ok(Recipient { key, certificate: certificate.to_vec(), digest: KeyDigest::default() })
+    }
+
+    /// With another digest than what every receiver knows.
+    #[must_use]
+    pub fn by(self, digest: KeyDigest) -> Recipient {
+        Recipient { digest, ..self }
     }
 
     /// What a security header holds for a message to this recipient, in front of a signature; and the key by which its body
@@ -82,12 +99,23 @@ impl Recipient {
         let mut key = [0; 32];
         rand::fill(&mut key).map_err(|_| wrong("the machine gives no random bytes"))?;
         let mut room = vec![0; self.key.ciphertext_size()];
-        let wrapped = self.key.encrypt(&OAEP_SHA1_MGF1SHA1, &key, &mut room, None);
+        let algorithm = match self.digest {
+            KeyDigest::Sha1 => &OAEP_SHA1_MGF1SHA1,
+            KeyDigest::Sha256 => &OAEP_SHA256_MGF1SHA256,
+        };
+        let wrapped = self.key.encrypt(algorithm, &key, &mut room, None);
         let wrapped = wrapped.map_err(|_| wrong("the key of the message cannot be encrypted"))?;
         let xenc = |local| Block::new(XENC, local);
-        let method = xenc("EncryptionMethod")
-            .attribute("", "Algorithm", OAEP_MGF1P)
-            .child(Block::new(DS, "DigestMethod").attribute("", "Algorithm", SHA1));
+        let method = |algorithm, digest| {
+            let digest = Block::new(DS, "DigestMethod").attribute("", "Algorithm", digest);
+            xenc("EncryptionMethod").attribute("", "Algorithm", algorithm).child(digest)
+        };
+        let method = match self.digest {
+            KeyDigest::Sha1 => method(OAEP_MGF1P, SHA1),
+            KeyDigest::Sha256 => {
+                method(OAEP, SHA256).child(Block::new(XENC11, "MGF").attribute("", "Algorithm", MGF1_SHA256))
+            }
+        };
         let reference = Block::new(WSSE, "Reference").attribute("", "URI", format!("#{TOKEN_ID}"));
         let reference = reference.attribute("", "ValueType", super::signature::X509);
         let info = Block::new(DS, "KeyInfo").child(Block::new(WSSE, "SecurityTokenReference").child(reference));
