@@ -9,8 +9,8 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use lockgate_connector_api::{
     Call, Error, Kind, Operation,
     http::{
-        Content, Request, Settings, Target, complete, form::URL_ENCODED, header_value, is_of_connection, push_key,
-        push_trace,
+        Content, Request, Settings, Target, complete, form::URL_ENCODED, header_value, is_idempotent, is_of_connection,
+        push_key, push_trace,
     },
 };
 use lockgate_document::{Builder, Kind as Is, Node};
@@ -42,6 +42,8 @@ impl Wanted {
 
 /// Headers the flow may set in one request.
 const HEADERS_MAX: usize = 64;
+/// The longest name of a method.
+const METHOD_BYTES_MAX: usize = 64;
 /// Bytes of all of them.
 const HEADER_BYTES_MAX: usize = 32 << 10;
 /// The request of a call, and what becomes of its answer.
@@ -64,7 +66,7 @@ pub(crate) fn of_call(settings: &Settings, operation: &Operation, call: Call) ->
     if matches!(method, Method::GET | Method::HEAD) && !content.is_empty() {
         return Err(refused("a request that only reads cannot carry a body"));
     }
-    let idempotent = method.is_idempotent();
+    let idempotent = is_idempotent(&method);
     if !idempotent {
         push_key(&mut headers, call.idempotency_key.as_deref())?;
     }
@@ -74,6 +76,9 @@ pub(crate) fn of_call(settings: &Settings, operation: &Operation, call: Call) ->
     Ok((Request { method, target, headers, content, repeatable, follows }, wanted))
 }
 
+/// The method of a request: any token (RFC 9110 §9.1) but CONNECT, which makes a tunnel, and TRACE, which has what was sent
+/// said back. Names of this RFC may be written in any case; others are meant as they are written. Of those only what the
+/// RFC says is idempotent (§9.2.2) may be repeated.
 fn method(operation: &Operation, input: Node<'_>) -> Result<Method, Error> {
     let name = match operation.name {
         PAGES => "GET",
@@ -88,7 +93,11 @@ fn method(operation: &Operation, input: Node<'_>) -> Result<Method, Error> {
         "POST" => Method::POST,
         "PATCH" => Method::PATCH,
         "OPTIONS" => Method::OPTIONS,
-        _ => return Err(refused("`method` is none of GET, HEAD, PUT, DELETE, POST, PATCH, OPTIONS")),
+        "CONNECT" | "TRACE" => return Err(refused("`method` is CONNECT or TRACE, which are never sent")),
+        _ => Some(name)
+            .filter(|name| name.len() <= METHOD_BYTES_MAX)
+            .and_then(|name| Method::from_bytes(name.as_bytes()).ok())
+            .ok_or_else(|| refused("`method` is no name of a method, as GET or PROPFIND are"))?,
     })
 }
 

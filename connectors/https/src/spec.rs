@@ -47,7 +47,12 @@ pub(crate) const SPEC: Spec = Spec {
         operation("delete", true, "Removes a resource.", WITH_BODY),
         sending("post", false, "Hands in data."),
         sending("patch", false, "Changes a part of a resource."),
-        operation("request", false, "Any of the above, the method given in the input.", WITH_METHOD),
+        operation(
+            "request",
+            false,
+            "A request by any method, which is given in the input: those above, or another as PROPFIND.",
+            WITH_METHOD,
+        ),
     ],
 };
 

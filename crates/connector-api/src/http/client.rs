@@ -16,6 +16,7 @@ use super::{
     pool::{Lease, Pool},
     received::Held,
     redirect::{self, Place as At, Seen},
+    request::is_idempotent,
     signin::oauth2::ClientAuth,
 };
 use crate::{Context, Error, Kind, Part, Place, Spec};
@@ -139,7 +140,7 @@ impl Client {
                 })?;
             }
             request.headers = travelling(headers, &step.place, step.keeps_content);
-            request.repeatable = request.method.is_idempotent() && matches!(request.content, Content::Full(_));
+            request.repeatable = is_idempotent(&request.method) && matches!(request.content, Content::Full(_));
             at = step.place;
         }
         Err(Error::new(Kind::Protocol, "https-redirect", "more than five redirects"))

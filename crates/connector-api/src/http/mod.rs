@@ -30,7 +30,7 @@ pub use client::{Client, Room};
 pub(crate) use connection::Origin;
 pub use outgoing::Content;
 pub use received::{Received, beginning, is_refusal, refusal, refusal_of, retry_after};
-pub use request::{Request, complete, header_value, is_of_connection, push_key, push_trace};
+pub use request::{Request, complete, header_value, is_idempotent, is_of_connection, push_key, push_trace};
 pub use settings::{Redirects, Settings};
 pub(crate) use signin::SignIn;
 pub use target::Target;

@@ -56,6 +56,11 @@ const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
+/// Whether a request by this method may be sent twice (RFC 9110 §9.2.2). Of methods beside that RFC nobody knows here.
+pub fn is_idempotent(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS | Method::PUT | Method::DELETE)
+}
+
 /// The key by which an endpoint may recognise a repetition, unless the flow says itself which one it is.
 ///
 /// # Errors
