@@ -26,7 +26,7 @@ use crate::{
     respond::{PROBLEM, Refused},
     routes::{
         access, accounts, assignments, connectors, credentials, definitions, deployments, export, logs, passkeys,
-        password_policy, projects, runs, schedules, second_factor, session, support,
+        password_policy, projects, runs, schedules, second_factor, session, support, tenant,
     },
 };
 
@@ -60,6 +60,7 @@ const MARKDOWN: &str = "text/markdown; charset=utf-8";
         (name = "definitions", description = "Users, groups, profiles, ACLs, environments, project permissions; all of it as one export."),
         (name = "assignments", description = "Which ACL a target uses in an environment."),
         (name = "credentials", description = "One-time tokens, API keys, client certificates, passwords and second factors."),
+        (name = "tenant", description = "The tenant's own record, and its limits, which the operator sets."),
         (name = "support", description = "What the operator may look at, by grant and for some hours."),
         (name = "projects", description = "Projects and their versions."),
         (name = "accounts", description = "Accounts of an environment: address, identity, secrets."),
@@ -176,6 +177,8 @@ fn all() -> OpenApiRouter<Runtime> {
         .routes(routes!(second_factor::confirm).layer(DefaultBodyLimit::max(LOGIN_BYTES_MAX)))
         .routes(routes!(second_factor::remove).layer(DefaultBodyLimit::max(LOGIN_BYTES_MAX)))
         .routes(routes!(second_factor::take))
+        .routes(routes!(tenant::record))
+        .routes(routes!(tenant::limits))
         .routes(routes!(support::list, support::open))
         .routes(routes!(support::end))
         .routes(routes!(passkeys::begin_login).layer(DefaultBodyLimit::max(LOGIN_BYTES_MAX)))

@@ -24,7 +24,9 @@ use lockgate_model::{
     definition::{EgressAllowance, Retention},
     id::{TenantId, UserId},
 };
-use lockgate_runtime::{Backup, Error, Keep, Keeper, KeysInUse, NewTenant, Rotated, Runtime, SecretText};
+use lockgate_runtime::{
+    Backup, Error, Keep, Keeper, KeysInUse, LimitsChange, NewTenant, Rotated, Runtime, SecretText, TenantLimits,
+};
 use serde::{Deserialize, Serialize};
 use tokio::{net::UnixListener, sync::mpsc};
 
@@ -118,8 +120,8 @@ pub async fn serve_operator(
     }
 }
 
-/// `POST|GET /operator/tenants`, `PUT /operator/tenants/{tenant}`, `GET /operator/tenants/{tenant}/retention`, `POST /operator/egress`, `GET
-/// /operator/egress/{tenant}`, `GET /operator/metrics`, `GET /operator/configuration`, `POST /operator/backup`,
+/// `POST|GET /operator/tenants`, `PUT /operator/tenants/{tenant}`, `GET /operator/tenants/{tenant}/retention`,
+/// `GET|PUT /operator/tenants/{tenant}/limits`, `POST /operator/egress`, `GET /operator/egress/{tenant}`, `GET /operator/metrics`, `GET /operator/configuration`, `POST /operator/backup`,
 /// `GET /operator/keys`, `POST /operator/keys/rotate`, and what a tenant lets be looked at:
 /// `GET /operator/support/{tenant}/{environment}/runs|runs/{id}|logs|deployments|schedules`.
 pub fn operator_router(runtime: Runtime, place: OperatorPlace) -> Router {
@@ -129,6 +131,7 @@ pub fn operator_router(runtime: Runtime, place: OperatorPlace) -> Router {
         .route("/operator/tenants", post(create_tenant).get(tenants))
         .route("/operator/tenants/{tenant}", put(change_tenant))
         .route("/operator/tenants/{tenant}/retention", get(retention))
+        .route("/operator/tenants/{tenant}/limits", get(limits).put(set_limits))
         .route("/operator/egress", post(change_egress))
         .route("/operator/egress/{tenant}", get(egress))
         .route("/operator/metrics", get(metrics))
@@ -163,6 +166,19 @@ async fn change_tenant(
 
 async fn retention(State(runtime): State<Runtime>, Place(tenant): Place<TenantId>) -> Answer<Json<Retention>> {
     Ok(Json(runtime.operator_retention(&tenant)?))
+}
+
+async fn limits(State(runtime): State<Runtime>, Place(tenant): Place<TenantId>) -> Answer<Json<TenantLimits>> {
+    Ok(Json(runtime.operator_limits(&tenant)?))
+}
+
+async fn set_limits(
+    State(runtime): State<Runtime>,
+    Place(tenant): Place<TenantId>,
+    OpenBody(change): OpenBody<LimitsChange>,
+) -> Answer<StatusCode> {
+    runtime.operator_set_limits(&tenant, change).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 async fn tenants(State(runtime): State<Runtime>) -> Json<Items<TenantId>> {

@@ -67,7 +67,7 @@ impl<A> Front<A> {
             ..Ask::new(&*target.environment, &*target.name, Channel::Rest)
         };
         let refused = OnceLock::new();
-        let (intake, limits) = (self.intake.clone(), self.runtime.limits(caller));
+        let (intake, limits) = (self.intake.clone(), self.runtime.limits(caller, &target.environment));
         let input = async {
             let read = async {
                 key?;

@@ -104,6 +104,9 @@ enum Command {
     /// Support access: let the operator look at metadata for some hours.
     #[command(subcommand)]
     Support(administer::support::Support),
+    /// The tenant's own record and limits.
+    #[command(subcommand)]
+    Tenant(administer::tenant::Tenant),
     /// What the tenant asks of passwords.
     PasswordPolicy(administer::password_policy::PasswordPolicy),
     /// Groups of users.
@@ -213,6 +216,7 @@ fn dispatch(command: Command, connectors: &Arc<Registry>, output: &Output) -> Re
         Command::Session(c) => c.run(output),
         Command::Support(c) => c.run(output),
         Command::SecondFactor(c) => c.run(output),
+        Command::Tenant(c) => c.run(output),
         Command::PasswordPolicy(c) => c.run(output),
         Command::Group(c) => c.run(output),
         Command::Profile(c) => c.run(output),

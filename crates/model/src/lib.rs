@@ -31,7 +31,7 @@ pub use definition::{Definition, Kind};
 pub use diagnostic::{Diagnostic, Diagnostics, Span};
 pub use digest::Digest;
 pub use host_key::HostKey;
-pub use limits::Limits;
+pub use limits::{Limit, Limits, Quota};
 pub use manifest::Manifest;
 pub use permission::Permission;
 pub use principal::{Channel, Principal, Target, TargetKind};

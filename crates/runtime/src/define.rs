@@ -262,9 +262,11 @@ impl Runtime {
         let along = crate::support::grants_along(view, kind, id, self.now())?;
         plan.deletes.extend(along.into_iter().map(|grant| (Kind::SupportGrant, grant)));
         if kind == Kind::Environment {
-            // Another of this name must not get the operator's leave for private addresses.
-            let egress = view.rows(Kind::Egress, &format!("{id}/"));
-            plan.deletes.extend(egress.map(|row| (Kind::Egress, row.id.clone())));
+            // Another of this name must not get the operator's leave for private addresses, nor its limits.
+            for kind in [Kind::Egress, Kind::Limits] {
+                let of_it = view.rows(kind, &format!("{id}/"));
+                plan.deletes.extend(of_it.map(|row| (kind, row.id.clone())));
+            }
         }
         if kind == Kind::User {
             if view.row(Kind::Credential, id).is_some() {

@@ -119,7 +119,7 @@ impl Runtime {
         let name = decision.target().map_or_else(|| target.name.clone(), |t| t.name.clone());
         let (_, deployed) = view.deployed(&target.environment, &name).ok_or_else(internal)?;
         let watch = RunWatch::new(self.0.telemetry.clone(), self.0.clock.clone(), trace, &record);
-        let mut limits = nest.limits(view.limits);
+        let mut limits = nest.limits(view.limits.at(target.environment.as_str()));
         // What a schedule runs has its time, also when somebody starts it again.
         let in_background = !waited_for(ask.channel) || ask.occurrence.is_some();
         if in_background && !nest.is_bounded() {

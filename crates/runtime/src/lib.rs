@@ -34,6 +34,7 @@ mod guesses;
 mod hashing;
 mod heads;
 mod health;
+mod limits;
 mod login;
 mod logs;
 mod modules;
@@ -100,6 +101,7 @@ pub use error::{Error, REFUSAL_TYPES};
 pub use execute::{Ask, Finished, WALL_MS_IN_BACKGROUND};
 pub use export::{Export, ExportPlace, Exported, LeftOut};
 pub use health::NotReady;
+pub use limits::{EnvironmentLimits, LimitsChange, TenantLimits};
 pub use login::{LoggedIn, Login, Proof, Second};
 pub use network::Network;
 pub use passkey::{PasskeyAdded, PasskeyAnswer, PasskeyInfo};
@@ -116,7 +118,7 @@ pub use session::SESSION_MS;
 pub use sessions::SessionInfo;
 pub use siblings::{Ran, Siblings};
 pub use support::{SupportDeployment, SupportInfo, SupportLook, SupportSeen, SupportWanted};
-pub use tenant::NewTenant;
+pub use tenant::{NewTenant, OwnTenant};
 pub use token::GivenToken;
 pub use view::View;
 pub use what_if::WhatIf;
@@ -237,9 +239,10 @@ impl Runtime {
         &self.0.registry
     }
 
-    /// Limits of a caller's tenant, for reading its request; the defaults if it is gone.
-    pub fn limits(&self, caller: &Caller) -> Limits {
-        self.view(caller.tenant()).map(|view| view.limits).unwrap_or_default()
+    /// Limits of runs in an environment of a caller's tenant, for reading its request; the tenant's own where there
+    /// is none of that name, and the defaults if the tenant is gone.
+    pub fn limits(&self, caller: &Caller, environment: &str) -> Limits {
+        self.view(caller.tenant()).map(|view| view.limits.at(environment)).unwrap_or_default()
     }
 
     /// The time as this runtime sees it.

@@ -1,16 +1,18 @@
 //! Operator: tenants come into being with their environments, shipped profiles, default ACL and
 //! administrator.
 
+use lockgate_access::Scope;
 use lockgate_identity::{Credential, Password};
 use lockgate_model::{
-    Kind,
+    Kind, Permission,
     audit::{Entry, Outcome},
-    definition::{Revision, Tenant},
+    definition::{Retention, Revision, Tenant},
     id::{RESERVED_TENANTS, TenantId, UserId},
 };
 use lockgate_store::{Change, Put};
+use serde::Serialize;
 
-use crate::{Error, Runtime, credential, push::json};
+use crate::{Caller, Error, Runtime, credential, push::json};
 
 /// A tenant to be created.
 #[derive(Debug, Clone)]
@@ -23,7 +25,26 @@ pub struct NewTenant {
     pub administrator: UserId,
 }
 
+/// A tenant, as its own administrators see it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OwnTenant {
+    /// Its id.
+    pub id: TenantId,
+    /// For people.
+    pub title: String,
+    /// How long its records are kept.
+    pub retention: Retention,
+}
+
 impl Runtime {
+    /// The record of the caller's tenant, which the operator keeps.
+    pub async fn own_tenant(&self, caller: &Caller) -> Result<OwnTenant, Error> {
+        let view = self.may_read(caller, Permission::ManageCompanyCapabilities, Scope::Tenant).await?;
+        let row: Option<Tenant> = view.read(Kind::Tenant, "tenant")?;
+        let row = row.ok_or_else(|| Error::not_found("tenant"))?;
+        Ok(OwnTenant { id: view.tenant.clone(), title: row.title, retention: row.retention })
+    }
+
     /// Operator: creates a tenant; returns the administrator's one-time token for the first login.
     pub async fn operator_create_tenant(&self, new: NewTenant) -> Result<String, Error> {
         let key = self.0.views.digest_key(&new.id)?;

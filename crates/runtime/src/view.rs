@@ -13,7 +13,7 @@ use lockgate_access::TenantSnapshot;
 use lockgate_identity::{Credentials, DigestKey};
 use lockgate_keys::HmacKey;
 use lockgate_model::{
-    Definition, Kind, Limits, SharedMap,
+    Definition, Kind, SharedMap,
     definition::{DeployedModule, Deployment, Revision, Unreadable},
     id::{EnvironmentId, TargetName, TenantId},
 };
@@ -22,6 +22,7 @@ use serde::de::DeserializeOwned;
 
 use crate::{
     Error,
+    limits::HeldLimits,
     schedule::{self, Planned},
 };
 
@@ -40,7 +41,7 @@ pub struct View {
     /// Keys the idempotency keys of its calls.
     pub(crate) site_key: HmacKey,
     /// Limits of its runs.
-    pub limits: Limits,
+    pub(crate) limits: HeldLimits,
     rows: AllRows,
     planned: OnceLock<Vec<Planned>>,
     deployed: OnceLock<Deployed>,
@@ -62,10 +63,7 @@ impl View {
     ) -> Result<Self, Unreadable> {
         let snapshot = TenantSnapshot::build(tenant.clone(), revision, &definitions)?;
         let credentials = Credentials::build(tenant.clone(), revision, &definitions)?;
-        let limits = match definitions.iter().find(|d| d.kind == Kind::Limits) {
-            Some(row) => row.read()?,
-            None => Limits::default(),
-        };
+        let limits = HeldLimits::of(definitions.iter().filter(|row| row.kind == Kind::Limits))?;
         let mut rows = AllRows::new();
         for row in definitions {
             rows.entry(row.kind).or_default().insert(row.id.clone(), Arc::new(row));
@@ -89,10 +87,7 @@ impl View {
         for row in puts {
             rows.entry(row.kind).or_default().insert(row.id.clone(), Arc::new(row));
         }
-        let limits = match rows.get(&Kind::Limits).and_then(|rows| rows.values().next()) {
-            Some(row) => row.read()?,
-            None => Limits::default(),
-        };
+        let limits = HeldLimits::of(rows.get(&Kind::Limits).into_iter().flat_map(SharedMap::values).map(|row| &**row))?;
         let (planned, deployed) = match same_deployments {
             true => (self.planned.clone(), self.deployed.clone()),
             false => (OnceLock::new(), OnceLock::new()),

@@ -17,6 +17,7 @@ pub(crate) mod schedules;
 pub(crate) mod second_factor;
 pub(crate) mod session;
 pub(crate) mod support;
+pub(crate) mod tenant;
 
 use lockgate_model::id::EnvironmentId;
 use serde::{Deserialize, Serialize};

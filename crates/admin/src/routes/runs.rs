@@ -151,7 +151,7 @@ pub(crate) async fn run(
 ) -> Answer<Response> {
     let kind = now.kind.unwrap_or(TargetKind::Integrations);
     let ask = Ask { kind, trace, ..Ask::new(at.environment.as_str(), now.name, Channel::Manual) };
-    let limits = runtime.limits(&caller);
+    let limits = runtime.limits(&caller, at.environment.as_str());
     reply(runtime.execute(&caller, ask, input(now.input, limits)).await?).await
 }
 
@@ -193,7 +193,8 @@ pub(crate) async fn restart(
         let text = "the body gives an `input`, and says that there is `nothing`";
         return Err(Refused::request(StatusCode::BAD_REQUEST, "LG-BODY", text));
     }
-    let given = (now.nothing || now.input.is_some()).then(|| input(now.input, runtime.limits(&caller)));
+    let given = (now.nothing || now.input.is_some())
+        .then(|| input(now.input, runtime.limits(&caller, at.environment.as_str())));
     reply(runtime.restart_run(&caller, &at.environment, at.id, trace, given).await?).await
 }
 

@@ -15,6 +15,7 @@ mod run;
 mod schedule;
 mod session;
 mod support;
+mod tenant;
 
 pub use access::{
     AuditEntry, AuditFound, AuditHead, AuditHeads, AuditLink, AuditPage, AuditQuery, Cell, Channel, Explanation, Grant,
@@ -43,6 +44,7 @@ pub use session::{
     Who,
 };
 pub use support::{SupportGrant, SupportWanted};
+pub use tenant::{EnvironmentLimits, Limits, Retention, TenantLimits, TenantRecord};
 
 use serde::Deserialize;
 use utoipa::ToSchema;

@@ -13,6 +13,7 @@ mod described;
 mod exports;
 mod flood;
 mod house;
+mod limits;
 mod looks;
 mod operations;
 mod operator;

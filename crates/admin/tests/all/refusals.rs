@@ -50,6 +50,8 @@ const REFUSED: &[(&str, &str, u16)] = &[
     ("get", "/users/{id}/certificates", 403),
     ("delete", "/certificates/{id}", 403),
     ("post", "/users/{id}/expire-password", 403),
+    ("get", "/record", 403),
+    ("get", "/limits", 403),
     ("get", "/support", 403),
     ("post", "/support", 403),
     ("delete", "/support/{id}", 403),

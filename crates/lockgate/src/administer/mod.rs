@@ -19,4 +19,5 @@ pub mod second_factor;
 pub mod session;
 mod standing;
 pub mod support;
+pub mod tenant;
 pub mod user;

@@ -6,6 +6,7 @@ pub mod connector;
 mod endpoints;
 mod installation;
 mod keeper;
+pub mod limits;
 mod machine;
 pub mod operator;
 pub mod quickstart;

@@ -24,7 +24,11 @@ use serde_json::{Value, json};
 use crate::{
     client::{Answer, judge},
     exit::Exit,
-    operate::{keeper::KeeperArgs, reach::Reach},
+    operate::{
+        keeper::KeeperArgs,
+        limits::{self, Setting},
+        reach::Reach,
+    },
     output::Output,
 };
 
@@ -122,6 +126,17 @@ pub enum Tenant {
         #[arg(long, value_name = "DAYS")]
         audit: Option<NonZeroU32>,
     },
+    /// Set limits of a tenant's runs, or of those in one of its environments; show them.
+    Limits {
+        #[command(flatten)]
+        one: OneTenant,
+        /// A limit and what it is to be; `NAME=default` lets it fall back.
+        #[arg(long, value_name = "NAME=VALUE")]
+        set: Vec<Setting>,
+        /// Set them for this environment alone.
+        #[arg(long, requires = "set")]
+        environment: Option<EnvironmentId>,
+    },
     /// Show all tenants.
     List {
         #[command(flatten)]
@@ -198,6 +213,7 @@ impl Operator {
             Self::Tenant(Tenant::Suspend(one)) => one.suspend(true, output)?,
             Self::Tenant(Tenant::Resume(one)) => one.suspend(false, output)?,
             Self::Tenant(Tenant::Keep { one, days, runs, audit }) => one.keep(days, runs, audit, output)?,
+            Self::Tenant(Tenant::Limits { one, set, environment }) => one.limits(&set, environment, output)?,
             Self::Tenant(Tenant::List { here }) => {
                 let value = here.ask(Method::GET, "/operator/tenants", None)?;
                 let list = value.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -295,6 +311,19 @@ impl OneTenant {
                 self.name
             )
         });
+        Ok(())
+    }
+}
+
+impl OneTenant {
+    fn limits(self, set: &[Setting], environment: Option<EnvironmentId>, output: &Output) -> Result<(), Exit> {
+        let path = format!("/operator/tenants/{}/limits", self.name);
+        if !set.is_empty() {
+            let set: serde_json::Map<_, _> = set.iter().map(|s| (s.limit.to_string(), json!(s.value))).collect();
+            self.here.ask(Method::PUT, &path, Some(&json!({"environment": environment, "set": set})))?;
+        }
+        let value = self.here.ask(Method::GET, &path, None)?;
+        output.result(&value, || format!("limits of the runs of tenant `{}`:\n{}", self.name, limits::shown(&value)));
         Ok(())
     }
 }

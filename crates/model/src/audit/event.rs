@@ -48,6 +48,7 @@ pub const EVENTS: &[&str] = &[
     "operator-tenant",
     "operator-password",
     "operator-egress",
+    "operator-limits",
     "operator-keys",
     "operator-backup",
     "operator-restore",

@@ -2,7 +2,7 @@
 
 use lockgate_access::{MatrixPart, matrix, project_seed, tenant_seed};
 use lockgate_keys::Master;
-use lockgate_model::{Timestamp, audit::Entry, audit::Outcome};
+use lockgate_model::{Limits, Timestamp, audit::Entry, audit::Outcome};
 use lockgate_store::{Change, Put, SqliteStore, Store};
 use serde_json::json;
 
@@ -45,7 +45,7 @@ async fn it_is_after_each_change_as_the_one_of_all_rows() {
     let (revision, rows) = store.definitions(&tenant()).await.unwrap();
     let mut view = View::build(tenant(), revision, keys(), rows).unwrap();
     type Step = (Vec<Row>, Vec<(Kind, &'static str)>);
-    let steps: [Step; 9] = [
+    let steps: [Step; 10] = [
         (vec![user("u7", "administrator")], vec![]),
         (vec![user("new", "developer"), key("k1", "new"), key("k2", "u8")], vec![]),
         (vec![(Kind::Group, "team".into(), json!({"profiles": ["publisher"]}))], vec![]),
@@ -60,6 +60,7 @@ async fn it_is_after_each_change_as_the_one_of_all_rows() {
         (vec![(Kind::Environment, "spare".into(), json!({"title": "", "order": 9}))], vec![]),
         (vec![], vec![(Kind::ApiKey, "k1"), (Kind::User, "new")]),
         (vec![(Kind::Limits, "limits".into(), serde_json::to_value(Limits::default()).unwrap())], vec![]),
+        (vec![(Kind::Limits, "live/limits".into(), json!({"depth_max": 9}))], vec![]),
         (vec![], vec![(Kind::Environment, "spare"), (Kind::Limits, "limits")]),
         (vec![user("new", "user")], vec![(Kind::User, "u10")]),
     ];
@@ -83,7 +84,7 @@ async fn it_is_after_each_change_as_the_one_of_all_rows() {
         assert_eq!(view.rows(Kind::User, "u6").count(), anew.rows(Kind::User, "u6").count());
         assert_eq!(view.limits, anew.limits);
     }
-    assert_eq!(view.snapshot.revision(), Revision(10));
+    assert_eq!(view.snapshot.revision(), Revision(11));
     // What makes no sense makes no view, by either way.
     commit(&store, vec![user("u1", "no-such-profile")], &[]).await;
     assert!(view.follow(store.definitions_since(&tenant(), view.revision).await.unwrap()).is_err());

@@ -76,7 +76,7 @@ pub async fn publish(runtime: &Runtime, ada: &Caller, name: &str, task: &str) ->
 /// Runs it to its end.
 pub async fn run(runtime: &Runtime, ada: &Caller, name: &str) -> Finished {
     let ask = Ask::new("development", name, Channel::Rest);
-    let limits = runtime.limits(ada);
+    let limits = runtime.limits(ada, "development");
     let input = async move { Ok(Document::parse(b"{}", &limits).unwrap()) };
     runtime.execute(ada, ask, input).await.unwrap()
 }
