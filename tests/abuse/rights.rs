@@ -106,7 +106,8 @@ fn a02_nothing_runs_for_who_is_not_on_its_list() {
     std::fs::write(folder.join("inner.flow.yaml"), flow("inner", "[{ a: { set: { n: 1 } } }]")).unwrap();
     house.cli(&["push", folder.to_str().unwrap()]);
     house.cli(&["deploy", "pair", "development"]);
-    house.cli(&["profile", "add", "some", "--env", "development", "--permission", "integrations.execute"]);
+    let some = ["--permission", "integrations.execute", "--permission", "user-interface-access"];
+    house.cli(&[&["profile", "add", "some", "--env", "development"], &some[..]].concat());
     house.cli(&["acl", "add", "some", "--profile", "some", "--profile", "administrator"]);
     house.cli(&["acl", "assign", "some", "--to", "outer", "--env", "development"]);
     let bob = house.user("bob", &["some"]);

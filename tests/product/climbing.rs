@@ -62,7 +62,8 @@ fn a_secret_is_not_sent_where_the_account_is_pointed_afterwards() {
         house.cli_as(&house.folder().join(context), &arguments, "").status.success()
     };
     assert!(bind("data/context.json", "https://api.example.com/v1", &["--secret", &from]));
-    house.cli(&["profile", "add", "binder", "--permission", "accounts.update", "--env", "development"]);
+    let binder = ["--permission", "accounts.update", "--permission", "user-interface-access"];
+    house.cli(&[&["profile", "add", "binder", "--env", "development"], &binder[..]].concat());
     house.user("eve", &["binder"]);
     assert!(!bind("eve.json", "https://evil.example.com/v1", &[]), "the address");
     assert!(!bind("eve.json", "https://api.example.com/v1", &["--set", "proxy=evil.example.com:8080"]), "a proxy");

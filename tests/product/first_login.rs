@@ -43,9 +43,9 @@ fn the_first_login_that_is_printed_signs_in_and_leaves_other_sessions_alone() {
 #[test]
 fn a_login_does_not_replace_the_session_of_somebody_else_unasked() {
     let house = House::start();
-    let bob = house.user("bob", &[]);
+    let bob = house.user("bob", &["monitor"]);
     let (context, url, ca) = (house.folder().join("bob.json"), house.text("listener_url"), house.text("ca_file"));
-    let printed = house.cli_json(&["user", "add", "eve"]);
+    let printed = house.cli_json(&["user", "add", "eve", "--profile", "monitor"]);
     let token = printed["token"].as_str().unwrap();
     let eve = ["login", &url, "--tenant", "demo", "--user", "eve", "--ca", &ca, "--token", "--password-stdin"];
     let secrets = format!("{token}\n{PASSWORD}\n");

@@ -74,7 +74,9 @@ fn a_run_that_is_cancelled_ends_at_once_with_those_it_runs() {
     deploy(&house, "both", &[("outer", flow("outer", "1.0.0", &outer)), ("inner", flow("inner", "1.0.0", REST))])
         .unwrap();
     house.user("watcher", &["monitor"]);
-    house.user("stranger", &[]);
+    // Nobody in Development.
+    house.cli(&["profile", "add", "door", "--env", "prelive", "--permission", "user-interface-access"]);
+    house.user("stranger", &["door"]);
     let unknown = "00000000-0000-7000-8000-000000000000";
 
     std::thread::scope(|scope| {
@@ -147,7 +149,7 @@ fn who_may_not_control_or_not_execute_restarts_nothing() {
     let run = id(&in_phase(&house, "order", "completed"));
     let input = file(&house, "{\"n\": 2}");
     let in_development = |name: &str, permissions: &[&str]| {
-        let mut profile = vec!["profile", "add", name, "--env", "development"];
+        let mut profile = vec!["profile", "add", name, "--env", "development", "--permission", "user-interface-access"];
         permissions.iter().for_each(|permission| profile.extend(["--permission", permission]));
         house.cli(&profile);
     };

@@ -41,6 +41,9 @@ const CLIENT: Refused = Refused {
     text: "no valid client id and secret were presented for this tenant and environment",
 };
 
+/// Told to a client that has proved itself.
+const SUSPENDED: Refused = refused("unauthorized_client", "the tenant is suspended");
+
 /// A client as presented.
 struct Client {
     id: String,
@@ -70,6 +73,7 @@ impl<A> Front<A> {
                 json_reply(StatusCode::OK, "application/json", &told)
             }
             Err(Error::Unauthenticated) => CLIENT.reply(),
+            Err(Error::Forbidden { .. }) => SUSPENDED.reply(),
             Err(error) => respond::error(&error),
         }
     }

@@ -113,6 +113,12 @@ impl std::fmt::Display for Error {
             Self::Forbidden { rule } if rule.starts_with("support.") => {
                 write!(f, "not allowed: {rule} (an administrator of the tenant opens it with `lockgate support open`)")
             }
+            Self::Forbidden { rule } if rule.starts_with("console.") => {
+                write!(
+                    f,
+                    "not allowed: {rule} (no session is opened; a password that was set stands, for calls by Basic)"
+                )
+            }
             Self::Forbidden { rule } => write!(f, "not allowed: {rule} (`lockgate access why` shows the missing link)"),
             Self::NotPublished { rule } => write!(f, "not published here: {rule}"),
             Self::Conflict { message, .. } | Self::Precondition { message, .. } | Self::Invalid { message, .. } => {

@@ -1,11 +1,14 @@
 //! Login and logout: a password, or a one-time token that sets the password, and a code where a second
-//! factor is on, become a session.
+//! factor is on, become a session, for who may have the console. That is asked of who has proved all else: a
+//! password that was set by the way stands then, for calls by Basic, but where the tenant is suspended.
 
+use lockgate_access::decide_console;
 use lockgate_identity::{Basic, Begun, Credential, OneTime, Password, SessionToken, Spent};
 use lockgate_model::{
-    Channel, Kind, Timestamp,
+    Channel, Kind, Principal, Timestamp,
     audit::{Entry, Outcome},
     id::{TenantId, UserId},
+    principal::CredentialKind,
 };
 use lockgate_store::{Change, Put};
 use serde::Serialize;
@@ -164,6 +167,10 @@ impl Runtime {
         if matches!(login.proof, Proof::Passkey) && spent != Some(Spent::Passkey) {
             return Err(Error::Unauthenticated);
         }
+        if view.snapshot.is_suspended() {
+            // Nobody does anything then: nothing is spent, and no password is set.
+            self.may_have_console(&view, &user, source).await?;
+        }
         // What was used before is told after the second factor alone, which is spent all the same: of who tries codes out
         // with an old password nobody keeps one that is good.
         let (credential, changed, refused) = match new {
@@ -221,6 +228,18 @@ impl Runtime {
         Ok(())
     }
 
+    /// Refuses whom access gives no console here.
+    async fn may_have_console(&self, view: &View, user: &UserId, source: &str) -> Result<(), Error> {
+        let principal = view.credentials.session(user).map_err(|_| Error::Unauthenticated)?;
+        // Who has to enrol a second factor gets a session for that.
+        let principal = Principal { credential: CredentialKind::Session, ..principal };
+        let decision = decide_console(&view.snapshot, &principal, Channel::Admin, self.now());
+        if decision.is_allowed() {
+            return Ok(());
+        }
+        Err(self.refuse(&decision, &Caller { principal, source: source.to_owned(), token: None }).await)
+    }
+
     /// A session for whom this credential let in; none where another one stands by now.
     async fn open_session(
         &self,
@@ -229,6 +248,7 @@ impl Runtime {
         credential: &Credential,
         source: &str,
     ) -> Result<Option<LoggedIn>, Error> {
+        self.may_have_console(&*self.view(&tenant)?, &user, source).await?;
         let now = self.now();
         let mut entry = Entry::new(now, "login", Outcome::Done, user.as_str());
         entry.channel = Some(Channel::Admin);
@@ -239,9 +259,12 @@ impl Runtime {
         let expires = session.expires;
         self.0.sessions.open(token.digest(), session, now);
         // It may have been withdrawn while this login waited, before there was a session to end.
-        if !self.view(&tenant)?.credentials.stored(&user).is_some_and(|stored| stored.admits_as(credential)) {
+        let view = self.view(&tenant)?;
+        let admits = view.credentials.stored(&user).is_some_and(|stored| stored.admits_as(credential));
+        let may = if admits { self.may_have_console(&view, &user, source).await } else { Ok(()) };
+        if !admits || may.is_err() {
             self.0.sessions.close(&token.digest());
-            return Ok(None);
+            return may.map(|()| None);
         }
         Ok(Some(LoggedIn { session: token.expose().to_owned(), user, tenant, expires }))
     }

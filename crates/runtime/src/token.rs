@@ -14,6 +14,9 @@ use zeroize::Zeroizing;
 
 use crate::{Error, Runtime, View, account::SecretText, credential::no_random};
 
+/// As `access` says it of every other act.
+const SUSPENDED: &str = "tenant.suspended";
+
 /// An access token as it is given, once.
 pub struct GivenToken {
     /// The token; it goes behind `Authorization: Bearer`.
@@ -24,7 +27,8 @@ pub struct GivenToken {
 
 impl Runtime {
     /// Gives a client an access token for an environment. What is wrong is not said: an unknown tenant,
-    /// client and environment, and a wrong secret, look the same.
+    /// client and environment, and a wrong secret, look the same. That the tenant is suspended is told
+    /// to who has proved to be a client.
     pub async fn give_token(
         &self,
         (tenant, environment): (&str, &str),
@@ -56,15 +60,20 @@ impl Runtime {
         let now = self.now();
         let user = view.credentials.client(&key, &environment, &view.digest_key, now).map_err(|_| refused)?;
         self.0.keys_seen.note(&view.tenant, key.id(), now);
-        let claims =
-            Claims::new(&view.tenant, &environment, (user.clone(), key.id().clone()), now).map_err(no_random)?;
-        let keys = self.token_keys(&view.tenant, &environment)?;
-        let message = claims.message(keys.current().kid());
         let mut entry = Entry::new(now, "token", Outcome::Done, user.as_str());
         entry.channel = Some(Channel::Rest);
         entry.object = format!("environment/{environment}");
         entry.source = source.to_owned();
         entry.detail.insert("client".to_owned(), key.id().to_string());
+        if view.snapshot.is_suspended() {
+            (entry.outcome, entry.rule) = (Outcome::Denied, SUSPENDED.to_owned());
+            self.record(&view.tenant, entry).await?;
+            return Err(Error::Forbidden { rule: SUSPENDED.to_owned() });
+        }
+        let claims =
+            Claims::new(&view.tenant, &environment, (user.clone(), key.id().clone()), now).map_err(no_random)?;
+        let keys = self.token_keys(&view.tenant, &environment)?;
+        let message = claims.message(keys.current().kid());
         entry.detail.insert("token".to_owned(), claims.jti.clone());
         self.record(&view.tenant, entry).await?;
         let token = Zeroizing::new(format!("{message}.{}", keys.current().sign(message.as_bytes())));

@@ -120,10 +120,13 @@ impl House {
         self.runtime.tell_attempts(true).await;
     }
 
-    /// Sets the password by a one-time token; gives the session's token.
+    /// Sets the password by a one-time token; gives the session's token, which is empty for who may have none.
     pub async fn first_login(&self, tenant: &str, user: &str, token: &Value) -> String {
         let body = json!({"user": user, "token": token, "new_password": PASSWORD});
         let told = self.send("POST", &format!("/admin/v1/tenants/{tenant}/login"), None, Some(body)).await;
+        if told.status == 403 && told.text.contains("console.no-user-interface-access") {
+            return String::new();
+        }
         assert_eq!(told.status, 200, "{}", told.text);
         told.json()["session"].as_str().unwrap().to_owned()
     }

@@ -8,6 +8,7 @@
 
 mod authenticator;
 mod conditions;
+mod console;
 mod day;
 mod described;
 mod exports;

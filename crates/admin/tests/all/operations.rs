@@ -10,7 +10,7 @@ use lockgate_model::Permission;
 use serde_json::{Value, json};
 
 use crate::{
-    house::{House, Told, basic},
+    house::{House, PASSWORD, Told, basic},
     refusals::{body, routes},
 };
 
@@ -87,6 +87,7 @@ fn missed(told: &Told) -> Permission {
     match named {
         Some(permission) => permission.parse().unwrap(),
         None if text.contains("deploy.no-permission") => Permission::Deploy,
+        None if text.contains("console.no-user-interface-access") => Permission::UserInterfaceAccess,
         None if text.contains("execute.no-runs-control") => Permission::RunsControl,
         None => panic!("it names no permission: {text}"),
     }
@@ -157,6 +158,11 @@ async fn asks() -> Asks {
         assert_eq!(asked.is_empty(), nothing, "{method} {path} asks {asked:?}");
         asked.iter().for_each(|permission| put(*permission, &format!("{} …{path}", method.to_uppercase())));
     }
+    // A login asks it of who has proved all else.
+    let token = house.ada("POST", "users/eve/token", None).await.json()["token"].clone();
+    house.first_login("acme", "eve", &token).await;
+    let login = json!({"user": "eve", "password": PASSWORD});
+    eve.asked("post", "/login", Some(login)).await.iter().for_each(|permission| put(*permission, "POST …/login"));
     // A push asks for each object by its kind, and by what becomes of it.
     let of = |connector: &str, cell: &str, sort: &str, flow: &str| {
         json!({

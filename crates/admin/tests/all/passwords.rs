@@ -11,7 +11,10 @@ const LONG: &str = "rowing past the breakwater";
 
 /// A user of `acme` with this password; gives what setting it was answered.
 async fn user(house: &House, id: &str, password: &str) -> (u16, String) {
-    assert_eq!(house.ada("PUT", &format!("users/{id}"), Some(json!({"kind": "native"}))).await.status, 204);
+    assert_eq!(
+        house.ada("PUT", &format!("users/{id}"), Some(json!({"kind": "native", "profiles": ["monitor"]}))).await.status,
+        204
+    );
     set(house, id, password).await
 }
 

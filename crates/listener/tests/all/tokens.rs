@@ -15,6 +15,7 @@ use base64::{
 };
 use lockgate_model::{
     Kind, Timestamp,
+    audit::Outcome,
     id::{EnvironmentId, KeyId, UserId},
 };
 use lockgate_runtime::{Clock, KeyWanted};
@@ -86,6 +87,27 @@ fn decoded(part: &str) -> Value {
 }
 fn encoded(value: &Value) -> String {
     URL_SAFE_NO_PAD.encode(value.to_string())
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_suspended_tenant_gives_its_clients_no_token() {
+    let client = Client::new(client()).await;
+    let acme = "acme".parse().unwrap();
+    let wrong = format!("{GRANT}&client_id={}&client_secret=lgk_{}_{}", client.id, client.id, "0".repeat(64));
+    let before = client.send(ADDRESS, &[], wrong.clone()).await;
+    client.house.runtime.operator_suspend(&acme, true).await.unwrap();
+    assert_eq!(client.token_at(ADDRESS).await, Err((400, json!("unauthorized_client"))));
+    // Who is no client is told what it was told before.
+    let told = client.send(ADDRESS, &[], wrong).await;
+    assert_eq!((told.0, told.2), (before.0, before.2));
+    client.house.runtime.operator_suspend(&acme, false).await.unwrap();
+    client.token_at(ADDRESS).await.unwrap();
+    let log = client.house.runtime.audit(&client.house.ada, None, 500).await.unwrap();
+    let told: Vec<_> = log.links.iter().map(|link| &link.entry).filter(|entry| entry.event == "token").collect();
+    let told: Vec<_> =
+        told.iter().map(|entry| (entry.outcome, entry.principal.as_str(), entry.rule.as_str())).collect();
+    let of_robot: Vec<_> = told.into_iter().filter(|entry| entry.1 == "robot").collect();
+    assert_eq!(of_robot, [(Outcome::Denied, "robot", "tenant.suspended"), (Outcome::Done, "robot", "")]);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

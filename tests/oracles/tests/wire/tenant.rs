@@ -321,11 +321,17 @@ impl<'s> Tenant<'s> {
             let body = Some(json!({"user": name, "password": PASSWORD}).to_string());
             let ask = Ask { by: By::Nothing, method: "POST", path, only_if: None, body };
             let told = self.server.ask(&self.line, &ask).await;
+            // Who may not have the console has no session; the other oracles ask the rule itself.
+            if told.status == 403
+                && told.json()["detail"].as_str().unwrap().contains("console.no-user-interface-access")
+            {
+                return None;
+            }
             assert_eq!(told.status, 200, "{name}: {told:?}");
-            (name.clone(), told.json()["session"].as_str().unwrap().to_owned())
+            Some((name.clone(), told.json()["session"].as_str().unwrap().to_owned()))
         });
         let opened = join_all(asked).await;
-        self.sessions.extend(opened);
+        self.sessions.extend(opened.into_iter().flatten());
     }
 
     /// Runs each orchestration everywhere.
