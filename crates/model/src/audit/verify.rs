@@ -30,11 +30,11 @@ pub fn verify_signed<'a>(
 
 /// The same for a log that comes piece by piece. Chains may come in any order and mixed; what is signed of a chain comes
 /// before the entries that it speaks of.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Verifier(BTreeMap<(TenantId, WriterId), Chain>);
 
 /// How far a chain has come.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Chain {
     /// Behind this place it begins.
     begun: u64,
@@ -53,6 +53,12 @@ impl Default for Chain {
 impl Verifier {
     fn chain(&mut self, tenant: &TenantId, writer: &WriterId) -> &mut Chain {
         self.0.entry((tenant.clone(), writer.clone())).or_default()
+    }
+
+    /// Entries of the chain that a head speaks of have come.
+    pub fn has_begun(&self, head: &SignedHead) -> bool {
+        let chain = self.0.get(&(head.tenant.clone(), head.writer.clone()));
+        chain.is_some_and(|chain| chain.last > chain.begun)
     }
 
     /// A chain begins behind this.
