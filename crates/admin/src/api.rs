@@ -219,7 +219,8 @@ fn all() -> OpenApiRouter<Runtime> {
 }
 
 /// Where a change may end sessions, as the path's first part behind the tenant.
-const ENDS_SESSIONS: [&str; 6] = ["login", "logout", "{kind}", "users", "second-factor", "passkeys"];
+const ENDS_SESSIONS: [&str; 8] =
+    ["login", "logout", "{kind}", "users", "apply", "sessions", "second-factor", "passkeys"];
 
 /// A change that was begun comes to its end where whoever asked for it goes away: sessions that end with it end after it
 /// is written. Others are given up with who waits for them, so that nobody leaves work behind that nobody wants.

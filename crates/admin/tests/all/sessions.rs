@@ -1,5 +1,7 @@
 //! Live sessions and API keys: listed, narrowed, ended.
 
+use std::time::{Duration, Instant};
+
 use lockgate_admin::shapes::{KeyInfo, NewKey, SessionInfo, Who};
 use serde_json::{Value, json};
 
@@ -76,20 +78,32 @@ async fn a_disabled_users_sessions_do_not_come_back() {
 async fn a_change_that_nobody_waits_for_ends_the_sessions_too() {
     let house = House::open().await;
     house.user("ben", &["monitor"]).await;
-    let session = login(&house, "ben").await;
-    let whoami = async || house.send("GET", "/admin/v1/tenants/acme/whoami", Some(&session), None).await.status;
     let disabled = json!({"kind": "native", "profiles": ["monitor"], "enabled": false});
-    {
-        let mut asked = std::pin::pin!(house.ada("PUT", "users/ben", Some(disabled)));
-        let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(asked.as_mut().poll(cx).is_pending())).await;
-        assert!(polled);
-    }
-    while whoami().await == 200 {
-        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
-    }
     let enabled = json!({"kind": "native", "profiles": ["monitor"], "enabled": true});
-    assert_eq!(house.ada("PUT", "users/ben", Some(enabled)).await.status, 204);
-    assert_eq!(whoami().await, 401);
+    let batch = json!({"items": [{"kind": "user", "id": "ben", "body": disabled}]});
+    for (method, path, body) in [
+        ("PUT", "users/ben", Some(disabled)),
+        ("POST", "apply", Some(batch)),
+        ("DELETE", "users/ben/sessions", None),
+        ("DELETE", "sessions/{id}", None),
+    ] {
+        let session = login(&house, "ben").await;
+        let whoami = async || house.send("GET", "/admin/v1/tenants/acme/whoami", Some(&session), None).await.status;
+        let own = listed(&house.send("GET", "/admin/v1/tenants/acme/sessions", Some(&session), None).await.json());
+        let path = path.replace("{id}", &own.iter().find(|one| one.own).unwrap().id);
+        {
+            let mut asked = std::pin::pin!(house.ada(method, &path, body));
+            let polled = std::future::poll_fn(|cx| std::task::Poll::Ready(asked.as_mut().poll(cx).is_pending())).await;
+            assert!(polled, "{method} {path}");
+        }
+        let began = Instant::now();
+        while whoami().await == 200 {
+            assert!(began.elapsed() < Duration::from_secs(20), "{method} {path}: the session lives on");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(house.ada("PUT", "users/ben", Some(enabled.clone())).await.status, 204);
+        assert_eq!(whoami().await, 401, "{method} {path}");
+    }
 }
 
 /// Its user's own affairs are nothing for a key that is narrowed.
