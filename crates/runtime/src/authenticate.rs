@@ -119,7 +119,10 @@ impl Runtime {
                 alone.map(|()| caller(principal, None)).map_err(|_| Error::Unauthenticated)
             }
             Presented::ApiKey(key) => {
-                let view = view.ok_or(Error::Unauthenticated)?;
+                let Some(view) = view else {
+                    key.is_nobodys();
+                    return Err(Error::Unauthenticated);
+                };
                 let principal = view.credentials.api_key(&key, &view.digest_key, now);
                 if principal.is_ok() {
                     self.0.keys_seen.note(&view.tenant, key.id(), now);
@@ -130,9 +133,9 @@ impl Runtime {
                 self.by_token(tenant, view.as_deref(), &token).map(|principal| caller(principal, None))
             }
             Presented::Session(token) => {
-                let view = view.ok_or(Error::Unauthenticated)?;
                 let digest = token.digest();
-                let session = self.0.sessions.find(&digest, now).ok_or(Error::Unauthenticated)?;
+                let session = self.0.sessions.find(&digest, now);
+                let (view, session) = view.zip(session).ok_or(Error::Unauthenticated)?;
                 if session.tenant != view.tenant {
                     return Err(Error::Unauthenticated);
                 }

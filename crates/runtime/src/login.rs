@@ -142,9 +142,12 @@ impl Runtime {
                 (view, principal.user, new.as_ref())
             }
             Proof::Token { token, new } => {
-                let view = view.ok_or(Error::Unauthenticated)?;
                 let presented = OneTime::parse(token.expose()).filter(|token| token.user().as_str() == login.user);
                 let presented = presented.ok_or(Error::Unauthenticated)?;
+                let Some(view) = view else {
+                    presented.is_nobodys();
+                    return Err(Error::Unauthenticated);
+                };
                 let user = view.credentials.one_time(&presented, &view.digest_key, self.now());
                 let user = user.map_err(|_| Error::Unauthenticated)?;
                 (view, user, Some(new))

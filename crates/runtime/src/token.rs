@@ -54,7 +54,11 @@ impl Runtime {
         let refused = Error::Unauthenticated;
         let key = ApiKey::parse(secret.expose()).filter(|key| key.id().as_str() == client);
         let view = TenantId::parse(tenant).ok().and_then(|tenant| self.0.views.get(&tenant));
-        let (Some(key), Some(view), Ok(environment)) = (key, view, EnvironmentId::parse(environment)) else {
+        let (Some(key), Ok(environment)) = (key, EnvironmentId::parse(environment)) else {
+            return Err(refused);
+        };
+        let Some(view) = view else {
+            key.is_nobodys();
             return Err(refused);
         };
         let now = self.now();

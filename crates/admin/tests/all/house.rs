@@ -29,7 +29,7 @@ use lockgate_model::{
     audit::{Entry, Outcome},
     id::TenantId,
 };
-use lockgate_runtime::{Clock, Parts, Runtime};
+use lockgate_runtime::{Clock, Parts, Runtime, SecretText};
 use lockgate_store::{Change, Put, SqliteStore, Store as _};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
@@ -113,6 +113,13 @@ impl House {
     /// By what name browsers reach it.
     pub fn reached_by(&self, origin: &str) {
         self.runtime.reached_by(origin).unwrap();
+    }
+
+    /// Asks for an access token, as the listeners' token endpoint does.
+    pub async fn token(&self, tenant: &str, client: &str, secret: &str, source: &str) -> Result<String, u16> {
+        let secret = SecretText::new(secret.to_owned());
+        let given = self.runtime.give_token((tenant, "development"), client, &secret, source).await;
+        given.map(|given| given.token.to_string()).map_err(|error| error.status())
     }
 
     /// Tells all that is left to tell of failed attempts.
