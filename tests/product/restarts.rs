@@ -159,7 +159,9 @@ fn who_may_not_control_or_not_execute_restarts_nothing() {
     let list = ["acl", "add", "orders", "--profile", "executes", "--profile", "both", "--profile", "administrator"];
     house.cli(&list);
     house.cli(&["acl", "assign", "orders", "--to", "order", "--env", "development"]);
-    house.user("stranger", &[]);
+    // Nobody in Development.
+    house.cli(&["profile", "add", "door", "--env", "prelive", "--permission", "user-interface-access"]);
+    house.user("stranger", &["door"]);
     house.user("cora", &["controls"]);
     house.user("exa", &["executes"]);
     house.user("bo", &["both"]);

@@ -1,5 +1,7 @@
 //! The operator's routes.
 
+use std::collections::BTreeSet;
+
 use axum::body::Body;
 use http::Request;
 use serde_json::json;
@@ -58,6 +60,67 @@ async fn tenants_and_private_ranges() {
     assert!(counts.status == 200 && counts.text.contains("lockgate_build_info"), "{}", counts.text);
     assert_eq!(house.ada("GET", "../../../../operator/metrics", None).await.status, 404);
     assert_eq!(house.operate("GET", "/admin/v1/connectors", None).await.status, 404, "nothing else is here");
+}
+
+/// Method, address, body, and what is told where the operator asks for what is not there or cannot be. Each route of the
+/// socket has its line: the sources are read for them.
+const REFUSED: &[(&str, &str, &str, u16)] = &[
+    ("POST", "/operator/tenants", r#"{"id": "acme", "title": "", "administrator": "eve"}"#, 409),
+    ("GET", "/operator/tenants", "DELETE", 405),
+    ("PUT", "/operator/tenants/{tenant}", r#"{"suspended": true}"#, 404),
+    ("GET", "/operator/tenants/{tenant}/retention", "", 404),
+    ("GET", "/operator/tenants/{tenant}/limits", "", 404),
+    ("PUT", "/operator/tenants/{tenant}/limits", r#"{"set": {"depth_max": 9}}"#, 404),
+    ("POST", "/operator/egress", r#"{"tenant": "absent"}"#, 404),
+    ("GET", "/operator/egress/{tenant}", "", 404),
+    ("GET", "/operator/metrics", "DELETE", 405),
+    ("GET", "/operator/configuration", "DELETE", 405),
+    ("GET", "/operator/keys", "DELETE", 405),
+    ("POST", "/operator/keys/rotate", "{}", 400),
+    ("POST", "/operator/backup", r#"{"passphrase": 1}"#, 400),
+    ("GET", "/operator/support/{tenant}/{environment}/runs", "", 404),
+    ("GET", "/operator/support/{tenant}/{environment}/runs/{id}", "", 404),
+    ("GET", "/operator/support/{tenant}/{environment}/logs", "", 404),
+    ("GET", "/operator/support/{tenant}/{environment}/deployments", "", 404),
+    ("GET", "/operator/support/{tenant}/{environment}/schedules", "", 404),
+];
+
+/// The routes that the sources add to the socket's router.
+fn routes() -> BTreeSet<(String, String)> {
+    let mut found = BTreeSet::new();
+    for (source, before) in [
+        (include_str!("../../src/operator.rs"), ""),
+        (include_str!("../../src/operator/support.rs"), "/operator/support/{tenant}/{environment}"),
+    ] {
+        for line in source.split(".route(\"").skip(1) {
+            let (path, rest) = line.split_once('"').unwrap();
+            let made = rest.split(";").next().unwrap().split(".route(").next().unwrap();
+            for method in ["get", "put", "post", "delete", "patch"] {
+                let adds = [format!(" {method}("), format!(".{method}(")].iter().any(|way| made.contains(way.as_str()));
+                if adds {
+                    found.insert((method.to_uppercase(), format!("{before}{path}")));
+                }
+            }
+        }
+    }
+    found
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_route_of_the_socket_has_its_refusal() {
+    let in_table: BTreeSet<_> = REFUSED.iter().map(|(m, p, ..)| ((*m).to_owned(), (*p).to_owned())).collect();
+    assert_eq!(in_table.len(), REFUSED.len(), "a route stands twice");
+    assert_eq!(routes(), in_table, "a route without a refusal case, or one that is gone");
+    let house = House::open().await;
+    for (method, path, body, status) in REFUSED {
+        let path = path.replace("{tenant}", "absent").replace("{environment}", "live");
+        let path = path.replace("{id}", "00000000-0000-7000-8000-000000000000");
+        // Where nothing can be wrong with the request, another method is refused.
+        let (method, body) = if *body == "DELETE" { (body, "") } else { (method, *body) };
+        let body = (!body.is_empty()).then(|| serde_json::from_str(body).unwrap());
+        let told = house.operate(method, &path, body).await;
+        assert_eq!(told.status, *status, "{method} {path}: {}", told.text);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

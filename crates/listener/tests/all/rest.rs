@@ -315,6 +315,43 @@ async fn a_page_of_another_site_runs_nothing_and_changes_nothing() {
     assert_eq!(house.ask(own).await.0, 204);
 }
 
+/// Each address of the listener, as the sources name it, with a request that is refused there and how. What is behind
+/// `/admin` has a table of its own (crates/admin/tests/all/refusals.rs).
+const REFUSED: [(&str, &str, &str, u16); 8] = [
+    ("/healthz", "POST", "/healthz", 405),
+    ("/readyz", "POST", "/readyz", 405),
+    // Nobody has said who may see them; with a token that is not theirs: `tests/product/metrics.rs`.
+    ("/metrics", "GET", "/metrics", 404),
+    ("/admin", "GET", "/administer", 404),
+    ("/oauth2/{tenant}/{environment}/token", "POST", "/oauth2/acme/development/token", 401),
+    (
+        "/oauth2/{tenant}/{environment}/.well-known/jwks.json",
+        "POST",
+        "/oauth2/acme/development/.well-known/jwks.json",
+        405,
+    ),
+    ("/{tenant}/{environment}/{name}", "POST", ECHO, 401),
+    ("-", "GET", "/acme", 404),
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_address_of_the_listener_has_its_refusal() {
+    let source = include_str!("../../src/route.rs");
+    let patterns = source.split("fn pattern").nth(1).unwrap().split("\n}").next().unwrap();
+    let patterns: Vec<&str> = patterns.split("=> \"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+    assert_eq!(
+        patterns,
+        REFUSED.map(|(pattern, ..)| pattern),
+        "an address without a refusal case, or one that is gone"
+    );
+    let house = House::open().await;
+    let form = [("content-type", "application/x-www-form-urlencoded")];
+    for (pattern, method, path, status) in REFUSED {
+        let told = house.server.send(false, request(method, path, &form, "grant_type=client_credentials")).await;
+        assert_eq!(told.status(), status, "{pattern}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn product_urls_and_heads() {
     let house = House::open().await;
