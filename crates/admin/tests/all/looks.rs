@@ -16,7 +16,7 @@ async fn push(house: &House, project: &str) {
         "document: {{ dsl: '1.0.3', namespace: test, name: {name}, version: '1.0.0' }}\n\
          evaluate: {{ language: jsonata }}\ndo:\n  - back: {{ set: {{ n: 1 }} }}\n"
     );
-    let files = json!({"project.yaml": format!("project: {project}\n"), "one.flow.yaml": flow});
+    let files = json!({"project.yaml": format!("project: {project}\n"), format!("{name}.flow.yaml"): flow});
     let told = house.ada("POST", &format!("projects/{project}/versions"), Some(json!({"files": files}))).await;
     assert_eq!(told.status, 200, "{}", told.text);
 }
@@ -50,7 +50,7 @@ async fn environments_and_projects_are_there_for_who_may_view_them() {
         assert_eq!((told.status, absent.status), (404, 404));
         assert_eq!(told.text.replace(other, "nowhere"), absent.text);
     }
-    assert_eq!(ids(&by(&house, "dev", "GET", "projects", None).await, "id"), ["bank", "shop"]);
+    assert_eq!(ids(&by(&house, "dev", "GET", "projects", None).await, "id"), ["bank", "default", "shop"]);
     // Where nobody edits projects nobody is told of them, their versions or who pushed them.
     for path in ["projects", "projects/shop/versions"] {
         assert_eq!(by(&house, "liv", "GET", path, None).await.status, 404, "{path}");
