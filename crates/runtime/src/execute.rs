@@ -97,6 +97,10 @@ impl Runtime {
         let place = nest.take()?;
         let view = self.view(caller.tenant())?;
         let target = target(ask)?;
+        // Before anything is decided: a yes that leads to no run would have to be told of as well.
+        if self.0.engine.waiting() > WAITING_MAX {
+            return Err(Error::Unavailable { what: "a free worker".into() });
+        }
         let mut trace = Trace::begin(&self.0.telemetry, ask.trace.clone(), self.now());
         let mut decision = decide_execute(&view.snapshot, &caller.principal, target.clone(), ask.channel, self.now());
         if let Some(run) = ask.restarts {
@@ -107,9 +111,6 @@ impl Runtime {
             self.0.telemetry.metrics.refused();
             trace.refused(&target, caller.tenant(), self.now());
             return Err(self.refuse(&decision, caller).await);
-        }
-        if self.0.engine.waiting() > WAITING_MAX {
-            return Err(Error::Unavailable { what: "a free worker".into() });
         }
         let run = RunId::new();
         let internal = || Error::Internal { what: "opening the run".into() };
