@@ -47,6 +47,11 @@ fn denied_explained_granted_and_all_of_it_in_the_audit_log() {
     assert!(house.cli(&["audit", "verify"]).contains("holds"));
 }
 
+/// Each line with its end, as an export has them.
+fn ended(lines: &[&str]) -> String {
+    lines.iter().map(|line| format!("{line}\n")).collect()
+}
+
 #[test]
 fn a_tampered_audit_log_is_found_offline() {
     let house = House::start();
@@ -54,7 +59,7 @@ fn a_tampered_audit_log_is_found_offline() {
     let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("{\"head\"")).collect();
     let file = house.folder().join("audit.jsonl");
     let verdict = |lines: &[&str]| {
-        std::fs::write(&file, lines.join("\n")).unwrap();
+        std::fs::write(&file, ended(lines)).unwrap();
         house.cli_as(&house.folder().join("none.json"), &["audit", "verify", file.to_str().unwrap()], "").status.code()
     };
     assert_eq!(verdict(&lines), Some(0), "the log itself holds, without any server");
@@ -77,7 +82,7 @@ fn a_log_that_was_cut_or_written_anew_is_found_by_its_key() {
     let file = house.folder().join("audit.jsonl");
     let nobody = house.folder().join("none.json");
     let verify = |lines: &[&str], key: &str| {
-        std::fs::write(&file, lines.join("\n")).unwrap();
+        std::fs::write(&file, ended(lines)).unwrap();
         house.cli_as(&nobody, &["audit", "verify", file.to_str().unwrap(), "--key", key], "")
     };
     let whole = verify(&lines, key);
