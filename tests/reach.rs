@@ -37,7 +37,9 @@ const CARRIES: &[&str] = &[
     "records",
     "redirect",
     "stable",
+    "temporary",
     "transfer",
+    "types",
 ];
 
 /// The members of an input, and those that it needs.

@@ -26,9 +26,6 @@ use crate::{
 /// The methods of a target's address.
 const ALLOW: &str = "POST";
 
-/// Rules by which access hides that something exists (docs/access.md lists them all).
-const HIDING: [&str; 4] = ["environment.unknown", "environment.no-profile", "key.other-environment", "target.unknown"];
-
 impl<A> Front<A> {
     pub(crate) async fn to_target(&self, request: Request<RequestBody>, target: &Target<'_>, line: &mut Line) -> Reply {
         let mut authorization = request.headers().get_all(header::AUTHORIZATION).iter();
@@ -47,7 +44,7 @@ impl<A> Front<A> {
         };
         line.tenant = Some(caller.tenant().clone()).filter(|t: &TenantId| t.as_str() == target.tenant);
         if request.method() != Method::POST {
-            return self.other_method(&caller, target).await;
+            return self.other_method(&caller, target);
         }
         self.post(&caller, request, target, line).await
     }
@@ -94,16 +91,16 @@ impl<A> Front<A> {
     }
 
     /// 405, but 404 where POST would be answered so.
-    async fn other_method(&self, caller: &Caller, target: &Target<'_>) -> Reply {
+    fn other_method(&self, caller: &Caller, target: &Target<'_>) -> Reply {
         let hidden = || respond::error(&Error::not_found("such object"));
         let (Ok(environment), Ok(name)) = (EnvironmentId::parse(&target.environment), TargetName::parse(&target.name))
         else {
             return hidden();
         };
         let target = lockgate_model::Target { environment, kind: TargetKind::Integrations, name };
-        match self.runtime.why(caller, &caller.principal.user, &target).await {
-            Ok(explained) if HIDING.iter().any(|rule| explained.rule.split(' ').next() == Some(rule)) => hidden(),
-            Ok(_) => respond::method_not_allowed(ALLOW),
+        match self.runtime.hides(caller, target) {
+            Ok(true) => hidden(),
+            Ok(false) => respond::method_not_allowed(ALLOW),
             Err(error) => respond::error(&error),
         }
     }

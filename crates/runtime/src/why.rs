@@ -1,6 +1,9 @@
 //! Why may somebody execute something, or why not, and who may do what: the same engine as enforcement.
 
-use lockgate_access::{Cell, Explanation, MatrixPart, Scope, SupportRight, decide, support_rights, why_to_oneself};
+use lockgate_access::{
+    Cell, DeniedStatus, Explanation, MatrixPart, Scope, SupportRight, Verdict, decide, decide_execute, support_rights,
+    why_to_oneself,
+};
 use lockgate_model::{Channel, Kind, Permission, Target, definition::Revision, id::UserId};
 use serde::Serialize;
 
@@ -40,6 +43,13 @@ impl Runtime {
             true => Ok(lockgate_access::why(&view.snapshot, user, target)),
             false => why_to_oneself(&view.snapshot, user, target).ok_or_else(|| Error::not_found("such object")),
         }
+    }
+
+    /// Whether a call of a target would be told that there is nothing. It is none, and leaves no trace.
+    pub fn hides(&self, caller: &Caller, target: Target) -> Result<bool, Error> {
+        let view = self.view(caller.tenant())?;
+        let decision = decide_execute(&view.snapshot, &caller.principal, target, Channel::Rest, self.now());
+        Ok(decision.verdict() == Verdict::Deny(DeniedStatus::NotFound))
     }
 
     /// A page of who may do what; with `access-control`. Where a page goes on

@@ -286,14 +286,13 @@ async fn bodies_and_outcomes() {
         (&json!(418), &json!("no coffee"), &json!("not for ben"))
     );
     assert!(told["instance"].is_string() && headers.contains_key("lockgate-run"));
-    // Members that the flow leaves out are left out, but for where it was.
+    // Members that the flow leaves out are left out, but for where it was and a title, which the standard has always.
     let (status, _, told) = house.post("ada", "/acme/development/short", "{}").await;
     let instance = "/do/0/pour";
     let short = json!({"type": "https://example.com/teapot", "title": "tea", "status": 418, "instance": instance, "code": "LG-RAISED"});
     assert_eq!((status, told), (418, short));
     let (status, _, told) = house.post("ada", "/acme/development/shortest", "{}").await;
-    let shortest =
-        json!({"type": "https://example.com/teapot", "status": 418, "instance": instance, "code": "LG-RAISED"});
+    let shortest = json!({"type": "https://example.com/teapot", "title": "raised error", "status": 418, "instance": instance, "code": "LG-RAISED"});
     assert_eq!((status, told), (418, shortest));
 
     let (status, headers, told) = house.post("ada", "/acme/development/wrong", "{\"who\": \"ben\"}").await;
