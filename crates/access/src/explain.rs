@@ -20,7 +20,7 @@ use serde::Serialize;
 pub use self::grant::{Grant, Missing, Step};
 use self::search::Search;
 use crate::{
-    DeniedStatus, TenantSnapshot, Verdict, decide_execute,
+    TenantSnapshot, decide_execute,
     rule::{self, RuleText},
 };
 
@@ -75,13 +75,6 @@ pub enum Via {
 pub fn why(snapshot: &TenantSnapshot, user: &UserId, target: &Target) -> Explanation {
     let (principal, channel) = way_in(snapshot, user);
     why_by(snapshot, &principal, target, channel)
-}
-
-/// The same for the user itself: `None` where a call would be told that there is nothing.
-pub fn why_to_oneself(snapshot: &TenantSnapshot, user: &UserId, target: &Target) -> Option<Explanation> {
-    let (principal, channel) = way_in(snapshot, user);
-    let decision = decide_execute(snapshot, &principal, target.clone(), channel, Timestamp::from_ms(0));
-    (decision.verdict() != Verdict::Deny(DeniedStatus::NotFound)).then(|| why_by(snapshot, &principal, target, channel))
 }
 
 /// The way that a user of its kind comes.

@@ -47,7 +47,7 @@ pub use change::{Refusal, validate_change};
 pub use decision::{Act, Decision, Denied, DeniedStatus, Deploying, StageRule, Verdict};
 pub use deploy::{Stage, decide_adopt, decide_deploy, decide_undeploy};
 pub use execute::decide_execute;
-pub use explain::{Explanation, Grant, Missing, PathTaken, Step, Via, why, why_by, why_to_oneself};
+pub use explain::{Explanation, Grant, Missing, PathTaken, Step, Via, why, why_by};
 pub use matrix::{By, Cell, Difference, MatrixPage, MatrixPart, Right, difference, matrix};
 pub use permit::{DeployPermit, ExecutePermit};
 pub use push::{UnknownObject, decide_push, push_permissions};

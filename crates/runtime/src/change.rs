@@ -125,6 +125,13 @@ impl Runtime {
         Ok(revision.map(|revision| (plan.answer, Some(revision))))
     }
 
+    /// Commits what was made on one view, for an operator; a conflict where somebody else was faster.
+    pub(crate) async fn commit_once(&self, change: Change) -> Result<(), Error> {
+        let tenant = change.tenant.clone();
+        let committed = self.0.store.commit(change).await;
+        self.settle(&tenant, committed).await?.map(drop).ok_or_else(busy)
+    }
+
     /// After a commit: this node decides on the new revision from here on. `None`: the tenant had
     /// moved on, and the view is current again.
     pub(crate) async fn settle(

@@ -74,13 +74,7 @@ impl Runtime {
             .collect::<Vec<_>>()
             .join(" ");
         let change = Change { tenant: tenant.clone(), entry, expected: Some(view.revision), puts, deletes };
-        let committed = self.0.store.commit(change).await;
-        match self.settle(tenant, committed).await? {
-            Some(_) => Ok(()),
-            None => {
-                Err(Error::Conflict { code: "LG-BUSY", message: "the tenant was changed in between; try again".into() })
-            }
-        }
+        self.commit_once(change).await
     }
 
     /// Operator: all allowances of a tenant.

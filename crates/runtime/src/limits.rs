@@ -118,13 +118,7 @@ impl Runtime {
             false => (vec![Put { kind: Kind::Limits, id, body: json(&quota)? }], vec![]),
         };
         let change = Change { tenant: tenant.clone(), entry, expected: Some(view.revision), puts, deletes };
-        let committed = self.0.store.commit(change).await;
-        match self.settle(tenant, committed).await? {
-            Some(_) => Ok(()),
-            None => {
-                Err(Error::Conflict { code: "LG-BUSY", message: "the tenant was changed in between; try again".into() })
-            }
-        }
+        self.commit_once(change).await
     }
 }
 

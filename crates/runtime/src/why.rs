@@ -2,7 +2,6 @@
 
 use lockgate_access::{
     Cell, DeniedStatus, Explanation, MatrixPart, Scope, SupportRight, Verdict, decide, decide_execute, support_rights,
-    why_to_oneself,
 };
 use lockgate_model::{Channel, Kind, Permission, Target, definition::Revision, id::UserId};
 use serde::Serialize;
@@ -39,10 +38,10 @@ impl Runtime {
         let view = self.may_read(caller, Permission::ManagePersonalSetup, Scope::Tenant).await?;
         let (principal, scope) = (&caller.principal, Scope::Tenant);
         let sees_all = decide(&view.snapshot, principal, Permission::AccessControl, scope, Channel::Admin, self.now());
-        match sees_all.is_allowed() {
-            true => Ok(lockgate_access::why(&view.snapshot, user, target)),
-            false => why_to_oneself(&view.snapshot, user, target).ok_or_else(|| Error::not_found("such object")),
+        if !sees_all.is_allowed() && self.hides(caller, target.clone())? {
+            return Err(Error::not_found("such object"));
         }
+        Ok(lockgate_access::why(&view.snapshot, user, target))
     }
 
     /// Whether a call of a target would be told that there is nothing. It is none, and leaves no trace.
